@@ -1,0 +1,93 @@
+/* Named enumerations: a value is an index in memory and a name everywhere else (files, command
+ * line, output). Each list below is the single source: enum, names, HDF5 enum, help. Append only:
+ * the order is the value that stored files hold beside the name.
+ */
+#ifndef EPOCHCAST_BASE_CHOICE_H
+#define EPOCHCAST_BASE_CHOICE_H
+
+struct choice {
+    const char *name;         /* "optimizer" */
+    const char *const *names; /* value -> name */
+    int count;
+};
+
+#define PASS_LIST(X) X(PASS_FORWARD, "forward") X(PASS_TRAIN, "train")
+#define OPTIMIZER_LIST(X)                                                                          \
+    X(OPTIMIZER_NONE, "none")                                                                      \
+    X(OPTIMIZER_SGD, "sgd")                                                                        \
+    X(OPTIMIZER_MOMENTUM, "momentum")                                                              \
+    X(OPTIMIZER_ADAGRAD, "adagrad")                                                                \
+    X(OPTIMIZER_ADADELTA, "adadelta")                                                              \
+    X(OPTIMIZER_RMSPROP, "rmsprop")                                                                \
+    X(OPTIMIZER_ADAM, "adam")
+#define ACTIVATION_LIST(X)                                                                         \
+    X(ACTIVATION_NONE, "none")                                                                     \
+    X(ACTIVATION_RELU, "relu")                                                                     \
+    X(ACTIVATION_TANH, "tanh")                                                                     \
+    X(ACTIVATION_SIGMOID, "sigmoid")
+#define PRECISION_LIST(X)                                                                          \
+    X(PRECISION_FP32, "fp32")                                                                      \
+    X(PRECISION_TF32, "tf32")                                                                      \
+    X(PRECISION_FP16, "fp16")                                                                      \
+    X(PRECISION_BF16, "bf16")
+#define OUTCOME_LIST(X)                                                                            \
+    X(OUTCOME_OK, "ok")                                                                            \
+    X(OUTCOME_CAPPED, "capped")                                                                    \
+    X(OUTCOME_SLOW, "slow")                                                                        \
+    X(OUTCOME_OUT_OF_MEMORY, "out_of_memory")                                                      \
+    X(OUTCOME_UNSUPPORTED, "unsupported")                                                          \
+    X(OUTCOME_THROTTLED, "throttled")                                                              \
+    X(OUTCOME_TIMEOUT, "timeout")                                                                  \
+    X(OUTCOME_CRASHED, "crashed")
+#define PADDING_LIST(X) X(PADDING_VALID, "valid") X(PADDING_SAME, "same")
+#define POOLING_LIST(X) X(POOLING_MAX, "max") X(POOLING_AVERAGE, "average")
+#define SWITCH_LIST(X)  X(SWITCH_NO, "no") X(SWITCH_YES, "yes")
+#define STRATUM_LIST(X)                                                                            \
+    X(STRATUM_LOG_UNIFORM, "log_uniform")                                                          \
+    X(STRATUM_REALISTIC, "realistic")                                                              \
+    X(STRATUM_UNIFORM, "uniform")                                                                  \
+    X(STRATUM_IMPORTED, "imported")
+#define SPLIT_LIST(X)                                                                              \
+    X(SPLIT_TRAIN, "train") X(SPLIT_TEST, "test") X(SPLIT_VALIDATION, "validation")
+
+/* every list: enum tag, LIST, choice variable */
+#define CHOICE_LISTS(X)                                                                            \
+    X(pass, PASS_LIST)                                                                             \
+    X(optimizer, OPTIMIZER_LIST)                                                                   \
+    X(activation, ACTIVATION_LIST)                                                                 \
+    X(precision, PRECISION_LIST)                                                                   \
+    X(outcome, OUTCOME_LIST)                                                                       \
+    X(padding, PADDING_LIST)                                                                       \
+    X(pooling, POOLING_LIST)                                                                       \
+    X(switch_, SWITCH_LIST)                                                                        \
+    X(stratum, STRATUM_LIST)                                                                       \
+    X(split, SPLIT_LIST)
+
+#define CHOICE_ENUMERATOR(value, text) value,
+#define CHOICE_DECLARE(tag, LIST)                                                                  \
+    enum tag { LIST(CHOICE_ENUMERATOR) };                                                          \
+    extern const struct choice choice_##tag;
+CHOICE_LISTS(CHOICE_DECLARE)
+#undef CHOICE_DECLARE
+
+#define CHOICE_ONE(value, text) +1
+enum {
+    PASS_COUNT = 0 PASS_LIST(CHOICE_ONE),
+    OPTIMIZER_COUNT = 0 OPTIMIZER_LIST(CHOICE_ONE),
+    ACTIVATION_COUNT = 0 ACTIVATION_LIST(CHOICE_ONE),
+    OUTCOME_COUNT = 0 OUTCOME_LIST(CHOICE_ONE),
+    SPLIT_COUNT = 0 SPLIT_LIST(CHOICE_ONE),
+};
+
+/* Value of `name`, or -1. */
+int choice_find(const struct choice *choice, const char *name);
+
+/* Name of `value`, or "?" when it is outside the list. */
+const char *choice_name(const struct choice *choice, int value);
+
+/* The entry of names[0..count) nearest to `text` by edit distance, or NULL when none is near (more
+ * than a third of its letters wrong): for "unknown option '--smples', did you mean '--samples'?".
+ */
+const char *nearest_name(const char *const *names, int count, const char *text);
+
+#endif

@@ -1,0 +1,35 @@
+/* Reader of comma-separated text over memory (RFC 4180: quotes, CRLF; no embedded newlines). One
+ * record at a time, no allocation: fields point into the reader's line buffer until the next call.
+ */
+#ifndef EPOCHCAST_BASE_CSV_H
+#define EPOCHCAST_BASE_CSV_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { CSV_FIELD_LIMIT = 128, CSV_LINE_LIMIT = 4096 };
+
+struct csv {
+    const char *path; /* for messages; borrowed */
+    const char *next, *end;
+    int line; /* number of the record in `field`, from 1 */
+    int field_count;
+    char *field[CSV_FIELD_LIMIT]; /* terminated */
+    char buffer[CSV_LINE_LIMIT];
+};
+
+void csv_begin(struct csv *csv, const char *path, const char *bytes, size_t size);
+/* Reads the next record; *more is false at the end. Empty lines and lines that start with '#' are
+ * skipped. STATUS_BAD_FILE names file and line: over-long line, too many fields, open quote, NUL
+ * byte. */
+enum status csv_next(struct csv *csv, bool *more, struct error *error);
+/* Whole text is one finite number / one int32; otherwise STATUS_BAD_FILE with file, line and
+ * column. */
+enum status csv_number(const struct csv *csv, int field, const char *column, double *value,
+                       struct error *error);
+enum status csv_integer(const struct csv *csv, int field, const char *column, int *value,
+                        struct error *error);
+
+#endif

@@ -1,0 +1,52 @@
+/* Status and error: how library code reports what the world did wrong.
+ *
+ * A function that can fail returns `enum status` and fills the caller's `struct error`: what
+ * happened, where, and (hint) what to do next. Only main() prints. `assert` is for our own bugs.
+ * The values of `enum status` are the program's exit codes.
+ */
+#ifndef EPOCHCAST_BASE_ERROR_H
+#define EPOCHCAST_BASE_ERROR_H
+
+enum status {
+    STATUS_OK = 0,
+    STATUS_FAILED = 1,
+    STATUS_USAGE = 2,
+    STATUS_NO_DEVICE = 3,
+    STATUS_BAD_FILE = 4,
+    STATUS_OUT_OF_MEMORY = 5, /* a forecast says that the network does not fit the device */
+    STATUS_INTERRUPTED = 130,
+};
+
+struct error {
+    enum status status;
+    char message[512]; /* lower case, no full stop: "cannot open 'x': no such file" */
+    char hint[512];    /* what to do next; may be empty */
+    const char *file;  /* source place that reported, for --verbose */
+    int line;
+};
+
+/* Fills *error (which may be NULL) and returns `status`. Use FAIL, which adds the place. */
+enum status error_set(struct error *error, enum status status, const char *file, int line,
+                      const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Adds or replaces the hint; returns the error's status, so `return error_hint(error, ...)` works.
+ */
+enum status error_hint(struct error *error, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#define FAIL(error, status, ...) error_set((error), (status), __FILE__, __LINE__, __VA_ARGS__)
+
+/* Leaves the function when `call` did not return STATUS_OK. */
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        enum status try_status_ = (call);                                                          \
+        if (try_status_ != STATUS_OK)                                                              \
+            return try_status_;                                                                    \
+    } while (0)
+
+/* Zeroed array of `count` elements of `size` bytes, or an error that names `what`; the caller
+ * frees. count == 0 gives a valid one-element array. Overflow of count * size is an error. */
+enum status error_allocate(void **out, unsigned long count, unsigned long size, const char *what,
+                           struct error *error);
+
+#endif

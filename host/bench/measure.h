@@ -1,0 +1,58 @@
+/* The one place that times. Warm-up, batches of calls when one is too short for the clock, then
+ * samples until the distribution-free 95 % confidence interval of the median is narrow enough.
+ */
+#ifndef EPOCHCAST_BENCH_MEASURE_H
+#define EPOCHCAST_BENCH_MEASURE_H
+
+#include "bench/backend.h"
+
+struct measure_options {
+    double relative_ci;     /* stop when half-width <= this share of the median; 0.02 */
+    double cap_ms;          /* timed work per config; 100 */
+    double warmup_ms;       /* warm up until this or warmup_runs; 20 */
+    int warmup_runs;        /* 20 */
+    double sample_floor_ms; /* repeat calls within a sample until it lasts this long; 0.01 */
+    int minimum_samples;    /* 6 */
+    int maximum_samples;    /* 2000 */
+    bool cold_cache;        /* flush before each sample */
+};
+extern const struct measure_options measure_options_default;
+
+struct measurement {
+    struct layer_config config;
+    int32_t outcome; /* enum outcome; times are NaN unless ok, capped or slow */
+    int32_t stratum; /* enum stratum */
+    int64_t draw;    /* index of the draw, or line of an import */
+    int32_t device;  /* row of /devices/rows */
+    int32_t sample_count, repeats_per_sample, dropped_count;
+    double median_ms; /* per call of the whole pass */
+    double minimum_ms, maximum_ms, q25_ms, q75_ms;
+    double ci_ms;    /* half-width of the 95 % interval of the median */
+    double setup_ms; /* prepare */
+    double warmup_ms;
+    double measuring_ms; /* wall time inside samples */
+    int64_t workspace_bytes;
+    double unix_time_s; /* when it was measured */
+    char algorithm[64];
+};
+
+/* Times config on device and fills *row (config, outcome, times). Out of memory, unsupported and
+ * slow (first call above 4 x cap: that one sample is kept) are outcomes, not errors; an error means
+ * that the device cannot go on. */
+enum status measure_config(struct measurement *row, struct device *device,
+                           const struct layer_config *config, const struct measure_options *options,
+                           struct error *error);
+
+/* True when the row carries a time to learn from: ok, capped, slow. */
+bool measurement_is_timed(const struct measurement *row);
+
+/* Times a function under the same protocol (verify's whole network step). call returns a status. */
+struct measured_call {
+    enum status (*call)(void *payload, struct error *error);
+    void *payload;
+};
+enum status measure_call(struct measurement *row, struct device *device,
+                         const struct measured_call *call, const struct measure_options *options,
+                         struct error *error);
+
+#endif

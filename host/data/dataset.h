@@ -1,0 +1,58 @@
+/* A dataset file: datasets/README.md is the format, field by field. While it grows: default libver,
+ * no compression, flushed every second or 50 rows, fsync every few seconds, so that a killed writer
+ * loses no flushed row. dataset_finish writes the compressed copy and renames it into place.
+ */
+#ifndef EPOCHCAST_DATA_DATASET_H
+#define EPOCHCAST_DATA_DATASET_H
+
+#include "bench/measure.h"
+
+#include <stddef.h>
+
+/* Root attributes. Empty strings are written too. */
+struct dataset_header {
+    char program_version[64];
+    char command_line[1024];
+    char libraries[256]; /* "HDF5 1.10.8, oneDNN 2.6.3" */
+    char licence[64];    /* SPDX, of the data: "CC-BY-4.0" */
+    char citation[256];
+    char created[32]; /* ISO 8601, UTC */
+    char sampler[64]; /* "sobol32-scrambled stratified v1" or "import justus2018" */
+    uint64_t seed;
+    char domain[4096]; /* the sweep's --set texts and limits, one a line */
+};
+
+struct dataset;
+
+/* Creates `path` for appending. STATUS_USAGE when it exists and overwrite is false. The rows are
+ * written to `path` itself when in_place (a sweep: visible while it grows), else to a temporary
+ * file that dataset_finish renames and dataset_close without finish removes (an import: whole or
+ * not at all). */
+enum status dataset_create(struct dataset **dataset, const char *path,
+                           const struct dataset_header *header, bool overwrite, bool in_place,
+                           struct error *error);
+enum status dataset_add_device(struct dataset *dataset, const struct device_info *info,
+                               int32_t *device, struct error *error);
+enum status dataset_append(struct dataset *dataset, const struct measurement *row,
+                           struct error *error);
+enum status dataset_flush(struct dataset *dataset, struct error *error);
+/* Compacts (shuffle + deflate copy beside the file, fsync, rename). The dataset stays to be closed.
+ */
+enum status dataset_finish(struct dataset *dataset, struct error *error);
+void dataset_close(struct dataset *dataset); /* NULL is allowed */
+
+/* All rows of one or several files in memory; devices with equal fingerprints are one. */
+struct dataset_rows {
+    struct measurement *rows; /* .device indexes devices below */
+    size_t count;
+    struct device_info *devices;
+    int device_count;
+    struct dataset_header header; /* of the first file */
+};
+/* STATUS_BAD_FILE: missing, not HDF5, another format, version or schema, truncated, corrupt (bounds
+ * of every feature and choice are checked), more rows than the file's size can hold. */
+enum status dataset_read(struct dataset_rows *rows, const char *const *paths, int path_count,
+                         struct error *error);
+void dataset_rows_free(struct dataset_rows *rows);
+
+#endif

@@ -1,0 +1,36 @@
+/* Layer table -> HDF5. The compound type of `/<kind>/rows` is derived from the kind's features and
+ * the measurement fields below; memory type = struct measurement, file type packed. Choices are
+ * HDF5 enums.
+ */
+#ifndef EPOCHCAST_DATA_SCHEMA_H
+#define EPOCHCAST_DATA_SCHEMA_H
+
+#include "bench/measure.h"
+
+#include <hdf5.h>
+
+enum { SCHEMA_VERSION = 1 };
+#define SCHEMA_FORMAT_NAME "epochcast dataset"
+
+/* A non-feature column of a row: name, unit, help and HDF5 kind. One table, many uses. */
+enum field_type { FIELD_INT32, FIELD_INT64, FIELD_DOUBLE, FIELD_TEXT, FIELD_CHOICE };
+struct field {
+    const char *name, *unit, *help;
+    enum field_type type;
+    size_t offset, size; /* size: bytes of FIELD_TEXT */
+    const struct choice *choice;
+};
+extern const struct field measurement_fields[];
+extern const int measurement_field_count;
+extern const struct field device_fields[]; /* of struct device_info */
+extern const int device_field_count;
+
+/* Compound types over struct measurement / struct device_info; the caller closes with H5Tclose.
+ * packed: the file type; else the memory type. Negative on failure. */
+hid_t schema_row_type(enum layer_kind kind, bool packed);
+hid_t schema_device_type(bool packed);
+
+/* Hash of every table's names, types, units and choices of `kind`: readers compare it. */
+uint64_t schema_hash(enum layer_kind kind);
+
+#endif

@@ -1,0 +1,155 @@
+/* The layer table: the one source of truth about layer kinds.
+ *
+ * A kind is a struct of int32_t members, a table of features (one row a member) and two functions
+ * (is_valid, cost). Sampler, HDF5 type, encoder, --help, --set, CSV columns and tests derive from
+ * it. To add a kind: one line in LAYER_KINDS, one struct and union member here, one layer_<kind>.c,
+ * one benchmark file per backend. A member without a feature row fails a static assertion.
+ */
+#ifndef EPOCHCAST_LAYERS_LAYER_H
+#define EPOCHCAST_LAYERS_LAYER_H
+
+#include "base/choice.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LAYER_KINDS(X)               X(DENSE, dense) X(CONV2D, conv2d) X(POOL2D, pool2d)
+
+#define LAYER_ENUMERATOR(KIND, kind) LAYER_##KIND,
+enum layer_kind { LAYER_KINDS(LAYER_ENUMERATOR) LAYER_KIND_COUNT };
+
+/* Fully connected: y = activation(x W + b); x (batch, inputs), W (inputs, outputs). */
+struct dense {
+    int32_t inputs, outputs;
+    int32_t use_bias;   /* enum switch_ */
+    int32_t activation; /* enum activation */
+};
+
+/* Square 2-D convolution: x (batch, channels_in, image_size, image_size). padding same: output
+ * ceil(image/stride), zeros split with the odd one below/right; valid: (image - kernel)/stride + 1.
+ */
+struct conv2d {
+    int32_t image_size, kernel_size;
+    int32_t channels_in, channels_out;
+    int32_t stride;
+    int32_t padding;    /* enum padding */
+    int32_t use_bias;   /* enum switch_ */
+    int32_t activation; /* enum activation */
+};
+
+/* Square 2-D pooling, then an activation; padding as conv2d; average leaves padded cells out. */
+struct pool2d {
+    int32_t image_size, kernel_size;
+    int32_t channels;
+    int32_t stride;
+    int32_t padding;    /* enum padding */
+    int32_t pooling;    /* enum pooling */
+    int32_t activation; /* enum activation */
+};
+
+/* pass forward demands optimizer none; train with optimizer none is forward + backward without an
+ * update; a kind without parameters (pool2d) demands optimizer none. Unused union bytes are zero,
+ * so that configs compare and hash as bytes. */
+struct layer_config {
+    enum layer_kind kind;
+    int32_t batch_size;
+    int32_t pass;      /* enum pass */
+    int32_t optimizer; /* enum optimizer */
+    int32_t precision; /* enum precision */
+    union {
+        struct dense dense;
+        struct conv2d conv2d;
+        struct pool2d pool2d;
+    } as;
+};
+
+enum unit { UNIT_NONE, UNIT_ROWS, UNIT_PIXELS, UNIT_CHANNELS, UNIT_NEURONS };
+
+enum distribution {
+    DISTRIBUTION_CHOICE,      /* uniform over the names of `choice` */
+    DISTRIBUTION_LOG_UNIFORM, /* integers of [minimum, maximum] in the log-uniform stratum */
+    DISTRIBUTION_UNIFORM,     /* integers of [minimum, maximum], uniform in every stratum */
+};
+
+/* One row a member. minimum and maximum are the bounds that every input is checked against (command
+ * line, CSV, HDF5); [sample_minimum, sample_maximum] (0, 0: the bounds) is what a sweep draws. */
+struct feature {
+    const char *name, *help;
+    size_t offset; /* of the int32_t in struct layer_config */
+    enum unit unit;
+    enum distribution distribution;
+    int32_t minimum, maximum;
+    int32_t sample_minimum, sample_maximum;
+    const struct choice *choice; /* NULL for numbers; else minimum = 0, maximum = count - 1 */
+};
+
+/* Of the config's own pass: `forward` counts the forward pass, `train` forward + backward + update.
+ */
+struct cost {
+    double flops;                     /* multiply-add counts as 2 */
+    double bytes_read, bytes_written; /* each operand once per primitive, no cache assumed */
+    int64_t parameter_count;          /* weights and biases */
+    int64_t input_bytes;              /* one input tensor */
+    int64_t activation_bytes; /* output tensor; for train: what is kept for the backward pass */
+    int64_t memory_bytes;     /* everything that a benchmark of this config allocates, at least */
+};
+
+struct layer_descriptor {
+    const char *name, *help;
+    const struct feature *features; /* the common ones first */
+    int feature_count;
+    bool (*is_valid)(const struct layer_config *config,
+                     const char **reason); /* beyond the bounds */
+    struct cost (*cost)(const struct layer_config *config);
+};
+
+enum { COMMON_FEATURE_COUNT = 4, FEATURE_LIMIT = 32 };
+
+extern const struct layer_descriptor *const layer_descriptors[LAYER_KIND_COUNT];
+
+/* Kind called `name`, or -1. */
+int layer_kind_find(const char *name);
+const struct feature *layer_feature_find(enum layer_kind kind, const char *name); /* or NULL */
+
+static inline int32_t layer_get(const struct layer_config *config, const struct feature *feature)
+{
+    return *(const int32_t *)((const char *)config + feature->offset);
+}
+static inline void layer_set(struct layer_config *config, const struct feature *feature,
+                             int32_t value)
+{
+    *(int32_t *)((char *)config + feature->offset) = value;
+}
+
+/* All bounds, the rules of pass and optimizer, then the kind's own is_valid. STATUS_USAGE names the
+ * feature, the value and the bound. */
+enum status layer_check(const struct layer_config *config, struct error *error);
+bool layer_is_valid(const struct layer_config *config);
+
+struct cost layer_cost(const struct layer_config *config);
+
+/* Floating-point operations of one optimizer update per parameter, and array passes (reads + writes
+ * of parameter-sized arrays): sgd 3, momentum 5, adagrad 5, rmsprop 5 .. adam 7, adadelta 7. */
+double optimizer_flops_per_parameter(int32_t optimizer);
+int optimizer_reads(int32_t optimizer);       /* arrays read: weights, gradient, state */
+int optimizer_writes(int32_t optimizer);      /* arrays written: weights, state */
+int optimizer_state_count(int32_t optimizer); /* parameter-sized state arrays kept between steps */
+
+/* Output side length of a window of kernel over image; pad_before is the zeros above/left,
+ * pad_after below/right (may differ by one under `same`). Shared by conv2d and pool2d. */
+struct window {
+    int32_t output_size, pad_before, pad_after;
+};
+struct window window_of(int32_t image_size, int32_t kernel_size, int32_t stride, int32_t padding);
+
+/* Elements of one input / output tensor. */
+int64_t layer_input_count(const struct layer_config *config);
+int64_t layer_output_count(const struct layer_config *config);
+
+/* Identity of a config (all features of its kind, by name and value): the same on every machine and
+ * across versions that only add kinds. Decides the split. */
+uint64_t layer_hash(const struct layer_config *config);
+
+#endif

@@ -1,0 +1,31 @@
+/* What a layer_<kind>.c needs to write its feature table. */
+#ifndef EPOCHCAST_LAYERS_LAYER_INTERNAL_H
+#define EPOCHCAST_LAYERS_LAYER_INTERNAL_H
+
+#include "layers/layer.h"
+
+#define COMMON(member) .name = #member, .offset = offsetof(struct layer_config, member)
+#define OWN(kind, member)                                                                          \
+    .name = #member, .offset = offsetof(struct layer_config, as) + offsetof(struct kind, member)
+#define NUMBER(shape, unit_, low, high)                                                            \
+    .unit = (unit_), .distribution = (shape), .minimum = (low), .maximum = (high)
+#define NAMED(choice_, count) .maximum = (count)-1, .choice = &(choice_)
+
+/* clang-format off */
+#define COMMON_FEATURES                                                                            \
+    {COMMON(batch_size), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_ROWS, 1, 65536),                    \
+     .sample_minimum = 1, .sample_maximum = 64, .help = "rows of one batch"},                      \
+    {COMMON(pass), NAMED(choice_pass, PASS_COUNT), .help = "forward, or a whole training step"},   \
+    {COMMON(optimizer), NAMED(choice_optimizer, OPTIMIZER_COUNT),                                  \
+     .help = "weight update of a training step"},                                                  \
+    {COMMON(precision), NAMED(choice_precision, 4), .sample_minimum = 0, .sample_maximum = 0,      \
+     .help = "arithmetic of the matrix work"}
+/* clang-format on */
+
+/* Each member of struct `kind` has its row. */
+#define DESCRIBES_ALL(kind, table)                                                                 \
+    _Static_assert(sizeof(table) / sizeof *(table) ==                                              \
+                       COMMON_FEATURE_COUNT + sizeof(struct kind) / sizeof(int32_t),               \
+                   #kind " has a member without a feature")
+
+#endif

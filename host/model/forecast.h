@@ -1,0 +1,39 @@
+/* Network -> time, memory, cost: layer forecasts added up. */
+#ifndef EPOCHCAST_MODEL_FORECAST_H
+#define EPOCHCAST_MODEL_FORECAST_H
+
+#include "model/predictor.h"
+#include "network/network.h"
+
+struct forecast_options {
+    int32_t batch_size, pass, optimizer, precision;
+    int64_t dataset_size;  /* rows of an epoch; 0: unknown */
+    int32_t epochs;        /* 0: unknown */
+    double price_per_hour; /* NaN: unknown */
+};
+
+struct forecast {
+    int32_t batch_size, pass, optimizer;
+    double batch_ms, batch_low_ms, batch_high_ms;
+    double epoch_s, total_s,
+        cost;                  /* NaN when unknown; epoch = ceil(dataset_size / batch) batches */
+    int64_t memory_bytes;      /* parameters, gradients, optimizer state, activations */
+    bool fits;                 /* memory_bytes <= the device's memory (true when unknown) */
+    struct prediction *layers; /* (network->layer_count) */
+    int uncovered_count;       /* layers whose kind the model does not know: roofline is used */
+};
+
+/* Interval of the sum: per-layer half-widths (in ms) added as for fully correlated errors of one
+ * kind, root of squares between kinds. */
+enum status forecast_network(struct forecast *forecast, const struct network *network,
+                             const struct predictor *predictor, const struct device_info *device,
+                             const struct forecast_options *options, struct error *error);
+void forecast_free(struct forecast *forecast);
+
+int64_t network_memory_bytes(const struct network *network, int32_t batch_size, int32_t pass,
+                             int32_t optimizer);
+/* Largest batch that fits memory_bytes (0: none). */
+int32_t network_largest_batch(const struct network *network, int32_t pass, int32_t optimizer,
+                              int64_t memory_bytes);
+
+#endif

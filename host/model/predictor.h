@@ -1,0 +1,92 @@
+/* Predictors: what forecasts a layer's time. `mlp` is ours; `linear` and `roofline` are baselines
+ * behind the same interface. A predictor covers the kinds it was fitted on.
+ */
+#ifndef EPOCHCAST_MODEL_PREDICTOR_H
+#define EPOCHCAST_MODEL_PREDICTOR_H
+
+#include "data/dataset.h"
+#include "layers/encode.h"
+#include "model/trainer.h"
+
+#define PREDICTORS(X) X(mlp) X(linear) X(roofline)
+
+/* Everything that `train` can be told. */
+struct fit_options {
+    char preset[16];            /* "default", "paper" */
+    int32_t encoding;           /* enum encoding */
+    double target_units_per_ms; /* 1: ms (paper), 1000: microseconds */
+    int32_t hidden[MLP_LAYER_LIMIT];
+    int32_t hidden_count;
+    int32_t output, output_bias;
+    struct train_options train;
+    int32_t minimum_steps; /* small data: epochs grow until so many steps; 0: off */
+    int32_t ensemble;      /* nets per kind */
+    uint64_t seed;
+    double interval_level; /* 0.9 */
+    int threads;
+    const struct trainer *trainer;
+    const struct train_progress *progress;
+};
+/* STATUS_USAGE with the list for an unknown preset. */
+enum status fit_options_preset(struct fit_options *options, const char *preset,
+                               struct error *error);
+
+struct prediction {
+    double median_ms, low_ms, high_ms; /* interval at the model's level; NaN without one */
+    bool extrapolates;                 /* a feature lies outside the range of the training rows */
+    bool covered; /* false: kind or device unknown to the predictor; times are NaN */
+};
+
+/* What fit learnt of one kind: for `train -o json`. */
+struct fit_report {
+    int32_t kind; /* enum layer_kind */
+    size_t rows;  /* training rows */
+    int32_t epochs;
+    double seconds, train_rmsle, test_rmsle, validation_rmse_ms, validation_mape_percent;
+};
+
+struct predictor {
+    const struct predictor_type *type;
+};
+
+struct predictor_type {
+    const char *name, *help;
+    /* Fits on the train split of timed rows (calibrates on test). reports[LAYER_KIND_COUNT] may be
+     * NULL; a kind without rows has rows 0. Too few rows (fewer than 20 train rows of a kind):
+     * STATUS_FAILED. */
+    enum status (*fit)(struct predictor **predictor, const struct dataset_rows *rows,
+                       const struct fit_options *options, struct fit_report *reports,
+                       struct error *error);
+    /* device may be NULL: the first one of the training set. */
+    enum status (*predict)(struct prediction *predictions, const struct predictor *predictor,
+                           const struct layer_config *configs, size_t count,
+                           const struct device_info *device, struct error *error);
+    void (*free)(struct predictor *predictor);
+};
+extern const struct predictor_type predictor_mlp, predictor_linear, predictor_roofline;
+extern const struct predictor_type
+    *const predictor_types[]; /* in PREDICTORS' order, ended by NULL */
+
+/* Fills the reports' validation members by predicting the validation split. */
+enum status predictor_validate(struct fit_report *reports, const struct predictor *predictor,
+                               const struct dataset_rows *rows, struct error *error);
+
+/* Model files (HDF5, format "epochcast model", version 1): only mlp predictors are stored. They
+ * hold encoding, column names, scaler, shape, parameters, interval tables, feature ranges, training
+ * devices, preset, seed, provenance. Loading checks that the column names are still what encode
+ * produces. */
+struct model {
+    struct predictor *predictor;
+    struct device_info *devices; /* of the training set */
+    int device_count;
+    char provenance[2048]; /* dataset files, command line, version, created */
+};
+enum status model_save(const struct model *model, const char *path, bool overwrite,
+                       struct error *error);
+enum status model_load(struct model *model, const char *path, struct error *error);
+void model_free(struct model *model);
+/* Device of the model called `name` (NULL: the first); STATUS_NO_DEVICE lists the known ones. */
+enum status model_device(const struct device_info **device, const struct model *model,
+                         const char *name, struct error *error);
+
+#endif
