@@ -41,8 +41,9 @@ void table_free(struct table *table);
 void table_number(struct table *table, double value);
 void table_integer(struct table *table, int64_t value);
 void table_string(struct table *table, const char *value); /* copied */
-/* JSON form: { "rows": [ ... ] }; JSONL: one object a line; CSV: RFC 4180 with a header line;
- * text: aligned, numbers to the right. An allocation failure on the way is reported here. */
+/* JSON form: { "rows": [ ... ] }; JSONL: one object a line; CSV: RFC 4180 quoting, LF line ends, a
+ * header line; text: aligned, numbers to the right. An allocation failure on the way is reported
+ * here. */
 enum status table_print(const struct table *table, FILE *file, enum table_format format,
                         struct error *error);
 

@@ -1,0 +1,108 @@
+#include "base/table.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEPTH_LIMIT = sizeof((struct json *)0)->first };
+
+void json_begin(struct json *json, FILE *file)
+{
+    *json = (struct json){.file = file, .first = {true}};
+}
+
+/* Length of the valid UTF-8 sequence at text, or 0. */
+static int utf8_length(const unsigned char *text)
+{
+    int length = text[0] < 0x80                       ? 1
+                 : text[0] >= 0xC2 && text[0] < 0xE0  ? 2
+                 : text[0] >= 0xE0 && text[0] < 0xF0  ? 3
+                 : text[0] >= 0xF0 && text[0] <= 0xF4 ? 4
+                                                      : 0;
+    for (int i = 1; i < length; i++)
+        if ((text[i] & 0xC0) != 0x80)
+            return 0;
+    return length;
+}
+
+static void print_text(FILE *file, const char *text)
+{
+    fputc('"', file);
+    for (const unsigned char *at = (const unsigned char *)text; *at;) {
+        int length = utf8_length(at);
+        if (length == 0)
+            fputs("\xEF\xBF\xBD", file);
+        else if (*at == '"' || *at == '\\')
+            fprintf(file, "\\%c", *at);
+        else if (*at < 0x20)
+            fprintf(file, "\\u%04x", *at);
+        else
+            fwrite(at, 1, (size_t)length, file);
+        at += length ? length : 1;
+    }
+    fputc('"', file);
+}
+
+/* Comma, then the key. */
+static void begin_value(struct json *json, const char *key)
+{
+    if (!json->first[json->depth])
+        fputs(json->depth ? ", " : "\n", json->file);
+    json->first[json->depth] = false;
+    if (key) {
+        print_text(json->file, key);
+        fputs(": ", json->file);
+    }
+}
+
+void json_open(struct json *json, const char *key, char bracket)
+{
+    begin_value(json, key);
+    fputc(bracket, json->file);
+    assert(json->depth + 1 < DEPTH_LIMIT);
+    json->first[++json->depth] = true;
+}
+
+void json_close(struct json *json, char bracket)
+{
+    assert(json->depth > 0);
+    json->depth--;
+    fputc(bracket, json->file);
+}
+
+void json_number(struct json *json, const char *key, double value)
+{
+    char text[32] = "null";
+    for (int digits = 15; isfinite(value) && digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    begin_value(json, key);
+    fputs(text, json->file);
+}
+
+void json_integer(struct json *json, const char *key, int64_t value)
+{
+    begin_value(json, key);
+    fprintf(json->file, "%lld", (long long)value);
+}
+
+void json_string(struct json *json, const char *key, const char *value)
+{
+    begin_value(json, key);
+    print_text(json->file, value);
+}
+
+void json_bool(struct json *json, const char *key, bool value)
+{
+    begin_value(json, key);
+    fputs(value ? "true" : "false", json->file);
+}
+
+void json_end(struct json *json)
+{
+    assert(json->depth == 0);
+    fputc('\n', json->file);
+}

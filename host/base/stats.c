@@ -1,0 +1,82 @@
+#include "base/stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void stats_sort(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare_doubles);
+}
+
+double stats_quantile(const double *sorted, size_t count, double q)
+{
+    double position = q * (double)(count - 1);
+    size_t below = (size_t)position;
+    if (below + 1 >= count)
+        return sorted[count - 1];
+    double share = position - (double)below;
+    return sorted[below] + share * (sorted[below + 1] - sorted[below]);
+}
+
+struct stats_interval stats_median_interval(const double *sorted, size_t count)
+{
+    if (count < 6)
+        return (struct stats_interval){sorted[0], sorted[count - 1]};
+    double half_width = 0.98 * sqrt((double)count);
+    double low = floor((double)count / 2 - half_width);
+    double high = ceil((double)count / 2 + half_width);
+    size_t first = low < 1 ? 0 : (size_t)low - 1;
+    size_t last = high >= (double)count ? count - 1 : (size_t)high;
+    return (struct stats_interval){sorted[first], sorted[last]};
+}
+
+static double mean_of(const double *values, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += values[i];
+    return sum / (double)count;
+}
+
+struct stats_errors stats_errors(const double *measured_ms, const double *predicted_ms,
+                                 size_t count)
+{
+    struct stats_errors errors = {.count = count,
+                                  .rmse_ms = NAN,
+                                  .mae_ms = NAN,
+                                  .mape_percent = NAN,
+                                  .median_ape_percent = NAN,
+                                  .p90_ape_percent = NAN,
+                                  .r2 = NAN,
+                                  .rmsle = NAN};
+    double *relative = count ? malloc(count * sizeof *relative) : NULL;
+    if (!relative)
+        return errors;
+    double mean = mean_of(measured_ms, count), squares = 0, absolute = 0, logs = 0, spread = 0;
+    for (size_t i = 0; i < count; i++) {
+        double difference = predicted_ms[i] - measured_ms[i];
+        double log_difference = log1p(predicted_ms[i]) - log1p(measured_ms[i]);
+        squares += difference * difference;
+        absolute += fabs(difference);
+        logs += log_difference * log_difference;
+        spread += (measured_ms[i] - mean) * (measured_ms[i] - mean);
+        relative[i] = 100 * fabs(difference) / measured_ms[i];
+    }
+    double n = (double)count;
+    errors.rmse_ms = sqrt(squares / n);
+    errors.mae_ms = absolute / n;
+    errors.mape_percent = mean_of(relative, count);
+    errors.r2 = spread > 0 ? 1 - squares / spread : NAN;
+    errors.rmsle = sqrt(logs / n);
+    stats_sort(relative, count);
+    errors.median_ape_percent = stats_quantile(relative, count, 0.5);
+    errors.p90_ape_percent = stats_quantile(relative, count, 0.9);
+    free(relative);
+    return errors;
+}
