@@ -83,6 +83,7 @@ struct feature {
     int32_t minimum, maximum;
     int32_t sample_minimum, sample_maximum;
     const struct choice *choice; /* NULL for numbers; else minimum = 0, maximum = count - 1 */
+    bool is_fixed;               /* a sweep draws `minimum` alone unless it is told otherwise */
 };
 
 /* Of the config's own pass: `forward` counts the forward pass, `train` forward + backward + update.

@@ -22,6 +22,7 @@ struct sample_domain {
     enum layer_kind kind;
     double memory_limit_bytes;                /* layer_cost().memory_bytes stays below */
     double flops_limit;                       /* layer_cost().flops stays below */
+    int32_t stratum;                          /* enum stratum: only this one; -1: the mixture */
     struct sample_range range[FEATURE_LIMIT]; /* by feature index */
 };
 
@@ -29,9 +30,9 @@ struct sample_domain {
 void sample_domain_default(struct sample_domain *domain, enum layer_kind kind);
 
 /* Parses one --set, "kernel_size=3,5", "image_size=7..224", "batch_size=1..64*2" (1,2,4..64),
- * "activation=relu,none", or with the kind in front, "conv2d.kernel_size=3". *applied tells whether
- * the feature belongs to domain->kind. STATUS_USAGE: unknown feature (nearest name as hint),
- * bounds. */
+ * "activation=relu,none", or with the kind in front, "conv2d.kernel_size=3"; "stratum=log_uniform"
+ * draws from that stratum alone. *applied tells whether the feature belongs to domain->kind.
+ * STATUS_USAGE: unknown feature (nearest name as hint), bounds. */
 enum status sample_domain_set(struct sample_domain *domain, const char *text, bool *applied,
                               struct error *error);
 

@@ -1,0 +1,90 @@
+/* What matrix products and their tiles cost beyond FLOPs; shared by dense and conv2d. */
+#ifndef EPOCHCAST_LAYERS_ENCODE_GEMM_H
+#define EPOCHCAST_LAYERS_ENCODE_GEMM_H
+
+#include "layers/encode_internal.h"
+
+static inline double tiles_of(double size, double tile)
+{
+    return ceil(size / tile);
+}
+
+/* log2 of the work done for the work asked when `size` is cut into tiles: log2(ceil(x/T) T/x). */
+static inline double log_quantised(double size, double tile)
+{
+    return log2(tiles_of(size, tile) * tile / size);
+}
+
+/* How full the last tile is: ((x-1) mod T + 1)/T. */
+static inline double last_fill(double size, double tile)
+{
+    return size / tile - (tiles_of(size, tile) - 1);
+}
+
+#define EMIT_QUANTISED(what, size)                                                                 \
+    do {                                                                                           \
+        emit(columns, "log_quantised_" what "_4", log_quantised(size, 4));                         \
+        emit(columns, "log_quantised_" what "_8", log_quantised(size, 8));                         \
+        emit(columns, "log_quantised_" what "_16", log_quantised(size, 16));                       \
+        emit(columns, "log_quantised_" what "_32", log_quantised(size, 32));                       \
+        emit(columns, "log_quantised_" what "_64", log_quantised(size, 64));                       \
+        emit(columns, "log_quantised_" what "_128", log_quantised(size, 128));                     \
+    } while (0)
+
+#define EMIT_LAST_FILL(what, size)                                                                 \
+    do {                                                                                           \
+        emit(columns, "last_fill_" what "_8", last_fill(size, 8));                                 \
+        emit(columns, "last_fill_" what "_32", last_fill(size, 32));                               \
+        emit(columns, "last_fill_" what "_64", last_fill(size, 64));                               \
+        emit(columns, "last_fill_" what "_128", last_fill(size, 128));                             \
+    } while (0)
+
+/* Libraries choose their kernels by such divisibilities. */
+#define EMIT_DIVISIBLE(what, size)                                                                 \
+    do {                                                                                           \
+        emit(columns, what "%4==0", (size) % 4 == 0);                                              \
+        emit(columns, what "%8==0", (size) % 8 == 0);                                              \
+        emit(columns, what "%16==0", (size) % 16 == 0);                                            \
+        emit(columns, what "%32==0", (size) % 32 == 0);                                            \
+    } while (0)
+
+/* Small sizes leave vector lanes and units idle. */
+#define EMIT_RAMP(what, size, full) emit(columns, "ramp_" what "_" #full, fmin(size, full) / (full))
+
+/* A product (rows x depth) (depth x columns). */
+struct gemm {
+    double rows, depth, columns;
+};
+
+/* log2 of the FLOPs with both sides rounded up to the tile. */
+static inline double log_padded_flops(const struct gemm *gemm, double tile_rows,
+                                      double tile_columns)
+{
+    return log_size(2 * gemm->depth * tiles_of(gemm->rows, tile_rows) * tile_rows *
+                    tiles_of(gemm->columns, tile_columns) * tile_columns);
+}
+
+static inline double tile_count(const struct gemm *gemm, double tile_rows, double tile_columns)
+{
+    return tiles_of(gemm->rows, tile_rows) * tiles_of(gemm->columns, tile_columns);
+}
+
+/* Units wait for the last wave of tiles: log2(ceil(t/units) units/t) is the loss. */
+#define EMIT_TILES(what, gemm, tile_rows, tile_columns, units)                                     \
+    do {                                                                                           \
+        const double tiles_ = tile_count(gemm, tile_rows, tile_columns);                           \
+        emit(columns, "log_padded_flops_" what "_" #tile_rows "x" #tile_columns,                   \
+             log_padded_flops(gemm, tile_rows, tile_columns));                                     \
+        emit(columns, "log_wave_tail_" what "_" #tile_rows "x" #tile_columns,                      \
+             log_quantised(tiles_, units));                                                        \
+    } while (0)
+
+#define EMIT_GEMM(what, gemm, units)                                                               \
+    do {                                                                                           \
+        EMIT_TILES(what, gemm, 128, 128, units);                                                   \
+        EMIT_TILES(what, gemm, 128, 64, units);                                                    \
+        EMIT_TILES(what, gemm, 128, 32, units);                                                    \
+        emit(columns, "log_waves_" what, log_size(ceil(tile_count(gemm, 128, 64) / (units))));     \
+    } while (0)
+
+#endif

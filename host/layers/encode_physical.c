@@ -1,0 +1,105 @@
+/* The physical encoding: what decides a layer's time on any device, in logarithms. The columns that
+ * all kinds share are here; the kinds' own are in encode_<kind>.c.
+ */
+#include "layers/encode_internal.h"
+
+/* Cores of one unit that tiles are dealt out to: those of a streaming multiprocessor, mostly. */
+enum { CORES_PER_UNIT = 64 };
+
+static double intensity(const struct cost *cost)
+{
+    return cost->flops / (cost->bytes_read + cost->bytes_written);
+}
+
+static int32_t activation_of(const struct layer_config *config)
+{
+    return layer_get(config, layer_feature_find(config->kind, "activation"));
+}
+
+static void emit_choices(struct columns *columns, const struct layer_config *config)
+{
+    const int32_t activation = activation_of(config);
+#define OPTIMIZER_COLUMN(value, text)                                                              \
+    emit(columns, "optimizer=" text, config->optimizer == (value));
+#define ACTIVATION_COLUMN(value, text) emit(columns, "activation=" text, activation == (value));
+#define PRECISION_COLUMN(value, text)                                                              \
+    emit(columns, "precision=" text, config->precision == (value));
+    emit(columns, "pass=train", config->pass == PASS_TRAIN);
+    OPTIMIZER_LIST(OPTIMIZER_COLUMN)
+    ACTIVATION_LIST(ACTIVATION_COLUMN)
+    PRECISION_LIST(PRECISION_COLUMN)
+}
+
+/* Work of the config's own pass, and of the forward pass inside it. */
+static void emit_cost(struct columns *columns, const struct layer_config *config)
+{
+    struct layer_config forward_config = *config;
+    forward_config.pass = PASS_FORWARD;
+    forward_config.optimizer = OPTIMIZER_NONE;
+    const struct cost cost = layer_cost(config), forward = layer_cost(&forward_config);
+    const double is_train = config->pass == PASS_TRAIN;
+    const double has_activation = activation_of(config) != ACTIVATION_NONE;
+    const double parameters = (double)cost.parameter_count;
+    const double output_bytes = (double)forward.activation_bytes;
+    const double log_flops = log_size(forward.flops);
+    const double update_passes = optimizer_reads(config->optimizer) +
+                                 optimizer_writes(config->optimizer);
+
+    emit(columns, "log_flops", log_size(cost.flops));
+    emit(columns, "log_bytes_read", log_size(cost.bytes_read));
+    emit(columns, "log_bytes_written", log_size(cost.bytes_written));
+    emit(columns, "log_intensity", log2(1 + intensity(&cost)));
+    emit(columns, "log_memory_bytes", log_size((double)cost.memory_bytes));
+    emit(columns, "log_forward_flops", log_flops);
+    emit(columns, "log_forward_intensity", log2(1 + intensity(&forward)));
+    emit(columns, "log_input_bytes", log_size((double)cost.input_bytes));
+    emit(columns, "log_output_bytes", log_size(output_bytes));
+    emit(columns, "log_parameters", log_size(parameters));
+    emit(columns, "log_update_bytes", log_size(4 * update_passes * parameters));
+    emit(columns, "update_passes", update_passes);
+    emit(columns, "update_flops_per_parameter", optimizer_flops_per_parameter(config->optimizer));
+    emit(columns, "is_train*log_flops", is_train * log_flops);
+    emit(columns, "is_train*log_input_bytes", is_train * log_size((double)cost.input_bytes));
+    emit(columns, "is_train*log_output_bytes", is_train * log_size(output_bytes));
+    emit(columns, "is_train*log_parameters", is_train * log_size(parameters));
+    emit(columns, "has_activation*log_output_bytes", has_activation * log_size(output_bytes));
+}
+
+/* Hardware in logarithms, and the times that its ceilings allow (log2 of nanoseconds). */
+static void emit_hardware(struct columns *columns, const struct layer_config *config,
+                          const struct encode_hardware *hardware)
+{
+    const struct cost cost = layer_cost(config);
+    const double compute_ns = cost.flops / hardware->peak_gflops;
+    const double memory_ns = (cost.bytes_read + cost.bytes_written) / hardware->bandwidth_gbps;
+    const double balance = hardware->peak_gflops / hardware->bandwidth_gbps;
+    emit(columns, "log_bandwidth_gbps", log2(hardware->bandwidth_gbps));
+    emit(columns, "log_core_count", log2(hardware->core_count));
+    emit(columns, "log_clock_mhz", log2(hardware->clock_mhz));
+    emit(columns, "log_peak_gflops", log2(hardware->peak_gflops));
+    emit(columns, "log_flops_per_byte", log2(balance));
+    emit(columns, "log_bandwidth_per_core", log2(hardware->bandwidth_gbps / hardware->core_count));
+    emit(columns, "log_compute_ns", log2(1 + compute_ns));
+    emit(columns, "log_memory_ns", log2(1 + memory_ns));
+    emit(columns, "log_roofline_ns", log2(1 + fmax(compute_ns, memory_ns)));
+    emit(columns, "log_intensity/balance", log2(intensity(&cost) / balance));
+    emit(columns, "log_output/core",
+         log2((double)layer_output_count(config) / hardware->core_count));
+}
+
+#define PHYSICAL_ENCODER(KIND, kind) [LAYER_##KIND] = encode_physical_##kind,
+static void (*const physical_encoders[LAYER_KIND_COUNT])(struct columns *,
+                                                         const struct layer_config *,
+                                                         double) = {LAYER_KINDS(PHYSICAL_ENCODER)};
+
+void encode_physical(struct columns *columns, const struct layer_config *config, bool with_hardware,
+                     const struct encode_hardware *hardware)
+{
+    const struct encode_hardware known = hardware_known(hardware);
+    const double units = fmax(1, floor(known.core_count / CORES_PER_UNIT));
+    emit_choices(columns, config);
+    emit_cost(columns, config);
+    physical_encoders[config->kind](columns, config, units);
+    if (with_hardware)
+        emit_hardware(columns, config, &known);
+}

@@ -1,0 +1,156 @@
+#include "layers/layer.h"
+
+#include "base/hash.h"
+#include "layers/layer_internal.h"
+
+#include <string.h>
+
+#define DESCRIPTOR(KIND, kind) [LAYER_##KIND] = &layer_##kind,
+const struct layer_descriptor *const layer_descriptors[LAYER_KIND_COUNT] = {
+    LAYER_KINDS(DESCRIPTOR)};
+
+int layer_kind_find(const char *name)
+{
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        if (strcmp(layer_descriptors[kind]->name, name) == 0)
+            return kind;
+    return -1;
+}
+
+const struct feature *layer_feature_find(enum layer_kind kind, const char *name)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[kind];
+    for (int i = 0; i < descriptor->feature_count; i++)
+        if (strcmp(descriptor->features[i].name, name) == 0)
+            return &descriptor->features[i];
+    return NULL;
+}
+
+static int32_t smaller(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+struct window window_of(int32_t image_size, int32_t kernel_size, int32_t stride, int32_t padding)
+{
+    if (padding == PADDING_VALID) {
+        const int32_t last_start = image_size - kernel_size;
+        return (struct window){.output_size = last_start < 0 ? 0 : last_start / stride + 1};
+    }
+    const int32_t output_size = (image_size + stride - 1) / stride;
+    const int32_t covered = (output_size - 1) * stride + kernel_size;
+    const int32_t zeros = covered - smaller(covered, image_size);
+    return (struct window){
+        .output_size = output_size, .pad_before = zeros / 2, .pad_after = zeros - zeros / 2};
+}
+
+bool window_is_valid(int32_t image_size, int32_t kernel_size, int32_t stride, int32_t padding,
+                     const char **reason)
+{
+    if (padding == PADDING_VALID && kernel_size > image_size)
+        *reason = "kernel_size is larger than image_size (padding valid)";
+    else if (kernel_size > 2 * image_size)
+        *reason = "kernel_size is larger than twice image_size";
+    else if (stride > 4 && stride > kernel_size)
+        *reason = "stride is larger than 4 and than kernel_size: it would skip the image";
+    else
+        return true;
+    return false;
+}
+
+static enum status check_bounds(const struct layer_config *config, struct error *error)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
+    for (int i = 0; i < descriptor->feature_count; i++) {
+        const struct feature *feature = &descriptor->features[i];
+        const int32_t value = layer_get(config, feature);
+        if (value < feature->minimum || value > feature->maximum)
+            return FAIL(error, STATUS_USAGE, "%s: %s = %d is outside %d..%d", descriptor->name,
+                        feature->name, value, feature->minimum, feature->maximum);
+    }
+    return STATUS_OK;
+}
+
+static enum status check_training(const struct layer_config *config, struct error *error)
+{
+    const char *name = layer_descriptors[config->kind]->name;
+    if (config->optimizer == OPTIMIZER_NONE)
+        return STATUS_OK;
+    const char *optimizer = choice_name(&choice_optimizer, config->optimizer);
+    if (config->pass == PASS_FORWARD) {
+        FAIL(error, STATUS_USAGE, "%s: optimizer %s with pass forward", name, optimizer);
+        error_hint(error, "a forward pass updates nothing: give optimizer none or pass train");
+        return STATUS_USAGE;
+    }
+    if (layer_cost(config).parameter_count == 0) {
+        FAIL(error, STATUS_USAGE, "%s: optimizer %s, but the layer has no parameters", name,
+             optimizer);
+        error_hint(error, "give optimizer none");
+        return STATUS_USAGE;
+    }
+    return STATUS_OK;
+}
+
+enum status layer_check(const struct layer_config *config, struct error *error)
+{
+    if ((int)config->kind < 0 || config->kind >= LAYER_KIND_COUNT)
+        return FAIL(error, STATUS_USAGE, "no layer kind %d", (int)config->kind);
+    TRY(check_bounds(config, error));
+    TRY(check_training(config, error));
+    const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
+    const char *reason = "";
+    if (!descriptor->is_valid(config, &reason))
+        return FAIL(error, STATUS_USAGE, "%s: %s", descriptor->name, reason);
+    return STATUS_OK;
+}
+
+bool layer_is_valid(const struct layer_config *config)
+{
+    return layer_check(config, NULL) == STATUS_OK;
+}
+
+struct cost layer_cost(const struct layer_config *config)
+{
+    return layer_descriptors[config->kind]->cost(config);
+}
+
+int64_t layer_input_count(const struct layer_config *config)
+{
+    return layer_cost(config).input_bytes / (int64_t)FLOAT_BYTES;
+}
+
+int64_t layer_output_count(const struct layer_config *config)
+{
+    /* A forward pass keeps its output and nothing else. */
+    struct layer_config forward = *config;
+    forward.pass = PASS_FORWARD;
+    forward.optimizer = OPTIMIZER_NONE;
+    return layer_cost(&forward).activation_bytes / (int64_t)FLOAT_BYTES;
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    return hash_bytes(hash, text, strlen(text) + 1); /* with its end: "a", "bc" is not "ab", "c" */
+}
+
+static uint64_t hash_integer(uint64_t hash, int32_t value)
+{
+    unsigned char bytes[4];
+    for (int i = 0; i < 4; i++)
+        bytes[i] = (unsigned char)((uint32_t)value >> (8 * i)); /* the same on every machine */
+    return hash_bytes(hash, bytes, sizeof bytes);
+}
+
+uint64_t layer_hash(const struct layer_config *config)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
+    uint64_t hash = hash_text(HASH_SEED, descriptor->name);
+    for (int i = 0; i < descriptor->feature_count; i++) {
+        const struct feature *feature = &descriptor->features[i];
+        const int32_t value = layer_get(config, feature);
+        hash = hash_text(hash, feature->name);
+        hash = feature->choice ? hash_text(hash, choice_name(feature->choice, value))
+                               : hash_integer(hash, value);
+    }
+    return hash_mix(hash);
+}

@@ -1,0 +1,67 @@
+#include "layers/layer_internal.h"
+
+static const struct feature features[] = {
+    COMMON_FEATURES,
+    {OWN(pool2d, image_size), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_PIXELS, 1, 4096),
+     .sample_minimum = 1, .sample_maximum = 256, .help = "side of the square input image"},
+    {OWN(pool2d, kernel_size), NUMBER(DISTRIBUTION_UNIFORM, UNIT_PIXELS, 1, 64),
+     .sample_minimum = 2, .sample_maximum = 7, .help = "side of the square window"},
+    {OWN(pool2d, channels), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_CHANNELS, 1, 65536),
+     .sample_minimum = 1, .sample_maximum = 1024, .help = "channels of input and output"},
+    {OWN(pool2d, stride), NUMBER(DISTRIBUTION_UNIFORM, UNIT_PIXELS, 1, 16), .sample_minimum = 1,
+     .sample_maximum = 4, .help = "step of the window"},
+    {OWN(pool2d, padding), NAMED(choice_padding, 2),
+     .help = "same: output side ceil(image/stride); valid: no cells around the image"},
+    {OWN(pool2d, pooling), NAMED(choice_pooling, 2), .help = "what becomes of a window's cells"},
+    {OWN(pool2d, activation), NAMED(choice_activation, ACTIVATION_COUNT),
+     .help = "function of every output"},
+};
+DESCRIBES_ALL(pool2d, features);
+
+static double output_cells(const struct pool2d *pool)
+{
+    const double side =
+        window_of(pool->image_size, pool->kernel_size, pool->stride, pool->padding).output_size;
+    return side * side;
+}
+
+static bool is_valid(const struct layer_config *config, const char **reason)
+{
+    const struct pool2d *pool = &config->as.pool2d;
+    if (!window_is_valid(pool->image_size, pool->kernel_size, pool->stride, pool->padding, reason))
+        return false;
+    const double rows = config->batch_size, image = pool->image_size;
+    if (rows * image * image * pool->channels > ELEMENT_LIMIT)
+        *reason = "the input would have more than 2^31 - 1 elements";
+    else if (rows * output_cells(pool) * pool->channels > ELEMENT_LIMIT)
+        *reason = "the output would have more than 2^31 - 1 elements";
+    else
+        return true;
+    return false;
+}
+
+static struct cost cost(const struct layer_config *config)
+{
+    const struct pool2d *pool = &config->as.pool2d;
+    const double rows = config->batch_size, image = pool->image_size, kernel = pool->kernel_size;
+    const double output = rows * output_cells(pool) * pool->channels;
+    const bool is_max = pool->pooling == POOLING_MAX;
+    const struct cost_parts parts = {
+        .input = rows * image * image * pool->channels,
+        .output = output,
+        .kept_bytes = is_max ? FLOAT_BYTES * output : 0, /* the winner's index, for backward */
+        .forward_flops = kernel * kernel * output,       /* a comparison or an addition a cell */
+        .backward_data_flops = is_max ? output : kernel * kernel * output,
+        .activation = pool->activation,
+    };
+    return cost_of(config, &parts);
+}
+
+const struct layer_descriptor layer_pool2d = {
+    .name = "pool2d",
+    .help = "square 2-D pooling (max or average), then activation",
+    .features = features,
+    .feature_count = sizeof features / sizeof *features,
+    .is_valid = is_valid,
+    .cost = cost,
+};

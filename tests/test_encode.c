@@ -1,0 +1,202 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/philox.h"
+#include "layers/describe.h"
+#include "layers/encode.h"
+
+static struct layer_config parse(const char *text)
+{
+    struct layer_config config;
+    struct error error;
+    if (describe_parse(&config, text, &error) != STATUS_OK)
+        fail_msg("%s: %s", text, error.message);
+    return config;
+}
+
+/* Value of the column called `name`; fails when there is none. */
+static double column(enum encoding encoding, const struct layer_config *config,
+                     const struct encode_hardware *hardware, const char *name)
+{
+    float row[ENCODE_COLUMN_LIMIT];
+    const bool with_hardware = hardware != NULL;
+    const int count = encode_column_count(encoding, config->kind, with_hardware);
+    encode_row(row, encoding, config, with_hardware, hardware);
+    for (int i = 0; i < count; i++)
+        if (strcmp(encode_column_name(encoding, config->kind, with_hardware, i), name) == 0)
+            return row[i];
+    fail_msg("no column '%s'", name);
+    return NAN;
+}
+
+static void assert_row(const char *text, const struct encode_hardware *hardware,
+                       const float *expected, int count)
+{
+    const struct layer_config config = parse(text);
+    float row[ENCODE_COLUMN_LIMIT];
+    assert_int_equal(encode_column_count(ENCODING_PAPER, config.kind, hardware != NULL), count);
+    encode_row(row, ENCODING_PAPER, &config, hardware != NULL, hardware);
+    for (int i = 0; i < count; i++)
+        assert_float_equal(row[i], expected[i], 0);
+}
+
+static void test_paper_rows_are_as_coded(void **state)
+{
+    (void)state;
+    const struct encode_hardware v100 = {900, 5120, 1455, 15700};
+    /* batch, matrix^2, kernel^2, in, out, same, stride, bias; sgd momentum adagrad adadelta rmsprop
+     * adam; relu tanh sigmoid; bandwidth cores clock */
+    assert_row("conv2d:batch_size=8,image_size=56,kernel_size=3,channels_in=64,channels_out=128,"
+               "stride=2,padding=same,use_bias=yes,pass=train,optimizer=adadelta,activation=tanh",
+               &v100, (const float[]){8, 3136, 9, 64, 128, 1, 2, 1,   0,    0,
+                                      0, 1,    0, 0,  0,   1, 0, 900, 5120, 1455},
+               20);
+    assert_row("dense:batch_size=4,inputs=100,outputs=7,activation=sigmoid", NULL,
+               (const float[]){4, 100, 7, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 12);
+    assert_row("pool2d:batch_size=4,image_size=6,kernel_size=3,channels=5,stride=2,pooling=average,"
+               "pass=train,activation=relu",
+               NULL, (const float[]){4, 36, 9, 5, 0, 2, 1, 1, 1, 0, 0}, 11);
+}
+
+static void test_every_column_has_its_own_name(void **state)
+{
+    (void)state;
+    for (int encoding = 0; encoding < choice_encoding.count; encoding++)
+        for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+            for (int hardware = 0; hardware < 2; hardware++) {
+                const int count = encode_column_count(encoding, kind, hardware);
+                assert_in_range(count, 1, ENCODE_COLUMN_LIMIT);
+                for (int i = 0; i < count; i++) {
+                    const char *name = encode_column_name(encoding, kind, hardware, i);
+                    assert_true(*name);
+                    for (int j = 0; j < i; j++)
+                        assert_string_not_equal(encode_column_name(encoding, kind, hardware, j),
+                                                name);
+                }
+                assert_null(encode_column_name(encoding, kind, hardware, count));
+                assert_null(encode_column_name(encoding, kind, hardware, -1));
+            }
+}
+
+static void test_physical_columns_by_hand(void **state)
+{
+    (void)state;
+    const struct layer_config conv = parse(
+        "conv2d:batch_size=8,image_size=14,kernel_size=3,channels_in=48,channels_out=100,"
+        "stride=1,padding=same,pass=train,optimizer=adam");
+    /* 2 * 8 * 14^2 * 9 * 48 * 100 */
+    assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "log_forward_flops"),
+                       log2(2. * 8 * 196 * 9 * 48 * 100), 1e-5);
+    /* 48 in tiles of 32: 64; 100 in tiles of 8: 104 */
+    assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "log_quantised_channels_in_32"),
+                       log2(64. / 48), 1e-6);
+    assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "log_quantised_channels_out_8"),
+                       log2(104. / 100), 1e-6);
+    assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "last_fill_channels_out_32"), 0.125,
+                       1e-6); /* (99 mod 32 + 1) / 32 = 4/32 */
+    /* 1568 rows x 100 columns: 13 x 1 tiles of 128 x 128 on 80 units */
+    assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "log_wave_tail_forward_128x128"),
+                       log2(80. / 13), 1e-5);
+    assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "log_padded_flops_forward_128x128"),
+                       log2(2. * 432 * 13 * 128 * 128), 1e-5);
+    /* 14 outputs: 3 * 14 taps a side, 2 of them on zeros */
+    assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "useful_taps"),
+                       (40. / 42) * (40. / 42), 1e-6);
+    /* 7 x 7 tiles of 4 x 4 points against 14 x 14 outputs of 9 taps: 196 * 9 / (49 * 16) */
+    assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "log_winograd_gain_2"), log2(2.25),
+                       1e-6);
+    assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "pass=train"), 1, 0);
+    assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "channels_in%16==0"), 1, 0);
+    assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "channels_in%32==0"), 0, 0);
+    assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "update_passes"), 7, 0);
+}
+
+/* The closed form against counting every tap. */
+static void test_useful_taps_equal_a_count(void **state)
+{
+    (void)state;
+    for (int image = 1; image <= 12; image++)
+        for (int kernel = 1; kernel <= 2 * image; kernel++)
+            for (int stride = 1; stride <= 4; stride++) {
+                struct layer_config conv = parse("conv2d:padding=same");
+                conv.as.conv2d.image_size = image;
+                conv.as.conv2d.kernel_size = kernel;
+                conv.as.conv2d.stride = stride;
+                const struct window window = window_of(image, kernel, stride, PADDING_SAME);
+                int useful = 0;
+                for (int i = 0; i < window.output_size; i++)
+                    for (int tap = 0; tap < kernel; tap++) {
+                        const int cell = i * stride - window.pad_before + tap;
+                        useful += cell >= 0 && cell < image;
+                    }
+                const double fraction = (double)useful / (window.output_size * kernel);
+                assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "useful_taps"),
+                                   fraction * fraction, 1e-6);
+            }
+}
+
+static void test_hardware_columns(void **state)
+{
+    (void)state;
+    const struct layer_config dense = parse("dense:batch_size=64,inputs=1024,outputs=1024");
+    const struct encode_hardware small = {100, 640, 1000, 1000}, unknown = {NAN, 0, NAN, INFINITY};
+    assert_float_equal(column(ENCODING_PHYSICAL, &dense, &small, "log_bandwidth_gbps"), log2(100),
+                       1e-6);
+    /* 2 * 64 * 2^20 FLOPs at 1000 GFLOP/s */
+    assert_float_equal(column(ENCODING_PHYSICAL, &dense, &small, "log_compute_ns"),
+                       log2(1 + 134217.728), 1e-5);
+    /* 10 units: 8 x 1 tiles of 128 x 64 */
+    assert_float_equal(column(ENCODING_PHYSICAL, &dense, &small, "log_wave_tail_forward_128x64"),
+                       log2(10. / 8), 1e-6);
+    float row[ENCODE_COLUMN_LIMIT];
+    encode_row(row, ENCODING_PHYSICAL, &dense, true, &unknown);
+    for (int i = 0; i < encode_column_count(ENCODING_PHYSICAL, LAYER_DENSE, true); i++)
+        assert_true(isfinite(row[i]));
+}
+
+/* Random points of the whole bounds, valid or not by their sizes: never NaN, never infinite. */
+static void test_rows_are_finite_everywhere(void **state)
+{
+    (void)state;
+    for (uint32_t draw = 0; draw < 3000; draw++) {
+        struct layer_config config = {.kind = (enum layer_kind)(draw % LAYER_KIND_COUNT)};
+        const struct layer_descriptor *descriptor = layer_descriptors[config.kind];
+        for (int i = 0; i < descriptor->feature_count; i++) {
+            const struct feature *feature = &descriptor->features[i];
+            const double u = philox_uniform(philox(draw, (uint32_t)i, 0, 99, 1).word[0]);
+            const double span = feature->maximum - feature->minimum + 1;
+            const double step = feature->choice ? u * span : exp2(u * log2(span)) - 1;
+            layer_set(&config, feature, feature->minimum + (int32_t)(draw < 30 ? span - 1 : step));
+        }
+        if (!layer_is_valid(&config) && draw >= 30)
+            continue;
+        for (int encoding = 0; encoding < choice_encoding.count; encoding++) {
+            float row[ENCODE_COLUMN_LIMIT + 1];
+            const int count = encode_column_count(encoding, config.kind, true);
+            row[count] = -7; /* not written */
+            encode_row(row, encoding, &config, true, NULL);
+            for (int i = 0; i < count; i++)
+                assert_true(isfinite(row[i]));
+            assert_float_equal(row[count], -7, 0);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_paper_rows_are_as_coded),
+        cmocka_unit_test(test_every_column_has_its_own_name),
+        cmocka_unit_test(test_physical_columns_by_hand),
+        cmocka_unit_test(test_useful_taps_equal_a_count),
+        cmocka_unit_test(test_hardware_columns),
+        cmocka_unit_test(test_rows_are_finite_everywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

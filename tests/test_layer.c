@@ -1,0 +1,276 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "layers/describe.h"
+#include "layers/layer.h"
+
+static struct layer_config parse(const char *text)
+{
+    struct layer_config config;
+    struct error error;
+    if (describe_parse(&config, text, &error) != STATUS_OK)
+        fail_msg("%s: %s", text, error.message);
+    return config;
+}
+
+/* ---- cost, computed by hand ---- */
+
+struct cost_case {
+    const char *text;
+    double flops, bytes_read, bytes_written;
+    int64_t parameters, input_bytes, activation_bytes, memory_bytes;
+};
+static const struct cost_case cost_cases[] = {
+    /* x 2x3, W 3x5, y 2x5. 2*2*3*5 = 60 FLOPs; reads 4(6 + 15) = 84; writes 4*10 = 40;
+     * memory 4(6 + 15 + 10) = 124 */
+    {"dense:batch_size=2,inputs=3,outputs=5", 60, 84, 40, 15, 24, 40, 124},
+    /* + bias 10, relu 10: 80; reads 84 + 4*5 + 4*10 = 144; writes 40 + 40 = 80;
+     * memory 4(6 + 15 + 5 + 10) = 144 */
+    {"dense:batch_size=2,inputs=3,outputs=5,use_bias=yes,activation=relu", 80, 144, 80, 20, 24, 40,
+     144},
+    /* forward 80, 144, 80; relu backward 10, 80, 40; data 60, 4(10 + 15) = 100, 24;
+     * weights 60, 4(6 + 10) = 64, 60; bias 10, 40, 20; adam 20 * 12 = 240, 4*4*20 = 320,
+     * 4*3*20 = 240. FLOPs 460; reads 748; writes 464; memory 2 * 144 + 4*2*20 = 448 */
+    {"dense:batch_size=2,inputs=3,outputs=5,use_bias=yes,activation=relu,pass=train,optimizer=adam",
+     460, 748, 464, 20, 24, 40, 448},
+    /* train without update: 3 * 60; reads 84 + 100 + 64 = 248; writes 40 + 24 + 60 = 124 */
+    {"dense:batch_size=2,inputs=3,outputs=5,pass=train", 180, 248, 124, 15, 24, 40, 248},
+    /* image 4, kernel 3 valid: output 2x2. x 1*2*16 = 32, W 9*2*3 = 54, y 3*4 = 12.
+     * 2*4*54 = 432 FLOPs; reads 4(32 + 54) = 344; writes 48; memory 4(32 + 54 + 12) = 392 */
+    {"conv2d:image_size=4,kernel_size=3,channels_in=2,channels_out=3,stride=1", 432, 344, 48, 54,
+     128, 48, 392},
+    /* same, stride 2: output 2x2 too; sigmoid 4 * 12 = 48, bias 12: 492; reads 344 + 12 + 48 = 404;
+     * writes 96; memory 4(32 + 54 + 3 + 12) = 404 */
+    {"conv2d:image_size=4,kernel_size=3,channels_in=2,channels_out=3,stride=2,padding=same,"
+     "use_bias=yes,activation=sigmoid",
+     492, 404, 96, 57, 128, 48, 404},
+    /* forward 432, 344, 48; data 432, 4(12 + 54) = 264, 128; weights 432, 4(32 + 12) = 176, 216;
+     * sgd 2 * 54 = 108, 4*2*54 = 432, 4*54 = 216: 1404, 1216, 608; memory 2 * 392 */
+    {"conv2d:image_size=4,kernel_size=3,channels_in=2,channels_out=3,stride=1,pass=train,"
+     "optimizer=sgd",
+     1404, 1216, 608, 54, 128, 48, 784},
+    /* x 2*3*16 = 96, y 2*3*4 = 24: 4 * 24 = 96 FLOPs; 384 read; 96 written; memory 480 */
+    {"pool2d:batch_size=2,image_size=4,kernel_size=2,channels=3,stride=2", 96, 384, 96, 0, 384, 96,
+     480},
+    /* max, train: + 24 FLOPs; the winners' indices 4*24 = 96 written and read; backward reads 96,
+     * writes 384: 120, 576, 576; kept 96 + 96; memory 2 * 480 + 96 */
+    {"pool2d:batch_size=2,image_size=4,kernel_size=2,channels=3,stride=2,pass=train", 120, 576, 576,
+     0, 384, 192, 1056},
+    /* average, train, tanh: 96 + 96 + 24(5 + 3) = 384; reads 384 + 96 + 192 + 96 = 768;
+     * writes 96 + 96 + 96 + 384 = 672; memory 960 */
+    {"pool2d:batch_size=2,image_size=4,kernel_size=2,channels=3,stride=2,pooling=average,"
+     "activation=tanh,pass=train",
+     384, 768, 672, 0, 384, 96, 960},
+};
+
+static void test_costs_match_hand_computed_cases(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cost_cases / sizeof *cost_cases; i++) {
+        const struct cost_case *expected = &cost_cases[i];
+        const struct layer_config config = parse(expected->text);
+        const struct cost cost = layer_cost(&config);
+        print_message("%s\n", expected->text);
+        assert_true(cost.flops == expected->flops);
+        assert_true(cost.bytes_read == expected->bytes_read);
+        assert_true(cost.bytes_written == expected->bytes_written);
+        assert_int_equal(cost.parameter_count, expected->parameters);
+        assert_int_equal(cost.input_bytes, expected->input_bytes);
+        assert_int_equal(cost.activation_bytes, expected->activation_bytes);
+        assert_int_equal(cost.memory_bytes, expected->memory_bytes);
+    }
+}
+
+static void test_optimizers_move_the_arrays_they_say(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t optimizer;
+        int passes, states;
+    } cases[] = {{OPTIMIZER_NONE, 0, 0},    {OPTIMIZER_SGD, 3, 0},     {OPTIMIZER_MOMENTUM, 5, 1},
+                 {OPTIMIZER_ADAGRAD, 5, 1}, {OPTIMIZER_RMSPROP, 5, 1}, {OPTIMIZER_ADAM, 7, 2},
+                 {OPTIMIZER_ADADELTA, 7, 2}};
+    assert_int_equal(sizeof cases / sizeof *cases, OPTIMIZER_COUNT);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int32_t optimizer = cases[i].optimizer;
+        assert_int_equal(optimizer_reads(optimizer) + optimizer_writes(optimizer), cases[i].passes);
+        assert_int_equal(optimizer_state_count(optimizer), cases[i].states);
+        assert_true(optimizer == OPTIMIZER_NONE || optimizer_flops_per_parameter(optimizer) > 0);
+    }
+}
+
+/* ---- windows ---- */
+
+static void assert_window(struct window window, int output_size, int pad_before, int pad_after)
+{
+    assert_int_equal(window.output_size, output_size);
+    assert_int_equal(window.pad_before, pad_before);
+    assert_int_equal(window.pad_after, pad_after);
+}
+
+static void test_windows(void **state)
+{
+    (void)state;
+    assert_window(window_of(224, 3, 1, PADDING_SAME), 224, 1, 1);
+    assert_window(window_of(224, 7, 2, PADDING_SAME), 112, 2, 3); /* 111*2 + 7 - 224 = 5 */
+    assert_window(window_of(224, 1, 2, PADDING_SAME), 112, 0, 0); /* windows leave gaps */
+    assert_window(window_of(5, 2, 1, PADDING_SAME), 5, 0, 1);
+    assert_window(window_of(227, 11, 4, PADDING_VALID), 55, 0, 0);
+    assert_window(window_of(55, 3, 2, PADDING_VALID), 27, 0, 0);
+    assert_window(window_of(2, 3, 1, PADDING_VALID), 0, 0, 0); /* not valid; still a number */
+}
+
+/* By exhaustion: same padding covers the image, and no window lies on padding alone. */
+static void test_same_padding_covers_the_image(void **state)
+{
+    (void)state;
+    for (int image = 1; image <= 20; image++)
+        for (int kernel = 1; kernel <= 2 * image; kernel++)
+            for (int stride = 1; stride <= 5; stride++) {
+                const struct window window = window_of(image, kernel, stride, PADDING_SAME);
+                const int last = (window.output_size - 1) * stride - window.pad_before;
+                assert_int_equal(window.output_size, (image + stride - 1) / stride);
+                assert_true(last < image && last + kernel <= image + window.pad_after);
+                assert_true(window.pad_before < kernel);
+                assert_in_range(window.pad_after - window.pad_before, 0, 1);
+            }
+}
+
+/* ---- validity ---- */
+
+static void assert_refused(const char *text, const char *part_of_message)
+{
+    struct layer_config config;
+    struct error error;
+    assert_int_equal(describe_parse(&config, text, &error), STATUS_USAGE);
+    if (!strstr(error.message, part_of_message))
+        fail_msg("'%s' does not mention '%s'", error.message, part_of_message);
+}
+
+static void test_impossible_configs_are_refused_with_a_reason(void **state)
+{
+    (void)state;
+    assert_refused("conv2d:image_size=4,kernel_size=5", "kernel_size is larger than image_size");
+    assert_refused("conv2d:image_size=4,kernel_size=9,padding=same", "twice image_size");
+    assert_refused("pool2d:image_size=4,kernel_size=5", "kernel_size is larger than image_size");
+    assert_refused("conv2d:image_size=64,kernel_size=3,stride=5", "stride");
+    assert_refused("dense:batch_size=65536,inputs=32768", "the input would have");
+    assert_refused("dense:batch_size=65536,outputs=32768", "the output would have");
+    assert_refused("dense:inputs=65536,outputs=32768", "the weights would have");
+    assert_refused("conv2d:image_size=4096,channels_in=128", "the input would have");
+    assert_refused("conv2d:image_size=4096,channels_out=128", "the output would have");
+    assert_refused("conv2d:channels_in=65536,channels_out=32768", "the weights would have");
+    assert_refused("pool2d:image_size=4096,channels=128", "the input would have");
+    assert_refused("dense:optimizer=adam", "pass forward");
+    assert_refused("pool2d:pass=train,optimizer=sgd", "no parameters");
+}
+
+static void test_check_names_feature_value_and_bounds(void **state)
+{
+    (void)state;
+    struct error error;
+    struct layer_config config = parse("conv2d:image_size=8");
+    config.as.conv2d.stride = 17;
+    assert_int_equal(layer_check(&config, &error), STATUS_USAGE);
+    assert_string_equal(error.message, "conv2d: stride = 17 is outside 1..16");
+    config.as.conv2d.stride = 0;
+    assert_false(layer_is_valid(&config));
+    config.as.conv2d.stride = INT32_MIN;
+    assert_false(layer_is_valid(&config));
+    config.kind = LAYER_KIND_COUNT;
+    assert_int_equal(layer_check(&config, &error), STATUS_USAGE);
+}
+
+/* Layers that exist must be inside: VGG's dense layer, the published data's largest shapes. */
+static void test_known_layers_are_inside_the_bounds(void **state)
+{
+    (void)state;
+    parse("dense:batch_size=64,inputs=25088,outputs=4096,pass=train,optimizer=adam");
+    parse("conv2d:batch_size=64,image_size=512,kernel_size=7,channels_in=19,channels_out=19,"
+          "stride=4,padding=same");
+    parse("conv2d:batch_size=64,image_size=1,channels_in=10000,channels_out=10000,stride=4");
+    const struct feature *inputs = layer_feature_find(LAYER_DENSE, "inputs");
+    const struct feature *image = layer_feature_find(LAYER_CONV2D, "image_size");
+    assert_in_range(25088, inputs->sample_minimum, inputs->sample_maximum);
+    assert_in_range(227, image->sample_minimum, image->sample_maximum);
+}
+
+/* ---- the table ---- */
+
+static void test_feature_tables_are_sound(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        const struct layer_descriptor *descriptor = layer_descriptors[kind];
+        assert_int_equal(layer_kind_find(descriptor->name), kind);
+        assert_in_range(descriptor->feature_count, COMMON_FEATURE_COUNT + 1, FEATURE_LIMIT);
+        for (int i = 0; i < descriptor->feature_count; i++) {
+            const struct feature *feature = &descriptor->features[i];
+            assert_ptr_equal(layer_feature_find((enum layer_kind)kind, feature->name), feature);
+            assert_true(feature->help && *feature->help);
+            assert_true(feature->minimum <= feature->maximum);
+            assert_true(feature->sample_minimum >= feature->minimum || !feature->sample_maximum);
+            assert_true(feature->sample_maximum <= feature->maximum);
+            assert_int_equal(feature->distribution == DISTRIBUTION_CHOICE, feature->choice != NULL);
+            if (feature->choice)
+                assert_int_equal(feature->maximum, feature->choice->count - 1);
+            for (int j = 0; j < i; j++) /* no two rows for one member */
+                assert_int_not_equal(descriptor->features[j].offset, feature->offset);
+        }
+    }
+    assert_int_equal(layer_kind_find("dens"), -1);
+    assert_null(layer_feature_find(LAYER_DENSE, "stride"));
+}
+
+static void test_counts(void **state)
+{
+    (void)state;
+    const struct layer_config conv = parse(
+        "conv2d:batch_size=2,image_size=5,kernel_size=3,channels_in=3,channels_out=4,"
+        "pass=train");
+    const struct layer_config pool = parse(
+        "pool2d:batch_size=2,image_size=6,kernel_size=2,channels=3,stride=2,pass=train");
+    assert_int_equal(layer_input_count(&conv), 2 * 3 * 25);
+    assert_int_equal(layer_output_count(&conv), 2 * 4 * 9);
+    assert_int_equal(layer_input_count(&pool), 2 * 3 * 36);
+    assert_int_equal(layer_output_count(&pool), 2 * 3 * 9);
+}
+
+/* The hash decides the split: its values are part of the file format. */
+static void test_hash_is_stable_and_sees_every_feature(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        const struct layer_config config = parse(layer_descriptors[kind]->name);
+        for (int i = 0; i < layer_descriptors[kind]->feature_count; i++) {
+            struct layer_config other = config;
+            layer_set(&other, &layer_descriptors[kind]->features[i], 1);
+            const bool same = memcmp(&other, &config, sizeof config) == 0;
+            assert_int_equal(layer_hash(&other) == layer_hash(&config), same);
+        }
+    }
+    const struct layer_config dense = parse("dense:batch_size=7,inputs=11,outputs=13");
+    assert_true(layer_hash(&dense) == UINT64_C(0xd6c3a848476e3fad));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_costs_match_hand_computed_cases),
+        cmocka_unit_test(test_optimizers_move_the_arrays_they_say),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_same_padding_covers_the_image),
+        cmocka_unit_test(test_impossible_configs_are_refused_with_a_reason),
+        cmocka_unit_test(test_check_names_feature_value_and_bounds),
+        cmocka_unit_test(test_known_layers_are_inside_the_bounds),
+        cmocka_unit_test(test_feature_tables_are_sound),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_hash_is_stable_and_sees_every_feature),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
