@@ -2,9 +2,9 @@
  * catalogue.
  *
  * CSV: one layer a line, columns name, layer (kind), input (name of the layer that feeds it; empty:
- * the one above, or the network's input for the first), then any features of the kinds by name;
- * empty cells do not apply. batch_size, pass, optimizer and precision are not in the file: they are
- * asked.
+ * the one above, or the network's input for the first; "input": the network's input), then any
+ * features of the kinds by name. A cell that does not apply stays empty; a choice's empty cell is
+ * its first name. batch_size, pass, optimizer and precision are not in the file: they are asked.
  */
 #ifndef EPOCHCAST_NETWORK_NETWORK_H
 #define EPOCHCAST_NETWORK_NETWORK_H
@@ -29,7 +29,8 @@ struct network {
 
 /* `text` is a path (it has a '/' or a '.' or exists as a file) or a catalogue name, looked for in
  * $EPOCHCAST_NETWORKS, then in the source tree's and the installed datasets/networks.
- * STATUS_BAD_FILE: names line and column. An unknown name lists the nearest and all. */
+ * STATUS_BAD_FILE: names line and column. An unknown name is STATUS_USAGE and lists the nearest and
+ * all. */
 enum status network_load(struct network *network, const char *text, struct error *error);
 /* The same from memory; `path` is for messages. */
 enum status network_parse(struct network *network, const char *path, const char *bytes, size_t size,

@@ -1,0 +1,157 @@
+/* Where networks are found: files, and the catalogue's folders. */
+#include "network/network.h"
+
+#include "base/mapped_file.h"
+#include "version.h"
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { FOLDER_COUNT = 3, PATH_LIMIT = 4096, NAME_LIMIT = 64, CATALOGUE_LIMIT = 4096 };
+
+/* In the order of precedence; the first may be NULL or empty. */
+static void folders_of(const char *folders[FOLDER_COUNT])
+{
+    folders[0] = getenv("EPOCHCAST_NETWORKS");
+    folders[1] = EPOCHCAST_SOURCE_NETWORKS;
+    folders[2] = EPOCHCAST_INSTALLED_NETWORKS;
+}
+
+static bool is_file(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+    const size_t length = strlen(text), suffix_length = strlen(suffix);
+    return length > suffix_length && strcmp(text + length - suffix_length, suffix) == 0;
+}
+
+/* ---- names ---- */
+
+struct name_list {
+    char (*names)[NAME_LIMIT];
+    int count;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void add_folder(struct name_list *list, const char *folder)
+{
+    DIR *directory = folder && *folder ? opendir(folder) : NULL;
+    if (!directory)
+        return; /* no such folder, no names */
+    for (const struct dirent *entry; (entry = readdir(directory));) {
+        const size_t length = strlen(entry->d_name);
+        if (!has_suffix(entry->d_name, ".csv") || entry->d_name[0] == '.' ||
+            length - 4 >= NAME_LIMIT || list->count == CATALOGUE_LIMIT)
+            continue;
+        char *name = list->names[list->count++];
+        memcpy(name, entry->d_name, length - 4);
+        name[length - 4] = '\0';
+    }
+    closedir(directory);
+}
+
+static void sort_unique(struct name_list *list)
+{
+    qsort(list->names, (size_t)list->count, sizeof *list->names, compare_names);
+    int kept = 0;
+    for (int i = 0; i < list->count; i++)
+        if (i == 0 || strcmp(list->names[i], list->names[kept - 1]) != 0)
+            memmove(list->names[kept++], list->names[i], NAME_LIMIT);
+    list->count = kept;
+}
+
+/* Pointers and texts in one block, so that one free() does. */
+static enum status flatten(char ***names, const struct name_list *list, struct error *error)
+{
+    const size_t count = (size_t)list->count;
+    void *block;
+    TRY(error_allocate(&block, count + 1, sizeof(char *) + NAME_LIMIT, "catalogue", error));
+    *names = block;
+    char *text = (char *)(*names + count + 1);
+    if (count)
+        memcpy(text, list->names, count * NAME_LIMIT);
+    for (size_t i = 0; i < count; i++)
+        (*names)[i] = text + i * NAME_LIMIT;
+    return STATUS_OK;
+}
+
+enum status network_catalogue(char ***names, int *count, struct error *error)
+{
+    const char *folders[FOLDER_COUNT];
+    struct name_list list = {.count = 0};
+    void *block;
+    TRY(error_allocate(&block, CATALOGUE_LIMIT, NAME_LIMIT, "catalogue", error));
+    list.names = block;
+    folders_of(folders);
+    for (int i = 0; i < FOLDER_COUNT; i++)
+        add_folder(&list, folders[i]);
+    sort_unique(&list);
+    *count = list.count;
+    const enum status status = flatten(names, &list, error);
+    free(list.names);
+    return status;
+}
+
+/* ---- loading ---- */
+
+static enum status unknown_network(const char *text, struct error *error)
+{
+    char **names, all[384] = "";
+    int count;
+    TRY(network_catalogue(&names, &count, error));
+    FAIL(error, STATUS_USAGE, "no network is called '%.64s'", text);
+    for (int i = 0; i < count; i++) {
+        const size_t length = strlen(all);
+        snprintf(all + length, sizeof all - length, "%s%s", i ? ", " : "", names[i]);
+    }
+    const char *nearest = nearest_name((const char *const *)names, count, text);
+    if (nearest)
+        error_hint(error, "did you mean '%s'? known: %s; or give a layer CSV", nearest, all);
+    else
+        error_hint(error, "known: %s; or give a layer CSV", count ? all : "none");
+    free(names);
+    return STATUS_USAGE;
+}
+
+static enum status load_file(struct network *network, const char *path, struct error *error)
+{
+    if (has_suffix(path, ".onnx")) {
+        FAIL(error, STATUS_BAD_FILE, "%.300s: ONNX files cannot be read yet", path);
+        error_hint(error, "describe the network as a layer CSV (datasets/README.md)");
+        return STATUS_BAD_FILE;
+    }
+    struct mapped_file file;
+    TRY(mapped_file_open(&file, path, error));
+    const enum status status = network_parse(network, path, file.bytes, file.size, error);
+    mapped_file_close(&file);
+    return status;
+}
+
+enum status network_load(struct network *network, const char *text, struct error *error)
+{
+    *network = (struct network){.layers = NULL};
+    if (strpbrk(text, "/.") || is_file(text))
+        return load_file(network, text, error);
+    const char *folders[FOLDER_COUNT];
+    folders_of(folders);
+    for (int i = 0; i < FOLDER_COUNT; i++) {
+        char path[PATH_LIMIT];
+        if (!folders[i] || !*folders[i])
+            continue;
+        const int length = snprintf(path, sizeof path, "%s/%s.csv", folders[i], text);
+        if (length < PATH_LIMIT && is_file(path))
+            return load_file(network, path, error);
+    }
+    return unknown_network(text, error);
+}

@@ -1,0 +1,310 @@
+/* The reader of layer CSVs. Files come from strangers: every name, number and reference is checked,
+ * and every complaint names file, line and column.
+ */
+#include "network/network.h"
+
+#include "base/csv.h"
+#include "base/hash.h"
+#include "layers/describe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { COLUMN_NAME, COLUMN_LAYER, COLUMN_INPUT, FIXED_COLUMN_COUNT };
+static const char *const fixed_columns[FIXED_COLUMN_COUNT] = {"name", "layer", "input"};
+
+enum { KNOWN_LIMIT = FIXED_COLUMN_COUNT + LAYER_KIND_COUNT * FEATURE_LIMIT };
+
+struct reader {
+    struct csv csv;
+    struct network *network;
+    int capacity; /* layers that fit */
+    int *slots;   /* open-addressed table of names: index of a layer, or -1 */
+    size_t slot_count;
+    int field_of[FIXED_COLUMN_COUNT]; /* -1: the file has no such column */
+    int column_count;
+    char columns[CSV_FIELD_LIMIT][64];
+};
+
+/* Slot that holds `name`, or the empty one where it belongs. */
+static int *find_slot(const struct reader *reader, const char *name)
+{
+    uint64_t slot = hash_mix(hash_bytes(HASH_SEED, name, strlen(name)));
+    for (;; slot++) {
+        int *index = &reader->slots[slot & (reader->slot_count - 1)];
+        if (*index < 0 || strcmp(reader->network->layers[*index].name, name) == 0)
+            return index;
+    }
+}
+
+/* Puts file and line before what a parser of single values said, and keeps its hint. */
+static enum status at_line(const struct reader *reader, struct error *error)
+{
+    if (!error)
+        return STATUS_BAD_FILE;
+    const struct error cause = *error;
+    FAIL(error, STATUS_BAD_FILE, "%.150s:%d: %.300s", reader->csv.path, reader->csv.line,
+         cause.message);
+    memcpy(error->hint, cause.hint, sizeof error->hint);
+    return STATUS_BAD_FILE;
+}
+
+/* ---- header line ---- */
+
+static int known_columns(const char **names)
+{
+    int count = 0;
+    for (int i = 0; i < FIXED_COLUMN_COUNT; i++)
+        names[count++] = fixed_columns[i];
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        for (int i = COMMON_FEATURE_COUNT; i < layer_descriptors[kind]->feature_count; i++)
+            names[count++] = layer_descriptors[kind]->features[i].name;
+    return count;
+}
+
+static bool is_common_feature(const char *name)
+{
+    for (int i = 0; i < COMMON_FEATURE_COUNT; i++)
+        if (strcmp(layer_descriptors[0]->features[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static enum status unknown_column(const struct reader *reader, const char *name,
+                                  const char *const *known, int known_count, struct error *error)
+{
+    FAIL(error, STATUS_BAD_FILE, "%s:%d: unknown column '%.64s'", reader->csv.path,
+         reader->csv.line, name);
+    const char *nearest = nearest_name(known, known_count, name);
+    if (is_common_feature(name))
+        error_hint(error, "%s is asked when a forecast is made; leave the column out", name);
+    else if (nearest)
+        error_hint(error, "did you mean '%s'?", nearest);
+    else
+        error_hint(error, "columns are name, layer, input and the features of the layer kinds");
+    return STATUS_BAD_FILE;
+}
+
+static enum status read_column(struct reader *reader, int field, struct error *error)
+{
+    const char *known[KNOWN_LIMIT], *name = reader->csv.field[field];
+    const int known_count = known_columns(known);
+    int i = 0;
+    while (i < known_count && strcmp(known[i], name) != 0)
+        i++;
+    if (i == known_count)
+        return unknown_column(reader, name, known, known_count, error);
+    for (int other = 0; other < field; other++)
+        if (strcmp(reader->columns[other], name) == 0)
+            return FAIL(error, STATUS_BAD_FILE, "%s:%d: two columns '%s'", reader->csv.path,
+                        reader->csv.line, name);
+    snprintf(reader->columns[field], sizeof reader->columns[field], "%s", name);
+    if (i < FIXED_COLUMN_COUNT)
+        reader->field_of[i] = field;
+    return STATUS_OK;
+}
+
+static enum status read_header(struct reader *reader, struct error *error)
+{
+    bool more;
+    TRY(csv_next(&reader->csv, &more, error));
+    if (!more)
+        return FAIL(error, STATUS_BAD_FILE, "%s: empty, not a layer CSV", reader->csv.path);
+    reader->column_count = reader->csv.field_count;
+    for (int i = 0; i < FIXED_COLUMN_COUNT; i++)
+        reader->field_of[i] = -1;
+    for (int i = 0; i < reader->column_count; i++)
+        TRY(read_column(reader, i, error));
+    for (int i = COLUMN_NAME; i <= COLUMN_LAYER; i++)
+        if (reader->field_of[i] < 0)
+            return FAIL(error, STATUS_BAD_FILE, "%s:%d: no column '%s'", reader->csv.path,
+                        reader->csv.line, fixed_columns[i]);
+    return STATUS_OK;
+}
+
+/* ---- layer lines ---- */
+
+static enum status read_name(struct reader *reader, struct network_layer *layer,
+                             struct error *error)
+{
+    const struct csv *csv = &reader->csv;
+    const char *name = csv->field[reader->field_of[COLUMN_NAME]];
+    if (!*name)
+        return FAIL(error, STATUS_BAD_FILE, "%s:%d: name: missing", csv->path, csv->line);
+    if (strlen(name) >= sizeof layer->name)
+        return FAIL(error, STATUS_BAD_FILE, "%s:%d: name: '%.40s...' is longer than %zu bytes",
+                    csv->path, csv->line, name, sizeof layer->name - 1);
+    for (const unsigned char *byte = (const unsigned char *)name; *byte; byte++)
+        if (*byte < ' ' || *byte == 0x7f)
+            return FAIL(error, STATUS_BAD_FILE, "%s:%d: name: has a control character", csv->path,
+                        csv->line);
+    if (strcmp(name, "input") == 0)
+        return FAIL(error, STATUS_BAD_FILE, "%s:%d: name: 'input' means the network's own input",
+                    csv->path, csv->line);
+    if (*find_slot(reader, name) >= 0)
+        return FAIL(error, STATUS_BAD_FILE, "%s:%d: name: '%s' is the name of an earlier layer",
+                    csv->path, csv->line, name);
+    snprintf(layer->name, sizeof layer->name, "%s", name);
+    return STATUS_OK;
+}
+
+static enum status read_kind(struct reader *reader, struct network_layer *layer,
+                             struct error *error)
+{
+    const struct csv *csv = &reader->csv;
+    const char *name = csv->field[reader->field_of[COLUMN_LAYER]];
+    const int kind = layer_kind_find(name);
+    if (kind >= 0) {
+        layer->config.kind = (enum layer_kind)kind;
+        layer->config.batch_size = 1; /* the other common features are zero: forward, none, fp32 */
+        return STATUS_OK;
+    }
+    const char *names[LAYER_KIND_COUNT];
+    for (int i = 0; i < LAYER_KIND_COUNT; i++)
+        names[i] = layer_descriptors[i]->name;
+    FAIL(error, STATUS_BAD_FILE, "%s:%d: layer: unknown kind '%.64s'", csv->path, csv->line, name);
+    const char *nearest = nearest_name(names, LAYER_KIND_COUNT, name);
+    if (nearest)
+        error_hint(error, "did you mean '%s'?", nearest);
+    else
+        error_hint(error, "`epochcast sweep --help` lists the layer kinds");
+    return STATUS_BAD_FILE;
+}
+
+static enum status read_input(struct reader *reader, struct network_layer *layer,
+                              struct error *error)
+{
+    const struct csv *csv = &reader->csv;
+    const int field = reader->field_of[COLUMN_INPUT];
+    const char *name = field < 0 ? "" : csv->field[field];
+    layer->input = reader->network->layer_count - 1;
+    if (!*name)
+        return STATUS_OK;
+    layer->input = strcmp(name, "input") == 0 ? -1 : *find_slot(reader, name);
+    if (layer->input >= 0 || strcmp(name, "input") == 0)
+        return STATUS_OK;
+    FAIL(error, STATUS_BAD_FILE, "%s:%d: input: no earlier layer is called '%.64s'", csv->path,
+         csv->line, name);
+    error_hint(error, "the layer that feeds another must stand above it");
+    return STATUS_BAD_FILE;
+}
+
+static enum status read_feature(struct reader *reader, struct network_layer *layer, int field,
+                                bool *given, struct error *error)
+{
+    const char *column = reader->columns[field], *text = reader->csv.field[field];
+    const struct layer_descriptor *descriptor = layer_descriptors[layer->config.kind];
+    if (!*text)
+        return STATUS_OK;
+    const struct feature *feature = layer_feature_find(layer->config.kind, column);
+    if (!feature)
+        return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s: %s has no such feature; leave it empty",
+                    reader->csv.path, reader->csv.line, column, descriptor->name);
+    int32_t value;
+    if (describe_parse_value(&value, feature, text, error) != STATUS_OK)
+        return at_line(reader, error);
+    layer_set(&layer->config, feature, value);
+    given[feature - descriptor->features] = true;
+    return STATUS_OK;
+}
+
+static enum status read_features(struct reader *reader, struct network_layer *layer,
+                                 struct error *error)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[layer->config.kind];
+    bool given[FEATURE_LIMIT] = {false};
+    for (int field = 0; field < reader->column_count; field++) {
+        bool is_fixed = false;
+        for (int i = 0; i < FIXED_COLUMN_COUNT; i++)
+            is_fixed = is_fixed || reader->field_of[i] == field;
+        if (!is_fixed)
+            TRY(read_feature(reader, layer, field, given, error));
+    }
+    for (int i = COMMON_FEATURE_COUNT; i < descriptor->feature_count; i++)
+        if (!given[i] && !descriptor->features[i].choice)
+            return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s: missing; %s needs it", reader->csv.path,
+                        reader->csv.line, descriptor->features[i].name, descriptor->name);
+    return layer_check(&layer->config, error) == STATUS_OK ? STATUS_OK : at_line(reader, error);
+}
+
+static enum status read_layer(struct reader *reader, struct error *error)
+{
+    struct network *network = reader->network;
+    const struct csv *csv = &reader->csv;
+    if (csv->field_count != reader->column_count)
+        return FAIL(error, STATUS_BAD_FILE, "%s:%d: %d fields where the header has %d", csv->path,
+                    csv->line, csv->field_count, reader->column_count);
+    if (network->layer_count == reader->capacity)
+        return FAIL(error, STATUS_BAD_FILE, "%s:%d: more than %d layers", csv->path, csv->line,
+                    NETWORK_LAYER_LIMIT);
+    struct network_layer *layer = &network->layers[network->layer_count];
+    TRY(read_name(reader, layer, error));
+    TRY(read_kind(reader, layer, error));
+    TRY(read_input(reader, layer, error));
+    TRY(read_features(reader, layer, error));
+    *find_slot(reader, layer->name) = network->layer_count++;
+    return STATUS_OK;
+}
+
+/* ---- whole file ---- */
+
+static enum status allocate(struct reader *reader, const char *bytes, size_t size,
+                            struct error *error)
+{
+    size_t lines = 1;
+    for (size_t i = 0; i < size; i++)
+        lines += bytes[i] == '\n';
+    reader->capacity = lines < NETWORK_LAYER_LIMIT ? (int)lines : NETWORK_LAYER_LIMIT;
+    reader->slot_count = 16;
+    while (reader->slot_count < 2 * (size_t)reader->capacity)
+        reader->slot_count *= 2;
+    void *layers, *slots;
+    TRY(error_allocate(&layers, (unsigned long)reader->capacity, sizeof *reader->network->layers,
+                       "layers of a network", error));
+    reader->network->layers = layers;
+    TRY(error_allocate(&slots, reader->slot_count, sizeof *reader->slots, "names of layers",
+                       error));
+    reader->slots = slots;
+    memset(slots, 0xff, reader->slot_count * sizeof *reader->slots); /* all -1 */
+    return STATUS_OK;
+}
+
+static enum status read_all(struct reader *reader, const char *bytes, size_t size,
+                            struct error *error)
+{
+    TRY(allocate(reader, bytes, size, error));
+    TRY(read_header(reader, error));
+    for (;;) {
+        bool more;
+        TRY(csv_next(&reader->csv, &more, error));
+        if (!more)
+            break;
+        TRY(read_layer(reader, error));
+    }
+    if (reader->network->layer_count == 0)
+        return FAIL(error, STATUS_BAD_FILE, "%s: has no layers", reader->csv.path);
+    return STATUS_OK;
+}
+
+/* "nets/vgg16.csv" -> "vgg16" */
+static void name_network(struct network *network, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+    const size_t length = dot && dot > base ? (size_t)(dot - base) : strlen(base);
+    snprintf(network->name, sizeof network->name, "%.*s", (int)(length < 63 ? length : 63), base);
+}
+
+enum status network_parse(struct network *network, const char *path, const char *bytes, size_t size,
+                          struct error *error)
+{
+    struct reader reader = {.network = network};
+    *network = (struct network){.layers = NULL};
+    name_network(network, path);
+    csv_begin(&reader.csv, path, bytes, size);
+    const enum status status = read_all(&reader, bytes, size, error);
+    free(reader.slots);
+    if (status != STATUS_OK)
+        network_free(network);
+    return status;
+}
