@@ -8,11 +8,11 @@
 
 struct measure_options {
     double relative_ci;     /* stop when half-width <= this share of the median; 0.02 */
-    double cap_ms;          /* timed work per config; 100 */
+    double cap_ms;          /* timed work per config (3 samples are taken in any case); 100 */
     double warmup_ms;       /* warm up until this or warmup_runs; 20 */
     int warmup_runs;        /* 20 */
     double sample_floor_ms; /* repeat calls within a sample until it lasts this long; 0.01 */
-    int minimum_samples;    /* 6 */
+    int minimum_samples;    /* before the interval may settle; 6 */
     int maximum_samples;    /* 2000 */
     bool cold_cache;        /* flush before each sample */
 };
@@ -27,10 +27,10 @@ struct measurement {
     int32_t sample_count, repeats_per_sample, dropped_count;
     double median_ms; /* per call of the whole pass */
     double minimum_ms, maximum_ms, q25_ms, q75_ms;
-    double ci_ms;    /* half-width of the 95 % interval of the median */
-    double setup_ms; /* prepare */
-    double warmup_ms;
-    double measuring_ms; /* wall time inside samples */
+    double ci_ms;        /* half-width of the 95 % interval of the median; NaN: one sample only */
+    double setup_ms;     /* prepare */
+    double warmup_ms;    /* timed by the device, as all times of calls */
+    double measuring_ms; /* sum of all samples, dropped ones included */
     int64_t workspace_bytes;
     double unix_time_s; /* when it was measured */
     char algorithm[64];
@@ -38,7 +38,7 @@ struct measurement {
 
 /* Times config on device and fills *row (config, outcome, times). Out of memory, unsupported and
  * slow (first call above 4 x cap: that one sample is kept) are outcomes, not errors; an error means
- * that the device cannot go on. */
+ * that the device cannot go on. Resets the device first: no plan may be live. */
 enum status measure_config(struct measurement *row, struct device *device,
                            const struct layer_config *config, const struct measure_options *options,
                            struct error *error);

@@ -1,0 +1,199 @@
+/* A device that computes its times instead of taking them: cost / peak + launch, seeded noise, a
+ * virtual clock. So that every command can be tested in milliseconds and deterministically.
+ */
+#include "bench/backend.h"
+
+#include "base/philox.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+extern const struct backend backend_fake;
+
+static const double peak_gflops = 500, bandwidth_gbps = 50, launch_ms = 0.004, noise_share = 0.01;
+static const int64_t fake_memory_bytes = INT64_C(16) << 30;
+
+struct fake_device {
+    struct device base;
+    uint64_t seed;
+    int64_t used_bytes;
+    double clock_ms, started_ms;
+};
+
+struct fake_plan {
+    struct plan base;
+    struct fake_device *device;
+    double phase_ms[3]; /* forward, backward, update */
+    uint64_t hash;
+    uint32_t calls; /* so far: each draws noise of its own */
+};
+
+static enum status fake_device_count(int *count, struct error *error)
+{
+    (void)error;
+    *count = 1;
+    return STATUS_OK;
+}
+
+static enum status fake_open(struct device **device, int index,
+                             const struct device_options *options, struct error *error)
+{
+    (void)index;
+    struct fake_device *fake;
+    TRY(error_allocate((void **)&fake, 1, sizeof *fake, "fake device", error));
+    fake->base.backend = &backend_fake;
+    fake->seed = options->seed;
+    *device = &fake->base;
+    return STATUS_OK;
+}
+
+static void fake_close(struct device *device)
+{
+    free(device);
+}
+
+static enum status fake_describe(struct device *device, bool measure, struct device_info *info,
+                                 struct error *error)
+{
+    (void)device, (void)error;
+    *info = (struct device_info){.name = "fake device",
+                                 .backend = "fake",
+                                 .technology = "fake",
+                                 .connectivity = "none",
+                                 .library = "none",
+                                 .device_count = 1,
+                                 .thread_count = 1,
+                                 .memory_bytes = fake_memory_bytes,
+                                 .cache_bytes = INT64_C(32) << 20,
+                                 .clock_mhz = 1000,
+                                 .bandwidth_gbps = bandwidth_gbps,
+                                 .core_count = 250,
+                                 .peak_gflops = peak_gflops,
+                                 .measured_copy_gbps = measure ? bandwidth_gbps : NAN,
+                                 .measured_sgemm_gflops = measure ? peak_gflops : NAN,
+                                 .measured_call_latency_us = measure ? 1e3 * launch_ms : NAN};
+    return STATUS_OK;
+}
+
+static enum status fake_timer_start(struct device *device, struct error *error)
+{
+    (void)error;
+    struct fake_device *fake = (struct fake_device *)device;
+    fake->started_ms = fake->clock_ms;
+    return STATUS_OK;
+}
+
+static enum status fake_timer_stop(struct device *device, double *elapsed_ms, struct error *error)
+{
+    (void)error;
+    struct fake_device *fake = (struct fake_device *)device;
+    *elapsed_ms = fake->clock_ms - fake->started_ms;
+    return STATUS_OK;
+}
+
+static void fake_flush_cache(struct device *device)
+{
+    (void)device;
+}
+
+static void fake_reset(struct device *device)
+{
+    ((struct fake_device *)device)->used_bytes = 0;
+}
+
+/* Share of the peak that a layer reaches: more for large work, less for odd widths. */
+static double efficiency(const struct layer_config *config, const struct cost *cost)
+{
+    double filled = cost->flops / (cost->flops + 1e6);
+    int64_t width = layer_output_count(config) / config->batch_size;
+    return (0.2 + 0.7 * filled) * (width % 8 ? 0.7 : 1.0);
+}
+
+static double pass_ms(const struct layer_config *config)
+{
+    struct cost cost = layer_cost(config);
+    double compute_ms = cost.flops / (efficiency(config, &cost) * peak_gflops * 1e6);
+    double memory_ms = (cost.bytes_read + cost.bytes_written) / (bandwidth_gbps * 1e6);
+    return launch_ms + fmax(compute_ms, memory_ms);
+}
+
+/* Times of the phases as differences of the passes that end with them. */
+static void fill_phases(double *phase_ms, const struct layer_config *config)
+{
+    struct layer_config forward = *config, backward = *config;
+    forward.pass = PASS_FORWARD;
+    forward.optimizer = backward.optimizer = OPTIMIZER_NONE;
+    phase_ms[0] = pass_ms(&forward);
+    if (config->pass == PASS_FORWARD)
+        return;
+    phase_ms[1] = fmax(launch_ms, pass_ms(&backward) - phase_ms[0]);
+    if (config->optimizer != OPTIMIZER_NONE)
+        phase_ms[2] = fmax(launch_ms, pass_ms(config) - phase_ms[0] - phase_ms[1]);
+}
+
+static enum status fake_prepare(struct plan **plan, struct device *device,
+                                const struct layer_config *config, struct plan *input,
+                                enum outcome *outcome, struct error *error)
+{
+    (void)input;
+    *plan = NULL;
+    struct fake_device *fake = (struct fake_device *)device;
+    int64_t needed_bytes = layer_cost(config).memory_bytes;
+    if (config->precision != PRECISION_FP32) {
+        *outcome = OUTCOME_UNSUPPORTED;
+        return FAIL(error, STATUS_FAILED, "fake: precision %s is not supported",
+                    choice_name(&choice_precision, config->precision));
+    }
+    if (needed_bytes > fake_memory_bytes - fake->used_bytes)
+        return FAIL(error, STATUS_OUT_OF_MEMORY, "fake: %lld bytes do not fit",
+                    (long long)needed_bytes);
+    struct fake_plan *made;
+    TRY(error_allocate((void **)&made, 1, sizeof *made, "plan", error));
+    made->base.bench = fake->base.backend->bench[config->kind];
+    snprintf(made->base.algorithm, sizeof made->base.algorithm, "fake");
+    made->device = fake;
+    made->hash = layer_hash(config);
+    fill_phases(made->phase_ms, config);
+    fake->used_bytes += needed_bytes;
+    *plan = &made->base;
+    return STATUS_OK;
+}
+
+static enum status fake_enqueue(struct plan *plan, int phases, struct error *error)
+{
+    (void)error;
+    struct fake_plan *made = (struct fake_plan *)plan;
+    double elapsed_ms = 0;
+    for (int i = 0; i < 3; i++)
+        elapsed_ms += phases >> i & 1 ? made->phase_ms[i] : 0;
+    struct philox_words words = philox(made->calls++, (uint32_t)made->hash,
+                                       (uint32_t)(made->hash >> 32), PHILOX_FAKE_TIME,
+                                       made->device->seed);
+    double noise = philox_uniform(words.word[0]) + philox_uniform(words.word[1]) - 1;
+    made->device->clock_ms += elapsed_ms * (1 + noise_share * noise);
+    return STATUS_OK;
+}
+
+static void fake_release(struct plan *plan)
+{
+    free(plan);
+}
+
+static const struct bench fake_bench = {
+    .prepare = fake_prepare, .enqueue = fake_enqueue, .release = fake_release};
+
+#define FAKE_BENCH(KIND, kind) [LAYER_##KIND] = &fake_bench,
+const struct backend backend_fake = {
+    .name = "fake",
+    .help = "computes times instead of taking them, for tests",
+    .device_count = fake_device_count,
+    .open = fake_open,
+    .close = fake_close,
+    .describe = fake_describe,
+    .timer_start = fake_timer_start,
+    .timer_stop = fake_timer_stop,
+    .flush_cache = fake_flush_cache,
+    .reset = fake_reset,
+    .bench = {LAYER_KINDS(FAKE_BENCH)},
+};

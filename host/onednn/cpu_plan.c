@@ -1,0 +1,335 @@
+#include "onednn/cpu_plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 }; /* a cache line, as frameworks allocate */
+
+enum status cpu_check(struct cpu_plan *plan, dnnl_status_t status, const char *call,
+                      struct error *error)
+{
+    if (status == dnnl_success)
+        return STATUS_OK;
+    if (status == dnnl_unimplemented)
+        *plan->outcome = OUTCOME_UNSUPPORTED;
+    return FAIL(error, status == dnnl_out_of_memory ? STATUS_OUT_OF_MEMORY : STATUS_FAILED,
+                "oneDNN: status %d from %.120s", (int)status, call);
+}
+
+dnnl_memory_desc_t cpu_desc(int dimension_count, const dnnl_dim_t *dimensions, bool any)
+{
+    static const dnnl_format_tag_t plain[] = {dnnl_format_tag_undef, dnnl_a, dnnl_ab, dnnl_abc,
+                                              dnnl_abcd};
+    dnnl_memory_desc_t desc;
+    dnnl_memory_desc_init_by_tag(&desc, dimension_count, dimensions, dnnl_f32,
+                                 any ? dnnl_format_tag_any : plain[dimension_count]);
+    return desc;
+}
+
+/* Operands are noise, never zeros: zeros save power, denormals cost time. */
+static void fill_noise(const struct cpu_device *device, float *data, size_t count, float amplitude)
+{
+    for (size_t first = 0; first < count; first += CPU_NOISE_COUNT) {
+        size_t here = count - first < CPU_NOISE_COUNT ? count - first : CPU_NOISE_COUNT;
+        for (size_t i = 0; i < here; i++)
+            data[first + i] = amplitude * device->noise[i];
+    }
+}
+
+enum status cpu_tensor_view(struct cpu_tensor *tensor, struct cpu_plan *plan,
+                            const dnnl_memory_desc_t *desc, float *data, struct error *error)
+{
+    if (plan->memory_count == CPU_MEMORY_LIMIT)
+        return FAIL(error, STATUS_FAILED, "a plan has more than %d tensors", CPU_MEMORY_LIMIT);
+    *tensor = (struct cpu_tensor){.desc = *desc, .data = data};
+    DNNL_TRY(plan, error, dnnl_memory_create(&tensor->memory, desc, plan->device->engine, data));
+    plan->memories[plan->memory_count++] = tensor->memory;
+    return STATUS_OK;
+}
+
+/* Pages are touched here, once: the first timed call must not pay for page faults. */
+static enum status take_arena(float **data, struct cpu_plan *plan, size_t bytes,
+                              struct error *error)
+{
+    struct cpu_device *device = plan->device;
+    size_t taken = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (bytes > device->arena_bytes || taken > device->arena_bytes - device->used_bytes)
+        return FAIL(error, STATUS_OUT_OF_MEMORY, "%zu bytes do not fit the arena of %zu bytes",
+                    bytes, device->arena_bytes);
+    *data = (float *)(device->arena + device->used_bytes);
+    device->used_bytes += taken;
+    if (device->used_bytes > device->touched_bytes) {
+        memset(device->arena + device->touched_bytes, 0,
+               device->used_bytes - device->touched_bytes);
+        device->touched_bytes = device->used_bytes;
+    }
+    return STATUS_OK;
+}
+
+enum status cpu_tensor_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
+                              const dnnl_memory_desc_t *desc, float amplitude, struct error *error)
+{
+    float *data = NULL;
+    size_t bytes = dnnl_memory_desc_get_size(desc);
+    TRY(take_arena(&data, plan, bytes, error));
+    if (amplitude > 0)
+        fill_noise(plan->device, data, bytes / sizeof *data, amplitude);
+    return cpu_tensor_view(tensor, plan, desc, data, error);
+}
+
+static enum status add_scratch(struct cpu_plan *plan, struct cpu_step *step,
+                               const_dnnl_primitive_desc_t pd, struct error *error)
+{
+    const dnnl_memory_desc_t *desc = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+    if (!desc || dnnl_memory_desc_get_size(desc) == 0)
+        return STATUS_OK;
+    struct cpu_tensor scratch;
+    TRY(cpu_tensor_create(&scratch, plan, desc, 0, error));
+    plan->base.workspace_bytes += (int64_t)dnnl_memory_desc_get_size(desc);
+    step->arguments[step->argument_count++] = (dnnl_exec_arg_t){.arg = DNNL_ARG_SCRATCHPAD,
+                                                                .memory = scratch.memory};
+    return STATUS_OK;
+}
+
+enum status cpu_step_add(struct cpu_plan *plan, int phase, const_dnnl_primitive_desc_t pd,
+                         const struct cpu_argument *arguments, int argument_count,
+                         struct error *error)
+{
+    if (plan->step_count == CPU_STEP_LIMIT)
+        return FAIL(error, STATUS_FAILED, "a plan has more than %d steps", CPU_STEP_LIMIT);
+    struct cpu_step *step = &plan->steps[plan->step_count];
+    *step = (struct cpu_step){.phase = phase};
+    for (int i = 0; i < argument_count; i++)
+        if (arguments[i].tensor->memory)
+            step->arguments[step->argument_count++] = (dnnl_exec_arg_t){
+                .arg = arguments[i].name, .memory = arguments[i].tensor->memory};
+    TRY(add_scratch(plan, step, pd, error));
+    DNNL_TRY(plan, error, dnnl_primitive_create(&step->primitive, pd));
+    plan->step_count++;
+    return STATUS_OK;
+}
+
+enum status cpu_reorder(struct cpu_plan *plan, int phase, const struct cpu_tensor *from,
+                        const struct cpu_tensor *to, struct error *error)
+{
+    struct cpu_device *device = plan->device;
+    dnnl_primitive_desc_t pd;
+    DNNL_TRY(plan, error,
+             dnnl_reorder_primitive_desc_create(&pd, &from->desc, device->engine, &to->desc,
+                                                device->engine, device->attributes));
+    const struct cpu_argument arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+    enum status status = cpu_step_add(plan, phase, pd, arguments, 2, error);
+    dnnl_primitive_desc_destroy(pd);
+    return status;
+}
+
+enum status cpu_adapt(struct cpu_tensor *to, struct cpu_plan *plan, int phase,
+                      const struct cpu_tensor *from, const dnnl_memory_desc_t *desc,
+                      struct error *error)
+{
+    if (dnnl_memory_desc_equal(&from->desc, desc)) {
+        *to = *from;
+        return STATUS_OK;
+    }
+    TRY(cpu_tensor_create(to, plan, desc, 0, error));
+    return cpu_reorder(plan, phase, from, to, error);
+}
+
+/* The producer's tensor as seen by a consumer with other dimensions: plain, then reinterpreted. */
+static enum status flatten(struct cpu_tensor *flat, struct cpu_plan *plan,
+                           const struct cpu_tensor *produced, const dnnl_memory_desc_t *desc,
+                           struct error *error)
+{
+    dnnl_memory_desc_t plain = cpu_desc(produced->desc.ndims, produced->desc.dims, false);
+    dnnl_memory_desc_t own_plain = cpu_desc(desc->ndims, desc->dims, false);
+    struct cpu_tensor ordered;
+    TRY(cpu_adapt(&ordered, plan, PHASE_FORWARD, produced, &plain, error));
+    return cpu_tensor_view(flat, plan, &own_plain, ordered.data, error);
+}
+
+static bool has_same_dimensions(const dnnl_memory_desc_t *a, const dnnl_memory_desc_t *b)
+{
+    return a->ndims == b->ndims &&
+           memcmp(a->dims, b->dims, (size_t)a->ndims * sizeof *a->dims) == 0;
+}
+
+enum status cpu_input(struct cpu_plan *plan, struct cpu_plan *input, const dnnl_memory_desc_t *desc,
+                      struct error *error)
+{
+    struct cpu_tensor *own = &plan->tensor[CPU_INPUT];
+    if (!input)
+        return cpu_tensor_create(own, plan, desc, 1, error);
+    struct cpu_tensor produced = input->tensor[CPU_OUTPUT];
+    TRY(cpu_tensor_view(&produced, plan, &produced.desc, produced.data, error));
+    if (!has_same_dimensions(&produced.desc, desc))
+        TRY(flatten(&produced, plan, &produced, desc, error));
+    return cpu_adapt(own, plan, PHASE_FORWARD, &produced, desc, error);
+}
+
+enum status cpu_input_gradient(struct cpu_plan *plan, struct cpu_plan *input,
+                               const dnnl_memory_desc_t *desc, struct error *error)
+{
+    const struct cpu_tensor *target = input ? &input->tensor[CPU_OUTPUT_GRADIENT] : NULL;
+    if (target && target->memory && dnnl_memory_desc_equal(&target->desc, desc))
+        return cpu_tensor_view(&plan->tensor[CPU_INPUT_GRADIENT], plan, desc, target->data, error);
+    return cpu_tensor_create(&plan->tensor[CPU_INPUT_GRADIENT], plan, desc, 0, error);
+}
+
+enum status cpu_input_gradient_deliver(struct cpu_plan *plan, struct cpu_plan *input,
+                                       struct error *error)
+{
+    if (!input || !input->tensor[CPU_OUTPUT_GRADIENT].memory)
+        return STATUS_OK;
+    struct cpu_tensor own = plan->tensor[CPU_INPUT_GRADIENT], wanted;
+    const struct cpu_tensor *target = &input->tensor[CPU_OUTPUT_GRADIENT];
+    if (own.data == target->data)
+        return STATUS_OK;
+    TRY(cpu_tensor_view(&wanted, plan, &target->desc, target->data, error));
+    if (!has_same_dimensions(&own.desc, &wanted.desc)) {
+        dnnl_memory_desc_t own_plain = cpu_desc(own.desc.ndims, own.desc.dims, false);
+        dnnl_memory_desc_t plain = cpu_desc(wanted.desc.ndims, wanted.desc.dims, false);
+        struct cpu_tensor ordered;
+        TRY(cpu_adapt(&ordered, plan, PHASE_BACKWARD, &own, &own_plain, error));
+        TRY(cpu_tensor_view(&own, plan, &plain, ordered.data, error));
+    }
+    return cpu_reorder(plan, PHASE_BACKWARD, &own, &wanted, error);
+}
+
+static const dnnl_alg_kind_t activations[ACTIVATION_COUNT] = {
+    [ACTIVATION_RELU] = dnnl_eltwise_relu_use_dst_for_bwd,
+    [ACTIVATION_TANH] = dnnl_eltwise_tanh_use_dst_for_bwd,
+    [ACTIVATION_SIGMOID] = dnnl_eltwise_logistic_use_dst_for_bwd,
+};
+
+static enum status activation_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
+                                 int32_t activation, struct error *error)
+{
+    dnnl_eltwise_desc_t desc;
+    DNNL_TRY(plan, error,
+             dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_training, activations[activation],
+                                            &plan->tensor[CPU_OUTPUT].desc, 0, 0));
+    return cpu_check(
+        plan,
+        dnnl_primitive_desc_create(pd, &desc, plan->device->attributes, plan->device->engine, NULL),
+        "activation forward", error);
+}
+
+enum status cpu_activation_forward(struct cpu_plan *plan, int32_t activation, struct error *error)
+{
+    if (activation == ACTIVATION_NONE)
+        return STATUS_OK;
+    dnnl_primitive_desc_t pd;
+    TRY(activation_pd(&pd, plan, activation, error));
+    const struct cpu_tensor *output = &plan->tensor[CPU_OUTPUT];
+    const struct cpu_argument arguments[] = {{DNNL_ARG_SRC, output}, {DNNL_ARG_DST, output}};
+    enum status status = cpu_step_add(plan, PHASE_FORWARD, pd, arguments, 2, error);
+    dnnl_primitive_desc_destroy(pd);
+    return status;
+}
+
+static enum status add_activation_backward(struct cpu_plan *plan, const struct cpu_tensor *gradient,
+                                           int32_t activation, const_dnnl_primitive_desc_t forward,
+                                           struct error *error)
+{
+    const struct cpu_tensor *output = &plan->tensor[CPU_OUTPUT];
+    const struct cpu_tensor *output_gradient = &plan->tensor[CPU_OUTPUT_GRADIENT];
+    dnnl_eltwise_desc_t desc;
+    dnnl_primitive_desc_t pd;
+    DNNL_TRY(plan, error,
+             dnnl_eltwise_backward_desc_init(&desc, activations[activation], &gradient->desc,
+                                             &output->desc, 0, 0));
+    DNNL_TRY(plan, error,
+             dnnl_primitive_desc_create(&pd, &desc, plan->device->attributes, plan->device->engine,
+                                        forward));
+    const struct cpu_argument arguments[] = {{DNNL_ARG_DST, output},
+                                             {DNNL_ARG_DIFF_DST, output_gradient},
+                                             {DNNL_ARG_DIFF_SRC, gradient}};
+    enum status status = cpu_step_add(plan, PHASE_BACKWARD, pd, arguments, 3, error);
+    dnnl_primitive_desc_destroy(pd);
+    return status;
+}
+
+enum status cpu_activation_backward(struct cpu_tensor *gradient, struct cpu_plan *plan,
+                                    int32_t activation, struct error *error)
+{
+    const dnnl_memory_desc_t *desc = &plan->tensor[CPU_OUTPUT].desc;
+    struct cpu_tensor *output_gradient = &plan->tensor[CPU_OUTPUT_GRADIENT];
+    TRY(cpu_tensor_create(output_gradient, plan, desc, 1, error));
+    *gradient = *output_gradient;
+    if (activation == ACTIVATION_NONE)
+        return STATUS_OK;
+    TRY(cpu_tensor_create(gradient, plan, desc, 0, error));
+    dnnl_primitive_desc_t forward;
+    TRY(activation_pd(&forward, plan, activation, error));
+    enum status status = add_activation_backward(plan, gradient, activation, forward, error);
+    dnnl_primitive_desc_destroy(forward);
+    return status;
+}
+
+enum status cpu_plan_create(struct cpu_plan **plan, struct device *device,
+                            const struct layer_config *config, enum outcome *outcome,
+                            struct error *error)
+{
+    *plan = NULL;
+    if (config->precision != PRECISION_FP32) {
+        *outcome = OUTCOME_UNSUPPORTED;
+        return FAIL(error, STATUS_FAILED, "cpu: precision %s is not supported",
+                    choice_name(&choice_precision, config->precision));
+    }
+    TRY(error_allocate((void **)plan, 1, sizeof **plan, "plan", error));
+    (*plan)->base.bench = device->backend->bench[config->kind];
+    (*plan)->device = (struct cpu_device *)device;
+    (*plan)->config = *config;
+    (*plan)->outcome = outcome;
+    return STATUS_OK;
+}
+
+enum status cpu_plan_finish(struct plan **out, struct cpu_plan *plan, enum status status)
+{
+    *out = &plan->base;
+    plan->outcome = NULL;
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    cpu_plan_release(&plan->base);
+    *out = NULL;
+    return status;
+}
+
+enum status cpu_plan_enqueue(struct plan *plan, int phases, struct error *error)
+{
+    struct cpu_plan *own = (struct cpu_plan *)plan;
+    for (int i = 0; i < own->step_count; i++) {
+        const struct cpu_step *step = &own->steps[i];
+        if (!(step->phase & phases))
+            continue;
+        dnnl_status_t status = dnnl_primitive_execute(step->primitive, own->device->stream,
+                                                      step->argument_count, step->arguments);
+        if (status != dnnl_success)
+            return FAIL(error, STATUS_FAILED, "oneDNN: status %d while executing %s", (int)status,
+                        plan->algorithm);
+    }
+    if (phases & PHASE_UPDATE)
+        for (int i = 0; i < own->update_count; i++)
+            cpu_update_run(&own->updates[i], own->config.optimizer);
+    return STATUS_OK;
+}
+
+void cpu_plan_release(struct plan *plan)
+{
+    if (!plan)
+        return;
+    struct cpu_plan *own = (struct cpu_plan *)plan;
+    for (int i = 0; i < own->step_count; i++)
+        dnnl_primitive_destroy(own->steps[i].primitive);
+    for (int i = 0; i < own->memory_count; i++)
+        dnnl_memory_destroy(own->memories[i]);
+    free(own);
+}
+
+void cpu_plan_name(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd)
+{
+    const char *name = NULL;
+    dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name);
+    snprintf(plan->base.algorithm, sizeof plan->base.algorithm, "%s", name ? name : "unknown");
+}

@@ -1,0 +1,159 @@
+/* What the oneDNN benchmarks share: the device with its arena, and plans as lists of steps. Private
+ * to this folder and to tests/test_backend_cpu.c. Written against oneDNN 2.x (operation
+ * descriptors; 3.x has none).
+ */
+#ifndef EPOCHCAST_ONEDNN_CPU_PLAN_H
+#define EPOCHCAST_ONEDNN_CPU_PLAN_H
+
+#include "bench/backend.h"
+
+#include <dnnl.h>
+
+enum { CPU_NOISE_COUNT = 4 << 20 };
+
+struct cpu_device {
+    struct device base;
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    dnnl_primitive_attr_t attributes; /* scratch memory comes from the arena */
+    unsigned char *arena;
+    size_t arena_bytes, used_bytes, flush_bytes;
+    size_t touched_bytes; /* of the arena, from its start: pages that exist */
+    float *noise;         /* CPU_NOISE_COUNT floats in (-1, 1), copied into operands */
+    int thread_count;
+    double started_ms;
+    long involuntary_switches; /* at timer_start */
+};
+
+struct cpu_tensor {
+    dnnl_memory_desc_t desc;
+    dnnl_memory_t memory; /* NULL: the tensor does not exist */
+    float *data;
+};
+
+/* The tensors of a layer that linked layers and tests look at. */
+enum cpu_role {
+    CPU_INPUT,
+    CPU_WEIGHTS,
+    CPU_BIAS,
+    CPU_OUTPUT,          /* after the activation */
+    CPU_OUTPUT_GRADIENT, /* of the loss, by the output */
+    CPU_INPUT_GRADIENT,
+    CPU_WEIGHTS_GRADIENT,
+    CPU_BIAS_GRADIENT,
+    CPU_ROLE_COUNT
+};
+
+enum { CPU_STEP_LIMIT = 24, CPU_ARGUMENT_LIMIT = 8, CPU_MEMORY_LIMIT = 64 };
+
+struct cpu_step {
+    int phase;
+    dnnl_primitive_t primitive;
+    dnnl_exec_arg_t arguments[CPU_ARGUMENT_LIMIT];
+    int argument_count;
+};
+
+/* Optimizer update of one parameter array; all of the array's memory, padding included. */
+struct cpu_update {
+    float *parameters, *state[2];
+    const float *gradient;
+    size_t count;
+};
+
+struct cpu_plan {
+    struct plan base;
+    struct cpu_device *device;
+    struct layer_config config;
+    struct cpu_tensor tensor[CPU_ROLE_COUNT];
+    struct cpu_step steps[CPU_STEP_LIMIT]; /* in order; an enqueue runs those of its phases */
+    int step_count;
+    struct cpu_update updates[2];
+    int update_count;
+    dnnl_memory_t memories[CPU_MEMORY_LIMIT]; /* owned */
+    int memory_count;
+    enum outcome *outcome; /* valid during prepare: unsupported goes here */
+};
+
+/* Maps a dnnl_status_t: unimplemented -> unsupported, out_of_memory -> STATUS_OUT_OF_MEMORY. */
+enum status cpu_check(struct cpu_plan *plan, dnnl_status_t status, const char *call,
+                      struct error *error);
+#define DNNL_TRY(plan, error, call) TRY(cpu_check((plan), (call), #call, (error)))
+
+/* Arena memory of desc's size, filled with noise in (-amplitude, amplitude); amplitude 0 leaves it
+ * untouched. Padding of blocked layouts is zero, as the library expects. STATUS_OUT_OF_MEMORY is
+ * found by accounting, before memory is touched. */
+enum status cpu_tensor_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
+                              const dnnl_memory_desc_t *desc, float amplitude, struct error *error);
+/* A tensor over existing memory. */
+enum status cpu_tensor_view(struct cpu_tensor *tensor, struct cpu_plan *plan,
+                            const dnnl_memory_desc_t *desc, float *data, struct error *error);
+
+/* One argument of a step: which, and the tensor. */
+struct cpu_argument {
+    int name; /* DNNL_ARG_... */
+    const struct cpu_tensor *tensor;
+};
+/* Appends a step; adds scratch memory. name 0 or a tensor without memory ends / skips an argument.
+ */
+enum status cpu_step_add(struct cpu_plan *plan, int phase, const_dnnl_primitive_desc_t pd,
+                         const struct cpu_argument *arguments, int argument_count,
+                         struct error *error);
+/* `to` holds `from` in the layout desc: `from` itself when it has that layout, else a new tensor
+ * and a reorder step. */
+enum status cpu_adapt(struct cpu_tensor *to, struct cpu_plan *plan, int phase,
+                      const struct cpu_tensor *from, const dnnl_memory_desc_t *desc,
+                      struct error *error);
+enum status cpu_reorder(struct cpu_plan *plan, int phase, const struct cpu_tensor *from,
+                        const struct cpu_tensor *to, struct error *error);
+
+/* desc of a plain (row-major) fp32 tensor, or with the library's choice of layout. */
+dnnl_memory_desc_t cpu_desc(int dimension_count, const dnnl_dim_t *dimensions, bool any);
+
+/* The layer's input in the layout desc: noise, or what `input` writes. */
+enum status cpu_input(struct cpu_plan *plan, struct cpu_plan *input, const dnnl_memory_desc_t *desc,
+                      struct error *error);
+/* Where the input gradient goes: straight into the producer's output gradient when linked in the
+ * same layout; deliver adds the reorder when not. Of several consumers of one producer the last one
+ * to run overwrites the others' gradient: their sum is not part of any layer's time. */
+enum status cpu_input_gradient(struct cpu_plan *plan, struct cpu_plan *input,
+                               const dnnl_memory_desc_t *desc, struct error *error);
+enum status cpu_input_gradient_deliver(struct cpu_plan *plan, struct cpu_plan *input,
+                                       struct error *error);
+/* Activation on the output, in place; its gradient on the output gradient: *gradient is what the
+ * layer's own backward primitives read. */
+enum status cpu_activation_forward(struct cpu_plan *plan, int32_t activation, struct error *error);
+enum status cpu_activation_backward(struct cpu_tensor *gradient, struct cpu_plan *plan,
+                                    int32_t activation, struct error *error);
+/* Weight and bias updates of a training step. */
+enum status cpu_updates_add(struct cpu_plan *plan, struct error *error);
+void cpu_update_run(const struct cpu_update *update, int32_t optimizer);
+
+/* A layer with weights (dense, conv2d) differs from the other in its descriptors alone. */
+enum cpu_pass { CPU_FORWARD, CPU_BACKWARD_DATA, CPU_BACKWARD_WEIGHTS };
+typedef enum status cpu_create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
+                                  enum cpu_pass pass, const_dnnl_primitive_desc_t forward,
+                                  struct error *error);
+enum status cpu_weighted_prepare(struct plan **out, struct device *device,
+                                 const struct layer_config *config, int32_t activation,
+                                 bool use_bias, cpu_create_pd *create_pd, struct plan *input,
+                                 enum outcome *outcome, struct error *error);
+
+/* create: the shell of a plan; finish: frees it unless status is ok and hands it out. */
+enum status cpu_plan_create(struct cpu_plan **plan, struct device *device,
+                            const struct layer_config *config, enum outcome *outcome,
+                            struct error *error);
+enum status cpu_plan_finish(struct plan **out, struct cpu_plan *plan, enum status status);
+enum status cpu_plan_enqueue(struct plan *plan, int phases, struct error *error);
+void cpu_plan_release(struct plan *plan);
+/* The implementation that the library chose, into plan->base.algorithm. */
+void cpu_plan_name(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd);
+
+/* For tests: a role's tensor in plain layout. */
+enum status cpu_plan_read(float *values, struct cpu_plan *plan, enum cpu_role role,
+                          struct error *error);
+enum status cpu_plan_write(struct cpu_plan *plan, enum cpu_role role, const float *values,
+                           struct error *error);
+
+extern const struct bench cpu_bench_dense, cpu_bench_conv2d, cpu_bench_pool2d;
+
+#endif

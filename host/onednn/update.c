@@ -1,0 +1,130 @@
+/* Optimizer updates, one array pass each, in the usual forms (Kingma & Ba 2015 for adam, Duchi et
+ * al. 2011 for adagrad, Zeiler 2012 for adadelta, Tieleman & Hinton 2012 for rmsprop). The learning
+ * rate is tiny: the benchmark repeats the same gradient, and weights must stay of the size that
+ * they have.
+ */
+#include "onednn/cpu_plan.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { PARALLEL_COUNT = 1 << 15 };
+
+static const float rate = 1e-8f, decay = 0.9f, decay2 = 0.999f, tiny = 1e-7f;
+
+#define EACH_ELEMENT(update)                                                                       \
+    _Pragma("omp parallel for simd if (update->count > PARALLEL_COUNT)") for (size_t i = 0;        \
+                                                                              i < update->count;   \
+                                                                              i++)
+
+static void run_sgd(const struct cpu_update *update)
+{
+    float *w = update->parameters;
+    const float *g = update->gradient;
+    EACH_ELEMENT(update)
+    w[i] -= rate * g[i];
+}
+
+static void run_momentum(const struct cpu_update *update)
+{
+    float *w = update->parameters, *m = update->state[0];
+    const float *g = update->gradient;
+    EACH_ELEMENT(update)
+    {
+        m[i] = decay * m[i] + g[i];
+        w[i] -= rate * m[i];
+    }
+}
+
+static void run_adagrad(const struct cpu_update *update)
+{
+    float *w = update->parameters, *v = update->state[0];
+    const float *g = update->gradient;
+    EACH_ELEMENT(update)
+    {
+        v[i] += g[i] * g[i];
+        w[i] -= rate * g[i] / (sqrtf(v[i]) + tiny);
+    }
+}
+
+static void run_adadelta(const struct cpu_update *update)
+{
+    float *w = update->parameters, *v = update->state[0], *d = update->state[1];
+    const float *g = update->gradient;
+    EACH_ELEMENT(update)
+    {
+        v[i] = decay * v[i] + (1 - decay) * g[i] * g[i];
+        float delta = sqrtf(d[i] + tiny) / sqrtf(v[i] + tiny) * g[i];
+        d[i] = decay * d[i] + (1 - decay) * delta * delta;
+        w[i] -= rate * delta;
+    }
+}
+
+static void run_rmsprop(const struct cpu_update *update)
+{
+    float *w = update->parameters, *v = update->state[0];
+    const float *g = update->gradient;
+    EACH_ELEMENT(update)
+    {
+        v[i] = decay * v[i] + (1 - decay) * g[i] * g[i];
+        w[i] -= rate * g[i] / (sqrtf(v[i]) + tiny);
+    }
+}
+
+static void run_adam(const struct cpu_update *update)
+{
+    float *w = update->parameters, *m = update->state[0], *v = update->state[1];
+    const float *g = update->gradient;
+    EACH_ELEMENT(update)
+    {
+        m[i] = decay * m[i] + (1 - decay) * g[i];
+        v[i] = decay2 * v[i] + (1 - decay2) * g[i] * g[i];
+        w[i] -= rate * m[i] / (sqrtf(v[i]) + tiny);
+    }
+}
+
+static void (*const runs[OPTIMIZER_COUNT])(const struct cpu_update *update) = {
+    [OPTIMIZER_SGD] = run_sgd,         [OPTIMIZER_MOMENTUM] = run_momentum,
+    [OPTIMIZER_ADAGRAD] = run_adagrad, [OPTIMIZER_ADADELTA] = run_adadelta,
+    [OPTIMIZER_RMSPROP] = run_rmsprop, [OPTIMIZER_ADAM] = run_adam,
+};
+
+void cpu_update_run(const struct cpu_update *update, int32_t optimizer)
+{
+    runs[optimizer](update);
+}
+
+/* State starts at zero, as in training: where the gradient is zero (padding, dead units) it stays
+ * exactly zero, while anything else would decay into denormals and cost time. */
+static enum status add_state(float **state, struct cpu_plan *plan, const dnnl_memory_desc_t *desc,
+                             struct error *error)
+{
+    struct cpu_tensor tensor;
+    TRY(cpu_tensor_create(&tensor, plan, desc, 0, error));
+    *state = tensor.data;
+    memset(tensor.data, 0, dnnl_memory_desc_get_size(desc));
+    return STATUS_OK;
+}
+
+static enum status add_update(struct cpu_plan *plan, const struct cpu_tensor *parameters,
+                              const struct cpu_tensor *gradient, struct error *error)
+{
+    if (!parameters->memory)
+        return STATUS_OK;
+    struct cpu_update *update = &plan->updates[plan->update_count++];
+    *update = (struct cpu_update){.parameters = parameters->data,
+                                  .gradient = gradient->data,
+                                  .count = dnnl_memory_desc_get_size(&parameters->desc) /
+                                           sizeof(float)};
+    for (int i = 0; i < optimizer_state_count(plan->config.optimizer); i++)
+        TRY(add_state(&update->state[i], plan, &parameters->desc, error));
+    return STATUS_OK;
+}
+
+enum status cpu_updates_add(struct cpu_plan *plan, struct error *error)
+{
+    if (plan->config.optimizer == OPTIMIZER_NONE)
+        return STATUS_OK;
+    TRY(add_update(plan, &plan->tensor[CPU_WEIGHTS], &plan->tensor[CPU_WEIGHTS_GRADIENT], error));
+    return add_update(plan, &plan->tensor[CPU_BIAS], &plan->tensor[CPU_BIAS_GRADIENT], error);
+}

@@ -1,0 +1,140 @@
+/* Layers with weights: one order of work for dense and conv2d. Weights live in the layout that the
+ * forward primitive chose; where a backward primitive wants another, a reorder runs each step, as
+ * it would in a framework that uses this library.
+ */
+#include "onednn/cpu_plan.h"
+
+#include <math.h>
+
+static const dnnl_memory_desc_t *query(const_dnnl_primitive_desc_t pd, dnnl_query_t what, int index)
+{
+    return dnnl_primitive_desc_query_md(pd, what, index);
+}
+
+/* He et al. 2015: keeps activations of the same size from layer to layer, so that a deep network
+ * neither overflows nor sinks into denormals. Uniform noise in (-a, a) has variance a^2 / 3. */
+static float weights_amplitude(const dnnl_memory_desc_t *weights)
+{
+    double inputs = 1;
+    for (int i = 1; i < weights->ndims; i++)
+        inputs *= (double)weights->dims[i];
+    return (float)sqrt(6 / inputs);
+}
+
+static enum status add_forward(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd, bool use_bias,
+                               struct cpu_plan *input, struct error *error)
+{
+    struct cpu_tensor *tensor = plan->tensor;
+    const dnnl_memory_desc_t *weights = query(pd, dnnl_query_weights_md, 0);
+    cpu_plan_name(plan, pd);
+    TRY(cpu_input(plan, input, query(pd, dnnl_query_src_md, 0), error));
+    TRY(cpu_tensor_create(&tensor[CPU_WEIGHTS], plan, weights, weights_amplitude(weights), error));
+    if (use_bias)
+        TRY(cpu_tensor_create(&tensor[CPU_BIAS], plan, query(pd, dnnl_query_weights_md, 1), 0.1f,
+                              error));
+    TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan, query(pd, dnnl_query_dst_md, 0), 0, error));
+    const struct cpu_argument arguments[] = {{DNNL_ARG_SRC, &tensor[CPU_INPUT]},
+                                             {DNNL_ARG_WEIGHTS, &tensor[CPU_WEIGHTS]},
+                                             {DNNL_ARG_BIAS, &tensor[CPU_BIAS]},
+                                             {DNNL_ARG_DST, &tensor[CPU_OUTPUT]}};
+    return cpu_step_add(plan, PHASE_FORWARD, pd, arguments, 4, error);
+}
+
+static enum status add_backward_data(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd,
+                                     const struct cpu_tensor *gradient, struct cpu_plan *input,
+                                     struct error *error)
+{
+    struct cpu_tensor weights, output_gradient;
+    TRY(cpu_adapt(&weights, plan, PHASE_BACKWARD, &plan->tensor[CPU_WEIGHTS],
+                  query(pd, dnnl_query_weights_md, 0), error));
+    TRY(cpu_adapt(&output_gradient, plan, PHASE_BACKWARD, gradient,
+                  query(pd, dnnl_query_diff_dst_md, 0), error));
+    TRY(cpu_input_gradient(plan, input, query(pd, dnnl_query_diff_src_md, 0), error));
+    const struct cpu_argument arguments[] = {
+        {DNNL_ARG_DIFF_DST, &output_gradient},
+        {DNNL_ARG_WEIGHTS, &weights},
+        {DNNL_ARG_DIFF_SRC, &plan->tensor[CPU_INPUT_GRADIENT]}};
+    TRY(cpu_step_add(plan, PHASE_BACKWARD, pd, arguments, 3, error));
+    return cpu_input_gradient_deliver(plan, input, error);
+}
+
+/* The weight gradient ends in the weights' layout, where the update reads it. */
+static enum status settle_weights_gradient(struct cpu_plan *plan, const struct cpu_tensor *raw,
+                                           struct error *error)
+{
+    return cpu_adapt(&plan->tensor[CPU_WEIGHTS_GRADIENT], plan, PHASE_BACKWARD, raw,
+                     &plan->tensor[CPU_WEIGHTS].desc, error);
+}
+
+static enum status add_backward_weights(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd,
+                                        const struct cpu_tensor *gradient, struct cpu_plan *input,
+                                        struct error *error)
+{
+    (void)input;
+    struct cpu_tensor source, output_gradient, raw;
+    struct cpu_tensor *bias_gradient = &plan->tensor[CPU_BIAS_GRADIENT];
+    TRY(cpu_adapt(&source, plan, PHASE_BACKWARD, &plan->tensor[CPU_INPUT],
+                  query(pd, dnnl_query_src_md, 0), error));
+    TRY(cpu_adapt(&output_gradient, plan, PHASE_BACKWARD, gradient,
+                  query(pd, dnnl_query_diff_dst_md, 0), error));
+    TRY(cpu_tensor_create(&raw, plan, query(pd, dnnl_query_diff_weights_md, 0), 0, error));
+    if (plan->tensor[CPU_BIAS].memory)
+        TRY(cpu_tensor_create(bias_gradient, plan, query(pd, dnnl_query_diff_weights_md, 1), 0,
+                              error));
+    const struct cpu_argument arguments[] = {{DNNL_ARG_SRC, &source},
+                                             {DNNL_ARG_DIFF_DST, &output_gradient},
+                                             {DNNL_ARG_DIFF_WEIGHTS, &raw},
+                                             {DNNL_ARG_DIFF_BIAS, bias_gradient}};
+    TRY(cpu_step_add(plan, PHASE_BACKWARD, pd, arguments, 4, error));
+    return settle_weights_gradient(plan, &raw, error);
+}
+
+typedef enum status add_pass(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd,
+                             const struct cpu_tensor *gradient, struct cpu_plan *input,
+                             struct error *error);
+
+static enum status add_backward(struct cpu_plan *plan, enum cpu_pass pass, cpu_create_pd *create_pd,
+                                add_pass *add, const_dnnl_primitive_desc_t forward,
+                                const struct cpu_tensor *gradient, struct cpu_plan *input,
+                                struct error *error)
+{
+    dnnl_primitive_desc_t pd;
+    TRY(create_pd(&pd, plan, pass, forward, error));
+    enum status status = add(plan, pd, gradient, input, error);
+    dnnl_primitive_desc_destroy(pd);
+    return status;
+}
+
+static enum status add_training(struct cpu_plan *plan, cpu_create_pd *create_pd,
+                                const_dnnl_primitive_desc_t forward, int32_t activation,
+                                struct cpu_plan *input, struct error *error)
+{
+    struct cpu_tensor gradient;
+    TRY(cpu_activation_backward(&gradient, plan, activation, error));
+    TRY(add_backward(plan, CPU_BACKWARD_DATA, create_pd, add_backward_data, forward, &gradient,
+                     input, error));
+    TRY(add_backward(plan, CPU_BACKWARD_WEIGHTS, create_pd, add_backward_weights, forward,
+                     &gradient, input, error));
+    return cpu_updates_add(plan, error);
+}
+
+enum status cpu_weighted_prepare(struct plan **out, struct device *device,
+                                 const struct layer_config *config, int32_t activation,
+                                 bool use_bias, cpu_create_pd *create_pd, struct plan *input,
+                                 enum outcome *outcome, struct error *error)
+{
+    struct cpu_plan *plan, *producer = (struct cpu_plan *)input;
+    dnnl_primitive_desc_t forward = NULL;
+    *out = NULL;
+    TRY(cpu_plan_create(&plan, device, config, outcome, error));
+    enum status status = create_pd(&forward, plan, CPU_FORWARD, NULL, error);
+    if (status == STATUS_OK)
+        status = add_forward(plan, forward, use_bias, producer, error);
+    if (status == STATUS_OK)
+        status = cpu_activation_forward(plan, activation, error);
+    if (status == STATUS_OK && config->pass == PASS_TRAIN)
+        status = add_training(plan, create_pd, forward, activation, producer, error);
+    if (forward)
+        dnnl_primitive_desc_destroy(forward);
+    return cpu_plan_finish(out, plan, status);
+}
