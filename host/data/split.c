@@ -1,0 +1,9 @@
+#include "data/split.h"
+
+#include "base/hash.h"
+
+enum split split_of(const struct layer_config *config)
+{
+    uint64_t tenth = hash_mix(layer_hash(config)) % 10;
+    return tenth < 8 ? SPLIT_TRAIN : tenth == 8 ? SPLIT_TEST : SPLIT_VALIDATION;
+}
