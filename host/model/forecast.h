@@ -23,13 +23,22 @@ struct forecast {
     int uncovered_count;       /* layers whose kind the model does not know: roofline is used */
 };
 
-/* Interval of the sum: per-layer half-widths (in ms) added as for fully correlated errors of one
- * kind, root of squares between kinds. */
+/* Interval of the sum: per-layer half-widths (in ms, each side its own) added as for fully
+ * correlated errors of one kind, root of squares between kinds. A layer that fell back to the
+ * roofline counts with a half-width of its own time; NaN when a covering predictor gives no
+ * interval. device may be NULL (the predictor's first), unless a layer needs the roofline.
+ * STATUS_USAGE: a config outside its bounds. STATUS_FAILED: no forecast for a layer. */
 enum status forecast_network(struct forecast *forecast, const struct network *network,
                              const struct predictor *predictor, const struct device_info *device,
                              const struct forecast_options *options, struct error *error);
 void forecast_free(struct forecast *forecast);
 
+/* Bytes that a step needs at least, at 4 bytes an element (fp32):
+ *   forward: parameters + the largest (input + output) of one layer;
+ *   train:   parameters * (1 + 1 for the gradient + the optimizer's state arrays)
+ *            + the network's input + the outputs of all layers, kept for the backward pass
+ *            + gradients of the largest (input + output) of one layer.
+ * Workspace, libraries and allocator waste come on top. INT64_MAX when it would not fit. */
 int64_t network_memory_bytes(const struct network *network, int32_t batch_size, int32_t pass,
                              int32_t optimizer);
 /* Largest batch that fits memory_bytes (0: none). */

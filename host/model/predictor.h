@@ -83,6 +83,9 @@ struct model {
 };
 enum status model_save(const struct model *model, const char *path, bool overwrite,
                        struct error *error);
+/* STATUS_USAGE when `path` exists and overwrite is false: to be asked before training, not after.
+ */
+enum status model_path_check(const char *path, bool overwrite, struct error *error);
 enum status model_load(struct model *model, const char *path, struct error *error);
 void model_free(struct model *model);
 /* Device of the model called `name` (NULL: the first); STATUS_NO_DEVICE lists the known ones. */

@@ -5,6 +5,10 @@
  * batches; the last batch may be smaller (its mean is over its own rows). After each epoch the test
  * RMSLE is taken; the parameters of the best epoch are returned. trainer_math.h holds the shared
  * arithmetic (permutation, dropout decision, learning rate), used by both engines.
+ *
+ * An output of kind relu can die: every prediction of a whole epoch is 0, so that no gradient is
+ * left. The job then starts again with the initial weights of seed + 1 (+ 2, ...), up to
+ * TRAIN_RESTART_LIMIT times; batches and masks stay those of `seed`.
  */
 #ifndef EPOCHCAST_MODEL_TRAINER_H
 #define EPOCHCAST_MODEL_TRAINER_H
@@ -20,12 +24,16 @@
 enum schedule { SCHEDULE_LIST(CHOICE_ENUMERATOR) };
 extern const struct choice choice_schedule;
 
+enum { TRAIN_RESTART_LIMIT = 4 };
+
 struct train_options {
+    /* Adam as TensorFlow and Keras have it: epsilon ("epsilon hat") is added to the uncorrected
+     * sqrt(v): W -= lr * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon). */
     float learning_rate, beta1, beta2, epsilon;
     float l2;           /* in the loss: gradient += l2 * W (weights only) */
     float weight_decay; /* decoupled (AdamW): W -= lr * weight_decay * W (weights only) */
     float dropout; /* probability of dropping a unit of the last hidden layer; kept / (1 - p) */
-    float gradient_clip;    /* global norm; 0: off */
+    float gradient_clip;    /* global norm, the L2 term included; 0: off */
     int32_t schedule;       /* enum schedule */
     int32_t halving_epochs; /* halving: lr * 0.5^(epoch / halving_epochs) */
     float warmup_share;     /* cosine: share of all steps that ramps up linearly */

@@ -6,6 +6,9 @@
 #define EPOCHCAST_MODEL_TRAINER_MATH_H
 
 #include "base/philox.h"
+#include "model/trainer.h"
+
+#include <math.h>
 
 /* Position `x` of 0..n-1 in the order of an epoch: a 6-round Feistel network over 2 * half_bits
  * bits with cycle walking (a bijection without memory). key: permutation_key(seed, epoch). */
@@ -63,6 +66,32 @@ PHILOX_FUNCTION struct philox_words dropout_words(uint32_t step, uint32_t row, u
 PHILOX_FUNCTION uint32_t dropout_bits(struct philox_words words, uint32_t lane)
 {
     return (words.word[lane >> 1] >> (16 * (lane & 1))) & 0xFFFFu;
+}
+
+/* Learning rate of step `step` (from 0) of a training of `epochs` epochs of `epoch_steps` steps.
+ * halving: whole halvings, at epochs halving_epochs, 2 * halving_epochs, ...; cosine: linear from
+ * 1 / warm-up steps to 1, then half a cosine to 0. */
+PHILOX_FUNCTION double learning_rate(const struct train_options *options, uint32_t step,
+                                     uint32_t epoch_steps)
+{
+    double full = (double)options->learning_rate;
+    if (options->schedule == SCHEDULE_HALVING)
+        return full * pow(0.5, (double)(step / epoch_steps / (uint32_t)options->halving_epochs));
+    if (options->schedule != SCHEDULE_COSINE)
+        return full;
+    double steps = (double)options->epochs * epoch_steps;
+    double warmup = floor((double)options->warmup_share * steps);
+    if (step < warmup)
+        return full * (step + 1) / warmup;
+    return full * 0.5 * (1 + cos(3.14159265358979323846 * (step - warmup) / (steps - warmup)));
+}
+
+/* Adam's rate of step t = step + 1: rate * sqrt(1 - beta2^t) / (1 - beta1^t); see
+ * train_options.epsilon. */
+PHILOX_FUNCTION double adam_rate(const struct train_options *options, double rate, uint32_t step)
+{
+    double t = (double)step + 1;
+    return rate * sqrt(1 - pow((double)options->beta2, t)) / (1 - pow((double)options->beta1, t));
 }
 
 #endif

@@ -1,0 +1,193 @@
+#include "model/forecast.h"
+
+#include "model/predictor_roofline.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- memory ---- */
+
+static const double element_bytes = 4;
+
+/* In double: sums of 2^62 and more must not wrap. */
+static double layer_pair_bytes(const struct layer_config *config)
+{
+    return element_bytes * ((double)layer_input_count(config) + (double)layer_output_count(config));
+}
+
+static double parameter_copies(int32_t pass, int32_t optimizer)
+{
+    return pass == PASS_TRAIN ? 2 + optimizer_state_count(optimizer) : 1;
+}
+
+int64_t network_memory_bytes(const struct network *network, int32_t batch_size, int32_t pass,
+                             int32_t optimizer)
+{
+    double parameters = 0, kept_bytes = 0, largest_pair_bytes = 0;
+    for (int i = 0; i < network->layer_count; i++) {
+        const struct layer_config config = network_config(&network->layers[i], batch_size, pass,
+                                                          optimizer, PRECISION_FP32);
+        parameters += (double)layer_cost(&config).parameter_count;
+        largest_pair_bytes = fmax(largest_pair_bytes, layer_pair_bytes(&config));
+        kept_bytes += element_bytes * (double)layer_output_count(&config);
+        if (i == 0)
+            kept_bytes += element_bytes * (double)layer_input_count(&config);
+    }
+    const double bytes = element_bytes * parameters * parameter_copies(pass, optimizer) +
+                         largest_pair_bytes + (pass == PASS_TRAIN ? kept_bytes : 0);
+    return bytes < 0x1p63 ? (int64_t)bytes : INT64_MAX;
+}
+
+int32_t network_largest_batch(const struct network *network, int32_t pass, int32_t optimizer,
+                              int64_t memory_bytes)
+{
+    if (network->layer_count == 0)
+        return 0;
+    const enum layer_kind kind = network->layers[0].config.kind;
+    int32_t fits = 0, fails = layer_feature_find(kind, "batch_size")->maximum + 1;
+    while (fails - fits > 1) {
+        const int32_t middle = fits + (fails - fits) / 2;
+        if (network_memory_bytes(network, middle, pass, optimizer) <= memory_bytes)
+            fits = middle;
+        else
+            fails = middle;
+    }
+    return fits;
+}
+
+/* ---- time ---- */
+
+static enum status configs_of(struct layer_config **configs, const struct network *network,
+                              const struct forecast_options *options, struct error *error)
+{
+    void *memory;
+    TRY(error_allocate(&memory, (unsigned long)network->layer_count, sizeof **configs,
+                       "layer configs", error));
+    *configs = memory;
+    for (int i = 0; i < network->layer_count; i++) {
+        (*configs)[i] = network_config(&network->layers[i], options->batch_size, options->pass,
+                                       options->optimizer, options->precision);
+        const enum status status = layer_check(&(*configs)[i], error);
+        if (status != STATUS_OK) {
+            free(*configs);
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Layers that the predictor does not cover take the roofline. */
+static enum status fill_uncovered(struct forecast *forecast, const struct network *network,
+                                  const struct layer_config *configs,
+                                  const struct device_info *device, struct error *error)
+{
+    for (int i = 0; i < network->layer_count; i++) {
+        struct prediction *layer = &forecast->layers[i];
+        if (layer->covered)
+            continue;
+        forecast->uncovered_count++;
+        layer->median_ms = device ? roofline_ms(&configs[i], device) : NAN;
+        if (!isnan(layer->median_ms))
+            continue;
+        FAIL(error, STATUS_FAILED,
+             "no forecast for layer '%s' (%s): the model does not cover it, and the device's peak "
+             "rates are unknown",
+             network->layers[i].name, layer_descriptors[configs[i].kind]->name);
+        return error_hint(error, "train on rows of %s from this device",
+                          layer_descriptors[configs[i].kind]->name);
+    }
+    return STATUS_OK;
+}
+
+static double below_ms(const struct prediction *layer)
+{
+    return layer->covered ? layer->median_ms - layer->low_ms : layer->median_ms;
+}
+
+static double above_ms(const struct prediction *layer)
+{
+    return layer->covered ? layer->high_ms - layer->median_ms : layer->median_ms;
+}
+
+static double root_of_squares(const double *values, int count)
+{
+    double sum = 0;
+    for (int i = 0; i < count; i++)
+        sum += values[i] * values[i];
+    return sqrt(sum);
+}
+
+static void add_layers(struct forecast *forecast, const struct network *network)
+{
+    double below[LAYER_KIND_COUNT] = {0}, above[LAYER_KIND_COUNT] = {0};
+    for (int i = 0; i < network->layer_count; i++) {
+        const struct prediction *layer = &forecast->layers[i];
+        const enum layer_kind kind = network->layers[i].config.kind;
+        forecast->batch_ms += layer->median_ms;
+        below[kind] += below_ms(layer);
+        above[kind] += above_ms(layer);
+    }
+    forecast->batch_low_ms = forecast->batch_ms - root_of_squares(below, LAYER_KIND_COUNT);
+    forecast->batch_high_ms = forecast->batch_ms + root_of_squares(above, LAYER_KIND_COUNT);
+}
+
+static void add_run(struct forecast *forecast, const struct forecast_options *options)
+{
+    forecast->epoch_s = forecast->total_s = forecast->cost = NAN;
+    if (options->dataset_size <= 0)
+        return;
+    const double batches = ceil((double)options->dataset_size / options->batch_size);
+    forecast->epoch_s = batches * forecast->batch_ms / 1000;
+    if (options->epochs <= 0)
+        return;
+    forecast->total_s = forecast->epoch_s * options->epochs;
+    forecast->cost = forecast->total_s / 3600 * options->price_per_hour;
+}
+
+static void add_memory(struct forecast *forecast, const struct network *network,
+                       const struct device_info *device)
+{
+    forecast->memory_bytes = network_memory_bytes(network, forecast->batch_size, forecast->pass,
+                                                  forecast->optimizer);
+    forecast->fits = !device || device->memory_bytes <= 0 ||
+                     forecast->memory_bytes <= device->memory_bytes;
+}
+
+static enum status predict_layers(struct forecast *forecast, const struct network *network,
+                                  const struct predictor *predictor,
+                                  const struct device_info *device,
+                                  const struct layer_config *configs, struct error *error)
+{
+    const size_t count = (size_t)network->layer_count;
+    void *memory;
+    TRY(error_allocate(&memory, count, sizeof *forecast->layers, "layer forecasts", error));
+    forecast->layers = memory;
+    TRY(predictor->type->predict(forecast->layers, predictor, configs, count, device, error));
+    return fill_uncovered(forecast, network, configs, device, error);
+}
+
+enum status forecast_network(struct forecast *forecast, const struct network *network,
+                             const struct predictor *predictor, const struct device_info *device,
+                             const struct forecast_options *options, struct error *error)
+{
+    *forecast = (struct forecast){
+        .batch_size = options->batch_size, .pass = options->pass, .optimizer = options->optimizer};
+    struct layer_config *configs;
+    TRY(configs_of(&configs, network, options, error));
+    const enum status status = predict_layers(forecast, network, predictor, device, configs, error);
+    free(configs);
+    if (status != STATUS_OK) {
+        forecast_free(forecast);
+        return status;
+    }
+    add_layers(forecast, network);
+    add_run(forecast, options);
+    add_memory(forecast, network, device);
+    return STATUS_OK;
+}
+
+void forecast_free(struct forecast *forecast)
+{
+    free(forecast->layers);
+    forecast->layers = NULL;
+}

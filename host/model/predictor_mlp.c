@@ -1,0 +1,182 @@
+/* The `mlp` predictor: per layer kind a small feed-forward network on the encoded config (Justus et
+ * al. 2018, arXiv 1811.11880, section 3), or the mean of several. This file forecasts.
+ */
+#include "model/predictor_mlp.h"
+
+#include "model/row_selection.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Rows that are encoded together: enough for the matrix products, small enough for the cache. */
+enum { BLOCK_ROWS = 512 };
+
+/* ln(1 + t') above this (10^26) is no time; the limit keeps the result finite. */
+static const double log_limit = 60;
+
+/* Adds one net's ln(1 + t') of every row to sums. */
+static enum status add_net(double *sums, float *scratch, const float *inputs, size_t row_count,
+                           const struct mlp_kind *kind, int net, struct error *error)
+{
+    const float *parameters = kind->parameters + (size_t)net * mlp_parameter_count(&kind->shape);
+    TRY(mlp_predict(scratch, inputs, row_count, parameters, &kind->shape, error));
+    for (size_t row = 0; row < row_count; row++)
+        sums[row] += scratch[row];
+    return STATUS_OK;
+}
+
+enum status mlp_kind_forecast(double *predicted_ms, const float *inputs, size_t row_count,
+                              const struct mlp_kind *kind, double target_units_per_ms,
+                              struct error *error)
+{
+    void *scratch;
+    TRY(error_allocate(&scratch, row_count, sizeof(float), "forecasts", error));
+    for (size_t row = 0; row < row_count; row++)
+        predicted_ms[row] = 0;
+    enum status status = STATUS_OK;
+    for (int net = 0; net < kind->net_count && status == STATUS_OK; net++)
+        status = add_net(predicted_ms, scratch, inputs, row_count, kind, net, error);
+    free(scratch);
+    for (size_t row = 0; row < row_count; row++) {
+        const double log_units = fmin(predicted_ms[row] / kind->net_count, log_limit);
+        predicted_ms[row] = fmax(expm1(log_units) / target_units_per_ms, kind->floor_ms);
+    }
+    return status;
+}
+
+static const struct device_info *training_device(const struct mlp_predictor *predictor,
+                                                 const struct device_info *device)
+{
+    for (int i = 0; i < predictor->device_count; i++)
+        if (device_is_same(&predictor->devices[i], device))
+            return &predictor->devices[i];
+    return NULL;
+}
+
+struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,
+                                    const struct device_info *device)
+{
+    if (!predictor->with_hardware)
+        return hardware_of(&predictor->devices[0]);
+    const struct device_info *known = training_device(predictor, device);
+    return hardware_of(known ? known : device);
+}
+
+/* One call of predict: the configs of one kind, a block at a time. */
+struct forecast_block {
+    const struct mlp_predictor *predictor;
+    const struct layer_config *configs;
+    struct prediction *predictions;
+    struct encode_hardware hardware;
+    bool new_device;
+    const struct mlp_kind *kind;
+    size_t count, index[BLOCK_ROWS]; /* of the configs in the block */
+    double times_ms[BLOCK_ROWS];
+    float *inputs; /* (BLOCK_ROWS, ENCODE_COLUMN_LIMIT) at most */
+};
+
+static struct prediction prediction_of(const struct forecast_block *block, size_t row)
+{
+    const double median_ms = block->times_ms[row];
+    const double factor = exp(block->kind->half_widths[interval_bin(median_ms)]);
+    return (struct prediction){
+        .median_ms = median_ms,
+        .low_ms = median_ms / factor,
+        .high_ms = median_ms * factor,
+        .extrapolates = block->new_device ||
+                        !ranges_hold(block->kind->ranges, &block->configs[block->index[row]],
+                                     &block->hardware),
+        .covered = true,
+    };
+}
+
+static enum status block_flush(struct forecast_block *block, struct error *error)
+{
+    const struct mlp_predictor *predictor = block->predictor;
+    const size_t width = (size_t)block->kind->scaler.column_count;
+    for (size_t row = 0; row < block->count; row++)
+        encode_row(block->inputs + row * width, (enum encoding)predictor->encoding,
+                   &block->configs[block->index[row]], predictor->with_hardware, &block->hardware);
+    scaler_apply(&block->kind->scaler, block->inputs, block->count);
+    TRY(mlp_kind_forecast(block->times_ms, block->inputs, block->count, block->kind,
+                          predictor->target_units_per_ms, error));
+    for (size_t row = 0; row < block->count; row++)
+        block->predictions[block->index[row]] = prediction_of(block, row);
+    block->count = 0;
+    return STATUS_OK;
+}
+
+static enum status predict_kind(struct forecast_block *block, enum layer_kind kind, size_t count,
+                                struct error *error)
+{
+    block->kind = &block->predictor->kinds[kind];
+    block->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (block->configs[i].kind != kind)
+            continue;
+        block->index[block->count++] = i;
+        if (block->count == BLOCK_ROWS)
+            TRY(block_flush(block, error));
+    }
+    return block->count > 0 ? block_flush(block, error) : STATUS_OK;
+}
+
+/* A device that no training row came from can be forecast only by a model that learnt from several,
+ * and only when it says about itself what they did. */
+static bool covers(const struct forecast_block *block, enum layer_kind kind)
+{
+    const struct mlp_kind *learnt = &block->predictor->kinds[kind];
+    if (learnt->net_count == 0)
+        return false;
+    if (!block->new_device)
+        return true;
+    return block->predictor->with_hardware &&
+           ranges_hardware_known(learnt->ranges, kind, &block->hardware);
+}
+
+static enum status predict(struct prediction *predictions, const struct predictor *base,
+                           const struct layer_config *configs, size_t count,
+                           const struct device_info *device, struct error *error)
+{
+    const struct mlp_predictor *predictor = (const struct mlp_predictor *)base;
+    if (!device)
+        device = &predictor->devices[0];
+    void *memory;
+    const size_t rows = count < BLOCK_ROWS ? count : BLOCK_ROWS;
+    TRY(error_allocate(&memory, rows, ENCODE_COLUMN_LIMIT * sizeof(float), "inputs", error));
+    struct forecast_block block = {
+        .predictor = predictor,
+        .configs = configs,
+        .predictions = predictions,
+        .hardware = mlp_hardware(predictor, device),
+        .new_device = training_device(predictor, device) == NULL,
+        .inputs = memory,
+    };
+    for (size_t i = 0; i < count; i++)
+        predictions[i] = (struct prediction){.median_ms = NAN, .low_ms = NAN, .high_ms = NAN};
+    enum status status = STATUS_OK;
+    for (int kind = 0; kind < LAYER_KIND_COUNT && status == STATUS_OK; kind++)
+        if (covers(&block, (enum layer_kind)kind))
+            status = predict_kind(&block, (enum layer_kind)kind, count, error);
+    free(block.inputs);
+    return status;
+}
+
+void mlp_predictor_free(struct predictor *base)
+{
+    struct mlp_predictor *predictor = (struct mlp_predictor *)base;
+    if (!predictor)
+        return;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        free(predictor->kinds[kind].parameters);
+    free(predictor->devices);
+    free(predictor);
+}
+
+const struct predictor_type predictor_mlp = {
+    .name = "mlp",
+    .help = "feed-forward network trained on measured layers, with intervals",
+    .fit = mlp_predictor_fit,
+    .predict = predict,
+    .free = mlp_predictor_free,
+};

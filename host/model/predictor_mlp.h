@@ -1,0 +1,57 @@
+/* Inside of the `mlp` predictor, shared by fitting (predictor_mlp_fit.c), forecasting
+ * (predictor_mlp.c) and storing (model_file.c).
+ */
+#ifndef EPOCHCAST_MODEL_PREDICTOR_MLP_H
+#define EPOCHCAST_MODEL_PREDICTOR_MLP_H
+
+#include "model/interval.h"
+#include "model/predictor.h"
+#include "model/ranges.h"
+#include "model/scaler.h"
+
+enum { ENSEMBLE_LIMIT = 64 };
+
+/* What was learnt about one layer kind. */
+struct mlp_kind {
+    int32_t net_count;      /* 0: not fitted */
+    struct mlp_shape shape; /* of every net */
+    float *parameters;      /* (net_count, mlp_parameter_count(&shape)) */
+    struct scaler scaler;
+    struct range ranges[RANGE_LIMIT];
+    double half_widths[INTERVAL_BIN_COUNT]; /* in ln of time */
+    double floor_ms;                        /* no forecast is below: half of the fastest row */
+};
+
+struct mlp_predictor {
+    struct predictor base;
+    char preset[16];
+    int32_t encoding;      /* enum encoding */
+    int32_t with_hardware; /* the training devices differ: the encoding tells them apart */
+    double target_units_per_ms;
+    double interval_level;
+    uint64_t seed;
+    struct device_info *devices; /* that the training rows came from */
+    int32_t device_count;
+    struct mlp_kind kinds[LAYER_KIND_COUNT];
+};
+
+/* Forecasts of rows that are encoded and scaled: the nets' mean ln(1 + t'), back in ms. Between
+ * kind->floor_ms and a finite limit. */
+enum status mlp_kind_forecast(double *predicted_ms, const float *inputs, size_t row_count,
+                              const struct mlp_kind *kind, double target_units_per_ms,
+                              struct error *error);
+
+/* What the encoding is told about a row's hardware: the device's own where the training devices
+ * differ, else always the training device's, so that a nominal clock that wanders between runs does
+ * not change a forecast. */
+struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,
+                                    const struct device_info *device);
+
+void mlp_predictor_free(struct predictor *predictor);
+
+/* predictor_type.fit of `mlp`. */
+enum status mlp_predictor_fit(struct predictor **predictor, const struct dataset_rows *rows,
+                              const struct fit_options *options, struct fit_report *reports,
+                              struct error *error);
+
+#endif

@@ -1,0 +1,334 @@
+/* Fitting the `mlp` predictor: encode the rows of each kind, standardise on the training rows,
+ * train every net of every kind in one call of the trainer, calibrate the intervals on the test
+ * rows.
+ */
+#include "model/predictor_mlp.h"
+#include "model/row_selection.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sides that fitting sees; validation rows are never touched. */
+enum { SIDE_COUNT = 2 };
+static const enum split sides[SIDE_COUNT] = {SPLIT_TRAIN, SPLIT_TEST};
+
+/* One kind while it is fitted. */
+struct kind_fit {
+    enum layer_kind kind;
+    struct row_selection selection;
+    float *inputs[SIDE_COUNT];  /* (rows, columns), standardised */
+    float *targets[SIDE_COUNT]; /* ln(1 + t) in target units */
+    struct train_data data;
+};
+
+struct fit {
+    struct mlp_predictor *predictor;
+    const struct dataset_rows *rows;
+    const struct fit_options *options;
+    struct kind_fit kinds[LAYER_KIND_COUNT];
+    struct train_job *jobs; /* (kinds with rows, ensemble) */
+    struct train_result *results;
+    int job_count;
+};
+
+static const struct measurement *row_at(const struct fit *fit, const struct kind_fit *kind_fit,
+                                        enum split split, size_t index)
+{
+    return &fit->rows->rows[kind_fit->selection.rows[split][index]];
+}
+
+static struct encode_hardware row_hardware(const struct fit *fit, const struct measurement *row)
+{
+    return mlp_hardware(fit->predictor, &fit->rows->devices[row->device]);
+}
+
+static enum status options_check(const struct fit_options *options, struct error *error)
+{
+    if (options->ensemble < 1 || options->ensemble > ENSEMBLE_LIMIT)
+        return FAIL(error, STATUS_USAGE, "ensemble %d is outside 1..%d", options->ensemble,
+                    ENSEMBLE_LIMIT);
+    if (options->hidden_count < 0 || options->hidden_count >= MLP_LAYER_LIMIT)
+        return FAIL(error, STATUS_USAGE, "%d hidden layers are outside 0..%d",
+                    options->hidden_count, MLP_LAYER_LIMIT - 1);
+    if (!(options->target_units_per_ms > 0) || !isfinite(options->target_units_per_ms))
+        return FAIL(error, STATUS_USAGE, "target units per ms %g must be above 0",
+                    options->target_units_per_ms);
+    if (!(options->interval_level > 0 && options->interval_level < 1))
+        return FAIL(error, STATUS_USAGE, "interval level %g is outside (0, 1)",
+                    options->interval_level);
+    if (options->train.batch_size < 1 || options->train.epochs < 1)
+        return FAIL(error, STATUS_USAGE, "batch size %d and epochs %d must be at least 1",
+                    options->train.batch_size, options->train.epochs);
+    return STATUS_OK;
+}
+
+/* ---- inputs and targets ---- */
+
+static enum status side_encode(struct fit *fit, struct kind_fit *kind_fit, int side, int columns,
+                               struct error *error)
+{
+    const struct mlp_predictor *predictor = fit->predictor;
+    const size_t count = kind_fit->selection.count[sides[side]];
+    void *inputs, *targets;
+    TRY(error_allocate(&inputs, count, (unsigned long)columns * sizeof(float), "inputs", error));
+    kind_fit->inputs[side] = inputs;
+    TRY(error_allocate(&targets, count, sizeof(float), "targets", error));
+    kind_fit->targets[side] = targets;
+    for (size_t i = 0; i < count; i++) {
+        const struct measurement *row = row_at(fit, kind_fit, sides[side], i);
+        const struct encode_hardware hardware = row_hardware(fit, row);
+        encode_row(kind_fit->inputs[side] + i * (size_t)columns, (enum encoding)predictor->encoding,
+                   &row->config, predictor->with_hardware, &hardware);
+        kind_fit->targets[side][i] = (float)log1p(row->median_ms *
+                                                  fit->options->target_units_per_ms);
+    }
+    return STATUS_OK;
+}
+
+static void learn_ranges(struct fit *fit, const struct kind_fit *kind_fit, struct mlp_kind *kind)
+{
+    double fastest_ms = INFINITY;
+    ranges_begin(kind->ranges, kind_fit->kind);
+    for (size_t i = 0; i < kind_fit->selection.count[SPLIT_TRAIN]; i++) {
+        const struct measurement *row = row_at(fit, kind_fit, SPLIT_TRAIN, i);
+        const struct encode_hardware hardware = row_hardware(fit, row);
+        ranges_add(kind->ranges, &row->config, &hardware);
+        fastest_ms = fmin(fastest_ms, row->median_ms);
+    }
+    kind->floor_ms = fastest_ms / 2;
+}
+
+static enum status kind_encode(struct fit *fit, struct kind_fit *kind_fit, struct error *error)
+{
+    struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
+    const int columns = encode_column_count((enum encoding)fit->predictor->encoding, kind_fit->kind,
+                                            fit->predictor->with_hardware);
+    for (int side = 0; side < SIDE_COUNT; side++)
+        TRY(side_encode(fit, kind_fit, side, columns, error));
+    const size_t *count = kind_fit->selection.count;
+    scaler_fit(&kind->scaler, kind_fit->inputs[0], count[SPLIT_TRAIN], columns);
+    for (int side = 0; side < SIDE_COUNT; side++)
+        scaler_apply(&kind->scaler, kind_fit->inputs[side], count[sides[side]]);
+    learn_ranges(fit, kind_fit, kind);
+    kind_fit->data = (struct train_data){
+        .inputs = columns,
+        .train_rows = count[SPLIT_TRAIN],
+        .test_rows = count[SPLIT_TEST],
+        .train_inputs = kind_fit->inputs[0],
+        .train_targets = kind_fit->targets[0],
+        .test_inputs = kind_fit->inputs[1],
+        .test_targets = kind_fit->targets[1],
+    };
+    return STATUS_OK;
+}
+
+/* ---- training ---- */
+
+/* The paper's net for one GPU is 32, 64, 128, 128; for several it has two more layers of 128. */
+static void widen_for_devices(struct fit_options *options)
+{
+    static const int32_t one_device[] = {32, 64, 128, 128};
+    if (strcmp(options->preset, "paper") != 0 || options->hidden_count != 4 ||
+        memcmp(options->hidden, one_device, sizeof one_device) != 0)
+        return;
+    options->hidden[options->hidden_count++] = 128;
+    options->hidden[options->hidden_count++] = 128;
+}
+
+static struct mlp_shape shape_of(const struct fit_options *options, int inputs)
+{
+    struct mlp_shape shape = {.layer_count = options->hidden_count + 1,
+                              .output = options->output,
+                              .output_bias = options->output_bias};
+    shape.widths[0] = inputs;
+    for (int i = 0; i < options->hidden_count; i++)
+        shape.widths[i + 1] = options->hidden[i];
+    shape.widths[shape.layer_count] = 1;
+    return shape;
+}
+
+static int32_t epochs_of(const struct fit_options *options, size_t train_rows)
+{
+    const int64_t batch_size = options->train.batch_size;
+    const int64_t batches = ((int64_t)train_rows + batch_size - 1) / batch_size;
+    const int64_t needed = (options->minimum_steps + batches - 1) / batches;
+    return needed > options->train.epochs ? (int32_t)needed : options->train.epochs;
+}
+
+static enum status jobs_add(struct fit *fit, const struct kind_fit *kind_fit, struct error *error)
+{
+    struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
+    kind->shape = shape_of(fit->options, kind_fit->data.inputs);
+    TRY(mlp_shape_check(&kind->shape, error));
+    for (int net = 0; net < fit->options->ensemble; net++) {
+        struct train_job *job = &fit->jobs[fit->job_count++];
+        *job = (struct train_job){.shape = kind->shape,
+                                  .options = fit->options->train,
+                                  .seed = fit->options->seed + (uint64_t)net,
+                                  .data = &kind_fit->data};
+        job->options.epochs = epochs_of(fit->options, kind_fit->data.train_rows);
+    }
+    return STATUS_OK;
+}
+
+static enum status keep_parameters(struct mlp_kind *kind, const struct train_result *results,
+                                   int net_count, struct error *error)
+{
+    const size_t count = mlp_parameter_count(&kind->shape);
+    void *memory;
+    TRY(error_allocate(&memory, (unsigned long)net_count * count, sizeof(float), "parameters",
+                       error));
+    kind->parameters = memory;
+    kind->net_count = net_count;
+    for (int net = 0; net < net_count; net++)
+        memcpy(kind->parameters + (size_t)net * count, results[net].parameters,
+               count * sizeof(float));
+    return STATUS_OK;
+}
+
+/* ---- intervals ---- */
+
+/* Test rows; with fewer than TRAIN_ROWS_MINIMUM of them, the train rows stand in: too narrow, but
+ * a quantile of a handful of rows would mean nothing. */
+static enum status calibrate(struct fit *fit, const struct kind_fit *kind_fit, struct error *error)
+{
+    struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
+    const int side = kind_fit->selection.count[SPLIT_TEST] >= TRAIN_ROWS_MINIMUM ? 1 : 0;
+    const size_t count = kind_fit->selection.count[sides[side]];
+    void *memory;
+    TRY(error_allocate(&memory, 2 * count, sizeof(double), "calibration", error));
+    double *measured_ms = memory, *predicted_ms = measured_ms + count;
+    for (size_t i = 0; i < count; i++)
+        measured_ms[i] = row_at(fit, kind_fit, sides[side], i)->median_ms;
+    enum status status = mlp_kind_forecast(predicted_ms, kind_fit->inputs[side], count, kind,
+                                           fit->options->target_units_per_ms, error);
+    if (status == STATUS_OK)
+        status = interval_calibrate(kind->half_widths, measured_ms, predicted_ms, count,
+                                    fit->options->interval_level, error);
+    free(memory);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static struct fit_report report_of(const struct kind_fit *kind_fit,
+                                   const struct train_result *results, int net_count)
+{
+    struct fit_report report = {.kind = (int32_t)kind_fit->kind,
+                                .rows = kind_fit->data.train_rows,
+                                .epochs = results[0].epochs,
+                                .validation_rmse_ms = NAN,
+                                .validation_mape_percent = NAN};
+    for (int net = 0; net < net_count; net++) {
+        report.seconds += results[net].seconds;
+        report.train_rmsle += results[net].train_rmsle / net_count;
+        report.test_rmsle += results[net].test_rmsle / net_count;
+    }
+    return report;
+}
+
+static enum status prepare(struct fit *fit, struct error *error)
+{
+    void *jobs, *results;
+    const unsigned long limit = LAYER_KIND_COUNT * (unsigned long)fit->options->ensemble;
+    TRY(error_allocate(&jobs, limit, sizeof *fit->jobs, "training jobs", error));
+    fit->jobs = jobs;
+    TRY(error_allocate(&results, limit, sizeof *fit->results, "training results", error));
+    fit->results = results;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct kind_fit *kind_fit = &fit->kinds[kind];
+        kind_fit->kind = (enum layer_kind)kind;
+        TRY(row_selection_create(&kind_fit->selection, fit->rows, kind_fit->kind, error));
+        if (kind_fit->selection.count[SPLIT_TRAIN] == 0)
+            continue;
+        TRY(kind_encode(fit, kind_fit, error));
+        TRY(jobs_add(fit, kind_fit, error));
+    }
+    return STATUS_OK;
+}
+
+static enum status learn(struct fit *fit, struct fit_report *reports, struct error *error)
+{
+    const struct fit_options *options = fit->options;
+    TRY(options->trainer->fit(fit->results, fit->jobs, fit->job_count, options->threads,
+                              options->progress, error));
+    enum status status = STATUS_OK;
+    const int net_count = options->ensemble;
+    const struct train_result *results = fit->results;
+    for (int kind = 0; kind < LAYER_KIND_COUNT && status == STATUS_OK; kind++) {
+        const struct kind_fit *kind_fit = &fit->kinds[kind];
+        if (kind_fit->data.train_rows == 0)
+            continue;
+        status = keep_parameters(&fit->predictor->kinds[kind], results, net_count, error);
+        if (status == STATUS_OK)
+            status = calibrate(fit, kind_fit, error);
+        if (reports)
+            reports[kind] = report_of(kind_fit, results, net_count);
+        results += net_count;
+    }
+    for (int job = 0; job < fit->job_count; job++)
+        train_result_free(&fit->results[job]);
+    return status;
+}
+
+static void fit_release(struct fit *fit)
+{
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        row_selection_free(&fit->kinds[kind].selection);
+        for (int side = 0; side < SIDE_COUNT; side++) {
+            free(fit->kinds[kind].inputs[side]);
+            free(fit->kinds[kind].targets[side]);
+        }
+    }
+    free(fit->jobs);
+    free(fit->results);
+}
+
+/* A predictor that knows its devices and options, and nothing else yet. */
+static enum status predictor_begin(struct mlp_predictor **predictor,
+                                   const struct dataset_rows *rows,
+                                   const struct fit_options *options, struct error *error)
+{
+    void *memory;
+    TRY(error_allocate(&memory, 1, sizeof **predictor, "predictor", error));
+    *predictor = memory;
+    **predictor = (struct mlp_predictor){
+        .base.type = &predictor_mlp,
+        .encoding = options->encoding,
+        .target_units_per_ms = options->target_units_per_ms,
+        .interval_level = options->interval_level,
+        .seed = options->seed,
+    };
+    memcpy((*predictor)->preset, options->preset, sizeof options->preset);
+    return training_devices(&(*predictor)->devices, &(*predictor)->device_count, rows, error);
+}
+
+enum status mlp_predictor_fit(struct predictor **out, const struct dataset_rows *rows,
+                              const struct fit_options *options, struct fit_report *reports,
+                              struct error *error)
+{
+    *out = NULL;
+    TRY(options_check(options, error));
+    if (reports)
+        for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+            reports[kind] = (struct fit_report){.kind = kind};
+    struct fit_options own = *options;
+    struct fit fit = {.rows = rows, .options = &own};
+    enum status status = predictor_begin(&fit.predictor, rows, options, error);
+    if (status == STATUS_OK) {
+        struct mlp_predictor *predictor = fit.predictor;
+        predictor->with_hardware = hardware_differs(predictor->devices, predictor->device_count);
+        if (predictor->with_hardware)
+            widen_for_devices(&own);
+        status = prepare(&fit, error);
+    }
+    if (status == STATUS_OK)
+        status = learn(&fit, reports, error);
+    fit_release(&fit);
+    if (status == STATUS_OK)
+        *out = &fit.predictor->base;
+    else
+        mlp_predictor_free((struct predictor *)fit.predictor);
+    return status;
+}

@@ -1,0 +1,96 @@
+/* The `roofline` baseline: what the layer would take at the device's full speed. */
+#include "model/predictor_roofline.h"
+
+#include "model/predictor.h"
+#include "model/row_selection.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct roofline_predictor {
+    struct predictor base;
+    struct device_info device; /* the first of the training set */
+};
+
+static double rate(double measured, double nominal)
+{
+    if (isfinite(measured) && measured > 0)
+        return measured;
+    return isfinite(nominal) && nominal > 0 ? nominal : NAN;
+}
+
+double roofline_ms(const struct layer_config *config, const struct device_info *device)
+{
+    const double gflops = rate(device->measured_sgemm_gflops, device->peak_gflops);
+    const double gbps = rate(device->measured_copy_gbps, device->bandwidth_gbps);
+    if (isnan(gflops) || isnan(gbps))
+        return NAN;
+    const struct cost cost = layer_cost(config);
+    const double compute_ms = cost.flops / (gflops * 1e6);
+    const double memory_ms = (cost.bytes_read + cost.bytes_written) / (gbps * 1e6);
+    return fmax(compute_ms, memory_ms);
+}
+
+static void count_rows(struct fit_report *reports, const struct dataset_rows *rows)
+{
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        reports[kind] = (struct fit_report){.kind = kind,
+                                            .train_rmsle = NAN,
+                                            .test_rmsle = NAN,
+                                            .validation_rmse_ms = NAN,
+                                            .validation_mape_percent = NAN};
+    for (size_t i = 0; i < rows->count; i++)
+        if (row_is_usable(&rows->rows[i]))
+            reports[rows->rows[i].config.kind].rows++;
+}
+
+static enum status fit(struct predictor **out, const struct dataset_rows *rows,
+                       const struct fit_options *options, struct fit_report *reports,
+                       struct error *error)
+{
+    (void)options;
+    *out = NULL;
+    struct device_info *devices;
+    int device_count;
+    TRY(training_devices(&devices, &device_count, rows, error));
+    void *memory;
+    enum status status = error_allocate(&memory, 1, sizeof(struct roofline_predictor), "predictor",
+                                        error);
+    if (status == STATUS_OK) {
+        struct roofline_predictor *predictor = memory;
+        *predictor = (struct roofline_predictor){.base.type = &predictor_roofline,
+                                                 .device = devices[0]};
+        *out = &predictor->base;
+        if (reports)
+            count_rows(reports, rows);
+    }
+    free(devices);
+    return status;
+}
+
+static enum status predict(struct prediction *predictions, const struct predictor *base,
+                           const struct layer_config *configs, size_t count,
+                           const struct device_info *device, struct error *error)
+{
+    (void)error;
+    const struct roofline_predictor *predictor = (const struct roofline_predictor *)base;
+    for (size_t i = 0; i < count; i++) {
+        const double ms = roofline_ms(&configs[i], device ? device : &predictor->device);
+        predictions[i] = (struct prediction){
+            .median_ms = ms, .low_ms = NAN, .high_ms = NAN, .covered = !isnan(ms)};
+    }
+    return STATUS_OK;
+}
+
+static void release(struct predictor *predictor)
+{
+    free(predictor);
+}
+
+const struct predictor_type predictor_roofline = {
+    .name = "roofline",
+    .help = "FLOPs at peak speed or bytes at full bandwidth, whichever takes longer",
+    .fit = fit,
+    .predict = predict,
+    .free = release,
+};

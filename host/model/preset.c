@@ -1,0 +1,82 @@
+/* Presets: complete recipes of training. `paper` is Justus et al. 2018 (arXiv 1811.11880) with the
+ * values of their published notebooks; `default` is the most accurate recipe that we know.
+ */
+#include "model/predictor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct fit_options presets[] = {
+    {
+        .preset = "default",
+        .encoding = ENCODING_PHYSICAL,
+        .target_units_per_ms = 1000,
+        .hidden = {128, 128, 128},
+        .hidden_count = 3,
+        .output = MLP_OUTPUT_LOG,
+        .output_bias = 1,
+        .train = {.learning_rate = 1e-2f,
+                  .beta1 = 0.9f,
+                  .beta2 = 0.99f,
+                  .epsilon = 1e-8f,
+                  .weight_decay = 0.1f,
+                  .gradient_clip = 1,
+                  .schedule = SCHEDULE_COSINE,
+                  .halving_epochs = 40,
+                  .warmup_share = 0.05f,
+                  .batch_size = 256,
+                  .epochs = 60,
+                  .keep_best = 1},
+        .minimum_steps = 4000,
+        .ensemble = 1,
+        .seed = 1,
+        .interval_level = 0.9,
+    },
+    {
+        .preset = "paper",
+        .encoding = ENCODING_PAPER,
+        .target_units_per_ms = 1,
+        .hidden = {32, 64, 128, 128},
+        .hidden_count = 4,
+        .output = MLP_OUTPUT_RELU,
+        .train = {.learning_rate = 0.1f,
+                  .beta1 = 0.9f,
+                  .beta2 = 0.999f,
+                  .epsilon = 0.1f,
+                  .l2 = 1e-5f,
+                  .dropout = 0.2f,
+                  .schedule = SCHEDULE_HALVING,
+                  .halving_epochs = 40,
+                  .batch_size = 128,
+                  .epochs = 300},
+        .ensemble = 1,
+        .seed = 1,
+        .interval_level = 0.9,
+    },
+};
+enum { PRESET_COUNT = sizeof presets / sizeof *presets };
+
+static enum status unknown_preset(const char *preset, struct error *error)
+{
+    const char *names[PRESET_COUNT];
+    char list[128] = "";
+    for (int i = 0; i < PRESET_COUNT; i++) {
+        names[i] = presets[i].preset;
+        strcat(strcat(list, i > 0 ? ", " : ""), presets[i].preset);
+    }
+    FAIL(error, STATUS_USAGE, "unknown preset '%s'", preset);
+    const char *nearest = nearest_name(names, PRESET_COUNT, preset);
+    return nearest ? error_hint(error, "did you mean '%s'? presets: %s", nearest, list)
+                   : error_hint(error, "presets: %s", list);
+}
+
+enum status fit_options_preset(struct fit_options *options, const char *preset, struct error *error)
+{
+    for (int i = 0; i < PRESET_COUNT; i++)
+        if (strcmp(presets[i].preset, preset) == 0) {
+            *options = presets[i];
+            options->trainer = &trainer_host;
+            return STATUS_OK;
+        }
+    return unknown_preset(preset, error);
+}

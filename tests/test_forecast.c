@@ -1,0 +1,203 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "model/forecast.h"
+#include "model/predictor_roofline.h"
+#include "synthetic_rows.h"
+
+/* Dense takes its outputs in ms, 10 % less to 20 % more; conv2d 100 ms, 30 either way; pool2d is
+ * not covered. */
+static enum status predict_fixed(struct prediction *predictions, const struct predictor *predictor,
+                                 const struct layer_config *configs, size_t count,
+                                 const struct device_info *device, struct error *error)
+{
+    (void)predictor;
+    (void)device;
+    (void)error;
+    for (size_t i = 0; i < count; i++) {
+        const double outputs = configs[i].as.dense.outputs;
+        predictions[i] = (struct prediction){.median_ms = NAN, .low_ms = NAN, .high_ms = NAN};
+        if (configs[i].kind == LAYER_DENSE)
+            predictions[i] = (struct prediction){outputs, 0.9 * outputs, 1.2 * outputs, false,
+                                                 true};
+        if (configs[i].kind == LAYER_CONV2D)
+            predictions[i] = (struct prediction){100, 70, 130, false, true};
+    }
+    return STATUS_OK;
+}
+static const struct predictor_type fixed_type = {.name = "fixed", .predict = predict_fixed};
+static const struct predictor fixed = {.type = &fixed_type};
+
+/* conv 8x8x3 -> 8x8x4 (kernel 3, same, no bias), pool 2x2 -> 4x4x4, dense 64 -> 10, 10 -> 20. */
+static struct network_layer layers[] = {
+    {.name = "conv",
+     .input = -1,
+     .config = {.kind = LAYER_CONV2D,
+                .batch_size = 1,
+                .as.conv2d = {.image_size = 8,
+                              .kernel_size = 3,
+                              .channels_in = 3,
+                              .channels_out = 4,
+                              .stride = 1,
+                              .padding = PADDING_SAME}}},
+    {.name = "pool",
+     .input = 0,
+     .config = {.kind = LAYER_POOL2D,
+                .batch_size = 1,
+                .as.pool2d = {.image_size = 8, .kernel_size = 2, .channels = 4, .stride = 2}}},
+    {.name = "fc1",
+     .input = 1,
+     .config = {.kind = LAYER_DENSE, .batch_size = 1, .as.dense = {.inputs = 64, .outputs = 10}}},
+    {.name = "fc2",
+     .input = 2,
+     .config = {.kind = LAYER_DENSE, .batch_size = 1, .as.dense = {.inputs = 10, .outputs = 20}}},
+};
+static const struct network network = {.name = "tiny", .layers = layers, .layer_count = 4};
+
+static struct forecast_options options_of(int32_t batch_size)
+{
+    return (struct forecast_options){.batch_size = batch_size,
+                                     .pass = PASS_TRAIN,
+                                     .optimizer = OPTIMIZER_ADAM,
+                                     .price_per_hour = NAN};
+}
+
+static void times_and_intervals_add_up(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    const struct forecast_options options = options_of(2);
+    struct forecast forecast;
+    assert_int_equal(forecast_network(&forecast, &network, &fixed, &device, &options, NULL),
+                     STATUS_OK);
+    const struct layer_config pool = network_config(&layers[1], 2, PASS_TRAIN, OPTIMIZER_ADAM,
+                                                    PRECISION_FP32);
+    const double pool_ms = roofline_ms(&pool, &device);
+    assert_int_equal(forecast.uncovered_count, 1);
+    assert_false(forecast.layers[1].covered);
+    assert_true(forecast.layers[1].median_ms == pool_ms && pool_ms > 0);
+    assert_true(fabs(forecast.batch_ms - (130 + pool_ms)) < 1e-9);
+    /* dense: 0.1 * 30 below, 0.2 * 30 above, fully correlated; conv 30; pool its own time */
+    const double below = sqrt(9 + 900 + pool_ms * pool_ms);
+    const double above = sqrt(36 + 900 + pool_ms * pool_ms);
+    assert_true(fabs(forecast.batch_low_ms - (130 + pool_ms - below)) < 1e-9);
+    assert_true(fabs(forecast.batch_high_ms - (130 + pool_ms + above)) < 1e-9);
+    assert_true(isnan(forecast.epoch_s) && isnan(forecast.total_s) && isnan(forecast.cost));
+    forecast_free(&forecast);
+}
+
+static void epochs_and_cost_follow(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct forecast_options options = options_of(32);
+    options.dataset_size = 100; /* 4 batches */
+    struct forecast forecast;
+    assert_int_equal(forecast_network(&forecast, &network, &fixed, &device, &options, NULL),
+                     STATUS_OK);
+    assert_true(fabs(forecast.epoch_s - 4 * forecast.batch_ms / 1000) < 1e-9);
+    assert_true(isnan(forecast.total_s));
+    forecast_free(&forecast);
+    options.epochs = 90;
+    options.price_per_hour = 3600;
+    assert_int_equal(forecast_network(&forecast, &network, &fixed, &device, &options, NULL),
+                     STATUS_OK);
+    assert_true(fabs(forecast.total_s - 90 * forecast.epoch_s) < 1e-9);
+    assert_true(fabs(forecast.cost - forecast.total_s) < 1e-9);
+    forecast_free(&forecast);
+}
+
+static void unknown_rates_are_an_error(void **state)
+{
+    (void)state;
+    struct device_info device = synthetic_device("one", NAN, 10);
+    const struct forecast_options options = options_of(2);
+    struct forecast forecast;
+    struct error error = {0};
+    assert_int_equal(forecast_network(&forecast, &network, &fixed, &device, &options, &error),
+                     STATUS_FAILED);
+    assert_non_null(strstr(error.message, "layer 'pool' (pool2d)"));
+    assert_null(forecast.layers);
+    assert_int_equal(forecast_network(&forecast, &network, &fixed, NULL, &options, &error),
+                     STATUS_FAILED);
+}
+
+static void bad_batch_is_a_usage_error(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    const struct forecast_options options = options_of(0);
+    struct forecast forecast;
+    struct error error = {0};
+    assert_int_equal(forecast_network(&forecast, &network, &fixed, &device, &options, &error),
+                     STATUS_USAGE);
+    assert_non_null(strstr(error.message, "batch_size"));
+}
+
+/* Parameters: 3*3*3*4 + 64*10 + 10*20 = 948. Elements of one row: input 192, outputs 256, 64, 10,
+ * 20; the largest input + output is the convolution's 448. */
+static void memory_is_counted(void **state)
+{
+    (void)state;
+    assert_int_equal(network_memory_bytes(&network, 1, PASS_FORWARD, OPTIMIZER_NONE),
+                     4 * (948 + 448));
+    assert_int_equal(network_memory_bytes(&network, 3, PASS_FORWARD, OPTIMIZER_NONE),
+                     4 * (948 + 3 * 448));
+    assert_int_equal(network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_SGD),
+                     4 * (2 * 948 + 2 * (192 + 350 + 448)));
+    assert_int_equal(network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_ADAM),
+                     4 * (4 * 948 + 2 * (192 + 350 + 448)));
+}
+
+static void largest_batch_is_exact(void **state)
+{
+    (void)state;
+    for (int32_t batch_size = 1; batch_size <= 65536; batch_size *= 4) {
+        const int64_t bytes = network_memory_bytes(&network, batch_size, PASS_TRAIN,
+                                                   OPTIMIZER_ADAM);
+        assert_int_equal(network_largest_batch(&network, PASS_TRAIN, OPTIMIZER_ADAM, bytes),
+                         batch_size);
+        assert_int_equal(network_largest_batch(&network, PASS_TRAIN, OPTIMIZER_ADAM, bytes - 1),
+                         batch_size - 1);
+    }
+    assert_int_equal(network_largest_batch(&network, PASS_TRAIN, OPTIMIZER_ADAM, INT64_MAX), 65536);
+}
+
+static void fits_compares_with_the_device(void **state)
+{
+    (void)state;
+    struct device_info device = synthetic_device("one", 100, 10);
+    const struct forecast_options options = options_of(2);
+    const int64_t needed = network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_ADAM);
+    const struct {
+        int64_t memory_bytes;
+        bool fits;
+    } cases[] = {{needed, true}, {needed - 1, false}, {0, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct forecast forecast;
+        device.memory_bytes = cases[i].memory_bytes;
+        assert_int_equal(forecast_network(&forecast, &network, &fixed, &device, &options, NULL),
+                         STATUS_OK);
+        assert_int_equal(forecast.memory_bytes, needed);
+        assert_int_equal(forecast.fits, cases[i].fits);
+        forecast_free(&forecast);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_and_intervals_add_up),
+        cmocka_unit_test(epochs_and_cost_follow),
+        cmocka_unit_test(unknown_rates_are_an_error),
+        cmocka_unit_test(bad_batch_is_a_usage_error),
+        cmocka_unit_test(memory_is_counted),
+        cmocka_unit_test(largest_batch_is_exact),
+        cmocka_unit_test(fits_compares_with_the_device),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

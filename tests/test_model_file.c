@@ -1,0 +1,354 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/hash.h"
+#include "synthetic_rows.h"
+
+#include <dirent.h>
+#include <hdf5.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+enum { ENVELOPE_BYTES = 512 };
+
+static const enum layer_kind kinds[] = {LAYER_DENSE, LAYER_POOL2D};
+
+/* One fitted model and its file, shared by the tests, which write to `broken`. */
+struct fixture {
+    char folder[256], path[300], broken[300];
+    struct dataset_rows rows;
+    struct model model;
+    unsigned char *bytes;
+    size_t size;
+};
+
+static unsigned char *read_all(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    fseek(file, 0, SEEK_END);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    unsigned char *bytes = malloc(*size);
+    assert_non_null(bytes);
+    assert_int_equal(fread(bytes, 1, *size, file), *size);
+    fclose(file);
+    return bytes;
+}
+
+static void write_all(const char *path, const void *bytes, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    *state = &fixture;
+    const char *parent = getenv("TMPDIR");
+    snprintf(fixture.folder, sizeof fixture.folder, "%s/epochcast-XXXXXX",
+             parent ? parent : "/tmp");
+    assert_non_null(mkdtemp(fixture.folder));
+    snprintf(fixture.path, sizeof fixture.path, "%s/model.h5", fixture.folder);
+    snprintf(fixture.broken, sizeof fixture.broken, "%s/broken.h5", fixture.folder);
+
+    const struct device_info devices[] = {synthetic_device("slow", 50, 5),
+                                          synthetic_device("fast", 200, 20)};
+    synthetic_rows_create(&fixture.rows, 400, kinds, 2, devices, 2, 0.1);
+    struct fit_options options = small_fit_options();
+    options.minimum_steps = 50;
+    options.ensemble = 2;
+    struct error error = {0};
+    if (predictor_mlp.fit(&fixture.model.predictor, &fixture.rows, &options, NULL, &error) !=
+        STATUS_OK)
+        fail_msg("%s", error.message);
+    snprintf(fixture.model.provenance, sizeof fixture.model.provenance, "a test, \xc2\xb5s");
+    fixture.model.devices = fixture.rows.devices;
+    fixture.model.device_count = 2;
+    if (model_save(&fixture.model, fixture.path, false, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    fixture.bytes = read_all(fixture.path, &fixture.size);
+    print_message("model file: %zu bytes\n", fixture.size);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->model.devices = NULL; /* the rows own them */
+    model_free(&fixture->model);
+    synthetic_rows_free(&fixture->rows);
+    free(fixture->bytes);
+    unlink(fixture->path);
+    unlink(fixture->broken);
+    return rmdir(fixture->folder); /* fails when a temporary file was left */
+}
+
+/* Puts the right length and hash on bytes that a test has changed. */
+static void seal(unsigned char *bytes, size_t size, int version)
+{
+    memset(bytes, 0, ENVELOPE_BYTES);
+    snprintf((char *)bytes, ENVELOPE_BYTES,
+             "epochcast model\nversion %d\nbytes %zu\nhash %016" PRIx64 "\n", version, size,
+             hash_bytes(HASH_SEED, bytes + ENVELOPE_BYTES, size - ENVELOPE_BYTES));
+}
+
+static void assert_refused(const char *path, const char *message)
+{
+    struct model model;
+    struct error error = {0};
+    assert_int_equal(model_load(&model, path, &error), STATUS_BAD_FILE);
+    if (!strstr(error.message, message))
+        fail_msg("'%s' lacks '%s'", error.message, message);
+    assert_null(model.predictor);
+    assert_null(model.devices);
+}
+
+static void loaded_model_predicts_the_same_bits(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct model loaded;
+    struct error error = {0};
+    if (model_load(&loaded, fixture->path, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    assert_string_equal(loaded.provenance, fixture->model.provenance);
+    assert_int_equal(loaded.device_count, 2);
+    assert_string_equal(loaded.devices[1].name, "fast");
+    assert_true(loaded.devices[1].peak_gflops == 200);
+    assert_true(isnan(loaded.devices[1].measured_copy_gbps));
+    for (size_t i = 0; i < fixture->rows.count; i++)
+        for (int device = 0; device < 2; device++) {
+            struct prediction a, b;
+            memset(&a, 0, sizeof a);
+            memset(&b, 0, sizeof b);
+            const struct layer_config *config = &fixture->rows.rows[i].config;
+            predictor_mlp.predict(&a, fixture->model.predictor, config, 1,
+                                  &fixture->rows.devices[device], NULL);
+            predictor_mlp.predict(&b, loaded.predictor, config, 1, &loaded.devices[device], NULL);
+            assert_true(a.covered && b.covered && a.extrapolates == b.extrapolates);
+            assert_memory_equal(&a.median_ms, &b.median_ms, sizeof(double));
+            assert_memory_equal(&a.low_ms, &b.low_ms, sizeof(double));
+            assert_memory_equal(&a.high_ms, &b.high_ms, sizeof(double));
+        }
+    const struct layer_config conv = {.kind = LAYER_CONV2D, .batch_size = 1};
+    struct prediction prediction;
+    predictor_mlp.predict(&prediction, loaded.predictor, &conv, 1, NULL, NULL);
+    assert_false(prediction.covered);
+    model_free(&loaded);
+}
+
+static void loading_is_fast(void **state)
+{
+    const struct fixture *fixture = *state;
+    enum { RUNS = 20 };
+    const double begin_s = monotonic_s();
+    for (int i = 0; i < RUNS; i++) {
+        struct model loaded;
+        assert_int_equal(model_load(&loaded, fixture->path, NULL), STATUS_OK);
+        model_free(&loaded);
+    }
+    print_message("load: %.2f ms\n", (monotonic_s() - begin_s) * 1000 / RUNS);
+}
+
+static void existing_file_needs_overwrite(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct error error = {0};
+    assert_int_equal(model_save(&fixture->model, fixture->path, false, &error), STATUS_USAGE);
+    assert_non_null(strstr(error.message, "exists"));
+    assert_int_equal(model_save(&fixture->model, fixture->path, true, &error), STATUS_OK);
+}
+
+static void unwritable_output_leaves_nothing(void **state)
+{
+    const struct fixture *fixture = *state;
+    char path[600];
+    struct error error = {0};
+    snprintf(path, sizeof path, "%s/no/such/folder.h5", fixture->folder);
+    assert_int_equal(model_save(&fixture->model, path, true, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.message, "cannot create"));
+    assert_int_equal(model_save(&fixture->model, fixture->folder, true, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.message, "cannot replace"));
+
+    DIR *folder = opendir(fixture->folder);
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(folder));)
+        count += entry->d_name[0] != '.';
+    closedir(folder);
+    assert_int_equal(count, 1);
+    snprintf(path, sizeof path, "%s.%ld.tmp", fixture->folder, (long)getpid());
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
+static void only_mlp_is_stored(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct predictor other = {.type = &predictor_roofline};
+    const struct model model = {.predictor = &other};
+    assert_int_equal(model_save(&model, fixture->broken, true, NULL), STATUS_USAGE);
+}
+
+static void missing_and_foreign_files_are_refused(void **state)
+{
+    const struct fixture *fixture = *state;
+    char path[600];
+    snprintf(path, sizeof path, "%s/missing.h5", fixture->folder);
+    assert_refused(path, "missing.h5");
+    write_all(fixture->broken, "name,layer\n", 11);
+    assert_refused(fixture->broken, "not an epochcast model");
+    write_all(fixture->broken, "", 0);
+    assert_refused(fixture->broken, "not an epochcast model");
+    H5Fclose(H5Fcreate(fixture->broken, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+    assert_refused(fixture->broken, "an HDF5 file, but not an epochcast model");
+}
+
+static void newer_version_is_refused(void **state)
+{
+    const struct fixture *fixture = *state;
+    unsigned char *bytes = malloc(fixture->size);
+    memcpy(bytes, fixture->bytes, fixture->size);
+    seal(bytes, fixture->size, 2);
+    write_all(fixture->broken, bytes, fixture->size);
+    assert_refused(fixture->broken, "format version 2");
+    free(bytes);
+}
+
+static void truncated_files_are_refused(void **state)
+{
+    const struct fixture *fixture = *state;
+    for (size_t size = 1; size < fixture->size; size += 1 + fixture->size / 97) {
+        write_all(fixture->broken, fixture->bytes, size);
+        assert_refused(fixture->broken, "broken.h5");
+    }
+    write_all(fixture->broken, fixture->bytes, fixture->size - 1);
+    assert_refused(fixture->broken, "truncated");
+}
+
+static void flipped_bits_are_refused(void **state)
+{
+    const struct fixture *fixture = *state;
+    unsigned char *bytes = malloc(fixture->size);
+    memcpy(bytes, fixture->bytes, fixture->size);
+    for (uint32_t i = 0; i < 200; i++) {
+        const struct philox_words words = philox(i, 0, 0, 0, 3);
+        const size_t at = ENVELOPE_BYTES +
+                          words.word[0] % (uint32_t)(fixture->size - ENVELOPE_BYTES);
+        bytes[at] ^= (unsigned char)(1u << (words.word[1] % 8));
+        write_all(fixture->broken, bytes, fixture->size);
+        assert_refused(fixture->broken, "damaged");
+        bytes[at] = fixture->bytes[at];
+    }
+    free(bytes);
+}
+
+/* Copies the model to `broken`, overwrites the first bytes of one dataset through HDF5, seals. */
+static void patch_dataset(const struct fixture *fixture, const char *name, size_t offset,
+                          const void *patch, size_t patch_size)
+{
+    write_all(fixture->broken, fixture->bytes, fixture->size);
+    const hid_t file = H5Fopen(fixture->broken, H5F_ACC_RDONLY, H5P_DEFAULT);
+    const hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+    assert_true(dataset >= 0);
+    /* The address counts from the end of the user block. */
+    const haddr_t address = H5Dget_offset(dataset);
+    assert_true(address != HADDR_UNDEF);
+    H5Dclose(dataset);
+    H5Fclose(file);
+    unsigned char *bytes = malloc(fixture->size);
+    memcpy(bytes, fixture->bytes, fixture->size);
+    const size_t at = (size_t)address + offset;
+    assert_true(at + patch_size <= fixture->size);
+    memcpy(bytes + at, patch, patch_size);
+    seal(bytes, fixture->size, 1);
+    write_all(fixture->broken, bytes, fixture->size);
+    free(bytes);
+}
+
+static void renamed_column_is_refused(void **state)
+{
+    const struct fixture *fixture = *state;
+    patch_dataset(fixture, "/dense/columns", 0, "renamed", 8);
+    assert_refused(fixture->broken, "is 'renamed', this program encodes '");
+    struct model model;
+    struct error error = {0};
+    model_load(&model, fixture->broken, &error);
+    assert_non_null(
+        strstr(error.message, encode_column_name(ENCODING_PHYSICAL, LAYER_DENSE, true, 0)));
+    assert_non_null(strstr(error.hint, "train the model again"));
+}
+
+static void impossible_values_are_refused(void **state)
+{
+    const struct fixture *fixture = *state;
+    const float nan_float = NAN;
+    const double nan_double = NAN, negative = -1;
+    patch_dataset(fixture, "/pool2d/parameters", 40, &nan_float, sizeof nan_float);
+    assert_refused(fixture->broken, "impossible value of 'pool2d/parameters'");
+    patch_dataset(fixture, "/dense/intervals", 8, &negative, sizeof negative);
+    assert_refused(fixture->broken, "impossible value of 'dense/intervals'");
+    patch_dataset(fixture, "/dense/columns", 64, &nan_double, sizeof nan_double);
+    assert_refused(fixture->broken, "impossible value of 'dense/columns'");
+    patch_dataset(fixture, "/dense/ranges", 0, "other", 6);
+    assert_refused(fixture->broken, "impossible value of 'dense/ranges'");
+}
+
+/* Content that no model has, behind a right hash: without its parts, or with others. */
+static void incomplete_content_is_refused(void **state)
+{
+    const struct fixture *fixture = *state;
+    static const char *const parts[] = {"devices", "dense/columns", "dense/ranges",
+                                        "dense/intervals", "dense/parameters"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        write_all(fixture->broken, fixture->bytes, fixture->size);
+        const hid_t file = H5Fopen(fixture->broken, H5F_ACC_RDWR, H5P_DEFAULT);
+        assert_true(H5Ldelete(file, parts[i], H5P_DEFAULT) >= 0);
+        H5Fclose(file);
+        size_t size;
+        unsigned char *bytes = read_all(fixture->broken, &size);
+        seal(bytes, size, 1);
+        write_all(fixture->broken, bytes, size);
+        free(bytes);
+        assert_refused(fixture->broken, parts[i]);
+    }
+}
+
+static void devices_are_found_by_name(void **state)
+{
+    const struct fixture *fixture = *state;
+    const struct device_info *device;
+    struct error error = {0};
+    assert_int_equal(model_device(&device, &fixture->model, NULL, &error), STATUS_OK);
+    assert_string_equal(device->name, "slow");
+    assert_int_equal(model_device(&device, &fixture->model, "fast", &error), STATUS_OK);
+    assert_string_equal(device->name, "fast");
+    assert_int_equal(model_device(&device, &fixture->model, "none", &error), STATUS_NO_DEVICE);
+    assert_non_null(strstr(error.hint, "'slow', 'fast'"));
+    assert_null(device);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loaded_model_predicts_the_same_bits),
+        cmocka_unit_test(loading_is_fast),
+        cmocka_unit_test(existing_file_needs_overwrite),
+        cmocka_unit_test(unwritable_output_leaves_nothing),
+        cmocka_unit_test(only_mlp_is_stored),
+        cmocka_unit_test(missing_and_foreign_files_are_refused),
+        cmocka_unit_test(newer_version_is_refused),
+        cmocka_unit_test(truncated_files_are_refused),
+        cmocka_unit_test(flipped_bits_are_refused),
+        cmocka_unit_test(renamed_column_is_refused),
+        cmocka_unit_test(impossible_values_are_refused),
+        cmocka_unit_test(incomplete_content_is_refused),
+        cmocka_unit_test(devices_are_found_by_name),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,458 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "data/split.h"
+#include "model/interval.h"
+#include "model/scaler.h"
+#include "synthetic_rows.h"
+
+static const enum layer_kind dense_only[] = {LAYER_DENSE};
+static const enum layer_kind two_kinds[] = {LAYER_DENSE, LAYER_POOL2D};
+
+static struct fit_options quick_options(void)
+{
+    struct fit_options options = small_fit_options();
+    options.minimum_steps = 50;
+    options.train.epochs = 2;
+    return options;
+}
+
+static struct layer_config dense_config(int32_t batch_size, int32_t inputs, int32_t outputs)
+{
+    return (struct layer_config){.kind = LAYER_DENSE,
+                                 .batch_size = batch_size,
+                                 .as.dense = {.inputs = inputs, .outputs = outputs}};
+}
+
+static struct predictor *fit(const struct predictor_type *type, const struct dataset_rows *rows,
+                             const struct fit_options *options, struct fit_report *reports)
+{
+    struct predictor *predictor;
+    struct error error = {0};
+    if (type->fit(&predictor, rows, options, reports, &error) != STATUS_OK)
+        fail_msg("fit: %s", error.message);
+    return predictor;
+}
+
+static struct prediction predict_one(const struct predictor *predictor,
+                                     const struct layer_config *config,
+                                     const struct device_info *device)
+{
+    struct prediction prediction;
+    assert_int_equal(predictor->type->predict(&prediction, predictor, config, 1, device, NULL),
+                     STATUS_OK);
+    return prediction;
+}
+
+static void mlp_learns_law(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 6000, two_kinds, 2, &device, 1, 0);
+    struct fit_options options = small_fit_options();
+    options.hidden[0] = options.hidden[1] = 64;
+    options.minimum_steps = 4000;
+    struct fit_report reports[LAYER_KIND_COUNT];
+    struct predictor *predictor = fit(&predictor_mlp, &rows, &options, reports);
+    assert_int_equal(predictor_validate(reports, predictor, &rows, NULL), STATUS_OK);
+    for (size_t i = 0; i < 2; i++) {
+        const struct fit_report *report = &reports[two_kinds[i]];
+        print_message("%s: MAPE %.2f %%, %.2f s\n", layer_descriptors[two_kinds[i]]->name,
+                      report->validation_mape_percent, report->seconds);
+        assert_true(report->rows > 2200 && report->rows < 2600);
+        assert_true(report->validation_mape_percent < 5);
+        assert_true(report->validation_mape_percent > 0);
+        assert_true(report->validation_rmse_ms > 0);
+        assert_true(report->epochs > 1);
+    }
+    assert_int_equal(reports[LAYER_CONV2D].rows, 0);
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
+static void linear_is_exact_on_a_linear_law(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 600, dense_only, 1, &device, 1, 0);
+    for (size_t i = 0; i < rows.count; i++)
+        rows.rows[i].median_ms = 0.5 + 0.01 * rows.rows[i].config.batch_size +
+                                 layer_cost(&rows.rows[i].config).flops * 1e-8;
+    const struct fit_options options = quick_options();
+    struct predictor *predictor = fit(&predictor_linear, &rows, &options, NULL);
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct prediction prediction = predict_one(predictor, &rows.rows[i].config, NULL);
+        assert_true(prediction.covered);
+        assert_true(isnan(prediction.low_ms));
+        assert_true(fabs(prediction.median_ms / rows.rows[i].median_ms - 1) < 1e-5);
+    }
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
+static void linear_stays_above_fastest_row(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 600, dense_only, 1, &device, 1, 0.1);
+    double fastest_ms = INFINITY;
+    for (size_t i = 0; i < rows.count; i++)
+        if (split_of(&rows.rows[i].config) == SPLIT_TRAIN)
+            fastest_ms = fmin(fastest_ms, rows.rows[i].median_ms);
+    const struct fit_options options = quick_options();
+    struct predictor *predictor = fit(&predictor_linear, &rows, &options, NULL);
+    for (size_t i = 0; i < rows.count; i++)
+        assert_true(predict_one(predictor, &rows.rows[i].config, NULL).median_ms >= fastest_ms);
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
+/* dense 10 x 100 -> 200, forward, no bias: 2*10*100*200 = 400,000 FLOP; reads 10*100 + 100*200,
+ * writes 10*200 floats = 92,000 bytes. */
+static void roofline_is_the_larger_of_two(void **state)
+{
+    (void)state;
+    struct device_info device = synthetic_device("compute-bound", 1, 1000);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 30, dense_only, 1, &device, 1, 0);
+    const struct fit_options options = quick_options();
+    struct predictor *predictor = fit(&predictor_roofline, &rows, &options, NULL);
+    const struct layer_config config = dense_config(10, 100, 200);
+    assert_true(fabs(predict_one(predictor, &config, NULL).median_ms - 0.4) < 1e-12);
+
+    struct device_info slow_memory = synthetic_device("memory-bound", 1000, 0.1);
+    assert_true(fabs(predict_one(predictor, &config, &slow_memory).median_ms - 0.92) < 1e-12);
+    slow_memory.measured_copy_gbps = 0.05; /* measured rates come first */
+    assert_true(fabs(predict_one(predictor, &config, &slow_memory).median_ms - 1.84) < 1e-12);
+    slow_memory.peak_gflops = NAN;
+    assert_false(predict_one(predictor, &config, &slow_memory).covered);
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
+static void too_few_rows_fail(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 15, dense_only, 1, &device, 1, 0);
+    const struct fit_options options = quick_options();
+    const struct predictor_type *const types[] = {&predictor_mlp, &predictor_linear};
+    for (size_t i = 0; i < 2; i++) {
+        struct predictor *predictor;
+        struct error error = {0};
+        assert_int_equal(types[i]->fit(&predictor, &rows, &options, NULL, &error), STATUS_FAILED);
+        assert_non_null(strstr(error.message, "too few rows of dense"));
+        assert_non_null(strstr(error.hint, "sweep"));
+        assert_null(predictor);
+    }
+    synthetic_rows_free(&rows);
+}
+
+static void rows_without_times_are_left_out(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 200, dense_only, 1, &device, 1, 0);
+    for (size_t i = 0; i < rows.count; i++) {
+        rows.rows[i].outcome = i % 2 ? OUTCOME_OUT_OF_MEMORY : OUTCOME_CAPPED;
+        if (i % 2)
+            rows.rows[i].median_ms = NAN;
+    }
+    const struct fit_options options = quick_options();
+    struct fit_report reports[LAYER_KIND_COUNT];
+    struct predictor *predictor = fit(&predictor_mlp, &rows, &options, reports);
+    assert_true(reports[LAYER_DENSE].rows > 60 && reports[LAYER_DENSE].rows <= 100);
+    predictor->type->free(predictor);
+
+    for (size_t i = 0; i < rows.count; i++)
+        rows.rows[i].outcome = OUTCOME_UNSUPPORTED;
+    struct error error = {0};
+    for (int i = 0; predictor_types[i]; i++) {
+        assert_int_equal(predictor_types[i]->fit(&predictor, &rows, &options, NULL, &error),
+                         STATUS_FAILED);
+        assert_non_null(strstr(error.message, "no rows to learn from"));
+    }
+    synthetic_rows_free(&rows);
+}
+
+static void unknown_kind_and_device_are_not_covered(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    const struct device_info other = synthetic_device("two", 200, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 100, dense_only, 1, &device, 1, 0);
+    const struct fit_options options = quick_options();
+    struct layer_config pool = {.kind = LAYER_POOL2D, .batch_size = 1};
+    pool.as.pool2d = (struct pool2d){8, 2, 4, 2, PADDING_VALID, POOLING_MAX, ACTIVATION_NONE};
+    const struct predictor_type *const types[] = {&predictor_mlp, &predictor_linear};
+    for (size_t i = 0; i < 2; i++) {
+        struct predictor *predictor = fit(types[i], &rows, &options, NULL);
+        const struct prediction unseen = predict_one(predictor, &pool, NULL);
+        assert_false(unseen.covered);
+        assert_true(isnan(unseen.median_ms) && isnan(unseen.low_ms) && isnan(unseen.high_ms));
+        assert_true(predict_one(predictor, &rows.rows[0].config, &device).covered);
+        assert_false(predict_one(predictor, &rows.rows[0].config, &other).covered);
+        predictor->type->free(predictor);
+    }
+    synthetic_rows_free(&rows);
+}
+
+static void extrapolation_is_flagged(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 300, dense_only, 1, &device, 1, 0);
+    const struct fit_options options = quick_options();
+    struct predictor *predictor = fit(&predictor_mlp, &rows, &options, NULL);
+    for (size_t i = 0; i < rows.count; i++)
+        if (split_of(&rows.rows[i].config) == SPLIT_TRAIN)
+            assert_false(predict_one(predictor, &rows.rows[i].config, NULL).extrapolates);
+    struct layer_config outside = rows.rows[0].config;
+    outside.batch_size = 60000;
+    const struct prediction prediction = predict_one(predictor, &outside, NULL);
+    assert_true(prediction.covered && prediction.extrapolates);
+    assert_true(isfinite(prediction.high_ms) && prediction.low_ms > 0);
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
+static void constant_feature_is_harmless(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 300, dense_only, 1, &device, 1, 0);
+    for (size_t i = 0; i < rows.count; i++)
+        rows.rows[i].config.as.dense.activation = ACTIVATION_NONE;
+    const struct fit_options options = quick_options();
+    const struct predictor_type *const types[] = {&predictor_mlp, &predictor_linear};
+    for (size_t i = 0; i < 2; i++) {
+        struct predictor *predictor = fit(types[i], &rows, &options, NULL);
+        struct layer_config config = rows.rows[0].config;
+        assert_true(isfinite(predict_one(predictor, &config, NULL).median_ms));
+        config.as.dense.activation = ACTIVATION_TANH;
+        const struct prediction prediction = predict_one(predictor, &config, NULL);
+        assert_true(isfinite(prediction.median_ms));
+        if (types[i] == &predictor_mlp)
+            assert_true(prediction.extrapolates);
+        predictor->type->free(predictor);
+    }
+    synthetic_rows_free(&rows);
+}
+
+static void interval_covers_noise(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 8000, dense_only, 1, &device, 1, 0.1);
+    struct fit_options options = small_fit_options();
+    options.minimum_steps = 1000;
+    struct predictor *predictor = fit(&predictor_mlp, &rows, &options, NULL);
+    int inside = 0, count = 0;
+    for (size_t i = 0; i < rows.count; i++) {
+        if (split_of(&rows.rows[i].config) != SPLIT_VALIDATION)
+            continue;
+        const struct prediction p = predict_one(predictor, &rows.rows[i].config, NULL);
+        assert_true(p.low_ms < p.median_ms && p.median_ms < p.high_ms);
+        inside += rows.rows[i].median_ms >= p.low_ms && rows.rows[i].median_ms <= p.high_ms;
+        count++;
+    }
+    print_message("coverage %.1f %% of %d\n", 100.0 * inside / count, count);
+    assert_true(inside > 0.85 * count && inside < 0.95 * count);
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
+static void validation_rows_are_never_touched(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 300, dense_only, 1, &device, 1, 0.1);
+    const struct fit_options options = quick_options();
+    for (int i = 0; predictor_types[i]; i++) {
+        struct predictor *a = fit(predictor_types[i], &rows, &options, NULL);
+        for (size_t row = 0; row < rows.count; row++)
+            if (split_of(&rows.rows[row].config) == SPLIT_VALIDATION)
+                rows.rows[row].median_ms *= 1000;
+        struct predictor *b = fit(predictor_types[i], &rows, &options, NULL);
+        for (size_t row = 0; row < rows.count; row++) {
+            const struct prediction p = predict_one(a, &rows.rows[row].config, NULL);
+            const struct prediction q = predict_one(b, &rows.rows[row].config, NULL);
+            assert_memory_equal(&p.median_ms, &q.median_ms, sizeof(double));
+            assert_memory_equal(&p.low_ms, &q.low_ms, sizeof(double));
+        }
+        a->type->free(a);
+        b->type->free(b);
+    }
+    synthetic_rows_free(&rows);
+}
+
+static void ensemble_is_the_mean_of_its_nets(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 300, dense_only, 1, &device, 1, 0.1);
+    struct fit_options options = quick_options();
+    struct predictor *single[2];
+    for (int i = 0; i < 2; i++) {
+        options.seed = 5 + (uint64_t)i;
+        single[i] = fit(&predictor_mlp, &rows, &options, NULL);
+    }
+    options.seed = 5;
+    options.ensemble = 2;
+    struct predictor *both = fit(&predictor_mlp, &rows, &options, NULL);
+    double difference = 0;
+    for (size_t row = 0; row < 50; row++) {
+        const struct layer_config *config = &rows.rows[row].config;
+        const double a = log1p(1000 * predict_one(single[0], config, NULL).median_ms);
+        const double b = log1p(1000 * predict_one(single[1], config, NULL).median_ms);
+        const double mean = log1p(1000 * predict_one(both, config, NULL).median_ms);
+        assert_true(fabs(mean - (a + b) / 2) < 1e-5);
+        difference += fabs(a - b);
+    }
+    assert_true(difference > 0);
+    for (int i = 0; i < 2; i++)
+        single[i]->type->free(single[i]);
+    both->type->free(both);
+    synthetic_rows_free(&rows);
+}
+
+static void several_devices_are_told_apart(void **state)
+{
+    (void)state;
+    const struct device_info devices[] = {synthetic_device("slow", 50, 5),
+                                          synthetic_device("middle", 200, 20),
+                                          synthetic_device("fast", 1000, 100)};
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 6000, dense_only, 1, devices, 3, 0);
+    const struct fit_options options = small_fit_options();
+    struct predictor *predictor = fit(&predictor_mlp, &rows, &options, NULL);
+    const struct layer_config config = dense_config(32, 256, 256);
+    double previous_ms = INFINITY;
+    for (int i = 0; i < 3; i++) {
+        const struct prediction p = predict_one(predictor, &config, &devices[i]);
+        assert_true(p.covered && !p.extrapolates);
+        assert_true(fabs(p.median_ms / synthetic_ms(&config, &devices[i]) - 1) < 0.25);
+        assert_true(p.median_ms < previous_ms);
+        previous_ms = p.median_ms;
+    }
+    struct device_info unseen = synthetic_device("unseen", 300, 30);
+    const struct prediction p = predict_one(predictor, &config, &unseen);
+    assert_true(p.covered && p.extrapolates);
+    unseen.bandwidth_gbps = NAN;
+    assert_false(predict_one(predictor, &config, &unseen).covered);
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
+static void presets_are_known(void **state)
+{
+    (void)state;
+    struct fit_options options;
+    struct error error = {0};
+    assert_int_equal(fit_options_preset(&options, "paper", &error), STATUS_OK);
+    assert_int_equal(options.train.batch_size, 128);
+    assert_int_equal(options.train.epochs, 300);
+    assert_int_equal(options.hidden_count, 4);
+    assert_int_equal(options.hidden[3], 128);
+    assert_int_equal(options.output, MLP_OUTPUT_RELU);
+    assert_int_equal(options.output_bias, 0);
+    assert_int_equal(options.train.keep_best, 0);
+    assert_true(options.target_units_per_ms == 1);
+    assert_ptr_equal(options.trainer, &trainer_host);
+    assert_int_equal(fit_options_preset(&options, "papre", &error), STATUS_USAGE);
+    assert_non_null(strstr(error.message, "papre"));
+    assert_non_null(strstr(error.hint, "default"));
+}
+
+static void bad_options_are_refused(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 100, dense_only, 1, &device, 1, 0);
+    struct fit_options bad[6];
+    for (size_t i = 0; i < 6; i++)
+        bad[i] = quick_options();
+    bad[0].ensemble = 0;
+    bad[1].hidden_count = MLP_LAYER_LIMIT;
+    bad[2].target_units_per_ms = NAN;
+    bad[3].interval_level = 1;
+    bad[4].train.batch_size = 0;
+    bad[5].ensemble = 1000000;
+    for (size_t i = 0; i < 6; i++) {
+        struct predictor *predictor;
+        struct error error = {0};
+        assert_int_equal(predictor_mlp.fit(&predictor, &rows, &bad[i], NULL, &error), STATUS_USAGE);
+        assert_true(error.message[0] != '\0');
+    }
+    synthetic_rows_free(&rows);
+}
+
+static void scaler_standardises(void **state)
+{
+    (void)state;
+    float rows[] = {1, 5, 3, 5, 5, 5}; /* (3, 2): 1 3 5, and a constant */
+    struct scaler scaler;
+    scaler_fit(&scaler, rows, 3, 2);
+    float other[] = {3, 5, 3 + sqrtf(8.0f / 3), 900};
+    scaler_apply(&scaler, other, 2);
+    assert_true(other[0] == 0 && other[1] == 0 && other[3] == 0);
+    assert_true(fabsf(other[2] - 1) < 1e-6f);
+}
+
+static void interval_has_bins_by_decade(void **state)
+{
+    (void)state;
+    enum { COUNT = 200 };
+    double measured_ms[COUNT], predicted_ms[COUNT], half_widths[INTERVAL_BIN_COUNT];
+    for (int i = 0; i < COUNT; i++) { /* 100 rows off by 2 at 0.02 ms, 100 off by 4 at 50 ms */
+        predicted_ms[i] = i < 100 ? 0.02 : 50;
+        measured_ms[i] = predicted_ms[i] * (i < 100 ? 2 : 0.25);
+    }
+    assert_int_equal(interval_calibrate(half_widths, measured_ms, predicted_ms, COUNT, 0.5, NULL),
+                     STATUS_OK);
+    assert_true(fabs(half_widths[interval_bin(0.02)] - log(2)) < 1e-12);
+    assert_true(fabs(half_widths[interval_bin(50)] - log(4)) < 1e-12);
+    assert_true(fabs(half_widths[interval_bin(1)] - log(4)) < 1e-12); /* of all: rank 101 */
+    assert_int_equal(interval_bin(1e-300), 0);
+    assert_int_equal(interval_bin(1e300), INTERVAL_BIN_COUNT - 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mlp_learns_law),
+        cmocka_unit_test(linear_is_exact_on_a_linear_law),
+        cmocka_unit_test(linear_stays_above_fastest_row),
+        cmocka_unit_test(roofline_is_the_larger_of_two),
+        cmocka_unit_test(too_few_rows_fail),
+        cmocka_unit_test(rows_without_times_are_left_out),
+        cmocka_unit_test(unknown_kind_and_device_are_not_covered),
+        cmocka_unit_test(extrapolation_is_flagged),
+        cmocka_unit_test(constant_feature_is_harmless),
+        cmocka_unit_test(interval_covers_noise),
+        cmocka_unit_test(validation_rows_are_never_touched),
+        cmocka_unit_test(ensemble_is_the_mean_of_its_nets),
+        cmocka_unit_test(several_devices_are_told_apart),
+        cmocka_unit_test(presets_are_known),
+        cmocka_unit_test(bad_options_are_refused),
+        cmocka_unit_test(scaler_standardises),
+        cmocka_unit_test(interval_has_bins_by_decade),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
