@@ -1,0 +1,222 @@
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const common_options[] = {"help",    "brief-help", "quiet",
+                                             "verbose", "form",       NULL};
+
+static bool is_listed(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+bool command_takes(const struct command *command, const struct option *option)
+{
+    return is_listed(common_options, option->name) || is_listed(command->options, option->name);
+}
+
+static const struct option *find_option(const struct command *command, const char *name,
+                                        size_t length, char short_name)
+{
+    for (int i = 0; i < option_count; i++) {
+        const struct option *option = &options[i];
+        bool is_it = short_name ? option->short_name == short_name
+                                : strlen(option->name) == length &&
+                                      strncmp(option->name, name, length) == 0;
+        if (is_it && command_takes(command, option))
+            return option;
+    }
+    return NULL;
+}
+
+static enum status unknown_option(const struct command *command, const char *text,
+                                  struct error *error)
+{
+    const char *names[64];
+    int count = 0;
+    for (int i = 0; i < option_count; i++)
+        if (command_takes(command, &options[i]))
+            names[count++] = options[i].name;
+    char name[80];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(text, "="), text);
+    FAIL(error, STATUS_USAGE, "unknown option '%s'", name);
+    const char *nearest = nearest_name(names, count, name + strspn(name, "-"));
+    if (nearest)
+        return error_hint(error, "did you mean '--%s'?", nearest), STATUS_USAGE;
+    return error_hint(error, "'epochcast %s --help' lists the options", command->name),
+           STATUS_USAGE;
+}
+
+static enum status bad_value(const struct option *option, const char *text, const char *what,
+                             struct error *error)
+{
+    return FAIL(error, STATUS_USAGE, "--%s: '%.100s' is not %s", option->name, text, what);
+}
+
+static enum status out_of_bounds(const struct option *option, const char *text, struct error *error)
+{
+    return FAIL(error, STATUS_USAGE, "--%s: %.60s is outside %.12g..%.12g", option->name, text,
+                option->minimum, option->maximum);
+}
+
+static enum status set_integer(int64_t *target, const struct option *option, const char *text,
+                               struct error *error)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (end == text || *end)
+        return bad_value(option, text, "a whole number", error);
+    if (errno || (double)value < option->minimum || (double)value > option->maximum)
+        return out_of_bounds(option, text, error);
+    *target = value;
+    return STATUS_OK;
+}
+
+/* Numbers, and durations with a unit behind. */
+static enum status set_number(double *target, const struct option *option, const char *text,
+                              struct error *error)
+{
+    static const struct {
+        const char *unit;
+        double seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}};
+    char *end;
+    double value = strtod(text, &end), factor = NAN;
+    size_t allowed = option->type == OPTION_DURATION ? sizeof units / sizeof *units : 1;
+    for (size_t i = 0; i < allowed; i++)
+        if (strcmp(end, units[i].unit) == 0)
+            factor = units[i].seconds;
+    if (end == text || isnan(factor) || !isfinite(value))
+        return bad_value(
+            option, text,
+            option->type == OPTION_DURATION ? "a time such as 60s, 5m or 1h" : "a number", error);
+    if (value * factor < option->minimum || value * factor > option->maximum)
+        return out_of_bounds(option, text, error);
+    *target = value * factor;
+    return STATUS_OK;
+}
+
+static enum status set_choice(int32_t *target, const struct option *option, const char *text,
+                              struct error *error)
+{
+    *target = choice_find(option->choice, text);
+    if (*target >= 0)
+        return STATUS_OK;
+    char all[200] = "";
+    for (int i = 0; i < option->choice->count; i++) {
+        size_t length = strlen(all);
+        snprintf(all + length, sizeof all - length, "%s%s", i ? ", " : "",
+                 option->choice->names[i]);
+    }
+    FAIL(error, STATUS_USAGE, "--%s: unknown value '%.60s'", option->name, text);
+    return error_hint(error, "one of %s", all), STATUS_USAGE;
+}
+
+static enum status append_text(struct settings *settings, const struct option *option,
+                               const char *text, struct error *error)
+{
+    if (settings->set_count == REPEAT_LIMIT)
+        return FAIL(error, STATUS_USAGE, "--%s: given more than %d times", option->name,
+                    REPEAT_LIMIT);
+    settings->set[settings->set_count++] = text;
+    return STATUS_OK;
+}
+
+static enum status set_value(struct settings *settings, const struct option *option,
+                             const char *text, struct error *error)
+{
+    void *target = (char *)settings + option->offset;
+    switch (option->type) {
+    case OPTION_FLAG:
+        *(int32_t *)target = 1;
+        return STATUS_OK;
+    case OPTION_INTEGER:
+        return set_integer(target, option, text, error);
+    case OPTION_NUMBER:
+    case OPTION_DURATION:
+        return set_number(target, option, text, error);
+    case OPTION_CHOICE:
+        return set_choice(target, option, text, error);
+    case OPTION_TEXTS:
+        return append_text(settings, option, text, error);
+    case OPTION_TEXT:
+        break;
+    }
+    if (!*text)
+        return bad_value(option, text, "a text", error);
+    *(const char **)target = text;
+    return STATUS_OK;
+}
+
+/* "--name=value", "--name value", "-x value"; *used: arguments taken. */
+static enum status parse_option(int *used, struct settings *settings, const struct command *command,
+                                int count, char *const *arguments, struct error *error)
+{
+    const char *text = arguments[0];
+    bool is_long = text[1] == '-';
+    const char *name = text + (is_long ? 2 : 1);
+    size_t length = strcspn(name, "=");
+    const struct option *option = is_long           ? find_option(command, name, length, 0)
+                                  : name[1] == '\0' ? find_option(command, name, 1, *name)
+                                                    : NULL;
+    if (!option)
+        return unknown_option(command, text, error);
+    bool attached = is_long && name[length] == '=';
+    *used = 1;
+    if (option->type == OPTION_FLAG && attached)
+        return FAIL(error, STATUS_USAGE, "--%s takes no value", option->name);
+    if (option->type == OPTION_FLAG || attached)
+        return set_value(settings, option, attached ? name + length + 1 : "", error);
+    if (count < 2)
+        return FAIL(error, STATUS_USAGE, "--%s needs a value: %s", option->name, option->argument);
+    *used = 2;
+    return set_value(settings, option, arguments[1], error);
+}
+
+static enum status add_operand(struct settings *settings, const char *text, struct error *error)
+{
+    if (settings->operand_count == OPERAND_LIMIT)
+        return FAIL(error, STATUS_USAGE, "more than %d operands", OPERAND_LIMIT);
+    settings->operands[settings->operand_count++] = text;
+    return STATUS_OK;
+}
+
+static enum status check_operands(const struct settings *settings, const struct command *command,
+                                  struct error *error)
+{
+    if (settings->operand_count < command->operand_minimum) {
+        FAIL(error, STATUS_USAGE, "%s needs %s", command->name, command->operands);
+        return error_hint(error, "see 'epochcast %s --help'", command->name), STATUS_USAGE;
+    }
+    if (settings->operand_count > command->operand_maximum)
+        return FAIL(error, STATUS_USAGE, "%s: unexpected '%.80s'", command->name,
+                    settings->operands[command->operand_maximum]);
+    return STATUS_OK;
+}
+
+enum status cli_parse(struct settings *settings, const struct command *command, int count,
+                      char *const *arguments, struct error *error)
+{
+    bool only_operands = false;
+    for (int i = 0; i < count;) {
+        const char *text = arguments[i];
+        int used = 1;
+        if (!only_operands && strcmp(text, "--") == 0)
+            only_operands = true;
+        else if (!only_operands && text[0] == '-' && text[1])
+            TRY(parse_option(&used, settings, command, count - i, arguments + i, error));
+        else
+            TRY(add_operand(settings, text, error));
+        i += used;
+    }
+    if (settings->help || settings->brief_help)
+        return STATUS_OK;
+    return check_operands(settings, command, error);
+}

@@ -1,0 +1,96 @@
+/* The command line: one table of options, one of commands. An option means the same in every
+ * command that takes it; parsing, --help, suggestions and the documentation derive from the tables.
+ */
+#ifndef EPOCHCAST_CLI_CLI_H
+#define EPOCHCAST_CLI_CLI_H
+
+#include "base/choice.h"
+#include "base/error.h"
+#include "base/table.h"
+#include "base/term.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { OPERAND_LIMIT = 256, REPEAT_LIMIT = 64 };
+
+/* Values of every option. Texts are borrowed from argv and NULL when not given; numbers that may be
+ * absent start as NaN, integers as -1. */
+struct settings {
+    const char *operands[OPERAND_LIMIT];
+    int operand_count;
+    const char *command_line; /* as typed, for provenance */
+
+    int32_t help, brief_help, quiet, verbose, overwrite, dry_run, baselines, layers, no_measure;
+    int32_t form, cache, format, pass, split; /* choices */
+    const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,
+        *optimizer, *licence, *citation;
+    const char *set[REPEAT_LIMIT];
+    int set_count;
+    int64_t samples, seed, ensemble, epochs, batch_size, threads, dataset_size;
+    double time_budget_s, cap_ms, target_percent, learning_rate, dropout, l2, weight_decay,
+        price_per_hour;
+};
+extern const struct settings settings_default;
+
+enum option_type {
+    OPTION_FLAG,
+    OPTION_INTEGER,
+    OPTION_NUMBER,
+    OPTION_TEXT,
+    OPTION_TEXTS,    /* may be repeated: struct settings' array, its count beside it */
+    OPTION_DURATION, /* "60s", "5m", "1h", plain seconds */
+    OPTION_CHOICE,
+};
+
+struct option {
+    const char *name; /* without the dashes */
+    char short_name;  /* 0: none */
+    enum option_type type;
+    size_t offset; /* in struct settings */
+    const char *argument, *help;
+    double minimum, maximum; /* numbers and integers */
+    const struct choice *choice;
+};
+extern const struct option options[];
+extern const int option_count;
+
+struct command {
+    const char *name, *summary, *operands, *examples;
+    const char *const *options; /* names, ended by NULL; the common ones are added */
+    int operand_minimum, operand_maximum;
+    /* Writes the document to stdout. */
+    enum status (*run)(const struct settings *settings, struct error *error);
+};
+extern const struct command *const commands[]; /* ended by NULL */
+
+extern const struct command command_devices, command_sweep, command_import, command_export,
+    command_show, command_train, command_evaluate, command_predict, command_verify;
+
+/* Reads arguments (without program and command name) into *settings. STATUS_USAGE names the option,
+ * with the nearest known one as hint. */
+enum status cli_parse(struct settings *settings, const struct command *command, int count,
+                      char *const *arguments, struct error *error);
+bool command_takes(const struct command *command, const struct option *option);
+void cli_help(FILE *file, const struct command *command, bool brief);
+void cli_overview(FILE *file);
+
+/* The whole program: finds the command, runs it, reports on stderr; returns the exit code. */
+int cli_main(int argc, char **argv);
+
+/* Set by SIGINT and SIGTERM after cli_catch_signals; a second signal ends the program at once. */
+extern volatile sig_atomic_t cli_interrupted;
+void cli_catch_signals(void);
+
+/* Calls `each` with every item of a comma-separated text; empty items are errors. */
+enum status cli_each_item(const char *text,
+                          enum status (*each)(void *payload, const char *item, struct error *error),
+                          void *payload, struct error *error);
+
+/* Prints the table on stdout in the asked form and frees it. */
+enum status cli_print_table(struct table *table, const struct settings *settings,
+                            struct error *error);
+
+#endif

@@ -1,0 +1,117 @@
+/* What a file or a name is: dataset, model, network, the layer table, the catalogue. */
+#include "cli/cli.h"
+#include "cli/show.h"
+
+#include "layers/describe.h"
+#include "layers/layer.h"
+#include "network/network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void add_feature_row(struct table *table, const char *layer, const struct feature *feature)
+{
+    static const char *const units[] = {"", "rows", "pixels", "channels", "neurons"};
+    char low[32], high[32];
+    describe_value(low, sizeof low, feature, feature->minimum);
+    describe_value(high, sizeof high, feature, feature->maximum);
+    table_string(table, layer);
+    table_string(table, feature->name);
+    table_string(table, units[feature->unit]);
+    table_string(table, low);
+    table_string(table, high);
+    table_string(table, feature->help);
+}
+
+static enum status show_layers(const struct settings *settings, struct error *error)
+{
+    static const struct table_column columns[] = {{"layer", 0},   {"feature", 0}, {"unit", 0},
+                                                  {"minimum", 0}, {"maximum", 0}, {"help", 0}};
+    struct table *table;
+    TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        for (int i = 0; i < layer_descriptors[kind]->feature_count; i++)
+            add_feature_row(table, layer_descriptors[kind]->name,
+                            &layer_descriptors[kind]->features[i]);
+    return cli_print_table(table, settings, error);
+}
+
+static enum status show_catalogue(const struct settings *settings, struct error *error)
+{
+    static const struct table_column columns[] = {{"network", 0}};
+    char **names;
+    int count;
+    struct table *table;
+    TRY(network_catalogue(&names, &count, error));
+    enum status status = table_create(&table, columns, 1, error);
+    for (int i = 0; status == STATUS_OK && i < count; i++)
+        table_string(table, names[i]);
+    free(names);
+    return status == STATUS_OK ? cli_print_table(table, settings, error) : status;
+}
+
+static enum status show_network_table(const struct network *network,
+                                      const struct settings *settings, struct error *error)
+{
+    static const struct table_column columns[] = {
+        {"name", 0},         {"layer", 0},           {"input", 0},
+        {"output_count", 0}, {"parameter_count", 0}, {"forward_flops", 4}};
+    struct table *table;
+    TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
+    for (int i = 0; i < network->layer_count; i++) {
+        const struct network_layer *layer = &network->layers[i];
+        struct cost cost = layer_cost(&layer->config);
+        table_string(table, layer->name);
+        table_string(table, layer_descriptors[layer->config.kind]->name);
+        table_string(table, layer->input < 0 ? "input" : network->layers[layer->input].name);
+        table_integer(table, layer_output_count(&layer->config));
+        table_integer(table, cost.parameter_count);
+        table_number(table, cost.flops);
+    }
+    return cli_print_table(table, settings, error);
+}
+
+/* `-o csv` is the layer CSV, which can be read back. */
+static enum status show_network(const char *text, const struct settings *settings,
+                                struct error *error)
+{
+    struct network network;
+    TRY(network_load(&network, text, error));
+    enum status status = settings->form == TABLE_CSV
+                             ? network_write_csv(&network, stdout, error)
+                             : show_network_table(&network, settings, error);
+    network_free(&network);
+    return status;
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+    size_t length = strlen(text), wanted = strlen(suffix);
+    return length >= wanted && strcmp(text + length - wanted, suffix) == 0;
+}
+
+static enum status run(const struct settings *settings, struct error *error)
+{
+    const char *what = settings->operands[0];
+    if (strcmp(what, "layers") == 0)
+        return show_layers(settings, error);
+    if (strcmp(what, "networks") == 0)
+        return show_catalogue(settings, error);
+    if (has_suffix(what, ".h5") || has_suffix(what, ".hdf5"))
+        return file_is_model(what) ? show_model(what, settings, error)
+                                   : show_dataset(what, settings, error);
+    return show_network(what, settings, error);
+}
+
+static const char *const takes[] = {NULL};
+const struct command command_show = {
+    .name = "show",
+    .summary = "what is in a dataset, a model, a network; layers; networks",
+    .operands = "DATA.h5|MODEL.h5|NETWORK|layers|networks",
+    .examples = "  epochcast show cpu.h5\n  epochcast show model.h5\n  epochcast show vgg16\n"
+                "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show layers\n",
+    .options = takes,
+    .operand_minimum = 1,
+    .operand_maximum = 1,
+    .run = run,
+};

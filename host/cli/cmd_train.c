@@ -1,0 +1,181 @@
+#include "cli/cli.h"
+#include "cli/provenance.h"
+
+#include "layers/sample.h"
+#include "model/predictor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum status apply_hidden(struct fit_options *wanted, const struct settings *settings,
+                                struct error *error)
+{
+    int count;
+    if (!settings->hidden)
+        return STATUS_OK;
+    TRY(parse_int_list(wanted->hidden, MLP_LAYER_LIMIT - 1, &count, true, NULL, settings->hidden,
+                       error));
+    wanted->hidden_count = count;
+    return STATUS_OK;
+}
+
+static enum status apply_engine(struct fit_options *wanted, const struct settings *settings,
+                                struct error *error)
+{
+    const char *engine = settings->engine ? settings->engine : "auto";
+    wanted->trainer = &trainer_host;
+    if (strcmp(engine, "auto") == 0 || strcmp(engine, "host") == 0)
+        return STATUS_OK;
+    if (strcmp(engine, "cuda") == 0)
+        FAIL(error, STATUS_NO_DEVICE, "no cuda engine in this build");
+    else
+        FAIL(error, STATUS_USAGE, "unknown engine '%.40s'", engine);
+    error_hint(error, "--engine host trains on this machine's processor");
+    return strcmp(engine, "cuda") == 0 ? STATUS_NO_DEVICE : STATUS_USAGE;
+}
+
+static void apply_number(float *target, double value)
+{
+    if (!isnan(value))
+        *target = (float)value;
+}
+
+static enum status make_options(struct fit_options *wanted, const struct settings *settings,
+                                struct error *error)
+{
+    TRY(fit_options_preset(wanted, settings->preset ? settings->preset : "default", error));
+    TRY(apply_hidden(wanted, settings, error));
+    TRY(apply_engine(wanted, settings, error));
+    apply_number(&wanted->train.learning_rate, settings->learning_rate);
+    apply_number(&wanted->train.dropout, settings->dropout);
+    apply_number(&wanted->train.l2, settings->l2);
+    apply_number(&wanted->train.weight_decay, settings->weight_decay);
+    if (settings->epochs > 0) {
+        wanted->train.epochs = (int32_t)settings->epochs;
+        wanted->minimum_steps = 0; // asked for exactly
+    }
+    if (settings->batch_size > 0)
+        wanted->train.batch_size = (int32_t)settings->batch_size;
+    if (settings->ensemble > 0)
+        wanted->ensemble = (int32_t)settings->ensemble;
+    if (settings->threads > 0)
+        wanted->threads = (int)settings->threads;
+    wanted->seed = (uint64_t)settings->seed;
+    return STATUS_OK;
+}
+
+struct kind_filter {
+    bool is_kept[LAYER_KIND_COUNT];
+};
+
+static enum status keep_kind(void *payload, const char *name, struct error *error)
+{
+    int kind = layer_kind_find(name);
+    if (kind < 0)
+        return FAIL(error, STATUS_USAGE, "unknown layer '%.60s'", name);
+    ((struct kind_filter *)payload)->is_kept[kind] = true;
+    return STATUS_OK;
+}
+
+static enum status filter_kinds(struct dataset_rows *rows, const struct settings *settings,
+                                struct error *error)
+{
+    struct kind_filter filter = {{false}};
+    size_t kept = 0;
+    if (!settings->layer)
+        return STATUS_OK;
+    TRY(cli_each_item(settings->layer, keep_kind, &filter, error));
+    for (size_t i = 0; i < rows->count; i++)
+        if (filter.is_kept[rows->rows[i].config.kind])
+            rows->rows[kept++] = rows->rows[i];
+    rows->count = kept;
+    return STATUS_OK;
+}
+
+static enum status print_reports(const struct fit_report *reports, const char *engine,
+                                 const struct settings *settings, struct error *error)
+{
+    static const struct table_column columns[] = {{"layer", 0},
+                                                  {"rows", 0},
+                                                  {"epochs", 0},
+                                                  {"seconds", 3},
+                                                  {"engine", 0},
+                                                  {"train_rmsle", 4},
+                                                  {"test_rmsle", 4},
+                                                  {"validation_rmse_ms", 4},
+                                                  {"validation_mape_percent", 4}};
+    struct table *table;
+    TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        const struct fit_report *report = &reports[kind];
+        if (report->rows == 0)
+            continue;
+        table_string(table, layer_descriptors[kind]->name);
+        table_integer(table, (int64_t)report->rows);
+        table_integer(table, report->epochs);
+        table_number(table, report->seconds);
+        table_string(table, engine);
+        table_number(table, report->train_rmsle);
+        table_number(table, report->test_rmsle);
+        table_number(table, report->validation_rmse_ms);
+        table_number(table, report->validation_mape_percent);
+    }
+    return cli_print_table(table, settings, error);
+}
+
+static enum status fit_and_save(struct fit_report *reports, const struct dataset_rows *rows,
+                                struct fit_options *wanted, const struct settings *settings,
+                                struct error *error)
+{
+    struct progress progress;
+    const struct train_progress watched = {.progress = &progress, .interrupted = &cli_interrupted};
+    struct model model = {.devices = rows->devices, .device_count = rows->device_count};
+    wanted->progress = &watched;
+    cli_catch_signals();
+    progress_begin(&progress, stderr, settings->quiet);
+    enum status status = predictor_mlp.fit(&model.predictor, rows, wanted, reports, error);
+    progress_end(&progress);
+    TRY(status);
+    fill_model_provenance(model.provenance, sizeof model.provenance, settings);
+    status = predictor_validate(reports, model.predictor, rows, error);
+    if (status == STATUS_OK)
+        status = model_save(&model, settings->output, settings->overwrite, error);
+    predictor_mlp.free(model.predictor);
+    return status;
+}
+
+static enum status run(const struct settings *settings, struct error *error)
+{
+    struct fit_options wanted;
+    struct fit_report reports[LAYER_KIND_COUNT] = {{0}};
+    struct dataset_rows rows;
+    if (!settings->output)
+        return FAIL(error, STATUS_USAGE, "train needs -O MODEL.h5");
+    TRY(make_options(&wanted, settings, error));
+    TRY(model_path_check(settings->output, settings->overwrite, error));
+    TRY(dataset_read(&rows, settings->operands, settings->operand_count, error));
+    enum status status = filter_kinds(&rows, settings, error);
+    if (status == STATUS_OK)
+        status = fit_and_save(reports, &rows, &wanted, settings, error);
+    dataset_rows_free(&rows);
+    TRY(status);
+    return print_reports(reports, wanted.trainer->name, settings, error);
+}
+
+static const char *const takes[] = {"output",       "overwrite", "preset",  "engine",
+                                    "ensemble",     "seed",      "epochs",  "batch-size",
+                                    "hidden",       "l2",        "dropout", "learning-rate",
+                                    "weight-decay", "threads",   "layer",   NULL};
+const struct command command_train = {
+    .name = "train",
+    .summary = "train the predictor of a dataset's layer times",
+    .operands = "DATA.h5...",
+    .examples = "  epochcast train cpu.h5 -O model.h5\n"
+                "  epochcast train cpu.h5 --ensemble 5 -O model.h5\n"
+                "  epochcast train v100.h5 --preset paper -O paper.h5\n",
+    .options = takes,
+    .operand_minimum = 1,
+    .operand_maximum = OPERAND_LIMIT,
+    .run = run,
+};

@@ -1,0 +1,36 @@
+#include "cli/device_choice.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *default_device(void)
+{
+    for (int i = 0; backends[i]; i++) {
+        int count = 0;
+        if (strcmp(backends[i]->name, "fake") != 0 &&
+            backends[i]->device_count(&count, NULL) == STATUS_OK && count > 0)
+            return backends[i]->name;
+    }
+    return "fake";
+}
+
+enum status open_device(struct device **device, const struct settings *settings,
+                        struct error *error)
+{
+    const struct device_options wanted = {
+        .thread_count = settings->threads > 0 ? (int)settings->threads : 0,
+        .seed = (uint64_t)settings->seed};
+    return device_open(device, settings->device ? settings->device : default_device(), &wanted,
+                       error);
+}
+
+struct measure_options measure_options_of(const struct settings *settings)
+{
+    struct measure_options asked = measure_options_default;
+    if (!isnan(settings->cap_ms))
+        asked.cap_ms = settings->cap_ms;
+    if (!isnan(settings->target_percent))
+        asked.relative_ci = settings->target_percent / 100;
+    asked.cold_cache = settings->cache == 1;
+    return asked;
+}

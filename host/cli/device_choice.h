@@ -1,0 +1,14 @@
+/* The device a command measures on. */
+#ifndef EPOCHCAST_CLI_DEVICE_CHOICE_H
+#define EPOCHCAST_CLI_DEVICE_CHOICE_H
+
+#include "bench/measure.h"
+#include "cli/cli.h"
+
+/* --device, or the first backend that has one and is not the fake. */
+enum status open_device(struct device **device, const struct settings *settings,
+                        struct error *error);
+/* --cap-ms, --target-percent, --cache. */
+struct measure_options measure_options_of(const struct settings *settings);
+
+#endif

@@ -1,0 +1,51 @@
+#include "cli/cli.h"
+
+static void print_option(FILE *file, const struct option *option)
+{
+    char left[64];
+    bool brief = option->short_name == 'h';
+    int length = brief ? snprintf(left, sizeof left, "  -h")
+                       : snprintf(
+                             left, sizeof left, "  %c%c%s --%s%s%s", option->short_name ? '-' : ' ',
+                             option->short_name ? option->short_name : ' ',
+                             option->short_name ? "," : " ", option->name,
+                             option->argument ? " " : "", option->argument ? option->argument : "");
+    fprintf(file, "%-31s ", left);
+    if (length > 31)
+        fprintf(file, "\n%-32s", "");
+    fputs(option->help, file);
+    for (int i = 0; option->choice && i < option->choice->count; i++)
+        fprintf(file, "%s%s", i ? ", " : ": ", option->choice->names[i]);
+    fputc('\n', file);
+}
+
+void cli_help(FILE *file, const struct command *command, bool brief)
+{
+    fprintf(file, "usage: epochcast %s %s [options]\n\n%s\n", command->name, command->operands,
+            command->summary);
+    if (!brief)
+        fprintf(file, "\nexamples:\n%s", command->examples);
+    fputs("\noptions:\n", file);
+    for (int i = 0; i < option_count; i++)
+        if (command_takes(command, &options[i]))
+            print_option(file, &options[i]);
+}
+
+void cli_overview(FILE *file)
+{
+    fputs(
+        "usage: epochcast <command> [options]\n\n"
+        "Forecasts how long a neural network takes to train or run on a device.\n\n"
+        "examples:\n"
+        "  epochcast sweep --time-budget 60s -O cpu.h5        time random layers of this machine\n"
+        "  epochcast train cpu.h5 -O model.h5                 train on them\n"
+        "  epochcast predict vgg16 --model model.h5 --batch 1..16*2\n\n"
+        "commands:\n",
+        file);
+    for (int i = 0; commands[i]; i++)
+        fprintf(file, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n'epochcast <command> --help' tells more; --version names every library.\n"
+          "Exit codes: 0 ok, 1 failed, 2 usage, 3 no such device, 4 bad file, 5 out of memory\n"
+          "predicted, 130 interrupted.\n",
+          file);
+}

@@ -1,0 +1,26 @@
+/* What predict and verify ask for: a network, a model, batch sizes, a pass, optimizers. */
+#ifndef EPOCHCAST_CLI_NETWORK_CHOICE_H
+#define EPOCHCAST_CLI_NETWORK_CHOICE_H
+
+#include "cli/cli.h"
+#include "model/predictor.h"
+#include "network/network.h"
+
+enum { BATCH_LIMIT = 256 };
+
+struct network_choice {
+    struct network network;
+    struct model model;
+    int32_t batch_sizes[BATCH_LIMIT];
+    int batch_count;
+    int32_t pass;
+    int32_t optimizers[OPTIMIZER_COUNT]; /* none alone for a forward pass */
+    int optimizer_count;
+};
+
+/* Reads operands and options; network_choice_free releases. */
+enum status network_choice_load(struct network_choice *choice, const struct settings *settings,
+                                struct error *error);
+void network_choice_free(struct network_choice *choice);
+
+#endif

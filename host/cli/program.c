@@ -1,0 +1,135 @@
+/* Finds the command, runs it, reports. The only place that prints errors. */
+#include "cli/cli.h"
+
+#include "cli/provenance.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct command *const commands[] = {
+    &command_devices, &command_sweep,    &command_import,  &command_export, &command_show,
+    &command_train,   &command_evaluate, &command_predict, &command_verify, NULL};
+
+volatile sig_atomic_t cli_interrupted;
+
+static void note_signal(int number)
+{
+    (void)number;
+    cli_interrupted = 1;
+}
+
+void cli_catch_signals(void)
+{
+    // SA_RESETHAND: the second signal has its default effect
+    struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static enum status unknown_command(const char *name, struct error *error)
+{
+    const char *names[32];
+    int count = 0;
+    for (; commands[count]; count++)
+        names[count] = commands[count]->name;
+    FAIL(error, STATUS_USAGE, "unknown command '%.60s'", name);
+    const char *nearest = nearest_name(names, count, name);
+    if (nearest)
+        return error_hint(error, "did you mean '%s'?", nearest), STATUS_USAGE;
+    return error_hint(error, "'epochcast --help' lists the commands"), STATUS_USAGE;
+}
+
+static enum status run_command(const struct command *command, int count, char *const *arguments,
+                               struct settings *settings, struct error *error)
+{
+    TRY(cli_parse(settings, command, count, arguments, error));
+    if (settings->help || settings->brief_help) {
+        cli_help(stdout, command, !settings->help);
+        return STATUS_OK;
+    }
+    return command->run(settings, error);
+}
+
+static enum status dispatch(int argc, char **argv, struct settings *settings, struct error *error)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (argc < 2 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ||
+        strcmp(name, "help") == 0) {
+        cli_overview(argc < 2 ? stderr : stdout);
+        return argc < 2 ? STATUS_USAGE : STATUS_OK;
+    }
+    if (strcmp(name, "--version") == 0) {
+        print_version(stdout);
+        return STATUS_OK;
+    }
+    for (int i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return run_command(commands[i], argc - 2, argv + 2, settings, error);
+    return unknown_command(name, error);
+}
+
+/* What was printed must have arrived: a full disk is an error too. */
+static enum status flush_output(enum status status, struct error *error)
+{
+    errno = 0;
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK)
+        return FAIL(error, STATUS_FAILED, "cannot write the output: %s",
+                    errno ? strerror(errno) : "write error");
+    return status;
+}
+
+static void report(const struct error *error, bool verbose)
+{
+    if (!error->message[0])
+        return;
+    fprintf(stderr, "epochcast: %s\n", error->message);
+    if (error->hint[0])
+        fprintf(stderr, "hint: %s\n", error->hint);
+    if (verbose && error->file)
+        fprintf(stderr, "at: %s:%d\n", error->file, error->line);
+}
+
+/* The command line as typed, cut at `size`. */
+static void join_arguments(char *text, size_t size, int argc, char **argv)
+{
+    size_t length = (size_t)snprintf(text, size, "epochcast");
+    for (int i = 1; i < argc && length < size; i++)
+        length += (size_t)snprintf(text + length, size - length, " %s", argv[i]);
+}
+
+int cli_main(int argc, char **argv)
+{
+    struct settings settings = settings_default;
+    struct error error = {0};
+    char command_line[1024];
+    join_arguments(command_line, sizeof command_line, argc, argv);
+    settings.command_line = command_line;
+    enum status status = flush_output(dispatch(argc, argv, &settings, &error), &error);
+    if (status != STATUS_OK)
+        report(&error, settings.verbose);
+    return (int)status;
+}
+
+enum status cli_each_item(const char *text,
+                          enum status (*each)(void *payload, const char *item, struct error *error),
+                          void *payload, struct error *error)
+{
+    char *copy = strdup(text), *rest = copy;
+    if (!copy)
+        return FAIL(error, STATUS_FAILED, "no memory");
+    enum status status = STATUS_OK;
+    for (char *item; status == STATUS_OK && (item = strsep(&rest, ","));)
+        status = *item ? each(payload, item, error)
+                       : FAIL(error, STATUS_USAGE, "'%.80s' has an empty item", text);
+    free(copy);
+    return status;
+}
+
+enum status cli_print_table(struct table *table, const struct settings *settings,
+                            struct error *error)
+{
+    enum status status = table_print(table, stdout, (enum table_format)settings->form, error);
+    table_free(table);
+    return status;
+}
