@@ -1,0 +1,740 @@
+/* The cpu backend computes what its layers mean: every tensor of a training step against naive
+ * double-precision loops.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/philox.h"
+#include "onednn/cpu_plan.h"
+#include "onednn/processor.h"
+#include "onednn/version.h"
+
+static struct device *open_cpu(int64_t arena_bytes, int thread_count)
+{
+    struct error error = {0};
+    struct device *device;
+    const struct device_options options = {
+        .arena_bytes = arena_bytes, .thread_count = thread_count, .seed = 7};
+    if (device_open(&device, "cpu", &options, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    return device;
+}
+
+static int setup(void **state)
+{
+    *state = open_cpu(256 << 20, 1);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    device_close(*state);
+    return 0;
+}
+
+static struct cpu_plan *prepare(struct device *device, const struct layer_config *config,
+                                struct cpu_plan *input)
+{
+    struct error error = {0};
+    enum outcome outcome = OUTCOME_OK;
+    struct plan *plan;
+    if (layer_check(config, &error) != STATUS_OK)
+        fail_msg("bad config in test: %s", error.message);
+    if (device->backend->bench[config->kind]->prepare(
+            &plan, device, config, input ? &input->base : NULL, &outcome, &error) != STATUS_OK)
+        fail_msg("prepare: %s", error.message);
+    assert_true(strlen(plan->algorithm) > 0);
+    return (struct cpu_plan *)plan;
+}
+
+static void enqueue(struct cpu_plan *plan, int phases)
+{
+    struct error error = {0};
+    if (plan->base.bench->enqueue(&plan->base, phases, &error) != STATUS_OK)
+        fail_msg("enqueue: %s", error.message);
+}
+
+static void release(struct cpu_plan *plan)
+{
+    plan->base.bench->release(&plan->base);
+}
+
+static size_t element_count(const struct cpu_plan *plan, enum cpu_role role)
+{
+    const dnnl_memory_desc_t *desc = &plan->tensor[role].desc;
+    size_t count = 1;
+    for (int i = 0; i < desc->ndims; i++)
+        count *= (size_t)desc->dims[i];
+    return count;
+}
+
+/* The role's values in plain layout; the caller frees. */
+static float *read_tensor(struct cpu_plan *plan, enum cpu_role role)
+{
+    struct error error = {0};
+    float *values = malloc(element_count(plan, role) * sizeof *values);
+    assert_non_null(values);
+    if (cpu_plan_read(values, plan, role, &error) != STATUS_OK)
+        fail_msg("read: %s", error.message);
+    return values;
+}
+
+/* Fresh numbers in (-1, 1) into the role; the caller frees them. */
+static float *write_noise(struct cpu_plan *plan, enum cpu_role role)
+{
+    struct error error = {0};
+    size_t count = element_count(plan, role);
+    float *values = malloc(count * sizeof *values);
+    assert_non_null(values);
+    for (size_t i = 0; i < count; i++)
+        values[i] = 2 * philox_uniform(philox((uint32_t)i, role, 0, 99, 5).word[0]) - 1;
+    if (cpu_plan_write(plan, role, values, &error) != STATUS_OK)
+        fail_msg("write: %s", error.message);
+    return values;
+}
+
+static double *zeros(size_t count)
+{
+    double *values = calloc(count ? count : 1, sizeof *values);
+    assert_non_null(values);
+    return values;
+}
+
+static void assert_close(const char *what, const float *got, const double *wanted, size_t count)
+{
+    double largest = 0;
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, fabs(wanted[i]));
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs((double)got[i] - wanted[i]) <= 1e-4 * largest + 1e-6))
+            fail_msg("%s[%zu] of %zu: got %.9g, wanted %.9g", what, i, count, (double)got[i],
+                     wanted[i]);
+    assert_true(count == 0 || largest > 0);
+}
+
+static void assert_role(struct cpu_plan *plan, enum cpu_role role, const char *what,
+                        const double *wanted)
+{
+    float *got = read_tensor(plan, role);
+    assert_close(what, got, wanted, element_count(plan, role));
+    free(got);
+}
+
+static double activate(double x, int32_t activation)
+{
+    switch (activation) {
+    case ACTIVATION_RELU:
+        return x > 0 ? x : 0;
+    case ACTIVATION_TANH:
+        return tanh(x);
+    case ACTIVATION_SIGMOID:
+        return 1 / (1 + exp(-x));
+    default:
+        return x;
+    }
+}
+
+/* From the activation's output y. */
+static double slope(double y, int32_t activation)
+{
+    switch (activation) {
+    case ACTIVATION_RELU:
+        return y > 0;
+    case ACTIVATION_TANH:
+        return 1 - y * y;
+    case ACTIVATION_SIGMOID:
+        return y * (1 - y);
+    default:
+        return 1;
+    }
+}
+
+/* A sliding window in plain layout; dense is an image and a kernel of one pixel. */
+struct shape {
+    int batch, channels_in, channels_out, image, kernel, stride;
+    struct window window;
+    int32_t activation, pooling;
+};
+
+static struct shape shape_of(const struct layer_config *config)
+{
+    struct shape shape = {.batch = config->batch_size, .image = 1, .kernel = 1, .stride = 1};
+    if (config->kind == LAYER_DENSE) {
+        shape.channels_in = config->as.dense.inputs;
+        shape.channels_out = config->as.dense.outputs;
+        shape.activation = config->as.dense.activation;
+        shape.window = (struct window){.output_size = 1};
+        return shape;
+    }
+    const struct conv2d *c = &config->as.conv2d;
+    const struct pool2d *p = &config->as.pool2d;
+    bool conv = config->kind == LAYER_CONV2D;
+    shape.channels_in = conv ? c->channels_in : p->channels;
+    shape.channels_out = conv ? c->channels_out : p->channels;
+    shape.image = conv ? c->image_size : p->image_size;
+    shape.kernel = conv ? c->kernel_size : p->kernel_size;
+    shape.stride = conv ? c->stride : p->stride;
+    shape.activation = conv ? c->activation : p->activation;
+    shape.pooling = p->pooling;
+    shape.window = window_of(shape.image, shape.kernel, shape.stride,
+                             conv ? c->padding : p->padding);
+    return shape;
+}
+
+/* Pixel of the input under kernel cell (kernel_y, kernel_x) of output pixel (y, x); -1: padding. */
+static long input_pixel(const struct shape *s, int y, int x, int kernel_y, int kernel_x)
+{
+    int row = y * s->stride + kernel_y - s->window.pad_before;
+    int column = x * s->stride + kernel_x - s->window.pad_before;
+    bool inside = row >= 0 && column >= 0 && row < s->image && column < s->image;
+    return inside ? (long)row * s->image + column : -1;
+}
+
+/* Calls visit for every product of a convolution with the offsets of its four tensors. */
+struct product {
+    size_t input, weight, output;
+};
+typedef void visit_product(void *payload, struct product product);
+
+static void visit_pixel(const struct shape *s, int n, int o, int y, int x, visit_product *visit,
+                        void *payload)
+{
+    int size = s->window.output_size, cells = s->kernel * s->kernel;
+    for (int i = 0; i < s->channels_in; i++)
+        for (int cell = 0; cell < cells; cell++) {
+            long pixel = input_pixel(s, y, x, cell / s->kernel, cell % s->kernel);
+            if (pixel >= 0)
+                visit(payload,
+                      (struct product){((size_t)n * s->channels_in + i) * s->image * s->image +
+                                           (size_t)pixel,
+                                       ((size_t)o * s->channels_in + i) * cells + cell,
+                                       (((size_t)n * s->channels_out + o) * size + y) * size + x});
+        }
+}
+
+static void visit_products(const struct shape *s, visit_product *visit, void *payload)
+{
+    int size = s->window.output_size;
+    for (int n = 0; n < s->batch; n++)
+        for (int o = 0; o < s->channels_out; o++)
+            for (int pixel = 0; pixel < size * size; pixel++)
+                visit_pixel(s, n, o, pixel / size, pixel % size, visit, payload);
+}
+
+/* One training step of a layer with weights. */
+struct step {
+    float *input, *weights, *bias, *output_gradient;
+    double *output, *gradient; /* gradient: before the activation */
+    double *input_gradient, *weights_gradient, *bias_gradient;
+};
+
+static void add_forward(void *payload, struct product at)
+{
+    struct step *step = payload;
+    step->output[at.output] += (double)step->input[at.input] * (double)step->weights[at.weight];
+}
+
+static void add_backward(void *payload, struct product at)
+{
+    struct step *step = payload;
+    step->input_gradient[at.input] += step->gradient[at.output] * (double)step->weights[at.weight];
+    step->weights_gradient[at.weight] += step->gradient[at.output] * (double)step->input[at.input];
+}
+
+static void compute_step(struct step *step, const struct shape *s)
+{
+    size_t pixels = (size_t)s->window.output_size * s->window.output_size;
+    size_t outputs = (size_t)s->batch * s->channels_out * pixels;
+    visit_products(s, add_forward, step);
+    for (size_t i = 0; i < outputs; i++) {
+        size_t channel = i / pixels % s->channels_out;
+        double z = step->output[i] + (step->bias ? (double)step->bias[channel] : 0);
+        step->output[i] = activate(z, s->activation);
+        step->gradient[i] = (double)step->output_gradient[i] *
+                            slope(step->output[i], s->activation);
+        step->bias_gradient[channel] += step->gradient[i];
+    }
+    visit_products(s, add_backward, step);
+}
+
+static void step_free(struct step *step)
+{
+    void *const all[] = {step->input,           step->weights,          step->bias,
+                         step->output_gradient, step->output,           step->gradient,
+                         step->input_gradient,  step->weights_gradient, step->bias_gradient};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+static void check_weighted(struct device *device, const struct layer_config *config, bool use_bias)
+{
+    device->backend->reset(device);
+    struct cpu_plan *plan = prepare(device, config, NULL);
+    const struct shape shape = shape_of(config);
+    struct step step = {
+        .input = write_noise(plan, CPU_INPUT),
+        .weights = write_noise(plan, CPU_WEIGHTS),
+        .bias = use_bias ? write_noise(plan, CPU_BIAS) : NULL,
+        .output_gradient = write_noise(plan, CPU_OUTPUT_GRADIENT),
+        .output = zeros(element_count(plan, CPU_OUTPUT)),
+        .gradient = zeros(element_count(plan, CPU_OUTPUT)),
+        .input_gradient = zeros(element_count(plan, CPU_INPUT)),
+        .weights_gradient = zeros(element_count(plan, CPU_WEIGHTS)),
+        .bias_gradient = zeros((size_t)shape.channels_out),
+    };
+    compute_step(&step, &shape);
+    enqueue(plan, PHASE_FORWARD);
+    assert_role(plan, CPU_OUTPUT, "output", step.output);
+    enqueue(plan, PHASE_BACKWARD);
+    assert_role(plan, CPU_INPUT_GRADIENT, "input gradient", step.input_gradient);
+    assert_role(plan, CPU_WEIGHTS_GRADIENT, "weights gradient", step.weights_gradient);
+    if (use_bias)
+        assert_role(plan, CPU_BIAS_GRADIENT, "bias gradient", step.bias_gradient);
+    step_free(&step);
+    release(plan);
+}
+
+static struct layer_config dense_config(int batch, int inputs, int outputs, int bias,
+                                        int activation)
+{
+    return (struct layer_config){
+        .kind = LAYER_DENSE,
+        .batch_size = batch,
+        .pass = PASS_TRAIN,
+        .as.dense = {
+            .inputs = inputs, .outputs = outputs, .use_bias = bias, .activation = activation}};
+}
+
+static struct layer_config conv2d_config(int batch, struct conv2d conv2d)
+{
+    return (struct layer_config){
+        .kind = LAYER_CONV2D, .batch_size = batch, .pass = PASS_TRAIN, .as.conv2d = conv2d};
+}
+
+static struct layer_config pool2d_config(int batch, struct pool2d pool2d)
+{
+    return (struct layer_config){
+        .kind = LAYER_POOL2D, .batch_size = batch, .pass = PASS_TRAIN, .as.pool2d = pool2d};
+}
+
+static void dense_is_right(void **state)
+{
+    static const int shapes[][3] = {{1, 1, 1}, {4, 5, 7}, {16, 64, 32}, {3, 130, 17}, {33, 48, 96}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (int activation = 0; activation < ACTIVATION_COUNT; activation++)
+            for (int bias = 0; bias < 2; bias++) {
+                struct layer_config config = dense_config(shapes[i][0], shapes[i][1], shapes[i][2],
+                                                          bias, activation);
+                /* with one output and relu, everything may rightly be zero */
+                if (shapes[i][2] > 1 || activation != ACTIVATION_RELU)
+                    check_weighted(*state, &config, bias);
+            }
+}
+
+/* image, kernel, channels in, channels out, stride, padding, bias, activation */
+static void conv2d_is_right(void **state)
+{
+    static const struct conv2d cases[] = {
+        {8, 3, 3, 16, 1, PADDING_VALID, 1, ACTIVATION_RELU},
+        {8, 3, 16, 32, 1, PADDING_SAME, 1, ACTIVATION_TANH},
+        {8, 3, 16, 16, 2, PADDING_SAME, 1, ACTIVATION_NONE}, /* odd zeros: 0 before, 1 after */
+        {9, 2, 4, 6, 1, PADDING_SAME, 0, ACTIVATION_RELU},
+        {9, 4, 17, 5, 2, PADDING_SAME, 1, ACTIVATION_SIGMOID},
+        {11, 5, 8, 24, 3, PADDING_VALID, 1, ACTIVATION_NONE}, /* last pixels unused */
+        {7, 1, 32, 16, 1, PADDING_VALID, 1, ACTIVATION_RELU},
+        {7, 1, 20, 12, 2, PADDING_SAME, 0, ACTIVATION_NONE},
+        {14, 7, 3, 10, 2, PADDING_SAME, 1, ACTIVATION_RELU},
+        {5, 5, 6, 7, 1, PADDING_VALID, 1, ACTIVATION_TANH},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int batch = 1; batch <= 3; batch += 2) {
+            struct layer_config config = conv2d_config(batch, cases[i]);
+            check_weighted(*state, &config, cases[i].use_bias);
+        }
+}
+
+/* One output pixel of a pooling, its value and where its gradient goes. */
+static double pool_pixel(double *input_gradient, const float *input, const struct shape *s, int y,
+                         int x, double gradient)
+{
+    int cells = s->kernel * s->kernel, inside = 0;
+    double sum = 0, best = -INFINITY;
+    long winner = -1;
+    for (int cell = 0; cell < cells; cell++) {
+        long pixel = input_pixel(s, y, x, cell / s->kernel, cell % s->kernel);
+        if (pixel < 0)
+            continue;
+        inside++;
+        sum += (double)input[pixel];
+        if ((double)input[pixel] > best) {
+            best = (double)input[pixel];
+            winner = pixel;
+        }
+    }
+    double value = s->pooling == POOLING_MAX ? best : sum / inside;
+    double passed = gradient * slope(activate(value, s->activation), s->activation);
+    for (int cell = 0; cell < cells; cell++) {
+        long pixel = input_pixel(s, y, x, cell / s->kernel, cell % s->kernel);
+        if (pixel >= 0)
+            input_gradient[pixel] += s->pooling == POOLING_MAX ? (pixel == winner) * passed
+                                                               : passed / inside;
+    }
+    return activate(value, s->activation);
+}
+
+static void compute_pool(double *output, double *input_gradient, const float *input,
+                         const float *output_gradient, const struct shape *s)
+{
+    int size = s->window.output_size;
+    for (int plane = 0; plane < s->batch * s->channels_in; plane++)
+        for (int pixel = 0; pixel < size * size; pixel++) {
+            size_t from = (size_t)plane * s->image * s->image;
+            size_t to = (size_t)plane * size * size + pixel;
+            output[to] = pool_pixel(input_gradient + from, input + from, s, pixel / size,
+                                    pixel % size, (double)output_gradient[to]);
+        }
+}
+
+static void check_pool(struct device *device, const struct layer_config *config)
+{
+    device->backend->reset(device);
+    struct cpu_plan *plan = prepare(device, config, NULL);
+    const struct shape shape = shape_of(config);
+    float *input = write_noise(plan, CPU_INPUT);
+    float *output_gradient = write_noise(plan, CPU_OUTPUT_GRADIENT);
+    double *output = zeros(element_count(plan, CPU_OUTPUT));
+    double *input_gradient = zeros(element_count(plan, CPU_INPUT));
+    compute_pool(output, input_gradient, input, output_gradient, &shape);
+    enqueue(plan, PHASE_FORWARD);
+    assert_role(plan, CPU_OUTPUT, "pooled", output);
+    enqueue(plan, PHASE_BACKWARD);
+    assert_role(plan, CPU_INPUT_GRADIENT, "input gradient", input_gradient);
+    free(input), free(output_gradient), free(output), free(input_gradient);
+    release(plan);
+}
+
+/* image, kernel, channels, stride, padding, pooling, activation */
+static void pool2d_is_right(void **state)
+{
+    static const struct pool2d cases[] = {
+        {8, 2, 16, 2, PADDING_VALID, 0, ACTIVATION_NONE},
+        {8, 3, 16, 2, PADDING_SAME, 0, ACTIVATION_RELU}, /* odd zeros */
+        {9, 3, 20, 1, PADDING_SAME, 0, ACTIVATION_SIGMOID},
+        {9, 2, 3, 2, PADDING_VALID, 0, ACTIVATION_NONE},
+        {7, 7, 33, 1, PADDING_VALID, 0, ACTIVATION_TANH},
+        {10, 4, 8, 3, PADDING_SAME, 0, ACTIVATION_NONE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int pooling = 0; pooling < 2; pooling++) {
+            struct layer_config config = pool2d_config(2, cases[i]);
+            config.as.pool2d.pooling = pooling;
+            check_pool(*state, &config);
+        }
+}
+
+/* The six rules in double, element by element, from weights 0 and state as given. */
+struct element {
+    double w, g, s0, s1;
+};
+static struct element updated(struct element e, int optimizer)
+{
+    const double rate = 1e-8, decay = 0.9, decay2 = 0.999, tiny = 1e-7;
+    double delta;
+    switch (optimizer) {
+    case OPTIMIZER_SGD:
+        e.w -= rate * e.g;
+        break;
+    case OPTIMIZER_MOMENTUM:
+        e.s0 = decay * e.s0 + e.g;
+        e.w -= rate * e.s0;
+        break;
+    case OPTIMIZER_ADAGRAD:
+        e.s0 += e.g * e.g;
+        e.w -= rate * e.g / (sqrt(e.s0) + tiny);
+        break;
+    case OPTIMIZER_ADADELTA:
+        e.s0 = decay * e.s0 + (1 - decay) * e.g * e.g;
+        delta = sqrt(e.s1 + tiny) / sqrt(e.s0 + tiny) * e.g;
+        e.s1 = decay * e.s1 + (1 - decay) * delta * delta;
+        e.w -= rate * delta;
+        break;
+    case OPTIMIZER_RMSPROP:
+        e.s0 = decay * e.s0 + (1 - decay) * e.g * e.g;
+        e.w -= rate * e.g / (sqrt(e.s0) + tiny);
+        break;
+    case OPTIMIZER_ADAM:
+        e.s0 = decay * e.s0 + (1 - decay) * e.g;
+        e.s1 = decay2 * e.s1 + (1 - decay2) * e.g * e.g;
+        e.w -= rate * e.s0 / (sqrt(e.s1) + tiny);
+        break;
+    default:
+        fail_msg("no rule for optimizer %d", optimizer);
+    }
+    return e;
+}
+
+/* Two steps of update through a plan: the weights start at 0, so that the tiny rate shows. */
+static void check_optimizer(struct device *device, int optimizer, const struct layer_config *base,
+                            enum cpu_role parameters, enum cpu_role gradient_role)
+{
+    struct error error = {0};
+    device->backend->reset(device);
+    struct layer_config config = *base;
+    config.optimizer = optimizer;
+    struct cpu_plan *plan = prepare(device, &config, NULL);
+    assert_int_equal(plan->update_count, 2);
+    size_t count = element_count(plan, parameters);
+    float *none = calloc(count, sizeof *none);
+    assert_int_equal(cpu_plan_write(plan, parameters, none, &error), STATUS_OK);
+    float *gradient = write_noise(plan, gradient_role);
+    double *wanted = zeros(count);
+    for (size_t i = 0; i < count; i++) {
+        struct element e = {.g = (double)gradient[i]};
+        wanted[i] = updated(updated(e, optimizer), optimizer).w * 1e8;
+    }
+    enqueue(plan, PHASE_UPDATE);
+    enqueue(plan, PHASE_UPDATE);
+    float *got = read_tensor(plan, parameters);
+    for (size_t i = 0; i < count; i++)
+        got[i] *= 1e8f;
+    assert_close(choice_name(&choice_optimizer, optimizer), got, wanted, count);
+    free(none), free(gradient), free(wanted), free(got);
+    release(plan);
+}
+
+static void optimizers_are_right(void **state)
+{
+    const struct layer_config dense = dense_config(2, 50, 30, 1, ACTIVATION_NONE);
+    const struct layer_config conv2d = conv2d_config(
+        1, (struct conv2d){6, 3, 5, 18, 1, PADDING_VALID, 1, ACTIVATION_RELU});
+    for (int optimizer = OPTIMIZER_SGD; optimizer < OPTIMIZER_COUNT; optimizer++) {
+        check_optimizer(*state, optimizer, &dense, CPU_WEIGHTS, CPU_WEIGHTS_GRADIENT);
+        check_optimizer(*state, optimizer, &dense, CPU_BIAS, CPU_BIAS_GRADIENT);
+        check_optimizer(*state, optimizer, &conv2d, CPU_WEIGHTS, CPU_WEIGHTS_GRADIENT);
+    }
+}
+
+static void large_updates_share_out_over_threads(void **state)
+{
+    (void)state;
+    struct device *device = open_cpu(64 << 20, 2);
+    const struct layer_config dense = dense_config(1, 300, 200, 1, ACTIVATION_NONE);
+    for (int optimizer = OPTIMIZER_SGD; optimizer < OPTIMIZER_COUNT; optimizer++)
+        check_optimizer(device, optimizer, &dense, CPU_WEIGHTS, CPU_WEIGHTS_GRADIENT);
+    device_close(device);
+}
+
+/* The update belongs to its own phase, and to optimizers alone. */
+static void phases_are_apart(void **state)
+{
+    struct device *device = *state;
+    device->backend->reset(device);
+    struct layer_config config = dense_config(2, 3, 4, 1, ACTIVATION_RELU);
+    struct cpu_plan *plan = prepare(device, &config, NULL);
+    assert_int_equal(plan->update_count, 0);
+    release(plan);
+    config.pass = PASS_FORWARD;
+    plan = prepare(device, &config, NULL);
+    assert_null(plan->tensor[CPU_OUTPUT_GRADIENT].memory);
+    float *input = write_noise(plan, CPU_INPUT), *before = read_tensor(plan, CPU_OUTPUT);
+    enqueue(plan, PHASE_BACKWARD | PHASE_UPDATE);
+    float *after = read_tensor(plan, CPU_OUTPUT);
+    assert_memory_equal(before, after, 8 * sizeof *before);
+    free(input), free(before), free(after);
+    release(plan);
+}
+
+/* A consumer reads what the producer wrote, and its input gradient arrives at the producer. */
+static void assert_linked(struct cpu_plan *producer, struct cpu_plan *consumer)
+{
+    size_t count = element_count(producer, CPU_OUTPUT);
+    float *sent = read_tensor(producer, CPU_OUTPUT), *seen = read_tensor(consumer, CPU_INPUT);
+    assert_int_equal(count, element_count(consumer, CPU_INPUT));
+    assert_memory_equal(sent, seen, count * sizeof *sent);
+    float *given = read_tensor(consumer, CPU_INPUT_GRADIENT);
+    float *taken = read_tensor(producer, CPU_OUTPUT_GRADIENT);
+    assert_memory_equal(given, taken, count * sizeof *given);
+    free(sent), free(seen), free(given), free(taken);
+}
+
+static void linked_layers_pass_tensors(void **state)
+{
+    struct device *device = *state;
+    device->backend->reset(device);
+    const struct layer_config configs[] = {
+        conv2d_config(2, (struct conv2d){12, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_RELU}),
+        conv2d_config(2, (struct conv2d){12, 3, 16, 20, 1, PADDING_SAME, 1, ACTIVATION_TANH}),
+        pool2d_config(2, (struct pool2d){12, 2, 20, 2, PADDING_VALID, 0, ACTIVATION_NONE}),
+        dense_config(2, 20 * 36, 30, 1, ACTIVATION_RELU),
+        dense_config(2, 30, 10, 1, ACTIVATION_NONE)};
+    enum { COUNT = sizeof configs / sizeof *configs };
+    struct cpu_plan *plans[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        plans[i] = prepare(device, &configs[i], i ? plans[i - 1] : NULL);
+    for (int i = 0; i < COUNT; i++)
+        enqueue(plans[i], PHASE_FORWARD);
+    for (int i = COUNT; i-- > 0;)
+        enqueue(plans[i], PHASE_BACKWARD);
+    for (int i = 1; i < COUNT; i++)
+        assert_linked(plans[i - 1], plans[i]);
+    /* pooling takes the layout that it gets: no copy either way */
+    assert_ptr_equal(plans[1]->tensor[CPU_OUTPUT].data, plans[2]->tensor[CPU_INPUT].data);
+    assert_ptr_equal(plans[1]->tensor[CPU_OUTPUT_GRADIENT].data,
+                     plans[2]->tensor[CPU_INPUT_GRADIENT].data);
+    for (int i = COUNT; i-- > 0;)
+        release(plans[i]);
+}
+
+static void flattened_gradient_is_right(void **state)
+{
+    struct device *device = *state;
+    device->backend->reset(device);
+    const struct layer_config pool = pool2d_config(
+        2, (struct pool2d){6, 2, 16, 2, PADDING_VALID, 1, ACTIVATION_NONE});
+    const struct layer_config dense = dense_config(2, 16 * 9, 5, 0, ACTIVATION_NONE);
+    struct cpu_plan *first = prepare(device, &pool, NULL), *second = prepare(device, &dense, first);
+    enqueue(first, PHASE_FORWARD);
+    enqueue(second, PHASE_FORWARD);
+    float *features = read_tensor(first, CPU_OUTPUT), *weights = read_tensor(second, CPU_WEIGHTS);
+    double *wanted = zeros(10);
+    for (int n = 0; n < 2; n++)
+        for (int o = 0; o < 5; o++)
+            for (int i = 0; i < 144; i++)
+                wanted[5 * n + o] += (double)features[144 * n + i] * (double)weights[144 * o + i];
+    assert_role(second, CPU_OUTPUT, "dense over flattened pooling", wanted);
+    free(features), free(weights), free(wanted);
+    release(second);
+    release(first);
+}
+
+/* Weights of a deep chain are scaled so that neither infinity nor denormals slow it down. */
+static void deep_chains_stay_finite(void **state)
+{
+    struct device *device = *state;
+    device->backend->reset(device);
+    const struct layer_config config = dense_config(8, 512, 512, 1, ACTIVATION_RELU);
+    struct cpu_plan *plans[20];
+    for (int i = 0; i < 20; i++)
+        plans[i] = prepare(device, &config, i ? plans[i - 1] : NULL);
+    for (int i = 0; i < 20; i++)
+        enqueue(plans[i], PHASE_FORWARD);
+    float *output = read_tensor(plans[19], CPU_OUTPUT);
+    double sum = 0;
+    for (int i = 0; i < 8 * 512; i++)
+        sum += fabs((double)output[i]);
+    assert_true(sum / (8 * 512) > 1e-3 && sum / (8 * 512) < 1e3);
+    free(output);
+    for (int i = 20; i-- > 0;)
+        release(plans[i]);
+}
+
+static void memory_is_accounted_before_use(void **state)
+{
+    (void)state;
+    struct device *device = open_cpu(1 << 20, 1);
+    struct error error = {0};
+    enum outcome outcome = OUTCOME_OK;
+    struct plan *plan = (struct plan *)1;
+    const struct layer_config large = dense_config(64, 1000, 1000, 1, ACTIVATION_NONE);
+    assert_int_equal(
+        device->backend->bench[LAYER_DENSE]->prepare(&plan, device, &large, NULL, &outcome, &error),
+        STATUS_OUT_OF_MEMORY);
+    assert_null(plan);
+    assert_non_null(strstr(error.message, "arena"));
+    device->backend->reset(device);
+    const struct layer_config small = dense_config(2, 10, 10, 1, ACTIVATION_NONE);
+    release(prepare(device, &small, NULL));
+    device_close(device);
+}
+
+static void other_precisions_are_unsupported(void **state)
+{
+    struct device *device = *state;
+    struct error error = {0};
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct layer_config config = dense_config(1, 2, 3, 0, ACTIVATION_NONE);
+        config.kind = kind;
+        config.precision = PRECISION_BF16;
+        enum outcome outcome = OUTCOME_OK;
+        struct plan *plan = (struct plan *)1;
+        assert_int_equal(
+            device->backend->bench[kind]->prepare(&plan, device, &config, NULL, &outcome, &error),
+            STATUS_FAILED);
+        assert_int_equal(outcome, OUTCOME_UNSUPPORTED);
+        assert_null(plan);
+        assert_non_null(strstr(error.message, "bf16"));
+    }
+}
+
+static void device_describes_itself(void **state)
+{
+    struct device *device = *state;
+    struct device_info info;
+    struct error error = {0};
+    assert_int_equal(device->backend->describe(device, false, &info, &error), STATUS_OK);
+    assert_string_equal(info.backend, "cpu");
+    assert_string_equal(info.library, onednn_version());
+    assert_true(strlen(info.name) > 0 && info.thread_count == 1 && info.memory_bytes > 0);
+    assert_true(isnan(info.bandwidth_gbps) && isnan(info.measured_copy_gbps));
+    assert_true(isnan(info.clock_mhz) || info.clock_mhz > 100);
+    uint64_t fingerprint = device_fingerprint(&info);
+    assert_int_equal(device->backend->describe(device, true, &info, &error), STATUS_OK);
+    assert_true(info.measured_copy_gbps > 0.1 && info.measured_copy_gbps < 1e4);
+    assert_true(info.measured_sgemm_gflops > 0.1 && info.measured_sgemm_gflops < 1e5);
+    assert_true(info.measured_call_latency_us > 0.01 && info.measured_call_latency_us < 1e4);
+    assert_true(fingerprint == device_fingerprint(&info));
+    info.thread_count = 2;
+    assert_true(fingerprint != device_fingerprint(&info));
+}
+
+static void clock_runs(void **state)
+{
+    struct device *device = *state;
+    struct error error = {0};
+    double elapsed_ms = -1;
+    device->backend->reset(device);
+    assert_int_equal(device->backend->timer_start(device, &error), STATUS_OK);
+    device->backend->flush_cache(device);
+    assert_int_equal(device->backend->timer_stop(device, &elapsed_ms, &error), STATUS_OK);
+    assert_true(elapsed_ms > 0.1 && elapsed_ms < 60e3);
+    device->backend->disturbed(device);
+}
+
+static void arena_that_cannot_be_mapped_is_reported(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct device *device = (struct device *)1;
+    const struct device_options options = {.arena_bytes = INT64_MAX / 2};
+    assert_int_equal(device_open(&device, "cpu", &options, &error), STATUS_NO_DEVICE);
+    assert_null(device);
+    assert_non_null(strstr(error.message, "arena"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dense_is_right),
+        cmocka_unit_test(conv2d_is_right),
+        cmocka_unit_test(pool2d_is_right),
+        cmocka_unit_test(optimizers_are_right),
+        cmocka_unit_test(large_updates_share_out_over_threads),
+        cmocka_unit_test(phases_are_apart),
+        cmocka_unit_test(linked_layers_pass_tensors),
+        cmocka_unit_test(flattened_gradient_is_right),
+        cmocka_unit_test(deep_chains_stay_finite),
+        cmocka_unit_test(memory_is_accounted_before_use),
+        cmocka_unit_test(other_precisions_are_unsupported),
+        cmocka_unit_test(device_describes_itself),
+        cmocka_unit_test(clock_runs),
+        cmocka_unit_test(arena_that_cannot_be_mapped_is_reported),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
