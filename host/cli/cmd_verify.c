@@ -123,15 +123,25 @@ static enum status same_device(const struct device_info **known, struct device *
            STATUS_NO_DEVICE;
 }
 
+/* The roofline needs a device, and nothing of the row that names it. */
+static enum status fit_roofline(struct predictor **roofline, const struct device_info *known,
+                                struct error *error)
+{
+    struct fit_options unused;
+    struct device_info device = *known;
+    struct measurement row = {.outcome = OUTCOME_OK, .median_ms = 1};
+    const struct dataset_rows rows = {
+        .rows = &row, .count = 1, .devices = &device, .device_count = 1};
+    TRY(fit_options_preset(&unused, "default", error));
+    return predictor_roofline.fit(roofline, &rows, &unused, NULL, error);
+}
+
 static enum status verify_on(struct device *device, const struct network_choice *choice,
                              const struct settings *settings, struct error *error)
 {
     struct verification all = {.choice = choice};
-    struct fit_options unused;
-    const struct dataset_rows no_rows = {0};
     TRY(same_device(&all.known, device, &choice->model, error));
-    TRY(fit_options_preset(&unused, "default", error));
-    TRY(predictor_roofline.fit(&all.roofline, &no_rows, &unused, NULL, error));
+    TRY(fit_roofline(&all.roofline, all.known, error));
     enum status status = table_create(&all.table, columns, sizeof columns / sizeof *columns, error);
     if (status == STATUS_OK)
         status = verify_all(&all, device, settings, error);

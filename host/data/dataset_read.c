@@ -1,5 +1,6 @@
 #include "base/mapped_file.h"
 #include "data/dataset_internal.h"
+#include "data/trial.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -296,18 +297,35 @@ static enum status read_file(struct dataset_rows *all, const char *path, bool is
     return status;
 }
 
+/* What dataset_read was asked for. */
+struct request {
+    const char *const *paths;
+    int path_count;
+    struct dataset_rows *rows;
+};
+
+static enum status read_all(void *payload, struct error *error)
+{
+    const struct request *request = payload;
+    *request->rows = (struct dataset_rows){.count = 0};
+    for (int i = 0; i < request->path_count; i++)
+        TRY(read_file(request->rows, request->paths[i], i == 0, error));
+    return STATUS_OK;
+}
+
 enum status dataset_read(struct dataset_rows *rows, const char *const *paths, int path_count,
                          struct error *error)
 {
+    struct request request = {.paths = paths, .path_count = path_count, .rows = rows};
     *rows = (struct dataset_rows){.count = 0};
     for (int i = 0; i < path_count; i++) {
-        enum status status = read_file(rows, paths[i], i == 0, error);
-        if (status != STATUS_OK) {
-            dataset_rows_free(rows);
-            return status;
-        }
+        struct request one = {.paths = paths + i, .path_count = 1, .rows = rows};
+        TRY(trial_run(read_all, &one, paths[i], error));
     }
-    return STATUS_OK;
+    enum status status = read_all(&request, error);
+    if (status != STATUS_OK)
+        dataset_rows_free(rows);
+    return status;
 }
 
 void dataset_rows_free(struct dataset_rows *rows)
