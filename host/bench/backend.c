@@ -2,7 +2,6 @@
 
 #include "base/hash.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,33 +33,39 @@ uint64_t device_fingerprint(const struct device_info *info)
     return hash_bytes(hash, &info->thread_count, sizeof info->thread_count);
 }
 
-static enum status unknown_backend(const char *name, struct error *error)
+/* FAIL has said what is wrong; this says what there is. */
+static enum status hint_backends(struct error *error)
 {
     char known[256] = "";
     for (int i = 0; backends[i]; i++) {
         size_t length = strlen(known);
         snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "", backends[i]->name);
     }
-    FAIL(error, STATUS_NO_DEVICE, "no backend '%s' in this build", name);
-    return error_hint(error, "this build has: %s", known), STATUS_NO_DEVICE;
+    error_hint(error, "this build has: %s", known);
+    return STATUS_NO_DEVICE;
 }
 
-/* "cuda:1" -> "cuda", 1. */
-static enum status split_name(char *name, size_t size, int *index, const char *text,
-                              struct error *error)
+/* "cuda:1" -> "cuda", 1; false: the index is not a number. */
+static bool split_name(char *name, size_t size, int *index, const char *text)
 {
     size_t length = strcspn(text, ":");
     *index = 0;
     snprintf(name, size, "%.*s", (int)(length < size ? length : size - 1), text);
     if (!text[length])
-        return STATUS_OK;
-    char *end;
-    errno = 0;
-    long number = strtol(text + length + 1, &end, 10);
-    if (end == text + length + 1 || *end || errno || number < 0 || number > 1023)
-        return FAIL(error, STATUS_NO_DEVICE, "no device '%s': the index is not a number", text);
-    *index = (int)number;
-    return STATUS_OK;
+        return true;
+    const char *digits = text + length + 1;
+    size_t digit_count = strspn(digits, "0123456789");
+    bool is_number = digit_count > 0 && digit_count <= 4 && !digits[digit_count];
+    *index = is_number ? atoi(digits) : 0;
+    return is_number;
+}
+
+static const struct backend *backend_find(const char *name)
+{
+    for (int i = 0; backends[i]; i++)
+        if (strcmp(backends[i]->name, name) == 0)
+            return backends[i];
+    return NULL;
 }
 
 enum status device_open(struct device **device, const char *text,
@@ -69,17 +74,20 @@ enum status device_open(struct device **device, const char *text,
     *device = NULL;
     char name[32];
     int index, count;
-    TRY(split_name(name, sizeof name, &index, text, error));
-    for (int i = 0; backends[i]; i++) {
-        if (strcmp(backends[i]->name, name) != 0)
-            continue;
-        TRY(backends[i]->device_count(&count, error));
-        if (index >= count)
-            return FAIL(error, STATUS_NO_DEVICE, "no device '%s': backend %s has %d", text, name,
-                        count);
-        return backends[i]->open(device, index, options, error);
+    if (!split_name(name, sizeof name, &index, text)) {
+        FAIL(error, STATUS_NO_DEVICE, "no device '%s': its index is not a number", text);
+        return error_hint(error, "name the first one '%s' or '%s:0'", name, name), STATUS_NO_DEVICE;
     }
-    return unknown_backend(name, error);
+    const struct backend *backend = backend_find(name);
+    if (!backend) {
+        FAIL(error, STATUS_NO_DEVICE, "no backend '%s' in this build", name);
+        return hint_backends(error);
+    }
+    TRY(backend->device_count(&count, error));
+    if (index < count)
+        return backend->open(device, index, options, error);
+    FAIL(error, STATUS_NO_DEVICE, "no device '%s': backend %s has %d here", text, name, count);
+    return error_hint(error, "indices count from 0"), STATUS_NO_DEVICE;
 }
 
 void device_close(struct device *device)

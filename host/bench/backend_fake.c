@@ -26,6 +26,7 @@ struct fake_plan {
     struct fake_device *device;
     double phase_ms[3]; /* forward, backward, update */
     uint64_t hash;
+    int64_t output_count;
     uint32_t calls; /* so far: each draws noise of its own */
 };
 
@@ -136,7 +137,6 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
                                 const struct layer_config *config, struct plan *input,
                                 enum outcome *outcome, struct error *error)
 {
-    (void)input;
     *plan = NULL;
     struct fake_device *fake = (struct fake_device *)device;
     int64_t needed_bytes = layer_cost(config).memory_bytes;
@@ -148,12 +148,15 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
     if (needed_bytes > fake_memory_bytes - fake->used_bytes)
         return FAIL(error, STATUS_OUT_OF_MEMORY, "fake: %lld bytes do not fit",
                     (long long)needed_bytes);
+    if (input && ((struct fake_plan *)input)->output_count != layer_input_count(config))
+        return FAIL(error, STATUS_FAILED, "fake: linked to a layer of another size");
     struct fake_plan *made;
     TRY(error_allocate((void **)&made, 1, sizeof *made, "plan", error));
     made->base.bench = fake->base.backend->bench[config->kind];
     snprintf(made->base.algorithm, sizeof made->base.algorithm, "fake");
     made->device = fake;
     made->hash = layer_hash(config);
+    made->output_count = layer_output_count(config);
     fill_phases(made->phase_ms, config);
     fake->used_bytes += needed_bytes;
     *plan = &made->base;

@@ -9,10 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum {
-    SETTLE_SAMPLES = 6, /* below, the interval of the median is not a 95 % one */
-    CAPPED_SAMPLES = 3, /* taken even when one exceeds the cap: a median that sheds one outlier */
-};
+enum { SETTLE_SAMPLES = 6 }; /* below, the interval of the median is not a 95 % one */
 
 const struct measure_options measure_options_default = {
     .relative_ci = 0.02,
@@ -111,8 +108,9 @@ static bool is_settled(struct run *run)
     return half_width(run->sorted, run->count) <= run->options->relative_ci * median;
 }
 
-/* Samples until the interval is narrow, or a limit is reached. The interval is looked at after
- * geometrically spaced counts, so that sorting costs little beside the samples. */
+/* Samples until the interval is narrow, or a limit is reached. The cap binds before the minimum of
+ * samples does: layers above cap / 6 would otherwise take most of a sweep's time. The interval is
+ * looked at after geometrically spaced counts, so that sorting costs little beside the samples. */
 static enum status sample_until_settled(struct run *run, struct error *error)
 {
     const struct measure_options *options = run->options;
@@ -128,8 +126,7 @@ static enum status sample_until_settled(struct run *run, struct error *error)
             }
             next_check += next_check / 4 + 1;
         }
-        bool enough = run->count + run->disturbed_count >= CAPPED_SAMPLES;
-        if (enough && run->spent_ms >= options->cap_ms)
+        if (run->spent_ms >= options->cap_ms)
             return STATUS_OK;
     }
     return STATUS_OK;

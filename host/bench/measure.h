@@ -8,11 +8,11 @@
 
 struct measure_options {
     double relative_ci;     /* stop when half-width <= this share of the median; 0.02 */
-    double cap_ms;          /* timed work per config (3 samples are taken in any case); 100 */
+    double cap_ms;          /* timed work per config (one sample is taken in any case); 100 */
     double warmup_ms;       /* warm up until this or warmup_runs; 20 */
     int warmup_runs;        /* 20 */
     double sample_floor_ms; /* repeat calls within a sample until it lasts this long; 0.01 */
-    int minimum_samples;    /* before the interval may settle; 6 */
+    int minimum_samples;    /* before the interval may settle, not before the cap ends; 6 */
     int maximum_samples;    /* 2000 */
     bool cold_cache;        /* flush before each sample */
 };

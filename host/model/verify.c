@@ -101,7 +101,6 @@ enum status verify_network(struct measurement *row, struct device *device,
     enum status status = measure_step(row, device, network, &asked, &step, options, error);
     for (int i = step.count; i-- > 0;)
         step.plans[i]->bench->release(step.plans[i]);
-    device->backend->reset(device);
     free(step.plans);
     return status;
 }

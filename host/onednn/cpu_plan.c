@@ -54,9 +54,12 @@ static enum status take_arena(float **data, struct cpu_plan *plan, size_t bytes,
 {
     struct cpu_device *device = plan->device;
     size_t taken = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (bytes > device->arena_bytes || taken > device->arena_bytes - device->used_bytes)
-        return FAIL(error, STATUS_OUT_OF_MEMORY, "%zu bytes do not fit the arena of %zu bytes",
-                    bytes, device->arena_bytes);
+    if (bytes > device->arena_bytes || taken > device->arena_bytes - device->used_bytes) {
+        FAIL(error, STATUS_OUT_OF_MEMORY,
+             "cpu: another %zu bytes do not fit the arena of %zu bytes, %zu of them in use", bytes,
+             device->arena_bytes, device->used_bytes);
+        return error_hint(error, "take a smaller batch, or a machine with more free memory");
+    }
     *data = (float *)(device->arena + device->used_bytes);
     device->used_bytes += taken;
     if (device->used_bytes > device->touched_bytes) {

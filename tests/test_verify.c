@@ -1,0 +1,150 @@
+/* A whole network's step, run layer by layer. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/verify.h"
+
+#define COMMON .batch_size = 1, .pass = PASS_FORWARD
+
+/* conv -> pool -> dense -> dense, and a branch whose size does not fit its input: noise feeds it.
+ */
+static struct network_layer layers[] = {
+    {"conv",
+     -1,
+     {.kind = LAYER_CONV2D,
+      COMMON,
+      .as.conv2d = {.image_size = 16,
+                    .kernel_size = 3,
+                    .channels_in = 3,
+                    .channels_out = 16,
+                    .stride = 1,
+                    .padding = PADDING_SAME,
+                    .use_bias = 1,
+                    .activation = ACTIVATION_RELU}}},
+    {"pool",
+     0,
+     {.kind = LAYER_POOL2D,
+      COMMON,
+      .as.pool2d = {.image_size = 16, .kernel_size = 2, .channels = 16, .stride = 2}}},
+    {"dense1",
+     1,
+     {.kind = LAYER_DENSE,
+      COMMON,
+      .as.dense = {.inputs = 1024, .outputs = 32, .use_bias = 1, .activation = ACTIVATION_TANH}}},
+    {"dense2", 2, {.kind = LAYER_DENSE, COMMON, .as.dense = {.inputs = 32, .outputs = 10}}},
+    {"branch", 0, {.kind = LAYER_DENSE, COMMON, .as.dense = {.inputs = 77, .outputs = 5}}},
+};
+static const struct network tiny = {"tiny", layers, sizeof layers / sizeof *layers};
+
+static struct device *open_device(const char *name, int64_t arena_bytes)
+{
+    struct error error = {0};
+    struct device *device;
+    const struct device_options options = {.arena_bytes = arena_bytes, .seed = 3};
+    if (device_open(&device, name, &options, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    return device;
+}
+
+static struct measurement verified(struct device *device, int batch, int pass, int optimizer)
+{
+    struct error error = {0};
+    struct measurement row;
+    if (verify_network(&row, device, &tiny, batch, pass, optimizer, PRECISION_FP32,
+                       &measure_options_default, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    return row;
+}
+
+/* On the fake device a step is the sum of its layers, to the noise. */
+static void step_is_the_sum_of_layers(void **state)
+{
+    (void)state;
+    struct device *device = open_device("fake", 0);
+    static const int cases[][2] = {
+        {PASS_FORWARD, OPTIMIZER_NONE}, {PASS_TRAIN, OPTIMIZER_NONE}, {PASS_TRAIN, OPTIMIZER_ADAM}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double sum_ms = 0;
+        for (int j = 0; j < tiny.layer_count; j++) {
+            struct layer_config config = network_config(&layers[j], 4, cases[i][0], cases[i][1],
+                                                        PRECISION_FP32);
+            struct error error = {0};
+            struct measurement row;
+            assert_int_equal(
+                measure_config(&row, device, &config, &measure_options_default, &error), STATUS_OK);
+            sum_ms += row.median_ms;
+        }
+        double step_ms = verified(device, 4, cases[i][0], cases[i][1]).median_ms;
+        if (!(fabs(step_ms - sum_ms) < 0.02 * sum_ms))
+            fail_msg("case %zu: step %g ms, layers %g ms", i, step_ms, sum_ms);
+    }
+    device_close(device);
+}
+
+static void cpu_runs_the_step(void **state)
+{
+    (void)state;
+    struct device *device = open_device("cpu", 16 << 20);
+    struct measurement forward = verified(device, 32, PASS_FORWARD, OPTIMIZER_NONE);
+    struct measurement train = verified(device, 32, PASS_TRAIN, OPTIMIZER_MOMENTUM);
+    assert_true(measurement_is_timed(&forward) && measurement_is_timed(&train));
+    assert_true(forward.median_ms > 0 && forward.sample_count > 0 && forward.setup_ms > 0);
+    assert_true(train.minimum_ms > forward.minimum_ms);
+    for (int i = 0; i < 100; i++) /* the arena is empty again after each */
+        verified(device, 8, PASS_FORWARD, OPTIMIZER_NONE);
+    device_close(device);
+}
+
+static void step_that_does_not_fit_is_out_of_memory(void **state)
+{
+    (void)state;
+    struct device *device = open_device("cpu", 4 << 20);
+    struct error error = {0};
+    struct measurement row;
+    assert_int_equal(verify_network(&row, device, &tiny, 256, PASS_TRAIN, OPTIMIZER_ADAM,
+                                    PRECISION_FP32, &measure_options_default, &error),
+                     STATUS_OUT_OF_MEMORY);
+    assert_true(strlen(error.message) > 0);
+    verified(device, 1, PASS_FORWARD, OPTIMIZER_NONE); /* the device is fit for use */
+    device_close(device);
+}
+
+static enum status verify_bad(const struct network *network, int batch, int precision,
+                              struct error *error)
+{
+    struct device *device = open_device("fake", 0);
+    struct measurement row;
+    enum status status = verify_network(&row, device, network, batch, PASS_FORWARD, OPTIMIZER_NONE,
+                                        precision, &measure_options_default, error);
+    device_close(device);
+    return status;
+}
+
+static void bad_requests_are_errors(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    const struct network empty = {.name = "empty"};
+    assert_int_equal(verify_bad(&empty, 1, PRECISION_FP32, &error), STATUS_BAD_FILE);
+    assert_non_null(strstr(error.message, "empty"));
+    assert_int_equal(verify_bad(&tiny, 0, PRECISION_FP32, &error), STATUS_USAGE);
+    assert_int_equal(verify_bad(&tiny, 1, PRECISION_BF16, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.message, "bf16"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(step_is_the_sum_of_layers),
+        cmocka_unit_test(cpu_runs_the_step),
+        cmocka_unit_test(step_that_does_not_fit_is_out_of_memory),
+        cmocka_unit_test(bad_requests_are_errors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
