@@ -1,10 +1,11 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 
+#include "base/philox.h"
 #include "data/dataset.h"
 #include "data/schema.h"
 
@@ -69,9 +70,13 @@ static int tear_down(void **state)
 
 static struct device_info device_called(const char *name)
 {
-    struct device_info info = {.backend = "fake", .device_count = 1, .thread_count = 1,
-                               .memory_bytes = 1 << 30, .clock_mhz = NAN,
-                               .bandwidth_gbps = 900, .measured_copy_gbps = NAN};
+    struct device_info info = {.backend = "fake",
+                               .device_count = 1,
+                               .thread_count = 1,
+                               .memory_bytes = 1 << 30,
+                               .clock_mhz = NAN,
+                               .bandwidth_gbps = 900,
+                               .measured_copy_gbps = NAN};
     snprintf(info.name, sizeof info.name, "%s", name);
     return info;
 }
@@ -79,8 +84,12 @@ static struct device_info device_called(const char *name)
 /* Row i: kinds in turn, every tenth without a time. */
 static struct measurement row_of(int i)
 {
-    struct measurement row = {.draw = i, .sample_count = 6, .repeats_per_sample = 2,
-                              .median_ms = 0.5 + i, .ci_ms = NAN, .unix_time_s = 1.7e9 + i};
+    struct measurement row = {.draw = i,
+                              .sample_count = 6,
+                              .repeats_per_sample = 2,
+                              .median_ms = 0.5 + i,
+                              .ci_ms = NAN,
+                              .unix_time_s = 1.7e9 + i};
     row.config.kind = (enum layer_kind)(i % LAYER_KIND_COUNT);
     row.config.batch_size = 1 + i;
     const struct layer_descriptor *descriptor = layer_descriptors[row.config.kind];
@@ -305,9 +314,8 @@ static void missing_folder_is_an_error(void **state)
     (void)state;
     struct error error = {0};
     struct dataset *dataset;
-    assert_int_equal(
-        dataset_create(&dataset, "/no/such/folder/x.h5", &header, false, true, &error),
-        STATUS_FAILED);
+    assert_int_equal(dataset_create(&dataset, "/no/such/folder/x.h5", &header, false, true, &error),
+                     STATUS_FAILED);
     assert_null(dataset);
     assert_non_null(strstr(error.message, "/no/such/folder/x.h5"));
 }
@@ -428,12 +436,42 @@ static void one_bad_file_spoils_all(void **state)
     assert_non_null(strstr(error.message, "/no/such.h5"));
 }
 
+/* Proposal for tests/test_dataset.c (needs its fixture, write_file, ROWS; and base/philox.h). */
+static void damaged_bytes_are_survived(void **state)
+{
+    const struct fixture *fixture = *state;
+    write_file(fixture->path, "gpu", ROWS);
+    FILE *file = fopen(fixture->path, "r+b");
+    assert_non_null(file);
+    fseek(file, 0, SEEK_END);
+    const uint32_t size = (uint32_t)ftell(file);
+    for (uint32_t i = 0; i < 200; i++) {
+        struct philox_words words = philox(i, 0, 0, PHILOX_NOISE, 1);
+        const long at = words.word[0] % size;
+        fseek(file, at, SEEK_SET);
+        const int original = fgetc(file);
+        fseek(file, at, SEEK_SET);
+        fputc(original ^ (int)(1 + words.word[1] % 255), file);
+        fflush(file);
+        const char *path = fixture->path;
+        struct dataset_rows rows;
+        enum status status = dataset_read(&rows, &path, 1, NULL);
+        assert_true(status == STATUS_OK || status == STATUS_BAD_FILE);
+        if (status == STATUS_OK)
+            dataset_rows_free(&rows);
+        fseek(file, at, SEEK_SET);
+        fputc(original, file);
+        fflush(file);
+    }
+    fclose(file);
+}
 #define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(rows_survive_the_file),
+        WITH_FOLDER(damaged_bytes_are_survived),
         WITH_FOLDER(no_rows_are_rows_too),
         WITH_FOLDER(equal_devices_become_one),
         WITH_FOLDER(existing_file_is_kept),

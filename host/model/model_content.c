@@ -141,6 +141,8 @@ enum status model_content_write(const struct model_place *root,
     TRY(write_text(root, "encoding", choice_name(&choice_encoding, predictor->encoding), error));
     TRY(write_numbers(root, "with_hardware", H5T_NATIVE_INT32, &predictor->with_hardware, 1,
                       error));
+    TRY(write_numbers(root, "relative_to_roofline", H5T_NATIVE_INT32,
+                      &predictor->relative_to_roofline, 1, error));
     TRY(write_numbers(root, "target_units_per_ms", H5T_NATIVE_DOUBLE,
                       &predictor->target_units_per_ms, 1, error));
     TRY(write_numbers(root, "interval_level", H5T_NATIVE_DOUBLE, &predictor->interval_level, 1,
@@ -357,6 +359,10 @@ static enum status read_root(const struct model_place *root, struct mlp_predicto
     TRY(read_numbers(root, "with_hardware", H5T_NATIVE_INT32, &predictor->with_hardware, 1, error));
     predictor->with_hardware = predictor->with_hardware != 0;
     TRY(read_numbers(root, "seed", H5T_NATIVE_UINT64, &predictor->seed, 1, error));
+    TRY(read_numbers(root, "relative_to_roofline", H5T_NATIVE_INT32,
+                     &predictor->relative_to_roofline, 1, error));
+    if (predictor->relative_to_roofline < 0 || predictor->relative_to_roofline > 1)
+        return bad_value(root, "relative_to_roofline", error);
     TRY(read_numbers(root, "target_units_per_ms", H5T_NATIVE_DOUBLE,
                      &predictor->target_units_per_ms, 1, error));
     if (!isfinite(predictor->target_units_per_ms) || predictor->target_units_per_ms <= 0)

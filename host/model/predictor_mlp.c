@@ -3,6 +3,7 @@
  */
 #include "model/predictor_mlp.h"
 
+#include "model/predictor_roofline.h"
 #include "model/row_selection.h"
 
 #include <math.h>
@@ -25,9 +26,9 @@ static enum status add_net(double *sums, float *scratch, const float *inputs, si
     return STATUS_OK;
 }
 
-enum status mlp_kind_forecast(double *predicted_ms, const float *inputs, size_t row_count,
-                              const struct mlp_kind *kind, double target_units_per_ms,
-                              struct error *error)
+enum status mlp_kind_forecast(double *predicted_ms, const float *inputs, const double *offsets,
+                              size_t row_count, const struct mlp_kind *kind,
+                              double target_units_per_ms, struct error *error)
 {
     void *scratch;
     TRY(error_allocate(&scratch, row_count, sizeof(float), "forecasts", error));
@@ -38,7 +39,8 @@ enum status mlp_kind_forecast(double *predicted_ms, const float *inputs, size_t 
         status = add_net(predicted_ms, scratch, inputs, row_count, kind, net, error);
     free(scratch);
     for (size_t row = 0; row < row_count; row++) {
-        const double log_units = fmin(predicted_ms[row] / kind->net_count, log_limit);
+        const double log_units = fmin(offsets[row] + predicted_ms[row] / kind->net_count,
+                                      log_limit);
         predicted_ms[row] = fmax(expm1(log_units) / target_units_per_ms, kind->floor_ms);
     }
     return status;
@@ -62,16 +64,29 @@ struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,
     return hardware_of(known ? known : device);
 }
 
+double mlp_offset(const struct mlp_predictor *predictor, const struct layer_config *config,
+                  const struct device_info *device)
+{
+    if (!predictor->relative_to_roofline)
+        return 0;
+    const struct device_info *known = training_device(predictor, device);
+    if (!known)
+        known = predictor->with_hardware ? device : &predictor->devices[0];
+    const double ms = roofline_ms(config, known);
+    return isfinite(ms) ? log1p(ms * predictor->target_units_per_ms) : 0;
+}
+
 /* One call of predict: the configs of one kind, a block at a time. */
 struct forecast_block {
     const struct mlp_predictor *predictor;
     const struct layer_config *configs;
     struct prediction *predictions;
+    const struct device_info *device;
     struct encode_hardware hardware;
     bool new_device;
     const struct mlp_kind *kind;
     size_t count, index[BLOCK_ROWS]; /* of the configs in the block */
-    double times_ms[BLOCK_ROWS];
+    double times_ms[BLOCK_ROWS], offsets[BLOCK_ROWS];
     float *inputs; /* (BLOCK_ROWS, ENCODE_COLUMN_LIMIT) at most */
 };
 
@@ -94,11 +109,14 @@ static enum status block_flush(struct forecast_block *block, struct error *error
 {
     const struct mlp_predictor *predictor = block->predictor;
     const size_t width = (size_t)block->kind->scaler.column_count;
-    for (size_t row = 0; row < block->count; row++)
-        encode_row(block->inputs + row * width, (enum encoding)predictor->encoding,
-                   &block->configs[block->index[row]], predictor->with_hardware, &block->hardware);
+    for (size_t row = 0; row < block->count; row++) {
+        const struct layer_config *config = &block->configs[block->index[row]];
+        encode_row(block->inputs + row * width, (enum encoding)predictor->encoding, config,
+                   predictor->with_hardware, &block->hardware);
+        block->offsets[row] = mlp_offset(predictor, config, block->device);
+    }
     scaler_apply(&block->kind->scaler, block->inputs, block->count);
-    TRY(mlp_kind_forecast(block->times_ms, block->inputs, block->count, block->kind,
+    TRY(mlp_kind_forecast(block->times_ms, block->inputs, block->offsets, block->count, block->kind,
                           predictor->target_units_per_ms, error));
     for (size_t row = 0; row < block->count; row++)
         block->predictions[block->index[row]] = prediction_of(block, row);
@@ -148,6 +166,7 @@ static enum status predict(struct prediction *predictions, const struct predicto
         .predictor = predictor,
         .configs = configs,
         .predictions = predictions,
+        .device = device,
         .hardware = mlp_hardware(predictor, device),
         .new_device = training_device(predictor, device) == NULL,
         .inputs = memory,

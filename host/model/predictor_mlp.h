@@ -28,6 +28,7 @@ struct mlp_predictor {
     int32_t encoding;      /* enum encoding */
     int32_t with_hardware; /* the training devices differ: the encoding tells them apart */
     double target_units_per_ms;
+    int32_t relative_to_roofline; /* the nets' output is added to mlp_offset */
     double interval_level;
     uint64_t seed;
     struct device_info *devices; /* that the training rows came from */
@@ -37,9 +38,16 @@ struct mlp_predictor {
 
 /* Forecasts of rows that are encoded and scaled: the nets' mean ln(1 + t'), back in ms. Between
  * kind->floor_ms and a finite limit. */
-enum status mlp_kind_forecast(double *predicted_ms, const float *inputs, size_t row_count,
-                              const struct mlp_kind *kind, double target_units_per_ms,
-                              struct error *error);
+/* offsets: mlp_offset of every row. */
+enum status mlp_kind_forecast(double *predicted_ms, const float *inputs, const double *offsets,
+                              size_t row_count, const struct mlp_kind *kind,
+                              double target_units_per_ms, struct error *error);
+
+/* What the nets need not learn: ln(1 + t) of the roofline in target units, on the training device
+ * that `device` is, else on `device` itself; 0 when the model does not learn relative to it, or
+ * when the device tells no rates. With few rows this is most of the forecast. */
+double mlp_offset(const struct mlp_predictor *predictor, const struct layer_config *config,
+                  const struct device_info *device);
 
 /* What the encoding is told about a row's hardware: the device's own where the training devices
  * differ, else always the training device's, so that a nominal clock that wanders between runs does

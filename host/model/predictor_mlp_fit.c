@@ -43,6 +43,11 @@ static struct encode_hardware row_hardware(const struct fit *fit, const struct m
     return mlp_hardware(fit->predictor, &fit->rows->devices[row->device]);
 }
 
+static double row_offset(const struct fit *fit, const struct measurement *row)
+{
+    return mlp_offset(fit->predictor, &row->config, &fit->rows->devices[row->device]);
+}
+
 static enum status options_check(const struct fit_options *options, struct error *error)
 {
     if (options->ensemble < 1 || options->ensemble > ENSEMBLE_LIMIT)
@@ -80,8 +85,9 @@ static enum status side_encode(struct fit *fit, struct kind_fit *kind_fit, int s
         const struct encode_hardware hardware = row_hardware(fit, row);
         encode_row(kind_fit->inputs[side] + i * (size_t)columns, (enum encoding)predictor->encoding,
                    &row->config, predictor->with_hardware, &hardware);
-        kind_fit->targets[side][i] = (float)log1p(row->median_ms *
-                                                  fit->options->target_units_per_ms);
+        kind_fit->targets[side][i] = (float)(log1p(row->median_ms *
+                                                   fit->options->target_units_per_ms) -
+                                             row_offset(fit, row));
     }
     return STATUS_OK;
 }
@@ -197,12 +203,16 @@ static enum status calibrate(struct fit *fit, const struct kind_fit *kind_fit, s
     const int side = kind_fit->selection.count[SPLIT_TEST] >= TRAIN_ROWS_MINIMUM ? 1 : 0;
     const size_t count = kind_fit->selection.count[sides[side]];
     void *memory;
-    TRY(error_allocate(&memory, 2 * count, sizeof(double), "calibration", error));
+    TRY(error_allocate(&memory, 3 * count, sizeof(double), "calibration", error));
     double *measured_ms = memory, *predicted_ms = measured_ms + count;
-    for (size_t i = 0; i < count; i++)
-        measured_ms[i] = row_at(fit, kind_fit, sides[side], i)->median_ms;
-    enum status status = mlp_kind_forecast(predicted_ms, kind_fit->inputs[side], count, kind,
-                                           fit->options->target_units_per_ms, error);
+    double *offsets = predicted_ms + count;
+    for (size_t i = 0; i < count; i++) {
+        const struct measurement *row = row_at(fit, kind_fit, sides[side], i);
+        measured_ms[i] = row->median_ms;
+        offsets[i] = row_offset(fit, row);
+    }
+    enum status status = mlp_kind_forecast(predicted_ms, kind_fit->inputs[side], offsets, count,
+                                           kind, fit->options->target_units_per_ms, error);
     if (status == STATUS_OK)
         status = interval_calibrate(kind->half_widths, measured_ms, predicted_ms, count,
                                     fit->options->interval_level, error);
@@ -297,6 +307,7 @@ static enum status predictor_begin(struct mlp_predictor **predictor,
         .base.type = &predictor_mlp,
         .encoding = options->encoding,
         .target_units_per_ms = options->target_units_per_ms,
+        .relative_to_roofline = options->relative_to_roofline && options->output == MLP_OUTPUT_LOG,
         .interval_level = options->interval_level,
         .seed = options->seed,
     };
