@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/table.h"
 #include "base/term.h"
+#include "layers/layer.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -88,6 +89,9 @@ void cli_catch_signals(void);
 enum status cli_each_item(const char *text,
                           enum status (*each)(void *payload, const char *item, struct error *error),
                           void *payload, struct error *error);
+
+/* Kind called `name`; STATUS_USAGE with the nearest name for an unknown one. */
+enum status cli_layer_kind(enum layer_kind *kind, const char *name, struct error *error);
 
 /* Prints the table on stdout in the asked form and frees it. */
 enum status cli_print_table(struct table *table, const struct settings *settings,

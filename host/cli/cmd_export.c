@@ -71,13 +71,12 @@ static enum status export_kind(const struct dataset_rows *rows, enum layer_kind 
 static enum status run(const struct settings *settings, struct error *error)
 {
     struct dataset_rows rows;
-    int kind = settings->layer ? layer_kind_find(settings->layer) : -1;
+    enum layer_kind kind;
     if (!settings->layer)
         return FAIL(error, STATUS_USAGE, "export needs --layer KIND: kinds have different columns");
-    if (kind < 0)
-        return FAIL(error, STATUS_USAGE, "unknown layer '%.60s'", settings->layer);
+    TRY(cli_layer_kind(&kind, settings->layer, error));
     TRY(dataset_read(&rows, settings->operands, settings->operand_count, error));
-    enum status status = export_kind(&rows, (enum layer_kind)kind, settings, error);
+    enum status status = export_kind(&rows, kind, settings, error);
     dataset_rows_free(&rows);
     return status;
 }
@@ -86,7 +85,7 @@ static const char *const takes[] = {"layer", NULL};
 const struct command command_export = {
     .name = "export",
     .summary = "rows of a dataset as csv, json or jsonl",
-    .operands = "DATA.h5...",
+    .operands = "DATA.h5... --layer KIND",
     .examples = "  epochcast export cpu.h5 --layer conv2d -o csv >conv2d.csv\n",
     .options = takes,
     .operand_minimum = 1,

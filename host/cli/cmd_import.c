@@ -10,15 +10,17 @@ static enum status import_files(int64_t *row_count, struct dataset *dataset,
     struct progress progress;
     int32_t device_row;
     TRY(dataset_add_device(dataset, info, &device_row, error));
+    enum status status = STATUS_OK;
     progress_begin(&progress, stderr, settings->quiet);
     *row_count = 0;
-    for (int i = 0; i < settings->operand_count; i++) {
+    for (int i = 0; status == STATUS_OK && i < settings->operand_count; i++) {
         int64_t rows = 0;
-        TRY(import_csv(dataset, device_row, settings->format, settings->operands[i], &progress,
-                       &rows, error));
+        status = import_csv(dataset, device_row, settings->format, settings->operands[i], &progress,
+                            &rows, error);
         *row_count += rows;
     }
     progress_end(&progress);
+    TRY(status);
     return dataset_finish(dataset, error);
 }
 
@@ -60,7 +62,7 @@ static const char *const takes[] = {"format",  "device-name", "output", "overwri
 const struct command command_import = {
     .name = "import",
     .summary = "measurements of others, from CSV files into a dataset",
-    .operands = "FILE.csv...",
+    .operands = "FILE.csv... --device-name NAME -O DATA.h5",
     .examples = "  epochcast import --format justus2018 --device-name V100 "
                 "justus2018-conv2d-V100.csv -O v100.h5\n",
     .options = takes,

@@ -205,7 +205,7 @@ static const char *const takes[] = {"model",          "device", "batch",  "pass"
 const struct command command_predict = {
     .name = "predict",
     .summary = "forecast a network's time, memory and cost",
-    .operands = "NETWORK",
+    .operands = "NETWORK --model MODEL.h5",
     .examples = "  epochcast predict vgg16 --model model.h5 --batch 1..16*2\n"
                 "  epochcast predict resnet50 --model model.h5 --pass forward --batch 1 --layers\n"
                 "  epochcast predict vgg16 --model model.h5 --batch 32 --optimizer sgd,adam \\\n"

@@ -36,18 +36,43 @@ static enum status show_layers(const struct settings *settings, struct error *er
     return cli_print_table(table, settings, error);
 }
 
+static enum status add_network_row(struct table *table, const char *name, struct error *error)
+{
+    struct network network;
+    int64_t parameter_count = 0;
+    double forward_flops = 0;
+    TRY(network_load(&network, name, error));
+    for (int i = 0; i < network.layer_count; i++) {
+        struct cost cost = layer_cost(&network.layers[i].config);
+        parameter_count += cost.parameter_count;
+        forward_flops += cost.flops;
+    }
+    table_string(table, name);
+    table_integer(table, network.layer_count);
+    table_integer(table, parameter_count);
+    table_number(table, forward_flops);
+    network_free(&network);
+    return STATUS_OK;
+}
+
 static enum status show_catalogue(const struct settings *settings, struct error *error)
 {
-    static const struct table_column columns[] = {{"network", 0}};
+    static const struct table_column columns[] = {
+        {"network", 0}, {"layer_count", 0}, {"parameter_count", 0}, {"forward_flops", 4}};
     char **names;
     int count;
     struct table *table;
     TRY(network_catalogue(&names, &count, error));
-    enum status status = table_create(&table, columns, 1, error);
+    enum status status = table_create(&table, columns, 4, error);
+    if (status != STATUS_OK)
+        return free(names), status;
     for (int i = 0; status == STATUS_OK && i < count; i++)
-        table_string(table, names[i]);
+        status = add_network_row(table, names[i], error);
     free(names);
-    return status == STATUS_OK ? cli_print_table(table, settings, error) : status;
+    if (status == STATUS_OK)
+        return cli_print_table(table, settings, error);
+    table_free(table);
+    return status;
 }
 
 static enum status show_network_table(const struct network *network,

@@ -11,6 +11,14 @@
 enum { SHOWN_DRAWS = 10 };
 static const double default_budget_s = 60;
 
+/* Seconds; 0: as long as --samples takes. */
+static double budget_of(const struct settings *settings)
+{
+    if (!isnan(settings->time_budget_s))
+        return settings->time_budget_s;
+    return settings->samples > 0 ? 0 : default_budget_s;
+}
+
 struct plan_of_sweep {
     struct sample_domain domains[LAYER_KIND_COUNT];
     int domain_count;
@@ -19,22 +27,12 @@ struct plan_of_sweep {
 static enum status add_kind(void *payload, const char *name, struct error *error)
 {
     struct plan_of_sweep *plan = payload;
-    int kind = layer_kind_find(name);
-    if (kind < 0) {
-        const char *names[LAYER_KIND_COUNT];
-        for (int i = 0; i < LAYER_KIND_COUNT; i++)
-            names[i] = layer_descriptors[i]->name;
-        FAIL(error, STATUS_USAGE, "unknown layer '%.60s'", name);
-        const char *nearest = nearest_name(names, LAYER_KIND_COUNT, name);
-        return error_hint(error,
-                          nearest ? "did you mean '%s'?" : "'epochcast show layers' lists them",
-                          nearest),
-               STATUS_USAGE;
-    }
+    enum layer_kind kind;
+    TRY(cli_layer_kind(&kind, name, error));
     for (int i = 0; i < plan->domain_count; i++)
-        if ((int)plan->domains[i].kind == kind)
+        if (plan->domains[i].kind == kind)
             return FAIL(error, STATUS_USAGE, "layer '%s' is named twice", name);
-    sample_domain_default(&plan->domains[plan->domain_count++], (enum layer_kind)kind);
+    sample_domain_default(&plan->domains[plan->domain_count++], kind);
     return STATUS_OK;
 }
 
@@ -70,6 +68,22 @@ static enum status make_plan(struct plan_of_sweep *plan, const struct settings *
         TRY(sample_draw(&config, &stratum, &plan->domains[i], (uint64_t)settings->seed, 0, error));
     }
     return STATUS_OK;
+}
+
+/* What would run, above the draws: the text form alone, so that the others stay one document. */
+static void print_plan(const struct dataset_header *header, const struct settings *settings)
+{
+    const double cap_ms = measure_options_of(settings).cap_ms;
+    if (settings->form != TABLE_TEXT)
+        return;
+    fputs(header->domain, stdout);
+    if (settings->samples > 0)
+        printf("%lld configs, at most %.4g s of timed work\n", (long long)settings->samples,
+               (double)settings->samples * cap_ms / 1e3);
+    if (budget_of(settings) > 0)
+        printf("time budget %.4g s, at most %.4g ms of timed work a config\n", budget_of(settings),
+               cap_ms);
+    printf("\n");
 }
 
 static enum status print_draws(const struct plan_of_sweep *plan, const struct settings *settings,
@@ -133,7 +147,8 @@ static enum status print_report(const struct sweep_report *report, const struct 
                                                   {"other_percent", 3}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
-    double percent = 100 / report->seconds;
+    double spent_s = report->measuring_s + report->warmup_s + report->setup_s;
+    double percent = 100 / fmax(report->seconds, spent_s); // the fake device only simulates time
     table_integer(table, report->rows);
     for (int outcome = OUTCOME_OK; outcome <= OUTCOME_UNSUPPORTED; outcome++)
         table_integer(table, report->outcome_count[outcome]);
@@ -142,7 +157,7 @@ static enum status print_report(const struct sweep_report *report, const struct 
     table_number(table, percent * report->measuring_s);
     table_number(table, percent * report->warmup_s);
     table_number(table, percent * report->setup_s);
-    table_number(table, 100 - percent * (report->measuring_s + report->warmup_s + report->setup_s));
+    table_number(table, fmax(0, 100 - percent * spent_s));
     return cli_print_table(table, settings, error);
 }
 
@@ -153,21 +168,16 @@ static enum status sweep_into(struct sweep_report *report, struct dataset *datas
     struct progress progress;
     struct device_info info;
     int32_t device_row;
-    bool budget_given = !isnan(settings->time_budget_s);
     const struct sweep_options wanted = {.domains = plan->domains,
                                          .domain_count = plan->domain_count,
                                          .samples = settings->samples > 0 ? settings->samples : 0,
-                                         .time_budget_s = budget_given ? settings->time_budget_s
-                                                          : settings->samples > 0
-                                                              ? 0
-                                                              : default_budget_s,
+                                         .time_budget_s = budget_of(settings),
                                          .seed = (uint64_t)settings->seed,
                                          .measure = measure_options_of(settings),
                                          .progress = &progress,
                                          .interrupted = &cli_interrupted};
     TRY(device->backend->describe(device, true, &info, error));
     TRY(dataset_add_device(dataset, &info, &device_row, error));
-    cli_catch_signals();
     progress_begin(&progress, stderr, settings->quiet);
     enum status status = sweep_run(report, dataset, device_row, device, &wanted, error);
     progress_end(&progress);
@@ -183,12 +193,15 @@ static enum status run(const struct settings *settings, struct error *error)
     struct dataset_header header;
     struct sweep_report report = {0};
     TRY(make_plan(&plan, settings, error));
-    if (settings->dry_run)
-        return print_draws(&plan, settings, error);
-    if (!settings->output)
-        return FAIL(error, STATUS_USAGE, "sweep needs -O FILE (or --dry-run)");
+    cli_catch_signals(); // before the backend starts threads: they inherit the mask
     fill_header(&header, settings);
     describe_domain(&header, &plan, settings);
+    if (settings->dry_run) {
+        print_plan(&header, settings);
+        return print_draws(&plan, settings, error);
+    }
+    if (!settings->output)
+        return FAIL(error, STATUS_USAGE, "sweep needs -O FILE (or --dry-run)");
     TRY(open_device(&device, settings, error));
     enum status status = dataset_create(&dataset, settings->output, &header, settings->overwrite,
                                         true, error);

@@ -71,9 +71,8 @@ struct kind_filter {
 
 static enum status keep_kind(void *payload, const char *name, struct error *error)
 {
-    int kind = layer_kind_find(name);
-    if (kind < 0)
-        return FAIL(error, STATUS_USAGE, "unknown layer '%.60s'", name);
+    enum layer_kind kind;
+    TRY(cli_layer_kind(&kind, name, error));
     ((struct kind_filter *)payload)->is_kept[kind] = true;
     return STATUS_OK;
 }
@@ -170,7 +169,7 @@ static const char *const takes[] = {"output",       "overwrite", "preset",  "eng
 const struct command command_train = {
     .name = "train",
     .summary = "train the predictor of a dataset's layer times",
-    .operands = "DATA.h5...",
+    .operands = "DATA.h5... -O MODEL.h5",
     .examples = "  epochcast train cpu.h5 -O model.h5\n"
                 "  epochcast train cpu.h5 --ensemble 5 -O model.h5\n"
                 "  epochcast train v100.h5 --preset paper -O paper.h5\n",

@@ -9,6 +9,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Of one batch size: whole steps take long, and one sample has no interval. */
+static const double default_cap_ms = 3000;
+
 struct verification {
     const struct network_choice *choice;
     const struct device_info *known; /* the device as the model knows it */
@@ -62,7 +65,9 @@ static enum status verify_one(struct verification *all, struct device *device, i
     struct measurement row;
     struct forecast ours, roofline;
     const struct network_choice *choice = all->choice;
-    const struct measure_options asked = measure_options_of(settings);
+    struct measure_options asked = measure_options_of(settings);
+    if (isnan(settings->cap_ms))
+        asked.cap_ms = default_cap_ms;
     TRY(verify_network(&row, device, &choice->network, batch_size, choice->pass, optimizer,
                        PRECISION_FP32, &asked, error));
     TRY(forecast_with(&ours, all, choice->model.predictor, all->known, batch_size, optimizer,
@@ -83,16 +88,17 @@ static enum status verify_all(struct verification *all, struct device *device,
     struct progress progress;
     const struct network_choice *choice = all->choice;
     int total = choice->optimizer_count * choice->batch_count;
+    enum status status = STATUS_OK;
     progress_begin(&progress, stderr, settings->quiet);
     for (int o = 0; o < choice->optimizer_count; o++)
-        for (int b = 0; b < choice->batch_count; b++) {
+        for (int b = 0; status == STATUS_OK && b < choice->batch_count; b++) {
             progress_update(&progress, all->count, total, "%s, batch %d", choice->network.name,
                             choice->batch_sizes[b]);
-            TRY(verify_one(all, device, choice->batch_sizes[b], choice->optimizers[o], settings,
-                           error));
+            status = verify_one(all, device, choice->batch_sizes[b], choice->optimizers[o],
+                                settings, error);
         }
     progress_end(&progress);
-    return STATUS_OK;
+    return status;
 }
 
 static void print_summary(struct verification *all, const struct settings *settings)
@@ -173,7 +179,7 @@ static const char *const takes[] = {"model",   "device", "batch",          "pass
 const struct command command_verify = {
     .name = "verify",
     .summary = "run a network's step for real and compare with the forecast",
-    .operands = "NETWORK",
+    .operands = "NETWORK --model MODEL.h5",
     .examples = "  epochcast verify vgg16 --model model.h5 --device cpu --batch 1,4,16\n"
                 "  epochcast verify resnet18 --model model.h5 --pass forward --batch 1..16*2\n",
     .options = takes,

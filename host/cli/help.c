@@ -21,8 +21,8 @@ static void print_option(FILE *file, const struct option *option)
 
 void cli_help(FILE *file, const struct command *command, bool brief)
 {
-    fprintf(file, "usage: epochcast %s %s [options]\n\n%s\n", command->name, command->operands,
-            command->summary);
+    fprintf(file, "usage: epochcast %s%s%s [options]\n\n%s\n", command->name,
+            *command->operands ? " " : "", command->operands, command->summary);
     if (!brief)
         fprintf(file, "\nexamples:\n%s", command->examples);
     fputs("\noptions:\n", file);

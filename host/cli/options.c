@@ -92,7 +92,7 @@ const struct option options[] = {
     {"model", 'm', OPTION_TEXT, AT(model), "MODEL.h5", "trained model", 0, 0, NULL},
     {"batch", 'b', OPTION_TEXT, AT(batch), "LIST", "batch sizes: 1,2,4 or 1..64*2 (default: 1)", 0,
      0, NULL},
-    {"pass", 0, OPTION_CHOICE, AT(pass), "PASS", "forward or train (default: train)", 0, 0,
+    {"pass", 0, OPTION_CHOICE, AT(pass), "PASS", "of the network (default: train)", 0, 0,
      &choice_pass},
     {"optimizer", 0, OPTION_TEXT, AT(optimizer), "NAMES",
      "of a training step, separated by commas (default: sgd)", 0, 0, NULL},

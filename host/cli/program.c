@@ -3,9 +3,13 @@
 
 #include "cli/provenance.h"
 
+#include <hdf5.h>
+
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct command *const commands[] = {
     &command_devices, &command_sweep,    &command_import,  &command_export, &command_show,
@@ -13,18 +17,33 @@ const struct command *const commands[] = {
 
 volatile sig_atomic_t cli_interrupted;
 
-static void note_signal(int number)
+/* Waits for the signals that every other thread blocks; the second one ends the program. */
+static void *wait_for_signals(void *payload)
 {
-    (void)number;
-    cli_interrupted = 1;
+    const sigset_t *signals = payload;
+    int number;
+    while (sigwait(signals, &number) == 0) {
+        if (cli_interrupted)
+            _exit(STATUS_INTERRUPTED);
+        cli_interrupted = 1;
+    }
+    return NULL;
 }
 
+/* A thread instead of a handler: a handler's frame on the stack of a thread that runs oneDNN's
+ * generated code corrupted the heap (oneDNN 2.6 sgemm, interrupted training with two threads). */
 void cli_catch_signals(void)
 {
-    // SA_RESETHAND: the second signal has its default effect
-    struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    static sigset_t signals;
+    pthread_t waiter;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (pthread_create(&waiter, NULL, wait_for_signals, &signals) == 0)
+        pthread_detach(waiter);
+    else
+        pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 }
 
 static enum status unknown_command(const char *name, struct error *error)
@@ -105,6 +124,9 @@ int cli_main(int argc, char **argv)
     char command_line[1024];
     join_arguments(command_line, sizeof command_line, argc, argv);
     settings.command_line = command_line;
+    // every file is closed where it was opened; the library's exit handler crashes on one whose
+    // close has failed, as on a full disk
+    H5dont_atexit();
     enum status status = flush_output(dispatch(argc, argv, &settings, &error), &error);
     if (status != STATUS_OK)
         report(&error, settings.verbose);
@@ -124,6 +146,23 @@ enum status cli_each_item(const char *text,
                        : FAIL(error, STATUS_USAGE, "'%.80s' has an empty item", text);
     free(copy);
     return status;
+}
+
+enum status cli_layer_kind(enum layer_kind *kind, const char *name, struct error *error)
+{
+    const char *names[LAYER_KIND_COUNT];
+    int found = layer_kind_find(name);
+    if (found >= 0) {
+        *kind = (enum layer_kind)found;
+        return STATUS_OK;
+    }
+    for (int i = 0; i < LAYER_KIND_COUNT; i++)
+        names[i] = layer_descriptors[i]->name;
+    FAIL(error, STATUS_USAGE, "unknown layer '%.60s'", name);
+    const char *nearest = nearest_name(names, LAYER_KIND_COUNT, name);
+    if (nearest)
+        return error_hint(error, "did you mean '%s'?", nearest), STATUS_USAGE;
+    return error_hint(error, "'epochcast show layers' lists them"), STATUS_USAGE;
 }
 
 enum status cli_print_table(struct table *table, const struct settings *settings,

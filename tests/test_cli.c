@@ -1,0 +1,336 @@
+/* The option parser and its tables. What commands print is tested by tests/cli. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cli/cli.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Parses the words of `line`, which stays alive as long as *settings is used. */
+static enum status parse(struct settings *settings, const struct command *command, char *line,
+                         struct error *error)
+{
+    char *words[400];
+    int count = 0;
+    for (char *word = strtok(line, " "); word; word = strtok(NULL, " "))
+        words[count++] = word;
+    *settings = settings_default;
+    *error = (struct error){.status = STATUS_OK};
+    return cli_parse(settings, command, count, words, error);
+}
+
+static void options_are_read_in_every_form(void **state)
+{
+    (void)state;
+    struct settings settings;
+    struct error error;
+    char line[] = "--samples 20 -s 7 --device=fake --time-budget=5m --dry-run --cache cold "
+                  "--cap-ms 1.5e2 -o jsonl --quiet";
+    assert_int_equal(parse(&settings, &command_sweep, line, &error), STATUS_OK);
+    assert_int_equal(settings.samples, 20);
+    assert_int_equal(settings.seed, 7);
+    assert_string_equal(settings.device, "fake");
+    assert_float_equal(settings.time_budget_s, 300, 0);
+    assert_true(settings.dry_run && settings.quiet && !settings.overwrite);
+    assert_int_equal(settings.cache, 1);
+    assert_float_equal(settings.cap_ms, 150, 0);
+    assert_int_equal(settings.form, TABLE_JSONL);
+}
+
+static void what_is_not_given_is_absent(void **state)
+{
+    (void)state;
+    struct settings settings;
+    struct error error;
+    char line[] = "data.h5";
+    assert_int_equal(parse(&settings, &command_train, line, &error), STATUS_OK);
+    assert_int_equal(settings.epochs, -1);
+    assert_int_equal(settings.threads, -1);
+    assert_true(isnan(settings.dropout) && isnan(settings.learning_rate));
+    assert_null(settings.output);
+    assert_int_equal(settings.seed, 1);
+    assert_int_equal(settings.form, TABLE_TEXT);
+}
+
+static void the_last_of_two_counts_and_texts_add_up(void **state)
+{
+    (void)state;
+    struct settings settings;
+    struct error error;
+    char line[] = "--seed 1 --set kernel_size=3 --seed 2 --set=stride=1,2";
+    assert_int_equal(parse(&settings, &command_sweep, line, &error), STATUS_OK);
+    assert_int_equal(settings.seed, 2);
+    assert_int_equal(settings.set_count, 2);
+    assert_string_equal(settings.set[0], "kernel_size=3");
+    assert_string_equal(settings.set[1], "stride=1,2");
+}
+
+static void two_dashes_end_the_options(void **state)
+{
+    (void)state;
+    struct settings settings;
+    struct error error;
+    char line[] = "a.h5 --split all -- --baselines -q -";
+    assert_int_equal(parse(&settings, &command_evaluate, line, &error), STATUS_OK);
+    assert_int_equal(settings.operand_count, 4);
+    assert_string_equal(settings.operands[1], "--baselines");
+    assert_string_equal(settings.operands[3], "-");
+    assert_false(settings.baselines || settings.quiet);
+}
+
+static void durations_have_units(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double seconds;
+    } cases[] = {{"60s", 60},  {"90", 90},   {"1.5m", 90}, {"2min", 120},
+                 {"1h", 3600}, {"5d", NAN},  {"5 s", NAN}, {"s", NAN},
+                 {"-1s", NAN}, {"0s", NAN},  {"", NAN},    {"1e300h", NAN},
+                 {"inf", NAN}, {"nan", NAN}, {"5ms", NAN}, {"1h30", NAN}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct settings settings = settings_default;
+        struct error error;
+        char text[64];
+        snprintf(text, sizeof text, "--time-budget=%s", cases[i].text);
+        char *const arguments[] = {text};
+        enum status status = cli_parse(&settings, &command_sweep, 1, arguments, &error);
+        assert_int_equal(status, isnan(cases[i].seconds) ? STATUS_USAGE : STATUS_OK);
+        if (status == STATUS_OK)
+            assert_float_equal(settings.time_budget_s, cases[i].seconds, 0);
+        else
+            assert_true(isnan(settings.time_budget_s));
+    }
+}
+
+/* Each is refused, with a message that has `what` in it. */
+static void mistakes_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const struct command *command;
+        const char *line, *what, *hint;
+    } cases[] = {
+        {&command_sweep, "--smples 3", "unknown option '--smples'", "--samples"},
+        {&command_sweep, "--smples=3", "unknown option '--smples'", "--samples"},
+        {&command_sweep, "--qqqqqqqqqq", "unknown option", "--help"},
+        {&command_sweep, "--baselines", "unknown option", ""}, // another command's
+        {&command_sweep, "-nq", "unknown option '-nq'", ""},
+        {&command_sweep, "-", "unexpected '-'", ""},
+        {&command_sweep, "--=1", "unknown option", ""},
+        {&command_sweep, "---samples 1", "unknown option", "--samples"},
+        {&command_sweep, "--samples", "--samples needs a value", ""},
+        {&command_sweep, "--samples 1x", "'1x' is not a whole number", ""},
+        {&command_sweep, "--samples 0", "outside 1..", ""},
+        {&command_sweep, "--samples -1", "outside 1..", ""},
+        {&command_sweep, "--samples 9223372036854775808", "outside 1..", ""},
+        {&command_sweep, "--seed -1", "outside 0..", ""},
+        {&command_sweep, "--cap-ms nan", "'nan' is not a number", ""},
+        {&command_sweep, "--cap-ms 5s", "'5s' is not a number", ""},
+        {&command_sweep, "--dry-run=1", "--dry-run takes no value", ""},
+        {&command_sweep, "--device=", "--device: ''", ""},
+        {&command_sweep, "--cache warm", "unknown value 'warm'", "hot, cold"},
+        {&command_train, "", "train needs DATA.h5", "--help"},
+        {&command_train, "a.h5 --dropout 0.96", "outside 0..0.95", ""},
+        {&command_evaluate, "a.h5", "evaluate needs MODEL.h5", ""},
+        {&command_predict, "vgg16 vgg19", "unexpected 'vgg19'", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct settings settings;
+        struct error error;
+        char line[128];
+        snprintf(line, sizeof line, "%s", cases[i].line);
+        assert_int_equal(parse(&settings, cases[i].command, line, &error), STATUS_USAGE);
+        if (!strstr(error.message, cases[i].what) || !strstr(error.hint, cases[i].hint))
+            fail_msg("%s: %s (%s)", cases[i].line, error.message, error.hint);
+    }
+}
+
+static void too_many_are_refused(void **state)
+{
+    (void)state;
+    char *arguments[OPERAND_LIMIT + 1], text[] = "--set=stride=1", file[] = "x.h5";
+    struct settings settings = settings_default;
+    struct error error;
+    for (int i = 0; i <= OPERAND_LIMIT; i++)
+        arguments[i] = text;
+    assert_int_equal(cli_parse(&settings, &command_sweep, REPEAT_LIMIT, arguments, &error),
+                     STATUS_OK);
+    assert_int_equal(settings.set_count, REPEAT_LIMIT);
+    settings = settings_default;
+    assert_int_equal(cli_parse(&settings, &command_sweep, REPEAT_LIMIT + 1, arguments, &error),
+                     STATUS_USAGE);
+    for (int i = 0; i <= OPERAND_LIMIT; i++)
+        arguments[i] = file;
+    settings = settings_default;
+    assert_int_equal(cli_parse(&settings, &command_train, OPERAND_LIMIT, arguments, &error),
+                     STATUS_OK);
+    settings = settings_default;
+    assert_int_equal(cli_parse(&settings, &command_train, OPERAND_LIMIT + 1, arguments, &error),
+                     STATUS_USAGE);
+}
+
+static void help_needs_no_operands(void **state)
+{
+    (void)state;
+    struct settings settings;
+    struct error error;
+    char line[] = "--help", brief[] = "-h";
+    assert_int_equal(parse(&settings, &command_predict, line, &error), STATUS_OK);
+    assert_true(settings.help && !settings.brief_help);
+    assert_int_equal(parse(&settings, &command_predict, brief, &error), STATUS_OK);
+    assert_true(settings.brief_help && !settings.help);
+}
+
+static const struct option *option_called(const char *name)
+{
+    for (int i = 0; i < option_count; i++)
+        if (strcmp(options[i].name, name) == 0)
+            return &options[i];
+    return NULL;
+}
+
+static void every_option_of_a_command_exists(void **state)
+{
+    (void)state;
+    for (int i = 0; commands[i]; i++)
+        for (const char *const *name = commands[i]->options; *name; name++)
+            if (!option_called(*name))
+                fail_msg("%s takes an unknown option %s", commands[i]->name, *name);
+}
+
+static void every_option_is_complete_unique_and_taken(void **state)
+{
+    (void)state;
+    for (int i = 0; i < option_count; i++) {
+        const struct option *option = &options[i];
+        bool taken = false;
+        assert_ptr_equal(option_called(option->name), option);
+        assert_true(option->help && *option->help);
+        assert_int_equal(option->type == OPTION_FLAG, option->argument == NULL);
+        assert_int_equal(option->type == OPTION_CHOICE, option->choice != NULL);
+        for (int j = 0; j < i; j++)
+            assert_false(option->short_name && option->short_name == options[j].short_name);
+        for (int j = 0; commands[j]; j++)
+            taken |= command_takes(commands[j], option);
+        assert_true(taken);
+    }
+}
+
+static void help_has_every_option_and_examples_first(void **state)
+{
+    (void)state;
+    for (int i = 0; commands[i]; i++) {
+        char *text;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+        assert_non_null(file);
+        cli_help(file, commands[i], false);
+        fclose(file);
+        const char *examples = strstr(text, "\nexamples:"), *list = strstr(text, "\noptions:");
+        assert_true(examples && list && examples < list);
+        for (int j = 0; j < option_count; j++) {
+            char wanted[80];
+            bool is_brief = options[j].short_name == 'h';
+            snprintf(wanted, sizeof wanted, is_brief ? " -h " : " --%s ", options[j].name);
+            assert_int_equal(strstr(list, wanted) != NULL, command_takes(commands[i], &options[j]));
+        }
+        free(text);
+    }
+}
+
+/* An example that the parser refuses teaches a mistake. */
+static void every_example_parses(void **state)
+{
+    (void)state;
+    for (int i = 0; commands[i]; i++) {
+        char text[1000], *rest = text, *line;
+        snprintf(text, sizeof text, "%s", commands[i]->examples);
+        for (char *fold; (fold = strstr(text, "\\\n"));)
+            memset(fold, ' ', 2);
+        while ((line = strsep(&rest, "\n"))) {
+            struct settings settings;
+            struct error error;
+            char start[80];
+            if (!*line)
+                continue;
+            snprintf(start, sizeof start, "  epochcast %s", commands[i]->name);
+            assert_int_equal(strncmp(line, start, strlen(start)), 0);
+            line[strcspn(line, ">")] = '\0'; // the shell's part
+            if (parse(&settings, commands[i], line + strlen(start), &error) != STATUS_OK)
+                fail_msg("%s: %s", commands[i]->name, error.message);
+        }
+    }
+}
+
+struct collected {
+    char text[64];
+    int count;
+};
+
+static enum status collect(void *payload, const char *item, struct error *error)
+{
+    struct collected *all = payload;
+    size_t length = strlen(all->text);
+    if (strcmp(item, "stop") == 0)
+        return FAIL(error, STATUS_FAILED, "stopped");
+    snprintf(all->text + length, sizeof all->text - length, "[%s]", item);
+    all->count++;
+    return STATUS_OK;
+}
+
+static void items_are_handed_out_one_by_one(void **state)
+{
+    (void)state;
+    struct collected all = {.count = 0};
+    struct error error;
+    assert_int_equal(cli_each_item("a,bc,d", collect, &all, &error), STATUS_OK);
+    assert_string_equal(all.text, "[a][bc][d]");
+    assert_int_equal(cli_each_item("a,,b", collect, &all, &error), STATUS_USAGE);
+    assert_int_equal(cli_each_item("", collect, &all, &error), STATUS_USAGE);
+    assert_int_equal(cli_each_item("a,", collect, &all, &error), STATUS_USAGE);
+    all = (struct collected){.count = 0};
+    assert_int_equal(cli_each_item("a,stop,b", collect, &all, &error), STATUS_FAILED);
+    assert_int_equal(all.count, 1);
+}
+
+static void layers_are_found_by_name(void **state)
+{
+    (void)state;
+    enum layer_kind kind;
+    struct error error;
+    assert_int_equal(cli_layer_kind(&kind, "pool2d", &error), STATUS_OK);
+    assert_int_equal(kind, LAYER_POOL2D);
+    assert_int_equal(cli_layer_kind(&kind, "pool3d", &error), STATUS_USAGE);
+    assert_string_equal(error.hint, "did you mean 'pool2d'?");
+    assert_int_equal(cli_layer_kind(&kind, "transformer", &error), STATUS_USAGE);
+    assert_non_null(strstr(error.hint, "show layers"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_are_read_in_every_form),
+        cmocka_unit_test(what_is_not_given_is_absent),
+        cmocka_unit_test(the_last_of_two_counts_and_texts_add_up),
+        cmocka_unit_test(two_dashes_end_the_options),
+        cmocka_unit_test(durations_have_units),
+        cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(too_many_are_refused),
+        cmocka_unit_test(help_needs_no_operands),
+        cmocka_unit_test(every_option_of_a_command_exists),
+        cmocka_unit_test(every_option_is_complete_unique_and_taken),
+        cmocka_unit_test(help_has_every_option_and_examples_first),
+        cmocka_unit_test(every_example_parses),
+        cmocka_unit_test(items_are_handed_out_one_by_one),
+        cmocka_unit_test(layers_are_found_by_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
