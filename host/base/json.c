@@ -12,18 +12,30 @@ void json_begin(struct json *json, FILE *file)
     *json = (struct json){.file = file, .first = {true}};
 }
 
+/* Whether the second byte keeps the first from an overlong form, a surrogate or beyond U+10FFFF
+ * (RFC 3629). */
+static bool is_second_byte(unsigned char first, unsigned char second)
+{
+    unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    return second >= low && second <= high;
+}
+
 /* Length of the valid UTF-8 sequence at text, or 0. */
 static int utf8_length(const unsigned char *text)
 {
-    int length = text[0] < 0x80                       ? 1
-                 : text[0] >= 0xC2 && text[0] < 0xE0  ? 2
-                 : text[0] >= 0xE0 && text[0] < 0xF0  ? 3
-                 : text[0] >= 0xF0 && text[0] <= 0xF4 ? 4
-                                                      : 0;
-    for (int i = 1; i < length; i++)
+    if (text[0] < 0x80)
+        return 1;
+    if (text[0] < 0xC2 || text[0] > 0xF4 || !is_second_byte(text[0], text[1]))
+        return 0;
+    int length = text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
+    for (int i = 2; i < length; i++)
         if ((text[i] & 0xC0) != 0x80)
             return 0;
-    return length;
+    /* Overlong forms, surrogates, beyond U+10FFFF: the second byte tells. */
+    unsigned char low = text[0] == 0xE0 ? 0xA0 : text[0] == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = text[0] == 0xED ? 0x9F : text[0] == 0xF4 ? 0x8F : 0xBF;
+    return length > 1 && (text[1] < low || text[1] > high) ? 0 : length;
 }
 
 static void print_text(FILE *file, const char *text)

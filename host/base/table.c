@@ -118,7 +118,7 @@ static void print_jsonl(const struct table *table, FILE *file, size_t rows)
 
 static void print_csv_text(FILE *file, const char *text)
 {
-    if (!strpbrk(text, ",\"\n")) {
+    if (!strpbrk(text, ",\"\r\n")) {
         fputs(text, file);
         return;
     }

@@ -312,6 +312,8 @@ static void insert_sorted(struct dataset *dataset, const struct measurement *row
 enum status dataset_append(struct dataset *dataset, const struct measurement *row,
                            struct error *error)
 {
+    if (dataset->buffered == BUFFER_ROWS)
+        return FAIL(error, STATUS_FAILED, "'%s': an earlier write failed", dataset->growing_path);
     insert_sorted(dataset, row);
     if (dataset->buffered < BUFFER_ROWS && monotonic_s() - dataset->flushed_s < flush_interval_s)
         return STATUS_OK;

@@ -164,6 +164,13 @@ static const char *row_fault(const struct measurement *row, const struct source 
     return layer_is_valid(&row->config) ? NULL : "shape";
 }
 
+/* What HDF5 gives for a row that a full disk kept from being written: its fill value, zeros. */
+static bool is_unwritten(const struct measurement *row)
+{
+    return row->config.batch_size == 0 && row->sample_count == 0 && row->median_ms == 0 &&
+           row->unix_time_s == 0;
+}
+
 /* Moves checked rows to the end of the collection. */
 static enum status take_rows(struct dataset_rows *all, struct measurement *rows, size_t count,
                              enum layer_kind kind, const struct source *source, struct error *error)
@@ -172,6 +179,8 @@ static enum status take_rows(struct dataset_rows *all, struct measurement *rows,
     if (!grown)
         return FAIL(error, STATUS_FAILED, "no memory for %zu rows", all->count + count);
     all->rows = grown;
+    while (count && is_unwritten(&rows[count - 1]))
+        count--;
     for (size_t i = 0; i < count; i++) {
         struct measurement *row = &rows[i];
         row->config.kind = kind;

@@ -49,10 +49,11 @@ void sample_domain_default(struct sample_domain *domain, enum layer_kind kind)
     const struct layer_descriptor *descriptor = layer_descriptors[kind];
     for (int i = 0; i < descriptor->feature_count; i++) {
         const struct feature *feature = &descriptor->features[i];
-        bool whole = feature->sample_maximum == 0 && feature->sample_minimum == 0 &&
-                     strcmp(feature->name, "precision") != 0;
+        bool whole = feature->sample_maximum == 0 && feature->sample_minimum == 0;
         domain->range[i].minimum = whole ? feature->minimum : feature->sample_minimum;
         domain->range[i].maximum = whole ? feature->maximum : feature->sample_maximum;
+        if (feature->is_fixed)
+            domain->range[i].maximum = domain->range[i].minimum;
     }
 }
 

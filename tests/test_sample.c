@@ -1,0 +1,590 @@
+/* Draws of layer configs: repeatable, valid, inside the domain, distributed as promised. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layers/describe.h"
+#include "layers/sample.h"
+#include "layers/sample_transform.h"
+
+static struct sample_domain default_domain(enum layer_kind kind)
+{
+    struct sample_domain domain;
+    sample_domain_default(&domain, kind);
+    return domain;
+}
+
+static void set(struct sample_domain *domain, const char *text)
+{
+    struct error error;
+    bool applied = false;
+    if (sample_domain_set(domain, text, &applied, &error) != STATUS_OK)
+        fail_msg("%s: %s", text, error.message);
+    assert_true(applied);
+}
+
+static struct layer_config draw(const struct sample_domain *domain, uint64_t seed, uint32_t index,
+                                enum stratum *stratum)
+{
+    struct layer_config config;
+    struct error error;
+    if (sample_draw(&config, stratum, domain, seed, index, &error) != STATUS_OK)
+        fail_msg("draw %u: %s", index, error.message);
+    return config;
+}
+
+static struct layer_config draw_any(const struct sample_domain *domain, uint64_t seed,
+                                    uint32_t index)
+{
+    enum stratum stratum;
+    return draw(domain, seed, index, &stratum);
+}
+
+/* ---- the sequence ---- */
+
+/* A change here changes what every seed means: datasets of old and new no longer share configs. */
+static const char *const golden[LAYER_KIND_COUNT][6] = {
+    {
+        "log_uniform "
+        "dense:batch_size=28,pass=train,optimizer=adagrad,precision=fp32,inputs=2,outputs=31,use_"
+        "bias=no,activation=tanh",
+        "log_uniform "
+        "dense:batch_size=1,pass=forward,optimizer=none,precision=fp32,inputs=2488,outputs=562,use_"
+        "bias=yes,activation=none",
+        "log_uniform "
+        "dense:batch_size=7,pass=train,optimizer=adam,precision=fp32,inputs=416,outputs=2579,use_"
+        "bias=no,activation=relu",
+        "uniform "
+        "dense:batch_size=38,pass=forward,optimizer=none,precision=fp32,inputs=1134,outputs=227,"
+        "use_bias=yes,activation=sigmoid",
+        "log_uniform "
+        "dense:batch_size=14,pass=train,optimizer=sgd,precision=fp32,inputs=99,outputs=109,use_"
+        "bias=no,activation=relu",
+        "log_uniform "
+        "dense:batch_size=3,pass=forward,optimizer=none,precision=fp32,inputs=753,outputs=2140,use_"
+        "bias=yes,activation=sigmoid",
+    },
+    {
+        "log_uniform "
+        "conv2d:batch_size=2,pass=train,optimizer=rmsprop,precision=fp32,image_size=5,kernel_size="
+        "2,channels_in=4,channels_out=701,stride=3,padding=same,use_bias=yes,activation=relu",
+        "log_uniform "
+        "conv2d:batch_size=32,pass=forward,optimizer=none,precision=fp32,image_size=27,kernel_size="
+        "4,channels_in=803,channels_out=13,stride=1,padding=valid,use_bias=no,activation=tanh",
+        "log_uniform "
+        "conv2d:batch_size=10,pass=train,optimizer=rmsprop,precision=fp32,image_size=85,kernel_"
+        "size=6,channels_in=30,channels_out=1,stride=1,padding=valid,use_bias=no,activation="
+        "sigmoid",
+        "log_uniform "
+        "conv2d:batch_size=5,pass=forward,optimizer=none,precision=fp32,image_size=1,kernel_size=1,"
+        "channels_in=125,channels_out=87,stride=3,padding=same,use_bias=yes,activation=none",
+        "realistic "
+        "conv2d:batch_size=8,pass=train,optimizer=momentum,precision=fp32,image_size=13,kernel_"
+        "size=3,channels_in=32,channels_out=32,stride=1,padding=same,use_bias=no,activation=none",
+        "uniform "
+        "conv2d:batch_size=47,pass=forward,optimizer=none,precision=fp32,image_size=251,kernel_"
+        "size=6,channels_in=22,channels_out=21,stride=4,padding=same,use_bias=yes,activation="
+        "sigmoid",
+    },
+    {
+        "log_uniform "
+        "pool2d:batch_size=14,pass=forward,optimizer=none,precision=fp32,image_size=241,kernel_"
+        "size=5,channels=34,stride=2,padding=same,pooling=max,activation=none",
+        "uniform "
+        "pool2d:batch_size=19,pass=train,optimizer=none,precision=fp32,image_size=48,kernel_size=4,"
+        "channels=65,stride=4,padding=valid,pooling=average,activation=tanh",
+        "realistic "
+        "pool2d:batch_size=1,pass=forward,optimizer=none,precision=fp32,image_size=32,kernel_size="
+        "2,channels=384,stride=2,padding=same,pooling=average,activation=sigmoid",
+        "realistic "
+        "pool2d:batch_size=64,pass=train,optimizer=none,precision=fp32,image_size=56,kernel_size=5,"
+        "channels=6,stride=1,padding=same,pooling=max,activation=relu",
+        "realistic "
+        "pool2d:batch_size=32,pass=forward,optimizer=none,precision=fp32,image_size=56,kernel_size="
+        "5,channels=1024,stride=2,padding=same,pooling=average,activation=sigmoid",
+        "realistic "
+        "pool2d:batch_size=2,pass=train,optimizer=none,precision=fp32,image_size=16,kernel_size=3,"
+        "channels=64,stride=1,padding=same,pooling=max,activation=relu",
+    },
+};
+
+static void sequence_is_pinned(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct sample_domain domain = default_domain((enum layer_kind)kind);
+        for (uint32_t index = 0; index < 6; index++) {
+            enum stratum stratum;
+            struct layer_config config = draw(&domain, 1, index, &stratum);
+            char text[512];
+            int length = snprintf(text, sizeof text, "%s ", choice_name(&choice_stratum, stratum));
+            describe_config(text + length, sizeof text - (size_t)length, &config);
+            assert_string_equal(text, golden[kind][index]);
+        }
+    }
+}
+
+static void draws_do_not_depend_on_order(void **state)
+{
+    (void)state;
+    enum { COUNT = 200 };
+    struct layer_config forwards[COUNT];
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct sample_domain domain = default_domain((enum layer_kind)kind);
+        for (uint32_t i = 0; i < COUNT; i++)
+            forwards[i] = draw_any(&domain, 42, i);
+        for (uint32_t i = COUNT; i-- > 0;) {
+            struct layer_config again = draw_any(&domain, 42, i);
+            assert_memory_equal(&again, &forwards[i], sizeof again);
+        }
+    }
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int distinct_count(uint64_t *hashes, int count)
+{
+    int distinct = 0;
+    qsort(hashes, (size_t)count, sizeof *hashes, compare_hashes);
+    for (int i = 0; i < count; i++)
+        distinct += i == 0 || hashes[i] != hashes[i - 1];
+    return distinct;
+}
+
+/* Shards are ranges or strides of the index: no index gives another's config, nor another seed's.
+ */
+static void indices_and_seeds_give_other_configs(void **state)
+{
+    (void)state;
+    enum { COUNT = 2000 };
+    uint64_t hashes[2 * COUNT];
+    struct sample_domain domain = default_domain(LAYER_CONV2D);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        struct layer_config first = draw_any(&domain, 1, i), second = draw_any(&domain, 2, i);
+        hashes[i] = layer_hash(&first);
+        hashes[COUNT + i] = layer_hash(&second);
+    }
+    assert_true(distinct_count(hashes, 2 * COUNT) > 2 * COUNT * 99 / 100);
+}
+
+static void extreme_seeds_and_indices_draw(void **state)
+{
+    (void)state;
+    struct sample_domain domain = default_domain(LAYER_POOL2D);
+    struct layer_config last = draw_any(&domain, UINT64_MAX, UINT32_MAX);
+    struct layer_config first = draw_any(&domain, 0, 0);
+    assert_true(layer_is_valid(&last) && layer_is_valid(&first));
+}
+
+/* ---- what a draw may be ---- */
+
+static void assert_inside(const struct layer_config *config, const struct sample_domain *domain)
+{
+    struct error error;
+    if (layer_check(config, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    struct cost cost = layer_cost(config);
+    assert_true((double)cost.memory_bytes <= domain->memory_limit_bytes);
+    assert_true(cost.flops <= domain->flops_limit);
+    const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
+    for (int i = 0; i < descriptor->feature_count; i++) {
+        int32_t value = layer_get(config, &descriptor->features[i]);
+        assert_in_range(value, domain->range[i].minimum, domain->range[i].maximum);
+    }
+}
+
+static void draws_are_valid_and_within_limits(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct sample_domain domain = default_domain((enum layer_kind)kind);
+        for (uint32_t i = 0; i < 2000; i++) {
+            struct layer_config config = draw_any(&domain, 7, i);
+            assert_int_equal(config.kind, kind);
+            assert_inside(&config, &domain);
+        }
+        domain.memory_limit_bytes = 1 << 20;
+        domain.flops_limit = 1e6;
+        for (uint32_t i = 0; i < 500; i++) {
+            struct layer_config config = draw_any(&domain, 7, i);
+            assert_inside(&config, &domain);
+        }
+    }
+}
+
+static void pass_and_optimizer_agree(void **state)
+{
+    (void)state;
+    int optimizers[OPTIMIZER_COUNT] = {0}, forwards = 0;
+    struct sample_domain domain = default_domain(LAYER_DENSE);
+    struct sample_domain pools = default_domain(LAYER_POOL2D);
+    for (uint32_t i = 0; i < 2000; i++) {
+        struct layer_config config = draw_any(&domain, 3, i);
+        forwards += config.pass == PASS_FORWARD;
+        optimizers[config.optimizer]++;
+        if (config.pass == PASS_FORWARD)
+            assert_int_equal(config.optimizer, OPTIMIZER_NONE);
+        assert_int_equal(draw_any(&pools, 3, i).optimizer, OPTIMIZER_NONE);
+    }
+    assert_in_range(forwards, 800, 1200);
+    for (int i = 0; i < OPTIMIZER_COUNT; i++) // 1000 training steps over 7, each 143
+        assert_in_range(optimizers[i] - (i ? 0 : forwards), 90, 200);
+}
+
+static void strata_have_their_shares(void **state)
+{
+    (void)state;
+    enum { COUNT = 5000 };
+    int counts[4] = {0};
+    struct sample_domain domain = default_domain(LAYER_DENSE);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        enum stratum stratum;
+        draw(&domain, 11, i, &stratum);
+        counts[stratum]++;
+    }
+    assert_in_range(counts[STRATUM_LOG_UNIFORM], 2350, 2650); // 4 sigma: 141, 130, 113
+    assert_in_range(counts[STRATUM_REALISTIC], 1360, 1640);
+    assert_in_range(counts[STRATUM_UNIFORM], 880, 1120);
+    assert_int_equal(counts[STRATUM_IMPORTED], 0);
+}
+
+static void default_precision_is_fixed(void **state)
+{
+    (void)state;
+    struct sample_domain domain = default_domain(LAYER_CONV2D);
+    for (uint32_t i = 0; i < 200; i++)
+        assert_int_equal(draw_any(&domain, 1, i).precision, PRECISION_FP32);
+    set(&domain, "precision=fp32,bf16");
+    int bf16 = 0;
+    for (uint32_t i = 0; i < 200; i++)
+        bf16 += draw_any(&domain, 1, i).precision == PRECISION_BF16;
+    assert_in_range(bf16, 60, 140);
+}
+
+/* ---- distributions ---- */
+
+/* Largest distance between the draws' distribution and the log-uniform one over the integers. */
+static double log_uniform_distance(const int *counts, int32_t maximum, int total)
+{
+    double distance = 0, below = 0;
+    for (int32_t value = 1; value <= maximum; value++) {
+        below += counts[value];
+        double wanted = log(value + 1.0) / log(maximum + 1.0);
+        distance = fmax(distance, fabs(below / total - wanted));
+    }
+    return distance;
+}
+
+static void log_uniform_stratum_is_log_uniform(void **state)
+{
+    (void)state;
+    enum { COUNT = 20000, MAXIMUM = 32768 };
+    static int inputs[MAXIMUM + 1], outputs[MAXIMUM + 1];
+    struct sample_domain domain = default_domain(LAYER_DENSE);
+    domain.memory_limit_bytes = domain.flops_limit = INFINITY; // nothing is rejected
+    set(&domain, "stratum=log_uniform");
+    set(&domain, "batch_size=1");
+    for (uint32_t i = 0; i < COUNT; i++) {
+        enum stratum stratum;
+        struct layer_config config = draw(&domain, 5, i, &stratum);
+        assert_int_equal(stratum, STRATUM_LOG_UNIFORM);
+        inputs[config.as.dense.inputs]++;
+        outputs[config.as.dense.outputs]++;
+    }
+    double critical = 1.63 / sqrt(COUNT); // Kolmogorov-Smirnov, 1 %; a Sobol sequence does better
+    assert_true(log_uniform_distance(inputs, MAXIMUM, COUNT) < critical);
+    assert_true(log_uniform_distance(outputs, MAXIMUM, COUNT) < critical);
+}
+
+/* The transform uses no libm; here libm checks it. */
+static void transform_agrees_with_libm(void **state)
+{
+    (void)state;
+    for (uint32_t value = 1; value < UINT32_C(1) << 31; value += value / 7 + 1)
+        assert_true(fabs(transform_log2(value) - log2(value)) < 1e-11);
+    for (double exponent = 0; exponent < 31.9; exponent += 0.01)
+        assert_true(fabs(transform_exp2(exponent) / exp2(exponent) - 1) < 1e-12);
+    assert_int_equal(transform_log_uniform(0, 3, 17), 3);
+    assert_int_equal(transform_log_uniform(UINT32_MAX, 3, 17), 17);
+    assert_int_equal(transform_log_uniform(12345, 9, 9), 9);
+    assert_int_equal(transform_log_uniform(UINT32_MAX, 1, 1000000), 1000000);
+}
+
+static void uniform_stratum_is_the_papers(void **state)
+{
+    (void)state;
+    enum { COUNT = 4000 };
+    struct sample_domain domain = default_domain(LAYER_CONV2D);
+    set(&domain, "stratum=uniform");
+    for (uint32_t i = 0; i < COUNT; i++) {
+        struct layer_config config = draw_any(&domain, 5, i);
+        const struct conv2d *conv = &config.as.conv2d;
+        assert_in_range(config.batch_size, 1, 64);
+        assert_in_range(conv->kernel_size, 1, 7);
+        assert_in_range(conv->stride, 1, 4);
+        assert_true((int64_t)conv->channels_in * conv->image_size <= 10000);
+        assert_true((int64_t)conv->channels_out * conv->image_size <= 10000);
+    }
+    struct sample_domain dense = default_domain(LAYER_DENSE);
+    set(&dense, "stratum=uniform");
+    double mean = 0;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        struct layer_config config = draw_any(&dense, 5, i);
+        assert_in_range(config.as.dense.inputs, 1, 4096);
+        mean += config.as.dense.inputs / (double)COUNT;
+    }
+    assert_true(fabs(mean - 2048.5) < 60); // sigma of the mean: 19
+}
+
+static bool is_one_of(int32_t value, const int32_t *values)
+{
+    for (; *values; values++)
+        if (*values == value)
+            return true;
+    return false;
+}
+
+static void realistic_stratum_is_realistic(void **state)
+{
+    (void)state;
+    static const int32_t kernels[] = {1, 2, 3, 5, 7, 11, 0}, strides[] = {1, 2, 4, 0};
+    enum { COUNT = 2000 };
+    int same = 0;
+    struct sample_domain domain = default_domain(LAYER_CONV2D);
+    set(&domain, "stratum=realistic");
+    for (uint32_t i = 0; i < COUNT; i++) {
+        struct layer_config config = draw_any(&domain, 5, i);
+        assert_true(is_one_of(config.as.conv2d.kernel_size, kernels));
+        assert_true(is_one_of(config.as.conv2d.stride, strides));
+        same += config.as.conv2d.padding == PADDING_SAME;
+    }
+    assert_true(same > COUNT * 2 / 3);
+}
+
+/* ---- --set ---- */
+
+static void set_narrows_every_stratum(void **state)
+{
+    (void)state;
+    struct sample_domain domain = default_domain(LAYER_CONV2D);
+    set(&domain, "kernel_size=5,3");
+    set(&domain, "conv2d.image_size=7..30");
+    set(&domain, "batch_size=1..8*2");
+    set(&domain, "activation=tanh,none");
+    set(&domain, "pass=train");
+    set(&domain, "optimizer=adam,sgd");
+    bool seen[9] = {false};
+    for (uint32_t i = 0; i < 500; i++) {
+        struct layer_config config = draw_any(&domain, 1, i);
+        int32_t kernel = config.as.conv2d.kernel_size, activation = config.as.conv2d.activation;
+        assert_true(kernel == 3 || kernel == 5);
+        assert_in_range(config.as.conv2d.image_size, 7, 30);
+        assert_true(config.batch_size == 1 || config.batch_size == 2 || config.batch_size == 4 ||
+                    config.batch_size == 8);
+        assert_true(activation == ACTIVATION_TANH || activation == ACTIVATION_NONE);
+        assert_int_equal(config.pass, PASS_TRAIN);
+        assert_true(config.optimizer == OPTIMIZER_ADAM || config.optimizer == OPTIMIZER_SGD);
+        seen[config.batch_size] = seen[kernel] = true;
+    }
+    assert_true(seen[1] && seen[2] && seen[4] && seen[8] && seen[3] && seen[5]);
+}
+
+/* An optimizer demands train; a kind without parameters has none whatever is demanded. */
+static void set_optimizer_leaves_forward_out(void **state)
+{
+    (void)state;
+    struct sample_domain dense = default_domain(LAYER_DENSE), pool = default_domain(LAYER_POOL2D);
+    set(&dense, "optimizer=adam");
+    set(&pool, "optimizer=adam");
+    for (uint32_t i = 0; i < 200; i++) {
+        struct layer_config config = draw_any(&dense, 1, i);
+        assert_int_equal(config.pass, PASS_TRAIN);
+        assert_int_equal(config.optimizer, OPTIMIZER_ADAM);
+        assert_int_equal(draw_any(&pool, 1, i).optimizer, OPTIMIZER_NONE);
+    }
+}
+
+static void set_marks_and_sorts_its_feature(void **state)
+{
+    (void)state;
+    struct sample_domain domain = default_domain(LAYER_DENSE);
+    set(&domain, "inputs=64,16,32");
+    const struct layer_descriptor *descriptor = layer_descriptors[LAYER_DENSE];
+    for (int i = 0; i < descriptor->feature_count; i++) {
+        bool is_inputs = strcmp(descriptor->features[i].name, "inputs") == 0;
+        assert_int_equal(domain.range[i].is_set, is_inputs);
+        assert_int_equal(domain.range[i].value_count, is_inputs ? 3 : 0);
+        if (is_inputs)
+            assert_memory_equal(domain.range[i].values, ((int32_t[]){16, 32, 64}), 12);
+    }
+    set(&domain, "inputs=5..9"); // the last word counts
+    for (uint32_t i = 0; i < 50; i++)
+        assert_in_range(draw_any(&domain, 1, i).as.dense.inputs, 5, 9);
+}
+
+static void set_of_another_kind_is_left_alone(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"kernel_size=3", "conv2d.kernel_size=3",
+                                        "conv2d.batch_size=3", "pool2d.stratum=uniform"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct sample_domain domain = default_domain(LAYER_DENSE), before = domain;
+        struct error error;
+        bool applied = true;
+        assert_int_equal(sample_domain_set(&domain, texts[i], &applied, &error), STATUS_OK);
+        assert_false(applied);
+        assert_memory_equal(&domain, &before, sizeof domain);
+    }
+}
+
+static const struct {
+    const char *text, *message, *hint;
+} bad_sets[] = {
+    {"kernel_size", "is not feature=values", ""},
+    {"kernel_size=", "is not feature=values", ""},
+    {"=3", "no layer kind has a feature ''", ""},
+    {"kernel_sise=3", "no layer kind has a feature 'kernel_sise'", "'kernel_size'"},
+    {"nothing_like_it=3", "no layer kind has a feature", "epochcast show layers"},
+    {"conv3d.kernel_size=3", "unknown layer 'conv3d'", ""},
+    {"kernel_size=x", "is not a list of whole numbers", "1..64*2"},
+    {"kernel_size=1.5", "is not a list of whole numbers", ""},
+    {"kernel_size=3,", "is not a list of whole numbers", ""},
+    {"kernel_size=3,,5", "is not a list of whole numbers", ""},
+    {"kernel_size=3;5", "unexpected ';5'", ""},
+    {"kernel_size=99999999999999999999", "is not a list of whole numbers", ""},
+    {"kernel_size=0", "kernel_size=0 is outside 1..64", ""},
+    {"kernel_size=3,65", "kernel_size=65 is outside 1..64", ""},
+    {"kernel_size=0..3", "kernel_size=0 is outside 1..64", ""},
+    {"kernel_size=-1", "kernel_size=-1 is outside 1..64", ""},
+    {"kernel_size=5..3", "the range is empty", ""},
+    {"kernel_size=1,2..3", "a range stands alone", ""},
+    {"kernel_size=1..3,5", "a range stands alone", ""},
+    {"kernel_size=1..64*1", "a factor is at least 2", ""},
+    {"kernel_size=0..64*2", "its range starts at 1", ""},
+    {"activation=rulu", "unknown value 'rulu'", "'relu'"},
+    {"activation=relu,,tanh", "unknown value ''", ""},
+    {"activation=1", "unknown value '1'", ""},
+    {"stratum=imported", "give one of log_uniform, realistic, uniform", ""},
+    {"stratum=other", "give one of log_uniform, realistic, uniform", ""},
+};
+
+static void assert_set_refused(const char *text, const char *message, const char *hint)
+{
+    struct sample_domain domain = default_domain(LAYER_CONV2D), before = domain;
+    struct error error;
+    bool applied = true;
+    assert_int_equal(sample_domain_set(&domain, text, &applied, &error), STATUS_USAGE);
+    assert_false(applied);
+    if (!strstr(error.message, message) || !strstr(error.hint, hint))
+        fail_msg("'%s': '%s' (%s)", text, error.message, error.hint);
+    assert_memory_equal(&domain, &before, sizeof domain);
+}
+
+static void bad_sets_are_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof bad_sets / sizeof *bad_sets; i++)
+        assert_set_refused(bad_sets[i].text, bad_sets[i].message, bad_sets[i].hint);
+}
+
+static void long_sets_are_refused(void **state)
+{
+    (void)state;
+    char text[2000] = "kernel_size=3";
+    for (int i = 1; i < 65; i++)
+        strcat(text, ",3");
+    assert_set_refused(text, "names more than 64 values", "");
+    strcpy(text, "activation=none");
+    for (int i = 1; i < 65; i++)
+        strcat(text, i % 2 ? ",no" : ",none");
+    assert_set_refused(text, "is not feature=values", ""); // longer than any sensible one
+    memset(text, 'a', sizeof text);
+    text[sizeof text - 1] = '\0';
+    assert_set_refused(text, "is not feature=values", "");
+}
+
+static void lists_are_parsed(void **state)
+{
+    (void)state;
+    struct error error;
+    int32_t values[8];
+    int count;
+    bool is_range;
+    assert_int_equal(parse_int_list(values, 8, &count, true, &is_range, "1..4,9,2..8*2", &error),
+                     STATUS_OK);
+    assert_int_equal(count, 8);
+    assert_memory_equal(values, ((int32_t[]){1, 2, 3, 4, 9, 2, 4, 8}), sizeof values);
+    assert_false(is_range);
+    assert_int_equal(parse_int_list(values, 8, &count, false, &is_range, "1..1000000", &error),
+                     STATUS_OK);
+    assert_true(is_range);
+    assert_int_equal(count, 2);
+    assert_int_equal(values[1], 1000000);
+    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "3", &error), STATUS_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "1..9", &error), STATUS_USAGE);
+    assert_non_null(strstr(error.message, "more than 8 values"));
+    assert_int_equal(
+        parse_int_list(values, 8, &count, true, NULL, "1..2147483647*2147483647", &error),
+        STATUS_OK);
+    assert_int_equal(values[1], INT32_MAX);
+    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "", &error), STATUS_USAGE);
+    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "1..", &error), STATUS_USAGE);
+}
+
+static void domain_without_configs_fails(void **state)
+{
+    (void)state;
+    struct sample_domain domain = default_domain(LAYER_CONV2D);
+    set(&domain, "image_size=3");
+    set(&domain, "kernel_size=7");
+    set(&domain, "padding=valid");
+    struct layer_config config;
+    enum stratum stratum;
+    struct error error;
+    assert_int_equal(sample_draw(&config, &stratum, &domain, 1, 0, &error), STATUS_USAGE);
+    assert_non_null(strstr(error.message, "conv2d: no valid config"));
+    assert_non_null(strstr(error.hint, "--set"));
+    struct sample_domain small = default_domain(LAYER_DENSE);
+    small.memory_limit_bytes = 3;
+    assert_int_equal(sample_draw(&config, &stratum, &small, 1, 0, &error), STATUS_USAGE);
+    assert_non_null(strstr(error.hint, "memory"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sequence_is_pinned),
+        cmocka_unit_test(draws_do_not_depend_on_order),
+        cmocka_unit_test(indices_and_seeds_give_other_configs),
+        cmocka_unit_test(extreme_seeds_and_indices_draw),
+        cmocka_unit_test(draws_are_valid_and_within_limits),
+        cmocka_unit_test(pass_and_optimizer_agree),
+        cmocka_unit_test(strata_have_their_shares),
+        cmocka_unit_test(default_precision_is_fixed),
+        cmocka_unit_test(log_uniform_stratum_is_log_uniform),
+        cmocka_unit_test(transform_agrees_with_libm),
+        cmocka_unit_test(uniform_stratum_is_the_papers),
+        cmocka_unit_test(realistic_stratum_is_realistic),
+        cmocka_unit_test(set_narrows_every_stratum),
+        cmocka_unit_test(set_optimizer_leaves_forward_out),
+        cmocka_unit_test(set_marks_and_sorts_its_feature),
+        cmocka_unit_test(set_of_another_kind_is_left_alone),
+        cmocka_unit_test(bad_sets_are_refused),
+        cmocka_unit_test(long_sets_are_refused),
+        cmocka_unit_test(lists_are_parsed),
+        cmocka_unit_test(domain_without_configs_fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

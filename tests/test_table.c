@@ -1,0 +1,237 @@
+/* Tables in four forms, and the JSON writer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/choice.h"
+#include "base/table.h"
+
+static const struct table_column columns[] = {
+    {.name = "name"}, {.name = "median_ms"}, {.name = "rows"}, {.name = "r2", .digits = 2}};
+
+static struct table *create(const struct table_column *own, int count)
+{
+    struct error error;
+    struct table *table;
+    assert_int_equal(table_create(&table, own, count, &error), STATUS_OK);
+    return table;
+}
+
+static struct table *example(void)
+{
+    struct table *table = create(columns, 4);
+    table_string(table, "conv, \"2d\"");
+    table_number(table, 1.23456789);
+    table_integer(table, INT64_C(-9007199254740993));
+    table_number(table, 0.987);
+    table_string(table, "x");
+    table_number(table, NAN);
+    table_integer(table, 7);
+    table_number(table, -INFINITY);
+    return table;
+}
+
+/* Prints into memory and compares; frees the table. */
+static void assert_prints(struct table *table, enum table_format format, const char *wanted)
+{
+    struct error error;
+    char *text;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    assert_non_null(file);
+    assert_int_equal(table_print(table, file, format, &error), STATUS_OK);
+    assert_int_equal(fclose(file), 0);
+    assert_string_equal(text, wanted);
+    free(text);
+    table_free(table);
+}
+
+static void text_is_aligned(void **state)
+{
+    (void)state;
+    assert_prints(example(), TABLE_TEXT,
+                  "name        median_ms               rows    r2\n"
+                  "conv, \"2d\"      1.235  -9007199254740993  0.99\n"
+                  "x                   -                  7     -\n");
+}
+
+static void csv_is_quoted(void **state)
+{
+    (void)state;
+    assert_prints(example(), TABLE_CSV,
+                  "name,median_ms,rows,r2\n"
+                  "\"conv, \"\"2d\"\"\",1.23456789,-9007199254740993,0.987\n"
+                  "x,,7,\n");
+    struct table *table = create(columns, 1);
+    table_string(table, "two\nlines");
+    table_string(table, "carriage\rreturn");
+    assert_prints(table, TABLE_CSV, "name\n\"two\nlines\"\n\"carriage\rreturn\"\n");
+}
+
+static void json_forms(void **state)
+{
+    (void)state;
+    assert_prints(example(), TABLE_JSON,
+                  "{\"rows\": [{\"name\": \"conv, \\\"2d\\\"\", \"median_ms\": 1.23456789, "
+                  "\"rows\": -9007199254740993, \"r2\": 0.987}, {\"name\": \"x\", \"median_ms\": "
+                  "null, \"rows\": 7, \"r2\": null}]}\n");
+    assert_prints(example(), TABLE_JSONL,
+                  "{\"name\": \"conv, \\\"2d\\\"\", \"median_ms\": 1.23456789, \"rows\": "
+                  "-9007199254740993, \"r2\": 0.987}\n{\"name\": \"x\", \"median_ms\": null, "
+                  "\"rows\": 7, \"r2\": null}\n");
+}
+
+static void empty_tables(void **state)
+{
+    (void)state;
+    assert_prints(create(columns, 2), TABLE_TEXT, "name  median_ms\n");
+    assert_prints(create(columns, 2), TABLE_CSV, "name,median_ms\n");
+    assert_prints(create(columns, 2), TABLE_JSON, "{\"rows\": []}\n");
+    assert_prints(create(columns, 2), TABLE_JSONL, "");
+    table_free(NULL);
+}
+
+static void many_rows_grow(void **state)
+{
+    (void)state;
+    struct table *table = create(columns, 1);
+    char wanted[8192] = "name\n";
+    for (int i = 0; i < 1000; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "n%d", i);
+        table_string(table, name); // copied: `name` is overwritten
+        strcat(strcat(wanted, name), "\n");
+    }
+    assert_prints(table, TABLE_CSV, wanted);
+}
+
+static void formats_have_names(void **state)
+{
+    (void)state;
+    assert_int_equal(choice_find(&choice_table_format, "table"), TABLE_TEXT);
+    assert_int_equal(choice_find(&choice_table_format, "csv"), TABLE_CSV);
+    assert_int_equal(choice_find(&choice_table_format, "json"), TABLE_JSON);
+    assert_int_equal(choice_find(&choice_table_format, "jsonl"), TABLE_JSONL);
+    assert_int_equal(choice_table_format.count, 4);
+}
+
+struct document {
+    FILE *file;
+    char *text;
+    size_t size;
+    struct json json;
+};
+
+static void begin(struct document *document)
+{
+    document->file = open_memstream(&document->text, &document->size);
+    assert_non_null(document->file);
+    json_begin(&document->json, document->file);
+}
+
+static void assert_document(struct document *document, const char *wanted)
+{
+    json_end(&document->json);
+    assert_int_equal(fclose(document->file), 0);
+    assert_string_equal(document->text, wanted);
+    free(document->text);
+}
+
+static void json_nests(void **state)
+{
+    (void)state;
+    struct document document;
+    begin(&document);
+    struct json *json = &document.json;
+    json_open(json, NULL, '{');
+    json_bool(json, "yes", true);
+    json_open(json, "list", '[');
+    json_bool(json, NULL, false);
+    json_integer(json, NULL, INT64_MIN);
+    json_open(json, NULL, '{');
+    json_close(json, '}');
+    json_close(json, ']');
+    json_string(json, "last", "");
+    json_close(json, '}');
+    assert_document(&document,
+                    "{\"yes\": true, \"list\": [false, -9223372036854775808, {}], \"last\": "
+                    "\"\"}\n");
+}
+
+/* The shortest of 15, 16, 17 digits that reads back. */
+static void json_numbers_read_back(void **state)
+{
+    (void)state;
+    static const double values[] = {0.1, 1.0 / 3, 1e300, 5e-324, 123456789012345678.0, -0.0, 2};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        struct document document;
+        begin(&document);
+        json_number(&document.json, NULL, values[i]);
+        json_end(&document.json);
+        assert_int_equal(fclose(document.file), 0);
+        assert_true(strtod(document.text, NULL) == values[i]);
+        free(document.text);
+    }
+    struct document document;
+    begin(&document);
+    json_open(&document.json, NULL, '[');
+    json_number(&document.json, NULL, 0.1);
+    json_number(&document.json, NULL, NAN);
+    json_number(&document.json, NULL, INFINITY);
+    json_close(&document.json, ']');
+    assert_document(&document, "[0.1, null, null]\n");
+}
+
+static void assert_string(const char *text, const char *wanted)
+{
+    struct document document;
+    begin(&document);
+    json_string(&document.json, NULL, text);
+    assert_document(&document, wanted);
+}
+
+#define REPLACEMENT "\xEF\xBF\xBD"
+static void json_strings_are_escaped(void **state)
+{
+    (void)state;
+    assert_string("a\"b\\c\n\t\x01", "\"a\\\"b\\\\c\\u000a\\u0009\\u0001\"\n");
+    assert_string("\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80",
+                  "\"\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80\"\n");
+}
+
+static void invalid_utf8_is_replaced(void **state)
+{
+    (void)state;
+    assert_string("a\xFFz", "\"a" REPLACEMENT "z\"\n");
+    assert_string("\xC3", "\"" REPLACEMENT "\"\n");                 // cut short
+    assert_string("\xC0\xAF", "\"" REPLACEMENT REPLACEMENT "\"\n"); // overlong '/'
+    assert_string("\xE0\x80\xAF", "\"" REPLACEMENT REPLACEMENT REPLACEMENT "\"\n");
+    assert_string("\xED\xA0\x80", "\"" REPLACEMENT REPLACEMENT REPLACEMENT "\"\n"); // surrogate
+    assert_string("\xF0\x8F\xBF\xBF", "\"" REPLACEMENT REPLACEMENT REPLACEMENT REPLACEMENT "\"\n");
+    assert_string("\xF4\x90\x80\x80", // above U+10FFFF
+                  "\"" REPLACEMENT REPLACEMENT REPLACEMENT REPLACEMENT "\"\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_is_aligned),
+        cmocka_unit_test(csv_is_quoted),
+        cmocka_unit_test(json_forms),
+        cmocka_unit_test(empty_tables),
+        cmocka_unit_test(many_rows_grow),
+        cmocka_unit_test(formats_have_names),
+        cmocka_unit_test(json_nests),
+        cmocka_unit_test(json_numbers_read_back),
+        cmocka_unit_test(json_strings_are_escaped),
+        cmocka_unit_test(invalid_utf8_is_replaced),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
