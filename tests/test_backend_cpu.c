@@ -614,6 +614,135 @@ static void flattened_gradient_is_right(void **state)
     release(first);
 }
 
+/* A layer of a chain, and the naive step beside it. */
+struct link {
+    struct cpu_plan *plan;
+    struct shape shape;
+    bool pools;
+    size_t input_count, output_count, weight_count;
+    struct step naive;
+};
+
+static void link_create(struct link *link, struct device *device, const struct layer_config *config,
+                        const struct link *producer)
+{
+    struct cpu_plan *plan = prepare(device, config, producer ? producer->plan : NULL);
+    *link = (struct link){.plan = plan,
+                          .shape = shape_of(config),
+                          .pools = config->kind == LAYER_POOL2D,
+                          .input_count = element_count(plan, CPU_INPUT),
+                          .output_count = element_count(plan, CPU_OUTPUT)};
+    struct step *naive = &link->naive;
+    naive->input = calloc(link->input_count, sizeof *naive->input);
+    naive->output_gradient = calloc(link->output_count, sizeof *naive->output_gradient);
+    assert_true(naive->input && naive->output_gradient);
+    naive->output = zeros(link->output_count);
+    naive->gradient = zeros(link->output_count);
+    naive->input_gradient = zeros(link->input_count);
+    if (link->pools)
+        return;
+    link->weight_count = element_count(plan, CPU_WEIGHTS);
+    naive->weights = read_tensor(plan, CPU_WEIGHTS);
+    naive->bias = read_tensor(plan, CPU_BIAS);
+    naive->weights_gradient = zeros(link->weight_count);
+    naive->bias_gradient = zeros((size_t)link->shape.channels_out);
+}
+
+static void clear(double *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = 0;
+}
+
+/* Output and gradients from input and output gradient, whatever was there before. */
+static void link_compute(struct link *link)
+{
+    struct step *naive = &link->naive;
+    clear(naive->output, link->output_count);
+    clear(naive->input_gradient, link->input_count);
+    if (link->pools) {
+        compute_pool(naive->output, naive->input_gradient, naive->input, naive->output_gradient,
+                     &link->shape);
+        return;
+    }
+    clear(naive->weights_gradient, link->weight_count);
+    clear(naive->bias_gradient, (size_t)link->shape.channels_out);
+    compute_step(naive, &link->shape);
+}
+
+static void to_floats(float *to, const double *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = (float)from[i];
+}
+
+/* The naive layers one after the other, forward and then backward. */
+static void compute_chain(struct link *links, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (i)
+            to_floats(links[i].naive.input, links[i - 1].naive.output, links[i].input_count);
+        link_compute(&links[i]);
+    }
+    for (int i = count; i-- > 0;) {
+        link_compute(&links[i]);
+        if (i)
+            to_floats(links[i - 1].naive.output_gradient, links[i].naive.input_gradient,
+                      links[i].input_count);
+    }
+}
+
+static void assert_chain(struct link *links, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct cpu_plan *plan = links[i].plan;
+        const struct step *naive = &links[i].naive;
+        assert_role(plan, CPU_OUTPUT, "chained output", naive->output);
+        assert_role(plan, CPU_INPUT_GRADIENT, "chained input gradient", naive->input_gradient);
+        if (i + 1 < count)
+            assert_role(plan, CPU_OUTPUT_GRADIENT, "delivered gradient",
+                        links[i + 1].naive.input_gradient);
+        if (links[i].pools)
+            continue;
+        assert_role(plan, CPU_WEIGHTS_GRADIENT, "chained weights gradient",
+                    naive->weights_gradient);
+        assert_role(plan, CPU_BIAS_GRADIENT, "chained bias gradient", naive->bias_gradient);
+    }
+}
+
+static void chain_is_right(void **state)
+{
+    struct device *device = *state;
+    enum { COUNT = 4 };
+    for (int pooling = 0; pooling < 2; pooling++) {
+        const struct layer_config configs[COUNT] = {
+            conv2d_config(2, (struct conv2d){10, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_TANH}),
+            pool2d_config(2, (struct pool2d){10, 2, 16, 2, PADDING_VALID, pooling, 0}),
+            conv2d_config(2, (struct conv2d){5, 2, 16, 9, 1, PADDING_SAME, 1, ACTIVATION_RELU}),
+            dense_config(2, 9 * 25, 6, 1, ACTIVATION_SIGMOID)};
+        struct link links[COUNT];
+        device->backend->reset(device);
+        for (int i = 0; i < COUNT; i++)
+            link_create(&links[i], device, &configs[i], i ? &links[i - 1] : NULL);
+        float *input = write_noise(links[0].plan, CPU_INPUT);
+        float *gradient = write_noise(links[COUNT - 1].plan, CPU_OUTPUT_GRADIENT);
+        memcpy(links[0].naive.input, input, links[0].input_count * sizeof *input);
+        memcpy(links[COUNT - 1].naive.output_gradient, gradient,
+               links[COUNT - 1].output_count * sizeof *gradient);
+        compute_chain(links, COUNT);
+        for (int i = 0; i < COUNT; i++)
+            enqueue(links[i].plan, PHASE_FORWARD);
+        for (int i = COUNT; i-- > 0;)
+            enqueue(links[i].plan, PHASE_BACKWARD);
+        assert_chain(links, COUNT);
+        free(input), free(gradient);
+        for (int i = COUNT; i-- > 0;) {
+            step_free(&links[i].naive);
+            release(links[i].plan);
+        }
+    }
+}
+
 /* Weights of a deep chain are scaled so that neither infinity nor denormals slow it down. */
 static void deep_chains_stay_finite(void **state)
 {
@@ -729,6 +858,7 @@ int main(void)
         cmocka_unit_test(phases_are_apart),
         cmocka_unit_test(linked_layers_pass_tensors),
         cmocka_unit_test(flattened_gradient_is_right),
+        cmocka_unit_test(chain_is_right),
         cmocka_unit_test(deep_chains_stay_finite),
         cmocka_unit_test(memory_is_accounted_before_use),
         cmocka_unit_test(other_precisions_are_unsupported),

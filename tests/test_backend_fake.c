@@ -65,6 +65,8 @@ static void unknown_devices_are_reported(void **state)
     static const char *const names[] = {"",
                                         "cuda",
                                         "cuda:0",
+                                        "cpu:7",
+                                        "nonsense",
                                         "fak",
                                         "fake:1",
                                         "fake:",

@@ -1,9 +1,12 @@
-/* Names that writer and reader of a dataset share. */
+/* What the writer's and the reader's files of a dataset share. */
 #ifndef EPOCHCAST_DATA_DATASET_INTERNAL_H
 #define EPOCHCAST_DATA_DATASET_INTERNAL_H
 
 #include "data/dataset.h"
 #include "data/schema.h"
+#include "data/scratch_file.h"
+
+enum { GROWING_CHUNK = 512, COMPACT_CHUNK = 8192, DEVICE_CHUNK = 16 };
 
 /* A text attribute of the root and its place in struct dataset_header. */
 struct header_text {
@@ -13,6 +16,48 @@ struct header_text {
 extern const struct header_text header_texts[];
 extern const int header_text_count;
 
-#define DEVICES_TABLE "/devices/rows"
+/* An open compound table of a file being written. dataset 0: not open. */
+struct rows_table {
+    hid_t dataset, memory_type;
+    hsize_t count;
+};
+
+/* All tables of a file: every kind has one while the file grows, so that a killed writer never
+ * leaves the file's structure half changed. */
+struct dataset_tables {
+    hid_t file;
+    struct rows_table devices, rows[LAYER_KIND_COUNT];
+};
+
+struct dataset {
+    struct scratch_file scratch; /* published from the start when in_place */
+    struct dataset_tables tables;
+    struct dataset_header header;
+    bool overwrite, in_place, is_failed, is_finished;
+    struct measurement *buffer, *batch; /* (buffer_rows); batch: those of one kind */
+    int buffered, buffer_rows;
+    double flushed_s, synced_s;
+};
+
+/* Creates file, root attributes and tables, of the kinds with wanted[kind]. compact: in memory
+ * (path is not used), large chunks, shuffle + deflate. False: partly made, to be closed.
+ */
+bool dataset_tables_create(struct dataset_tables *tables, const char *path,
+                           const struct dataset_header *header, bool compact,
+                           const bool wanted[LAYER_KIND_COUNT]);
+bool dataset_tables_close(struct dataset_tables *tables);
+/* The bytes of a compact file; the caller frees them, after a failure too. */
+enum status dataset_tables_image(void **bytes, size_t *size, const struct dataset_tables *tables,
+                                 struct error *error);
+
+bool rows_table_append(struct rows_table *table, hsize_t count, const void *rows);
+bool rows_table_read(const struct rows_table *table, hsize_t first, hsize_t count, void *rows);
+
+/* NULL, or what is wrong with a row just read, into `fault` of `size` bytes. */
+const char *dataset_row_fault(char *fault, size_t size, const struct measurement *row,
+                              size_t device_count);
+const char *dataset_device_fault(char *fault, size_t size, const struct device_info *info);
+/* Ends texts, and replaces what could steer a terminal. */
+void dataset_clean_texts(void *record, const struct field *fields, int count);
 
 #endif

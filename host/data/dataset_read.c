@@ -1,199 +1,264 @@
-#include "base/mapped_file.h"
 #include "data/dataset_internal.h"
+#include "data/hdf5_file.h"
 #include "data/trial.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { DEFLATE_RATIO_LIMIT = 1100, DEVICE_LIMIT = 4096 };
+enum { DEVICE_LIMIT = 4096, CHUNK_LIMIT = 65536, FAULT_SIZE = 320 };
+static const double deflate_ratio_limit = 1032; /* zlib's own bound */
 static const uint64_t row_limit = 1000000000;
 
 /* One file being read. */
 struct source {
     const char *path;
     hid_t file;
-    int32_t device_map[DEVICE_LIMIT];
+    double file_bytes;
+    int32_t *device_map; /* (device_count), row of /devices/rows -> device of the collection */
     size_t device_count;
 };
 
-static enum status bad(const struct source *source, const char *what, struct error *error)
+/* A table to be read, and what it should look like. */
+struct table_source {
+    const char *path;
+    hid_t memory_type, packed_type;
+    size_t record_size;
+    size_t row_limit;
+};
+
+static enum status damaged(const struct source *source, const char *path, const char *what,
+                           struct error *error)
 {
-    FAIL(error, STATUS_BAD_FILE, "'%s': %s", source->path, what);
-    return error_hint(error,
-                      "'epochcast show' tells what a file is; sweep or import writes datasets"),
-           STATUS_BAD_FILE;
+    FAIL(error, STATUS_BAD_FILE, "'%s': %s: %s", source->path, path, what);
+    error_hint(error, "the file is damaged, or was not written by epochcast");
+    return STATUS_BAD_FILE;
 }
 
-static bool read_word(uint64_t *value, hid_t object, const char *name)
-{
-    if (H5Aexists(object, name) <= 0)
-        return false;
-    hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-    hid_t space = H5Aget_space(attribute);
-    bool is_ok = H5Sget_simple_extent_npoints(space) == 1 &&
-                 H5Aread(attribute, H5T_NATIVE_UINT64, value) >= 0;
-    H5Sclose(space);
-    H5Aclose(attribute);
-    return is_ok;
-}
-
-/* A fixed-length text attribute; what does not fit is cut. */
-static bool read_text(char *text, size_t size, hid_t object, const char *name)
-{
-    text[0] = '\0';
-    if (H5Aexists(object, name) <= 0)
-        return false;
-    hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-    hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
-    hid_t wanted = H5Tcopy(H5T_C_S1);
-    H5Tset_size(wanted, size);
-    bool is_ok = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
-                 H5Sget_simple_extent_npoints(space) == 1 && H5Aread(attribute, wanted, text) >= 0;
-    text[size - 1] = '\0';
-    H5Tclose(wanted);
-    H5Sclose(space);
-    H5Tclose(type);
-    H5Aclose(attribute);
-    return is_ok;
-}
+/* ---- format and header ---- */
 
 static enum status check_format(const struct source *source, struct error *error)
 {
-    char format[64], message[160];
+    char format[64], written_by[64];
     uint64_t version = 0;
-    if (!read_text(format, sizeof format, source->file, "format") ||
-        strcmp(format, SCHEMA_FORMAT_NAME) != 0)
-        return bad(source, "not an epochcast dataset", error);
-    if (!read_word(&version, source->file, "format_version") || version != SCHEMA_VERSION) {
-        snprintf(message, sizeof message, "format version %llu, this program reads version %d",
-                 (unsigned long long)version, SCHEMA_VERSION);
-        return bad(source, message, error);
+    if (!hdf5_file_read_text(format, sizeof format, source->file, "format") ||
+        strcmp(format, SCHEMA_FORMAT_NAME) != 0) {
+        FAIL(error, STATUS_BAD_FILE, "'%s' is an HDF5 file, but not an epochcast dataset",
+             source->path);
+        error_hint(error, "'epochcast show' tells what a file is");
+        return STATUS_BAD_FILE;
     }
-    return STATUS_OK;
+    if (!hdf5_file_read_word(&version, source->file, "format_version"))
+        return damaged(source, "format_version", "unreadable", error);
+    if (version == SCHEMA_VERSION)
+        return STATUS_OK;
+    hdf5_file_read_text(written_by, sizeof written_by, source->file, "program_version");
+    FAIL(error, STATUS_BAD_FILE, "'%s' has format version %llu; this program reads version %d",
+         source->path, (unsigned long long)version, SCHEMA_VERSION);
+    error_hint(error, "use the program that wrote it ('%s'), or measure again", written_by);
+    return STATUS_BAD_FILE;
 }
 
 static enum status check_schema(const struct source *source, enum layer_kind kind,
                                 struct error *error)
 {
-    char name[64];
+    char name[64], written_by[64];
     uint64_t hash = 0;
     snprintf(name, sizeof name, "schema_hash_%s", layer_descriptors[kind]->name);
-    if (read_word(&hash, source->file, name) && hash == schema_hash(kind))
+    if (!hdf5_file_read_word(&hash, source->file, name))
+        return damaged(source, name, "missing or unreadable", error);
+    if (hash == schema_hash(kind))
         return STATUS_OK;
-    FAIL(error, STATUS_BAD_FILE, "'%s': the columns of %s are those of another version",
-         source->path, layer_descriptors[kind]->name);
-    return error_hint(error, "export it to CSV with the program version that wrote it"),
-           STATUS_BAD_FILE;
+    hdf5_file_read_text(written_by, sizeof written_by, source->file, "program_version");
+    FAIL(error, STATUS_BAD_FILE,
+         "'%s': the columns of %s are those of another version (schema %016llx, expected %016llx)",
+         source->path, layer_descriptors[kind]->name, (unsigned long long)hash,
+         (unsigned long long)schema_hash(kind));
+    error_hint(error, "use the program that wrote it ('%s') to export it, or measure again",
+               written_by);
+    return STATUS_BAD_FILE;
 }
 
-/* Rows of a table, bounded by what its bytes in the file can hold, before anything is allocated. */
-static enum status count_rows(size_t *count, const struct source *source, hid_t table,
-                              size_t row_bytes, struct error *error)
+static void read_header(struct dataset_header *header, hid_t file)
 {
-    hid_t space = H5Dget_space(table);
-    hssize_t points = H5Sget_simple_extent_npoints(space);
-    int rank = H5Sget_simple_extent_ndims(space);
-    H5Sclose(space);
-    double stored = (double)H5Dget_storage_size(table);
-    if (rank != 1 || points < 0 || (uint64_t)points > row_limit ||
-        (double)points * (double)row_bytes > stored * DEFLATE_RATIO_LIMIT)
-        return bad(source, "a table claims more rows than the file holds", error);
-    *count = (size_t)points;
-    return STATUS_OK;
+    hdf5_file_read_word(&header->seed, file, "seed");
+    for (int i = 0; i < header_text_count; i++)
+        hdf5_file_read_text((char *)header + header_texts[i].offset, header_texts[i].size, file,
+                            header_texts[i].name);
 }
 
-static bool has_fixed_layout(hid_t table)
+/* ---- tables, as strangers may have written them ---- */
+
+static bool member_fits(hid_t stored, hid_t wanted, unsigned index)
 {
-    hid_t type = H5Dget_type(table);
-    bool is_fixed = H5Tget_class(type) == H5T_COMPOUND && H5Tdetect_class(type, H5T_VLEN) <= 0 &&
-                    H5Tdetect_class(type, H5T_REFERENCE) <= 0;
-    H5Tclose(type);
-    return is_fixed;
+    char *name = H5Tget_member_name(wanted, index);
+    const int at = name ? H5Tget_member_index(stored, name) : -1;
+    H5free_memory(name);
+    if (at < 0)
+        return false;
+    const hid_t a = H5Tget_member_type(stored, (unsigned)at), b = H5Tget_member_type(wanted, index);
+    const H5T_class_t class = H5Tget_class(b);
+    const bool fits = H5Tget_class(a) == class && H5Tget_size(a) == H5Tget_size(b) &&
+                      (class == H5T_STRING ? H5Tis_variable_str(a) == 0
+                                           : class == H5T_ENUM || H5Tequal(a, b) > 0);
+    H5Tclose(a);
+    H5Tclose(b);
+    return fits;
 }
 
-/* Reads a whole table into a fresh array of `size`-byte elements; a missing table has no rows. */
-static enum status read_table(void **elements, size_t *count, const struct source *source,
-                              const char *path, hid_t memory_type, hid_t packed_type, size_t size,
-                              struct error *error)
+static const char *type_fault(hid_t dataset, hid_t wanted)
 {
-    *elements = NULL;
-    *count = 0;
-    hid_t table = H5Dopen2(source->file, path, H5P_DEFAULT);
-    if (table < 0)
-        return bad(source, "a table cannot be opened", error);
-    enum status status = has_fixed_layout(table)
-                             ? count_rows(count, source, table, H5Tget_size(packed_type), error)
-                             : bad(source, "a table is no compound of fixed size", error);
-    if (status == STATUS_OK)
-        status = error_allocate(elements, *count, size, path, error);
-    if (status == STATUS_OK && *count &&
-        H5Dread(table, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *elements) < 0)
-        status = bad(source, "a table cannot be read: damaged or cut short", error);
-    H5Dclose(table);
-    if (status != STATUS_OK) {
-        free(*elements);
-        *elements = NULL;
+    const hid_t stored = H5Dget_type(dataset);
+    bool fits = stored >= 0 && H5Tget_class(stored) == H5T_COMPOUND &&
+                H5Tget_size(stored) == H5Tget_size(wanted);
+    const int count = H5Tget_nmembers(wanted);
+    for (int i = 0; i < count && fits; i++)
+        fits = member_fits(stored, wanted, (unsigned)i);
+    H5Tclose(stored);
+    return fits ? NULL : "its columns are not those of this program";
+}
+
+/* Filters are named, not trusted: an unknown one would make HDF5 look for a plug-in to load. */
+static bool knows_filters(hid_t creation)
+{
+    const int count = H5Pget_nfilters(creation);
+    for (int i = 0; i < count; i++) {
+        size_t value_count = 0;
+        const H5Z_filter_t filter = H5Pget_filter2(creation, (unsigned)i, NULL, &value_count, NULL,
+                                                   0, NULL, NULL);
+        if (filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_DEFLATE &&
+            filter != H5Z_FILTER_FLETCHER32)
+            return false;
     }
+    return count >= 0 && count <= 3;
+}
+
+static const char *layout_fault(hid_t dataset)
+{
+    hsize_t chunk = 0;
+    const hid_t creation = H5Dget_create_plist(dataset);
+    const bool is_good = creation >= 0 && H5Pget_layout(creation) == H5D_CHUNKED &&
+                         H5Pget_chunk(creation, 1, &chunk) == 1 && chunk > 0 &&
+                         chunk <= CHUNK_LIMIT && knows_filters(creation);
+    H5Pclose(creation);
+    return is_good ? NULL : "its storage is not that of a dataset";
+}
+
+/* Rows that the table claims, bounded by what its bytes can hold before anything is allocated. */
+static const char *count_rows(size_t *count, const struct source *source, hid_t dataset,
+                              const struct table_source *table)
+{
+    const hid_t space = H5Dget_space(dataset);
+    const int rank = H5Sget_simple_extent_ndims(space);
+    const hssize_t points = H5Sget_simple_extent_npoints(space);
+    H5Sclose(space);
+    if (rank != 1 || points < 0 || (uint64_t)points > row_limit)
+        return "it has no plain list of rows";
+    const double stored = (double)H5Dget_storage_size(dataset);
+    const double limit = (stored < source->file_bytes ? stored : source->file_bytes) *
+                         deflate_ratio_limit;
+    if ((double)points * (double)H5Tget_size(table->packed_type) > limit)
+        return "it claims more rows than the file can hold";
+    if ((size_t)points > table->row_limit)
+        return "it has too many rows";
+    *count = (size_t)points;
+    return NULL;
+}
+
+static enum status read_open_table(void **records, size_t *count, const struct source *source,
+                                   hid_t dataset, const struct table_source *table,
+                                   struct error *error)
+{
+    const char *fault = type_fault(dataset, table->packed_type);
+    fault = fault ? fault : layout_fault(dataset);
+    fault = fault ? fault : count_rows(count, source, dataset, table);
+    if (fault)
+        return damaged(source, table->path, fault, error);
+    TRY(error_allocate(records, *count, table->record_size, table->path, error));
+    if (*count == 0 ||
+        H5Dread(dataset, table->memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *records) >= 0)
+        return STATUS_OK;
+    free(*records);
+    *records = NULL;
+    return damaged(source, table->path, "its rows cannot be read", error);
+}
+
+/* True for objects in the file itself: links to other files are not followed. */
+static bool is_hard_link(hid_t file, const char *path)
+{
+    H5L_info_t info;
+    return H5Lexists(file, path, H5P_DEFAULT) > 0 &&
+           H5Lget_info(file, path, &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_HARD;
+}
+
+/* Fresh array of all records; the caller frees. Closes the table's types. */
+static enum status read_table(void **records, size_t *count, const struct source *source,
+                              const struct table_source *table, struct error *error)
+{
+    *records = NULL;
+    *count = 0;
+    const hid_t dataset = is_hard_link(source->file, table->path)
+                              ? H5Dopen2(source->file, table->path, H5P_DEFAULT)
+                              : H5I_INVALID_HID;
+    enum status status;
+    if (dataset >= 0) {
+        status = read_open_table(records, count, source, dataset, table, error);
+        H5Dclose(dataset);
+    } else {
+        status = damaged(source, table->path, "missing or unreadable", error);
+    }
+    H5Tclose(table->memory_type);
+    H5Tclose(table->packed_type);
     return status;
 }
 
-static bool is_time(double value)
+/* ---- rows ---- */
+
+/* Bytes between the columns are not HDF5's to keep: the config is rebuilt from its features, the
+ * rest zero, so that configs compare as bytes. */
+static void rebuild_config(struct measurement *row, enum layer_kind kind)
 {
-    return isfinite(value) && value > 0;
+    const struct layer_descriptor *descriptor = layer_descriptors[kind];
+    struct layer_config config;
+    memset(&config, 0, sizeof config);
+    config.kind = kind;
+    for (int i = 0; i < descriptor->feature_count; i++)
+        layer_set(&config, &descriptor->features[i],
+                  layer_get(&row->config, &descriptor->features[i]));
+    row->config = config;
 }
 
-static const char *row_fault(const struct measurement *row, const struct source *source)
-{
-    const struct layer_descriptor *descriptor = layer_descriptors[row->config.kind];
-    for (int i = 0; i < descriptor->feature_count; i++) {
-        const struct feature *feature = &descriptor->features[i];
-        int32_t value = layer_get(&row->config, feature);
-        if (value < feature->minimum || value > feature->maximum)
-            return feature->name;
-    }
-    if (row->outcome < 0 || row->outcome >= OUTCOME_COUNT)
-        return "outcome";
-    if (row->stratum < 0 || row->stratum >= choice_stratum.count)
-        return "stratum";
-    if (row->device < 0 || (size_t)row->device >= source->device_count)
-        return "device";
-    if (measurement_is_timed(row) && !is_time(row->median_ms))
-        return "median_ms";
-    return layer_is_valid(&row->config) ? NULL : "shape";
-}
-
-/* What HDF5 gives for a row that a full disk kept from being written: its fill value, zeros. */
+/* What HDF5 gives for a row that never reached the disk: its fill value, zeros. */
 static bool is_unwritten(const struct measurement *row)
 {
     return row->config.batch_size == 0 && row->sample_count == 0 && row->median_ms == 0 &&
            row->unix_time_s == 0;
 }
 
-/* Moves checked rows to the end of the collection. */
-static enum status take_rows(struct dataset_rows *all, struct measurement *rows, size_t count,
+static enum status take_rows(struct dataset_rows *all, const struct measurement *rows, size_t count,
                              enum layer_kind kind, const struct source *source, struct error *error)
 {
     struct measurement *grown = realloc(all->rows, (all->count + count + 1) * sizeof *grown);
     if (!grown)
         return FAIL(error, STATUS_FAILED, "no memory for %zu rows", all->count + count);
     all->rows = grown;
-    while (count && is_unwritten(&rows[count - 1]))
+    while (count > 0 && is_unwritten(&rows[count - 1]))
         count--;
     for (size_t i = 0; i < count; i++) {
-        struct measurement *row = &rows[i];
-        row->config.kind = kind;
-        row->algorithm[sizeof row->algorithm - 1] = '\0';
-        const char *fault = row_fault(row, source);
-        if (fault) {
-            FAIL(error, STATUS_BAD_FILE, "'%s': %s row %zu: bad value of '%s'", source->path,
+        struct measurement *row = &grown[all->count];
+        char fault[FAULT_SIZE];
+        *row = rows[i];
+        rebuild_config(row, kind);
+        dataset_clean_texts(row, measurement_fields, measurement_field_count);
+        if (dataset_row_fault(fault, sizeof fault, row, source->device_count)) {
+            FAIL(error, STATUS_BAD_FILE, "'%s': /%s/rows, row %zu: %s", source->path,
                  layer_descriptors[kind]->name, i, fault);
-            return error_hint(error, "the file is damaged, or was not written by epochcast"),
-                   STATUS_BAD_FILE;
+            error_hint(error, "the file is damaged, or of another program version");
+            return STATUS_BAD_FILE;
         }
         row->device = source->device_map[row->device];
-        all->rows[all->count++] = *row;
+        all->count++;
     }
     return STATUS_OK;
 }
@@ -204,75 +269,76 @@ static enum status read_kind(struct dataset_rows *all, const struct source *sour
     char group[48], path[64];
     snprintf(group, sizeof group, "/%s", layer_descriptors[kind]->name);
     snprintf(path, sizeof path, "%s/rows", group);
-    if (H5Lexists(source->file, group, H5P_DEFAULT) <= 0)
+    if (H5Lexists(source->file, group, H5P_DEFAULT) == 0)
         return STATUS_OK;
+    if (!is_hard_link(source->file, group))
+        return damaged(source, group, "unreadable", error);
     TRY(check_schema(source, kind, error));
+    const struct table_source table = {.path = path,
+                                       .memory_type = schema_row_type(kind, false),
+                                       .packed_type = schema_row_type(kind, true),
+                                       .record_size = sizeof(struct measurement),
+                                       .row_limit = row_limit};
     void *rows;
     size_t count;
-    hid_t memory = schema_row_type(kind, false), packed = schema_row_type(kind, true);
-    enum status status = read_table(&rows, &count, source, path, memory, packed,
-                                    sizeof(struct measurement), error);
-    H5Tclose(packed);
-    H5Tclose(memory);
-    TRY(status);
-    status = take_rows(all, rows, count, kind, source, error);
+    TRY(read_table(&rows, &count, source, &table, error));
+    const enum status status = take_rows(all, rows, count, kind, source, error);
     free(rows);
     return status;
 }
+
+/* ---- devices ---- */
 
 /* Devices with equal fingerprints are one. */
 static enum status take_device(int32_t *index, struct dataset_rows *all,
                                const struct device_info *info, struct error *error)
 {
+    const uint64_t fingerprint = device_fingerprint(info);
     for (*index = 0; *index < all->device_count; ++*index)
-        if (device_fingerprint(&all->devices[*index]) == device_fingerprint(info))
+        if (device_fingerprint(&all->devices[*index]) == fingerprint)
             return STATUS_OK;
-    struct device_info *grown = realloc(all->devices,
-                                        ((size_t)all->device_count + 1) * sizeof *grown);
+    const size_t count = (size_t)all->device_count + 1;
+    struct device_info *grown = realloc(all->devices, count * sizeof *grown);
     if (!grown)
-        return FAIL(error, STATUS_FAILED, "no memory for devices");
+        return FAIL(error, STATUS_FAILED, "no memory for %zu devices", count);
     all->devices = grown;
     all->devices[all->device_count++] = *info;
     return STATUS_OK;
 }
 
-static void terminate_texts(struct device_info *info)
+static enum status take_devices(struct dataset_rows *all, struct source *source,
+                                struct device_info *infos, struct error *error)
 {
-    for (int i = 0; i < device_field_count; i++)
-        if (device_fields[i].type == FIELD_TEXT)
-            ((char *)info)[device_fields[i].offset + device_fields[i].size - 1] = '\0';
+    TRY(error_allocate((void **)&source->device_map, source->device_count,
+                       sizeof *source->device_map, "devices", error));
+    for (size_t i = 0; i < source->device_count; i++) {
+        char fault[FAULT_SIZE];
+        dataset_clean_texts(&infos[i], device_fields, device_field_count);
+        if (dataset_device_fault(fault, sizeof fault, &infos[i]))
+            return damaged(source, "/devices/rows", fault, error);
+        TRY(take_device(&source->device_map[i], all, &infos[i], error));
+    }
+    return STATUS_OK;
 }
 
 static enum status read_devices(struct dataset_rows *all, struct source *source,
                                 struct error *error)
 {
-    void *memory_block;
-    if (H5Lexists(source->file, "/devices", H5P_DEFAULT) <= 0)
-        return bad(source, "it has no devices", error);
-    hid_t memory = schema_device_type(false), packed = schema_device_type(true);
-    enum status status = read_table(&memory_block, &source->device_count, source, DEVICES_TABLE,
-                                    memory, packed, sizeof(struct device_info), error);
-    H5Tclose(packed);
-    H5Tclose(memory);
-    TRY(status);
-    struct device_info *infos = memory_block;
-    if (source->device_count > DEVICE_LIMIT)
-        status = bad(source, "too many devices", error);
-    for (size_t i = 0; status == STATUS_OK && i < source->device_count; i++) {
-        terminate_texts(&infos[i]);
-        status = take_device(&source->device_map[i], all, &infos[i], error);
-    }
+    if (!is_hard_link(source->file, "/devices"))
+        return damaged(source, "/devices", "missing or unreadable", error);
+    const struct table_source table = {.path = "/devices/rows",
+                                       .memory_type = schema_device_type(false),
+                                       .packed_type = schema_device_type(true),
+                                       .record_size = sizeof(struct device_info),
+                                       .row_limit = DEVICE_LIMIT};
+    void *infos;
+    TRY(read_table(&infos, &source->device_count, source, &table, error));
+    const enum status status = take_devices(all, source, infos, error);
     free(infos);
     return status;
 }
 
-static void read_header(struct dataset_header *header, hid_t file)
-{
-    read_word(&header->seed, file, "seed");
-    for (int i = 0; i < header_text_count; i++)
-        read_text((char *)header + header_texts[i].offset, header_texts[i].size, file,
-                  header_texts[i].name);
-}
+/* ---- files ---- */
 
 static enum status read_content(struct dataset_rows *all, struct source *source, bool is_first,
                                 struct error *error)
@@ -289,52 +355,53 @@ static enum status read_content(struct dataset_rows *all, struct source *source,
 static enum status read_file(struct dataset_rows *all, const char *path, bool is_first,
                              struct error *error)
 {
-    struct mapped_file probe; // the system's own words for missing and unreadable files
-    TRY(mapped_file_open(&probe, path, error));
-    mapped_file_close(&probe);
-    struct source *source;
-    TRY(error_allocate((void **)&source, 1, sizeof *source, "file", error));
-    source->path = path;
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    source->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    enum status status = source->file < 0
-                             ? bad(source, "not a readable HDF5 file (or one being written)", error)
-                             : read_content(all, source, is_first, error);
-    if (source->file >= 0)
-        H5Fclose(source->file);
-    free(source);
+    struct source source = {.path = path};
+    struct stat now;
+    TRY(hdf5_file_open(&source.file, path, error));
+    source.file_bytes = stat(path, &now) == 0 ? (double)now.st_size : 0;
+    const enum status status = read_content(all, &source, is_first, error);
+    H5Fclose(source.file);
+    free(source.device_map);
     return status;
 }
 
-/* What dataset_read was asked for. */
+/* What one file is read for. */
 struct request {
-    const char *const *paths;
-    int path_count;
     struct dataset_rows *rows;
+    const char *path;
+    bool is_first;
 };
 
-static enum status read_all(void *payload, struct error *error)
+static enum status read_request(void *payload, struct error *error)
 {
     const struct request *request = payload;
-    *request->rows = (struct dataset_rows){.count = 0};
-    for (int i = 0; i < request->path_count; i++)
-        TRY(read_file(request->rows, request->paths[i], i == 0, error));
-    return STATUS_OK;
+    return read_file(request->rows, request->path, request->is_first, error);
+}
+
+/* A sealed file is what a writer of ours wrote. Any other (a killed sweep's, a stranger's) is tried
+ * in a child first, because HDF5 does not survive all damage. */
+static enum status read_safely(struct request *request, struct error *error)
+{
+    bool is_sealed;
+    TRY(hdf5_file_check(&is_sealed, request->path, error));
+    if (!is_sealed)
+        TRY(trial_run(read_request, request, request->path, error));
+    return read_request(request, error);
 }
 
 enum status dataset_read(struct dataset_rows *rows, const char *const *paths, int path_count,
                          struct error *error)
 {
-    struct request request = {.paths = paths, .path_count = path_count, .rows = rows};
     *rows = (struct dataset_rows){.count = 0};
     for (int i = 0; i < path_count; i++) {
-        struct request one = {.paths = paths + i, .path_count = 1, .rows = rows};
-        TRY(trial_run(read_all, &one, paths[i], error));
+        struct request request = {.rows = rows, .path = paths[i], .is_first = i == 0};
+        const enum status status = read_safely(&request, error);
+        if (status != STATUS_OK) {
+            dataset_rows_free(rows);
+            return status;
+        }
     }
-    enum status status = read_all(&request, error);
-    if (status != STATUS_OK)
-        dataset_rows_free(rows);
-    return status;
+    return STATUS_OK;
 }
 
 void dataset_rows_free(struct dataset_rows *rows)

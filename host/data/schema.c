@@ -31,10 +31,12 @@ const struct field measurement_fields[] = {
      .type = FIELD_DOUBLE},
     {OF_ROW(setup_ms), .unit = "ms", .help = "preparing the layer, not part of the times",
      .type = FIELD_DOUBLE},
-    {OF_ROW(warmup_ms), .unit = "ms", .help = "warm-up", .type = FIELD_DOUBLE},
-    {OF_ROW(measuring_ms), .unit = "ms", .help = "wall time of all samples", .type = FIELD_DOUBLE},
+    {OF_ROW(warmup_ms), .unit = "ms", .help = "sum of the warm-up calls", .type = FIELD_DOUBLE},
+    {OF_ROW(measuring_ms), .unit = "ms", .help = "sum of all samples, dropped ones included",
+     .type = FIELD_DOUBLE},
     {OF_ROW(workspace_bytes), .unit = "bytes", .help = "scratch memory", .type = FIELD_INT64},
-    {OF_ROW(unix_time_s), .unit = "s", .help = "when it was measured", .type = FIELD_DOUBLE},
+    {OF_ROW(unix_time_s), .unit = "s", .help = "when it was measured, seconds since 1970 UTC",
+     .type = FIELD_DOUBLE},
     {OF_ROW(algorithm), .unit = "1", .help = "implementation that the library chose",
      TEXT_OF(measurement, algorithm)},
 };
@@ -70,9 +72,40 @@ const struct field device_fields[] = {
 };
 const int device_field_count = sizeof device_fields / sizeof *device_fields;
 
-static hid_t enum_type(const struct choice *choice)
+static const char *unit_name(enum unit unit)
 {
-    hid_t type = H5Tenum_create(H5T_NATIVE_INT32);
+    static const char *const names[] = {[UNIT_NONE] = "1",
+                                        [UNIT_ROWS] = "rows",
+                                        [UNIT_PIXELS] = "pixels",
+                                        [UNIT_CHANNELS] = "channels",
+                                        [UNIT_NEURONS] = "neurons"};
+    return names[unit];
+}
+
+static struct field field_of_feature(const struct feature *feature)
+{
+    return (struct field){.name = feature->name,
+                          .unit = unit_name(feature->unit),
+                          .help = feature->help,
+                          .type = feature->choice ? FIELD_CHOICE : FIELD_INT32,
+                          .offset = offsetof(struct measurement, config) + feature->offset,
+                          .choice = feature->choice};
+}
+
+int schema_row_fields(struct field fields[SCHEMA_FIELD_LIMIT], enum layer_kind kind)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[kind];
+    int count = 0;
+    for (int i = 0; i < descriptor->feature_count; i++)
+        fields[count++] = field_of_feature(&descriptor->features[i]);
+    for (int i = 0; i < measurement_field_count; i++)
+        fields[count++] = measurement_fields[i];
+    return count;
+}
+
+static hid_t choice_type(const struct choice *choice)
+{
+    const hid_t type = H5Tenum_create(H5T_NATIVE_INT32);
     for (int32_t value = 0; value < choice->count; value++)
         H5Tenum_insert(type, choice->names[value], &value);
     return type;
@@ -80,13 +113,13 @@ static hid_t enum_type(const struct choice *choice)
 
 static hid_t text_type(size_t size)
 {
-    hid_t type = H5Tcopy(H5T_C_S1);
+    const hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, size);
     H5Tset_strpad(type, H5T_STR_NULLTERM);
     return type;
 }
 
-static hid_t field_type_of(const struct field *field)
+static hid_t field_hdf5_type(const struct field *field)
 {
     switch (field->type) {
     case FIELD_INT32:
@@ -98,51 +131,36 @@ static hid_t field_type_of(const struct field *field)
     case FIELD_TEXT:
         return text_type(field->size);
     case FIELD_CHOICE:
-        return enum_type(field->choice);
+        return choice_type(field->choice);
     }
     return H5I_INVALID_HID;
 }
 
-static void insert_member(hid_t compound, const char *name, size_t offset, hid_t member)
+static hid_t compound_of(const struct field *fields, int count, size_t size, bool packed)
 {
-    H5Tinsert(compound, name, offset, member);
-    H5Tclose(member);
-}
-
-static void insert_fields(hid_t compound, const struct field *fields, int count)
-{
-    for (int i = 0; i < count; i++)
-        insert_member(compound, fields[i].name, fields[i].offset, field_type_of(&fields[i]));
-}
-
-static hid_t finished(hid_t compound, bool packed)
-{
-    if (packed && H5Tpack(compound) < 0) {
-        H5Tclose(compound);
-        return H5I_INVALID_HID;
+    const hid_t compound = H5Tcreate(H5T_COMPOUND, size);
+    bool is_ok = compound >= 0;
+    for (int i = 0; i < count && is_ok; i++) {
+        const hid_t member = field_hdf5_type(&fields[i]);
+        is_ok = H5Tinsert(compound, fields[i].name, fields[i].offset, member) >= 0;
+        H5Tclose(member);
     }
-    return compound;
+    if (is_ok && (!packed || H5Tpack(compound) >= 0))
+        return compound;
+    H5Tclose(compound);
+    return H5I_INVALID_HID;
 }
 
 hid_t schema_row_type(enum layer_kind kind, bool packed)
 {
-    hid_t compound = H5Tcreate(H5T_COMPOUND, sizeof(struct measurement));
-    const struct layer_descriptor *descriptor = layer_descriptors[kind];
-    for (int i = 0; i < descriptor->feature_count; i++) {
-        const struct feature *feature = &descriptor->features[i];
-        hid_t member = feature->choice ? enum_type(feature->choice) : H5Tcopy(H5T_NATIVE_INT32);
-        insert_member(compound, feature->name,
-                      offsetof(struct measurement, config) + feature->offset, member);
-    }
-    insert_fields(compound, measurement_fields, measurement_field_count);
-    return finished(compound, packed);
+    struct field fields[SCHEMA_FIELD_LIMIT];
+    const int count = schema_row_fields(fields, kind);
+    return compound_of(fields, count, sizeof(struct measurement), packed);
 }
 
 hid_t schema_device_type(bool packed)
 {
-    hid_t compound = H5Tcreate(H5T_COMPOUND, sizeof(struct device_info));
-    insert_fields(compound, device_fields, device_field_count);
-    return finished(compound, packed);
+    return compound_of(device_fields, device_field_count, sizeof(struct device_info), packed);
 }
 
 static uint64_t hash_text(uint64_t hash, const char *text)
@@ -150,31 +168,22 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return hash_bytes(hash, text, strlen(text) + 1);
 }
 
-static uint64_t hash_choice(uint64_t hash, const struct choice *choice)
-{
-    for (int i = 0; choice && i < choice->count; i++)
-        hash = hash_text(hash, choice->names[i]);
-    return hash;
-}
-
 static uint64_t hash_fields(uint64_t hash, const struct field *fields, int count)
 {
     for (int i = 0; i < count; i++) {
+        const unsigned char type[] = {(unsigned char)fields[i].type, (unsigned char)fields[i].size};
         hash = hash_text(hash_text(hash, fields[i].name), fields[i].unit);
-        hash = hash_bytes(hash, &(unsigned char){(unsigned char)fields[i].type}, 1);
-        hash = hash_choice(hash, fields[i].choice);
+        hash = hash_bytes(hash, type, sizeof type);
+        hash = hash_text(hash, fields[i].choice ? fields[i].choice->name : "");
     }
     return hash;
 }
 
 uint64_t schema_hash(enum layer_kind kind)
 {
-    const struct layer_descriptor *descriptor = layer_descriptors[kind];
-    uint64_t hash = hash_text(HASH_SEED, descriptor->name);
-    for (int i = 0; i < descriptor->feature_count; i++) {
-        hash = hash_text(hash, descriptor->features[i].name);
-        hash = hash_choice(hash, descriptor->features[i].choice);
-    }
-    hash = hash_fields(hash, measurement_fields, measurement_field_count);
+    struct field fields[SCHEMA_FIELD_LIMIT];
+    const int count = schema_row_fields(fields, kind);
+    const uint64_t hash = hash_fields(hash_text(HASH_SEED, layer_descriptors[kind]->name), fields,
+                                      count);
     return hash_fields(hash, device_fields, device_field_count);
 }

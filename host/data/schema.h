@@ -25,12 +25,19 @@ extern const int measurement_field_count;
 extern const struct field device_fields[]; /* of struct device_info */
 extern const int device_field_count;
 
+enum { SCHEMA_FIELD_LIMIT = FEATURE_LIMIT + 32 };
+
+/* Every column of `/<kind>/rows` in order, offsets in struct measurement; returns the count. */
+int schema_row_fields(struct field fields[SCHEMA_FIELD_LIMIT], enum layer_kind kind);
+
 /* Compound types over struct measurement / struct device_info; the caller closes with H5Tclose.
  * packed: the file type; else the memory type. Negative on failure. */
 hid_t schema_row_type(enum layer_kind kind, bool packed);
 hid_t schema_device_type(bool packed);
 
-/* Hash of every table's names, types, units and choices of `kind`: readers compare it. */
+/* Hash of the names, types, units and choices of every column of `kind`: readers compare it. The
+ * names within a choice are left out: HDF5 converts enums by name, so a new optimizer does not
+ * orphan old files. */
 uint64_t schema_hash(enum layer_kind kind);
 
 #endif

@@ -197,8 +197,11 @@ enum status sample_domain_set(struct sample_domain *domain, const char *text, bo
     bool other_kind;
     TRY(strip_kind(&name, &other_kind, domain->kind, error));
     if (strcmp(name, "stratum") == 0) {
-        *applied = !other_kind;
-        return other_kind ? STATUS_OK : set_stratum(domain, equals + 1, error);
+        if (other_kind)
+            return STATUS_OK;
+        TRY(set_stratum(domain, equals + 1, error));
+        *applied = true;
+        return STATUS_OK;
     }
     if (!any_kind_has(name))
         return unknown_feature(name, error);

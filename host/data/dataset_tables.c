@@ -1,0 +1,224 @@
+#include "data/dataset_internal.h"
+#include "data/hdf5_file.h"
+
+#include <stdio.h>
+
+#define HEADER_TEXT(member)                                                                        \
+    {                                                                                              \
+        .name = #member, .offset = offsetof(struct dataset_header, member),                        \
+        .size = sizeof((struct dataset_header *)0)->member                                         \
+    }
+const struct header_text header_texts[] = {
+    HEADER_TEXT(program_version), HEADER_TEXT(command_line), HEADER_TEXT(libraries),
+    HEADER_TEXT(licence),         HEADER_TEXT(citation),     HEADER_TEXT(created),
+    HEADER_TEXT(sampler),         HEADER_TEXT(domain),
+};
+const int header_text_count = sizeof header_texts / sizeof *header_texts;
+
+static bool write_header(hid_t file, const struct dataset_header *header)
+{
+    bool is_ok = hdf5_file_write_text(file, "format", SCHEMA_FORMAT_NAME) &&
+                 hdf5_file_write_word(file, "format_version", SCHEMA_VERSION) &&
+                 hdf5_file_write_word(file, "seed", header->seed);
+    for (int i = 0; i < header_text_count && is_ok; i++)
+        is_ok = hdf5_file_write_text(file, header_texts[i].name,
+                                     (const char *)header + header_texts[i].offset);
+    for (int kind = 0; kind < LAYER_KIND_COUNT && is_ok; kind++) {
+        char name[64];
+        snprintf(name, sizeof name, "schema_hash_%s", layer_descriptors[kind]->name);
+        is_ok = hdf5_file_write_word(file, name, schema_hash((enum layer_kind)kind));
+    }
+    return is_ok;
+}
+
+/* "none,relu,tanh": for readers that show an enum's numbers alone. */
+static void join_names(char *text, size_t size, const struct choice *choice)
+{
+    size_t length = 0;
+    for (int i = 0; i < choice->count && length < size; i++)
+        length += (size_t)snprintf(text + length, size - length, "%s%s", i ? "," : "",
+                                   choice->names[i]);
+}
+
+static bool describe_column(hid_t dataset, const struct field *field)
+{
+    char name[96], names[512];
+    snprintf(name, sizeof name, "%s.unit", field->name);
+    bool is_ok = hdf5_file_write_text(dataset, name, field->unit);
+    snprintf(name, sizeof name, "%s.help", field->name);
+    is_ok = is_ok && hdf5_file_write_text(dataset, name, field->help);
+    if (!field->choice)
+        return is_ok;
+    snprintf(name, sizeof name, "%s.names", field->name);
+    join_names(names, sizeof names, field->choice);
+    return is_ok && hdf5_file_write_text(dataset, name, names);
+}
+
+static hid_t create_dataset(hid_t file, const char *path, hid_t type, hsize_t chunk, bool compact)
+{
+    const hsize_t none = 0, unlimited = H5S_UNLIMITED;
+    const hid_t space = H5Screate_simple(1, &none, &unlimited);
+    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE), links = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_chunk(creation, 1, &chunk);
+    if (compact) {
+        H5Pset_shuffle(creation);
+        H5Pset_deflate(creation, 4);
+    }
+    H5Pset_create_intermediate_group(links, 1);
+    const hid_t dataset = H5Dcreate2(file, path, type, space, links, creation, H5P_DEFAULT);
+    H5Pclose(links);
+    H5Pclose(creation);
+    H5Sclose(space);
+    return dataset;
+}
+
+struct table_plan {
+    const char *group;
+    const struct field *fields;
+    int field_count;
+    hid_t packed_type, memory_type; /* memory_type passes to the table; packed_type is closed */
+    hsize_t chunk;
+};
+
+static bool create_table(struct rows_table *table, hid_t file, const struct table_plan *plan,
+                         bool compact)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/%s/rows", plan->group);
+    *table = (struct rows_table){
+        .dataset = create_dataset(file, path, plan->packed_type, plan->chunk, compact),
+        .memory_type = plan->memory_type};
+    H5Tclose(plan->packed_type);
+    bool is_ok = table->dataset >= 0;
+    for (int i = 0; i < plan->field_count && is_ok; i++)
+        is_ok = describe_column(table->dataset, &plan->fields[i]);
+    return is_ok;
+}
+
+static bool create_rows(struct dataset_tables *tables, enum layer_kind kind, bool compact)
+{
+    struct field fields[SCHEMA_FIELD_LIMIT];
+    const struct table_plan plan = {.group = layer_descriptors[kind]->name,
+                                    .fields = fields,
+                                    .field_count = schema_row_fields(fields, kind),
+                                    .packed_type = schema_row_type(kind, true),
+                                    .memory_type = schema_row_type(kind, false),
+                                    .chunk = compact ? COMPACT_CHUNK : GROWING_CHUNK};
+    return create_table(&tables->rows[kind], tables->file, &plan, compact);
+}
+
+static bool create_devices(struct dataset_tables *tables, bool compact)
+{
+    const struct table_plan plan = {.group = "devices",
+                                    .fields = device_fields,
+                                    .field_count = device_field_count,
+                                    .packed_type = schema_device_type(true),
+                                    .memory_type = schema_device_type(false),
+                                    .chunk = DEVICE_CHUNK};
+    return create_table(&tables->devices, tables->file, &plan, compact);
+}
+
+/* Room for 262,144 rows before an index node splits: a kill amid a split would hide rows. */
+static hid_t create_growing_file(const char *path)
+{
+    const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_istore_k(creation, 256);
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, creation, H5P_DEFAULT);
+    H5Pclose(creation);
+    return file;
+}
+
+/* The compact copy is made in memory and written in one go: no half file, no half-failed HDF5. */
+static hid_t create_memory_file(void)
+{
+    const size_t step_bytes = 1 << 22;
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_fapl_core(access, step_bytes, 0);
+    const hid_t file = H5Fcreate("compact copy in memory", H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    H5Pclose(access);
+    return file;
+}
+
+bool dataset_tables_create(struct dataset_tables *tables, const char *path,
+                           const struct dataset_header *header, bool compact,
+                           const bool wanted[LAYER_KIND_COUNT])
+{
+    *tables = (struct dataset_tables){.file = 0};
+    hdf5_file_quiet();
+    tables->file = compact ? create_memory_file() : create_growing_file(path);
+    bool is_ok = tables->file >= 0 && write_header(tables->file, header) &&
+                 create_devices(tables, compact);
+    for (int kind = 0; kind < LAYER_KIND_COUNT && is_ok; kind++)
+        if (wanted[kind])
+            is_ok = create_rows(tables, (enum layer_kind)kind, compact);
+    return is_ok;
+}
+
+static bool close_table(struct rows_table *table)
+{
+    const bool is_ok = table->dataset <= 0 || H5Dclose(table->dataset) >= 0;
+    if (table->memory_type > 0)
+        H5Tclose(table->memory_type);
+    *table = (struct rows_table){.dataset = 0};
+    return is_ok;
+}
+
+enum status dataset_tables_image(void **bytes, size_t *size, const struct dataset_tables *tables,
+                                 struct error *error)
+{
+    *bytes = NULL;
+    H5Fflush(tables->file, H5F_SCOPE_LOCAL);
+    const ssize_t needed = H5Fget_file_image(tables->file, NULL, 0);
+    if (needed <= 0)
+        return FAIL(error, STATUS_FAILED, "the compressed rows are lost");
+    *size = (size_t)needed;
+    TRY(error_allocate(bytes, *size, 1, "compressed rows", error));
+    if (H5Fget_file_image(tables->file, *bytes, *size) == needed)
+        return STATUS_OK;
+    return FAIL(error, STATUS_FAILED, "the compressed rows are lost");
+}
+
+bool dataset_tables_close(struct dataset_tables *tables)
+{
+    bool is_ok = close_table(&tables->devices);
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        is_ok = close_table(&tables->rows[kind]) && is_ok;
+    if (tables->file > 0)
+        is_ok = H5Fclose(tables->file) >= 0 && is_ok;
+    tables->file = 0;
+    return is_ok;
+}
+
+static hid_t select_rows(const struct rows_table *table, hsize_t first, hsize_t count)
+{
+    const hid_t space = H5Dget_space(table->dataset);
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, &first, NULL, &count, NULL);
+    return space;
+}
+
+bool rows_table_append(struct rows_table *table, hsize_t count, const void *rows)
+{
+    const hsize_t total = table->count + count;
+    if (H5Dset_extent(table->dataset, &total) < 0)
+        return false;
+    const hid_t memory = H5Screate_simple(1, &count, NULL);
+    const hid_t space = select_rows(table, table->count, count);
+    const bool is_ok = H5Dwrite(table->dataset, table->memory_type, memory, space, H5P_DEFAULT,
+                                rows) >= 0;
+    H5Sclose(space);
+    H5Sclose(memory);
+    if (is_ok)
+        table->count = total;
+    return is_ok;
+}
+
+bool rows_table_read(const struct rows_table *table, hsize_t first, hsize_t count, void *rows)
+{
+    const hid_t memory = H5Screate_simple(1, &count, NULL);
+    const hid_t space = select_rows(table, first, count);
+    const bool is_ok = H5Dread(table->dataset, table->memory_type, memory, space, H5P_DEFAULT,
+                               rows) >= 0;
+    H5Sclose(space);
+    H5Sclose(memory);
+    return is_ok;
+}

@@ -1,0 +1,37 @@
+/* An output file that gets its name when it is whole. Until then it has none (O_TMPFILE), so that
+ * not even SIGKILL leaves a remnant; where the file system knows no nameless files, or the writer
+ * needs a name, it is `<path>.tmp-<pid>-<n>` beside its destination, removed on failure.
+ */
+#ifndef EPOCHCAST_DATA_SCRATCH_FILE_H
+#define EPOCHCAST_DATA_SCRATCH_FILE_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct scratch_file {
+    int descriptor; /* -1: none */
+    char *path;     /* the destination */
+    char *name;     /* its temporary name; "" while nameless or published */
+};
+
+/* In the directory of `path`; named: with a temporary name in any case. STATUS_FAILED with the
+ * system's reason. Ends with scratch_file_close, after a failure too. */
+enum status scratch_file_create(struct scratch_file *scratch, const char *path, bool named,
+                                struct error *error);
+
+/* Takes the temporary name away: the file lives as long as somebody has it open. */
+void scratch_file_hide(struct scratch_file *scratch);
+
+enum status scratch_file_write(struct scratch_file *scratch, const void *bytes, size_t size,
+                               struct error *error);
+
+/* Syncs it and gives it the destination's name, atomically. replace: in place of a file of that
+ * name; else STATUS_FAILED when there is one. */
+enum status scratch_file_publish(struct scratch_file *scratch, bool replace, struct error *error);
+
+/* Removes what was not published. */
+void scratch_file_close(struct scratch_file *scratch);
+
+#endif
