@@ -60,6 +60,10 @@ struct train_job {
     const struct train_data *data;
 };
 
+/* Options, shape and data that can be trained; the message names the job. Every engine's fit starts
+ * with it. */
+enum status train_job_check(const struct train_job *job, int number, struct error *error);
+
 struct train_result {
     float *parameters; /* (mlp_parameter_count), freed by train_result_free */
     int32_t epochs, best_epoch;

@@ -55,7 +55,4 @@ void host_net_update(struct host_net *net, uint32_t step);
 double host_net_evaluate(struct host_net *net, const float *inputs, const float *targets,
                          size_t rows);
 
-/* Options, shape and data that can be trained; the message names the job. */
-enum status train_job_check(const struct train_job *job, int number, struct error *error);
-
 #endif

@@ -65,7 +65,10 @@ PHILOX_FUNCTION struct philox_words dropout_words(uint32_t step, uint32_t row, u
 }
 PHILOX_FUNCTION uint32_t dropout_bits(struct philox_words words, uint32_t lane)
 {
-    return (words.word[lane >> 1] >> (16 * (lane & 1))) & 0xFFFFu;
+    /* choices, not an index: a GPU would put an indexed array into local memory */
+    uint32_t low = lane & 2 ? words.word[1] : words.word[0];
+    uint32_t high = lane & 2 ? words.word[3] : words.word[2];
+    return ((lane & 4 ? high : low) >> (16 * (lane & 1))) & 0xFFFFu;
 }
 
 /* Learning rate of step `step` (from 0) of a training of `epochs` epochs of `epoch_steps` steps.

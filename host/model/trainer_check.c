@@ -1,4 +1,4 @@
-#include "model/trainer_host.h"
+#include "model/trainer.h"
 
 #include <math.h>
 

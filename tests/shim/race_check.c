@@ -1,0 +1,48 @@
+/* A short training through every kernel of the trainer, for ThreadSanitizer: see `races`. */
+#include "cuda_module.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { ROWS = 150, TEST_ROWS = 20, INPUTS = 17 };
+
+int main(void)
+{
+    static float inputs[(ROWS + TEST_ROWS) * INPUTS], targets[ROWS + TEST_ROWS];
+    for (int r = 0; r < ROWS + TEST_ROWS; r++) {
+        for (int j = 0; j < INPUTS; j++)
+            inputs[r * INPUTS + j] = sinf((float)(7 * r + 3 * j));
+        targets[r] = 1 + 0.5f * inputs[r * INPUTS];
+    }
+    const struct train_data data = {.inputs = INPUTS,
+                                    .train_rows = ROWS,
+                                    .test_rows = TEST_ROWS,
+                                    .train_inputs = inputs,
+                                    .train_targets = targets,
+                                    .test_inputs = inputs + ROWS * INPUTS,
+                                    .test_targets = targets + ROWS};
+    const struct train_job job = {
+        .shape = {.layer_count = 4, .widths = {INPUTS, 32, 40, 72, 1}, .output = MLP_OUTPUT_LOG},
+        .options = {.learning_rate = 0.003f,
+                    .beta1 = 0.9f,
+                    .beta2 = 0.999f,
+                    .epsilon = 1e-3f,
+                    .dropout = 0.2f,
+                    .l2 = 1e-4f,
+                    .gradient_clip = 1,
+                    .batch_size = 96,
+                    .epochs = 2,
+                    .keep_best = 1},
+        .seed = 3,
+        .data = &data,
+    };
+    struct train_result result;
+    struct error error = {0};
+    if (trainer_cuda.fit(&result, &job, 1, 1, NULL, &error) != STATUS_OK) {
+        fprintf(stderr, "%s\n", error.message);
+        return 1;
+    }
+    printf("test rmsle %.6f\n", result.test_rmsle);
+    train_result_free(&result);
+    return 0;
+}

@@ -1,0 +1,519 @@
+/* Blocks run one after the other; the threads of a block are fibers that give way at barriers and
+ * shuffles alone. Under AddressSanitizer and ThreadSanitizer each fiber is announced; for the
+ * latter this file itself must be built without it, so that a barrier orders memory and nothing
+ * else does.
+ */
+#include "cuda_runtime.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <sys/mman.h>
+#include <utility>
+#include <vector>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#define SHIM_ADDRESS 1
+#else
+#define SHIM_ADDRESS 0
+#endif
+
+/* ThreadSanitizer's fibers, where the program is linked with it. */
+extern "C" {
+void *__tsan_get_current_fiber(void) __attribute__((weak));
+void *__tsan_create_fiber(unsigned) __attribute__((weak));
+void __tsan_destroy_fiber(void *) __attribute__((weak));
+void __tsan_switch_to_fiber(void *, unsigned) __attribute__((weak));
+void __tsan_acquire(void *) __attribute__((weak));
+void __tsan_release(void *) __attribute__((weak));
+void shim_switch(void **save, void *load);
+}
+
+/* Saves the registers that a call preserves on the old stack and takes them from the new one. */
+asm(R"(.text
+.globl shim_switch
+.type shim_switch,@function
+shim_switch:
+    pushq %rbp; pushq %rbx; pushq %r12; pushq %r13; pushq %r14; pushq %r15
+    movq %rsp,(%rdi)
+    movq %rsi,%rsp
+    popq %r15; popq %r14; popq %r13; popq %r12; popq %rbx; popq %rbp
+    ret
+.size shim_switch,.-shim_switch
+)");
+
+dim3 threadIdx, blockIdx, blockDim, gridDim;
+
+namespace
+{
+const size_t stack_bytes = 64 * 1024, guard_bytes = 4096;
+const unsigned warp_size = 32;
+
+struct fiber {
+    void *stack_pointer = nullptr;
+    unsigned char *stack = nullptr;
+    dim3 thread;
+    unsigned number = 0, phase = 0;
+    bool done = false;
+    void *sanitizer_fiber = nullptr, *fake_stack = nullptr;
+};
+
+/* A meeting of `live` fibers, again and again. Two marks by turns: with one, an early comer's
+ * release would leak into the next meeting and hide a race. */
+struct meeting {
+    unsigned live = 0, arrived = 0, generation = 0;
+    char marks[2];
+};
+
+struct warp {
+    meeting all;
+    uint64_t values[2][warp_size];
+};
+
+struct block {
+    char started, ended; /* marks: the caller before the fibers, the fibers before the caller */
+    std::vector<fiber> fibers;
+    std::vector<warp> warps;
+    std::vector<unsigned> order;
+    meeting all;
+    unsigned next = 0;
+    const std::function<void()> *body = nullptr;
+};
+
+block current;
+fiber caller, *running = &caller;
+unsigned shuffle_seed, failing_calls;
+cudaError_t failure, last_error;
+unsigned long launch_count;
+#if SHIM_ADDRESS
+const void *caller_stack;
+size_t caller_stack_bytes;
+#endif
+
+void switch_to(fiber *next)
+{
+    fiber *from = running;
+    running = next;
+    threadIdx = next->thread;
+    if (__tsan_switch_to_fiber)
+        __tsan_switch_to_fiber(next->sanitizer_fiber, 1); /* 1: orders nothing */
+#if SHIM_ADDRESS
+    bool home = next == &caller;
+    __sanitizer_start_switch_fiber(from->done ? nullptr : &from->fake_stack,
+                                   home ? caller_stack : next->stack,
+                                   home ? caller_stack_bytes : stack_bytes);
+#endif
+    shim_switch(&from->stack_pointer, next->stack_pointer);
+#if SHIM_ADDRESS
+    __sanitizer_finish_switch_fiber(from->fake_stack, nullptr, nullptr);
+#endif
+}
+
+/* The next fiber in turn that is not done; the caller when all are. */
+fiber *pick()
+{
+    for (size_t i = 0; i < current.fibers.size(); i++) {
+        fiber *candidate = &current.fibers[current.order[current.next]];
+        current.next = (current.next + 1) % (unsigned)current.fibers.size();
+        if (!candidate->done)
+            return candidate;
+    }
+    return &caller;
+}
+
+void yield()
+{
+    fiber *next = pick();
+    if (next != running)
+        switch_to(next);
+}
+
+void close_if_complete(meeting *meeting)
+{
+    if (meeting->live && meeting->arrived == meeting->live) {
+        meeting->arrived = 0;
+        meeting->generation++;
+    }
+}
+
+void meet(meeting *meeting, bool orders_memory)
+{
+    unsigned generation = meeting->generation;
+    if (orders_memory && __tsan_release)
+        __tsan_release(&meeting->marks[generation & 1]);
+    meeting->arrived++;
+    close_if_complete(meeting);
+    while (meeting->generation == generation)
+        yield();
+    if (orders_memory && __tsan_acquire)
+        __tsan_acquire(&meeting->marks[generation & 1]);
+}
+
+/* A thread that has returned no longer counts in barriers, as on the device. */
+void leave(meeting *meeting)
+{
+    meeting->live--;
+    close_if_complete(meeting);
+}
+
+void fiber_main()
+{
+#if SHIM_ADDRESS
+    __sanitizer_finish_switch_fiber(nullptr, &caller_stack, &caller_stack_bytes);
+#endif
+    if (__tsan_acquire)
+        __tsan_acquire(&current.started);
+    (*current.body)();
+    if (__tsan_release)
+        __tsan_release(&current.ended);
+    running->done = true;
+    leave(&current.all);
+    leave(&current.warps[running->number / warp_size].all);
+    switch_to(pick());
+    abort(); /* nobody comes back to a fiber that is done */
+}
+
+void prepare_fiber(fiber *fiber, unsigned number, unsigned char *stack, dim3 size)
+{
+    *fiber = {};
+    fiber->number = number;
+    fiber->thread = dim3(number % size.x, number / size.x % size.y, number / (size.x * size.y));
+    fiber->stack = stack;
+    if (__tsan_create_fiber)
+        fiber->sanitizer_fiber = __tsan_create_fiber(0);
+#if SHIM_ADDRESS
+    ASAN_UNPOISON_MEMORY_REGION(stack, stack_bytes);
+#endif
+    void **top = (void **)(stack + stack_bytes - 16);
+    *--top = nullptr;
+    *--top = (void *)fiber_main;
+    for (int i = 0; i < 6; i++) /* the registers that shim_switch takes */
+        *--top = nullptr;
+    fiber->stack_pointer = top;
+}
+
+void order_fibers(unsigned threads, unsigned block_number)
+{
+    current.order.resize(threads);
+    for (unsigned i = 0; i < threads; i++)
+        current.order[i] = i;
+    unsigned state = shuffle_seed + block_number;
+    for (unsigned i = threads - 1; shuffle_seed && i > 0; i--) {
+        state = state * 1664525u + 1013904223u;
+        std::swap(current.order[i], current.order[(state >> 8) % (i + 1)]);
+    }
+}
+
+void run_block(dim3 size, unsigned char *stacks, unsigned block_number)
+{
+    unsigned threads = size.x * size.y * size.z;
+    current.fibers.resize(threads);
+    current.warps.assign((threads + warp_size - 1) / warp_size, warp());
+    current.all = {};
+    current.all.live = threads;
+    current.next = 0;
+    order_fibers(threads, block_number);
+    for (unsigned i = 0; i < threads; i++) {
+        prepare_fiber(&current.fibers[i], i, stacks + i * (stack_bytes + guard_bytes) + guard_bytes,
+                      size);
+        current.warps[i / warp_size].all.live++;
+    }
+    if (__tsan_release)
+        __tsan_release(&current.started);
+    caller.done = false;
+    switch_to(pick());
+    if (__tsan_acquire)
+        __tsan_acquire(&current.ended);
+    for (unsigned i = 0; i < threads && __tsan_destroy_fiber; i++)
+        __tsan_destroy_fiber(current.fibers[i].sanitizer_fiber);
+}
+
+/* Stacks for the largest block, mapped once; an overflow hits the guard below each. */
+unsigned char *map_stacks()
+{
+    const size_t count = 1024, bytes = count * (stack_bytes + guard_bytes);
+    void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        mprotect((unsigned char *)memory + i * (stack_bytes + guard_bytes), guard_bytes, PROT_NONE);
+    return (unsigned char *)memory;
+}
+
+void run_grid(dim3 grid, dim3 size, const std::function<void()> &body)
+{
+    static unsigned char *const stacks = map_stacks();
+    if (__tsan_get_current_fiber)
+        caller.sanitizer_fiber = __tsan_get_current_fiber();
+    current.body = &body;
+    blockDim = size;
+    gridDim = grid;
+    for (unsigned i = 0; i < grid.x * grid.y * grid.z; i++) {
+        blockIdx = dim3(i % grid.x, i / grid.x % grid.y, i / (grid.x * grid.y));
+        run_block(size, stacks, i);
+    }
+}
+
+cudaError_t outcome()
+{
+    if (failing_calls && --failing_calls == 0)
+        return last_error = failure;
+    return cudaSuccess;
+}
+} // namespace
+
+struct shim_graph {
+    std::vector<std::function<void()>> nodes;
+};
+struct shim_stream {
+    shim_graph *capturing = nullptr;
+};
+struct shim_event {
+    bool recorded = false;
+};
+
+static cudaError_t submit(cudaStream_t stream, std::function<void()> work)
+{
+    cudaError_t error = outcome();
+    if (error != cudaSuccess)
+        return error;
+    if (stream && stream->capturing)
+        stream->capturing->nodes.push_back(std::move(work));
+    else
+        work();
+    return cudaSuccess;
+}
+
+namespace shim
+{
+void barrier()
+{
+    meet(&current.all, true);
+}
+
+unsigned lane()
+{
+    return running->number % warp_size;
+}
+
+/* Shuffles are no fences: they order no memory. */
+uint64_t exchange(uint64_t value, unsigned from)
+{
+    warp *own = &current.warps[running->number / warp_size];
+    unsigned phase = running->phase ^= 1;
+    own->values[phase][lane()] = value;
+    meet(&own->all, false);
+    return own->values[phase][from % warp_size];
+}
+
+cudaError_t launch(dim3 grid, dim3 size, cudaStream_t stream, std::function<void()> body)
+{
+    unsigned threads = size.x * size.y * size.z;
+    if (threads == 0 || threads > 1024 || grid.x == 0 || grid.y == 0 || grid.y > 65535 ||
+        grid.z == 0 || grid.z > 65535)
+        return last_error = cudaErrorInvalidValue;
+    return submit(stream, [=] {
+        launch_count++;
+        run_grid(grid, size, body);
+    });
+}
+} // namespace shim
+
+extern "C" {
+void shim_shuffle_threads(unsigned seed)
+{
+    shuffle_seed = seed;
+}
+
+void shim_fail_call(int calls, cudaError_t error)
+{
+    failing_calls = (unsigned)calls;
+    failure = error;
+}
+
+unsigned long shim_launch_count(void)
+{
+    return launch_count;
+}
+
+const char *cudaGetErrorName(cudaError_t error)
+{
+    return error == cudaSuccess ? "cudaSuccess" : "cudaErrorOfTheShim";
+}
+
+const char *cudaGetErrorString(cudaError_t error)
+{
+    return error == cudaErrorMemoryAllocation ? "out of memory" : "failure made by a test";
+}
+
+cudaError_t cudaGetLastError(void)
+{
+    return std::exchange(last_error, cudaSuccess);
+}
+
+cudaError_t cudaGetDevice(int *device)
+{
+    *device = 0;
+    return outcome();
+}
+
+cudaError_t cudaSetDevice(int device)
+{
+    return device == 0 ? outcome() : cudaErrorInvalidValue;
+}
+
+cudaError_t cudaGetDeviceCount(int *count)
+{
+    *count = 1;
+    return outcome();
+}
+
+cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, int)
+{
+    *value = attribute == cudaDevAttrMultiProcessorCount ? 4 : 0;
+    return outcome();
+}
+
+cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total_bytes)
+{
+    *free_bytes = *total_bytes = (size_t)1 << 32;
+    return outcome();
+}
+
+/* Fresh memory holds NaN: what nobody wrote shows. */
+cudaError_t cudaMalloc(void **pointer, size_t bytes)
+{
+    cudaError_t error = outcome();
+    if (error != cudaSuccess)
+        return error;
+    *pointer = aligned_alloc(256, (bytes + 255) / 256 * 256);
+    if (!*pointer)
+        return cudaErrorMemoryAllocation;
+    std::memset(*pointer, 0xFF, bytes);
+#if SHIM_ADDRESS
+    ASAN_POISON_MEMORY_REGION((char *)*pointer + bytes, (256 - bytes % 256) % 256);
+#endif
+    return cudaSuccess;
+}
+
+cudaError_t cudaFree(void *pointer)
+{
+    free(pointer);
+    return cudaSuccess;
+}
+
+cudaError_t cudaMallocHost(void **pointer, size_t bytes)
+{
+    return cudaMalloc(pointer, bytes);
+}
+
+cudaError_t cudaFreeHost(void *pointer)
+{
+    return cudaFree(pointer);
+}
+
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaMemcpyKind,
+                            cudaStream_t stream)
+{
+    return submit(stream, [=] { std::memcpy(to, from, bytes); });
+}
+
+cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind)
+{
+    return cudaMemcpyAsync(to, from, bytes, kind, nullptr);
+}
+
+cudaError_t cudaMemsetAsync(void *pointer, int value, size_t bytes, cudaStream_t stream)
+{
+    return submit(stream, [=] { std::memset(pointer, value, bytes); });
+}
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned)
+{
+    cudaError_t error = outcome();
+    *stream = error == cudaSuccess ? new shim_stream : nullptr;
+    return error;
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t stream)
+{
+    delete stream->capturing;
+    delete stream;
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t)
+{
+    return outcome();
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode)
+{
+    cudaError_t error = outcome();
+    if (error == cudaSuccess)
+        stream->capturing = new shim_graph;
+    return error;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph)
+{
+    *graph = std::exchange(stream->capturing, nullptr);
+    cudaError_t error = outcome();
+    if (error != cudaSuccess)
+        delete std::exchange(*graph, nullptr);
+    return error;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *executable, cudaGraph_t graph, unsigned long long)
+{
+    cudaError_t error = outcome();
+    *executable = error == cudaSuccess ? new shim_graph(*graph) : nullptr;
+    return error;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream)
+{
+    return submit(stream, [=] {
+        for (const std::function<void()> &node : executable->nodes)
+            node();
+    });
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph)
+{
+    delete graph;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable)
+{
+    delete executable;
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned)
+{
+    cudaError_t error = outcome();
+    *event = error == cudaSuccess ? new shim_event : nullptr;
+    return error;
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event)
+{
+    delete event;
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t)
+{
+    event->recorded = true;
+    return outcome();
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t)
+{
+    return outcome();
+}
+}

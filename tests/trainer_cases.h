@@ -1,0 +1,181 @@
+/* What the tests of both trainer engines share: data, jobs, cases, the comparison with the double
+ * reference. Includes nothing of CMocka: the test has.
+ */
+#ifndef TRAINER_CASES_H
+#define TRAINER_CASES_H
+
+#include "trainer_reference.h"
+
+/* ---- data: a smooth positive function of a few inputs ---- */
+
+enum { TEST_ROWS = 200, ROWS_LIMIT = 4000, INPUTS_LIMIT = 17 };
+static float inputs[(ROWS_LIMIT + TEST_ROWS) * INPUTS_LIMIT], targets[ROWS_LIMIT + TEST_ROWS];
+
+static struct train_data make_data(size_t rows, int width)
+{
+    for (size_t r = 0; r < rows + TEST_ROWS; r++) {
+        float *row = inputs + r * (size_t)width;
+        for (int j = 0; j < width; j++)
+            row[j] = 2 * philox_uniform(philox((uint32_t)r, (uint32_t)j, 9, 0, 1).word[0]) - 1;
+        targets[r] = log1pf(expf(1 + 0.8f * row[0]) + (width > 1 ? fabsf(row[1]) : 0));
+    }
+    return (struct train_data){.inputs = width,
+                               .train_rows = rows,
+                               .test_rows = TEST_ROWS,
+                               .train_inputs = inputs,
+                               .train_targets = targets,
+                               .test_inputs = inputs + rows * (size_t)width,
+                               .test_targets = targets + rows};
+}
+
+static struct train_job make_job(const struct train_data *data)
+{
+    return (struct train_job){
+        .shape = {.layer_count = 3, .widths = {data->inputs, 16, 24, 1}, .output = MLP_OUTPUT_LOG},
+        .options = {.learning_rate = 0.003f,
+                    .beta1 = 0.9f,
+                    .beta2 = 0.999f,
+                    .epsilon = 1e-3f,
+                    .batch_size = 32,
+                    .epochs = 2},
+        .seed = 3,
+        .data = data,
+    };
+}
+
+/* relative L2 distance, W and b of each layer apart, the largest */
+static double worst_distance(const float *values, const double *expected,
+                             const struct mlp_shape *shape)
+{
+    double worst = 0;
+    for (int part = 0; part < 2 * shape->layer_count; part++) {
+        size_t middle = mlp_bias_offset(shape, part / 2);
+        size_t from = part % 2 ? middle : mlp_weight_offset(shape, part / 2);
+        size_t to = part % 2 ? mlp_weight_offset(shape, part / 2 + 1) : middle;
+        double difference = 0, norm = 0;
+        for (size_t k = from; k < to; k++) {
+            difference += pow((double)values[k] - expected[k], 2);
+            norm += expected[k] * expected[k];
+        }
+        if (norm > 0 || difference > 0)
+            worst = fmax(worst, sqrt(difference / norm));
+    }
+    return worst;
+}
+
+/* ---- gradient ---- */
+
+static const struct {
+    struct mlp_shape shape;
+    size_t rows;
+    int batch;
+    float dropout, l2;
+    uint32_t step;
+} gradient_cases[] = {
+    {{.layer_count = 1, .widths = {3, 1}, .output = MLP_OUTPUT_LOG, .output_bias = 1},
+     40,
+     16,
+     0.5f,
+     0,
+     0},
+    {{.layer_count = 2, .widths = {1, 5, 1}, .output = MLP_OUTPUT_LOG}, 20, 7, 0, 0.1f, 1},
+    {{.layer_count = 3, .widths = {4, 9, 13, 1}, .output = MLP_OUTPUT_LOG, .output_bias = 1},
+     70,
+     32,
+     0.2f,
+     0.01f,
+     2}, /* tail batch of 6 rows */
+    {{.layer_count = 3, .widths = {4, 8, 40, 1}, .output = MLP_OUTPUT_RELU}, 64, 64, 0.5f, 0, 0},
+    {{.layer_count = 4, .widths = {5, 16, 7, 24, 1}, .output = MLP_OUTPUT_RELU, .output_bias = 1},
+     300,
+     200,
+     0.3f,
+     1e-3f,
+     1}, /* several chunks, tail of 100, second epoch is not reached */
+    {{.layer_count = 5, .widths = {17, 32, 64, 128, 128, 1}, .output = MLP_OUTPUT_RELU},
+     300,
+     128,
+     0.2f,
+     1e-5f,
+     5}, /* the paper's, tail of 44 in the second epoch */
+};
+
+static struct train_job gradient_job(size_t index, const struct train_data *data)
+{
+    struct train_job job = make_job(data);
+    job.shape = gradient_cases[index].shape;
+    job.options.batch_size = gradient_cases[index].batch;
+    job.options.dropout = gradient_cases[index].dropout;
+    job.options.l2 = gradient_cases[index].l2;
+    return job;
+}
+
+/* nudged off the initial values, so that no bias is 0 */
+static void nudge(struct reference *reference)
+{
+    for (size_t k = 0; k < reference->count; k++)
+        if (reference->parameters[k] == 0)
+            reference->parameters[k] = (double)(0.05f + 0.01f * (float)(k % 5));
+}
+
+/* ---- trajectory ---- */
+
+static double distance_after(const struct trainer *trainer, const struct train_job *job, int steps)
+{
+    struct train_result result;
+    struct reference reference;
+    assert_int_equal(trainer->fit(&result, job, 1, 1, NULL, NULL), STATUS_OK);
+    reference_create(&reference, job);
+    for (int step = 0; step < steps; step++)
+        reference_step(&reference);
+    double distance = worst_distance(result.parameters, reference.parameters, &job->shape);
+    reference_free(&reference);
+    train_result_free(&result);
+    return distance;
+}
+
+/* Weights after 1, 10 and 100 steps against the double reference; gates of each layer's W and b. */
+static void check_trajectories(const struct trainer *trainer)
+{
+    const struct {
+        int steps;
+        double limit;
+    } gates[] = {{1, 1e-6}, {10, 3e-6}, {100, 1e-5}};
+    const struct train_options variants[] = {
+        {.schedule = SCHEDULE_CONSTANT, .learning_rate = 0.01f, .epsilon = 0.1f, .l2 = 1e-5f},
+        {.schedule = SCHEDULE_HALVING,
+         .learning_rate = 0.02f,
+         .epsilon = 0.1f,
+         .halving_epochs = 3,
+         .dropout = 0.2f,
+         .l2 = 1e-3f},
+        {.schedule = SCHEDULE_COSINE,
+         .learning_rate = 0.01f,
+         .epsilon = 0.1f,
+         .warmup_share = 0.3f,
+         .weight_decay = 0.1f,
+         .gradient_clip = 0.05f,
+         .dropout = 0.1f},
+    };
+    struct train_data data = make_data(64 * 5, 17); /* 5 steps an epoch */
+    for (size_t v = 0; v < sizeof variants / sizeof *variants; v++)
+        for (size_t g = 0; g < sizeof gates / sizeof *gates; g++) {
+            struct train_job job = make_job(&data);
+            job.shape = (struct mlp_shape){
+                .layer_count = 4, .widths = {17, 24, 32, 40, 1}, .output = (int32_t)(v % 2)};
+            job.options = variants[v];
+            job.options.beta1 = 0.9f;
+            job.options.beta2 = 0.999f;
+            job.options.batch_size = 64;
+            job.options.epochs = gates[g].steps < 5 ? 1 : gates[g].steps / 5;
+            if (gates[g].steps < 5)
+                job.options.batch_size = 64 * 5;
+            double distance = distance_after(trainer, &job, gates[g].steps);
+            if (distance > gates[g].limit)
+                print_error("variant %zu: weights differ by %g after %d steps\n", v, distance,
+                            gates[g].steps);
+            assert_true(distance <= gates[g].limit);
+        }
+}
+
+#endif
