@@ -2,8 +2,9 @@
  * nothing but the device's own counters changing; the device scores epochs, keeps the best
  * parameters and decides when to stop. The host stays one epoch ahead and reads the state behind.
  */
+#include "trainer_cuda.h"
+
 #include "cuda_check.h"
-#include "cuda_module.h"
 #include "trainer_net.h"
 
 #include <math.h>

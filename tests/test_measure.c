@@ -25,6 +25,8 @@ struct scripted {
     double clock_ms, started_ms;
     int calls, live_plans, resets, flushes, timer_starts;
     int phases; /* of the last enqueue */
+    bool recording, refuses_recording;
+    int recorded_calls, replays, throttled_tries;
 };
 
 static struct scripted *scripted_of(struct device *device)
@@ -85,7 +87,12 @@ static enum status prepare(struct plan **plan, struct device *device,
     }
     struct scripted_plan *made = calloc(1, sizeof *made);
     assert_non_null(made);
-    *made = (struct scripted_plan){{&scripted_bench, "scripted", 4096}, scripted};
+    *made = (struct scripted_plan){.base = {.bench = &scripted_bench,
+                                            .algorithm = "scripted",
+                                            .numerical_notes = "noted",
+                                            .engine = 7,
+                                            .workspace_bytes = 4096},
+                                   .device = scripted};
     scripted->live_plans++;
     *plan = &made->base;
     return STATUS_OK;
@@ -97,6 +104,10 @@ static enum status enqueue(struct plan *plan, int phases, struct error *error)
     scripted->phases = phases;
     if (scripted->calls == scripted->failing_call)
         return FAIL(error, STATUS_FAILED, "scripted failure of call %d", scripted->calls);
+    if (scripted->recording) {
+        scripted->recorded_calls++;
+        return STATUS_OK;
+    }
     scripted->clock_ms += scripted->time(scripted->calls++);
     return STATUS_OK;
 }
@@ -168,6 +179,10 @@ static void steady_times_stop_at_the_minimum(void **state)
     assert_int_equal(scripted.calls, 20 + 6);
     assert_int_equal(row.workspace_bytes, 4096);
     assert_string_equal(row.algorithm, "scripted");
+    assert_string_equal(row.numerical_notes, "noted");
+    assert_int_equal(row.engine, 7);
+    assert_int_equal(row.timing, TIMING_HOST_CLOCK);
+    assert_true(isnan(row.eager_ms) && isnan(row.sm_clock_mhz));
     assert_memory_equal(&row.config, &dense, sizeof dense);
     assert_true(row.unix_time_s > 1.7e9 && row.setup_ms >= 0);
     assert_int_equal(scripted.resets, 1);
@@ -449,6 +464,115 @@ static void training_runs_its_phases(void **state)
     assert_int_equal(phases_of(&config), PHASE_FORWARD | PHASE_BACKWARD | PHASE_UPDATE);
 }
 
+/* ---- a backend that records ---- */
+
+static enum status record_start(struct device *device, struct error *error)
+{
+    (void)error;
+    struct scripted *scripted = scripted_of(device);
+    assert_false(scripted->recording);
+    scripted->recording = true;
+    scripted->recorded_calls = 0;
+    return STATUS_OK;
+}
+
+static enum status record_stop(struct device *device, struct error *error)
+{
+    struct scripted *scripted = scripted_of(device);
+    scripted->recording = false;
+    if (scripted->refuses_recording)
+        return FAIL(error, STATUS_FAILED, "scripted refusal to record");
+    return STATUS_OK;
+}
+
+/* A replayed call takes 0.002 ms, an eager one what the script says. */
+static enum status replay(struct device *device, struct error *error)
+{
+    (void)error;
+    struct scripted *scripted = scripted_of(device);
+    scripted->clock_ms += 0.002 * scripted->recorded_calls;
+    scripted->replays++;
+    return STATUS_OK;
+}
+
+static void conditions(struct device *device, struct conditions *conditions)
+{
+    bool throttled = scripted_of(device)->throttled_tries-- > 0;
+    *conditions = (struct conditions){.sm_clock_mhz = throttled ? 600 : 1980,
+                                      .temperature_c = 60,
+                                      .clock_events = throttled ? 0x40 : 0,
+                                      .throttled = throttled};
+}
+
+static const struct backend recording_backend = {
+    .name = "recording",
+    .timing = TIMING_EVENTS,
+    .sample_floor_ms = 0.2,
+    .timer_start = timer_start,
+    .timer_stop = timer_stop,
+    .flush_cache = flush_cache,
+    .reset = reset,
+    .record_start = record_start,
+    .record_stop = record_stop,
+    .replay = replay,
+    .conditions = conditions,
+    .bench = {[LAYER_DENSE] = &scripted_bench},
+};
+
+static double launch_bound(int index)
+{
+    (void)index;
+    return 0.005;
+}
+
+static void recorded_samples_leave_launch_gaps_out(void **state)
+{
+    (void)state;
+    struct scripted scripted = scripted_device(launch_bound);
+    scripted.base.backend = &recording_backend;
+    struct measurement row = measured(&scripted, &measure_options_default);
+    assert_int_equal(row.timing, TIMING_GRAPH);
+    assert_in_range(row.repeats_per_sample, 40, 41); /* 0.2 ms of calls that take 0.005 ms */
+    assert_int_equal(scripted.recorded_calls, row.repeats_per_sample);
+    assert_int_equal(scripted.replays, 1 + row.sample_count);
+    assert_near(row.median_ms, 0.002);
+    assert_true(row.eager_ms >= 0); /* by the real clock */
+    assert_near(row.sm_clock_mhz, 1980);
+    assert_near(row.temperature_c, 60);
+    assert_int_equal(row.outcome, OUTCOME_OK);
+}
+
+static void what_cannot_be_recorded_is_timed_by_events(void **state)
+{
+    (void)state;
+    struct scripted scripted = scripted_device(launch_bound);
+    scripted.base.backend = &recording_backend;
+    scripted.refuses_recording = true;
+    struct measurement row = measured(&scripted, &measure_options_default);
+    assert_int_equal(row.timing, TIMING_EVENTS);
+    assert_int_equal(scripted.replays, 0);
+    assert_near(row.median_ms, 0.005);
+    assert_true(isnan(row.eager_ms));
+}
+
+static void throttled_samples_are_taken_again(void **state)
+{
+    (void)state;
+    struct scripted scripted = scripted_device(launch_bound);
+    scripted.base.backend = &recording_backend;
+    scripted.throttled_tries = 1;
+    struct measurement row = measured(&scripted, &measure_options_default);
+    assert_int_equal(row.outcome, OUTCOME_OK);
+    assert_near(row.sm_clock_mhz, 1980);
+    scripted = scripted_device(launch_bound);
+    scripted.base.backend = &recording_backend;
+    scripted.throttled_tries = 100;
+    row = measured(&scripted, &measure_options_default);
+    assert_int_equal(row.outcome, OUTCOME_THROTTLED);
+    assert_true(isnan(row.median_ms) && !measurement_is_timed(&row));
+    assert_int_equal(row.clock_events, 0x40);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -468,6 +592,9 @@ int main(void)
         cmocka_unit_test(kind_without_benchmark_is_unsupported),
         cmocka_unit_test(errors_end_measuring),
         cmocka_unit_test(training_runs_its_phases),
+        cmocka_unit_test(recorded_samples_leave_launch_gaps_out),
+        cmocka_unit_test(what_cannot_be_recorded_is_timed_by_events),
+        cmocka_unit_test(throttled_samples_are_taken_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 
 #include "layers/describe.h"
 #include "layers/sample.h"
+#include "layers/sample_plan.h"
 #include "layers/sample_transform.h"
 
 static struct sample_domain default_domain(enum layer_kind kind)
@@ -562,6 +563,128 @@ static void domain_without_configs_fails(void **state)
     assert_non_null(strstr(error.hint, "memory"));
 }
 
+/* ---- the plan ---- */
+
+/* The plan's row of a feature, and its values. */
+static const struct feature_plan *plan_row(const int32_t **values, const struct sample_plan *plan,
+                                           const char *name)
+{
+    const struct feature *feature = layer_feature_find(plan->kind, name);
+    assert_non_null(feature);
+    const struct feature_plan *row =
+        &plan->feature[feature - layer_descriptors[plan->kind]->features];
+    assert_int_equal(row->offset, feature->offset);
+    *values = plan->values + row->first_value;
+    return row;
+}
+
+static void plan_has_the_domains_numbers(void **state)
+{
+    (void)state;
+    struct sample_domain domain = default_domain(LAYER_CONV2D);
+    set(&domain, "image_size=28..56");
+    set(&domain, "kernel_size=5,3");
+    struct sample_plan plan;
+    sample_plan_make(&plan, &domain, 9);
+    assert_int_equal(plan.kind, LAYER_CONV2D);
+    assert_int_equal(plan.feature_count, layer_descriptors[LAYER_CONV2D]->feature_count);
+    assert_int_equal(plan.seed, 9);
+    const int32_t *values;
+    const struct feature_plan *image = plan_row(&values, &plan, "image_size");
+    assert_true(image->is_image_size && !image->is_choice && !image->is_channels);
+    assert_int_equal(image->minimum, 28);
+    assert_int_equal(image->maximum, 56);
+    assert_int_equal(image->paper_maximum, 512);
+    assert_int_equal(image->explicit_count, 0);
+    assert_int_equal(image->realistic_count, 7);
+    assert_memory_equal(values, ((int32_t[]){28, 28, 32, 32, 55, 56, 56}), 28);
+    const struct feature_plan *kernel = plan_row(&values, &plan, "kernel_size");
+    assert_int_equal(kernel->explicit_count, 2);
+    assert_memory_equal(values, ((int32_t[]){3, 5}), 8);
+    assert_true(plan_row(&values, &plan, "channels_in")->is_channels);
+    assert_true(plan_row(&values, &plan, "padding")->is_mostly_same);
+    assert_false(plan_row(&values, &plan, "use_bias")->is_mostly_same);
+    assert_true(plan_row(&values, &plan, "use_bias")->is_choice);
+}
+
+static void plan_knows_the_strata(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t stratum;
+        uint32_t ends[2];
+    } cases[] = {{-1, {50, 80}},
+                 {STRATUM_LOG_UNIFORM, {100, 100}},
+                 {STRATUM_REALISTIC, {0, 100}},
+                 {STRATUM_UNIFORM, {0, 0}}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sample_domain domain = default_domain(LAYER_DENSE);
+        domain.stratum = cases[i].stratum;
+        struct sample_plan plan;
+        sample_plan_make(&plan, &domain, 1);
+        assert_int_equal(plan.log_uniform_end, cases[i].ends[0]);
+        assert_int_equal(plan.realistic_end, cases[i].ends[1]);
+        for (uint32_t index = 0; index < 200 && cases[i].stratum >= 0; index++)
+            assert_int_equal(sample_stratum(&plan, index), cases[i].stratum);
+    }
+}
+
+/* Every feature of the domain's range, whatever the words; nothing else is set. */
+static void assert_transform_inside(const struct sample_domain *domain, uint32_t word)
+{
+    uint32_t words[2 * FEATURE_LIMIT];
+    struct sample_plan plan;
+    sample_plan_make(&plan, domain, 1);
+    for (int i = 0; i < 2 * FEATURE_LIMIT; i++)
+        words[i] = i % 2 ? ~word : word;
+    for (int stratum = STRATUM_LOG_UNIFORM; stratum <= STRATUM_UNIFORM; stratum++) {
+        struct layer_config config, wanted = {.kind = domain->kind};
+        memset(&config, 0xAA, sizeof config);
+        sample_transform_attempt(&config, (enum stratum)stratum, &plan, words, 2);
+        for (int i = 0; i < plan.feature_count; i++) {
+            const struct feature *feature = &layer_descriptors[domain->kind]->features[i];
+            int32_t value = layer_get(&config, feature);
+            assert_in_range(value, domain->range[i].minimum, domain->range[i].maximum);
+            layer_set(&wanted, feature, value);
+        }
+        assert_memory_equal(&config, &wanted, sizeof config);
+    }
+}
+
+static void transforms_stay_inside(void **state)
+{
+    (void)state;
+    static const uint32_t words[] = {0, 1, UINT32_MAX / 4 * 3, 0x7FFFFFFF, UINT32_MAX};
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+            struct sample_domain domain = default_domain((enum layer_kind)kind);
+            assert_transform_inside(&domain, words[i]);
+            set(&domain, "batch_size=3..5000");
+            assert_transform_inside(&domain, words[i]);
+            set(&domain, "batch_size=7..7");
+            assert_transform_inside(&domain, words[i]);
+        }
+}
+
+/* No value of real networks and none of the paper's lies inside: the range alone counts. */
+static void lists_outside_the_range_do_not_matter(void **state)
+{
+    (void)state;
+    struct sample_domain domain = default_domain(LAYER_DENSE);
+    set(&domain, "inputs=30000..30010");
+    for (int stratum = STRATUM_LOG_UNIFORM; stratum <= STRATUM_UNIFORM; stratum++) {
+        bool seen[11] = {false};
+        domain.stratum = stratum;
+        for (uint32_t i = 0; i < 300; i++) {
+            int32_t inputs = draw_any(&domain, 1, i).as.dense.inputs;
+            assert_in_range(inputs, 30000, 30010);
+            seen[inputs - 30000] = true;
+        }
+        for (int i = 0; i < 11; i++)
+            assert_true(seen[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -585,6 +708,10 @@ int main(void)
         cmocka_unit_test(long_sets_are_refused),
         cmocka_unit_test(lists_are_parsed),
         cmocka_unit_test(domain_without_configs_fails),
+        cmocka_unit_test(plan_has_the_domains_numbers),
+        cmocka_unit_test(plan_knows_the_strata),
+        cmocka_unit_test(transforms_stay_inside),
+        cmocka_unit_test(lists_outside_the_range_do_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "cuda_module.h"
 #include "trainer_cases.h"
+#include "trainer_cuda.h"
 #include "trainer_net.h"
 
 /* ---- gradient ---- */

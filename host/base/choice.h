@@ -39,6 +39,10 @@ struct choice {
     X(OUTCOME_THROTTLED, "throttled")                                                              \
     X(OUTCOME_TIMEOUT, "timeout")                                                                  \
     X(OUTCOME_CRASHED, "crashed")
+#define TIMING_LIST(X)                                                                             \
+    X(TIMING_HOST_CLOCK, "host_clock")                                                             \
+    X(TIMING_GRAPH, "graph")                                                                       \
+    X(TIMING_EVENTS, "events")
 #define PADDING_LIST(X) X(PADDING_VALID, "valid") X(PADDING_SAME, "same")
 #define POOLING_LIST(X) X(POOLING_MAX, "max") X(POOLING_AVERAGE, "average")
 #define SWITCH_LIST(X)  X(SWITCH_NO, "no") X(SWITCH_YES, "yes")
@@ -57,6 +61,7 @@ struct choice {
     X(activation, ACTIVATION_LIST)                                                                 \
     X(precision, PRECISION_LIST)                                                                   \
     X(outcome, OUTCOME_LIST)                                                                       \
+    X(timing, TIMING_LIST)                                                                         \
     X(padding, PADDING_LIST)                                                                       \
     X(pooling, POOLING_LIST)                                                                       \
     X(switch_, SWITCH_LIST)                                                                        \

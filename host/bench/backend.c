@@ -60,7 +60,7 @@ static bool split_name(char *name, size_t size, int *index, const char *text)
     return is_number;
 }
 
-static const struct backend *backend_find(const char *name)
+const struct backend *backend_find(const char *name)
 {
     for (int i = 0; backends[i]; i++)
         if (strcmp(backends[i]->name, name) == 0)

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "layers/layer.h"
+#include "layers/sample.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,10 +33,18 @@ struct device_info {
 /* Name, backend, technology, library and threads: what makes measurements comparable. */
 uint64_t device_fingerprint(const struct device_info *info);
 
+/* How the device does right now. NaN: unknown. */
+struct conditions {
+    double sm_clock_mhz, maximum_sm_clock_mhz, temperature_c, power_w;
+    int64_t clock_events; /* NVML's bit mask of why the clock is below its maximum */
+    bool throttled;       /* what is measured now says little about the device */
+};
+
 struct device_options {
     int thread_count;    /* 0: the backend's default (cpu: 1) */
     int64_t arena_bytes; /* 0: the backend's default (half of the free memory) */
     uint64_t seed;       /* noise in the arena; fake: noise of the times */
+    bool autotune;       /* cuda: time the library's candidates instead of taking its first */
 };
 
 /* Backends embed these as first members of their own structs. */
@@ -44,8 +53,10 @@ struct device {
 };
 struct plan {
     const struct bench *bench;
-    char algorithm[64];      /* implementation that the library chose, "jit:avx512_core" */
-    int64_t workspace_bytes; /* scratch memory */
+    char algorithm[64];       /* implementation that the library chose, "jit:avx512_core" */
+    char numerical_notes[64]; /* what it says of its arithmetic, "tensor_core"; may be empty */
+    int32_t engine;           /* its number in the library; -1: it has none */
+    int64_t workspace_bytes;  /* scratch memory */
 };
 
 /* What enqueue runs. A config with pass forward has PHASE_FORWARD alone. */
@@ -65,8 +76,12 @@ struct bench {
     void (*release)(struct plan *plan); /* NULL is allowed */
 };
 
+struct trainer; /* model/trainer.h */
+
 struct backend {
     const char *name, *help;
+    int32_t timing;         /* enum timing: what timer_start and timer_stop read */
+    double sample_floor_ms; /* shorter samples are below the timer's resolution; 0: no such floor */
     /* STATUS_NO_DEVICE with what is missing, when the backend cannot run here at all. */
     enum status (*device_count)(int *count, struct error *error);
     enum status (*open)(struct device **device, int index, const struct device_options *options,
@@ -84,11 +99,27 @@ struct backend {
     void (*reset)(struct device *device);
     /* True when the sample since timer_start was disturbed (preempted, throttled). May be NULL. */
     bool (*disturbed)(struct device *device);
+    /* Optional, all three or none. Between record_start and record_stop enqueued work is recorded,
+     * not run; replay enqueues the last recording. STATUS_FAILED: this work cannot be recorded; the
+     * device goes on. */
+    enum status (*record_start)(struct device *device, struct error *error);
+    enum status (*record_stop)(struct device *device, struct error *error);
+    enum status (*replay)(struct device *device, struct error *error);
+    /* Optional. */
+    void (*conditions)(struct device *device, struct conditions *conditions);
+    /* Optional: draws first..first + count - 1 on the device; equal to sample_draw. */
+    enum status (*draw)(struct device *device, struct layer_config *configs, enum stratum *strata,
+                        const struct sample_domain *domain, uint64_t seed, uint32_t first,
+                        uint32_t count, struct error *error);
+    /* Optional: the engine that trains on device `index`. */
+    enum status (*trainer)(const struct trainer **trainer, int index, struct error *error);
     const struct bench *bench[LAYER_KIND_COUNT]; /* NULL: outcome unsupported */
 };
 
 /* Built-in backends, ended by NULL; the first usable one that is not fake is the default. */
 extern const struct backend *const backends[];
+
+const struct backend *backend_find(const char *name); /* or NULL */
 
 /* Opens "cpu", "cuda", "cuda:1", "fake". STATUS_NO_DEVICE: unknown name (with the list), or why
  * not. */

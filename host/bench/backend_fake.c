@@ -153,6 +153,7 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
     struct fake_plan *made;
     TRY(error_allocate((void **)&made, 1, sizeof *made, "plan", error));
     made->base.bench = fake->base.backend->bench[config->kind];
+    made->base.engine = -1;
     snprintf(made->base.algorithm, sizeof made->base.algorithm, "fake");
     made->device = fake;
     made->hash = layer_hash(config);

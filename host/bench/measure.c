@@ -10,6 +10,7 @@
 #include <time.h>
 
 enum { SETTLE_SAMPLES = 6 }; /* below, the interval of the median is not a 95 % one */
+enum { EAGER_SAMPLES = 5, RECORDED_REPEATS = 1000, THROTTLE_TRIES = 4 };
 
 const struct measure_options measure_options_default = {
     .relative_ci = 0.02,
@@ -31,6 +32,7 @@ struct run {
     double *disturbed;        /* kept in case that every sample was disturbed */
     int count, disturbed_count, sample_limit;
     double spent_ms; /* timed work so far */
+    bool recorded;   /* a sample is a replay of all its repeats */
 };
 
 bool measurement_is_timed(const struct measurement *row)
@@ -46,9 +48,49 @@ static enum status time_calls(double *elapsed_ms, struct run *run, int repeats, 
     if (run->options->cold_cache)
         backend->flush_cache(run->device);
     TRY(backend->timer_start(run->device, error));
-    for (int i = 0; i < repeats; i++)
+    if (run->recorded)
+        TRY(backend->replay(run->device, error));
+    for (int i = 0; i < repeats && !run->recorded; i++)
         TRY(run->call->call(run->call->payload, error));
     return backend->timer_stop(run->device, elapsed_ms, error);
+}
+
+/* Records the repeats of a sample where the backend can and the work allows it. */
+static enum status record(struct run *run, struct error *error)
+{
+    const struct backend *backend = run->device->backend;
+    enum status status = STATUS_OK;
+    run->row->timing = backend->timing;
+    if (!backend->record_start)
+        return STATUS_OK;
+    TRY(backend->record_start(run->device, error));
+    for (int i = 0; i < run->row->repeats_per_sample && status == STATUS_OK; i++)
+        status = run->call->call(run->call->payload, error);
+    enum status stopped = backend->record_stop(run->device, error);
+    run->recorded = status == STATUS_OK && stopped == STATUS_OK;
+    if (!run->recorded)
+        return STATUS_OK; /* samples enqueue call by call, and the row says so */
+    double elapsed_ms;
+    run->row->timing = TIMING_GRAPH;
+    return time_calls(&elapsed_ms, run, 0, error); /* the recording's own first use */
+}
+
+/* By the host's clock: what a program sees that enqueues call by call. */
+static enum status time_eagerly(struct run *run, struct error *error)
+{
+    double samples_ms[EAGER_SAMPLES], ignored_ms;
+    int repeats = run->row->repeats_per_sample;
+    if (!run->recorded)
+        return STATUS_OK;
+    run->recorded = false;
+    for (int i = 0; i < EAGER_SAMPLES; i++) {
+        double started_s = monotonic_s();
+        TRY(time_calls(&ignored_ms, run, repeats, error));
+        samples_ms[i] = 1e3 * (monotonic_s() - started_s) / repeats;
+    }
+    stats_sort(samples_ms, EAGER_SAMPLES);
+    run->row->eager_ms = stats_quantile(samples_ms, EAGER_SAMPLES, 0.5);
+    return STATUS_OK;
 }
 
 /* First call, then more until warmup_ms or warmup_runs. *call_ms: the fastest. */
@@ -67,12 +109,14 @@ static enum status warm_up(double *first_ms, double *call_ms, struct run *run, s
     return STATUS_OK;
 }
 
-static int repeats_for(double call_ms, const struct measure_options *options)
+static int repeats_for(double call_ms, const struct run *run)
 {
-    if (options->cold_cache || call_ms >= options->sample_floor_ms)
+    const struct backend *backend = run->device->backend;
+    double floor_ms = fmax(run->options->sample_floor_ms, backend->sample_floor_ms);
+    double limit = backend->record_start ? RECORDED_REPEATS : 10000;
+    if (run->options->cold_cache || call_ms >= floor_ms)
         return 1;
-    double repeats = ceil(options->sample_floor_ms / fmax(call_ms, 1e-6));
-    return repeats > 10000 ? 10000 : (int)repeats;
+    return (int)fmin(ceil(floor_ms / fmax(call_ms, 1e-6)), limit);
 }
 
 static bool is_disturbed(const struct run *run)
@@ -160,9 +204,11 @@ static enum status run_protocol(struct run *run, struct error *error)
         run->samples[run->count++] = first_ms;
         run->row->outcome = OUTCOME_SLOW;
     } else {
-        run->row->repeats_per_sample = repeats_for(call_ms, run->options);
+        run->row->repeats_per_sample = repeats_for(call_ms, run);
+        TRY(record(run, error));
         TRY(sample_until_settled(run, error));
         run->row->measuring_ms = run->spent_ms;
+        TRY(time_eagerly(run, error));
     }
     summarise(run);
     return STATUS_OK;
@@ -171,7 +217,7 @@ static enum status run_protocol(struct run *run, struct error *error)
 static void clear_times(struct measurement *row)
 {
     row->median_ms = row->minimum_ms = row->maximum_ms = NAN;
-    row->q25_ms = row->q75_ms = row->ci_ms = NAN;
+    row->q25_ms = row->q75_ms = row->ci_ms = row->eager_ms = NAN;
     row->sample_count = row->repeats_per_sample = row->dropped_count = 0;
     row->warmup_ms = row->measuring_ms = 0;
 }
@@ -228,12 +274,42 @@ static enum status settle_failure(struct measurement *row, enum status status, e
     return STATUS_OK;
 }
 
+/* Times the plan; a device that throttles gets pauses and three more tries. */
+static enum status measure_plan(struct measurement *row, struct device *device, struct plan *plan,
+                                const struct measure_options *options, struct error *error)
+{
+    const struct backend *backend = device->backend;
+    struct planned_call planned = {.plan = plan, .phases = phases_of(&row->config)};
+    const struct measured_call call = {.call = enqueue_plan, .payload = &planned};
+    struct conditions conditions = {.sm_clock_mhz = NAN, .temperature_c = NAN};
+    for (int i = 0; i < THROTTLE_TRIES; i++) {
+        TRY(measure_call(row, device, &call, options, error));
+        if (backend->conditions)
+            backend->conditions(device, &conditions);
+        row->sm_clock_mhz = conditions.sm_clock_mhz;
+        row->temperature_c = conditions.temperature_c;
+        row->clock_events = conditions.clock_events;
+        if (!conditions.throttled)
+            return STATUS_OK;
+        const struct timespec pause = {.tv_nsec = 50000000L << i};
+        nanosleep(&pause, NULL);
+    }
+    clear_times(row);
+    row->outcome = OUTCOME_THROTTLED;
+    return STATUS_OK;
+}
+
 enum status measure_config(struct measurement *row, struct device *device,
                            const struct layer_config *config, const struct measure_options *options,
                            struct error *error)
 {
     const struct bench *bench = device->backend->bench[config->kind];
-    *row = (struct measurement){.config = *config, .unix_time_s = unix_time_s()};
+    *row = (struct measurement){.config = *config,
+                                .unix_time_s = unix_time_s(),
+                                .timing = device->backend->timing,
+                                .engine = -1,
+                                .sm_clock_mhz = NAN,
+                                .temperature_c = NAN};
     if (!bench)
         return settle_failure(row, STATUS_FAILED, OUTCOME_UNSUPPORTED);
     struct plan *plan = NULL;
@@ -245,10 +321,10 @@ enum status measure_config(struct measurement *row, struct device *device,
     if (status != STATUS_OK)
         return settle_failure(row, status, outcome);
     row->workspace_bytes = plan->workspace_bytes;
+    row->engine = plan->engine;
     snprintf(row->algorithm, sizeof row->algorithm, "%s", plan->algorithm);
-    struct planned_call planned = {.plan = plan, .phases = phases_of(config)};
-    const struct measured_call call = {.call = enqueue_plan, .payload = &planned};
-    status = measure_call(row, device, &call, options, error);
+    snprintf(row->numerical_notes, sizeof row->numerical_notes, "%s", plan->numerical_notes);
+    status = measure_plan(row, device, plan, options, error);
     bench->release(plan);
     return status;
 }

@@ -28,17 +28,24 @@ struct measurement {
     double median_ms; /* per call of the whole pass */
     double minimum_ms, maximum_ms, q25_ms, q75_ms;
     double ci_ms;        /* half-width of the 95 % interval of the median; NaN: one sample only */
+    double eager_ms;     /* per call when the host enqueues call by call, launch gaps included; NaN:
+                            the samples were taken so themselves */
     double setup_ms;     /* prepare */
     double warmup_ms;    /* timed by the device, as all times of calls */
     double measuring_ms; /* sum of all samples, dropped ones included */
     int64_t workspace_bytes;
-    double unix_time_s; /* when it was measured */
-    char algorithm[64];
+    double unix_time_s;                 /* when it was measured */
+    int32_t timing;                     /* enum timing */
+    int32_t engine;                     /* of the algorithm; -1: it has no number */
+    double sm_clock_mhz, temperature_c; /* at the end of the measuring; NaN: unknown */
+    int64_t clock_events;               /* struct conditions */
+    char algorithm[64], numerical_notes[64];
 };
 
-/* Times config on device and fills *row (config, outcome, times). Out of memory, unsupported and
- * slow (first call above 4 x cap: that one sample is kept) are outcomes, not errors; an error means
- * that the device cannot go on. Resets the device first: no plan may be live. */
+/* Times config on device and fills *row (config, outcome, times). Out of memory, unsupported, slow
+ * (first call above 4 x cap: that one sample is kept) and throttled (after three more tries with
+ * pauses between) are outcomes, not errors; an error means that the device cannot go on. Resets the
+ * device first: no plan may be live. A backend that can record samples replays of a recording. */
 enum status measure_config(struct measurement *row, struct device *device,
                            const struct layer_config *config, const struct measure_options *options,
                            struct error *error);

@@ -66,7 +66,7 @@ static enum status add_devices(struct table *table, const struct settings *setti
         int count = 0;
         struct error reason = {0};
         if (backends[i]->device_count(&count, &reason) != STATUS_OK && !settings->quiet)
-            fprintf(stderr, "%s: %s\n", backends[i]->name, reason.message);
+            fprintf(stderr, "%s\n", reason.message);
         for (int index = 0; index < count; index++) {
             char name[48];
             snprintf(name, sizeof name, index ? "%s:%d" : "%s", backends[i]->name, index);

@@ -26,11 +26,11 @@ static const char *field_fault(char *fault, size_t size, const void *record,
     switch (field->type) {
     case FIELD_INT32:
         value = *(const int32_t *)at;
-        is_good = value >= 0;
+        is_good = value >= field->minimum;
         break;
     case FIELD_INT64:
         value = (double)*(const int64_t *)at;
-        is_good = value >= 0;
+        is_good = value >= field->minimum;
         break;
     case FIELD_DOUBLE:
         value = *(const double *)at;

@@ -254,10 +254,14 @@ static enum status read_row(struct measurement *row, const struct reader *reader
                                 .repeats_per_sample = RUNS_PER_REPETITION,
                                 .q25_ms = NAN,
                                 .q75_ms = NAN,
+                                .eager_ms = NAN,
                                 .setup_ms = NAN,
                                 .warmup_ms = NAN,
                                 .measuring_ms = NAN,
-                                .unix_time_s = NAN};
+                                .unix_time_s = NAN,
+                                .engine = -1,
+                                .sm_clock_mhz = NAN,
+                                .temperature_c = NAN};
     TRY(read_config(&row->config, reader, error));
     return read_times(row, reader, error);
 }

@@ -18,6 +18,7 @@ struct field {
     const char *name, *unit, *help;
     enum field_type type;
     size_t offset, size; /* size: bytes of FIELD_TEXT */
+    int32_t minimum;     /* of an integer */
     const struct choice *choice;
 };
 extern const struct field measurement_fields[];

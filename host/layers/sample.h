@@ -3,8 +3,8 @@
  * dimension XORed with a Philox word of the seed), stratified 50 % log-uniform, 30 % realistic
  * shapes, 20 % the paper's uniform ranges; the stratum of an index comes from Philox. A point that
  * is invalid or outside the limits is replaced by Philox draws of the same (seed, index), attempt
- * after attempt. The transforms use only IEEE add, multiply and integer work (no libm), so that a
- * GPU kernel can repeat them to the bit.
+ * after attempt. The transforms (sample_transform.h) use only IEEE basic arithmetic and integer
+ * work (no libm), so that a GPU kernel (cuda/sampler.h) repeats them to the bit.
  */
 #ifndef EPOCHCAST_LAYERS_SAMPLE_H
 #define EPOCHCAST_LAYERS_SAMPLE_H
@@ -18,12 +18,22 @@ struct sample_range {
     int32_t minimum, maximum; /* else this range */
     bool is_set;              /* by --set; otherwise the feature row's sampling range */
 };
+
+/* What real networks and the paper draw of a feature. */
+enum { SAMPLE_SHAPE_LIMIT = 32 };
+struct sample_shapes {
+    const char *name; /* the feature's */
+    int32_t paper_minimum, paper_maximum;
+    int32_t values[SAMPLE_SHAPE_LIMIT]; /* a more usual one stands more often; ended by 0 */
+};
+
 struct sample_domain {
     enum layer_kind kind;
     double memory_limit_bytes;                /* layer_cost().memory_bytes stays below */
     double flops_limit;                       /* layer_cost().flops stays below */
     int32_t stratum;                          /* enum stratum: only this one; -1: the mixture */
     struct sample_range range[FEATURE_LIMIT]; /* by feature index */
+    const struct sample_shapes *shapes[FEATURE_LIMIT]; /* by feature index; NULL: nothing known */
 };
 
 /* The default domain of a kind: feature ranges, 1 GiB, 2e10 FLOP. */

@@ -1,4 +1,4 @@
-/* Random word -> log-uniform integer, with IEEE double add and multiply and integer work alone (no
+/* Random words -> config, with IEEE double add, multiply and divide and integer work alone (no
  * libm), so that host and GPU agree to the bit. Compiles as C and as CUDA; build without
  * contraction.
  */
@@ -6,6 +6,7 @@
 #define EPOCHCAST_LAYERS_SAMPLE_TRANSFORM_H
 
 #include "base/philox.h"
+#include "layers/sample_plan.h"
 
 /* log2 of a positive integer: exponent by shifts, mantissa m in [1, 2) by the series of
  * ln m = 2 atanh((m - 1) / (m + 1)); the quotient is at most 1/3, 12 terms leave 1e-13. */
@@ -40,6 +41,90 @@ PHILOX_FUNCTION int32_t transform_log_uniform(uint32_t word, int32_t minimum, in
     double low = transform_log2((uint32_t)minimum), high = transform_log2((uint32_t)maximum + 1);
     int64_t value = (int64_t)transform_exp2(low + u * (high - low));
     return (int32_t)(value < minimum ? minimum : value > maximum ? maximum : value);
+}
+
+/* 0..count-1, uniform. */
+PHILOX_FUNCTION uint32_t transform_scaled(uint32_t word, uint32_t count)
+{
+    return (uint32_t)(((uint64_t)word * count) >> 32);
+}
+
+PHILOX_FUNCTION int32_t transform_uniform(uint32_t word, int32_t minimum, int32_t maximum)
+{
+    return minimum + (int32_t)transform_scaled(word, (uint32_t)(maximum - minimum) + 1);
+}
+
+/* The paper's range where it meets the domain's. Channels end at 10000 / image_size. */
+PHILOX_FUNCTION int32_t transform_paper(uint32_t word, const struct feature_plan *feature,
+                                        int32_t image_size)
+{
+    int32_t minimum = feature->minimum, maximum = feature->maximum;
+    int32_t low = feature->paper_minimum, high = feature->paper_maximum;
+    if (feature->is_channels && image_size > 0)
+        high = high / image_size;
+    if (high >= minimum && low <= maximum) {
+        minimum = minimum > low ? minimum : low;
+        maximum = maximum < high ? maximum : high;
+    }
+    return transform_uniform(word, minimum, maximum);
+}
+
+/* `values` is the feature's list. */
+PHILOX_FUNCTION int32_t transform_feature(uint32_t word, const struct feature_plan *feature,
+                                          const int32_t *values, enum stratum stratum,
+                                          int32_t image_size)
+{
+    bool realistic = stratum == STRATUM_REALISTIC;
+    if (feature->explicit_count)
+        return values[transform_scaled(word, (uint32_t)feature->explicit_count)];
+    if (feature->is_choice && feature->is_mostly_same && realistic && word < UINT32_MAX / 4 * 3)
+        return PADDING_SAME;
+    if (feature->is_choice)
+        return transform_uniform(word, feature->minimum, feature->maximum);
+    if (stratum == STRATUM_UNIFORM)
+        return transform_paper(word, feature, image_size);
+    if (realistic && feature->realistic_count)
+        return values[transform_scaled(word, (uint32_t)feature->realistic_count)];
+    if (feature->is_uniform)
+        return transform_uniform(word, feature->minimum, feature->maximum);
+    return transform_log_uniform(word, feature->minimum, feature->maximum);
+}
+
+/* The config that an attempt's words say, before sample_accept; feature i reads
+ * words[i * stride]. */
+PHILOX_FUNCTION void sample_transform_attempt(struct layer_config *config, enum stratum stratum,
+                                              const struct sample_plan *plan, const uint32_t *words,
+                                              size_t stride)
+{
+    for (size_t i = 0; i < sizeof *config / sizeof(int32_t); i++)
+        ((int32_t *)config)[i] = 0;
+    config->kind = plan->kind;
+    int32_t image_size = 0;
+    for (int i = 0; i < plan->feature_count; i++) {
+        const struct feature_plan *feature = &plan->feature[i];
+        int32_t value = transform_feature(words[(size_t)i * stride], feature,
+                                          plan->values + feature->first_value, stratum, image_size);
+        *(int32_t *)((char *)config + feature->offset) = value;
+        image_size = feature->is_image_size ? value : image_size;
+    }
+}
+
+/* The word of a feature in an attempt after the first, which takes the masked Sobol word. */
+PHILOX_FUNCTION uint32_t sample_retry_word(const struct sample_plan *plan, int feature,
+                                           uint32_t index, uint32_t attempt)
+{
+    return philox(index, attempt * FEATURE_LIMIT + (uint32_t)feature, (uint32_t)plan->kind,
+                  PHILOX_STRATUM, plan->seed)
+        .word[1];
+}
+
+PHILOX_FUNCTION enum stratum sample_stratum(const struct sample_plan *plan, uint32_t index)
+{
+    uint32_t word = philox(index, 0, (uint32_t)plan->kind, PHILOX_STRATUM, plan->seed).word[0];
+    uint32_t percent = transform_scaled(word, 100);
+    return percent < plan->log_uniform_end ? STRATUM_LOG_UNIFORM
+           : percent < plan->realistic_end ? STRATUM_REALISTIC
+                                           : STRATUM_UNIFORM;
 }
 
 #endif

@@ -196,6 +196,7 @@ static enum status cpu_describe(struct device *device, bool measure, struct devi
 const struct backend backend_cpu = {
     .name = "cpu",
     .help = "this machine's processor, with oneDNN",
+    .timing = TIMING_HOST_CLOCK,
     .device_count = cpu_device_count,
     .open = cpu_open,
     .close = cpu_close,

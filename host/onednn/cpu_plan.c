@@ -282,6 +282,7 @@ enum status cpu_plan_create(struct cpu_plan **plan, struct device *device,
     }
     TRY(error_allocate((void **)plan, 1, sizeof **plan, "plan", error));
     (*plan)->base.bench = device->backend->bench[config->kind];
+    (*plan)->base.engine = -1;
     (*plan)->device = (struct cpu_device *)device;
     (*plan)->config = *config;
     (*plan)->outcome = outcome;

@@ -1,5 +1,5 @@
 /* A short training through every kernel of the trainer, for ThreadSanitizer: see `races`. */
-#include "cuda_module.h"
+#include "trainer_cuda.h"
 
 #include <math.h>
 #include <stdio.h>

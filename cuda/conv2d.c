@@ -1,0 +1,193 @@
+/* conv2d with cuDNN's graph interface: the first plan that its heuristics propose, or with autotune
+ * the fastest of ten.
+ */
+#include "convolution_graph.h"
+#include "cuda_check.h"
+#include "cuda_device.h"
+
+#include <float.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DIRECTION_COUNT = 3, AUTOTUNE_LIMIT = 10, AUTOTUNE_RUNS = 3 };
+
+struct conv_plan {
+    struct cuda_plan base;
+    struct cudnn_choice choices[DIRECTION_COUNT];
+    struct cudnn_execution executions[DIRECTION_COUNT];
+};
+
+static const struct {
+    enum cudnn_direction cudnn;
+    enum cuda_role x, w, y;
+} directions[DIRECTION_COUNT] = {
+    [CUDA_FORWARD] = {CUDNN_FORWARD, CUDA_INPUT, CUDA_WEIGHTS, CUDA_PRODUCT},
+    [CUDA_BACKWARD_DATA] = {CUDNN_BACKWARD_DATA, CUDA_INPUT_GRADIENT, CUDA_WEIGHTS,
+                            CUDA_PRODUCT_GRADIENT},
+    [CUDA_BACKWARD_WEIGHTS] = {CUDNN_BACKWARD_FILTER, CUDA_INPUT, CUDA_WEIGHTS_GRADIENT,
+                               CUDA_PRODUCT_GRADIENT},
+};
+
+static enum status bind(struct cudnn_execution *execution, struct conv_plan *plan, int direction,
+                        const struct cudnn_choice *choice, void *workspace, struct error *error)
+{
+    void *const *tensor = plan->base.tensor;
+    const struct cudnn_operands operands = {.x = tensor[directions[direction].x],
+                                            .w = tensor[directions[direction].w],
+                                            .y = tensor[directions[direction].y],
+                                            .workspace = workspace};
+    return cudnn_execution_prepare(execution, plan->base.device->cudnn, choice, &operands, error);
+}
+
+/* ---- autotune ---- */
+
+static enum status time_execution(float *best_ms, const struct cudnn_execution *execution,
+                                  struct cuda_device *device, struct error *error)
+{
+    *best_ms = FLT_MAX;
+    TRY(cudnn_execution_run(execution, error)); /* its first run loads kernels */
+    for (int i = 0; i < AUTOTUNE_RUNS; i++) {
+        float elapsed_ms;
+        CUDA_TRY(error, cudaEventRecord(device->started, device->stream));
+        TRY(cudnn_execution_run(execution, error));
+        CUDA_TRY(error, cudaEventRecord(device->stopped, device->stream));
+        CUDA_TRY(error, cudaEventSynchronize(device->stopped));
+        CUDA_TRY(error, cudaEventElapsedTime(&elapsed_ms, device->started, device->stopped));
+        *best_ms = elapsed_ms < *best_ms ? elapsed_ms : *best_ms;
+    }
+    return STATUS_OK;
+}
+
+/* The workspace lies in the arena's free end while plans are tried. */
+static enum status time_choice(float *best_ms, struct conv_plan *plan, int direction,
+                               const struct cudnn_choice *choice, struct error *error)
+{
+    struct cuda_device *device = plan->base.device;
+    struct cudnn_execution execution;
+    int64_t used_bytes = device->used_bytes;
+    void *workspace;
+    TRY(cuda_take(&workspace, device, choice->workspace_bytes, error));
+    enum status status = bind(&execution, plan, direction, choice, workspace, error);
+    if (status == STATUS_OK) {
+        status = time_execution(best_ms, &execution, device, error);
+        cudnn_execution_release(&execution);
+    }
+    device->used_bytes = used_bytes;
+    return status;
+}
+
+static enum status fastest(int *index, struct conv_plan *plan, int direction,
+                           const struct cudnn_choice *choices, int count, struct error *error)
+{
+    float fastest_ms = FLT_MAX;
+    *index = 0;
+    for (int i = 0; i < count && count > 1; i++) {
+        float best_ms;
+        TRY(time_choice(&best_ms, plan, direction, &choices[i], error));
+        if (best_ms < fastest_ms) {
+            fastest_ms = best_ms;
+            *index = i;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* ---- choice ---- */
+
+static enum status choose_direction(struct conv_plan *plan, int direction, struct error *error)
+{
+    struct cuda_device *device = plan->base.device;
+    struct cudnn_convolution convolution = cudnn_convolution_of(&plan->base.config,
+                                                                directions[direction].cudnn);
+    const struct cudnn_target target = {.handle = device->cudnn};
+    struct cudnn_choice choices[AUTOTUNE_LIMIT];
+    int count, index;
+    TRY(cudnn_convolution_plans(choices, device->autotune ? AUTOTUNE_LIMIT : 1, &count,
+                                &convolution, &target, cuda_free_bytes(device), error));
+    if (count == 0)
+        return cuda_unsupported(&plan->base, "no engine of cuDNN takes this convolution", error);
+    enum status status = fastest(&index, plan, direction, choices, count, error);
+    for (int i = 0; i < count; i++)
+        if (i != index || status != STATUS_OK)
+            cudnn_choice_release(&choices[i]);
+    if (status == STATUS_OK)
+        plan->choices[direction] = choices[index];
+    return status;
+}
+
+/* "engine 38; 12; 5": forward, backward data, backward weights. */
+static void describe_choices(struct conv_plan *plan, int count)
+{
+    struct plan *base = &plan->base.base;
+    size_t length = 0, size = sizeof base->algorithm;
+    unsigned notes = 0;
+    for (int i = 0; i < count && length < size; i++) {
+        length += (size_t)snprintf(base->algorithm + length, size - length, "%s%lld",
+                                   i ? "; " : "engine ", (long long)plan->choices[i].engine);
+        notes |= plan->choices[i].notes;
+    }
+    cudnn_notes_text(base->numerical_notes, sizeof base->numerical_notes, notes);
+    base->engine = (int32_t)plan->choices[CUDA_FORWARD].engine;
+}
+
+/* The directions run one after the other and share one workspace. */
+static enum status choose(struct cuda_plan *base, struct error *error)
+{
+    struct conv_plan *plan = (struct conv_plan *)base;
+    int count = base->config.pass == PASS_TRAIN ? DIRECTION_COUNT : 1;
+    int64_t workspace_bytes = 0;
+    for (int i = 0; i < count; i++) {
+        TRY(choose_direction(plan, i, error));
+        if (plan->choices[i].workspace_bytes > workspace_bytes)
+            workspace_bytes = plan->choices[i].workspace_bytes;
+    }
+    TRY(cuda_take(&base->workspace, base->device, workspace_bytes, error));
+    for (int i = 0; i < count; i++)
+        TRY(bind(&plan->executions[i], plan, i, &plan->choices[i], base->workspace, error));
+    base->base.workspace_bytes = workspace_bytes;
+    describe_choices(plan, count);
+    return STATUS_OK;
+}
+
+static enum status run(struct cuda_plan *plan, enum cuda_direction direction, struct error *error)
+{
+    return cudnn_execution_run(&((struct conv_plan *)plan)->executions[direction], error);
+}
+
+static void release(struct cuda_plan *base)
+{
+    struct conv_plan *plan = (struct conv_plan *)base;
+    for (int i = 0; i < DIRECTION_COUNT; i++) {
+        cudnn_execution_release(&plan->executions[i]);
+        cudnn_choice_release(&plan->choices[i]);
+    }
+}
+
+static const struct cuda_kind kind = {.choose = choose, .run = run, .release = release};
+
+static enum status prepare(struct plan **out, struct device *device,
+                           const struct layer_config *config, struct plan *input,
+                           enum outcome *outcome, struct error *error)
+{
+    const struct conv2d *conv = &config->as.conv2d;
+    struct conv_plan *plan;
+    *out = NULL;
+    TRY(error_allocate((void **)&plan, 1, sizeof *plan, "plan", error));
+    struct cuda_plan *base = &plan->base;
+    int64_t inputs_per_output = (int64_t)conv->channels_in * conv->kernel_size * conv->kernel_size;
+    bool is_nhwc = storage_bytes(config->precision) < sizeof(float);
+    base->kind = &kind;
+    base->input_count = layer_input_count(config);
+    base->weights_count = conv->channels_out * inputs_per_output;
+    base->bias_count = conv->use_bias ? conv->channels_out : 0;
+    base->output_count = layer_output_count(config);
+    base->activation = conv->activation;
+    int64_t pixels = base->output_count / config->batch_size / conv->channels_out;
+    base->layout = (struct channel_layout){base->output_count, conv->channels_out,
+                                           is_nhwc ? 1 : pixels};
+    base->weights_amplitude = cuda_weights_amplitude((double)inputs_per_output);
+    return cuda_plan_prepare(out, base, device, config, input, outcome, error);
+}
+
+const struct bench cuda_bench_conv2d = {
+    .prepare = prepare, .enqueue = cuda_plan_enqueue, .release = cuda_plan_release};

@@ -1,0 +1,106 @@
+/* The device of the cuda backend and what its benchmarks share: an arena on the device, and plans
+ * whose steps only enqueue.
+ */
+#ifndef EPOCHCAST_CUDA_CUDA_DEVICE_H
+#define EPOCHCAST_CUDA_CUDA_DEVICE_H
+
+#include "bench/backend.h"
+#include "elementwise.h"
+#include "nvml.h"
+
+#include <cublas_v2.h>
+#include <cudnn.h>
+
+struct cuda_device {
+    struct device base;
+    int index;
+    cudaStream_t stream;
+    cudaEvent_t started, stopped;
+    cublasHandle_t cublas;
+    cudnnHandle_t cudnn;
+    cudaGraphExec_t recording; /* or NULL */
+    unsigned char *arena;
+    int64_t arena_bytes, used_bytes;
+    void *flush, *blas_workspace;
+    int64_t flush_bytes;
+    struct nvml *nvml; /* NULL: no NVML here */
+    uint64_t seed;
+    bool autotune;
+};
+
+enum status cublas_check(cublasStatus_t code, const char *call, const char *file, int line,
+                         struct error *error);
+#define CUBLAS_TRY(error, call) TRY(cublas_check((call), #call, __FILE__, __LINE__, (error)))
+
+/* The tensors of a layer. */
+enum cuda_role {
+    CUDA_INPUT,
+    CUDA_WEIGHTS,
+    CUDA_BIAS,
+    CUDA_PRODUCT, /* before the activation; the output itself unless a backward pass needs both */
+    CUDA_OUTPUT,
+    CUDA_OUTPUT_GRADIENT,
+    CUDA_PRODUCT_GRADIENT, /* likewise */
+    CUDA_INPUT_GRADIENT,
+    CUDA_WEIGHTS_GRADIENT,
+    CUDA_BIAS_GRADIENT,
+    CUDA_ROLE_COUNT
+};
+
+enum cuda_direction { CUDA_FORWARD, CUDA_BACKWARD_DATA, CUDA_BACKWARD_WEIGHTS };
+
+struct cuda_plan;
+
+/* What differs from kind to kind: the main primitive. */
+struct cuda_kind {
+    /* After the tensors are there: chooses algorithms, fills base.algorithm and so on. */
+    enum status (*choose)(struct cuda_plan *plan, struct error *error);
+    enum status (*run)(struct cuda_plan *plan, enum cuda_direction direction, struct error *error);
+    void (*release)(struct cuda_plan *plan); /* or NULL */
+};
+
+struct cuda_plan {
+    struct plan base;
+    struct cuda_device *device;
+    struct layer_config config;
+    const struct cuda_kind *kind;
+    enum outcome *outcome; /* valid during prepare: unsupported goes here */
+    /* The layer's shape: elements (0: no such tensor), activation, channels of the output. */
+    int64_t input_count, weights_count, bias_count, output_count;
+    int32_t activation;
+    bool keeps_product; /* the primitive's backward pass reads its own output */
+    struct channel_layout layout;
+    float weights_amplitude;
+    void *tensor[CUDA_ROLE_COUNT];
+    float *bias_scratch;
+    struct optimizer_update updates[2];
+    int update_count;
+    void *workspace;
+};
+
+/* Bytes from the arena, 256-aligned; STATUS_OUT_OF_MEMORY is found by accounting. */
+enum status cuda_take(void **memory, struct cuda_device *device, int64_t bytes,
+                      struct error *error);
+int64_t cuda_free_bytes(const struct cuda_device *device);
+
+/* Everything of prepare that the kinds share. `plan` (from error_allocate, its shape filled) is
+ * released on error. */
+enum status cuda_plan_prepare(struct plan **out, struct cuda_plan *plan, struct device *device,
+                              const struct layer_config *config, struct plan *input,
+                              enum outcome *outcome, struct error *error);
+enum status cuda_plan_enqueue(struct plan *plan, int phases, struct error *error);
+void cuda_plan_release(struct plan *plan);
+/* Sets the outcome and the message: no implementation for this. */
+enum status cuda_unsupported(struct cuda_plan *plan, const char *what, struct error *error);
+
+/* He et al. 2015: uniform noise that keeps activations of a size from layer to layer. */
+float cuda_weights_amplitude(double inputs_per_output);
+
+/* Fills the measured members. */
+enum status cuda_measure_speed(struct device_info *info, struct cuda_device *device,
+                               struct error *error);
+
+extern const struct bench cuda_bench_dense, cuda_bench_conv2d, cuda_bench_pool2d;
+extern const struct backend backend_cuda_device;
+
+#endif

@@ -1,0 +1,224 @@
+#include "cuda_check.h"
+#include "cuda_device.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const int64_t alignment_bytes = 256;
+
+enum status cublas_check(cublasStatus_t code, const char *call, const char *file, int line,
+                         struct error *error)
+{
+    if (code == CUBLAS_STATUS_SUCCESS)
+        return STATUS_OK;
+    enum status status = code == CUBLAS_STATUS_ALLOC_FAILED ? STATUS_OUT_OF_MEMORY : STATUS_FAILED;
+    error_set(error, status, file, line, "cuBLAS: %s from %.160s", cublasGetStatusString(code),
+              call);
+    return error_hint(error, "start again; if it stays, run under compute-sanitizer and report it");
+}
+
+int64_t cuda_free_bytes(const struct cuda_device *device)
+{
+    return device->arena_bytes - device->used_bytes;
+}
+
+enum status cuda_take(void **memory, struct cuda_device *device, int64_t bytes, struct error *error)
+{
+    int64_t taken = (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
+    *memory = NULL;
+    if (bytes < 0 || taken > cuda_free_bytes(device)) {
+        FAIL(error, STATUS_OUT_OF_MEMORY,
+             "cuda: another %lld bytes do not fit the arena of %lld bytes, %lld of them in use",
+             (long long)bytes, (long long)device->arena_bytes, (long long)device->used_bytes);
+        return error_hint(error, "take a smaller batch, or a GPU with more free memory");
+    }
+    *memory = device->arena + device->used_bytes;
+    device->used_bytes += taken;
+    return STATUS_OK;
+}
+
+enum status cuda_unsupported(struct cuda_plan *plan, const char *what, struct error *error)
+{
+    *plan->outcome = OUTCOME_UNSUPPORTED;
+    return FAIL(error, STATUS_FAILED, "cuda: no implementation: %s", what);
+}
+
+float cuda_weights_amplitude(double inputs_per_output)
+{
+    return (float)sqrt(6 / inputs_per_output);
+}
+
+/* ---- tensors ---- */
+
+/* Memory for a tensor, filled with noise unless amplitude is 0: never zeros, which save power. */
+static enum status add_tensor(struct cuda_plan *plan, enum cuda_role role, int64_t count,
+                              float amplitude, struct error *error)
+{
+    struct cuda_device *device = plan->device;
+    int32_t precision = plan->config.precision;
+    if (count == 0)
+        return STATUS_OK;
+    TRY(cuda_take(&plan->tensor[role], device, count * (int64_t)storage_bytes(precision), error));
+    if (amplitude > 0)
+        CUDA_TRY(error, launch_noise(plan->tensor[role], count, amplitude, (uint32_t)role,
+                                     device->seed, precision, device->stream));
+    return STATUS_OK;
+}
+
+static enum status add_forward_tensors(struct cuda_plan *plan, const struct cuda_plan *input,
+                                       struct error *error)
+{
+    if (input)
+        plan->tensor[CUDA_INPUT] = input->tensor[CUDA_OUTPUT];
+    else
+        TRY(add_tensor(plan, CUDA_INPUT, plan->input_count, 1, error));
+    TRY(add_tensor(plan, CUDA_WEIGHTS, plan->weights_count, plan->weights_amplitude, error));
+    TRY(add_tensor(plan, CUDA_BIAS, plan->bias_count, 0.1f, error));
+    TRY(add_tensor(plan, CUDA_OUTPUT, plan->output_count, 1, error));
+    plan->tensor[CUDA_PRODUCT] = plan->tensor[CUDA_OUTPUT];
+    bool both = plan->keeps_product && plan->config.pass == PASS_TRAIN &&
+                plan->activation != ACTIVATION_NONE;
+    return both ? add_tensor(plan, CUDA_PRODUCT, plan->output_count, 1, error) : STATUS_OK;
+}
+
+static enum status add_backward_tensors(struct cuda_plan *plan, const struct cuda_plan *input,
+                                        struct error *error)
+{
+    void *scratch = NULL;
+    TRY(add_tensor(plan, CUDA_OUTPUT_GRADIENT, plan->output_count, 1, error));
+    plan->tensor[CUDA_PRODUCT_GRADIENT] = plan->tensor[CUDA_OUTPUT_GRADIENT];
+    if (plan->activation != ACTIVATION_NONE)
+        TRY(add_tensor(plan, CUDA_PRODUCT_GRADIENT, plan->output_count, 0, error));
+    if (input && input->tensor[CUDA_OUTPUT_GRADIENT])
+        plan->tensor[CUDA_INPUT_GRADIENT] = input->tensor[CUDA_OUTPUT_GRADIENT];
+    else
+        TRY(add_tensor(plan, CUDA_INPUT_GRADIENT, plan->input_count, 0, error));
+    TRY(add_tensor(plan, CUDA_WEIGHTS_GRADIENT, plan->weights_count, 0, error));
+    TRY(add_tensor(plan, CUDA_BIAS_GRADIENT, plan->bias_count, 0, error));
+    if (plan->bias_count > 0)
+        TRY(cuda_take(&scratch, plan->device,
+                      bias_gradient_scratch(&plan->layout) * (int64_t)sizeof(float), error));
+    plan->bias_scratch = scratch;
+    return STATUS_OK;
+}
+
+/* State starts at zero, as in training. */
+static enum status add_update(struct cuda_plan *plan, enum cuda_role parameters,
+                              enum cuda_role gradient, int64_t count, struct error *error)
+{
+    if (count == 0)
+        return STATUS_OK;
+    struct optimizer_update *update = &plan->updates[plan->update_count++];
+    *update = (struct optimizer_update){.parameters = plan->tensor[parameters],
+                                        .gradient = plan->tensor[gradient],
+                                        .count = count,
+                                        .optimizer = plan->config.optimizer};
+    for (int i = 0; i < optimizer_state_count(plan->config.optimizer); i++) {
+        void *state;
+        size_t bytes = (size_t)count * sizeof(float);
+        TRY(cuda_take(&state, plan->device, (int64_t)bytes, error));
+        CUDA_TRY(error, cudaMemsetAsync(state, 0, bytes, plan->device->stream));
+        update->state[i] = state;
+    }
+    return STATUS_OK;
+}
+
+static enum status add_tensors(struct cuda_plan *plan, const struct cuda_plan *input,
+                               struct error *error)
+{
+    TRY(add_forward_tensors(plan, input, error));
+    if (plan->config.pass == PASS_FORWARD)
+        return STATUS_OK;
+    TRY(add_backward_tensors(plan, input, error));
+    if (plan->config.optimizer == OPTIMIZER_NONE)
+        return STATUS_OK;
+    TRY(add_update(plan, CUDA_WEIGHTS, CUDA_WEIGHTS_GRADIENT, plan->weights_count, error));
+    return add_update(plan, CUDA_BIAS, CUDA_BIAS_GRADIENT, plan->bias_count, error);
+}
+
+static enum status fill_plan(struct cuda_plan *plan, const struct cuda_plan *input,
+                             struct error *error)
+{
+    if (input && input->output_count != plan->input_count)
+        return FAIL(error, STATUS_FAILED, "cuda: linked to a layer of another size");
+    TRY(add_tensors(plan, input, error));
+    TRY(plan->kind->choose(plan, error));
+    CUDA_TRY(error, cudaStreamSynchronize(plan->device->stream));
+    return STATUS_OK;
+}
+
+enum status cuda_plan_prepare(struct plan **out, struct cuda_plan *plan, struct device *device,
+                              const struct layer_config *config, struct plan *input,
+                              enum outcome *outcome, struct error *error)
+{
+    plan->base.bench = device->backend->bench[config->kind];
+    plan->base.engine = -1;
+    plan->device = (struct cuda_device *)device;
+    plan->config = *config;
+    plan->outcome = outcome;
+    enum status status = fill_plan(plan, (struct cuda_plan *)input, error);
+    plan->outcome = NULL;
+    *out = &plan->base;
+    if (status != STATUS_OK) {
+        cuda_plan_release(&plan->base);
+        *out = NULL;
+    }
+    return status;
+}
+
+void cuda_plan_release(struct plan *plan)
+{
+    if (!plan)
+        return;
+    struct cuda_plan *own = (struct cuda_plan *)plan;
+    if (own->device)
+        cudaStreamSynchronize(own->device->stream);
+    if (own->kind->release)
+        own->kind->release(own);
+    free(own);
+}
+
+/* ---- steps ---- */
+
+static enum status enqueue_forward(struct cuda_plan *plan, struct error *error)
+{
+    int32_t precision = plan->config.precision;
+    cudaStream_t stream = plan->device->stream;
+    TRY(plan->kind->run(plan, CUDA_FORWARD, error));
+    if (plan->bias_count > 0)
+        CUDA_TRY(error, launch_bias(plan->tensor[CUDA_PRODUCT], plan->tensor[CUDA_BIAS],
+                                    &plan->layout, precision, stream));
+    CUDA_TRY(error, launch_activation(plan->tensor[CUDA_OUTPUT], plan->tensor[CUDA_PRODUCT],
+                                      plan->output_count, plan->activation, precision, stream));
+    return STATUS_OK;
+}
+
+static enum status enqueue_backward(struct cuda_plan *plan, struct error *error)
+{
+    int32_t precision = plan->config.precision;
+    cudaStream_t stream = plan->device->stream;
+    CUDA_TRY(error, launch_activation_backward(plan->tensor[CUDA_PRODUCT_GRADIENT],
+                                               plan->tensor[CUDA_OUTPUT_GRADIENT],
+                                               plan->tensor[CUDA_OUTPUT], plan->output_count,
+                                               plan->activation, precision, stream));
+    if (plan->bias_count > 0)
+        CUDA_TRY(error, launch_bias_gradient(plan->tensor[CUDA_BIAS_GRADIENT],
+                                             plan->tensor[CUDA_PRODUCT_GRADIENT],
+                                             plan->bias_scratch, &plan->layout, precision, stream));
+    TRY(plan->kind->run(plan, CUDA_BACKWARD_DATA, error));
+    return plan->weights_count > 0 ? plan->kind->run(plan, CUDA_BACKWARD_WEIGHTS, error)
+                                   : STATUS_OK;
+}
+
+enum status cuda_plan_enqueue(struct plan *plan, int phases, struct error *error)
+{
+    struct cuda_plan *own = (struct cuda_plan *)plan;
+    if (phases & PHASE_FORWARD)
+        TRY(enqueue_forward(own, error));
+    if (phases & PHASE_BACKWARD)
+        TRY(enqueue_backward(own, error));
+    for (int i = 0; i < own->update_count && phases & PHASE_UPDATE; i++)
+        CUDA_TRY(error,
+                 launch_optimizer(&own->updates[i], own->config.precision, own->device->stream));
+    return STATUS_OK;
+}

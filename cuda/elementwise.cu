@@ -1,0 +1,369 @@
+#include "elementwise.h"
+
+#include "base/philox.h"
+
+#include <cub/cub.cuh>
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <math.h>
+#include <type_traits>
+
+static const int THREADS = 256, COLUMN_LANES = 32;
+static const int64_t BLOCK_LIMIT = 65535, SLICE_LIMIT = 64;
+
+/* ---- storage types ---- */
+
+static __device__ inline float load(const float *from)
+{
+    return *from;
+}
+static __device__ inline float load(const __half *from)
+{
+    return __half2float(*from);
+}
+static __device__ inline float load(const __nv_bfloat16 *from)
+{
+    return __bfloat162float(*from);
+}
+static __device__ inline void store(float *to, float value)
+{
+    *to = value;
+}
+static __device__ inline void store(__half *to, float value)
+{
+    *to = __float2half_rn(value);
+}
+static __device__ inline void store(__nv_bfloat16 *to, float value)
+{
+    *to = __float2bfloat16_rn(value);
+}
+
+extern "C" size_t storage_bytes(int32_t precision)
+{
+    return precision == PRECISION_FP32 || precision == PRECISION_TF32 ? sizeof(float)
+                                                                      : sizeof(__half);
+}
+
+static cudaLaunchConfig_t grid_of(int64_t threads, cudaStream_t stream)
+{
+    int64_t blocks = (threads + THREADS - 1) / THREADS;
+    cudaLaunchConfig_t config = {};
+    config.gridDim = dim3((unsigned)(blocks < 1 ? 1 : blocks < BLOCK_LIMIT ? blocks : BLOCK_LIMIT));
+    config.blockDim = dim3(THREADS);
+    config.stream = stream;
+    return config;
+}
+
+/* Grid-stride loop over `count` elements. */
+#define EACH_INDEX(i, count)                                                                       \
+    for (int64_t i = (int64_t)blockIdx.x * THREADS + threadIdx.x; i < (count);                     \
+         i += (int64_t)gridDim.x * THREADS)
+
+/* Launches kernel<T>(arguments...) for the precision's storage type T; `arguments` is a function of
+ * a T pointer that returns the launch's error. */
+template <class Launch> static cudaError_t by_precision(int32_t precision, Launch launch)
+{
+    switch (precision) {
+    case PRECISION_FP16:
+        return launch((__half *)NULL);
+    case PRECISION_BF16:
+        return launch((__nv_bfloat16 *)NULL);
+    default:
+        return launch((float *)NULL);
+    }
+}
+
+/* ---- bias and activation ---- */
+
+template <class T>
+static __global__ void bias_kernel(T *values, const T *bias, const struct channel_layout layout)
+{
+    EACH_INDEX (i, layout.count)
+        store(&values[i], load(&values[i]) + load(&bias[i / layout.inner % layout.channels]));
+}
+
+extern "C" cudaError_t launch_bias(void *values, const void *bias,
+                                   const struct channel_layout *layout, int32_t precision,
+                                   cudaStream_t stream)
+{
+    cudaLaunchConfig_t config = grid_of(layout->count, stream);
+    return by_precision(precision, [&](auto *type) {
+        typedef decltype(type) pointer;
+        return cudaLaunchKernelEx(&config, bias_kernel<std::remove_pointer_t<pointer>>,
+                                  (pointer)values, (pointer)bias, *layout);
+    });
+}
+
+static __device__ inline float activate(float x, int32_t activation)
+{
+    switch (activation) {
+    case ACTIVATION_RELU:
+        return x < 0 ? 0 : x; /* NaN stays NaN */
+    case ACTIVATION_TANH:
+        return tanhf(x);
+    default:
+        return 1 / (1 + expf(-x));
+    }
+}
+
+/* f'(x) from y = f(x). */
+static __device__ inline float derivative(float y, int32_t activation)
+{
+    switch (activation) {
+    case ACTIVATION_RELU:
+        return y > 0 ? 1 : 0;
+    case ACTIVATION_TANH:
+        return 1 - y * y;
+    default:
+        return y * (1 - y);
+    }
+}
+
+template <class T>
+static __global__ void activation_kernel(T *output, const T *input, int64_t count,
+                                         int32_t activation)
+{
+    EACH_INDEX (i, count)
+        store(&output[i], activate(load(&input[i]), activation));
+}
+
+extern "C" cudaError_t launch_activation(void *output, const void *input, int64_t count,
+                                         int32_t activation, int32_t precision, cudaStream_t stream)
+{
+    cudaLaunchConfig_t config = grid_of(count, stream);
+    if (activation == ACTIVATION_NONE)
+        return cudaSuccess;
+    return by_precision(precision, [&](auto *type) {
+        typedef decltype(type) pointer;
+        return cudaLaunchKernelEx(&config, activation_kernel<std::remove_pointer_t<pointer>>,
+                                  (pointer)output, (pointer)input, count, activation);
+    });
+}
+
+template <class T>
+static __global__ void activation_backward_kernel(T *gradient, const T *output_gradient,
+                                                  const T *output, int64_t count,
+                                                  int32_t activation)
+{
+    EACH_INDEX (i, count)
+        store(&gradient[i], load(&output_gradient[i]) * derivative(load(&output[i]), activation));
+}
+
+extern "C" cudaError_t launch_activation_backward(void *gradient, const void *output_gradient,
+                                                  const void *output, int64_t count,
+                                                  int32_t activation, int32_t precision,
+                                                  cudaStream_t stream)
+{
+    cudaLaunchConfig_t config = grid_of(count, stream);
+    if (activation == ACTIVATION_NONE)
+        return cudaSuccess;
+    return by_precision(precision, [&](auto *type) {
+        typedef decltype(type) pointer;
+        return cudaLaunchKernelEx(
+            &config, activation_backward_kernel<std::remove_pointer_t<pointer>>, (pointer)gradient,
+            (pointer)output_gradient, (pointer)output, count, activation);
+    });
+}
+
+/* ---- gradient of the bias ---- */
+
+/* Rows (elements of a channel, over the batch) are cut into slices, whose sums are summed again. */
+static int64_t slice_count(int64_t rows)
+{
+    int64_t slices = (rows + 511) / 512;
+    return slices < 1 ? 1 : slices < SLICE_LIMIT ? slices : SLICE_LIMIT;
+}
+
+/* sums (slices, columns): 32 columns a block side by side, their rows shared by the warps. */
+template <class From, class To>
+static __global__ void __launch_bounds__(THREADS)
+    column_sums_kernel(To *sums, const From *values, int64_t rows, int64_t columns)
+{
+    __shared__ float partial[THREADS / COLUMN_LANES][COLUMN_LANES];
+    int lane = (int)threadIdx.x % COLUMN_LANES, warp = (int)threadIdx.x / COLUMN_LANES;
+    int64_t column = (int64_t)blockIdx.x * COLUMN_LANES + lane;
+    int64_t slice_rows = (rows + gridDim.y - 1) / gridDim.y, first = blockIdx.y * slice_rows;
+    int64_t end = first + slice_rows < rows ? first + slice_rows : rows;
+    float sum = 0;
+    for (int64_t row = first + warp; row < end && column < columns; row += THREADS / COLUMN_LANES)
+        sum += load(&values[row * columns + column]);
+    partial[warp][lane] = sum;
+    __syncthreads();
+    if (warp > 0 || column >= columns)
+        return;
+    for (int i = 1; i < THREADS / COLUMN_LANES; i++)
+        sum += partial[i][lane];
+    store(&sums[blockIdx.y * columns + column], sum);
+}
+
+template <class From, class To>
+static cudaError_t launch_column_sums(To *sums, const From *values, int64_t rows, int64_t columns,
+                                      int64_t slices, cudaStream_t stream)
+{
+    cudaLaunchConfig_t config = {};
+    config.gridDim = dim3((unsigned)((columns + COLUMN_LANES - 1) / COLUMN_LANES),
+                          (unsigned)slices);
+    config.blockDim = dim3(THREADS);
+    config.stream = stream;
+    return cudaLaunchKernelEx(&config, column_sums_kernel<From, To>, sums, values, rows, columns);
+}
+
+/* sums (slices, channels) of NCHW: a block a channel and slice of the images. */
+template <class T>
+static __global__ void __launch_bounds__(THREADS)
+    channel_sums_kernel(float *sums, const T *values, int64_t images, int64_t channels,
+                        int64_t inner)
+{
+    typedef cub::BlockReduce<float, THREADS> reduce;
+    __shared__ typename reduce::TempStorage storage;
+    int64_t slice_images = (images + gridDim.y - 1) / gridDim.y, first = blockIdx.y * slice_images;
+    int64_t end = first + slice_images < images ? first + slice_images : images;
+    float sum = 0;
+    for (int64_t image = first; image < end; image++)
+        for (int64_t i = threadIdx.x; i < inner; i += THREADS)
+            sum += load(&values[(image * channels + blockIdx.x) * inner + i]);
+    sum = reduce(storage).Sum(sum);
+    if (threadIdx.x == 0)
+        sums[blockIdx.y * channels + blockIdx.x] = sum;
+}
+
+static int64_t bias_slices(const struct channel_layout *layout)
+{
+    int64_t rows = layout->count / layout->channels;
+    int64_t slices = slice_count(rows), images = rows / layout->inner;
+    return layout->inner == 1 || slices < images ? slices : images;
+}
+
+extern "C" int64_t bias_gradient_scratch(const struct channel_layout *layout)
+{
+    return bias_slices(layout) * layout->channels;
+}
+
+template <class T>
+static cudaError_t slice_sums(float *sums, const T *values, const struct channel_layout *layout,
+                              cudaStream_t stream)
+{
+    int64_t images = layout->count / layout->channels / layout->inner;
+    int64_t slices = bias_slices(layout);
+    if (layout->inner == 1)
+        return launch_column_sums(sums, values, images, layout->channels, slices, stream);
+    cudaLaunchConfig_t config = {};
+    config.gridDim = dim3((unsigned)layout->channels, (unsigned)slices);
+    config.blockDim = dim3(THREADS);
+    config.stream = stream;
+    return cudaLaunchKernelEx(&config, channel_sums_kernel<T>, sums, values, images,
+                              layout->channels, layout->inner);
+}
+
+extern "C" cudaError_t launch_bias_gradient(void *bias_gradient, const void *gradient,
+                                            float *scratch, const struct channel_layout *layout,
+                                            int32_t precision, cudaStream_t stream)
+{
+    return by_precision(precision, [&](auto *type) {
+        typedef decltype(type) pointer;
+        cudaError_t error = slice_sums(scratch, (pointer)gradient, layout, stream);
+        if (error != cudaSuccess)
+            return error;
+        return launch_column_sums((pointer)bias_gradient, (const float *)scratch,
+                                  bias_slices(layout), layout->channels, 1, stream);
+    });
+}
+
+/* ---- optimizers ---- */
+
+static const float rate = 1e-8f, decay = 0.9f, decay2 = 0.999f, tiny = 1e-7f;
+
+/* The new parameter; s and t are its state. */
+static __device__ inline float step(float w, float g, float *s, float *t, int32_t optimizer)
+{
+    switch (optimizer) {
+    case OPTIMIZER_SGD:
+        return w - rate * g;
+    case OPTIMIZER_MOMENTUM:
+        *s = decay * *s + g;
+        return w - rate * *s;
+    case OPTIMIZER_ADAGRAD:
+        *s += g * g;
+        return w - rate * g / (sqrtf(*s) + tiny);
+    case OPTIMIZER_ADADELTA: {
+        *s = decay * *s + (1 - decay) * g * g;
+        float delta = sqrtf(*t + tiny) / sqrtf(*s + tiny) * g;
+        *t = decay * *t + (1 - decay) * delta * delta;
+        return w - rate * delta;
+    }
+    case OPTIMIZER_RMSPROP:
+        *s = decay * *s + (1 - decay) * g * g;
+        return w - rate * g / (sqrtf(*s) + tiny);
+    default: /* adam */
+        *s = decay * *s + (1 - decay) * g;
+        *t = decay2 * *t + (1 - decay2) * g * g;
+        return w - rate * *s / (sqrtf(*t) + tiny);
+    }
+}
+
+template <class T> static __global__ void optimizer_kernel(const struct optimizer_update update)
+{
+    T *parameters = (T *)update.parameters;
+    const T *gradient = (const T *)update.gradient;
+    EACH_INDEX (i, update.count) {
+        float s = update.state[0] ? update.state[0][i] : 0;
+        float t = update.state[1] ? update.state[1][i] : 0;
+        store(&parameters[i],
+              step(load(&parameters[i]), load(&gradient[i]), &s, &t, update.optimizer));
+        if (update.state[0])
+            update.state[0][i] = s;
+        if (update.state[1])
+            update.state[1][i] = t;
+    }
+}
+
+extern "C" cudaError_t launch_optimizer(const struct optimizer_update *update, int32_t precision,
+                                        cudaStream_t stream)
+{
+    cudaLaunchConfig_t config = grid_of(update->count, stream);
+    return by_precision(precision, [&](auto *type) {
+        typedef decltype(type) pointer;
+        return cudaLaunchKernelEx(&config, optimizer_kernel<std::remove_pointer_t<pointer>>,
+                                  *update);
+    });
+}
+
+/* ---- noise, nothing ---- */
+
+template <class T>
+static __global__ void noise_kernel(T *values, int64_t count, float amplitude, uint32_t stream_id,
+                                    uint64_t seed)
+{
+    EACH_INDEX (group, (count + 3) / 4) {
+        struct philox_words words = philox((uint32_t)group, stream_id, 0, PHILOX_NOISE, seed);
+#pragma unroll
+        for (int j = 0; j < 4; j++)
+            if (4 * group + j < count)
+                store(&values[4 * group + j], amplitude * (2 * philox_uniform(words.word[j]) - 1));
+    }
+}
+
+extern "C" cudaError_t launch_noise(void *values, int64_t count, float amplitude,
+                                    uint32_t stream_id, uint64_t seed, int32_t precision,
+                                    cudaStream_t stream)
+{
+    cudaLaunchConfig_t config = grid_of((count + 3) / 4, stream);
+    return by_precision(precision, [&](auto *type) {
+        typedef decltype(type) pointer;
+        return cudaLaunchKernelEx(&config, noise_kernel<std::remove_pointer_t<pointer>>,
+                                  (pointer)values, count, amplitude, stream_id, seed);
+    });
+}
+
+static __global__ void empty_kernel()
+{
+}
+
+extern "C" cudaError_t launch_empty(cudaStream_t stream)
+{
+    cudaLaunchConfig_t config = {};
+    config.gridDim = dim3(1);
+    config.blockDim = dim3(1);
+    config.stream = stream;
+    return cudaLaunchKernelEx(&config, empty_kernel);
+}

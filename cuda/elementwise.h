@@ -1,0 +1,69 @@
+/* The layers' own kernels: bias, activation, their gradients, the optimizer updates, noise. Tensors
+ * are in the storage type of `precision` (enum precision; tf32 stores fp32), arithmetic and
+ * optimizer state are fp32. Each launcher enqueues on `stream` and returns the launch's error.
+ */
+#ifndef EPOCHCAST_CUDA_ELEMENTWISE_H
+#define EPOCHCAST_CUDA_ELEMENTWISE_H
+
+#include "base/choice.h"
+
+#include <cuda_runtime.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+size_t storage_bytes(int32_t precision); /* of one element */
+
+/* How a tensor of `count` elements holds its channels: element i belongs to channel
+ * i / inner % channels. NCHW: inner = height * width; NHWC and (rows, channels): inner = 1. */
+struct channel_layout {
+    int64_t count, channels, inner;
+};
+
+/* values += bias[channel] */
+cudaError_t launch_bias(void *values, const void *bias, const struct channel_layout *layout,
+                        int32_t precision, cudaStream_t stream);
+
+/* output = f(input); they may be the same. none launches nothing. */
+cudaError_t launch_activation(void *output, const void *input, int64_t count, int32_t activation,
+                              int32_t precision, cudaStream_t stream);
+/* gradient = output_gradient * f'(x), from f's output; gradient may be output_gradient. */
+cudaError_t launch_activation_backward(void *gradient, const void *output_gradient,
+                                       const void *output, int64_t count, int32_t activation,
+                                       int32_t precision, cudaStream_t stream);
+
+/* Partial sums that launch_bias_gradient wants: floats. */
+int64_t bias_gradient_scratch(const struct channel_layout *layout);
+/* bias_gradient[channel] = sum of gradient over the channel; two launches, sums in a fixed order.
+ */
+cudaError_t launch_bias_gradient(void *bias_gradient, const void *gradient, float *scratch,
+                                 const struct channel_layout *layout, int32_t precision,
+                                 cudaStream_t stream);
+
+/* One step of `optimizer` (not none) over an array. The formulas are host/onednn/update.c's; the
+ * learning rate is tiny there too: a benchmark repeats one gradient. */
+struct optimizer_update {
+    void *parameters;
+    const void *gradient;
+    float *state[2]; /* as many as optimizer_state_count says */
+    int64_t count;
+    int32_t optimizer;
+};
+cudaError_t launch_optimizer(const struct optimizer_update *update, int32_t precision,
+                             cudaStream_t stream);
+
+/* Uniform noise in (-amplitude, amplitude): element i from word i % 4 of philox(i / 4, stream_id,
+ * 0, PHILOX_NOISE, seed). */
+cudaError_t launch_noise(void *values, int64_t count, float amplitude, uint32_t stream_id,
+                         uint64_t seed, int32_t precision, cudaStream_t stream);
+
+/* Does nothing; its launch is what is measured. */
+cudaError_t launch_empty(cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

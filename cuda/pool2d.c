@@ -1,0 +1,120 @@
+/* pool2d with cuDNN's pooling calls, which pad both sides alike: where `same` has one cell more
+ * after than before and the stride is above 1, both sides get the larger count (the output keeps
+ * its size); with stride 1 that is unsupported.
+ */
+#include "convolution_graph.h"
+#include "cuda_device.h"
+
+#include <stdio.h>
+
+struct pool_plan {
+    struct cuda_plan base;
+    cudnnPoolingDescriptor_t pooling;
+    cudnnTensorDescriptor_t input, output;
+};
+
+static const struct {
+    cudnnDataType_t type;
+    cudnnTensorFormat_t format;
+} storages[] = {
+    [PRECISION_FP32] = {CUDNN_DATA_FLOAT, CUDNN_TENSOR_NCHW},
+    [PRECISION_TF32] = {CUDNN_DATA_FLOAT, CUDNN_TENSOR_NCHW},
+    [PRECISION_FP16] = {CUDNN_DATA_HALF, CUDNN_TENSOR_NHWC},
+    [PRECISION_BF16] = {CUDNN_DATA_BFLOAT16, CUDNN_TENSOR_NHWC},
+};
+
+static enum status describe_tensor(cudnnTensorDescriptor_t *tensor, const struct cuda_plan *plan,
+                                   int32_t size, struct error *error)
+{
+    int32_t precision = plan->config.precision;
+    CUDNN_TRY(error, cudnnCreateTensorDescriptor(tensor));
+    CUDNN_TRY(error, cudnnSetTensor4dDescriptor(*tensor, storages[precision].format,
+                                                storages[precision].type, plan->config.batch_size,
+                                                plan->config.as.pool2d.channels, size, size));
+    return STATUS_OK;
+}
+
+static enum status describe_window(struct pool_plan *plan, const struct window *window,
+                                   struct error *error)
+{
+    const struct pool2d *pool = &plan->base.config.as.pool2d;
+    cudnnPoolingMode_t mode = pool->pooling == POOLING_MAX
+                                  ? CUDNN_POOLING_MAX
+                                  : CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING;
+    int32_t padding = window->pad_after;
+    CUDNN_TRY(error, cudnnCreatePoolingDescriptor(&plan->pooling));
+    CUDNN_TRY(error, cudnnSetPooling2dDescriptor(plan->pooling, mode, CUDNN_PROPAGATE_NAN,
+                                                 pool->kernel_size, pool->kernel_size, padding,
+                                                 padding, pool->stride, pool->stride));
+    return STATUS_OK;
+}
+
+static enum status choose(struct cuda_plan *base, struct error *error)
+{
+    struct pool_plan *plan = (struct pool_plan *)base;
+    const struct pool2d *pool = &base->config.as.pool2d;
+    struct window window = window_of(pool->image_size, pool->kernel_size, pool->stride,
+                                     pool->padding);
+    int n, c, height, width;
+    if (window.pad_after != window.pad_before && pool->stride == 1)
+        return cuda_unsupported(base, "cuDNN pools with the same padding on both sides", error);
+    TRY(describe_window(plan, &window, error));
+    TRY(describe_tensor(&plan->input, base, pool->image_size, error));
+    TRY(describe_tensor(&plan->output, base, window.output_size, error));
+    CUDNN_TRY(error, cudnnGetPooling2dForwardOutputDim(plan->pooling, plan->input, &n, &c, &height,
+                                                       &width));
+    if (height != window.output_size || width != window.output_size)
+        return cuda_unsupported(base, "cuDNN pools this to another size", error);
+    snprintf(base->base.algorithm, sizeof base->base.algorithm, "cudnnPooling");
+    return STATUS_OK;
+}
+
+static enum status run(struct cuda_plan *base, enum cuda_direction direction, struct error *error)
+{
+    const struct pool_plan *plan = (const struct pool_plan *)base;
+    cudnnHandle_t handle = base->device->cudnn;
+    const float one = 1, zero = 0;
+    if (direction == CUDA_FORWARD)
+        CUDNN_TRY(error, cudnnPoolingForward(handle, plan->pooling, &one, plan->input,
+                                             base->tensor[CUDA_INPUT], &zero, plan->output,
+                                             base->tensor[CUDA_PRODUCT]));
+    else
+        CUDNN_TRY(error, cudnnPoolingBackward(handle, plan->pooling, &one, plan->output,
+                                              base->tensor[CUDA_PRODUCT], plan->output,
+                                              base->tensor[CUDA_PRODUCT_GRADIENT], plan->input,
+                                              base->tensor[CUDA_INPUT], &zero, plan->input,
+                                              base->tensor[CUDA_INPUT_GRADIENT]));
+    return STATUS_OK;
+}
+
+static void release(struct cuda_plan *base)
+{
+    struct pool_plan *plan = (struct pool_plan *)base;
+    if (plan->pooling)
+        cudnnDestroyPoolingDescriptor(plan->pooling);
+    if (plan->input)
+        cudnnDestroyTensorDescriptor(plan->input);
+    if (plan->output)
+        cudnnDestroyTensorDescriptor(plan->output);
+}
+
+static const struct cuda_kind kind = {.choose = choose, .run = run, .release = release};
+
+static enum status prepare(struct plan **out, struct device *device,
+                           const struct layer_config *config, struct plan *input,
+                           enum outcome *outcome, struct error *error)
+{
+    struct pool_plan *plan;
+    *out = NULL;
+    TRY(error_allocate((void **)&plan, 1, sizeof *plan, "plan", error));
+    struct cuda_plan *base = &plan->base;
+    base->kind = &kind;
+    base->input_count = layer_input_count(config);
+    base->output_count = layer_output_count(config);
+    base->activation = config->as.pool2d.activation;
+    base->keeps_product = true;
+    return cuda_plan_prepare(out, base, device, config, input, outcome, error);
+}
+
+const struct bench cuda_bench_pool2d = {
+    .prepare = prepare, .enqueue = cuda_plan_enqueue, .release = cuda_plan_release};

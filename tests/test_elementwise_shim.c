@@ -1,0 +1,281 @@
+/* The layers' own CUDA kernels, run in the shim, against double precision, in every storage type.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/philox.h"
+#include "elementwise.h"
+#include "layers/layer.h"
+
+/* Rounding of one stored value, relative. */
+static const double rounding[] = {[PRECISION_FP32] = 1e-6,
+                                  [PRECISION_TF32] = 1e-6,
+                                  [PRECISION_FP16] = 1.0 / 2048,
+                                  [PRECISION_BF16] = 1.0 / 256};
+
+/* ---- storage types, read independently of the kernels ---- */
+
+static double half_value(uint16_t bits)
+{
+    int exponent = bits >> 10 & 31;
+    double size = exponent ? ldexp(1024 + (bits & 1023), exponent - 25) : ldexp(bits & 1023, -24);
+    return bits & 0x8000 ? -size : size;
+}
+
+static double brain_value(uint16_t bits)
+{
+    uint32_t wide = (uint32_t)bits << 16;
+    float value;
+    memcpy(&value, &wide, sizeof value);
+    return (double)value;
+}
+
+static double value_at(const void *values, size_t i, int32_t precision)
+{
+    if (precision == PRECISION_FP16)
+        return half_value(((const uint16_t *)values)[i]);
+    if (precision == PRECISION_BF16)
+        return brain_value(((const uint16_t *)values)[i]);
+    return (double)((const float *)values)[i];
+}
+
+struct array {
+    void *data;
+    int32_t precision;
+    size_t count;
+};
+
+static struct array make_array(size_t count, uint32_t stream_id, int32_t precision)
+{
+    struct array array = {.precision = precision, .count = count};
+    assert_int_equal(cudaMalloc(&array.data, count * storage_bytes(precision)), cudaSuccess);
+    assert_int_equal(launch_noise(array.data, (int64_t)count, 1, stream_id, 5, precision, NULL),
+                     cudaSuccess);
+    return array;
+}
+
+static double at(const struct array *array, size_t i)
+{
+    return value_at(array->data, i, array->precision);
+}
+
+static double *copy_of(const struct array *array)
+{
+    double *copy = malloc(array->count * sizeof *copy);
+    for (size_t i = 0; i < array->count; i++)
+        copy[i] = at(array, i);
+    return copy;
+}
+
+static void assert_near(double got, double expected, double scale, int32_t precision)
+{
+    double limit = 2 * rounding[precision] * fmax(scale, 1e-3);
+    if (!(fabs(got - expected) <= limit))
+        fail_msg("got %.9g, expected %.9g (%s)", got, expected,
+                 choice_name(&choice_precision, precision));
+}
+
+/* ---- noise ---- */
+
+static void noise_is_philox(void **state)
+{
+    (void)state;
+    struct array noise = make_array(1003, 9, PRECISION_FP32);
+    for (size_t i = 0; i < noise.count; i++) {
+        struct philox_words words = philox((uint32_t)(i / 4), 9, 0, PHILOX_NOISE, 5);
+        assert_float_equal(((float *)noise.data)[i], 2 * philox_uniform(words.word[i % 4]) - 1, 0);
+    }
+    cudaFree(noise.data);
+    for (int32_t precision = PRECISION_FP16; precision <= PRECISION_BF16; precision++) {
+        struct array rounded = make_array(1003, 9, precision);
+        for (size_t i = 0; i < rounded.count; i++) {
+            struct philox_words words = philox((uint32_t)(i / 4), 9, 0, PHILOX_NOISE, 5);
+            double exact = 2 * (double)philox_uniform(words.word[i % 4]) - 1;
+            assert_true(fabs(at(&rounded, i) - exact) <= rounding[precision] * fabs(exact) + 1e-7);
+        }
+        cudaFree(rounded.data);
+    }
+}
+
+/* ---- bias, activation ---- */
+
+static const struct channel_layout layouts[] = {
+    {.count = 12, .channels = 3, .inner = 1},
+    {.count = 7 * 130, .channels = 130, .inner = 1},
+    {.count = 3 * 5 * 49, .channels = 5, .inner = 49},
+    {.count = 2 * 4 * 900, .channels = 4, .inner = 900},
+    {.count = 33, .channels = 33, .inner = 1},
+    {.count = 1900 * 20, .channels = 20, .inner = 1},
+    {.count = 1200 * 3 * 4, .channels = 3, .inner = 4},
+};
+
+static void bias_reaches_its_channel(void **state)
+{
+    (void)state;
+    for (int32_t precision = 0; precision < 4; precision++)
+        for (size_t l = 0; l < sizeof layouts / sizeof *layouts; l++) {
+            struct array values = make_array((size_t)layouts[l].count, 1, precision);
+            struct array bias = make_array((size_t)layouts[l].channels, 2, precision);
+            double *before = copy_of(&values);
+            assert_int_equal(launch_bias(values.data, bias.data, &layouts[l], precision, NULL),
+                             cudaSuccess);
+            for (size_t i = 0; i < values.count; i++) {
+                size_t channel = i / (size_t)layouts[l].inner % (size_t)layouts[l].channels;
+                assert_near(at(&values, i), before[i] + at(&bias, channel), 2, precision);
+            }
+            free(before);
+            cudaFree(values.data);
+            cudaFree(bias.data);
+        }
+}
+
+static double reference_activation(double x, int32_t activation)
+{
+    const double values[] = {x, fmax(x, 0), tanh(x), 1 / (1 + exp(-x))};
+    return values[activation];
+}
+
+static void activations_and_their_gradients(void **state)
+{
+    (void)state;
+    const double h = 1e-6;
+    for (int32_t precision = 0; precision < 4; precision++)
+        for (int32_t activation = 0; activation < ACTIVATION_COUNT; activation++) {
+            struct array values = make_array(777, 1, precision);
+            struct array gradient = make_array(777, 2, precision);
+            double *x = copy_of(&values), *dy = copy_of(&gradient);
+            launch_activation(values.data, values.data, 777, activation, precision, NULL);
+            launch_activation_backward(gradient.data, gradient.data, values.data, 777, activation,
+                                       precision, NULL);
+            for (size_t i = 0; i < values.count; i++) {
+                assert_near(at(&values, i), reference_activation(x[i], activation), 1, precision);
+                double slope = (reference_activation(x[i] + h, activation) -
+                                reference_activation(x[i] - h, activation)) /
+                               (2 * h); /* a difference, not the kernel's formula */
+                if (activation != ACTIVATION_RELU || fabs(x[i]) > h)
+                    assert_near(at(&gradient, i), dy[i] * slope, 1.5, precision);
+            }
+            free(x);
+            free(dy);
+            cudaFree(values.data);
+            cudaFree(gradient.data);
+        }
+}
+
+static void bias_gradient_sums_channels(void **state)
+{
+    (void)state;
+    for (int32_t precision = 0; precision < 4; precision++)
+        for (size_t l = 0; l < sizeof layouts / sizeof *layouts; l++) {
+            const struct channel_layout *layout = &layouts[l];
+            struct array gradient = make_array((size_t)layout->count, 1, precision);
+            struct array sums = make_array((size_t)layout->channels, 2, precision);
+            void *scratch;
+            cudaMalloc(&scratch, (size_t)bias_gradient_scratch(layout) * sizeof(float));
+            assert_int_equal(
+                launch_bias_gradient(sums.data, gradient.data, scratch, layout, precision, NULL),
+                cudaSuccess);
+            for (size_t channel = 0; channel < sums.count; channel++) {
+                double expected = 0, size = 0;
+                for (size_t i = 0; i < gradient.count; i++)
+                    if (i / (size_t)layout->inner % sums.count == channel) {
+                        expected += at(&gradient, i);
+                        size += fabs(at(&gradient, i));
+                    }
+                assert_true(fabs(at(&sums, channel) - expected) <=
+                            1e-6 * size + rounding[precision] * fabs(expected) + 1e-6);
+            }
+            cudaFree(scratch);
+            cudaFree(gradient.data);
+            cudaFree(sums.data);
+        }
+}
+
+/* ---- optimizers ---- */
+
+/* One step of the usual forms in double; see host/onednn/update.c. */
+static double reference_step(double w, double g, double *s, double *t, int32_t optimizer)
+{
+    const double rate = 1e-8, decay = (double)0.9f, decay2 = (double)0.999f, tiny = 1e-7;
+    double delta;
+    switch (optimizer) {
+    case OPTIMIZER_SGD:
+        return w - rate * g;
+    case OPTIMIZER_MOMENTUM:
+        *s = decay * *s + g;
+        return w - rate * *s;
+    case OPTIMIZER_ADAGRAD:
+        *s += g * g;
+        return w - rate * g / (sqrt(*s) + tiny);
+    case OPTIMIZER_ADADELTA:
+        *s = decay * *s + (1 - decay) * g * g;
+        delta = sqrt(*t + tiny) / sqrt(*s + tiny) * g;
+        *t = decay * *t + (1 - decay) * delta * delta;
+        return w - rate * delta;
+    case OPTIMIZER_RMSPROP:
+        *s = decay * *s + (1 - decay) * g * g;
+        return w - rate * g / (sqrt(*s) + tiny);
+    default:
+        *s = decay * *s + (1 - decay) * g;
+        *t = decay2 * *t + (1 - decay2) * g * g;
+        return w - rate * *s / (sqrt(*t) + tiny);
+    }
+}
+
+static void optimizers_follow_their_formulas(void **state)
+{
+    (void)state;
+    const size_t count = 600;
+    for (int32_t precision = 0; precision < 4; precision++)
+        for (int32_t optimizer = OPTIMIZER_SGD; optimizer < OPTIMIZER_COUNT; optimizer++) {
+            struct array w = make_array(count, 1, precision), g = make_array(count, 2, precision);
+            double *expected = copy_of(&w), *s = calloc(count, sizeof *s),
+                   *t = calloc(count, sizeof *t);
+            struct optimizer_update update = {.parameters = w.data,
+                                              .gradient = g.data,
+                                              .count = (int64_t)count,
+                                              .optimizer = optimizer};
+            for (int k = 0; k < optimizer_state_count(optimizer); k++) {
+                cudaMalloc((void **)&update.state[k], count * sizeof(float));
+                cudaMemsetAsync(update.state[k], 0, count * sizeof(float), NULL);
+            }
+            for (int step = 0; step < 3; step++) {
+                assert_int_equal(launch_optimizer(&update, precision, NULL), cudaSuccess);
+                for (size_t i = 0; i < count; i++)
+                    expected[i] = reference_step(expected[i], at(&g, i), &s[i], &t[i], optimizer);
+            }
+            for (size_t i = 0; i < count; i++) {
+                assert_near(at(&w, i), expected[i], 1, precision);
+                if (update.state[0])
+                    assert_near((double)update.state[0][i], s[i], fabs(s[i]), PRECISION_FP32);
+                if (update.state[1])
+                    assert_near((double)update.state[1][i], t[i], fabs(t[i]), PRECISION_FP32);
+            }
+            free(expected);
+            free(s);
+            free(t);
+            cudaFree(w.data);
+            cudaFree(g.data);
+            cudaFree(update.state[0]);
+            cudaFree(update.state[1]);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(noise_is_philox),
+        cmocka_unit_test(bias_reaches_its_channel),
+        cmocka_unit_test(activations_and_their_gradients),
+        cmocka_unit_test(bias_gradient_sums_channels),
+        cmocka_unit_test(optimizers_follow_their_formulas),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,57 @@
+/* The CUDA sampler on the CPU: kernel, launches and host code run in the shim; the Sobol words come
+ * from sobol32 in cuRAND's place.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/sobol.h"
+#include "sampler_cases.h"
+#include "sampler_words.h"
+
+/* What cuRAND would give; the shim's device memory is the host's. */
+enum status sampler_words(uint32_t *words, int dimensions, uint32_t first, uint32_t count,
+                          cudaStream_t stream, struct error *error)
+{
+    (void)stream;
+    (void)error;
+    for (int dimension = 0; dimension < dimensions; dimension++)
+        for (uint32_t i = 0; i < count; i++)
+            words[(size_t)dimension * count + i] = sobol32(first + i, dimension);
+    return STATUS_OK;
+}
+
+/* Whatever call fails, the error is reported and everything is given back. */
+static void failing_calls_are_reported(void **state)
+{
+    (void)state;
+    enum { COUNT = 100, CALL_LIMIT = 1000 };
+    struct sample_domain domain;
+    struct layer_config configs[COUNT];
+    enum stratum strata[COUNT];
+    sample_domain_default(&domain, LAYER_CONV2D);
+    int call = 1;
+    for (enum status status = STATUS_FAILED; status != STATUS_OK && call < CALL_LIMIT; call++) {
+        struct error error = {.status = STATUS_OK};
+        shim_fail_call(call, cudaErrorMemoryAllocation);
+        status = cuda_sample(configs, strata, &domain, 1, 0, COUNT, &error);
+        if (status != STATUS_OK)
+            assert_int_equal(error.status, STATUS_OUT_OF_MEMORY);
+    }
+    shim_fail_call(0, cudaSuccess);
+    assert_in_range(call, 12, CALL_LIMIT - 1); /* setup, and a round and more */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(draws_equal_the_hosts),
+        cmocka_unit_test(no_draws_are_no_work),
+        cmocka_unit_test(domain_without_configs_fails),
+        cmocka_unit_test(failing_calls_are_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
