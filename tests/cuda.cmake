@@ -6,15 +6,33 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
     set_source_files_properties(${shim_kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
     set(shim_hosts cuda_check trainer_cuda trainer_net sampler)
     list(TRANSFORM shim_hosts REPLACE "(.+)" "${CMAKE_SOURCE_DIR}/cuda/\\1.c")
-    add_library(epochcast_shim STATIC shim/shim.cpp ${shim_kernels} ${shim_hosts})
+    add_library(epochcast_shim STATIC shim/shim.cpp shim/sampler_words.c ${shim_kernels} ${shim_hosts})
     target_include_directories(epochcast_shim BEFORE PUBLIC shim ${CMAKE_SOURCE_DIR}/cuda)
-    target_compile_options(epochcast_shim PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off;-Wall;-Wextra;-Wno-unknown-pragmas>")
+    set(shim_options -ffp-contract=off -Wall -Wextra -Wno-unknown-pragmas)
+    target_compile_options(epochcast_shim PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${shim_options}>")
     target_link_libraries(epochcast_shim PUBLIC epochcast_model)
     file(GLOB shim_tests CONFIGURE_DEPENDS test_*_shim.c)
     foreach(source IN LISTS shim_tests)
         get_filename_component(name ${source} NAME_WE)
         add_cmocka_test(${name} epochcast_shim)
     endforeach()
+
+    # Modules whose GPU is the shim: of this build, and of another one.
+    foreach(module IN ITEMS shim_module stale_module)
+        add_library(${module} MODULE shim/module.c)
+        target_include_directories(${module} PRIVATE ${CMAKE_BINARY_DIR}/generated)
+        target_link_libraries(${module} PRIVATE epochcast_shim)
+    endforeach()
+    target_compile_definitions(shim_module PRIVATE MODULE_COMMIT=EPOCHCAST_COMMIT)
+    target_compile_definitions(stale_module PRIVATE MODULE_COMMIT="stale")
+    add_cmocka_test(test_cuda_module)
+    target_compile_definitions(test_cuda_module PRIVATE
+        SHIM_MODULE="$<TARGET_FILE:shim_module>" STALE_MODULE="$<TARGET_FILE:stale_module>"
+        CUDA_MODULE="${CMAKE_BINARY_DIR}/bin/epochcast_cuda.so")
+    add_dependencies(test_cuda_module epochcast shim_module stale_module)
+
+    add_test(NAME shim_races COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/shim/races)
+    set_tests_properties(shim_races PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 endif()
 
 # Against the toolkit itself: some without a GPU, test_*_gpu on one (they skip elsewhere).

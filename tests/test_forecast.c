@@ -143,28 +143,37 @@ static void bad_batch_is_a_usage_error(void **state)
 static void memory_is_counted(void **state)
 {
     (void)state;
-    assert_int_equal(network_memory_bytes(&network, 1, PASS_FORWARD, OPTIMIZER_NONE),
-                     4 * (948 + 448));
-    assert_int_equal(network_memory_bytes(&network, 3, PASS_FORWARD, OPTIMIZER_NONE),
-                     4 * (948 + 3 * 448));
-    assert_int_equal(network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_SGD),
+    assert_int_equal(
+        network_memory_bytes(&network, 1, PASS_FORWARD, OPTIMIZER_NONE, PRECISION_FP32),
+        4 * (948 + 448));
+    assert_int_equal(
+        network_memory_bytes(&network, 3, PASS_FORWARD, OPTIMIZER_NONE, PRECISION_FP32),
+        4 * (948 + 3 * 448));
+    assert_int_equal(network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_SGD, PRECISION_FP32),
                      4 * (2 * 948 + 2 * (192 + 350 + 448)));
-    assert_int_equal(network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_ADAM),
+    assert_int_equal(network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_ADAM, PRECISION_FP32),
                      4 * (4 * 948 + 2 * (192 + 350 + 448)));
+    /* half the bytes, but for Adam's state */
+    assert_int_equal(network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_ADAM, PRECISION_FP16),
+                     2 * (2 * 948 + 2 * (192 + 350 + 448)) + 4 * 2 * 948);
 }
 
 static void largest_batch_is_exact(void **state)
 {
     (void)state;
     for (int32_t batch_size = 1; batch_size <= 65536; batch_size *= 4) {
-        const int64_t bytes = network_memory_bytes(&network, batch_size, PASS_TRAIN,
-                                                   OPTIMIZER_ADAM);
-        assert_int_equal(network_largest_batch(&network, PASS_TRAIN, OPTIMIZER_ADAM, bytes),
-                         batch_size);
-        assert_int_equal(network_largest_batch(&network, PASS_TRAIN, OPTIMIZER_ADAM, bytes - 1),
-                         batch_size - 1);
+        const int64_t bytes = network_memory_bytes(&network, batch_size, PASS_TRAIN, OPTIMIZER_ADAM,
+                                                   PRECISION_FP32);
+        assert_int_equal(
+            network_largest_batch(&network, PASS_TRAIN, OPTIMIZER_ADAM, PRECISION_FP32, bytes),
+            batch_size);
+        assert_int_equal(
+            network_largest_batch(&network, PASS_TRAIN, OPTIMIZER_ADAM, PRECISION_FP32, bytes - 1),
+            batch_size - 1);
     }
-    assert_int_equal(network_largest_batch(&network, PASS_TRAIN, OPTIMIZER_ADAM, INT64_MAX), 65536);
+    assert_int_equal(
+        network_largest_batch(&network, PASS_TRAIN, OPTIMIZER_ADAM, PRECISION_FP32, INT64_MAX),
+        65536);
 }
 
 static void fits_compares_with_the_device(void **state)
@@ -172,7 +181,8 @@ static void fits_compares_with_the_device(void **state)
     (void)state;
     struct device_info device = synthetic_device("one", 100, 10);
     const struct forecast_options options = options_of(2);
-    const int64_t needed = network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_ADAM);
+    const int64_t needed = network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_ADAM,
+                                                PRECISION_FP32);
     const struct {
         int64_t memory_bytes;
         bool fits;

@@ -10,19 +10,8 @@
 
 #include "base/sobol.h"
 #include "sampler_cases.h"
-#include "sampler_words.h"
 
-/* What cuRAND would give; the shim's device memory is the host's. */
-enum status sampler_words(uint32_t *words, int dimensions, uint32_t first, uint32_t count,
-                          cudaStream_t stream, struct error *error)
-{
-    (void)stream;
-    (void)error;
-    for (int dimension = 0; dimension < dimensions; dimension++)
-        for (uint32_t i = 0; i < count; i++)
-            words[(size_t)dimension * count + i] = sobol32(first + i, dimension);
-    return STATUS_OK;
-}
+#include <cuda_runtime.h>
 
 /* Whatever call fails, the error is reported and everything is given back. */
 static void failing_calls_are_reported(void **state)

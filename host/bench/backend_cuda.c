@@ -42,11 +42,6 @@ static void program_folder(char folder[PATH_SIZE])
 static enum status find_module(char path[PATH_SIZE], struct error *error)
 {
     static const char *const folders[] = {"", "../lib/epochcast/"};
-    const char *wanted = getenv("EPOCHCAST_CUDA_MODULE");
-    if (wanted) {
-        snprintf(path, PATH_SIZE, "%s", wanted);
-        return STATUS_OK;
-    }
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         program_folder(path);
         size_t length = strlen(path);
@@ -82,6 +77,8 @@ enum status cuda_module_open(const struct cuda_module **module, const char *path
 {
     char found[PATH_SIZE];
     *module = NULL;
+    if (!path)
+        path = getenv("EPOCHCAST_CUDA_MODULE");
     if (path)
         return load(module, path, error);
     TRY(require_driver(error));

@@ -2,6 +2,7 @@
 
 #include "base/stats.h"
 #include "base/term.h"
+#include "layers/describe.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -299,6 +300,19 @@ static enum status measure_plan(struct measurement *row, struct device *device, 
     return STATUS_OK;
 }
 
+/* An error that ends the measuring says at which config. */
+static enum status name_config(enum status status, const struct layer_config *config,
+                               struct error *error)
+{
+    char text[256];
+    if (status == STATUS_OK || !error)
+        return status;
+    size_t length = strlen(error->message);
+    describe_config(text, sizeof text, config);
+    snprintf(error->message + length, sizeof error->message - length, "; measured %s", text);
+    return status;
+}
+
 enum status measure_config(struct measurement *row, struct device *device,
                            const struct layer_config *config, const struct measure_options *options,
                            struct error *error)
@@ -319,12 +333,12 @@ enum status measure_config(struct measurement *row, struct device *device,
     enum status status = bench->prepare(&plan, device, config, NULL, &outcome, error);
     row->setup_ms = 1e3 * (monotonic_s() - started_s);
     if (status != STATUS_OK)
-        return settle_failure(row, status, outcome);
+        return name_config(settle_failure(row, status, outcome), config, error);
     row->workspace_bytes = plan->workspace_bytes;
     row->engine = plan->engine;
     snprintf(row->algorithm, sizeof row->algorithm, "%s", plan->algorithm);
     snprintf(row->numerical_notes, sizeof row->numerical_notes, "%s", plan->numerical_notes);
     status = measure_plan(row, device, plan, options, error);
     bench->release(plan);
-    return status;
+    return name_config(status, config, error);
 }

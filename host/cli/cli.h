@@ -24,8 +24,9 @@ struct settings {
     int operand_count;
     const char *command_line; /* as typed, for provenance */
 
-    int32_t help, brief_help, quiet, verbose, overwrite, dry_run, baselines, layers, no_measure;
-    int32_t form, cache, format, pass, split; /* choices */
+    int32_t help, brief_help, quiet, verbose, overwrite, dry_run, baselines, layers, no_measure,
+        autotune;
+    int32_t form, cache, format, pass, split, precision; /* choices */
     const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,
         *optimizer, *licence, *citation;
     const char *set[REPEAT_LIMIT];

@@ -20,7 +20,7 @@ static enum status forecast_all(struct forecasts *all, const struct network_choi
                 .batch_size = choice->batch_sizes[b],
                 .pass = choice->pass,
                 .optimizer = choice->optimizers[o],
-                .precision = PRECISION_FP32,
+                .precision = settings->precision,
                 .dataset_size = settings->dataset_size > 0 ? settings->dataset_size : 0,
                 .epochs = settings->epochs > 0 ? (int32_t)settings->epochs : 0,
                 .price_per_hour = settings->price_per_hour};
@@ -143,13 +143,14 @@ static void print_json(const struct forecasts *all, const struct network *networ
 
 /* A document is printed first, then: which batch would fit. */
 static enum status tell_too_large(const struct forecasts *all, const struct network_choice *choice,
-                                  const struct device_info *device, struct error *error)
+                                  const struct device_info *device, const struct settings *settings,
+                                  struct error *error)
 {
     if (!all->too_large)
         return STATUS_OK;
     int32_t optimizer = choice->optimizers[choice->optimizer_count - 1];
     int32_t largest = network_largest_batch(&choice->network, choice->pass, optimizer,
-                                            device->memory_bytes);
+                                            settings->precision, device->memory_bytes);
     FAIL(error, STATUS_OUT_OF_MEMORY, "%d of %d forecasts do not fit the %lld bytes of %s",
          all->too_large, all->count, (long long)device->memory_bytes, device->name);
     error_hint(error, "the largest batch that fits is %d", largest);
@@ -170,7 +171,7 @@ static enum status print_forecasts(const struct forecasts *all, const struct net
         fprintf(stderr,
                 "note: %d layers are of kinds that the model was not trained on: roofline\n",
                 all->rows[0].uncovered_count);
-    return tell_too_large(all, choice, device, error);
+    return tell_too_large(all, choice, device, settings, error);
 }
 
 static enum status forecast_and_print(const struct network_choice *choice,
@@ -199,9 +200,9 @@ static enum status run(const struct settings *settings, struct error *error)
     return status;
 }
 
-static const char *const takes[] = {"model",          "device", "batch",  "pass",
-                                    "optimizer",      "layers", "epochs", "dataset-size",
-                                    "price-per-hour", NULL};
+static const char *const takes[] = {"model",        "device",         "batch",  "pass",
+                                    "optimizer",    "precision",      "layers", "epochs",
+                                    "dataset-size", "price-per-hour", NULL};
 const struct command command_predict = {
     .name = "predict",
     .summary = "forecast a network's time, memory and cost",

@@ -217,10 +217,10 @@ static enum status run(const struct settings *settings, struct error *error)
     return print_report(&report, settings, error);
 }
 
-static const char *const takes[] = {"device",  "layer",    "samples",        "time-budget",
-                                    "seed",    "set",      "threads",        "cap-ms",
-                                    "cache",   "dry-run",  "output",         "overwrite",
-                                    "licence", "citation", "target-percent", NULL};
+static const char *const takes[] = {
+    "device",  "layer",    "samples",        "time-budget", "seed",   "set",
+    "threads", "cap-ms",   "cache",          "dry-run",     "output", "overwrite",
+    "licence", "citation", "target-percent", "autotune",    NULL};
 const struct command command_sweep = {
     .name = "sweep",
     .summary = "time randomly drawn layers on a device, into a dataset",

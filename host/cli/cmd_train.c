@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/provenance.h"
 
+#include "bench/backend.h"
 #include "layers/sample.h"
 #include "model/predictor.h"
 
@@ -20,19 +21,49 @@ static enum status apply_hidden(struct fit_options *wanted, const struct setting
     return STATUS_OK;
 }
 
+static bool is_engine(const struct settings *settings, const char *name)
+{
+    return strcmp(settings->engine ? settings->engine : "auto", name) == 0;
+}
+
 static enum status apply_engine(struct fit_options *wanted, const struct settings *settings,
                                 struct error *error)
 {
-    const char *engine = settings->engine ? settings->engine : "auto";
     wanted->trainer = &trainer_host;
-    if (strcmp(engine, "auto") == 0 || strcmp(engine, "host") == 0)
+    if (is_engine(settings, "auto") || is_engine(settings, "host"))
         return STATUS_OK;
-    if (strcmp(engine, "cuda") == 0)
-        FAIL(error, STATUS_NO_DEVICE, "no cuda engine in this build");
-    else
-        FAIL(error, STATUS_USAGE, "unknown engine '%.40s'", engine);
-    error_hint(error, "--engine host trains on this machine's processor");
-    return strcmp(engine, "cuda") == 0 ? STATUS_NO_DEVICE : STATUS_USAGE;
+    if (is_engine(settings, "cuda"))
+        return backend_find("cuda")->trainer(&wanted->trainer, 0, error);
+    FAIL(error, STATUS_USAGE, "unknown engine '%.40s'", settings->engine);
+    return error_hint(error, "--engine host trains on this machine's processor");
+}
+
+/* True when every row was measured on a GPU of this machine's kind. */
+static bool is_measured_here(const struct dataset_rows *rows)
+{
+    const struct backend *cuda = backend_find("cuda");
+    const struct device_options small = {.arena_bytes = 1 << 20};
+    struct device *device;
+    struct device_info info;
+    for (int i = 0; i < rows->device_count; i++)
+        if (strcmp(rows->devices[i].backend, "cuda") != 0)
+            return false;
+    if (rows->device_count == 0 || !cuda || device_open(&device, "cuda", &small, NULL) != STATUS_OK)
+        return false;
+    bool is_known = device->backend->describe(device, false, &info, NULL) == STATUS_OK;
+    device_close(device);
+    for (int i = 0; is_known && i < rows->device_count; i++)
+        is_known = strcmp(rows->devices[i].name, info.name) == 0;
+    return is_known;
+}
+
+/* auto: the GPU that is being characterised, where it is here; else the host. */
+static enum status settle_engine(struct fit_options *wanted, const struct dataset_rows *rows,
+                                 const struct settings *settings, struct error *error)
+{
+    if (!is_engine(settings, "auto") || !is_measured_here(rows))
+        return STATUS_OK;
+    return backend_find("cuda")->trainer(&wanted->trainer, 0, error);
 }
 
 static void apply_number(float *target, double value)
@@ -155,6 +186,8 @@ static enum status run(const struct settings *settings, struct error *error)
     TRY(model_path_check(settings->output, settings->overwrite, error));
     TRY(dataset_read(&rows, settings->operands, settings->operand_count, error));
     enum status status = filter_kinds(&rows, settings, error);
+    if (status == STATUS_OK)
+        status = settle_engine(&wanted, &rows, settings, error);
     if (status == STATUS_OK)
         status = fit_and_save(reports, &rows, &wanted, settings, error);
     dataset_rows_free(&rows);

@@ -48,12 +48,12 @@ static enum status add_row(struct verification *all, const struct measurement *r
 static enum status forecast_with(struct forecast *forecast, const struct verification *all,
                                  const struct predictor *predictor,
                                  const struct device_info *device, int32_t batch_size,
-                                 int32_t optimizer, struct error *error)
+                                 int32_t optimizer, int32_t precision, struct error *error)
 {
     const struct forecast_options wanted = {.batch_size = batch_size,
                                             .pass = all->choice->pass,
                                             .optimizer = optimizer,
-                                            .precision = PRECISION_FP32,
+                                            .precision = precision,
                                             .price_per_hour = NAN};
     return forecast_network(forecast, &all->choice->network, predictor, device, &wanted, error);
 }
@@ -69,11 +69,11 @@ static enum status verify_one(struct verification *all, struct device *device, i
     if (isnan(settings->cap_ms))
         asked.cap_ms = default_cap_ms;
     TRY(verify_network(&row, device, &choice->network, batch_size, choice->pass, optimizer,
-                       PRECISION_FP32, &asked, error));
+                       settings->precision, &asked, error));
     TRY(forecast_with(&ours, all, choice->model.predictor, all->known, batch_size, optimizer,
-                      error));
+                      settings->precision, error));
     enum status status = forecast_with(&roofline, all, all->roofline, all->known, batch_size,
-                                       optimizer, error);
+                                       optimizer, settings->precision, error);
     if (status == STATUS_OK) {
         status = add_row(all, &row, &ours, roofline.batch_ms);
         forecast_free(&roofline);
@@ -174,8 +174,9 @@ static enum status run(const struct settings *settings, struct error *error)
     return status;
 }
 
-static const char *const takes[] = {"model",   "device", "batch",          "pass", "optimizer",
-                                    "threads", "cap-ms", "target-percent", "seed", NULL};
+static const char *const takes[] = {"model",     "device",    "batch",    "pass",
+                                    "optimizer", "threads",   "cap-ms",   "target-percent",
+                                    "seed",      "precision", "autotune", NULL};
 const struct command command_verify = {
     .name = "verify",
     .summary = "run a network's step for real and compare with the forecast",

@@ -19,7 +19,8 @@ enum status open_device(struct device **device, const struct settings *settings,
 {
     const struct device_options wanted = {
         .thread_count = settings->threads > 0 ? (int)settings->threads : 0,
-        .seed = (uint64_t)settings->seed};
+        .seed = (uint64_t)settings->seed,
+        .autotune = settings->autotune};
     return device_open(device, settings->device ? settings->device : default_device(), &wanted,
                        error);
 }

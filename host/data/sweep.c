@@ -2,6 +2,9 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
+
+enum { DRAWN_BLOCK = 4096 };
 
 static bool is_over(const struct sweep_report *report, const struct sweep_options *options)
 {
@@ -50,17 +53,51 @@ static void show_progress(const struct sweep_report *report, const struct sweep_
                     outcomes);
 }
 
+/* Draws of one kind, taken from the device a block at a time where it can draw. */
+struct drawn {
+    struct layer_config *configs; /* (DRAWN_BLOCK) */
+    enum stratum *strata;
+    int64_t first, count;
+};
+
+static enum status fill_drawn(struct drawn *drawn, int64_t index, struct device *device,
+                              const struct sample_domain *domain, uint64_t seed,
+                              struct error *error)
+{
+    int64_t left = (int64_t)UINT32_MAX - index;
+    drawn->first = index;
+    drawn->count = left < DRAWN_BLOCK ? left : DRAWN_BLOCK;
+    return device->backend->draw(device, drawn->configs, drawn->strata, domain, seed,
+                                 (uint32_t)index, (uint32_t)drawn->count, error);
+}
+
+static enum status draw_config(struct layer_config *config, enum stratum *stratum,
+                               struct drawn *drawn, int64_t index, struct device *device,
+                               const struct sample_domain *domain, uint64_t seed,
+                               struct error *error)
+{
+    if (!device->backend->draw)
+        return sample_draw(config, stratum, domain, seed, (uint32_t)index, error);
+    if (index < drawn->first || index >= drawn->first + drawn->count)
+        TRY(fill_drawn(drawn, index, device, domain, seed, error));
+    *config = drawn->configs[index - drawn->first];
+    *stratum = drawn->strata[index - drawn->first];
+    return STATUS_OK;
+}
+
 /* Draw i belongs to kind i % domain_count and is that kind's draw i / domain_count. */
-static enum status measure_draw(struct measurement *row, int64_t draw, struct device *device,
-                                const struct sweep_options *options, struct error *error)
+static enum status measure_draw(struct measurement *row, struct drawn *drawn, int64_t draw,
+                                struct device *device, const struct sweep_options *options,
+                                struct error *error)
 {
     const struct sample_domain *domain = &options->domains[draw % options->domain_count];
     const int64_t index = draw / options->domain_count;
     struct layer_config config;
     enum stratum stratum;
-    if (index > UINT32_MAX)
+    if (index >= UINT32_MAX)
         return FAIL(error, STATUS_USAGE, "a seed has no more than 2^32 draws of a kind");
-    TRY(sample_draw(&config, &stratum, domain, options->seed, (uint32_t)index, error));
+    TRY(draw_config(&config, &stratum, &drawn[draw % options->domain_count], index, device, domain,
+                    options->seed, error));
     TRY(measure_config(row, device, &config, &options->measure, error));
     device->backend->reset(device);
     row->stratum = (int32_t)stratum;
@@ -70,12 +107,13 @@ static enum status measure_draw(struct measurement *row, int64_t draw, struct de
 
 static enum status sweep_until_over(struct sweep_report *report, struct dataset *dataset,
                                     int32_t device_row, struct device *device,
-                                    const struct sweep_options *options, struct error *error)
+                                    const struct sweep_options *options, struct drawn *drawn,
+                                    struct error *error)
 {
     const double started_s = monotonic_s();
     for (int64_t draw = 0; !is_over(report, options); draw++) {
         struct measurement row;
-        TRY(measure_draw(&row, draw, device, options, error));
+        TRY(measure_draw(&row, drawn, draw, device, options, error));
         row.device = device_row;
         TRY(dataset_append(dataset, &row, error));
         count_row(report, &row);
@@ -87,6 +125,33 @@ static enum status sweep_until_over(struct sweep_report *report, struct dataset 
     return STATUS_OK;
 }
 
+static enum status allocate_drawn(struct drawn *drawn, struct error *error)
+{
+    void *configs, *strata;
+    TRY(error_allocate(&configs, DRAWN_BLOCK, sizeof *drawn->configs, "drawn configs", error));
+    drawn->configs = configs;
+    TRY(error_allocate(&strata, DRAWN_BLOCK, sizeof *drawn->strata, "drawn configs", error));
+    drawn->strata = strata;
+    return STATUS_OK;
+}
+
+static enum status draw_and_measure(struct sweep_report *report, struct dataset *dataset,
+                                    int32_t device_row, struct device *device,
+                                    const struct sweep_options *options, struct error *error)
+{
+    struct drawn drawn[LAYER_KIND_COUNT] = {{0}};
+    enum status status = STATUS_OK;
+    for (int i = 0; i < options->domain_count && status == STATUS_OK && device->backend->draw; i++)
+        status = allocate_drawn(&drawn[i], error);
+    if (status == STATUS_OK)
+        status = sweep_until_over(report, dataset, device_row, device, options, drawn, error);
+    for (int i = 0; i < LAYER_KIND_COUNT; i++) {
+        free(drawn[i].configs);
+        free(drawn[i].strata);
+    }
+    return status;
+}
+
 enum status sweep_run(struct sweep_report *report, struct dataset *dataset, int32_t device_row,
                       struct device *device, const struct sweep_options *options,
                       struct error *error)
@@ -95,7 +160,7 @@ enum status sweep_run(struct sweep_report *report, struct dataset *dataset, int3
     if (options->domain_count < 1 || (options->samples <= 0 && !(options->time_budget_s > 0)))
         return FAIL(error, STATUS_USAGE,
                     "a sweep needs a layer, and a number of samples or a time");
-    const enum status status = sweep_until_over(report, dataset, device_row, device, options,
+    const enum status status = draw_and_measure(report, dataset, device_row, device, options,
                                                 error);
     if (status == STATUS_OK)
         return dataset_flush(dataset, error);

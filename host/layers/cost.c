@@ -47,49 +47,59 @@ static const struct activation_work {
     [ACTIVATION_SIGMOID] = {4, 3},
 };
 
-static void add_forward(struct cost *cost, const struct cost_parts *parts)
+int precision_bytes(int32_t precision)
+{
+    return precision == PRECISION_FP16 || precision == PRECISION_BF16 ? 2 : 4;
+}
+
+static void add_forward(struct cost *cost, const struct cost_parts *parts, double element_bytes)
 {
     cost->flops += parts->forward_flops;
-    cost->bytes_read += FLOAT_BYTES * (parts->input + parts->weights + parts->biases);
-    cost->bytes_written += FLOAT_BYTES * parts->output;
+    cost->bytes_read += element_bytes * (parts->input + parts->weights + parts->biases);
+    cost->bytes_written += element_bytes * parts->output;
     if (parts->biases > 0)
         cost->flops += parts->output;
     if (parts->activation != ACTIVATION_NONE) { /* in place, a primitive of its own */
         cost->flops += activation_works[parts->activation].forward * parts->output;
-        cost->bytes_read += FLOAT_BYTES * parts->output;
-        cost->bytes_written += FLOAT_BYTES * parts->output;
+        cost->bytes_read += element_bytes * parts->output;
+        cost->bytes_written += element_bytes * parts->output;
     }
 }
 
-static void add_backward(struct cost *cost, const struct cost_parts *parts)
+static void add_backward(struct cost *cost, const struct cost_parts *parts, double element_bytes)
 {
     if (parts->activation != ACTIVATION_NONE) { /* reads the output and its gradient */
         cost->flops += activation_works[parts->activation].backward * parts->output;
-        cost->bytes_read += FLOAT_BYTES * 2 * parts->output;
-        cost->bytes_written += FLOAT_BYTES * parts->output;
+        cost->bytes_read += element_bytes * 2 * parts->output;
+        cost->bytes_written += element_bytes * parts->output;
     }
     cost->flops += parts->backward_data_flops;
-    cost->bytes_read += FLOAT_BYTES * (parts->output + parts->weights);
-    cost->bytes_written += FLOAT_BYTES * parts->input;
+    cost->bytes_read += element_bytes * (parts->output + parts->weights);
+    cost->bytes_written += element_bytes * parts->input;
     if (parts->weights > 0) {
         cost->flops += parts->backward_weights_flops;
-        cost->bytes_read += FLOAT_BYTES * (parts->input + parts->output);
-        cost->bytes_written += FLOAT_BYTES * parts->weights;
+        cost->bytes_read += element_bytes * (parts->input + parts->output);
+        cost->bytes_written += element_bytes * parts->weights;
     }
     if (parts->biases > 0) { /* column sums of the output's gradient */
         cost->flops += parts->output;
-        cost->bytes_read += FLOAT_BYTES * parts->output;
-        cost->bytes_written += FLOAT_BYTES * parts->biases;
+        cost->bytes_read += element_bytes * parts->output;
+        cost->bytes_written += element_bytes * parts->biases;
     }
     cost->bytes_read += parts->kept_bytes;
     cost->bytes_written += parts->kept_bytes; /* by the forward pass, for this one */
 }
 
-static void add_update(struct cost *cost, double parameters, int32_t optimizer)
+/* Of the arrays an update goes through, parameters and gradient are in the layer's precision. */
+static void add_update(struct cost *cost, double parameters, int32_t optimizer,
+                       double element_bytes)
 {
+    const double states = optimizer_state_count(optimizer);
+    if (optimizer == OPTIMIZER_NONE)
+        return;
     cost->flops += optimizer_flops_per_parameter(optimizer) * parameters;
-    cost->bytes_read += FLOAT_BYTES * optimizer_reads(optimizer) * parameters;
-    cost->bytes_written += FLOAT_BYTES * optimizer_writes(optimizer) * parameters;
+    cost->bytes_read += (2 * element_bytes + FLOAT_BYTES * states) * parameters;
+    cost->bytes_written += (element_bytes + FLOAT_BYTES * states) * parameters;
 }
 
 struct cost cost_of(const struct layer_config *config, const struct cost_parts *parts)
@@ -97,20 +107,21 @@ struct cost cost_of(const struct layer_config *config, const struct cost_parts *
     const bool is_train = config->pass == PASS_TRAIN;
     const double parameters = parts->weights + parts->biases;
     const double kept_bytes = is_train ? parts->kept_bytes : 0;
-    const double tensor_bytes = FLOAT_BYTES * (parts->input + parts->output + parameters);
+    const double element_bytes = precision_bytes(config->precision);
+    const double tensor_bytes = element_bytes * (parts->input + parts->output + parameters);
     const double state_bytes = FLOAT_BYTES * optimizer_state_count(config->optimizer) * parameters;
     struct cost cost = {
         .parameter_count = (int64_t)parameters,
-        .input_bytes = (int64_t)(FLOAT_BYTES * parts->input),
-        .activation_bytes = (int64_t)(FLOAT_BYTES * parts->output + kept_bytes),
+        .input_bytes = (int64_t)(element_bytes * parts->input),
+        .activation_bytes = (int64_t)(element_bytes * parts->output + kept_bytes),
         /* training: every tensor has its gradient beside it */
         .memory_bytes = (int64_t)(is_train ? 2 * tensor_bytes + state_bytes + kept_bytes
                                            : tensor_bytes),
     };
-    add_forward(&cost, parts);
+    add_forward(&cost, parts, element_bytes);
     if (is_train) {
-        add_backward(&cost, parts);
-        add_update(&cost, parameters, config->optimizer);
+        add_backward(&cost, parts, element_bytes);
+        add_update(&cost, parameters, config->optimizer, element_bytes);
     }
     return cost;
 }

@@ -116,7 +116,7 @@ struct cost layer_cost(const struct layer_config *config)
 
 int64_t layer_input_count(const struct layer_config *config)
 {
-    return layer_cost(config).input_bytes / (int64_t)FLOAT_BYTES;
+    return layer_cost(config).input_bytes / precision_bytes(config->precision);
 }
 
 int64_t layer_output_count(const struct layer_config *config)
@@ -125,7 +125,7 @@ int64_t layer_output_count(const struct layer_config *config)
     struct layer_config forward = *config;
     forward.pass = PASS_FORWARD;
     forward.optimizer = OPTIMIZER_NONE;
-    return layer_cost(&forward).activation_bytes / (int64_t)FLOAT_BYTES;
+    return layer_cost(&forward).activation_bytes / precision_bytes(config->precision);
 }
 
 static uint64_t hash_text(uint64_t hash, const char *text)

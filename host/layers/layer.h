@@ -145,6 +145,9 @@ struct window {
 };
 struct window window_of(int32_t image_size, int32_t kernel_size, int32_t stride, int32_t padding);
 
+/* Bytes of one element of a tensor: tf32 is stored as fp32. */
+int precision_bytes(int32_t precision);
+
 /* Elements of one input / output tensor. */
 int64_t layer_input_count(const struct layer_config *config);
 int64_t layer_output_count(const struct layer_config *config);

@@ -32,7 +32,7 @@
 LAYER_KINDS(DECLARE_KIND)
 #undef DECLARE_KIND
 
-#define FLOAT_BYTES 4.0
+#define FLOAT_BYTES 4.0 /* optimizer state and indices, whatever the precision */
 
 /* Largest number of elements of one tensor: oneDNN, cuDNN and BLAS index with int32_t. */
 #define ELEMENT_LIMIT 2147483647.0

@@ -7,39 +7,41 @@
 
 /* ---- memory ---- */
 
-static const double element_bytes = 4;
-
 /* In double: sums of 2^62 and more must not wrap. */
 static double layer_pair_bytes(const struct layer_config *config)
 {
-    return element_bytes * ((double)layer_input_count(config) + (double)layer_output_count(config));
+    return precision_bytes(config->precision) *
+           ((double)layer_input_count(config) + (double)layer_output_count(config));
 }
 
-static double parameter_copies(int32_t pass, int32_t optimizer)
+/* Of one parameter: itself, in training its gradient and the optimizer's fp32 state. */
+static double parameter_bytes(int32_t pass, int32_t optimizer, int32_t precision)
 {
-    return pass == PASS_TRAIN ? 2 + optimizer_state_count(optimizer) : 1;
+    const double own = precision_bytes(precision);
+    return pass == PASS_TRAIN ? 2 * own + 4.0 * optimizer_state_count(optimizer) : own;
 }
 
 int64_t network_memory_bytes(const struct network *network, int32_t batch_size, int32_t pass,
-                             int32_t optimizer)
+                             int32_t optimizer, int32_t precision)
 {
+    const double element_bytes = precision_bytes(precision);
     double parameters = 0, kept_bytes = 0, largest_pair_bytes = 0;
     for (int i = 0; i < network->layer_count; i++) {
         const struct layer_config config = network_config(&network->layers[i], batch_size, pass,
-                                                          optimizer, PRECISION_FP32);
+                                                          optimizer, precision);
         parameters += (double)layer_cost(&config).parameter_count;
         largest_pair_bytes = fmax(largest_pair_bytes, layer_pair_bytes(&config));
         kept_bytes += element_bytes * (double)layer_output_count(&config);
         if (i == 0)
             kept_bytes += element_bytes * (double)layer_input_count(&config);
     }
-    const double bytes = element_bytes * parameters * parameter_copies(pass, optimizer) +
+    const double bytes = parameters * parameter_bytes(pass, optimizer, precision) +
                          largest_pair_bytes + (pass == PASS_TRAIN ? kept_bytes : 0);
     return bytes < 0x1p63 ? (int64_t)bytes : INT64_MAX;
 }
 
 int32_t network_largest_batch(const struct network *network, int32_t pass, int32_t optimizer,
-                              int64_t memory_bytes)
+                              int32_t precision, int64_t memory_bytes)
 {
     if (network->layer_count == 0)
         return 0;
@@ -47,7 +49,7 @@ int32_t network_largest_batch(const struct network *network, int32_t pass, int32
     int32_t fits = 0, fails = layer_feature_find(kind, "batch_size")->maximum + 1;
     while (fails - fits > 1) {
         const int32_t middle = fits + (fails - fits) / 2;
-        if (network_memory_bytes(network, middle, pass, optimizer) <= memory_bytes)
+        if (network_memory_bytes(network, middle, pass, optimizer, precision) <= memory_bytes)
             fits = middle;
         else
             fails = middle;
@@ -145,10 +147,10 @@ static void add_run(struct forecast *forecast, const struct forecast_options *op
 }
 
 static void add_memory(struct forecast *forecast, const struct network *network,
-                       const struct device_info *device)
+                       const struct device_info *device, int32_t precision)
 {
     forecast->memory_bytes = network_memory_bytes(network, forecast->batch_size, forecast->pass,
-                                                  forecast->optimizer);
+                                                  forecast->optimizer, precision);
     forecast->fits = !device || device->memory_bytes <= 0 ||
                      forecast->memory_bytes <= device->memory_bytes;
 }
@@ -182,7 +184,7 @@ enum status forecast_network(struct forecast *forecast, const struct network *ne
     }
     add_layers(forecast, network);
     add_run(forecast, options);
-    add_memory(forecast, network, device);
+    add_memory(forecast, network, device, options->precision);
     return STATUS_OK;
 }
 

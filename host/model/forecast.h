@@ -33,16 +33,16 @@ enum status forecast_network(struct forecast *forecast, const struct network *ne
                              const struct forecast_options *options, struct error *error);
 void forecast_free(struct forecast *forecast);
 
-/* Bytes that a step needs at least, at 4 bytes an element (fp32):
+/* Bytes that a step needs at least, elements in the precision's storage type:
  *   forward: parameters + the largest (input + output) of one layer;
- *   train:   parameters * (1 + 1 for the gradient + the optimizer's state arrays)
+ *   train:   parameters * (1 + 1 for the gradient) + the optimizer's state arrays (fp32)
  *            + the network's input + the outputs of all layers, kept for the backward pass
  *            + gradients of the largest (input + output) of one layer.
  * Workspace, libraries and allocator waste come on top. INT64_MAX when it would not fit. */
 int64_t network_memory_bytes(const struct network *network, int32_t batch_size, int32_t pass,
-                             int32_t optimizer);
+                             int32_t optimizer, int32_t precision);
 /* Largest batch that fits memory_bytes (0: none). */
 int32_t network_largest_batch(const struct network *network, int32_t pass, int32_t optimizer,
-                              int64_t memory_bytes);
+                              int32_t precision, int64_t memory_bytes);
 
 #endif

@@ -1,9 +1,14 @@
-/* Times the host trainer on the paper's network, as scripts/bench_pytorch.py times PyTorch: one
- * line of JSON, with the share of this machine's sgemm speed, measured in the same run.
+/* Times a trainer as scripts/bench_pytorch.py times PyTorch, on the same network and recipe: a
+ * line of JSON a run. The host's lines have the share of this machine's sgemm speed, measured in
+ * the same run. --seeds trains so many nets instead and prints their test error. Exit code 77: the
+ * engine cannot run here.
  *
- *     bench_trainer [--rows 36000] [--epochs 10] [--batch 128] [--threads 1] [--inputs 17]
+ *     bench_trainer --engine cuda --workload B --runs 5
+ *     bench_trainer --seeds 5 --epochs 100
+ *     bench_trainer --save-data FILE       what it trains on, for others
  */
 #include "base/philox.h"
+#include "bench/backend.h"
 #include "model/trainer.h"
 #include "onednn/gemm.h"
 
@@ -13,62 +18,172 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct options {
-    int rows, epochs, batch, threads, inputs;
+enum { SKIPPED = 77, USAGE = 2 };
+
+struct workload {
+    const char *name;
+    int32_t layer_count, hidden[4], inputs, batch;
 };
+
+static const struct workload workloads[] = {
+    {"A", 5, {32, 64, 128, 128}, 17, 128}, /* the paper's network */
+    {"B", 5, {256, 256, 256, 256}, 64, 1024},
+};
+static const int workload_count = sizeof workloads / sizeof *workloads;
+
+struct options {
+    int rows, test_rows, epochs, batch, threads, inputs, runs, seeds;
+    const char *engine, *workload, *save_data;
+};
+
+/* ---- command line ---- */
 
 static bool parse_options(struct options *options, int count, char **words)
 {
     struct {
         const char *name;
-        int *value;
-    } known[] = {{"--rows", &options->rows},
-                 {"--epochs", &options->epochs},
-                 {"--batch", &options->batch},
-                 {"--threads", &options->threads},
-                 {"--inputs", &options->inputs}};
+        int *number;
+        const char **text;
+    } known[] = {
+        {"--rows", &options->rows, NULL},          {"--test-rows", &options->test_rows, NULL},
+        {"--epochs", &options->epochs, NULL},      {"--batch", &options->batch, NULL},
+        {"--threads", &options->threads, NULL},    {"--inputs", &options->inputs, NULL},
+        {"--runs", &options->runs, NULL},          {"--seeds", &options->seeds, NULL},
+        {"--engine", NULL, &options->engine},      {"--workload", NULL, &options->workload},
+        {"--save-data", NULL, &options->save_data}};
     for (int i = 1; i < count; i += 2) {
         size_t option = 0;
         while (option < sizeof known / sizeof *known && strcmp(known[option].name, words[i]) != 0)
             option++;
-        if (option == sizeof known / sizeof *known || i + 1 >= count || atoi(words[i + 1]) < 1)
+        if (option == sizeof known / sizeof *known || i + 1 >= count)
             return false;
-        *known[option].value = atoi(words[i + 1]);
+        if (known[option].text)
+            *known[option].text = words[i + 1];
+        else if ((*known[option].number = atoi(words[i + 1])) < 1)
+            return false;
     }
     return true;
 }
 
-/* GFLOP/s of a 1024^3 product, the best of ten */
-static double measure_sgemm(int threads)
+static int usage(void)
 {
-    enum { SIZE = 1024, RUNS = 10 };
-    float *matrices = calloc((size_t)3 * SIZE * SIZE, sizeof *matrices);
-    float *a = matrices, *b = a + SIZE * SIZE, *c = b + SIZE * SIZE;
-    double best_s = INFINITY;
-    omp_set_num_threads(threads);
-    for (int run = 0; matrices && run < RUNS; run++) {
-        double start = monotonic_s();
-        sgemm_row_major(false, false, SIZE, SIZE, SIZE, 1, a, SIZE, b, SIZE, 0, c, SIZE);
-        best_s = fmin(best_s, monotonic_s() - start);
-    }
-    free(matrices);
-    return 2.0 * SIZE * SIZE * SIZE / best_s * 1e-9;
+    fputs("usage: bench_trainer [--engine host|cuda] [--workload A|B] [--runs N] [--seeds N]\n"
+          "           [--rows N] [--test-rows N] [--epochs N] [--batch N] [--inputs N]\n"
+          "           [--threads N] [--save-data FILE]\n",
+          stderr);
+    return USAGE;
 }
 
-static void fill(float *values, size_t count, float scale, uint32_t stream)
+static const struct workload *find_workload(const char *name)
 {
-    for (size_t i = 0; i < count; i++)
-        values[i] = scale * philox_uniform(philox((uint32_t)i, stream, 0, PHILOX_NOISE, 1).word[0]);
+    for (int i = 0; i < workload_count; i++)
+        if (strcmp(workloads[i].name, name) == 0)
+            return &workloads[i];
+    return NULL;
 }
 
-/* floating-point operations of a step: forward, and two products a layer backward but for the
- * first layer, which needs no delta of the inputs */
-static double step_flops(const struct mlp_shape *shape, int batch)
+static const struct trainer *find_trainer(const char *name)
 {
-    double flops = 0;
-    for (int i = 0; i < shape->layer_count; i++)
-        flops += (i ? 6.0 : 4.0) * shape->widths[i] * shape->widths[i + 1] * batch;
-    return flops;
+    const struct trainer *trainer = NULL;
+    struct error error = {0};
+    if (strcmp(name, "host") == 0)
+        return &trainer_host;
+    if (strcmp(name, "cuda") != 0)
+        exit(usage());
+    if (backend_find(name)->trainer(&trainer, 0, &error) == STATUS_OK)
+        return trainer;
+    fprintf(stderr, "bench_trainer: %s\n", error.message);
+    exit(error.status == STATUS_NO_DEVICE ? SKIPPED : EXIT_FAILURE);
+}
+
+/* ---- data: a smooth positive function of some inputs, and noise ---- */
+
+static float uniform(uint32_t row, uint32_t column)
+{
+    return philox_uniform(philox(row, column, 0, PHILOX_NOISE, 1).word[0]);
+}
+
+static float target_of(const float *row, float noise)
+{
+    float log_t = 0.5f + 0.5f * row[0] + 0.5f * sinf(2 * row[1]) + 0.3f * row[2] * row[3] + noise;
+    return log1pf(expf(log_t));
+}
+
+static void fill_row(float *row, float *target, uint32_t number, int width)
+{
+    const float root_3 = 1.7320508f; /* variance 1 */
+    for (int i = 0; i < width; i++)
+        row[i] = root_3 * (2 * uniform(number, (uint32_t)i) - 1);
+    *target = target_of(row, 0.1f * (2 * uniform(number, (uint32_t)width) - 1));
+}
+
+static void *allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    if (memory)
+        return memory;
+    fputs("bench_trainer: out of memory\n", stderr);
+    exit(EXIT_FAILURE);
+}
+
+static void make_data(struct train_data *data, const struct options *options)
+{
+    size_t width = (size_t)options->inputs, train_rows = (size_t)options->rows;
+    size_t rows = train_rows + (size_t)options->test_rows;
+    float *inputs = allocate(rows * width, sizeof *inputs);
+    float *targets = allocate(rows, sizeof *targets);
+    for (size_t i = 0; i < rows; i++)
+        fill_row(inputs + i * width, targets + i, (uint32_t)i, options->inputs);
+    *data = (struct train_data){.inputs = options->inputs,
+                                .train_rows = train_rows,
+                                .train_inputs = inputs,
+                                .train_targets = targets,
+                                .test_inputs = inputs + train_rows * width,
+                                .test_targets = targets + train_rows};
+}
+
+static void free_data(struct train_data *data)
+{
+    free((void *)data->train_inputs);
+    free((void *)data->train_targets);
+}
+
+/* All inputs, then all targets; train rows first: float32. */
+static int save_data(const struct train_data *data, const struct options *options)
+{
+    size_t rows = (size_t)options->rows + (size_t)options->test_rows;
+    size_t count = rows * (size_t)options->inputs;
+    FILE *file = fopen(options->save_data, "wb");
+    bool written = file && fwrite(data->train_inputs, sizeof(float), count, file) == count &&
+                   fwrite(data->train_targets, sizeof(float), rows, file) == rows;
+    if (file && fclose(file) == 0 && written)
+        return EXIT_SUCCESS;
+    perror(options->save_data);
+    return EXIT_FAILURE;
+}
+
+/* ---- training ---- */
+
+static struct train_job make_job(const struct workload *workload, const struct options *options,
+                                 const struct train_data *data)
+{
+    struct train_job job = {
+        .shape = {.layer_count = workload->layer_count, .output = MLP_OUTPUT_RELU},
+        .options = {.learning_rate = 0.01f,
+                    .beta1 = 0.9f,
+                    .beta2 = 0.999f,
+                    .epsilon = 0.1f,
+                    .l2 = 1e-5f,
+                    .dropout = 0.2f,
+                    .batch_size = options->batch,
+                    .epochs = options->epochs},
+        .seed = 1,
+        .data = data,
+    };
+    job.shape.widths[0] = options->inputs;
+    memcpy(job.shape.widths + 1, workload->hidden, sizeof workload->hidden);
+    job.shape.widths[workload->layer_count] = 1;
+    return job;
 }
 
 struct clock {
@@ -87,63 +202,119 @@ static void note_epoch(void *payload, int job, int epoch, double batch_loss, dou
 }
 
 /* Seconds of all epochs but the first. */
-static double train(const struct train_job *job, int threads)
+static double train(struct train_result *result, const struct trainer *trainer,
+                    const struct train_job *job, int threads)
 {
-    struct train_result result = {0};
     struct error error = {0};
     struct clock clock = {0};
     struct train_progress progress = {.epoch = note_epoch, .payload = &clock};
-    if (trainer_host.fit(&result, job, 1, threads, &progress, &error) != STATUS_OK) {
+    if (trainer->fit(result, job, 1, threads, &progress, &error) != STATUS_OK) {
         fprintf(stderr, "bench_trainer: %s\n", error.message);
         exit(EXIT_FAILURE);
     }
-    train_result_free(&result);
     return clock.last_s - clock.first_s;
+}
+
+/* ---- speed ---- */
+
+/* GFLOP/s of a 1024^3 product, the best of ten */
+static double measure_sgemm(int threads)
+{
+    enum { SIZE = 1024, RUNS = 10 };
+    float *matrices = allocate((size_t)3 * SIZE * SIZE, sizeof *matrices);
+    float *a = matrices, *b = a + SIZE * SIZE, *c = b + SIZE * SIZE;
+    double best_s = INFINITY;
+    omp_set_num_threads(threads);
+    for (int run = 0; run < RUNS; run++) {
+        double start = monotonic_s();
+        sgemm_row_major(false, false, SIZE, SIZE, SIZE, 1, a, SIZE, b, SIZE, 0, c, SIZE);
+        best_s = fmin(best_s, monotonic_s() - start);
+    }
+    free(matrices);
+    return 2.0 * SIZE * SIZE * SIZE / best_s * 1e-9;
+}
+
+/* floating-point operations of a step: forward, and two products a layer backward but for the
+ * first layer, which needs no delta of the inputs */
+static double step_flops(const struct mlp_shape *shape, int batch)
+{
+    double flops = 0;
+    for (int i = 0; i < shape->layer_count; i++)
+        flops += (i ? 6.0 : 4.0) * shape->widths[i] * shape->widths[i + 1] * batch;
+    return flops;
+}
+
+static void time_runs(const struct trainer *trainer, const struct options *options,
+                      struct train_job job)
+{
+    double steps = ceil((double)options->rows / options->batch);
+    job.options.epochs++; /* the first warms up */
+    for (int run = 1; run <= options->runs; run++) {
+        struct train_result result = {0};
+        double epoch_s = train(&result, trainer, &job, options->threads) / options->epochs;
+        double gflops = step_flops(&job.shape, options->batch) * steps / epoch_s * 1e-9;
+        train_result_free(&result);
+        printf("{\"name\": \"epochcast %s\", \"workload\": \"%s\", \"run\": %d, "
+               "\"seconds_per_epoch\": %.6g, \"microseconds_per_step\": %.4g, \"gflops\": %.1f",
+               trainer->name, options->workload, run, epoch_s, 1e6 * epoch_s / steps, gflops);
+        if (trainer == &trainer_host) {
+            double peak_gflops = measure_sgemm(options->threads);
+            printf(", \"sgemm_gflops\": %.1f, \"share_of_sgemm_percent\": %.1f", peak_gflops,
+                   100 * gflops / peak_gflops);
+        }
+        puts("}");
+        fflush(stdout);
+    }
+}
+
+/* ---- error ---- */
+
+static void train_seeds(const struct trainer *trainer, const struct options *options,
+                        struct train_job job)
+{
+    for (int seed = 1; seed <= options->seeds; seed++) {
+        struct train_result result = {0};
+        job.seed = (uint64_t)seed;
+        train(&result, trainer, &job, options->threads);
+        printf("{\"name\": \"epochcast %s\", \"workload\": \"%s\", \"seed\": %d, \"epochs\": %d, "
+               "\"seconds\": %.4g, \"train_rmsle\": %.5f, \"test_rmsle\": %.5f}\n",
+               trainer->name, options->workload, seed, options->epochs, result.seconds,
+               result.train_rmsle, result.test_rmsle);
+        fflush(stdout);
+        train_result_free(&result);
+    }
 }
 
 int main(int argument_count, char **arguments)
 {
-    struct options options = {
-        .rows = 36000, .epochs = 10, .batch = 128, .threads = 1, .inputs = 17};
-    if (!parse_options(&options, argument_count, arguments)) {
-        fputs("usage: bench_trainer [--rows N] [--epochs N] [--batch N] [--threads N] "
-              "[--inputs N]\n",
-              stderr);
-        return 2;
+    struct options options = {.rows = 40000,
+                              .test_rows = 10000,
+                              .epochs = 5,
+                              .threads = 1,
+                              .runs = 1,
+                              .engine = "host",
+                              .workload = "A"};
+    if (!parse_options(&options, argument_count, arguments))
+        return usage();
+    const struct workload *workload = find_workload(options.workload);
+    if (!workload)
+        return usage();
+    options.batch = options.batch ? options.batch : workload->batch;
+    options.inputs = options.inputs ? options.inputs : workload->inputs;
+    const struct trainer *trainer = options.save_data ? NULL : find_trainer(options.engine);
+    struct train_data data;
+    make_data(&data, &options);
+    int code = EXIT_SUCCESS;
+    if (options.save_data) {
+        code = save_data(&data, &options);
+    } else if (options.seeds) {
+        data.test_rows = (size_t)options.test_rows;
+        struct train_job job = make_job(workload, &options, &data);
+        train_seeds(trainer, &options, job);
+    } else {
+        struct train_job job = make_job(workload, &options, &data); /* no test rows: steps alone */
+        time_runs(trainer, &options, job);
     }
-    size_t rows = (size_t)options.rows, width = (size_t)options.inputs;
-    float *inputs = malloc(rows * width * sizeof *inputs), *targets = malloc(rows * sizeof(float));
-    if (!inputs || !targets)
-        return EXIT_FAILURE;
-    fill(inputs, rows * width, 2, 0);
-    fill(targets, rows, 3, 1);
-    struct train_data data = {.inputs = options.inputs,
-                              .train_rows = rows,
-                              .train_inputs = inputs,
-                              .train_targets = targets};
-    struct train_job job = {
-        .shape = {.layer_count = 5,
-                  .widths = {options.inputs, 32, 64, 128, 128, 1},
-                  .output = MLP_OUTPUT_RELU},
-        .options = {.learning_rate = 0.01f,
-                    .beta1 = 0.9f,
-                    .beta2 = 0.999f,
-                    .epsilon = 0.1f,
-                    .l2 = 1e-5f,
-                    .dropout = 0.2f,
-                    .batch_size = options.batch,
-                    .epochs = options.epochs + 1}, /* the first warms up */
-        .seed = 1,
-        .data = &data,
-    };
-    double epoch_s = train(&job, options.threads) / options.epochs;
-    double steps = ceil((double)options.rows / options.batch);
-    double gflops = step_flops(&job.shape, options.batch) * steps / epoch_s * 1e-9;
-    double peak_gflops = measure_sgemm(options.threads);
-    printf("{\"seconds_per_epoch\": %.6g, \"microseconds_per_step\": %.4g, \"gflops\": %.1f, "
-           "\"sgemm_gflops\": %.1f, \"share_of_sgemm_percent\": %.1f}\n",
-           epoch_s, 1e6 * epoch_s / steps, gflops, peak_gflops, 100 * gflops / peak_gflops);
-    free(inputs);
-    free(targets);
-    return EXIT_SUCCESS;
+    free_data(&data);
+    return code;
 }
