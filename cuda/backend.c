@@ -161,7 +161,7 @@ static void reset(struct device *device)
 {
     struct cuda_device *cuda = (struct cuda_device *)device;
     drop_recording(cuda);
-    cuda->used_bytes = 0;
+    cuda->used_bytes = cuda->workspace_bytes = 0;
 }
 
 static enum status record_start(struct device *device, struct error *error)

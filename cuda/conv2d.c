@@ -58,21 +58,20 @@ static enum status time_execution(float *best_ms, const struct cudnn_execution *
     return STATUS_OK;
 }
 
-/* The workspace lies in the arena's free end while plans are tried. */
 static enum status time_choice(float *best_ms, struct conv_plan *plan, int direction,
                                const struct cudnn_choice *choice, struct error *error)
 {
     struct cuda_device *device = plan->base.device;
     struct cudnn_execution execution;
-    int64_t used_bytes = device->used_bytes;
+    int64_t workspace_bytes = device->workspace_bytes;
     void *workspace;
-    TRY(cuda_take(&workspace, device, choice->workspace_bytes, error));
+    TRY(cuda_take_workspace(&workspace, device, choice->workspace_bytes, error));
     enum status status = bind(&execution, plan, direction, choice, workspace, error);
     if (status == STATUS_OK) {
         status = time_execution(best_ms, &execution, device, error);
         cudnn_execution_release(&execution);
     }
-    device->used_bytes = used_bytes;
+    device->workspace_bytes = workspace_bytes;
     return status;
 }
 
@@ -103,7 +102,7 @@ static enum status choose_direction(struct conv_plan *plan, int direction, struc
     struct cudnn_choice choices[AUTOTUNE_LIMIT];
     int count, index;
     TRY(cudnn_convolution_plans(choices, device->autotune ? AUTOTUNE_LIMIT : 1, &count,
-                                &convolution, &target, cuda_free_bytes(device), error));
+                                &convolution, &target, cuda_workspace_limit(device), error));
     if (count == 0)
         return cuda_unsupported(&plan->base, "no engine of cuDNN takes this convolution", error);
     enum status status = fastest(&index, plan, direction, choices, count, error);
@@ -130,21 +129,19 @@ static void describe_choices(struct conv_plan *plan, int count)
     base->engine = (int32_t)plan->choices[CUDA_FORWARD].engine;
 }
 
-/* The directions run one after the other and share one workspace. */
 static enum status choose(struct cuda_plan *base, struct error *error)
 {
     struct conv_plan *plan = (struct conv_plan *)base;
     int count = base->config.pass == PASS_TRAIN ? DIRECTION_COUNT : 1;
-    int64_t workspace_bytes = 0;
     for (int i = 0; i < count; i++) {
+        void *workspace;
         TRY(choose_direction(plan, i, error));
-        if (plan->choices[i].workspace_bytes > workspace_bytes)
-            workspace_bytes = plan->choices[i].workspace_bytes;
+        int64_t bytes = plan->choices[i].workspace_bytes;
+        TRY(cuda_take_workspace(&workspace, base->device, bytes, error));
+        TRY(bind(&plan->executions[i], plan, i, &plan->choices[i], workspace, error));
+        if (bytes > base->base.workspace_bytes)
+            base->base.workspace_bytes = bytes;
     }
-    TRY(cuda_take(&base->workspace, base->device, workspace_bytes, error));
-    for (int i = 0; i < count; i++)
-        TRY(bind(&plan->executions[i], plan, i, &plan->choices[i], base->workspace, error));
-    base->base.workspace_bytes = workspace_bytes;
     describe_choices(plan, count);
     return STATUS_OK;
 }

@@ -20,7 +20,8 @@ struct cuda_device {
     cudnnHandle_t cudnn;
     cudaGraphExec_t recording; /* or NULL */
     unsigned char *arena;
-    int64_t arena_bytes, used_bytes;
+    int64_t arena_bytes, used_bytes; /* tensors from its start ... */
+    int64_t workspace_bytes;         /* ... one workspace, of all plans, at its end */
     void *flush, *blas_workspace;
     int64_t flush_bytes;
     struct nvml *nvml; /* NULL: no NVML here */
@@ -75,13 +76,16 @@ struct cuda_plan {
     float *bias_scratch;
     struct optimizer_update updates[2];
     int update_count;
-    void *workspace;
 };
 
 /* Bytes from the arena, 256-aligned; STATUS_OUT_OF_MEMORY is found by accounting. */
 enum status cuda_take(void **memory, struct cuda_device *device, int64_t bytes,
                       struct error *error);
-int64_t cuda_free_bytes(const struct cuda_device *device);
+/* Scratch memory at the arena's end, shared by all plans: they run one after the other. */
+enum status cuda_take_workspace(void **workspace, struct cuda_device *device, int64_t bytes,
+                                struct error *error);
+/* The largest workspace that there is room for. */
+int64_t cuda_workspace_limit(const struct cuda_device *device);
 
 /* Everything of prepare that the kinds share. `plan` (from error_allocate, its shape filled) is
  * released on error. */

@@ -17,23 +17,49 @@ enum status cublas_check(cublasStatus_t code, const char *call, const char *file
     return error_hint(error, "start again; if it stays, run under compute-sanitizer and report it");
 }
 
-int64_t cuda_free_bytes(const struct cuda_device *device)
+static int64_t aligned(int64_t bytes)
 {
-    return device->arena_bytes - device->used_bytes;
+    return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
+}
+
+static enum status out_of_arena(const struct cuda_device *device, int64_t bytes,
+                                struct error *error)
+{
+    FAIL(error, STATUS_OUT_OF_MEMORY,
+         "cuda: another %lld bytes do not fit the arena of %lld bytes, %lld of them in use",
+         (long long)bytes, (long long)device->arena_bytes,
+         (long long)(device->used_bytes + device->workspace_bytes));
+    return error_hint(error, "take a smaller batch, or a GPU with more free memory");
 }
 
 enum status cuda_take(void **memory, struct cuda_device *device, int64_t bytes, struct error *error)
 {
-    int64_t taken = (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
+    int64_t taken = aligned(bytes);
     *memory = NULL;
-    if (bytes < 0 || taken > cuda_free_bytes(device)) {
-        FAIL(error, STATUS_OUT_OF_MEMORY,
-             "cuda: another %lld bytes do not fit the arena of %lld bytes, %lld of them in use",
-             (long long)bytes, (long long)device->arena_bytes, (long long)device->used_bytes);
-        return error_hint(error, "take a smaller batch, or a GPU with more free memory");
-    }
+    if (bytes < 0 || taken > device->arena_bytes - device->used_bytes - device->workspace_bytes)
+        return out_of_arena(device, bytes, error);
     *memory = device->arena + device->used_bytes;
     device->used_bytes += taken;
+    return STATUS_OK;
+}
+
+int64_t cuda_workspace_limit(const struct cuda_device *device)
+{
+    int64_t left = device->arena_bytes - device->used_bytes;
+    return left > alignment_bytes ? left - alignment_bytes : 0;
+}
+
+enum status cuda_take_workspace(void **workspace, struct cuda_device *device, int64_t bytes,
+                                struct error *error)
+{
+    *workspace = NULL;
+    if (bytes < 0 || bytes > cuda_workspace_limit(device))
+        return out_of_arena(device, bytes, error);
+    int64_t end = device->arena_bytes / alignment_bytes * alignment_bytes;
+    int64_t taken = device->arena_bytes - (end - aligned(bytes));
+    *workspace = device->arena + device->arena_bytes - taken;
+    if (taken > device->workspace_bytes && bytes > 0)
+        device->workspace_bytes = taken;
     return STATUS_OK;
 }
 

@@ -87,7 +87,7 @@ enum status cuda_measure_speed(struct device_info *info, struct cuda_device *dev
     double copy_ms, product_ms;
     device->base.backend->reset(&device->base);
     TRY(launch_latency(&info->measured_call_latency_us, device, error));
-    if (cuda_free_bytes(device) < 3 * copy_bytes) /* the others stay unknown */
+    if (cuda_workspace_limit(device) < 3 * copy_bytes) /* the others stay unknown */
         return STATUS_OK;
     TRY(fill_work(&work, device, error));
     TRY(median_of(&copy_ms, enqueue_copy, &work, error));

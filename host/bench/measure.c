@@ -87,7 +87,9 @@ static enum status time_eagerly(struct run *run, struct error *error)
     for (int i = 0; i < EAGER_SAMPLES; i++) {
         double started_s = monotonic_s();
         TRY(time_calls(&ignored_ms, run, repeats, error));
-        samples_ms[i] = 1e3 * (monotonic_s() - started_s) / repeats;
+        double elapsed_ms = 1e3 * (monotonic_s() - started_s);
+        samples_ms[i] = elapsed_ms / repeats;
+        run->row->measuring_ms += elapsed_ms;
     }
     stats_sort(samples_ms, EAGER_SAMPLES);
     run->row->eager_ms = stats_quantile(samples_ms, EAGER_SAMPLES, 0.5);

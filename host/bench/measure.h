@@ -32,7 +32,7 @@ struct measurement {
                             the samples were taken so themselves */
     double setup_ms;     /* prepare */
     double warmup_ms;    /* timed by the device, as all times of calls */
-    double measuring_ms; /* sum of all samples, dropped ones included */
+    double measuring_ms; /* sum of all samples, dropped and eager ones included */
     int64_t workspace_bytes;
     double unix_time_s;                 /* when it was measured */
     int32_t timing;                     /* enum timing */

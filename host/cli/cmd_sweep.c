@@ -144,7 +144,8 @@ static enum status print_report(const struct sweep_report *report, const struct 
                                                   {"measuring_percent", 3},
                                                   {"warmup_percent", 3},
                                                   {"setup_percent", 3},
-                                                  {"other_percent", 3}};
+                                                  {"other_percent", 3},
+                                                  {"launch_gap_percent", 3}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     double spent_s = report->measuring_s + report->warmup_s + report->setup_s;
@@ -158,6 +159,9 @@ static enum status print_report(const struct sweep_report *report, const struct 
     table_number(table, percent * report->warmup_s);
     table_number(table, percent * report->setup_s);
     table_number(table, fmax(0, 100 - percent * spent_s));
+    table_number(table, report->eager_ms > 0
+                            ? 100 * fmax(0, 1 - report->sampled_ms / report->eager_ms)
+                            : NAN); // of an eager call's time
     return cli_print_table(table, settings, error);
 }
 

@@ -24,6 +24,10 @@ static void count_row(struct sweep_report *report, const struct measurement *row
     report->measuring_s += seconds_of(row->measuring_ms);
     report->warmup_s += seconds_of(row->warmup_ms);
     report->setup_s += seconds_of(row->setup_ms);
+    if (isfinite(row->eager_ms)) {
+        report->sampled_ms += row->median_ms;
+        report->eager_ms += row->eager_ms;
+    }
 }
 
 /* "3 capped, 1 unsupported": what did not go smoothly. */

@@ -23,6 +23,8 @@ struct sweep_options {
 struct sweep_report {
     int64_t rows, outcome_count[OUTCOME_COUNT];
     double seconds, measuring_s, warmup_s, setup_s;
+    /* Sums over the rows that have an eager time: per call, as sampled and as enqueued singly. */
+    double sampled_ms, eager_ms;
 };
 
 /* STATUS_INTERRUPTED when interrupted: rows so far are flushed. */
