@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/philox.h"
+#include "layer_reference.h"
 #include "onednn/cpu_plan.h"
 #include "onednn/processor.h"
 #include "onednn/version.h"
@@ -100,13 +101,6 @@ static float *write_noise(struct cpu_plan *plan, enum cpu_role role)
     return values;
 }
 
-static double *zeros(size_t count)
-{
-    double *values = calloc(count ? count : 1, sizeof *values);
-    assert_non_null(values);
-    return values;
-}
-
 static void assert_close(const char *what, const float *got, const double *wanted, size_t count)
 {
     double largest = 0;
@@ -127,201 +121,30 @@ static void assert_role(struct cpu_plan *plan, enum cpu_role role, const char *w
     free(got);
 }
 
-static double activate(double x, int32_t activation)
-{
-    switch (activation) {
-    case ACTIVATION_RELU:
-        return x > 0 ? x : 0;
-    case ACTIVATION_TANH:
-        return tanh(x);
-    case ACTIVATION_SIGMOID:
-        return 1 / (1 + exp(-x));
-    default:
-        return x;
-    }
-}
-
-/* From the activation's output y. */
-static double slope(double y, int32_t activation)
-{
-    switch (activation) {
-    case ACTIVATION_RELU:
-        return y > 0;
-    case ACTIVATION_TANH:
-        return 1 - y * y;
-    case ACTIVATION_SIGMOID:
-        return y * (1 - y);
-    default:
-        return 1;
-    }
-}
-
-/* A sliding window in plain layout; dense is an image and a kernel of one pixel. */
-struct shape {
-    int batch, channels_in, channels_out, image, kernel, stride;
-    struct window window;
-    int32_t activation, pooling;
-};
-
-static struct shape shape_of(const struct layer_config *config)
-{
-    struct shape shape = {.batch = config->batch_size, .image = 1, .kernel = 1, .stride = 1};
-    if (config->kind == LAYER_DENSE) {
-        shape.channels_in = config->as.dense.inputs;
-        shape.channels_out = config->as.dense.outputs;
-        shape.activation = config->as.dense.activation;
-        shape.window = (struct window){.output_size = 1};
-        return shape;
-    }
-    const struct conv2d *c = &config->as.conv2d;
-    const struct pool2d *p = &config->as.pool2d;
-    bool conv = config->kind == LAYER_CONV2D;
-    shape.channels_in = conv ? c->channels_in : p->channels;
-    shape.channels_out = conv ? c->channels_out : p->channels;
-    shape.image = conv ? c->image_size : p->image_size;
-    shape.kernel = conv ? c->kernel_size : p->kernel_size;
-    shape.stride = conv ? c->stride : p->stride;
-    shape.activation = conv ? c->activation : p->activation;
-    shape.pooling = p->pooling;
-    shape.window = window_of(shape.image, shape.kernel, shape.stride,
-                             conv ? c->padding : p->padding);
-    return shape;
-}
-
-/* Pixel of the input under kernel cell (kernel_y, kernel_x) of output pixel (y, x); -1: padding. */
-static long input_pixel(const struct shape *s, int y, int x, int kernel_y, int kernel_x)
-{
-    int row = y * s->stride + kernel_y - s->window.pad_before;
-    int column = x * s->stride + kernel_x - s->window.pad_before;
-    bool inside = row >= 0 && column >= 0 && row < s->image && column < s->image;
-    return inside ? (long)row * s->image + column : -1;
-}
-
-/* Calls visit for every product of a convolution with the offsets of its four tensors. */
-struct product {
-    size_t input, weight, output;
-};
-typedef void visit_product(void *payload, struct product product);
-
-static void visit_pixel(const struct shape *s, int n, int o, int y, int x, visit_product *visit,
-                        void *payload)
-{
-    int size = s->window.output_size, cells = s->kernel * s->kernel;
-    for (int i = 0; i < s->channels_in; i++)
-        for (int cell = 0; cell < cells; cell++) {
-            long pixel = input_pixel(s, y, x, cell / s->kernel, cell % s->kernel);
-            if (pixel >= 0)
-                visit(payload,
-                      (struct product){((size_t)n * s->channels_in + i) * s->image * s->image +
-                                           (size_t)pixel,
-                                       ((size_t)o * s->channels_in + i) * cells + cell,
-                                       (((size_t)n * s->channels_out + o) * size + y) * size + x});
-        }
-}
-
-static void visit_products(const struct shape *s, visit_product *visit, void *payload)
-{
-    int size = s->window.output_size;
-    for (int n = 0; n < s->batch; n++)
-        for (int o = 0; o < s->channels_out; o++)
-            for (int pixel = 0; pixel < size * size; pixel++)
-                visit_pixel(s, n, o, pixel / size, pixel % size, visit, payload);
-}
-
-/* One training step of a layer with weights. */
-struct step {
-    float *input, *weights, *bias, *output_gradient;
-    double *output, *gradient; /* gradient: before the activation */
-    double *input_gradient, *weights_gradient, *bias_gradient;
-};
-
-static void add_forward(void *payload, struct product at)
-{
-    struct step *step = payload;
-    step->output[at.output] += (double)step->input[at.input] * (double)step->weights[at.weight];
-}
-
-static void add_backward(void *payload, struct product at)
-{
-    struct step *step = payload;
-    step->input_gradient[at.input] += step->gradient[at.output] * (double)step->weights[at.weight];
-    step->weights_gradient[at.weight] += step->gradient[at.output] * (double)step->input[at.input];
-}
-
-static void compute_step(struct step *step, const struct shape *s)
-{
-    size_t pixels = (size_t)s->window.output_size * s->window.output_size;
-    size_t outputs = (size_t)s->batch * s->channels_out * pixels;
-    visit_products(s, add_forward, step);
-    for (size_t i = 0; i < outputs; i++) {
-        size_t channel = i / pixels % s->channels_out;
-        double z = step->output[i] + (step->bias ? (double)step->bias[channel] : 0);
-        step->output[i] = activate(z, s->activation);
-        step->gradient[i] = (double)step->output_gradient[i] *
-                            slope(step->output[i], s->activation);
-        step->bias_gradient[channel] += step->gradient[i];
-    }
-    visit_products(s, add_backward, step);
-}
-
-static void step_free(struct step *step)
-{
-    void *const all[] = {step->input,           step->weights,          step->bias,
-                         step->output_gradient, step->output,           step->gradient,
-                         step->input_gradient,  step->weights_gradient, step->bias_gradient};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        free(all[i]);
-}
-
-static void check_weighted(struct device *device, const struct layer_config *config, bool use_bias)
+/* One training step of a plan with its own numbers. */
+static void check_step(struct device *device, const struct layer_config *config, bool use_bias)
 {
     device->backend->reset(device);
     struct cpu_plan *plan = prepare(device, config, NULL);
     const struct shape shape = shape_of(config);
-    struct step step = {
-        .input = write_noise(plan, CPU_INPUT),
-        .weights = write_noise(plan, CPU_WEIGHTS),
-        .bias = use_bias ? write_noise(plan, CPU_BIAS) : NULL,
-        .output_gradient = write_noise(plan, CPU_OUTPUT_GRADIENT),
-        .output = zeros(element_count(plan, CPU_OUTPUT)),
-        .gradient = zeros(element_count(plan, CPU_OUTPUT)),
-        .input_gradient = zeros(element_count(plan, CPU_INPUT)),
-        .weights_gradient = zeros(element_count(plan, CPU_WEIGHTS)),
-        .bias_gradient = zeros((size_t)shape.channels_out),
-    };
-    compute_step(&step, &shape);
+    struct step step;
+    step_allocate(&step, &shape);
+    step.input = write_noise(plan, CPU_INPUT);
+    step.weights = shape.pools ? NULL : write_noise(plan, CPU_WEIGHTS);
+    step.bias = use_bias ? write_noise(plan, CPU_BIAS) : NULL;
+    step.output_gradient = write_noise(plan, CPU_OUTPUT_GRADIENT);
+    compute_forward(&step, &shape);
+    compute_backward(&step, &shape);
     enqueue(plan, PHASE_FORWARD);
     assert_role(plan, CPU_OUTPUT, "output", step.output);
     enqueue(plan, PHASE_BACKWARD);
     assert_role(plan, CPU_INPUT_GRADIENT, "input gradient", step.input_gradient);
-    assert_role(plan, CPU_WEIGHTS_GRADIENT, "weights gradient", step.weights_gradient);
+    if (!shape.pools)
+        assert_role(plan, CPU_WEIGHTS_GRADIENT, "weights gradient", step.weights_gradient);
     if (use_bias)
         assert_role(plan, CPU_BIAS_GRADIENT, "bias gradient", step.bias_gradient);
     step_free(&step);
     release(plan);
-}
-
-static struct layer_config dense_config(int batch, int inputs, int outputs, int bias,
-                                        int activation)
-{
-    return (struct layer_config){
-        .kind = LAYER_DENSE,
-        .batch_size = batch,
-        .pass = PASS_TRAIN,
-        .as.dense = {
-            .inputs = inputs, .outputs = outputs, .use_bias = bias, .activation = activation}};
-}
-
-static struct layer_config conv2d_config(int batch, struct conv2d conv2d)
-{
-    return (struct layer_config){
-        .kind = LAYER_CONV2D, .batch_size = batch, .pass = PASS_TRAIN, .as.conv2d = conv2d};
-}
-
-static struct layer_config pool2d_config(int batch, struct pool2d pool2d)
-{
-    return (struct layer_config){
-        .kind = LAYER_POOL2D, .batch_size = batch, .pass = PASS_TRAIN, .as.pool2d = pool2d};
 }
 
 static void dense_is_right(void **state)
@@ -334,7 +157,7 @@ static void dense_is_right(void **state)
                                                           bias, activation);
                 /* with one output and relu, everything may rightly be zero */
                 if (shapes[i][2] > 1 || activation != ACTIVATION_RELU)
-                    check_weighted(*state, &config, bias);
+                    check_step(*state, &config, bias);
             }
 }
 
@@ -356,68 +179,8 @@ static void conv2d_is_right(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int batch = 1; batch <= 3; batch += 2) {
             struct layer_config config = conv2d_config(batch, cases[i]);
-            check_weighted(*state, &config, cases[i].use_bias);
+            check_step(*state, &config, cases[i].use_bias);
         }
-}
-
-/* One output pixel of a pooling, its value and where its gradient goes. */
-static double pool_pixel(double *input_gradient, const float *input, const struct shape *s, int y,
-                         int x, double gradient)
-{
-    int cells = s->kernel * s->kernel, inside = 0;
-    double sum = 0, best = -INFINITY;
-    long winner = -1;
-    for (int cell = 0; cell < cells; cell++) {
-        long pixel = input_pixel(s, y, x, cell / s->kernel, cell % s->kernel);
-        if (pixel < 0)
-            continue;
-        inside++;
-        sum += (double)input[pixel];
-        if ((double)input[pixel] > best) {
-            best = (double)input[pixel];
-            winner = pixel;
-        }
-    }
-    double value = s->pooling == POOLING_MAX ? best : sum / inside;
-    double passed = gradient * slope(activate(value, s->activation), s->activation);
-    for (int cell = 0; cell < cells; cell++) {
-        long pixel = input_pixel(s, y, x, cell / s->kernel, cell % s->kernel);
-        if (pixel >= 0)
-            input_gradient[pixel] += s->pooling == POOLING_MAX ? (pixel == winner) * passed
-                                                               : passed / inside;
-    }
-    return activate(value, s->activation);
-}
-
-static void compute_pool(double *output, double *input_gradient, const float *input,
-                         const float *output_gradient, const struct shape *s)
-{
-    int size = s->window.output_size;
-    for (int plane = 0; plane < s->batch * s->channels_in; plane++)
-        for (int pixel = 0; pixel < size * size; pixel++) {
-            size_t from = (size_t)plane * s->image * s->image;
-            size_t to = (size_t)plane * size * size + pixel;
-            output[to] = pool_pixel(input_gradient + from, input + from, s, pixel / size,
-                                    pixel % size, (double)output_gradient[to]);
-        }
-}
-
-static void check_pool(struct device *device, const struct layer_config *config)
-{
-    device->backend->reset(device);
-    struct cpu_plan *plan = prepare(device, config, NULL);
-    const struct shape shape = shape_of(config);
-    float *input = write_noise(plan, CPU_INPUT);
-    float *output_gradient = write_noise(plan, CPU_OUTPUT_GRADIENT);
-    double *output = zeros(element_count(plan, CPU_OUTPUT));
-    double *input_gradient = zeros(element_count(plan, CPU_INPUT));
-    compute_pool(output, input_gradient, input, output_gradient, &shape);
-    enqueue(plan, PHASE_FORWARD);
-    assert_role(plan, CPU_OUTPUT, "pooled", output);
-    enqueue(plan, PHASE_BACKWARD);
-    assert_role(plan, CPU_INPUT_GRADIENT, "input gradient", input_gradient);
-    free(input), free(output_gradient), free(output), free(input_gradient);
-    release(plan);
 }
 
 /* image, kernel, channels, stride, padding, pooling, activation */
@@ -435,49 +198,8 @@ static void pool2d_is_right(void **state)
         for (int pooling = 0; pooling < 2; pooling++) {
             struct layer_config config = pool2d_config(2, cases[i]);
             config.as.pool2d.pooling = pooling;
-            check_pool(*state, &config);
+            check_step(*state, &config, false);
         }
-}
-
-/* The six rules in double, element by element, from weights 0 and state as given. */
-struct element {
-    double w, g, s0, s1;
-};
-static struct element updated(struct element e, int optimizer)
-{
-    const double rate = 1e-8, decay = 0.9, decay2 = 0.999, tiny = 1e-7;
-    double delta;
-    switch (optimizer) {
-    case OPTIMIZER_SGD:
-        e.w -= rate * e.g;
-        break;
-    case OPTIMIZER_MOMENTUM:
-        e.s0 = decay * e.s0 + e.g;
-        e.w -= rate * e.s0;
-        break;
-    case OPTIMIZER_ADAGRAD:
-        e.s0 += e.g * e.g;
-        e.w -= rate * e.g / (sqrt(e.s0) + tiny);
-        break;
-    case OPTIMIZER_ADADELTA:
-        e.s0 = decay * e.s0 + (1 - decay) * e.g * e.g;
-        delta = sqrt(e.s1 + tiny) / sqrt(e.s0 + tiny) * e.g;
-        e.s1 = decay * e.s1 + (1 - decay) * delta * delta;
-        e.w -= rate * delta;
-        break;
-    case OPTIMIZER_RMSPROP:
-        e.s0 = decay * e.s0 + (1 - decay) * e.g * e.g;
-        e.w -= rate * e.g / (sqrt(e.s0) + tiny);
-        break;
-    case OPTIMIZER_ADAM:
-        e.s0 = decay * e.s0 + (1 - decay) * e.g;
-        e.s1 = decay2 * e.s1 + (1 - decay2) * e.g * e.g;
-        e.w -= rate * e.s0 / (sqrt(e.s1) + tiny);
-        break;
-    default:
-        fail_msg("no rule for optimizer %d", optimizer);
-    }
-    return e;
 }
 
 /* Two steps of update through a plan: the weights start at 0, so that the tiny rate shows. */
@@ -618,8 +340,6 @@ static void flattened_gradient_is_right(void **state)
 struct link {
     struct cpu_plan *plan;
     struct shape shape;
-    bool pools;
-    size_t input_count, output_count, weight_count;
     struct step naive;
 };
 
@@ -627,47 +347,14 @@ static void link_create(struct link *link, struct device *device, const struct l
                         const struct link *producer)
 {
     struct cpu_plan *plan = prepare(device, config, producer ? producer->plan : NULL);
-    *link = (struct link){.plan = plan,
-                          .shape = shape_of(config),
-                          .pools = config->kind == LAYER_POOL2D,
-                          .input_count = element_count(plan, CPU_INPUT),
-                          .output_count = element_count(plan, CPU_OUTPUT)};
+    *link = (struct link){.plan = plan, .shape = shape_of(config)};
     struct step *naive = &link->naive;
-    naive->input = calloc(link->input_count, sizeof *naive->input);
-    naive->output_gradient = calloc(link->output_count, sizeof *naive->output_gradient);
+    step_allocate(naive, &link->shape);
+    naive->input = calloc(shape_inputs(&link->shape), sizeof *naive->input);
+    naive->output_gradient = calloc(shape_outputs(&link->shape), sizeof *naive->output_gradient);
     assert_true(naive->input && naive->output_gradient);
-    naive->output = zeros(link->output_count);
-    naive->gradient = zeros(link->output_count);
-    naive->input_gradient = zeros(link->input_count);
-    if (link->pools)
-        return;
-    link->weight_count = element_count(plan, CPU_WEIGHTS);
-    naive->weights = read_tensor(plan, CPU_WEIGHTS);
-    naive->bias = read_tensor(plan, CPU_BIAS);
-    naive->weights_gradient = zeros(link->weight_count);
-    naive->bias_gradient = zeros((size_t)link->shape.channels_out);
-}
-
-static void clear(double *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        values[i] = 0;
-}
-
-/* Output and gradients from input and output gradient, whatever was there before. */
-static void link_compute(struct link *link)
-{
-    struct step *naive = &link->naive;
-    clear(naive->output, link->output_count);
-    clear(naive->input_gradient, link->input_count);
-    if (link->pools) {
-        compute_pool(naive->output, naive->input_gradient, naive->input, naive->output_gradient,
-                     &link->shape);
-        return;
-    }
-    clear(naive->weights_gradient, link->weight_count);
-    clear(naive->bias_gradient, (size_t)link->shape.channels_out);
-    compute_step(naive, &link->shape);
+    naive->weights = link->shape.pools ? NULL : read_tensor(plan, CPU_WEIGHTS);
+    naive->bias = link->shape.pools ? NULL : read_tensor(plan, CPU_BIAS);
 }
 
 static void to_floats(float *to, const double *from, size_t count)
@@ -681,14 +368,15 @@ static void compute_chain(struct link *links, int count)
 {
     for (int i = 0; i < count; i++) {
         if (i)
-            to_floats(links[i].naive.input, links[i - 1].naive.output, links[i].input_count);
-        link_compute(&links[i]);
+            to_floats(links[i].naive.input, links[i - 1].naive.output,
+                      shape_inputs(&links[i].shape));
+        compute_forward(&links[i].naive, &links[i].shape);
     }
     for (int i = count; i-- > 0;) {
-        link_compute(&links[i]);
+        compute_backward(&links[i].naive, &links[i].shape);
         if (i)
             to_floats(links[i - 1].naive.output_gradient, links[i].naive.input_gradient,
-                      links[i].input_count);
+                      shape_inputs(&links[i].shape));
     }
 }
 
@@ -702,7 +390,7 @@ static void assert_chain(struct link *links, int count)
         if (i + 1 < count)
             assert_role(plan, CPU_OUTPUT_GRADIENT, "delivered gradient",
                         links[i + 1].naive.input_gradient);
-        if (links[i].pools)
+        if (links[i].shape.pools)
             continue;
         assert_role(plan, CPU_WEIGHTS_GRADIENT, "chained weights gradient",
                     naive->weights_gradient);
@@ -726,9 +414,9 @@ static void chain_is_right(void **state)
             link_create(&links[i], device, &configs[i], i ? &links[i - 1] : NULL);
         float *input = write_noise(links[0].plan, CPU_INPUT);
         float *gradient = write_noise(links[COUNT - 1].plan, CPU_OUTPUT_GRADIENT);
-        memcpy(links[0].naive.input, input, links[0].input_count * sizeof *input);
+        memcpy(links[0].naive.input, input, shape_inputs(&links[0].shape) * sizeof *input);
         memcpy(links[COUNT - 1].naive.output_gradient, gradient,
-               links[COUNT - 1].output_count * sizeof *gradient);
+               shape_outputs(&links[COUNT - 1].shape) * sizeof *gradient);
         compute_chain(links, COUNT);
         for (int i = 0; i < COUNT; i++)
             enqueue(links[i].plan, PHASE_FORWARD);

@@ -443,6 +443,7 @@ static void errors_end_measuring(void **state)
             measure_config(&row, &scripted.base, &dense, &measure_options_default, &error),
             STATUS_FAILED);
         assert_non_null(strstr(error.message, "scripted failure of call"));
+        assert_non_null(strstr(error.message, "measured dense:batch_size=1"));
         assert_int_equal(scripted.live_plans, 0);
     }
     struct scripted scripted = scripted_device(steady);

@@ -29,7 +29,8 @@ struct error {
 enum status error_set(struct error *error, enum status status, const char *file, int line,
                       const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Adds or replaces the hint; returns the error's status, so `return error_hint(error, ...)` works.
+/* Adds or replaces the hint; returns the error's status, STATUS_FAILED when error is NULL: a
+ * function with another status returns that itself, `return error_hint(error, ...), STATUS_USAGE`.
  */
 enum status error_hint(struct error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

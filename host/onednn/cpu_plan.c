@@ -58,7 +58,8 @@ static enum status take_arena(float **data, struct cpu_plan *plan, size_t bytes,
         FAIL(error, STATUS_OUT_OF_MEMORY,
              "cpu: another %zu bytes do not fit the arena of %zu bytes, %zu of them in use", bytes,
              device->arena_bytes, device->used_bytes);
-        return error_hint(error, "take a smaller batch, or a machine with more free memory");
+        return error_hint(error, "take a smaller batch, or a machine with more free memory"),
+               STATUS_OUT_OF_MEMORY;
     }
     *data = (float *)(device->arena + device->used_bytes);
     device->used_bytes += taken;
