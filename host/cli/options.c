@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-static const char *const cache_names[] = {"hot", "cold"};
-static const struct choice choice_cache = {.name = "cache", .names = cache_names, .count = 2};
 static const char *const split_names[] = {"train", "test", "validation", "all"};
 static const struct choice choice_split_or_all = {
     .name = "split", .names = split_names, .count = 4};

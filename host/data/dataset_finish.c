@@ -1,5 +1,6 @@
 #include "data/dataset_internal.h"
 #include "data/file_seal.h"
+#include "data/rounds.h"
 
 #include <stdlib.h>
 
@@ -14,11 +15,29 @@ static bool copy_table(struct rows_table *to, const struct rows_table *from, voi
     return true;
 }
 
-static bool copy_tables(struct dataset_tables *to, const struct dataset_tables *from, void *block)
+/* A sweep's rows fit in memory: rounds of a config are found by sorting. */
+static bool copy_joined(struct rows_table *to, const struct rows_table *from, enum layer_kind kind)
 {
-    bool is_ok = copy_table(&to->devices, &from->devices, block);
+    size_t count = from->count;
+    struct measurement *rows = count ? calloc(count, sizeof *rows) : NULL;
+    bool is_ok = count == 0 || (rows && rows_table_read(from, 0, count, rows));
+    for (size_t i = 0; i < count && is_ok; i++)
+        dataset_row_rebuild(&rows[i], kind);
+    if (is_ok)
+        rounds_combine(rows, &count);
+    is_ok = is_ok && (count == 0 || rows_table_append(to, count, rows));
+    free(rows);
+    return is_ok;
+}
+
+static bool copy_tables(struct dataset_tables *to, const struct dataset_tables *from,
+                        bool join_rounds, void *block)
+{
+    bool is_ok = copy_table(&to->devices, &from->devices, block) &&
+                 copy_table(&to->canaries, &from->canaries, block);
     for (int kind = 0; kind < LAYER_KIND_COUNT && is_ok; kind++)
-        is_ok = copy_table(&to->rows[kind], &from->rows[kind], block);
+        is_ok = join_rounds ? copy_joined(&to->rows[kind], &from->rows[kind], (enum layer_kind)kind)
+                            : copy_table(&to->rows[kind], &from->rows[kind], block);
     return is_ok;
 }
 
@@ -34,7 +53,7 @@ static enum status fill_compact(struct dataset_tables *compact, const struct dat
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         wanted[kind] = dataset->tables.rows[kind].count > 0;
     const bool is_ok = dataset_tables_create(compact, NULL, &dataset->header, true, wanted) &&
-                       copy_tables(compact, &dataset->tables, block);
+                       copy_tables(compact, &dataset->tables, dataset->in_place, block);
     free(block);
     return is_ok ? STATUS_OK
                  : FAIL(error, STATUS_FAILED, "cannot compress the rows of '%s'",

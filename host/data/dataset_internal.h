@@ -26,7 +26,7 @@ struct rows_table {
  * leaves the file's structure half changed. */
 struct dataset_tables {
     hid_t file;
-    struct rows_table devices, rows[LAYER_KIND_COUNT];
+    struct rows_table devices, canaries, rows[LAYER_KIND_COUNT];
 };
 
 struct dataset {
@@ -57,6 +57,11 @@ bool rows_table_read(const struct rows_table *table, hsize_t first, hsize_t coun
 const char *dataset_row_fault(char *fault, size_t size, const struct measurement *row,
                               size_t device_count);
 const char *dataset_device_fault(char *fault, size_t size, const struct device_info *info);
+const char *dataset_canary_fault(char *fault, size_t size, const struct canary *canary,
+                                 size_t device_count);
+/* Bytes between the columns are not HDF5's to keep: the config is rebuilt from its features, the
+ * rest zero, so that configs compare as bytes. */
+void dataset_row_rebuild(struct measurement *row, enum layer_kind kind);
 /* Ends texts, and replaces what could steer a terminal. */
 void dataset_clean_texts(void *record, const struct field *fields, int count);
 

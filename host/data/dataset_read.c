@@ -1,5 +1,6 @@
 #include "data/dataset_internal.h"
 #include "data/hdf5_file.h"
+#include "data/rounds.h"
 #include "data/trial.h"
 
 #include <stdio.h>
@@ -18,6 +19,13 @@ struct source {
     double file_bytes;
     int32_t *device_map; /* (device_count), row of /devices/rows -> device of the collection */
     size_t device_count;
+};
+
+/* What a file is read for. */
+struct request {
+    struct dataset_rows *rows;
+    const char *path;
+    bool is_first, keeps_rounds;
 };
 
 /* A table to be read, and what it should look like. */
@@ -215,20 +223,6 @@ static enum status read_table(void **records, size_t *count, const struct source
 
 /* ---- rows ---- */
 
-/* Bytes between the columns are not HDF5's to keep: the config is rebuilt from its features, the
- * rest zero, so that configs compare as bytes. */
-static void rebuild_config(struct measurement *row, enum layer_kind kind)
-{
-    const struct layer_descriptor *descriptor = layer_descriptors[kind];
-    struct layer_config config;
-    memset(&config, 0, sizeof config);
-    config.kind = kind;
-    for (int i = 0; i < descriptor->feature_count; i++)
-        layer_set(&config, &descriptor->features[i],
-                  layer_get(&row->config, &descriptor->features[i]));
-    row->config = config;
-}
-
 /* What HDF5 gives for a row that never reached the disk: its fill value, zeros. */
 static bool is_unwritten(const struct measurement *row)
 {
@@ -249,7 +243,7 @@ static enum status take_rows(struct dataset_rows *all, const struct measurement 
         struct measurement *row = &grown[all->count];
         char fault[FAULT_SIZE];
         *row = rows[i];
-        rebuild_config(row, kind);
+        dataset_row_rebuild(row, kind);
         dataset_clean_texts(row, measurement_fields, measurement_field_count);
         if (dataset_row_fault(fault, sizeof fault, row, source->device_count)) {
             FAIL(error, STATUS_BAD_FILE, "'%s': /%s/rows, row %zu: %s", source->path,
@@ -338,44 +332,80 @@ static enum status read_devices(struct dataset_rows *all, struct source *source,
     return status;
 }
 
-/* ---- files ---- */
+/* ---- canaries ---- */
 
-static enum status read_content(struct dataset_rows *all, struct source *source, bool is_first,
-                                struct error *error)
+static enum status take_canaries(struct dataset_rows *all, const struct source *source,
+                                 const struct canary *canaries, size_t count, struct error *error)
 {
-    TRY(check_format(source, error));
-    if (is_first)
-        read_header(&all->header, source->file);
-    TRY(read_devices(all, source, error));
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        TRY(read_kind(all, source, (enum layer_kind)kind, error));
+    struct canary *grown = realloc(all->canaries, (all->canary_count + count + 1) * sizeof *grown);
+    if (!grown)
+        return FAIL(error, STATUS_FAILED, "no memory for %zu canaries", count);
+    all->canaries = grown;
+    for (size_t i = 0; i < count && canaries[i].unix_time_s != 0; i++) { /* 0: never written */
+        char fault[FAULT_SIZE];
+        struct canary *canary = &grown[all->canary_count];
+        *canary = canaries[i];
+        if (dataset_canary_fault(fault, sizeof fault, canary, source->device_count))
+            return damaged(source, "/canary/rows", fault, error);
+        canary->device = source->device_map[canary->device];
+        all->canary_count++;
+    }
     return STATUS_OK;
 }
 
-static enum status read_file(struct dataset_rows *all, const char *path, bool is_first,
-                             struct error *error)
+static enum status read_canaries(struct dataset_rows *all, const struct source *source,
+                                 struct error *error)
 {
-    struct source source = {.path = path};
-    struct stat now;
-    TRY(hdf5_file_open(&source.file, path, error));
-    source.file_bytes = stat(path, &now) == 0 ? (double)now.st_size : 0;
-    const enum status status = read_content(all, &source, is_first, error);
-    H5Fclose(source.file);
-    free(source.device_map);
+    if (!is_hard_link(source->file, "/canary"))
+        return damaged(source, "/canary", "missing or unreadable", error);
+    const struct table_source table = {.path = "/canary/rows",
+                                       .memory_type = schema_canary_type(false),
+                                       .packed_type = schema_canary_type(true),
+                                       .record_size = sizeof(struct canary),
+                                       .row_limit = row_limit};
+    void *canaries;
+    size_t count;
+    TRY(read_table(&canaries, &count, source, &table, error));
+    const enum status status = take_canaries(all, source, canaries, count, error);
+    free(canaries);
     return status;
 }
 
-/* What one file is read for. */
-struct request {
-    struct dataset_rows *rows;
-    const char *path;
-    bool is_first;
-};
+/* ---- files ---- */
 
-static enum status read_request(void *payload, struct error *error)
+static enum status read_content(struct dataset_rows *all, struct source *source,
+                                const struct request *request, struct error *error)
+{
+    uint64_t is_growing;
+    const size_t first = all->count;
+    TRY(check_format(source, error));
+    if (request->is_first)
+        read_header(&all->header, source->file);
+    if (!hdf5_file_read_word(&is_growing, source->file, "growing"))
+        return damaged(source, "growing", "missing or unreadable", error);
+    TRY(read_devices(all, source, error));
+    TRY(read_canaries(all, source, error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        TRY(read_kind(all, source, (enum layer_kind)kind, error));
+    size_t count = all->count - first;
+    if (is_growing && !request->keeps_rounds)
+        rounds_combine(all->rows + first, &count);
+    all->count = first + count;
+    all->is_growing |= is_growing != 0;
+    return STATUS_OK;
+}
+
+static enum status read_file(void *payload, struct error *error)
 {
     const struct request *request = payload;
-    return read_file(request->rows, request->path, request->is_first, error);
+    struct source source = {.path = request->path};
+    struct stat now;
+    TRY(hdf5_file_open(&source.file, source.path, error));
+    source.file_bytes = stat(source.path, &now) == 0 ? (double)now.st_size : 0;
+    const enum status status = read_content(request->rows, &source, request, error);
+    H5Fclose(source.file);
+    free(source.device_map);
+    return status;
 }
 
 /* A sealed file is what a writer of ours wrote. Any other (a killed sweep's, a stranger's) is tried
@@ -385,16 +415,17 @@ static enum status read_safely(struct request *request, struct error *error)
     bool is_sealed;
     TRY(hdf5_file_check(&is_sealed, request->path, error));
     if (!is_sealed)
-        TRY(trial_run(read_request, request, request->path, error));
-    return read_request(request, error);
+        TRY(trial_run(read_file, request, request->path, error));
+    return read_file(request, error);
 }
 
-enum status dataset_read(struct dataset_rows *rows, const char *const *paths, int path_count,
-                         struct error *error)
+static enum status read_files(struct dataset_rows *rows, const char *const *paths, int path_count,
+                              bool keeps_rounds, struct error *error)
 {
     *rows = (struct dataset_rows){.count = 0};
     for (int i = 0; i < path_count; i++) {
-        struct request request = {.rows = rows, .path = paths[i], .is_first = i == 0};
+        struct request request = {
+            .rows = rows, .path = paths[i], .is_first = i == 0, .keeps_rounds = keeps_rounds};
         const enum status status = read_safely(&request, error);
         if (status != STATUS_OK) {
             dataset_rows_free(rows);
@@ -404,9 +435,21 @@ enum status dataset_read(struct dataset_rows *rows, const char *const *paths, in
     return STATUS_OK;
 }
 
+enum status dataset_read(struct dataset_rows *rows, const char *const *paths, int path_count,
+                         struct error *error)
+{
+    return read_files(rows, paths, path_count, false, error);
+}
+
+enum status dataset_read_rounds(struct dataset_rows *rows, const char *path, struct error *error)
+{
+    return read_files(rows, &path, 1, true, error);
+}
+
 void dataset_rows_free(struct dataset_rows *rows)
 {
     free(rows->rows);
     free(rows->devices);
+    free(rows->canaries);
     *rows = (struct dataset_rows){.count = 0};
 }

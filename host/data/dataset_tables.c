@@ -11,14 +11,16 @@
 const struct header_text header_texts[] = {
     HEADER_TEXT(program_version), HEADER_TEXT(command_line), HEADER_TEXT(libraries),
     HEADER_TEXT(licence),         HEADER_TEXT(citation),     HEADER_TEXT(created),
-    HEADER_TEXT(sampler),         HEADER_TEXT(domain),
+    HEADER_TEXT(sampler),         HEADER_TEXT(domain),       HEADER_TEXT(protocol),
+    HEADER_TEXT(shard),
 };
 const int header_text_count = sizeof header_texts / sizeof *header_texts;
 
-static bool write_header(hid_t file, const struct dataset_header *header)
+static bool write_header(hid_t file, const struct dataset_header *header, bool is_growing)
 {
     bool is_ok = hdf5_file_write_text(file, "format", SCHEMA_FORMAT_NAME) &&
                  hdf5_file_write_word(file, "format_version", SCHEMA_VERSION) &&
+                 hdf5_file_write_word(file, "growing", is_growing) &&
                  hdf5_file_write_word(file, "seed", header->seed);
     for (int i = 0; i < header_text_count && is_ok; i++)
         is_ok = hdf5_file_write_text(file, header_texts[i].name,
@@ -107,6 +109,17 @@ static bool create_rows(struct dataset_tables *tables, enum layer_kind kind, boo
     return create_table(&tables->rows[kind], tables->file, &plan, compact);
 }
 
+static bool create_canaries(struct dataset_tables *tables, bool compact)
+{
+    const struct table_plan plan = {.group = "canary",
+                                    .fields = canary_fields,
+                                    .field_count = canary_field_count,
+                                    .packed_type = schema_canary_type(true),
+                                    .memory_type = schema_canary_type(false),
+                                    .chunk = GROWING_CHUNK};
+    return create_table(&tables->canaries, tables->file, &plan, compact);
+}
+
 static bool create_devices(struct dataset_tables *tables, bool compact)
 {
     const struct table_plan plan = {.group = "devices",
@@ -146,8 +159,8 @@ bool dataset_tables_create(struct dataset_tables *tables, const char *path,
     *tables = (struct dataset_tables){.file = 0};
     hdf5_file_quiet();
     tables->file = compact ? create_memory_file() : create_growing_file(path);
-    bool is_ok = tables->file >= 0 && write_header(tables->file, header) &&
-                 create_devices(tables, compact);
+    bool is_ok = tables->file >= 0 && write_header(tables->file, header, !compact) &&
+                 create_devices(tables, compact) && create_canaries(tables, compact);
     for (int kind = 0; kind < LAYER_KIND_COUNT && is_ok; kind++)
         if (wanted[kind])
             is_ok = create_rows(tables, (enum layer_kind)kind, compact);
@@ -181,6 +194,7 @@ enum status dataset_tables_image(void **bytes, size_t *size, const struct datase
 bool dataset_tables_close(struct dataset_tables *tables)
 {
     bool is_ok = close_table(&tables->devices);
+    is_ok = close_table(&tables->canaries) && is_ok;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         is_ok = close_table(&tables->rows[kind]) && is_ok;
     if (tables->file > 0)

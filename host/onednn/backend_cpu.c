@@ -192,6 +192,12 @@ static enum status cpu_describe(struct device *device, bool measure, struct devi
     return measure ? cpu_measure_speed(info, cpu, error) : STATUS_OK;
 }
 
+static void cpu_conditions(struct device *device, struct conditions *conditions)
+{
+    (void)device;
+    processor_conditions(conditions);
+}
+
 #define CPU_BENCH(KIND, kind) [LAYER_##KIND] = &cpu_bench_##kind,
 const struct backend backend_cpu = {
     .name = "cpu",
@@ -206,5 +212,6 @@ const struct backend backend_cpu = {
     .flush_cache = cpu_flush_cache,
     .reset = cpu_reset,
     .disturbed = cpu_disturbed,
+    .conditions = cpu_conditions,
     .bench = {LAYER_KINDS(CPU_BENCH)},
 };
