@@ -16,7 +16,7 @@
 
 struct fixture {
     char folder[256], path[300];
-    struct device *device;
+    struct worker *worker;
     struct dataset *dataset;
     struct sample_domain domains[2];
     struct sweep_options options;
@@ -26,26 +26,28 @@ struct fixture {
 static int set_up(void **state)
 {
     static struct fixture fixture;
-    const struct device_options device_options = {.seed = 5};
+    static const char *const command[] = {PROGRAM,  "worker", "--device", "fake",
+                                          "--seed", "5",      NULL};
+    const struct worker_options worker_options = {.command = command};
     const struct dataset_header header = {.seed = 5};
-    struct device_info info;
     const char *parent = getenv("TMPDIR");
     snprintf(fixture.folder, sizeof fixture.folder, "%s/epochcast-XXXXXX",
              parent ? parent : "/tmp");
     assert_non_null(mkdtemp(fixture.folder));
     snprintf(fixture.path, sizeof fixture.path, "%s/data.h5", fixture.folder);
-    assert_int_equal(device_open(&fixture.device, "fake", &device_options, NULL), STATUS_OK);
-    assert_int_equal(fixture.device->backend->describe(fixture.device, false, &info, NULL),
-                     STATUS_OK);
+    assert_int_equal(worker_start(&fixture.worker, &worker_options, NULL), STATUS_OK);
     assert_int_equal(dataset_create(&fixture.dataset, fixture.path, &header, false, true, NULL),
                      STATUS_OK);
-    assert_int_equal(dataset_add_device(fixture.dataset, &info, &fixture.device_row, NULL),
+    assert_int_equal(dataset_add_device(fixture.dataset, worker_device(fixture.worker),
+                                        &fixture.device_row, NULL),
                      STATUS_OK);
     sample_domain_default(&fixture.domains[0], LAYER_DENSE);
     sample_domain_default(&fixture.domains[1], LAYER_CONV2D);
     fixture.options = (struct sweep_options){.domains = fixture.domains,
                                              .domain_count = 2,
                                              .samples = 60,
+                                             .rounds = 3,
+                                             .shard_count = 1,
                                              .seed = 5,
                                              .measure = measure_options_default};
     *state = &fixture;
@@ -56,7 +58,7 @@ static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
     dataset_close(fixture->dataset);
-    device_close(fixture->device);
+    worker_close(fixture->worker);
     unlink(fixture->path);
     return rmdir(fixture->folder);
 }
@@ -78,10 +80,11 @@ static void rows_are_the_draws(void **state)
 {
     struct fixture *fixture = *state;
     struct sweep_report report;
-    assert_int_equal(sweep_run(&report, fixture->dataset, fixture->device_row, fixture->device,
+    assert_int_equal(sweep_run(&report, fixture->dataset, fixture->device_row, fixture->worker,
                                &fixture->options, NULL),
                      STATUS_OK);
-    assert_int_equal(report.rows, 60);
+    assert_int_equal(report.rows, 180);
+    assert_int_equal(report.configs, 60);
     struct dataset_rows rows = close_and_read(fixture);
     assert_int_equal(rows.count, 60);
     bool seen[2][30] = {{false}};
@@ -106,7 +109,7 @@ static void report_adds_up(void **state)
 {
     struct fixture *fixture = *state;
     struct sweep_report report;
-    assert_int_equal(sweep_run(&report, fixture->dataset, fixture->device_row, fixture->device,
+    assert_int_equal(sweep_run(&report, fixture->dataset, fixture->device_row, fixture->worker,
                                &fixture->options, NULL),
                      STATUS_OK);
     int64_t outcomes = 0;
@@ -127,7 +130,7 @@ static void failures_are_rows(void **state)
     for (int i = 0; i < 2; i++)
         assert_int_equal(sample_domain_set(&fixture->domains[i], "precision=fp16", &applied, NULL),
                          STATUS_OK);
-    assert_int_equal(sweep_run(&report, fixture->dataset, fixture->device_row, fixture->device,
+    assert_int_equal(sweep_run(&report, fixture->dataset, fixture->device_row, fixture->worker,
                                &fixture->options, NULL),
                      STATUS_OK);
     assert_int_equal(report.outcome_count[OUTCOME_UNSUPPORTED], 60);
@@ -145,7 +148,7 @@ static void time_budget_ends_the_sweep(void **state)
     struct sweep_report report;
     fixture->options.samples = 0;
     fixture->options.time_budget_s = 0.05;
-    assert_int_equal(sweep_run(&report, fixture->dataset, fixture->device_row, fixture->device,
+    assert_int_equal(sweep_run(&report, fixture->dataset, fixture->device_row, fixture->worker,
                                &fixture->options, NULL),
                      STATUS_OK);
     assert_true(report.rows > 0);
@@ -160,7 +163,7 @@ static void interrupt_keeps_rows(void **state)
     struct error error = {0};
     struct sweep_report report;
     fixture->options.interrupted = &interrupted;
-    assert_int_equal(sweep_run(&report, fixture->dataset, fixture->device_row, fixture->device,
+    assert_int_equal(sweep_run(&report, fixture->dataset, fixture->device_row, fixture->worker,
                                &fixture->options, &error),
                      STATUS_INTERRUPTED);
     assert_int_equal(report.rows, 1);

@@ -330,14 +330,12 @@ static enum status name_config(enum status status, const struct layer_config *co
     return status;
 }
 
-enum status measure_config(struct measurement *row, struct device *device,
-                           const struct layer_config *config, const struct measure_options *options,
-                           struct error *error)
+void measurement_fail(struct measurement *row, const struct layer_config *config,
+                      enum outcome outcome, const struct measure_options *options)
 {
-    const struct bench *bench = device->backend->bench[config->kind];
     *row = (struct measurement){.config = *config,
+                                .outcome = outcome,
                                 .unix_time_s = unix_time_s(),
-                                .timing = device->backend->timing,
                                 .cache = options->cold_cache ? CACHE_COLD : CACHE_HOT,
                                 .round_count = 1,
                                 .spread_percent = NAN,
@@ -345,6 +343,16 @@ enum status measure_config(struct measurement *row, struct device *device,
                                 .engine = -1,
                                 .sm_clock_mhz = NAN,
                                 .temperature_c = NAN};
+    clear_times(row);
+}
+
+enum status measure_config(struct measurement *row, struct device *device,
+                           const struct layer_config *config, const struct measure_options *options,
+                           struct error *error)
+{
+    const struct bench *bench = device->backend->bench[config->kind];
+    measurement_fail(row, config, OUTCOME_OK, options);
+    row->timing = device->backend->timing;
     if (!bench)
         return settle_failure(row, STATUS_FAILED, OUTCOME_UNSUPPORTED);
     struct plan *plan = NULL;

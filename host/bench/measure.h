@@ -55,6 +55,10 @@ enum status measure_config(struct measurement *row, struct device *device,
                            const struct layer_config *config, const struct measure_options *options,
                            struct error *error);
 
+/* The row of a config that could not be measured: no times, now. */
+void measurement_fail(struct measurement *row, const struct layer_config *config,
+                      enum outcome outcome, const struct measure_options *options);
+
 /* True when the row carries a time to learn from: ok, capped, slow. */
 bool measurement_is_timed(const struct measurement *row);
 

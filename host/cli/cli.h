@@ -28,12 +28,12 @@ struct settings {
         autotune;
     int32_t form, cache, format, pass, split, precision; /* choices */
     const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,
-        *optimizer, *licence, *citation;
+        *optimizer, *licence, *citation, *shard, *from_networks;
     const char *set[REPEAT_LIMIT];
     int set_count;
-    int64_t samples, seed, ensemble, epochs, batch_size, threads, dataset_size;
-    double time_budget_s, cap_ms, target_percent, learning_rate, dropout, l2, weight_decay,
-        price_per_hour;
+    int64_t samples, seed, rounds, ensemble, epochs, batch_size, threads, dataset_size;
+    double time_budget_s, timeout_s, cap_ms, target_percent, learning_rate, dropout, l2,
+        weight_decay, price_per_hour;
 };
 extern const struct settings settings_default;
 
@@ -60,7 +60,7 @@ extern const struct option options[];
 extern const int option_count;
 
 struct command {
-    const char *name, *summary, *operands, *examples;
+    const char *name, *summary, *operands, *examples; /* no summary: not for users, not listed */
     const char *const *options; /* names, ended by NULL; the common ones are added */
     int operand_minimum, operand_maximum;
     /* Writes the document to stdout. */
@@ -68,8 +68,8 @@ struct command {
 };
 extern const struct command *const commands[]; /* ended by NULL */
 
-extern const struct command command_devices, command_sweep, command_import, command_export,
-    command_show, command_train, command_evaluate, command_predict, command_verify;
+extern const struct command command_devices, command_sweep, command_worker, command_import,
+    command_export, command_show, command_train, command_evaluate, command_predict, command_verify;
 
 /* Reads arguments (without program and command name) into *settings. STATUS_USAGE names the option,
  * with the nearest known one as hint. */

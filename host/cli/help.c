@@ -43,7 +43,8 @@ void cli_overview(FILE *file)
         "commands:\n",
         file);
     for (int i = 0; commands[i]; i++)
-        fprintf(file, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        if (commands[i]->summary)
+            fprintf(file, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n'epochcast <command> --help' tells more; --version names every library.\n"
           "Exit codes: 0 ok, 1 failed, 2 usage, 3 no such device, 4 bad file, 5 out of memory\n"
           "predicted, 130 interrupted.\n",

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "data/import.h"
+#include "data/schedule.h"
 
 #include <math.h>
 
@@ -12,6 +13,7 @@ const struct settings settings_default = {
     .split = SPLIT_VALIDATION,
     .pass = PASS_TRAIN,
     .samples = -1,
+    .rounds = -1,
     .seed = 1,
     .ensemble = -1,
     .epochs = -1,
@@ -19,6 +21,7 @@ const struct settings settings_default = {
     .threads = -1,
     .dataset_size = -1,
     .time_budget_s = NAN,
+    .timeout_s = NAN,
     .cap_ms = NAN,
     .target_percent = NAN,
     .learning_rate = NAN,
@@ -52,8 +55,17 @@ const struct option options[] = {
      "draw only these: 3,5 or 1..64 or 1..64*2; repeatable", 0, 0, NULL},
     {"threads", 0, OPTION_INTEGER, AT(threads), "N",
      "threads of the device, or of training (default: 1, training: all cores)", 1, 4096, NULL},
-    {"cap-ms", 0, OPTION_NUMBER, AT(cap_ms), "MS", "timed work per config (default: 100)", 0.001,
+    {"rounds", 0, OPTION_INTEGER, AT(rounds), "N",
+     "visits of each config, in different orders (default: 3)", 1, ROUND_MAXIMUM, NULL},
+    {"cap-ms", 0, OPTION_NUMBER, AT(cap_ms), "MS", "timed work per visit (default: 100)", 0.001,
      1e7, NULL},
+    {"timeout", 0, OPTION_DURATION, AT(timeout_s), "TIME",
+     "a hung layer is given up after ten times its usual limit and this (default: 10s)", 0.01, 1e6,
+     NULL},
+    {"shard", 0, OPTION_TEXT, AT(shard), "I/N", "only every N-th draw, from the I-th: 1/8 to 8/8",
+     0, 0, NULL},
+    {"from-networks", 0, OPTION_TEXT, AT(from_networks), "NETWORKS",
+     "draw the shapes of these networks, half of them jittered", 0, 0, NULL},
     {"target-percent", 0, OPTION_NUMBER, AT(target_percent), "P",
      "half-width of the median's interval to reach (default: 2)", 0.01, 100, NULL},
     {"cache", 0, OPTION_CHOICE, AT(cache), "STATE", "caches before each sample (default: hot)", 0,

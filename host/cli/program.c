@@ -11,9 +11,17 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct command *const commands[] = {
-    &command_devices, &command_sweep,    &command_import,  &command_export, &command_show,
-    &command_train,   &command_evaluate, &command_predict, &command_verify, NULL};
+const struct command *const commands[] = {&command_devices,
+                                          &command_sweep,
+                                          &command_import,
+                                          &command_export,
+                                          &command_show,
+                                          &command_train,
+                                          &command_evaluate,
+                                          &command_predict,
+                                          &command_verify,
+                                          &command_worker,
+                                          NULL};
 
 volatile sig_atomic_t cli_interrupted;
 
@@ -50,8 +58,9 @@ static enum status unknown_command(const char *name, struct error *error)
 {
     const char *names[32];
     int count = 0;
-    for (; commands[count]; count++)
-        names[count] = commands[count]->name;
+    for (int i = 0; commands[i]; i++)
+        if (commands[i]->summary)
+            names[count++] = commands[i]->name;
     FAIL(error, STATUS_USAGE, "unknown command '%.60s'", name);
     const char *nearest = nearest_name(names, count, name);
     if (nearest)

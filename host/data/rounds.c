@@ -74,10 +74,10 @@ static struct measurement combine_timed(const struct measurement *rows, size_t c
     for (size_t i = 0; i < sizeof medians / sizeof *medians; i++)
         *(double *)((char *)&all + medians[i]) = median_at(rows, count, medians[i]);
     all.spread_percent = rounds_spread_percent(rows, count);
-    all.round_count = (int32_t)count;
     for (size_t i = 0; i + 1 < count; i++) {
         add_work(&all, &rows[i]);
         all.sample_count += rows[i].sample_count;
+        all.round_count += rows[i].round_count;
         all.outcome = rows[i].outcome < all.outcome ? rows[i].outcome : all.outcome;
         all.minimum_ms = fmin(all.minimum_ms, rows[i].minimum_ms);
         all.maximum_ms = fmax(all.maximum_ms, rows[i].maximum_ms);
@@ -95,9 +95,7 @@ static struct measurement combine(struct measurement *rows, size_t count)
             rows[timed++] = rows[i];
     if (timed > 0)
         return combine_timed(rows, timed);
-    struct measurement failed = last;
-    failed.round_count = (int32_t)count;
-    return failed;
+    return last;
 }
 
 void rounds_combine(struct measurement *rows, size_t *count)
