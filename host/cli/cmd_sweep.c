@@ -12,11 +12,12 @@ enum { SHOWN_DRAWS = 10, ARGUMENT_LIMIT = 16 };
 
 /* ---- --dry-run ---- */
 
-/* Warm-up, cap and a setup of 5 ms for each visit: what a sweep of slow layers takes. */
+/* Warm-up and cap, and a setup of 5 ms for each visit: what a sweep of slow layers takes. */
 static double longest_s(const struct sweep_options *wanted, double configs)
 {
-    const double visit_ms = wanted->measure.warmup_ms + wanted->measure.cap_ms + 5;
-    return configs * wanted->rounds * visit_ms / 1e3;
+    const double config_ms = wanted->rounds * (wanted->measure.warmup_ms + 5) +
+                             wanted->measure.cap_ms;
+    return configs * config_ms / 1e3;
 }
 
 /* What would run, above the draws: the text form alone, so that the others stay one document. */

@@ -57,7 +57,7 @@ const struct option options[] = {
      "threads of the device, or of training (default: 1, training: all cores)", 1, 4096, NULL},
     {"rounds", 0, OPTION_INTEGER, AT(rounds), "N",
      "visits of each config, in different orders (default: 3)", 1, ROUND_MAXIMUM, NULL},
-    {"cap-ms", 0, OPTION_NUMBER, AT(cap_ms), "MS", "timed work per visit (default: 100)", 0.001,
+    {"cap-ms", 0, OPTION_NUMBER, AT(cap_ms), "MS", "timed work per config (default: 100)", 0.001,
      1e7, NULL},
     {"timeout", 0, OPTION_DURATION, AT(timeout_s), "TIME",
      "a hung layer is given up after ten times its usual limit and this (default: 10s)", 0.01, 1e6,

@@ -153,7 +153,7 @@ static void fill_protocol(struct dataset_header *header, const struct sweep_opti
                           const struct settings *settings)
 {
     snprintf(header->protocol, sizeof header->protocol,
-             "rounds %d, cap %g ms a visit, target %g %%, cache %s%s", wanted->rounds,
+             "rounds %d, cap %g ms, target %g %%, cache %s%s", wanted->rounds,
              wanted->measure.cap_ms, 100 * wanted->measure.relative_ci,
              choice_name(&choice_cache, settings->cache), settings->autotune ? ", autotune" : "");
     snprintf(header->shard, sizeof header->shard, "%d/%d", wanted->shard + 1, wanted->shard_count);

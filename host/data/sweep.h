@@ -21,7 +21,7 @@ struct sweep_options {
     int rounds;           /* visits of each config; 1..ROUND_MAXIMUM */
     int shard, shard_count; /* this sweep has the draws with i % shard_count == shard */
     uint64_t seed;
-    struct measure_options measure;           /* cap_ms: of each visit */
+    struct measure_options measure;           /* cap_ms: of all rounds together */
     const struct dataset_rows *done;          /* what the file holds already, or NULL */
     struct progress *progress;                /* or NULL */
     const volatile sig_atomic_t *interrupted; /* or NULL; set: finish the point, flush, return */
