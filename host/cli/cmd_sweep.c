@@ -299,9 +299,10 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {
-    "device",         "layer",    "samples", "time-budget", "seed",          "set",     "threads",
-    "cap-ms",         "cache",    "dry-run", "output",      "overwrite",     "licence", "citation",
-    "target-percent", "autotune", "rounds",  "shard",       "from-networks", "timeout", NULL};
+    "device",        "layer",    "samples",        "time-budget", "seed",   "set",
+    "threads",       "cap-ms",   "cache",          "dry-run",     "output", "overwrite",
+    "licence",       "citation", "target-percent", "autotune",    "rounds", "shard",
+    "from-networks", "active",   "timeout",        NULL};
 const struct command command_sweep = {
     .name = "sweep",
     .summary = "time randomly drawn layers on a device, into a dataset",
@@ -311,6 +312,7 @@ const struct command command_sweep = {
         "  epochcast sweep --layer conv2d --set kernel_size=3,5 --set image_size=7..56 -n 500 -O "
         "conv.h5\n"
         "  epochcast sweep --from-networks vgg16,resnet50 -n 3000 --cap-ms 50 -O nets.h5\n"
+        "  epochcast sweep --active model.h5 --time-budget 10m -O more.h5\n"
         "  epochcast sweep -n 50000 --shard 2/8 -O part2.h5\n"
         "  epochcast sweep --layer dense --set stratum=log_uniform --dry-run\n",
     .options = takes,

@@ -66,6 +66,8 @@ const struct option options[] = {
      0, 0, NULL},
     {"from-networks", 0, OPTION_TEXT, AT(from_networks), "NETWORKS",
      "draw the shapes of these networks, half of them jittered", 0, 0, NULL},
+    {"active", 0, OPTION_TEXT, AT(active), "MODEL.h5",
+     "of eight draws each, measure the one that the model is least sure of", 0, 0, NULL},
     {"target-percent", 0, OPTION_NUMBER, AT(target_percent), "P",
      "half-width of the median's interval to reach (default: 2)", 0.01, 100, NULL},
     {"cache", 0, OPTION_CHOICE, AT(cache), "STATE", "caches before each sample (default: hot)", 0,

@@ -135,6 +135,15 @@ static void describe_domain(struct dataset_header *header, const struct sweep_pl
                                    settings->set[i]);
 }
 
+static enum status open_active(struct sweep_plan *plan, const char *path, struct error *error)
+{
+    if (!path)
+        return STATUS_OK;
+    TRY(active_choice_open(&plan->active, path, plan->domains, plan->domain_count, error));
+    plan->options.choice = &plan->active.choice;
+    return STATUS_OK;
+}
+
 static void describe_templates(struct dataset_header *header, const struct sweep_plan *plan,
                                const char *networks)
 {
@@ -147,6 +156,16 @@ static void describe_templates(struct dataset_header *header, const struct sweep
                           (size_t)plan->domains[i].template_count * sizeof(struct layer_config));
     snprintf(header->domain + length, sizeof header->domain - length, "networks %s (%016llx)\n",
              networks, (unsigned long long)hash);
+}
+
+/* The choice depends on the model: another one makes another sweep. */
+static void describe_active(struct dataset_header *header, const struct sweep_plan *plan)
+{
+    const size_t length = strlen(header->domain);
+    if (plan->options.choice)
+        snprintf(header->domain + length, sizeof header->domain - length,
+                 "active: widest interval of %d draws (model %016llx)\n", CHOICE_DRAWS,
+                 (unsigned long long)plan->active.hash);
 }
 
 static void fill_protocol(struct dataset_header *header, const struct sweep_options *wanted,
@@ -203,9 +222,11 @@ static enum status fill(struct sweep_plan *plan, const struct settings *settings
     TRY(apply_sets(plan, settings, error));
     TRY(add_networks(plan, settings, error));
     TRY(fill_options(plan, settings, error));
+    TRY(open_active(plan, settings->active, error));
     fill_header(&plan->header, settings);
     describe_domain(&plan->header, plan, settings);
     describe_templates(&plan->header, plan, settings->from_networks);
+    describe_active(&plan->header, plan);
     fill_protocol(&plan->header, &plan->options, settings);
     return try_draws(plan, error);
 }
@@ -226,4 +247,5 @@ void sweep_plan_free(struct sweep_plan *plan)
         free(plan->templates[kind]);
         plan->templates[kind] = NULL;
     }
+    active_choice_close(&plan->active);
 }

@@ -2,6 +2,7 @@
 #ifndef EPOCHCAST_CLI_SWEEP_PLAN_H
 #define EPOCHCAST_CLI_SWEEP_PLAN_H
 
+#include "cli/active_choice.h"
 #include "cli/cli.h"
 #include "data/sweep.h"
 
@@ -9,6 +10,7 @@ struct sweep_plan {
     struct sample_domain domains[LAYER_KIND_COUNT];
     int domain_count;
     struct layer_config *templates[LAYER_KIND_COUNT]; /* of --from-networks; domains borrow them */
+    struct active_choice active;                      /* of --active */
     struct sweep_options options; /* borrows domains; nothing done, no progress yet */
     struct dataset_header header;
 };

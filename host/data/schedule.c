@@ -13,20 +13,20 @@ struct point {
     float fastest_ms, slowest_ms;
 };
 
-void schedule_begin(struct schedule *schedule, const struct schedule_options *options)
+void schedule_begin(struct sweep_schedule *schedule, const struct schedule_options *options)
 {
-    *schedule = (struct schedule){.options = *options,
-                                  .limit = options->samples > 0 ? options->samples : INT64_MAX};
+    *schedule = (struct sweep_schedule){
+        .options = *options, .limit = options->samples > 0 ? options->samples : INT64_MAX};
 }
 
-void schedule_free(struct schedule *schedule)
+void schedule_free(struct sweep_schedule *schedule)
 {
     free(schedule->points);
     free(schedule->refined);
-    *schedule = (struct schedule){.count = 0};
+    *schedule = (struct sweep_schedule){.count = 0};
 }
 
-static enum status reach(struct schedule *schedule, int64_t position, struct error *error)
+static enum status reach(struct sweep_schedule *schedule, int64_t position, struct error *error)
 {
     int64_t wanted = schedule->capacity ? schedule->capacity : FIRST_CAPACITY;
     while (wanted <= position)
@@ -44,7 +44,7 @@ static enum status reach(struct schedule *schedule, int64_t position, struct err
     return STATUS_OK;
 }
 
-enum status schedule_note(struct schedule *schedule, int64_t position,
+enum status schedule_note(struct sweep_schedule *schedule, int64_t position,
                           const struct measurement *row, struct error *error)
 {
     TRY(reach(schedule, position, error));
@@ -61,7 +61,7 @@ enum status schedule_note(struct schedule *schedule, int64_t position,
 /* ---- round 0: new draws ---- */
 
 /* Without a number of configs, each round gets its share of the time. */
-static bool takes_new_draws(const struct schedule *schedule, double spent_s)
+static bool takes_new_draws(const struct sweep_schedule *schedule, double spent_s)
 {
     const struct schedule_options *options = &schedule->options;
     if (schedule->limit != INT64_MAX || !(options->time_budget_s > 0))
@@ -69,7 +69,7 @@ static bool takes_new_draws(const struct schedule *schedule, double spent_s)
     return spent_s < options->time_budget_s / options->rounds;
 }
 
-static bool next_draw(struct visit *visit, struct schedule *schedule, double spent_s)
+static bool next_draw(struct visit *visit, struct sweep_schedule *schedule, double spent_s)
 {
     while (schedule->cursor < schedule->count && schedule->points[schedule->cursor].visits > 0)
         schedule->cursor++;
@@ -81,7 +81,7 @@ static bool next_draw(struct visit *visit, struct schedule *schedule, double spe
 
 /* ---- the other rounds: the same configs in another order ---- */
 
-static bool next_shuffled(struct visit *visit, struct schedule *schedule)
+static bool next_shuffled(struct visit *visit, struct sweep_schedule *schedule)
 {
     const uint32_t n = (uint32_t)schedule->count;
     const uint32_t key = permutation_key(schedule->options.seed, (uint32_t)schedule->round);
@@ -118,7 +118,7 @@ static int compare_widest_first(const void *a, const void *b)
     return (first->position > second->position) - (first->position < second->position);
 }
 
-static bool list_widest(struct schedule *schedule)
+static bool list_widest(struct sweep_schedule *schedule)
 {
     struct wide *list = calloc((size_t)schedule->count + 1, sizeof *list);
     int64_t *refined = realloc(schedule->refined, (size_t)(schedule->count + 1) * sizeof *refined);
@@ -142,7 +142,7 @@ static bool list_widest(struct schedule *schedule)
     return count > 0;
 }
 
-static bool next_refined(struct visit *visit, struct schedule *schedule)
+static bool next_refined(struct visit *visit, struct sweep_schedule *schedule)
 {
     if (schedule->cursor >= schedule->refined_count && !list_widest(schedule))
         return false;
@@ -154,7 +154,7 @@ static bool next_refined(struct visit *visit, struct schedule *schedule)
 /* ---- one after the other ---- */
 
 /* Nothing is left to refine: more configs, through all rounds. */
-static bool begin_more_draws(struct schedule *schedule)
+static bool begin_more_draws(struct sweep_schedule *schedule)
 {
     if (schedule->options.samples > 0)
         return false;
@@ -165,7 +165,7 @@ static bool begin_more_draws(struct schedule *schedule)
     return true;
 }
 
-static bool next_of_round(struct visit *visit, struct schedule *schedule, double spent_s)
+static bool next_of_round(struct visit *visit, struct sweep_schedule *schedule, double spent_s)
 {
     if (schedule->round == 0)
         return next_draw(visit, schedule, spent_s);
@@ -174,7 +174,7 @@ static bool next_of_round(struct visit *visit, struct schedule *schedule, double
     return schedule->options.time_budget_s > 0 && next_refined(visit, schedule);
 }
 
-bool schedule_next(struct visit *visit, struct schedule *schedule, double spent_s)
+bool schedule_next(struct visit *visit, struct sweep_schedule *schedule, double spent_s)
 {
     const double budget_s = schedule->options.time_budget_s;
     const bool refines = budget_s > 0 && schedule->options.rounds > 1;
@@ -192,7 +192,7 @@ bool schedule_next(struct visit *visit, struct schedule *schedule, double spent_
     return true;
 }
 
-double schedule_done(const struct schedule *schedule, double spent_s)
+double schedule_done(const struct sweep_schedule *schedule, double spent_s)
 {
     const struct schedule_options *options = &schedule->options;
     const double by_time = options->time_budget_s > 0 ? spent_s / options->time_budget_s : 0;
@@ -202,7 +202,7 @@ double schedule_done(const struct schedule *schedule, double spent_s)
     return fmin(1, fmax(by_time, options->samples > 0 ? before / options->rounds : 0));
 }
 
-int64_t schedule_config_count(const struct schedule *schedule)
+int64_t schedule_config_count(const struct sweep_schedule *schedule)
 {
     return schedule->count;
 }

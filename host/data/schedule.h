@@ -20,7 +20,7 @@ struct schedule_options {
 
 struct point; /* what is known of a config */
 
-struct schedule {
+struct sweep_schedule {
     struct schedule_options options;
     struct point *points; /* (capacity), by position */
     int64_t count, capacity;
@@ -36,20 +36,20 @@ struct visit {
     int32_t round;
 };
 
-void schedule_begin(struct schedule *schedule, const struct schedule_options *options);
-void schedule_free(struct schedule *schedule);
+void schedule_begin(struct sweep_schedule *schedule, const struct schedule_options *options);
+void schedule_free(struct sweep_schedule *schedule);
 
 /* The next visit, when `spent_s` of the budget are used; false: the sweep is over. */
-bool schedule_next(struct visit *visit, struct schedule *schedule, double spent_s);
+bool schedule_next(struct visit *visit, struct sweep_schedule *schedule, double spent_s);
 
 /* Tells what a visit (of now, or of a sweep that is resumed) found. */
-enum status schedule_note(struct schedule *schedule, int64_t position,
+enum status schedule_note(struct sweep_schedule *schedule, int64_t position,
                           const struct measurement *row, struct error *error);
 
 /* Share that is done, 0..1, for the progress bar. */
-double schedule_done(const struct schedule *schedule, double spent_s);
+double schedule_done(const struct sweep_schedule *schedule, double spent_s);
 
 /* Configs visited so far. */
-int64_t schedule_config_count(const struct schedule *schedule);
+int64_t schedule_config_count(const struct sweep_schedule *schedule);
 
 #endif

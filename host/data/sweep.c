@@ -20,7 +20,7 @@ struct run {
     struct dataset *dataset;
     struct worker *worker;
     int32_t device_row;
-    struct schedule schedule;
+    struct sweep_schedule schedule;
     struct drawn drawn[LAYER_KIND_COUNT];
     double started_s;
 };
@@ -78,10 +78,16 @@ static void show_progress(const struct run *run)
 /* ---- positions and draws ---- */
 
 /* Position p of a shard is draw p * shard_count + shard of the sweep, which belongs to kind
- * draw % domain_count and is that kind's draw draw / domain_count. */
+ * draw % domain_count and is that kind's draw draw / domain_count; where draws are chosen, the
+ * chosen one of CHOICE_DRAWS from CHOICE_DRAWS * (draw / domain_count). */
 static int64_t draw_of(const struct sweep_options *options, int64_t position)
 {
     return position * options->shard_count + options->shard;
+}
+
+static int64_t draws_a_visit(const struct sweep_options *options)
+{
+    return options->choice ? CHOICE_DRAWS : 1;
 }
 
 static int64_t sample_count(const struct sweep_options *options)
@@ -125,6 +131,27 @@ static enum status draw_config(struct layer_config *config, enum stratum *stratu
     return STATUS_OK;
 }
 
+/* The config of draw `draw` of the sweep; *index: its number within the kind. */
+static enum status pick_config(struct layer_config *config, enum stratum *stratum, int64_t *index,
+                               struct run *run, int64_t draw, struct error *error)
+{
+    const struct sweep_options *options = run->options;
+    const int which = (int)(draw % options->domain_count);
+    struct layer_config configs[CHOICE_DRAWS];
+    enum stratum strata[CHOICE_DRAWS];
+    int chosen = 0;
+    *index = draw / options->domain_count * draws_a_visit(options);
+    for (int i = 0; i < draws_a_visit(options); i++)
+        TRY(draw_config(&configs[i], &strata[i], run, which, *index + i, error));
+    if (options->choice)
+        TRY(options->choice->choose(&chosen, options->choice->payload, configs, CHOICE_DRAWS,
+                                    error));
+    *config = configs[chosen];
+    *stratum = strata[chosen];
+    *index += chosen;
+    return STATUS_OK;
+}
+
 /* ---- what was measured before ---- */
 
 static enum status not_of_this_sweep(const struct measurement *row, struct error *error)
@@ -140,7 +167,7 @@ static enum status note_done(struct run *run, const struct measurement *row, str
     int which = 0;
     while (which < options->domain_count && options->domains[which].kind != row->config.kind)
         which++;
-    const int64_t draw = row->draw * options->domain_count + which;
+    const int64_t draw = row->draw / draws_a_visit(options) * options->domain_count + which;
     const bool is_ours = which < options->domain_count && draw >= 0 && row->draw < UINT32_MAX &&
                          draw % options->shard_count == options->shard &&
                          row->cache == (options->measure.cold_cache ? CACHE_COLD : CACHE_HOT);
@@ -193,15 +220,14 @@ static struct measure_options options_of(const struct run *run, const struct vis
 static enum status measure_visit(struct run *run, const struct visit *visit, struct error *error)
 {
     const struct measure_options options = options_of(run, visit);
-    const int64_t draw = draw_of(run->options, visit->position);
-    const int which = (int)(draw % run->options->domain_count);
     struct measurement row;
     struct layer_config config;
     enum stratum stratum;
-    TRY(draw_config(&config, &stratum, run, which, draw / run->options->domain_count, error));
+    int64_t index;
+    TRY(pick_config(&config, &stratum, &index, run, draw_of(run->options, visit->position), error));
     TRY(worker_measure(&row, run->worker, &config, &options, error));
     row.stratum = (int32_t)stratum;
-    row.draw = draw / run->options->domain_count;
+    row.draw = index;
     row.device = run->device_row;
     row.round = visit->round;
     TRY(schedule_note(&run->schedule, visit->position, &row, error));
