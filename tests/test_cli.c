@@ -215,7 +215,9 @@ static void every_option_is_complete_unique_and_taken(void **state)
         assert_ptr_equal(option_called(option->name), option);
         assert_true(option->help && *option->help);
         assert_int_equal(option->type == OPTION_FLAG, option->argument == NULL);
-        assert_int_equal(option->type == OPTION_CHOICE, option->choice != NULL);
+        assert_true(option->type != OPTION_CHOICE || option->choice);
+        assert_true(!option->choice || option->type == OPTION_CHOICE ||
+                    option->type == OPTION_TEXT);
         for (int j = 0; j < i; j++)
             assert_false(option->short_name && option->short_name == options[j].short_name);
         for (int j = 0; commands[j]; j++)

@@ -53,8 +53,8 @@ struct option {
     enum option_type type;
     size_t offset; /* in struct settings */
     const char *argument, *help;
-    double minimum, maximum; /* numbers and integers */
-    const struct choice *choice;
+    double minimum, maximum;     /* numbers and integers */
+    const struct choice *choice; /* values; of a text: of its items */
 };
 extern const struct option options[];
 extern const int option_count;
@@ -78,6 +78,15 @@ enum status cli_parse(struct settings *settings, const struct command *command, 
 bool command_takes(const struct command *command, const struct option *option);
 void cli_help(FILE *file, const struct command *command, bool brief);
 void cli_overview(FILE *file);
+
+/* The manual page (groff's man macros) and bash's completion, from the same tables. */
+void cli_manual(FILE *file);
+void cli_completion(FILE *file);
+struct documented {
+    const char *name, *meaning;
+};
+extern const struct documented exit_codes[]; /* ended by a NULL name */
+extern const char cli_examples[];            /* of the whole program */
 
 /* The whole program: finds the command, runs it, reports on stderr; returns the exit code. */
 int cli_main(int argc, char **argv);

@@ -108,7 +108,7 @@ const struct option options[] = {
     {"pass", 0, OPTION_CHOICE, AT(pass), "PASS", "of the network (default: train)", 0, 0,
      &choice_pass},
     {"optimizer", 0, OPTION_TEXT, AT(optimizer), "NAMES",
-     "of a training step, separated by commas (default: sgd)", 0, 0, NULL},
+     "of a training step, separated by commas (default: sgd)", 0, 0, &choice_optimizer},
     {"precision", 0, OPTION_CHOICE, AT(precision), "PRECISION",
      "of the layers' arithmetic (default: fp32)", 0, 0, &choice_precision},
     {"autotune", 0, OPTION_FLAG, AT(autotune), NULL,

@@ -28,7 +28,7 @@ struct network {
 };
 
 /* `text` is a path (it has a '/' or a '.' or exists as a file) or a catalogue name, looked for in
- * $EPOCHCAST_NETWORKS, then in the source tree's and the installed datasets/networks.
+ * $EPOCHCAST_NETWORKS, then in the installation's and the source tree's datasets/networks.
  * STATUS_BAD_FILE: names line and column. An unknown name is STATUS_USAGE and lists the nearest and
  * all. */
 enum status network_load(struct network *network, const char *text, struct error *error);
