@@ -19,7 +19,9 @@
  * Threads. The library has no state of its own that a caller could see. Models, networks and
  * forecasts do not change once they are made: any number of threads may use one at the same time.
  * The thread that frees one must be the last to use it. Models may be loaded in several threads at
- * the same time; the library lets one after the other read its file, as HDF5 demands.
+ * the same time; the library lets one after the other read its file, as HDF5 demands. HDF5 itself
+ * is the system's, shared with the program: where it was built without thread-safety (Debian's has
+ * it), do not call it elsewhere while a model is loaded.
  *
  * Errors. Functions that can fail return a status and, unless `error` is NULL, fill *error: what
  * happened, where, and what to do next. Nothing is printed, nothing exits. *error is left alone
