@@ -6,6 +6,7 @@
 #include "library/epochcast.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LIBRARY_THREADS = 6, LIBRARY_TURNS = 8 };
@@ -15,6 +16,7 @@ struct library_work {
     const struct epochcast_model *shared_model;
     const struct epochcast_network *shared_network;
     struct epochcast_time expected; /* of shared_network at batch 4 */
+    pthread_barrier_t *start;       /* where all threads meet first */
     int failures;
 };
 
@@ -35,6 +37,7 @@ static int wrong_forecast(const struct epochcast_model *model,
 static void *library_turns(void *payload)
 {
     struct library_work *work = payload;
+    pthread_barrier_wait(work->start);
     for (int turn = 0; turn < LIBRARY_TURNS; turn++) {
         struct epochcast_model *model;
         struct epochcast_network *network;
@@ -56,22 +59,26 @@ static void *library_turns(void *payload)
     return NULL;
 }
 
-/* Failures of all threads together; -1: a thread could not be started. */
+/* Failures of all threads together. */
 static int library_failures_in_threads(const struct library_work *work)
 {
     pthread_t threads[LIBRARY_THREADS];
     struct library_work works[LIBRARY_THREADS];
-    int failures = 0, started = 0;
-    for (; started < LIBRARY_THREADS; started++) {
-        works[started] = *work;
-        if (pthread_create(&threads[started], NULL, library_turns, &works[started]) != 0)
-            break;
+    pthread_barrier_t start;
+    int failures = 0;
+    pthread_barrier_init(&start, NULL, LIBRARY_THREADS);
+    for (int i = 0; i < LIBRARY_THREADS; i++) {
+        works[i] = *work;
+        works[i].start = &start;
+        if (pthread_create(&threads[i], NULL, library_turns, &works[i]) != 0)
+            abort();
     }
-    for (int i = 0; i < started; i++) {
+    for (int i = 0; i < LIBRARY_THREADS; i++) {
         pthread_join(threads[i], NULL);
         failures += works[i].failures;
     }
-    return started == LIBRARY_THREADS ? failures : -1;
+    pthread_barrier_destroy(&start);
+    return failures;
 }
 
 #endif
