@@ -60,7 +60,7 @@ extern const struct option options[];
 extern const int option_count;
 
 struct command {
-    const char *name, *summary, *operands, *examples; /* no summary: not for users, not listed */
+    const char *name, *summary, *operands, *examples;
     const char *const *options; /* names, ended by NULL; the common ones are added */
     int operand_minimum, operand_maximum;
     /* Writes the document to stdout. */

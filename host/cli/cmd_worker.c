@@ -13,5 +13,9 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {"device", "threads", "seed", "autotune", NULL};
-const struct command command_worker = {
-    .name = "worker", .operands = "", .examples = "", .options = takes, .run = run};
+const struct command command_worker = {.name = "worker",
+                                       .summary = "measures for a sweep",
+                                       .operands = "",
+                                       .examples = "",
+                                       .options = takes,
+                                       .run = run};

@@ -70,8 +70,7 @@ void cli_overview(FILE *file)
           file);
     fprintf(file, "%s\ncommands:\n", cli_examples);
     for (int i = 0; commands[i]; i++)
-        if (commands[i]->summary)
-            fprintf(file, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(file, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n'epochcast <command> --help' tells more; --version names every library.\n"
           "--man prints the manual page, --completion bash what completes a command line.\n",
           file);

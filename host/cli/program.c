@@ -11,17 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct command *const commands[] = {&command_devices,
-                                          &command_sweep,
-                                          &command_import,
-                                          &command_export,
-                                          &command_show,
-                                          &command_train,
-                                          &command_evaluate,
-                                          &command_predict,
-                                          &command_verify,
-                                          &command_worker,
-                                          NULL};
+const struct command *const commands[] = {
+    &command_devices, &command_sweep,    &command_import,  &command_export, &command_show,
+    &command_train,   &command_evaluate, &command_predict, &command_verify, NULL};
 
 volatile sig_atomic_t cli_interrupted;
 
@@ -58,9 +50,8 @@ static enum status unknown_command(const char *name, struct error *error)
 {
     const char *names[32];
     int count = 0;
-    for (int i = 0; commands[i]; i++)
-        if (commands[i]->summary)
-            names[count++] = commands[i]->name;
+    for (; commands[count]; count++)
+        names[count] = commands[count]->name;
     FAIL(error, STATUS_USAGE, "unknown command '%.60s'", name);
     const char *nearest = nearest_name(names, count, name);
     if (nearest)
@@ -110,6 +101,8 @@ static enum status dispatch(int argc, char **argv, struct settings *settings, st
     for (int i = 0; commands[i]; i++)
         if (strcmp(commands[i]->name, name) == 0)
             return run_command(commands[i], argc - 2, argv + 2, settings, error);
+    if (strcmp(name, command_worker.name) == 0) /* what a sweep starts, not for users */
+        return run_command(&command_worker, argc - 2, argv + 2, settings, error);
     return unknown_command(name, error);
 }
 
