@@ -36,6 +36,12 @@ static enum status show_layers(const struct settings *settings, struct error *er
     return cli_print_table(table, settings, error);
 }
 
+/* Of one sample. */
+static struct cost forward_cost(const struct network_layer *layer)
+{
+    return network_cost(layer, 1, PASS_FORWARD, OPTIMIZER_NONE, PRECISION_FP32);
+}
+
 static enum status add_network_row(struct table *table, const char *name, struct error *error)
 {
     struct network network;
@@ -43,7 +49,7 @@ static enum status add_network_row(struct table *table, const char *name, struct
     double forward_flops = 0;
     TRY(network_load(&network, name, error));
     for (int i = 0; i < network.layer_count; i++) {
-        struct cost cost = layer_cost(&network.layers[i].config);
+        struct cost cost = forward_cost(&network.layers[i]);
         parameter_count += cost.parameter_count;
         forward_flops += cost.flops;
     }
@@ -85,11 +91,11 @@ static enum status show_network_table(const struct network *network,
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < network->layer_count; i++) {
         const struct network_layer *layer = &network->layers[i];
-        struct cost cost = layer_cost(&layer->config);
+        struct cost cost = forward_cost(layer);
         table_string(table, layer->name);
-        table_string(table, layer_descriptors[layer->config.kind]->name);
+        table_string(table, network_layer_kind(layer));
         table_string(table, layer->input < 0 ? "input" : network->layers[layer->input].name);
-        table_integer(table, layer_output_count(&layer->config));
+        table_integer(table, (int64_t)network_layer_output_count(layer));
         table_integer(table, cost.parameter_count);
         table_number(table, cost.flops);
     }

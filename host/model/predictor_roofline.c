@@ -19,16 +19,21 @@ static double rate(double measured, double nominal)
     return isfinite(nominal) && nominal > 0 ? nominal : NAN;
 }
 
-double roofline_ms(const struct layer_config *config, const struct device_info *device)
+double roofline_cost_ms(const struct cost *cost, const struct device_info *device)
 {
     const double gflops = rate(device->measured_sgemm_gflops, device->peak_gflops);
     const double gbps = rate(device->measured_copy_gbps, device->bandwidth_gbps);
     if (isnan(gflops) || isnan(gbps))
         return NAN;
-    const struct cost cost = layer_cost(config);
-    const double compute_ms = cost.flops / (gflops * 1e6);
-    const double memory_ms = (cost.bytes_read + cost.bytes_written) / (gbps * 1e6);
+    const double compute_ms = cost->flops / (gflops * 1e6);
+    const double memory_ms = (cost->bytes_read + cost->bytes_written) / (gbps * 1e6);
     return fmax(compute_ms, memory_ms);
+}
+
+double roofline_ms(const struct layer_config *config, const struct device_info *device)
+{
+    const struct cost cost = layer_cost(config);
+    return roofline_cost_ms(&cost, device);
 }
 
 static void count_rows(struct fit_report *reports, const struct dataset_rows *rows)

@@ -8,5 +8,6 @@
 /* Milliseconds; NaN when the device knows neither measured nor nominal rates. Measured rates come
  * first: a nominal peak is one that no program reaches. */
 double roofline_ms(const struct layer_config *config, const struct device_info *device);
+double roofline_cost_ms(const struct cost *cost, const struct device_info *device);
 
 #endif

@@ -35,8 +35,8 @@ static struct plan *producer_of(const struct network *network, int layer, struct
     int input = network->layers[layer].input;
     if (input < 0)
         return NULL;
-    bool fits = layer_output_count(&network->layers[input].config) ==
-                layer_input_count(&network->layers[layer].config);
+    bool fits = network_layer_output_count(&network->layers[input]) ==
+                network_layer_input_count(&network->layers[layer]);
     return fits ? plans[input] : NULL;
 }
 
@@ -45,6 +45,9 @@ static enum status prepare_layer(struct plan **plan, struct device *device,
                                  const struct layer_config *config, struct plan *input,
                                  struct error *error)
 {
+    if (network_layer_is_operator(layer))
+        return FAIL(error, STATUS_FAILED, "layer '%s': no benchmark runs the operator %s",
+                    layer->name, layer->operator);
     const struct bench *bench = device->backend->bench[config->kind];
     if (!bench)
         return FAIL(error, STATUS_FAILED, "layer '%s': backend %s cannot run %s", layer->name,
