@@ -47,7 +47,7 @@ static enum status prepare_layer(struct plan **plan, struct device *device,
 {
     if (network_layer_is_operator(layer))
         return FAIL(error, STATUS_FAILED, "layer '%s': no benchmark runs the operator %s",
-                    layer->name, layer->operator);
+                    layer->name, layer->operator_name);
     const struct bench *bench = device->backend->bench[config->kind];
     if (!bench)
         return FAIL(error, STATUS_FAILED, "layer '%s': backend %s cannot run %s", layer->name,

@@ -127,23 +127,22 @@ static enum status unknown_network(const char *text, struct error *error)
     }
     const char *nearest = nearest_name((const char *const *)names, count, text);
     if (nearest)
-        error_hint(error, "did you mean '%s'? known: %s; or give a layer CSV", nearest, all);
+        error_hint(error, "did you mean '%s'? known: %s; or give a layer CSV or an ONNX file",
+                   nearest, all);
     else
-        error_hint(error, "known: %s; or give a layer CSV", count ? all : "none");
+        error_hint(error, "known: %s; or give a layer CSV or an ONNX file", count ? all : "none");
     free(names);
     return STATUS_USAGE;
 }
 
 static enum status load_file(struct network *network, const char *path, struct error *error)
 {
-    if (has_suffix(path, ".onnx")) {
-        FAIL(error, STATUS_BAD_FILE, "%.300s: ONNX files cannot be read yet", path);
-        error_hint(error, "describe the network as a layer CSV (datasets/README.md)");
-        return STATUS_BAD_FILE;
-    }
     struct mapped_file file;
     TRY(mapped_file_open(&file, path, error));
-    const enum status status = network_parse(network, path, file.bytes, file.size, error);
+    const bool is_onnx = has_suffix(path, ".onnx");
+    const enum status status = is_onnx
+                                   ? network_read_onnx(network, path, file.bytes, file.size, error)
+                                   : network_parse(network, path, file.bytes, file.size, error);
     mapped_file_close(&file);
     return status;
 }

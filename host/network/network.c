@@ -21,8 +21,8 @@ void network_name(struct network *network, const char *path)
 
 const char *network_layer_kind(const struct network_layer *layer)
 {
-    return network_layer_is_operator(layer)
-        ? layer->operator: layer_descriptors[layer->config.kind]->name;
+    return network_layer_is_operator(layer) ? layer->operator_name
+                                            : layer_descriptors[layer->config.kind]->name;
 }
 
 double network_layer_input_count(const struct network_layer *layer)

@@ -26,7 +26,7 @@ struct network_layer {
     char name[64];
     int input;                  /* index of the feeding layer, -1: the network's input */
     struct layer_config config; /* batch_size: rows of one sample; forward, none, fp32 */
-    char operator[32];          /* "": of config.kind; else config is all zero but for rows 1 */
+    char operator_name[32];     /* "": of config.kind; else config is all zero but for rows 1 */
     struct operator_work work;  /* of an operator */
 };
 
@@ -44,6 +44,9 @@ enum status network_load(struct network *network, const char *text, struct error
 /* A layer CSV from memory; `path` is for messages. */
 enum status network_parse(struct network *network, const char *path, const char *bytes, size_t size,
                           struct error *error);
+/* An ONNX model from memory; its external data is looked for beside `path`. */
+enum status network_read_onnx(struct network *network, const char *path, const char *bytes,
+                              size_t size, struct error *error);
 void network_free(struct network *network);
 enum status network_write_csv(const struct network *network, FILE *file, struct error *error);
 
@@ -51,7 +54,7 @@ enum status network_write_csv(const struct network *network, FILE *file, struct 
 const char *network_layer_kind(const struct network_layer *layer);
 static inline bool network_layer_is_operator(const struct network_layer *layer)
 {
-    return layer->operator[0] != '\0';
+    return layer->operator_name[0] != '\0';
 }
 /* Elements of the input and the output of one sample. */
 double network_layer_input_count(const struct network_layer *layer);

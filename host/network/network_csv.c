@@ -173,7 +173,7 @@ static enum status read_operator_name(struct reader *reader, struct network_laye
 {
     const char *name = fixed_cell(reader, COLUMN_OPERATOR);
     const size_t length = strlen(name);
-    if (length == 0 || length >= sizeof layer->operator)
+    if (length == 0 || length >= sizeof layer->operator_name)
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: operator: %s", reader->csv.path,
                     reader->csv.line, length ? "the name is too long" : "missing");
     if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != length ||
@@ -181,7 +181,7 @@ static enum status read_operator_name(struct reader *reader, struct network_laye
         return FAIL(error, STATUS_BAD_FILE,
                     "%s:%d: operator: '%s' is no name of one: a-z, 0-9 and _, not a layer kind",
                     reader->csv.path, reader->csv.line, name);
-    memcpy(layer->operator, name, length + 1);
+    memcpy(layer->operator_name, name, length + 1);
     return STATUS_OK;
 }
 

@@ -95,7 +95,7 @@ static void write_work(const struct network_layer *layer, FILE *file)
 {
     struct operator_work work = layer->work;
     fputc(',', file);
-    write_text(layer->operator, file);
+    write_text(layer->operator_name, file);
     for (int i = 0; i < OPERATOR_COLUMN_COUNT; i++) {
         const double value = *operator_value(&work, &operator_columns[i]);
         if (value == 0)
