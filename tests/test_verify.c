@@ -138,6 +138,10 @@ static void bad_requests_are_errors(void **state)
     const struct network empty = {.name = "empty"};
     assert_int_equal(verify_bad(&empty, 1, PRECISION_FP32, &error), STATUS_BAD_FILE);
     assert_non_null(strstr(error.message, "empty"));
+    struct network_layer operators[] = {{.name = "relu", .input = -1, .operator_name = "relu"}};
+    const struct network uncovered = {.name = "relu", .layers = operators, .layer_count = 1};
+    assert_int_equal(verify_bad(&uncovered, 1, PRECISION_FP32, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.message, "no benchmark runs the operator relu"));
     assert_int_equal(verify_bad(&tiny, 0, PRECISION_FP32, &error), STATUS_USAGE);
     assert_int_equal(verify_bad(&tiny, 1, PRECISION_BF16, &error), STATUS_FAILED);
     assert_non_null(strstr(error.message, "bf16"));

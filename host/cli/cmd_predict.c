@@ -185,7 +185,7 @@ static enum status note_roofline(const struct forecasts *all, const struct netwo
     fprintf(stderr, "note: the model does not cover %d of %d layers (%.1f",
             all->rows[0].uncovered_count, network->layer_count, least_percent);
     if (most_percent - least_percent >= 0.05)
-        fprintf(stderr, "..%.1f", most_percent);
+        fprintf(stderr, " to %.1f", most_percent);
     fprintf(stderr, " %% of the time, by the roofline): %s\n", kinds);
     return STATUS_OK;
 }

@@ -121,22 +121,75 @@ void onnx_fold_concat(const struct onnx_call *call)
     }
 }
 
-/* Of lists alone, forwards. */
+/* out[i, j, ...] = in[offset + i strides[0] + j strides[1] + ...] */
+static void copy_strided(const struct onnx_call *call, double *out, int64_t offset,
+                         const int64_t *strides)
+{
+    const struct onnx_value *output = onnx_output(call, 0);
+    int64_t index[ONNX_RANK_LIMIT] = {0};
+    for (int i = 0; i < (int)output->count; i++) {
+        out[i] = folded(call, 0)[offset];
+        for (int axis = output->rank; axis-- > 0;) {
+            offset += strides[axis];
+            if (++index[axis] < output->dims[axis])
+                break;
+            offset -= output->dims[axis] * strides[axis];
+            index[axis] = 0;
+        }
+    }
+}
+
+static void contiguous_strides(const struct onnx_value *value, int64_t *strides)
+{
+    int64_t stride = 1;
+    for (int axis = value->rank; axis-- > 0;) {
+        strides[axis] = stride;
+        stride *= value->dims[axis];
+    }
+}
+
 void onnx_fold_slice(const struct onnx_call *call)
 {
-    int64_t starts[ONNX_FOLD_LIMIT], steps[ONNX_FOLD_LIMIT];
-    int start_count, step_count;
-    const struct onnx_value *input = onnx_input(call, 0);
-    if (onnx_list(call, "starts", 1, starts, &start_count) != STATUS_OK ||
-        onnx_list(call, "steps", 4, steps, &step_count) != STATUS_OK || start_count != 1 ||
-        input->rank != 1 || (step_count > 0 && steps[0] < 1))
-        return;
+    int64_t starts[ONNX_FOLD_LIMIT], axes[ONNX_FOLD_LIMIT], steps[ONNX_FOLD_LIMIT];
+    int64_t strides[ONNX_RANK_LIMIT], offset = 0;
+    int start_count, axis_count, step_count, axis;
     double *out = room(call, 1);
-    const int64_t size = (int64_t)input->count, step = step_count > 0 ? steps[0] : 1;
-    int64_t start = starts[0] < 0 ? starts[0] + size : starts[0];
-    start = start < 0 ? 0 : start;
-    for (int i = 0; out && i < (int)onnx_output(call, 0)->count; i++)
-        out[i] = input->folded[start + i * step];
+    const struct onnx_value *input = onnx_input(call, 0);
+    /* shape inference has read the same lists without complaint */
+    if (!out || onnx_list(call, "starts", 1, starts, &start_count) != STATUS_OK ||
+        onnx_list(call, "axes", 3, axes, &axis_count) != STATUS_OK ||
+        onnx_list(call, "steps", 4, steps, &step_count) != STATUS_OK)
+        return;
+    contiguous_strides(input, strides);
+    for (int i = 0; i < start_count; i++) {
+        if (onnx_axis(call, axis_count < 0 ? i : axes[i], input->rank, &axis) != STATUS_OK)
+            return;
+        const int64_t size = input->dims[axis];
+        const int64_t start = starts[i] < 0 ? starts[i] + size : starts[i];
+        const int64_t last = start < 0 ? 0 : start >= size ? size - 1 : start;
+        offset += last * strides[axis];
+        strides[axis] *= step_count < 0     ? 1
+                         : steps[i] > size  ? size
+                         : steps[i] < -size ? -size
+                                            : steps[i];
+    }
+    copy_strided(call, out, offset, strides);
+}
+
+void onnx_fold_transpose(const struct onnx_call *call)
+{
+    int64_t order[ONNX_RANK_LIMIT], from[ONNX_RANK_LIMIT], strides[ONNX_RANK_LIMIT];
+    double *out = room(call, 1);
+    const int count = onnx_integers(call, "perm", order, ONNX_RANK_LIMIT);
+    if (!out)
+        return;
+    const struct onnx_value *input = onnx_input(call, 0);
+    contiguous_strides(input, from);
+    for (int i = 0; i < input->rank; i++) {
+        const int64_t axis = count < 0 ? input->rank - 1 - i : order[i];
+        strides[i] = from[axis < 0 ? axis + input->rank : axis];
+    }
+    copy_strided(call, out, 0, strides);
 }
 
 /* Same shapes, or one value against many; anything else stays unknown. */

@@ -13,6 +13,6 @@ onnx_fold_function onnx_fold_copy, onnx_fold_cast, onnx_fold_shape, onnx_fold_si
     onnx_fold_constant_of_shape, onnx_fold_range, onnx_fold_gather, onnx_fold_concat,
     onnx_fold_slice, onnx_fold_where, onnx_fold_add, onnx_fold_sub, onnx_fold_mul, onnx_fold_div,
     onnx_fold_mod, onnx_fold_max, onnx_fold_min, onnx_fold_equal, onnx_fold_floor, onnx_fold_ceil,
-    onnx_fold_sqrt, onnx_fold_neg, onnx_fold_product, onnx_fold_expand;
+    onnx_fold_sqrt, onnx_fold_neg, onnx_fold_product, onnx_fold_transpose, onnx_fold_expand;
 
 #endif

@@ -144,7 +144,7 @@ static const struct onnx_operator operators[] = {
     UNARY("Tanh", "tanh", 5, 3, KEPT_OUTPUT),
     MOVE("Tile", "tile", onnx_shape_tile, NULL),
     {"TopK", "top_k", onnx_shape_top_k, NULL, onnx_emit_reduce, 1, 1, KEPT_NOTHING, false},
-    MOVE("Transpose", "transpose", onnx_shape_transpose, NULL),
+    MOVE("Transpose", "transpose", onnx_shape_transpose, onnx_fold_transpose),
     MOVE("Trilu", "triangle", onnx_shape_same, NULL),
     VIEW("Unsqueeze", "unsqueeze", onnx_shape_unsqueeze, onnx_fold_copy),
     {"Upsample", "resize", onnx_shape_resize, NULL, onnx_emit_generic, 8, 8, KEPT_NOTHING, false},

@@ -143,12 +143,14 @@ enum status onnx_shape_slice(const struct onnx_call *call)
         (axis_count >= 0 && axis_count != start_count) ||
         (step_count >= 0 && step_count != start_count))
         return onnx_fail(call, "%d starts, %d ends", start_count, end_count);
+    bool is_cut[ONNX_RANK_LIMIT] = {false};
     memcpy(dims, input->dims, sizeof dims);
     for (int i = 0; i < start_count; i++) {
         const int64_t step = step_count < 0 ? 1 : clamp(steps[i], -INT32_MAX, INT32_MAX);
         TRY(onnx_axis(call, axis_count < 0 ? i : axes[i], input->rank, &axis));
-        if (step == 0)
-            return onnx_fail(call, "a step of 0");
+        if (step == 0 || is_cut[axis])
+            return onnx_fail(call, step ? "it cuts axis %d twice" : "axis %d: a step of 0", axis);
+        is_cut[axis] = true;
         dims[axis] = slice_length(input->dims[axis], clamp(starts[i], -INT32_MAX, INT32_MAX),
                                   clamp(ends[i], -INT64_C(0x100000000), INT32_MAX), step);
     }
