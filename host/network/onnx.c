@@ -103,9 +103,7 @@ static enum status shape_error(const struct shapes *shapes, const struct onnx_va
          shapes->graph->path, (int)(size < 80 ? size : 80), value->name.bytes, axis,
          length ? " ('" : "", (int)(length < 40 ? length : 40), dimension.bytes, length ? "')" : "",
          what);
-    return error_hint(shapes->error, "only the batch may be left open: export the model with its "
-                                     "other sizes fixed"),
-           STATUS_BAD_FILE;
+    return STATUS_BAD_FILE;
 }
 
 /* The first open dimension is the batch: by its name wherever it stands, unnamed in front alone. */
@@ -114,8 +112,12 @@ static enum status close_dimension(struct shapes *shapes, struct onnx_value *val
 {
     const bool is_batch = name.size ? !shapes->has_batch || slices_equal(name, shapes->batch_name)
                                     : axis == 0;
-    if (!is_batch)
-        return shape_error(shapes, value, "has no size", axis, name);
+    if (!is_batch) {
+        shape_error(shapes, value, "has no size", axis, name);
+        return error_hint(shapes->error, "only the batch may be left open: export the model with "
+                                         "its other sizes fixed"),
+               STATUS_BAD_FILE;
+    }
     if (name.size && !shapes->has_batch) {
         shapes->has_batch = true;
         shapes->batch_name = name;
@@ -145,7 +147,8 @@ static enum status read_declared(struct shapes *shapes, struct onnx_value *value
         count *= (double)value->dims[axis];
     }
     if (count > OPERATOR_COUNT_LIMIT)
-        return shape_error(shapes, value, "makes more than 2^42 elements", rank - 1, names[0]);
+        return shape_error(shapes, value, "makes more than 2^42 elements", rank - 1,
+                           names[rank - 1]);
     value->rank = rank;
     value->count = count;
     return STATUS_OK;
@@ -222,6 +225,9 @@ static enum status infer_node(struct shapes *shapes, struct onnx_node *node)
     if (!has_output)
         return onnx_fail(&call, "it has no output");
     mark_constant(&call);
+    for (int i = 0; i < node->output_count && !node->is_constant; i++)
+        if (onnx_output(&call, i) && onnx_output(&call, i)->count == 0)
+            return onnx_fail(&call, "its output %d is empty", i);
     if (node->is_constant && node->known && node->known->fold)
         node->known->fold(&call);
     return STATUS_OK;
@@ -320,14 +326,20 @@ static enum status emit_all(struct onnx_builder *builder, struct error *error)
     return STATUS_OK;
 }
 
-static enum status read_all(struct network *network, struct onnx_graph *graph, const char *bytes,
-                            size_t size, struct error *error)
+enum status onnx_infer_shapes(struct onnx_graph *graph, struct error *error)
 {
     struct shapes shapes = {.graph = graph, .error = error};
-    TRY(onnx_graph_read(graph, graph->path, bytes, size, error));
     TRY(order_nodes(graph, error));
     TRY(infer_all(&shapes));
     graph->batch = shapes.is_symbolic ? 1 : fixed_batch(graph);
+    return STATUS_OK;
+}
+
+static enum status read_all(struct network *network, struct onnx_graph *graph, const char *path,
+                            const char *bytes, size_t size, struct error *error)
+{
+    TRY(onnx_graph_read(graph, path, bytes, size, error));
+    TRY(onnx_infer_shapes(graph, error));
     struct onnx_builder builder = {.graph = graph, .network = network};
     const enum status status = emit_all(&builder, error);
     free(builder.slots);
@@ -337,10 +349,10 @@ static enum status read_all(struct network *network, struct onnx_graph *graph, c
 enum status network_read_onnx(struct network *network, const char *path, const char *bytes,
                               size_t size, struct error *error)
 {
-    struct onnx_graph graph = {.path = path};
+    struct onnx_graph graph;
     *network = (struct network){.layers = NULL};
     network_name(network, path);
-    const enum status status = read_all(network, &graph, bytes, size, error);
+    const enum status status = read_all(network, &graph, path, bytes, size, error);
     onnx_graph_free(&graph);
     if (status != STATUS_OK)
         network_free(network);

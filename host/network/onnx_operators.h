@@ -35,6 +35,9 @@ struct onnx_operator {
 
 const struct onnx_operator *onnx_operator_find(const struct onnx_node *node); /* or NULL */
 
+/* Orders the nodes, fills every tensor's shape and the samples that the shapes hold (onnx.c). */
+enum status onnx_infer_shapes(struct onnx_graph *graph, struct error *error);
+
 /* ---- emission (onnx_emit.c: operators; onnx_emit_layer.c: layers of kinds) ---- */
 
 onnx_emit_function onnx_emit_generic, onnx_emit_move, onnx_emit_gather, onnx_emit_normalization,
