@@ -11,17 +11,17 @@ enum { TENSOR_EXTERNAL = 13, ENTRY_KEY = 1, ENTRY_VALUE = 2, PATH_LIMIT = 4096 }
 
 struct entry {
     struct slice location;
-    double offset, length; /* bytes; length -1: not given */
+    double offset, length; /* bytes; length -1: not given; -2: no number */
 };
 
 static double number_of(struct slice text)
 {
     char digits[24];
     if (text.size == 0 || text.size >= sizeof digits)
-        return -1;
+        return -2;
     memcpy(digits, text.bytes, text.size);
     digits[text.size] = '\0';
-    return digits[strspn(digits, "0123456789")] ? -1 : strtod(digits, NULL);
+    return digits[strspn(digits, "0123456789")] ? -2 : strtod(digits, NULL);
 }
 
 static void read_pair(struct entry *entry, const struct wire *tensor, struct slice message)
@@ -73,27 +73,38 @@ static enum status external_error(const struct onnx_graph *graph, const struct o
            STATUS_BAD_FILE;
 }
 
-enum status onnx_external_check(const struct onnx_graph *graph, const struct onnx_value *value,
+/* Finds the file and keeps its size: models have hundreds of tensors in one file. */
+static enum status find_file(struct onnx_graph *graph, const struct onnx_value *value,
+                             struct slice location, struct error *error)
+{
+    const char *slash = strrchr(graph->path, '/');
+    char folder[PATH_LIMIT], file[2 * PATH_LIMIT];
+    struct stat info;
+    const int length = slash ? (int)(slash - graph->path) + 1 : 2;
+    if (location.size == 0 || memchr(location.bytes, '\0', location.size) ||
+        location.bytes[0] == '/' || (size_t)length + location.size >= PATH_LIMIT)
+        return external_error(graph, value, location, "is no path within the folder", error);
+    snprintf(folder, sizeof folder, "%.*s", length, slash ? graph->path : "./");
+    snprintf(file, sizeof file, "%s%.*s", folder, (int)location.size, location.bytes);
+    if (stat(file, &info) != 0)
+        return external_error(graph, value, location, strerror(errno), error);
+    if (!is_inside(folder, file))
+        return external_error(graph, value, location, "lies outside of its folder", error);
+    if (!S_ISREG(info.st_mode))
+        return external_error(graph, value, location, "is no regular file", error);
+    graph->external_location = location;
+    graph->external_bytes = (double)info.st_size;
+    return STATUS_OK;
+}
+
+enum status onnx_external_check(struct onnx_graph *graph, const struct onnx_value *value,
                                 struct slice message, double byte_count, struct error *error)
 {
     const struct entry entry = read_entry(graph, message);
-    const char *slash = strrchr(graph->path, '/');
-    char folder[PATH_LIMIT], file[PATH_LIMIT];
-    struct stat info;
-    const int length = slash ? (int)(slash - graph->path) + 1 : 2;
-    if (entry.location.size == 0 || memchr(entry.location.bytes, '\0', entry.location.size) ||
-        entry.location.bytes[0] == '/' || (size_t)length + entry.location.size >= PATH_LIMIT)
-        return external_error(graph, value, entry.location, "is no path within the folder", error);
-    snprintf(folder, sizeof folder, "%.*s", length, slash ? graph->path : "./");
-    snprintf(file, sizeof file, "%s%.*s", folder, (int)entry.location.size, entry.location.bytes);
-    if (stat(file, &info) != 0)
-        return external_error(graph, value, entry.location, strerror(errno), error);
-    if (!is_inside(folder, file))
-        return external_error(graph, value, entry.location, "lies outside of its folder", error);
-    if (!S_ISREG(info.st_mode))
-        return external_error(graph, value, entry.location, "is no regular file", error);
-    if (entry.offset < 0 || (entry.length >= 0 && entry.length != byte_count) ||
-        entry.offset + byte_count > (double)info.st_size)
+    if (!entry.location.size || !slices_equal(entry.location, graph->external_location))
+        TRY(find_file(graph, value, entry.location, error));
+    if (entry.offset < 0 || (entry.length != -1 && entry.length != byte_count) ||
+        entry.offset + byte_count > graph->external_bytes)
         return external_error(graph, value, entry.location, "has not the size of the tensor",
                               error);
     return STATUS_OK;

@@ -384,7 +384,10 @@ static enum status read_model(struct onnx_graph *graph, struct slice *message, s
 enum status onnx_graph_read(struct onnx_graph *graph, const char *path, const char *bytes,
                             size_t size, struct error *error)
 {
-    *graph = (struct onnx_graph){.path = path, .file = wire_file(path, bytes, size), .batch = 1};
+    *graph = (struct onnx_graph){.path = path,
+                                 .file = wire_file(path, bytes, size),
+                                 .external_location = {"", 0},
+                                 .batch = 1};
     struct slice message = {NULL, 0};
     TRY(read_model(graph, &message, error));
     if (graph->opset < ONNX_OPSET_MINIMUM) {

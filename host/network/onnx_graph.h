@@ -63,6 +63,8 @@ struct onnx_graph {
     double *folds;
     size_t fold_count, fold_capacity;
     int64_t opset;
+    struct slice external_location; /* of the external data that was found last, and its size */
+    double external_bytes;
     double batch; /* samples that the shapes hold */
 };
 
@@ -111,7 +113,7 @@ bool onnx_type_read(const struct onnx_graph *graph, struct slice message, int *t
 double *onnx_fold_room(struct onnx_graph *graph, double count);
 /* Bytes of weights in a file beside the model; STATUS_BAD_FILE: outside of its folder, missing or
  * too short. `message` is the TensorProto. */
-enum status onnx_external_check(const struct onnx_graph *graph, const struct onnx_value *value,
+enum status onnx_external_check(struct onnx_graph *graph, const struct onnx_value *value,
                                 struct slice message, double byte_count, struct error *error);
 
 #endif

@@ -155,7 +155,7 @@ static void fold_values(struct onnx_graph *graph, struct onnx_value *value,
     value->folded = folded;
 }
 
-static enum status check_data(const struct onnx_graph *graph, const struct onnx_value *value,
+static enum status check_data(struct onnx_graph *graph, const struct onnx_value *value,
                               const struct tensor_data *data, struct slice message,
                               struct error *error)
 {
