@@ -239,6 +239,7 @@ const struct command command_predict = {
     .operands = "NETWORK --model MODEL.h5",
     .examples = "  epochcast predict vgg16 --model model.h5 --batch 1..16*2\n"
                 "  epochcast predict resnet50 --model model.h5 --pass forward --batch 1 --layers\n"
+                "  epochcast predict net.onnx --model model.h5 --batch 8\n"
                 "  epochcast predict vgg16 --model model.h5 --batch 32 --optimizer sgd,adam \\\n"
                 "      --dataset-size 1281167 --epochs 90 --price-per-hour 2.49\n",
     .options = takes,

@@ -140,7 +140,8 @@ const struct command command_show = {
     .summary = "what is in a dataset, a model, a network; layers; networks",
     .operands = "DATA.h5|MODEL.h5|NETWORK|layers|networks",
     .examples = "  epochcast show cpu.h5\n  epochcast show model.h5\n  epochcast show vgg16\n"
-                "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show layers\n",
+                "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show net.onnx\n"
+                "  epochcast show layers\n",
     .options = takes,
     .operand_minimum = 1,
     .operand_maximum = 1,
