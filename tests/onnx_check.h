@@ -18,6 +18,9 @@ static inline enum status check_onnx(const char *bytes, size_t size)
     if (status != STATUS_OK) {
         if (status != STATUS_BAD_FILE || !error.message[0] || network.layers)
             abort();
+        for (const char *byte = error.message; *byte; byte++)
+            if ((unsigned char)*byte < ' ' || *byte == 0x7f)
+                abort();
         return status;
     }
     char *text;

@@ -346,6 +346,14 @@ static enum status read_all(struct network *network, struct onnx_graph *graph, c
     return status;
 }
 
+/* Names in complaints come from the file: nothing that a terminal would obey. */
+static void clean_text(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 enum status network_read_onnx(struct network *network, const char *path, const char *bytes,
                               size_t size, struct error *error)
 {
@@ -354,7 +362,10 @@ enum status network_read_onnx(struct network *network, const char *path, const c
     network_name(network, path);
     const enum status status = read_all(network, &graph, path, bytes, size, error);
     onnx_graph_free(&graph);
-    if (status != STATUS_OK)
-        network_free(network);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    if (error)
+        clean_text(error->message);
+    network_free(network);
     return status;
 }
