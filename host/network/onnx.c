@@ -115,7 +115,8 @@ static enum status close_dimension(struct shapes *shapes, struct onnx_value *val
     if (!is_batch) {
         shape_error(shapes, value, "has no size", axis, name);
         return error_hint(shapes->error, "only the batch may be left open: export the model with "
-                                         "its other sizes fixed"),
+                                         "its other sizes fixed, or set them with "
+                                         "onnx.tools.update_model_dims"),
                STATUS_BAD_FILE;
     }
     if (name.size && !shapes->has_batch) {
