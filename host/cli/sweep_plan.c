@@ -52,22 +52,23 @@ static bool knows(const struct sample_domain *domain, const struct layer_config 
     return false;
 }
 
-static enum status add_template(struct sweep_plan *plan, const struct layer_config *config,
+static enum status add_template(struct sweep_plan *plan, struct layer_config config,
                                 struct error *error)
 {
     struct sample_domain *domain = NULL;
+    config.batch_size = 1; /* batches are drawn */
     for (int i = 0; i < plan->domain_count; i++)
-        if (plan->domains[i].kind == config->kind)
+        if (plan->domains[i].kind == config.kind)
             domain = &plan->domains[i];
-    if (!domain || knows(domain, config))
+    if (!domain || knows(domain, &config))
         return STATUS_OK;
-    struct layer_config **templates = &plan->templates[config->kind];
+    struct layer_config **templates = &plan->templates[config.kind];
     struct layer_config *grown = realloc(*templates,
                                          ((size_t)domain->template_count + 1) * sizeof *grown);
     if (!grown)
         return FAIL(error, STATUS_FAILED, "no memory for the layers of the networks");
     *templates = grown;
-    grown[domain->template_count++] = *config;
+    grown[domain->template_count++] = config;
     domain->templates = grown;
     return STATUS_OK;
 }
@@ -78,7 +79,8 @@ static enum status add_network(void *payload, const char *name, struct error *er
     enum status status = network_load(&network, name, error);
     TRY(status);
     for (int i = 0; i < network.layer_count && status == STATUS_OK; i++)
-        status = add_template(payload, &network.layers[i].config, error);
+        if (!network_layer_is_operator(&network.layers[i]))
+            status = add_template(payload, network.layers[i].config, error);
     network_free(&network);
     return status;
 }

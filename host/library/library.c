@@ -149,5 +149,5 @@ const char *epochcast_network_layer_name(const struct epochcast_network *network
 const char *epochcast_network_layer_kind(const struct epochcast_network *network, size_t index)
 {
     const struct network_layer *layer = layer_at(network, index);
-    return layer ? layer_descriptors[layer->config.kind]->name : NULL;
+    return layer ? network_layer_kind(layer) : NULL;
 }
