@@ -24,11 +24,13 @@ struct settings {
     int operand_count;
     const char *command_line; /* as typed, for provenance */
 
-    int32_t help, brief_help, quiet, verbose, overwrite, dry_run, baselines, layers, no_measure,
-        autotune;
+    int32_t help, brief_help, quiet, verbose, overwrite, dry_run, layers, no_measure, autotune,
+        forecasts;
+    int32_t baselines;                                   /* bit i: choice_baseline's name i */
     int32_t form, cache, format, pass, split, precision; /* choices */
     const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,
-        *optimizer, *licence, *citation, *shard, *from_networks, *active;
+        *optimizer, *licence, *citation, *shard, *from_networks, *active, *hold_out_device,
+        *calibrate_rows, *by;
     const char *set[REPEAT_LIMIT];
     int set_count;
     int64_t samples, seed, rounds, ensemble, epochs, batch_size, threads, dataset_size;
@@ -36,6 +38,8 @@ struct settings {
         weight_decay, price_per_hour;
 };
 extern const struct settings settings_default;
+
+extern const struct choice choice_baseline; /* the predictors that are not ours */
 
 enum option_type {
     OPTION_FLAG,
@@ -45,6 +49,7 @@ enum option_type {
     OPTION_TEXTS,    /* may be repeated: struct settings' array, its count beside it */
     OPTION_DURATION, /* "60s", "5m", "1h", plain seconds */
     OPTION_CHOICE,
+    OPTION_CHOICES, /* names, separated by commas, or no value: all; an int32_t with a bit each */
 };
 
 struct option {

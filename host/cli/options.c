@@ -2,12 +2,18 @@
 
 #include "data/import.h"
 #include "data/schedule.h"
+#include "model/predictor.h"
 
 #include <math.h>
 
 static const char *const split_names[] = {"train", "test", "validation", "all"};
 static const struct choice choice_split_or_all = {
     .name = "split", .names = split_names, .count = 4};
+#define BASELINE_NAME(name) #name,
+static const char *const baseline_names[] = {BASELINES(BASELINE_NAME)};
+const struct choice choice_baseline = {.name = "baselines",
+                                       .names = baseline_names,
+                                       .count = sizeof baseline_names / sizeof *baseline_names};
 
 const struct settings settings_default = {
     .split = SPLIT_VALIDATION,
@@ -100,10 +106,18 @@ const struct option options[] = {
      NULL},
     {"split", 0, OPTION_CHOICE, AT(split), "SPLIT", "rows to evaluate (default: validation)", 0, 0,
      &choice_split_or_all},
-    {"baselines", 0, OPTION_FLAG, AT(baselines), NULL, "beside linear regression and roofline", 0,
-     0, NULL},
+    {"baselines", 0, OPTION_CHOICES, AT(baselines), "[NAMES]",
+     "beside these, separated by commas (default: all)", 0, 0, &choice_baseline},
+    {"hold-out-device", 0, OPTION_TEXT, AT(hold_out_device), "NAME",
+     "no MODEL: train on the other devices' rows, forecast this one's; all: each in turn", 0, 0,
+     NULL},
+    {"calibrate-rows", 0, OPTION_TEXT, AT(calibrate_rows), "LIST",
+     "of the held-out device, per layer kind: 0,50,200,500 (default: 0)", 0, 0, NULL},
+    {"by", 0, OPTION_TEXT, AT(by), "KEYS",
+     "errors by decade (of time), noise (of the label), algorithm or any feature", 0, 0, NULL},
+    {"forecasts", 0, OPTION_FLAG, AT(forecasts), NULL, "every row beside its forecast", 0, 0, NULL},
     {"model", 'm', OPTION_TEXT, AT(model), "MODEL.h5", "trained model", 0, 0, NULL},
-    {"batch", 'b', OPTION_TEXT, AT(batch), "LIST", "batch sizes: 1,2,4 or 1..64*2 (default: 1)", 0,
+    {"batch", 'b', OPTION_TEXT, AT(batch), "LIST", "batch sizes: 1,2,4 or 1..64*2 (default: 1; of rows: all)", 0,
      0, NULL},
     {"pass", 0, OPTION_CHOICE, AT(pass), "PASS", "of the network (default: train)", 0, 0,
      &choice_pass},

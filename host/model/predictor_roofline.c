@@ -19,14 +19,21 @@ static double rate(double measured, double nominal)
     return isfinite(nominal) && nominal > 0 ? nominal : NAN;
 }
 
+struct device_rates device_rates_of(const struct device_info *device)
+{
+    return (struct device_rates){
+        .gflops = rate(device->measured_sgemm_gflops, device->peak_gflops),
+        .gbps = rate(device->measured_copy_gbps, device->bandwidth_gbps),
+    };
+}
+
 double roofline_cost_ms(const struct cost *cost, const struct device_info *device)
 {
-    const double gflops = rate(device->measured_sgemm_gflops, device->peak_gflops);
-    const double gbps = rate(device->measured_copy_gbps, device->bandwidth_gbps);
-    if (isnan(gflops) || isnan(gbps))
+    const struct device_rates rates = device_rates_of(device);
+    if (isnan(rates.gflops) || isnan(rates.gbps))
         return NAN;
-    const double compute_ms = cost->flops / (gflops * 1e6);
-    const double memory_ms = (cost->bytes_read + cost->bytes_written) / (gbps * 1e6);
+    const double compute_ms = cost->flops / (rates.gflops * 1e6);
+    const double memory_ms = (cost->bytes_read + cost->bytes_written) / (rates.gbps * 1e6);
     return fmax(compute_ms, memory_ms);
 }
 
