@@ -304,6 +304,31 @@ static void neusight_finds_its_own_law(void **state)
     synthetic_rows_free(&rows);
 }
 
+/* ---- ceilings ---- */
+
+/* The synthetic law is a sum of ceilings: an unseen device of another balance follows it. */
+static void ceilings_follow_an_unseen_device(void **state)
+{
+    (void)state;
+    const struct device_info devices[] = {synthetic_device("one", 100, 20),
+                                          synthetic_device("two", 400, 20),
+                                          synthetic_device("three", 100, 80)};
+    const struct device_info unseen = synthetic_device("unseen", 200, 25);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 6000, dense_only, 1, devices, 3, 0);
+    struct predictor *predictor = fit(&predictor_ceilings, &rows);
+    double sum = 0;
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct prediction p = predict_one(predictor, &rows.rows[i].config, &unseen);
+        assert_true(p.covered);
+        sum += fabs(p.median_ms / synthetic_ms(&rows.rows[i].config, &unseen) - 1);
+    }
+    print_message("MAPE %.2f %%\n", 100 * sum / (double)rows.count);
+    assert_true(sum < 0.06 * (double)rows.count);
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
 /* ---- all of them ---- */
 
 /* Every rival forecasts every kind, positive and finite, learns nothing of kinds without rows, and
@@ -348,6 +373,7 @@ int main(void)
         cmocka_unit_test(nearest_weighs_by_distance),
         cmocka_unit_test(neusight_of_one_tile_by_hand),
         cmocka_unit_test(neusight_finds_its_own_law),
+        cmocka_unit_test(ceilings_follow_an_unseen_device),
         cmocka_unit_test(rivals_cover_what_they_learnt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include "layers/encode.h"
 #include "model/trainer.h"
 
-#define BASELINES(X)  X(linear) X(roofline) X(paleo) X(li2023) X(nearest) X(neusight)
+#define BASELINES(X)  X(linear) X(roofline) X(paleo) X(li2023) X(nearest) X(neusight) X(ceilings)
 #define PREDICTORS(X) X(mlp) BASELINES(X)
 
 /* Everything that `train` can be told. */

@@ -23,7 +23,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     TILE_SIDE = 128,
@@ -59,24 +58,11 @@ struct unit_rates {
     double units, flops_per_ms, bytes_per_ms, memory_bytes, cache_bytes; /* of one unit */
 };
 
-/* Cores of one multiprocessor, by NVIDIA's white papers; others as the encoder has it. */
-static double cores_per_unit(const char *technology)
-{
-    static const struct {
-        const char *technology;
-        double cores;
-    } known[] = {{"Kepler", 192}, {"Maxwell", 128}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(known[i].technology, technology) == 0)
-            return known[i].cores;
-    return 64;
-}
-
 static struct unit_rates unit_rates_of(const struct device_info *device)
 {
     const struct device_rates rates = device_rates_of(device);
     const double cores = isfinite(device->core_count) ? device->core_count : 0;
-    const double units = fmax(1, floor(cores / cores_per_unit(device->technology)));
+    const double units = fmax(1, floor(cores / device_cores_per_unit(device)));
     return (struct unit_rates){
         .units = units,
         .flops_per_ms = rates.gflops * 1e6 / units,

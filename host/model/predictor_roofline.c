@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct roofline_predictor {
     struct predictor base;
@@ -25,6 +26,22 @@ struct device_rates device_rates_of(const struct device_info *device)
         .gflops = rate(device->measured_sgemm_gflops, device->peak_gflops),
         .gbps = rate(device->measured_copy_gbps, device->bandwidth_gbps),
     };
+}
+
+double device_cores_per_unit(const struct device_info *device)
+{
+    static const struct {
+        const char *technology, *name; /* the first that fits; name: a part of it */
+        double cores;
+    } known[] = {{"Kepler", "", 192},   {"Maxwell", "", 128},   {"Pascal", "P100", 64},
+                 {"Pascal", "", 128},   {"Ampere", "A100", 64}, {"Ampere", "A30", 64},
+                 {"Ampere", "", 128},   {"Ada", "", 128},       {"Hopper", "", 128},
+                 {"Blackwell", "", 128}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strncmp(device->technology, known[i].technology, strlen(known[i].technology)) == 0 &&
+            strstr(device->name, known[i].name))
+            return known[i].cores;
+    return 64;
 }
 
 double roofline_cost_ms(const struct cost *cost, const struct device_info *device)

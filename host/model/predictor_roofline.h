@@ -12,6 +12,9 @@ struct device_rates {
 };
 struct device_rates device_rates_of(const struct device_info *device);
 
+/* Cores of one multiprocessor, by NVIDIA's white papers; others: 64, as the encoding has it. */
+double device_cores_per_unit(const struct device_info *device);
+
 /* Milliseconds; NaN when a rate is unknown. */
 double roofline_ms(const struct layer_config *config, const struct device_info *device);
 double roofline_cost_ms(const struct cost *cost, const struct device_info *device);
