@@ -31,19 +31,35 @@ static void *map_by_pages(int descriptor, size_t size)
     return bytes;
 }
 
-static enum status map_descriptor(struct mapped_file *file, int descriptor, const char *path,
-                                  struct error *error)
+static enum status check_regular(size_t *size, int descriptor, const char *path,
+                                 struct error *error)
 {
     struct stat information;
     if (fstat(descriptor, &information) != 0)
         return FAIL(error, STATUS_BAD_FILE, "cannot read '%s': %s", path, strerror(errno));
     if (!S_ISREG(information.st_mode))
         return FAIL(error, STATUS_BAD_FILE, "cannot read '%s': not a regular file", path);
-    if (information.st_size == 0) {
-        *file = (struct mapped_file){.bytes = "", .size = 0};
+    *size = (size_t)information.st_size;
+    return STATUS_OK;
+}
+
+enum status regular_file_open(int *descriptor, size_t *size, const char *path, struct error *error)
+{
+    // O_NONBLOCK: opening a FIFO must not wait for a writer
+    *descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*descriptor < 0)
+        return FAIL(error, STATUS_BAD_FILE, "cannot open '%s': %s", path, strerror(errno));
+    const enum status status = check_regular(size, *descriptor, path, error);
+    if (status != STATUS_OK)
+        close(*descriptor);
+    return status;
+}
+
+static enum status map_descriptor(struct mapped_file *file, int descriptor, size_t size,
+                                  const char *path, struct error *error)
+{
+    if (size == 0)
         return STATUS_OK;
-    }
-    size_t size = (size_t)information.st_size;
     void *bytes = map_by_pages(descriptor, size);
     if (bytes == MAP_FAILED)
         return FAIL(error, STATUS_BAD_FILE, "cannot map '%s': %s", path, strerror(errno));
@@ -54,11 +70,10 @@ static enum status map_descriptor(struct mapped_file *file, int descriptor, cons
 enum status mapped_file_open(struct mapped_file *file, const char *path, struct error *error)
 {
     *file = (struct mapped_file){.bytes = "", .size = 0};
-    // O_NONBLOCK: opening a FIFO must not wait for a writer
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0)
-        return FAIL(error, STATUS_BAD_FILE, "cannot open '%s': %s", path, strerror(errno));
-    enum status status = map_descriptor(file, descriptor, path, error);
+    int descriptor;
+    size_t size;
+    TRY(regular_file_open(&descriptor, &size, path, error));
+    enum status status = map_descriptor(file, descriptor, size, path, error);
     close(descriptor);
     return status;
 }

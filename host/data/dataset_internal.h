@@ -39,16 +39,13 @@ struct dataset {
     double flushed_s, synced_s;
 };
 
-/* Creates file, root attributes and tables, of the kinds with wanted[kind]. compact: in memory
- * (path is not used), large chunks, shuffle + deflate. False: partly made, to be closed.
- */
+/* Creates file, root attributes and tables, of the kinds with wanted[kind]. compact: large chunks,
+ * shuffle + deflate. False: partly made, to be closed. */
 bool dataset_tables_create(struct dataset_tables *tables, const char *path,
                            const struct dataset_header *header, bool compact,
                            const bool wanted[LAYER_KIND_COUNT]);
+bool dataset_tables_add_kind(struct dataset_tables *tables, enum layer_kind kind, bool compact);
 bool dataset_tables_close(struct dataset_tables *tables);
-/* The bytes of a compact file; the caller frees them, after a failure too. */
-enum status dataset_tables_image(void **bytes, size_t *size, const struct dataset_tables *tables,
-                                 struct error *error);
 
 bool rows_table_append(struct rows_table *table, hsize_t count, const void *rows);
 bool rows_table_read(const struct rows_table *table, hsize_t first, hsize_t count, void *rows);
@@ -64,5 +61,14 @@ const char *dataset_canary_fault(char *fault, size_t size, const struct canary *
 void dataset_row_rebuild(struct measurement *row, enum layer_kind kind);
 /* Ends texts, and replaces what could steer a terminal. */
 void dataset_clean_texts(void *record, const struct field *fields, int count);
+
+struct dataset_reader;
+/* Row of rows->devices that has the fingerprint; added when there is none. */
+enum status dataset_rows_add_device(struct dataset_rows *rows, int32_t *index,
+                                    const struct device_info *info, struct error *error);
+/* Devices and canaries of a file. *device_map: row of its devices -> row of rows->devices; the
+ * caller frees, after a failure too. */
+enum status dataset_rows_add_tables(struct dataset_rows *rows, int32_t **device_map,
+                                    const struct dataset_reader *reader, struct error *error);
 
 #endif

@@ -97,7 +97,7 @@ static bool create_table(struct rows_table *table, hid_t file, const struct tabl
     return is_ok;
 }
 
-static bool create_rows(struct dataset_tables *tables, enum layer_kind kind, bool compact)
+bool dataset_tables_add_kind(struct dataset_tables *tables, enum layer_kind kind, bool compact)
 {
     struct field fields[SCHEMA_FIELD_LIMIT];
     const struct table_plan plan = {.group = layer_descriptors[kind]->name,
@@ -141,29 +141,19 @@ static hid_t create_growing_file(const char *path)
     return file;
 }
 
-/* The compact copy is made in memory and written in one go: no half file, no half-failed HDF5. */
-static hid_t create_memory_file(void)
-{
-    const size_t step_bytes = 1 << 22;
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fapl_core(access, step_bytes, 0);
-    const hid_t file = H5Fcreate("compact copy in memory", H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    H5Pclose(access);
-    return file;
-}
-
 bool dataset_tables_create(struct dataset_tables *tables, const char *path,
                            const struct dataset_header *header, bool compact,
                            const bool wanted[LAYER_KIND_COUNT])
 {
     *tables = (struct dataset_tables){.file = 0};
     hdf5_file_quiet();
-    tables->file = compact ? create_memory_file() : create_growing_file(path);
+    tables->file = compact ? H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)
+                           : create_growing_file(path);
     bool is_ok = tables->file >= 0 && write_header(tables->file, header, !compact) &&
                  create_devices(tables, compact) && create_canaries(tables, compact);
     for (int kind = 0; kind < LAYER_KIND_COUNT && is_ok; kind++)
         if (wanted[kind])
-            is_ok = create_rows(tables, (enum layer_kind)kind, compact);
+            is_ok = dataset_tables_add_kind(tables, (enum layer_kind)kind, compact);
     return is_ok;
 }
 
@@ -174,21 +164,6 @@ static bool close_table(struct rows_table *table)
         H5Tclose(table->memory_type);
     *table = (struct rows_table){.dataset = 0};
     return is_ok;
-}
-
-enum status dataset_tables_image(void **bytes, size_t *size, const struct dataset_tables *tables,
-                                 struct error *error)
-{
-    *bytes = NULL;
-    H5Fflush(tables->file, H5F_SCOPE_LOCAL);
-    const ssize_t needed = H5Fget_file_image(tables->file, NULL, 0);
-    if (needed <= 0)
-        return FAIL(error, STATUS_FAILED, "the compressed rows are lost");
-    *size = (size_t)needed;
-    TRY(error_allocate(bytes, *size, 1, "compressed rows", error));
-    if (H5Fget_file_image(tables->file, *bytes, *size) == needed)
-        return STATUS_OK;
-    return FAIL(error, STATUS_FAILED, "the compressed rows are lost");
 }
 
 bool dataset_tables_close(struct dataset_tables *tables)
