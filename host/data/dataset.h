@@ -23,6 +23,7 @@ struct dataset_header {
     char domain[4096];  /* the sweep's --set texts and limits, one a line */
     char protocol[256]; /* "cap 100 ms, target 2 %, cache hot" */
     char shard[32];     /* "2/8": every eighth draw from the second; "" or "1/1": all */
+    char sources[4096]; /* of a merged file: a line an input */
 };
 
 struct dataset;

@@ -12,7 +12,7 @@ const struct header_text header_texts[] = {
     HEADER_TEXT(program_version), HEADER_TEXT(command_line), HEADER_TEXT(libraries),
     HEADER_TEXT(licence),         HEADER_TEXT(citation),     HEADER_TEXT(created),
     HEADER_TEXT(sampler),         HEADER_TEXT(domain),       HEADER_TEXT(protocol),
-    HEADER_TEXT(shard),
+    HEADER_TEXT(shard),           HEADER_TEXT(sources),
 };
 const int header_text_count = sizeof header_texts / sizeof *header_texts;
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NAME_EXTRA = 48, NAME_ATTEMPTS = 100 };
@@ -15,6 +17,36 @@ static enum status refuse(const char *what, const char *path, struct error *erro
     FAIL(error, STATUS_FAILED, "cannot %s '%s': %s", what, path, strerror(cause));
     error_hint(error, "check the directory, its permissions and the free space");
     return STATUS_FAILED;
+}
+
+static bool is_being_written(const char *path)
+{
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return false;
+    const bool is_locked = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(descriptor);
+    return is_locked;
+}
+
+enum status scratch_file_check_destination(const char *path, bool overwrite, struct error *error)
+{
+    struct stat existing;
+    if (stat(path, &existing) != 0)
+        return STATUS_OK;
+    if (!S_ISREG(existing.st_mode))
+        return FAIL(error, STATUS_FAILED, "cannot write '%s': not a regular file", path);
+    if (!overwrite) {
+        FAIL(error, STATUS_USAGE, "'%s' exists", path);
+        error_hint(error, "give another name, or --overwrite");
+        return STATUS_USAGE;
+    }
+    if (is_being_written(path)) {
+        FAIL(error, STATUS_FAILED, "'%s' is being written by another program", path);
+        error_hint(error, "give another name, or wait until it ends");
+        return STATUS_FAILED;
+    }
+    return STATUS_OK;
 }
 
 /* The directory part of `path`, into a buffer of its size + 2. */

@@ -16,6 +16,10 @@ struct scratch_file {
     char *name;     /* its temporary name; "" while nameless or published */
 };
 
+/* STATUS_USAGE: `path` exists and overwrite is false; STATUS_FAILED: it is no regular file, or is
+ * being written. */
+enum status scratch_file_check_destination(const char *path, bool overwrite, struct error *error);
+
 /* In the directory of `path`; named: with a temporary name in any case. STATUS_FAILED with the
  * system's reason. Ends with scratch_file_close, after a failure too. */
 enum status scratch_file_create(struct scratch_file *scratch, const char *path, bool named,
