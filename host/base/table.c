@@ -94,7 +94,7 @@ static void print_json_row(struct json *json, const struct table *table, size_t 
     json_close(json, '}');
 }
 
-static size_t count_rows(const struct table *table)
+size_t table_row_count(const struct table *table)
 {
     return table->column_count ? table->cell_count / (size_t)table->column_count : 0;
 }
@@ -102,7 +102,7 @@ static size_t count_rows(const struct table *table)
 void table_print_array(const struct table *table, struct json *json, const char *key)
 {
     json_open(json, key, '[');
-    for (size_t row = 0; row < count_rows(table); row++)
+    for (size_t row = 0; row < table_row_count(table); row++)
         print_json_row(json, table, row);
     json_close(json, ']');
 }
@@ -208,7 +208,7 @@ enum status table_print(const struct table *table, FILE *file, enum table_format
 {
     if (table->out_of_memory)
         return FAIL(error, STATUS_FAILED, "no memory for the output table");
-    size_t rows = count_rows(table);
+    size_t rows = table_row_count(table);
     int *widths;
     TRY(error_allocate((void **)&widths, (size_t)table->column_count, sizeof *widths, "table",
                        error));

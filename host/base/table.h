@@ -46,6 +46,7 @@ void table_free(struct table *table);
 void table_number(struct table *table, double value);
 void table_integer(struct table *table, int64_t value);
 void table_string(struct table *table, const char *value); /* copied */
+size_t table_row_count(const struct table *table);
 /* The rows as an array of objects, within a document that the caller writes. */
 void table_print_array(const struct table *table, struct json *json, const char *key);
 /* JSON form: { "rows": [ ... ] }; JSONL: one object a line; CSV: RFC 4180 quoting, LF line ends, a

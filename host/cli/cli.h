@@ -25,7 +25,7 @@ struct settings {
     const char *command_line; /* as typed, for provenance */
 
     int32_t help, brief_help, quiet, verbose, overwrite, dry_run, layers, no_measure, autotune,
-        forecasts;
+        forecasts, check;
     int32_t baselines;                                   /* bit i: choice_baseline's name i */
     int32_t form, cache, format, pass, split, precision; /* choices */
     const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,

@@ -124,6 +124,8 @@ static bool has_suffix(const char *text, const char *suffix)
 static enum status run(const struct settings *settings, struct error *error)
 {
     const char *what = settings->operands[0];
+    if (settings->check)
+        return show_check(what, settings, error);
     if (strcmp(what, "layers") == 0)
         return show_layers(settings, error);
     if (strcmp(what, "networks") == 0)
@@ -134,12 +136,13 @@ static enum status run(const struct settings *settings, struct error *error)
     return show_network(what, settings, error);
 }
 
-static const char *const takes[] = {NULL};
+static const char *const takes[] = {"check", NULL};
 const struct command command_show = {
     .name = "show",
     .summary = "what is in a dataset, a model, a network; layers; networks",
     .operands = "DATA.h5|MODEL.h5|NETWORK|layers|networks",
-    .examples = "  epochcast show cpu.h5\n  epochcast show model.h5\n  epochcast show vgg16\n"
+    .examples = "  epochcast show cpu.h5\n  epochcast show --check cpu.h5\n"
+                "  epochcast show model.h5\n  epochcast show vgg16\n"
                 "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show net.onnx\n"
                 "  epochcast show layers\n",
     .options = takes,

@@ -131,6 +131,8 @@ const struct option options[] = {
      "cuda: time up to ten algorithms of a convolution and take the fastest", 0, 0, NULL},
     {"dataset-size", 0, OPTION_INTEGER, AT(dataset_size), "ROWS", "of one epoch", 1, 1e15, NULL},
     {"price-per-hour", 0, OPTION_NUMBER, AT(price_per_hour), "X", "of the device", 0, 1e6, NULL},
+    {"check", 0, OPTION_FLAG, AT(check), NULL, "verify every promise of the dataset format", 0, 0,
+     NULL},
     {"layers", 0, OPTION_FLAG, AT(layers), NULL, "a row per layer in the table", 0, 0, NULL},
 };
 const int option_count = sizeof options / sizeof *options;

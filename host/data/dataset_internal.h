@@ -47,6 +47,9 @@ bool dataset_tables_create(struct dataset_tables *tables, const char *path,
 bool dataset_tables_add_kind(struct dataset_tables *tables, enum layer_kind kind, bool compact);
 bool dataset_tables_close(struct dataset_tables *tables);
 
+/* "none,relu,tanh": for readers that show an enum's numbers alone. */
+void dataset_join_names(char *text, size_t size, const struct choice *choice);
+
 bool rows_table_append(struct rows_table *table, hsize_t count, const void *rows);
 bool rows_table_read(const struct rows_table *table, hsize_t first, hsize_t count, void *rows);
 

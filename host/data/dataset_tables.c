@@ -33,8 +33,7 @@ static bool write_header(hid_t file, const struct dataset_header *header, bool i
     return is_ok;
 }
 
-/* "none,relu,tanh": for readers that show an enum's numbers alone. */
-static void join_names(char *text, size_t size, const struct choice *choice)
+void dataset_join_names(char *text, size_t size, const struct choice *choice)
 {
     size_t length = 0;
     for (int i = 0; i < choice->count && length < size; i++)
@@ -52,7 +51,7 @@ static bool describe_column(hid_t dataset, const struct field *field)
     if (!field->choice)
         return is_ok;
     snprintf(name, sizeof name, "%s.names", field->name);
-    join_names(names, sizeof names, field->choice);
+    dataset_join_names(names, sizeof names, field->choice);
     return is_ok && hdf5_file_write_text(dataset, name, names);
 }
 
