@@ -28,15 +28,13 @@ static enum status print_report(int64_t row_count, int device_count,
 }
 
 static enum status import_into(int64_t *row_count, int *device_count, struct dataset *dataset,
-                               const struct import_map *map, const struct settings *settings,
-                               struct error *error)
+                               const struct import_map *map, int32_t format,
+                               const struct settings *settings, struct error *error)
 {
     struct progress progress;
     struct importer *importer;
-    const struct import_options wanted = {.format = settings->format,
-                                          .map = map,
-                                          .device_name = settings->device_name,
-                                          .progress = &progress};
+    const struct import_options wanted = {
+        .format = format, .map = map, .device_name = settings->device_name, .progress = &progress};
     TRY(importer_create(&importer, dataset, &wanted, error));
     progress_begin(&progress, stderr, settings->quiet);
     enum status status = read_files(row_count, importer, settings, error);
@@ -47,8 +45,8 @@ static enum status import_into(int64_t *row_count, int *device_count, struct dat
     return dataset_finish(dataset, error);
 }
 
-static enum status import_to_file(const struct import_map *map, const struct settings *settings,
-                                  struct error *error)
+static enum status import_to_file(const struct import_map *map, int32_t format,
+                                  const struct settings *settings, struct error *error)
 {
     struct dataset_header header;
     struct dataset *dataset;
@@ -56,27 +54,38 @@ static enum status import_to_file(const struct import_map *map, const struct set
     int device_count;
     fill_header(&header, settings);
     snprintf(header.sampler, sizeof header.sampler, "import %s",
-             map ? "with a map" : choice_name(&choice_import_format, settings->format));
+             map ? "with a map" : choice_name(&choice_import_format, format));
     TRY(dataset_create(&dataset, settings->output, &header, settings->overwrite, false, error));
-    enum status status = import_into(&row_count, &device_count, dataset, map, settings, error);
+    enum status status = import_into(&row_count, &device_count, dataset, map, format, settings,
+                                     error);
     dataset_close(dataset);
     TRY(status);
     return print_report(row_count, device_count, settings, error);
 }
 
+/* The published files name no device. */
+static enum status check_device_name(const struct settings *settings, struct error *error)
+{
+    struct device_info info;
+    if (settings->device_name)
+        return import_known_device(&info, settings->device_name, error);
+    return FAIL(error, STATUS_USAGE, "files of justus2018 need --device-name NAME");
+}
+
 static enum status run(const struct settings *settings, struct error *error)
 {
     struct import_map *map = NULL;
-    struct device_info info;
+    int32_t format = settings->format;
     if (!settings->output)
         return FAIL(error, STATUS_USAGE, "import needs -O FILE");
-    if (settings->format == IMPORT_JUSTUS2018 && !settings->device_name)
-        return FAIL(error, STATUS_USAGE, "--format justus2018 needs --device-name NAME");
-    if (settings->format == IMPORT_JUSTUS2018)
-        TRY(import_known_device(&info, settings->device_name, error));
     if (settings->map)
         TRY(import_map_load(&map, settings->map, error));
-    const enum status status = import_to_file(map, settings, error);
+    else if (format == IMPORT_AUTO)
+        TRY(import_format_of(&format, settings->operands[0], error));
+    enum status status = !map && format == IMPORT_JUSTUS2018 ? check_device_name(settings, error)
+                                                             : STATUS_OK;
+    if (status == STATUS_OK)
+        status = import_to_file(map, format, settings, error);
     import_map_free(map);
     return status;
 }

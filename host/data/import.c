@@ -229,6 +229,27 @@ static enum status import_content(struct importer *importer, struct csv *csv, in
     return status;
 }
 
+enum status import_format_of(int32_t *format, const char *path, struct error *error)
+{
+    struct mapped_file file;
+    struct csv *csv;
+    bool more = false;
+    const struct import_options options = {.format = IMPORT_AUTO};
+    TRY(mapped_file_open(&file, path, error));
+    enum status status = error_allocate((void **)&csv, 1, sizeof *csv, "CSV reader", error);
+    if (status == STATUS_OK) {
+        csv_begin(csv, path, file.bytes, file.size);
+        status = csv_next(csv, &more, error);
+    }
+    if (status == STATUS_OK && !more)
+        status = FAIL(error, STATUS_BAD_FILE, "%s: the file is empty", path);
+    if (status == STATUS_OK)
+        *format = format_of(csv, &options) == &justus2018 ? IMPORT_JUSTUS2018 : IMPORT_EPOCHCAST;
+    free(csv);
+    mapped_file_close(&file);
+    return status;
+}
+
 enum status importer_read(struct importer *importer, const char *path, int64_t *row_count,
                           struct error *error)
 {

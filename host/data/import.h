@@ -25,6 +25,9 @@ struct import_options {
  * coded by its authors. STATUS_USAGE with the list for an unknown name. */
 enum status import_known_device(struct device_info *info, const char *name, struct error *error);
 
+/* Which of the formats the file's columns are those of. STATUS_BAD_FILE: unreadable or empty. */
+enum status import_format_of(int32_t *format, const char *path, struct error *error);
+
 /* The files of one dataset. Devices of equal fingerprints are one. */
 struct importer;
 enum status importer_create(struct importer **importer, struct dataset *dataset,

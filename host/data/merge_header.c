@@ -19,7 +19,7 @@ static const struct joined_text joined_texts[] = {
     JOINED(protocol, "; "), JOINED(licence, " AND "), /* as SPDX has it */
     JOINED(citation, "; "), JOINED(shard, ","),
 };
-static const char mixed[] = "mixed";
+static const char mixed[] = "mixed", whole[] = "1/1";
 
 static bool is_listed(const char *all, const char *one, const char *separator)
 {
@@ -59,7 +59,7 @@ void merge_header(struct dataset_header *all, const struct dataset_header *one, 
         char *target = (char *)all + text->offset;
         const char *source = (const char *)one + text->offset;
         if (!*source && text->offset == offsetof(struct dataset_header, shard))
-            source = "1/1";
+            source = whole;
         if (index == 0)
             snprintf(target, text->size, "%s", source);
         else if (*source)
@@ -85,6 +85,8 @@ void merge_source(struct dataset_header *all, const struct dataset_header *one, 
                  slash ? slash + 1 : path, row_count, (unsigned long long)one->seed,
                  *one->shard ? ", shard " : "", one->shard, one->created, one->program_version,
                  one->licence);
+    if (strstr(all->sources, line))
+        return;
     if (strlen(line) + sizeof more < room)
         snprintf(all->sources + length, room, "%s", line);
     else if (length < sizeof more || strcmp(all->sources + length + 1 - sizeof more, more) != 0)
@@ -123,6 +125,8 @@ void merge_shards(struct dataset_header *all, const struct dataset_header *const
                   int count)
 {
     long index, shards, other;
+    if (strcmp(all->shard, whole) == 0)
+        all->shard[0] = '\0';
     if (!parse_shard(&index, &shards, headers[0]->shard) || shards > count)
         return;
     for (int i = 0; i < count; i++)
