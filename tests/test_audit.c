@@ -9,25 +9,9 @@
 #include "data/audit.h"
 #include "data/hdf5_file.h"
 #include "data/schema.h"
-#include "dataset_files.h"
+#include "folder_fixture.h"
 
-static struct folder folder;
-static struct error error;
 static char told[8192]; /* of the last audit, a line each */
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = folder_make();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    folder_remove(&folder);
-    return 0;
-}
 
 static void tell(void *payload, const char *where, const char *what)
 {
@@ -241,8 +225,6 @@ static void test_files_that_cannot_be_read(void **state)
     assert_int_equal(truncate(path.text, file_size(path.text) - 30), 0);
     FAILS(STATUS_BAD_FILE, "damaged", dataset_audit(&report, path.text, tell, NULL, &error));
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
 {

@@ -10,24 +10,7 @@
 #include "base/philox.h"
 #include "data/import.h"
 #include "data/row_columns.h"
-#include "dataset_files.h"
-
-static struct folder folder;
-static struct error error;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = folder_make();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    folder_remove(&folder);
-    return 0;
-}
+#include "folder_fixture.h"
 
 /* Now a number with all its digits, now unknown. */
 static double odd_number(uint32_t row, uint32_t column)
@@ -294,8 +277,6 @@ static void test_faults_of_exported_files(void **state)
         assert_int_equal(file_size(to.text), -1);
     }
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
 {

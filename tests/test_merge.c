@@ -9,27 +9,11 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "data/compact_file.h"
 #include "data/merge.h"
 #include "data/row_set.h"
 #include "data/schema.h"
-#include "dataset_files.h"
-
-static struct folder folder;
-static struct error error;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = folder_make();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    folder_remove(&folder);
-    return 0;
-}
+#include "folder_fixture.h"
 
 /* Rows first..first + count - 1 of the sample, in a file; every 20th with a canary before. */
 static void write_file(const char *path, const char *device_name, int first, int count,
@@ -384,6 +368,25 @@ static void test_full_disk_leaves_nothing(void **state)
     assert_int_equal(report.rows, 30000);
 }
 
+/* The folder is gone when the file is whole. */
+static void test_vanished_folder(void **state)
+{
+    (void)state;
+    const struct file_name inner = in_folder(&folder, "inner"),
+                           result = in_folder(&folder, "inner/all.h5");
+    const struct dataset_header header = sample_header();
+    struct compact_file *compact;
+    assert_int_equal(mkdir(inner.text, 0700), 0);
+    SUCCEEDS(compact_file_create(&compact, result.text, &header, &error));
+    for (int i = 0; i < 100; i++) {
+        const struct measurement row = sample_row(i);
+        SUCCEEDS(compact_file_append(compact, &row, 1, &error));
+    }
+    assert_int_equal(rmdir(inner.text), 0); /* nothing stands in it meanwhile */
+    FAILS(STATUS_FAILED, "No such file or directory", compact_file_publish(compact, false, &error));
+    compact_file_close(compact);
+}
+
 static void test_interrupted_merge_leaves_nothing(void **state)
 {
     (void)state;
@@ -398,8 +401,6 @@ static void test_interrupted_merge_leaves_nothing(void **state)
     FAILS(STATUS_INTERRUPTED, "interrupted", merge_files(&report, from, 1, &options, &error));
     assert_int_equal(folder_count(&folder), 1);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
 {
@@ -416,6 +417,7 @@ int main(void)
         TEST(test_result_that_is_an_input),
         TEST(test_places_that_cannot_be_written),
         TEST(test_full_disk_leaves_nothing),
+        TEST(test_vanished_folder),
         TEST(test_interrupted_merge_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,24 +7,7 @@
 #include <cmocka.h>
 
 #include "data/quality.h"
-#include "dataset_files.h"
-
-static struct folder folder;
-static struct error error;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = folder_make();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    folder_remove(&folder);
-    return 0;
-}
+#include "folder_fixture.h"
 
 static void near_to(double value, double expected)
 {
@@ -168,8 +151,6 @@ static void test_unreadable_file(void **state)
     FAILS(STATUS_BAD_FILE, "none.h5", quality_read(&quality, file.text, &error));
     assert_null(quality.rows);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
 {
