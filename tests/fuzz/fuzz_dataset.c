@@ -1,5 +1,6 @@
 /* Whatever bytes a dataset file holds: dataset_read and dataset_audit return OK or STATUS_BAD_FILE
- * and leak nothing. The file has a name of its own: HDF5 opens no descriptors. */
+ * and leak nothing. The audit may refuse what can be read: it reads more. The file has a name of its
+ * own: HDF5 opens no descriptors. */
 #include "data/audit.h"
 #include "data/dataset.h"
 
@@ -41,8 +42,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         abort();
     const enum status audited = dataset_audit(&report, path, ignore, NULL, &error);
     if (audited != STATUS_OK && audited != STATUS_BAD_FILE)
-        abort();
-    if (status == STATUS_OK && audited != STATUS_OK)
         abort();
     unlink(path);
     return 0;
