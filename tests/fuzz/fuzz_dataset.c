@@ -1,6 +1,6 @@
 /* Whatever bytes a dataset file holds: dataset_read and dataset_audit return OK or STATUS_BAD_FILE
- * and leak nothing. The audit may refuse what can be read: it reads more. The file has a name of its
- * own: HDF5 opens no descriptors. */
+ * and leak nothing. The audit may refuse what can be read: it reads more. The file has a name of
+ * its own: HDF5 opens no descriptors. */
 #include "data/audit.h"
 #include "data/dataset.h"
 
