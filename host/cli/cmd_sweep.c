@@ -26,7 +26,8 @@ static void print_plan(const struct sweep_plan *plan, const struct settings *set
     const struct sweep_options *wanted = &plan->options;
     if (settings->form != TABLE_TEXT)
         return;
-    printf("%s%s, shard %s\n", plan->header.domain, plan->header.protocol, plan->header.shard);
+    printf("%s%s%s%s\n", plan->header.domain, plan->header.protocol,
+           *plan->header.shard ? ", shard " : "", plan->header.shard);
     if (wanted->samples > 0)
         printf("%lld configs, about %.4g s at most\n", (long long)wanted->samples,
                longest_s(wanted, (double)wanted->samples / wanted->shard_count));

@@ -177,7 +177,9 @@ static void fill_protocol(struct dataset_header *header, const struct sweep_opti
              "rounds %d, cap %g ms, target %g %%, cache %s%s", wanted->rounds,
              wanted->measure.cap_ms, 100 * wanted->measure.relative_ci,
              choice_name(&choice_cache, settings->cache), settings->autotune ? ", autotune" : "");
-    snprintf(header->shard, sizeof header->shard, "%d/%d", wanted->shard + 1, wanted->shard_count);
+    if (wanted->shard_count > 1)
+        snprintf(header->shard, sizeof header->shard, "%d/%d", wanted->shard + 1,
+                 wanted->shard_count);
 }
 
 /* Seconds; 0: as long as --samples takes. */

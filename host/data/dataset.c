@@ -63,36 +63,6 @@ static enum status reserve_space(struct dataset *dataset, const off_t more[LAYER
     return cause ? cannot_write(dataset, cause, error) : STATUS_OK;
 }
 
-static bool is_being_written(const char *path)
-{
-    const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return false;
-    const bool is_locked = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    close(descriptor);
-    return is_locked;
-}
-
-static enum status check_destination(const char *path, bool overwrite, struct error *error)
-{
-    struct stat existing;
-    if (stat(path, &existing) != 0)
-        return STATUS_OK;
-    if (!S_ISREG(existing.st_mode))
-        return FAIL(error, STATUS_FAILED, "cannot write '%s': not a regular file", path);
-    if (!overwrite) {
-        FAIL(error, STATUS_USAGE, "'%s' exists", path);
-        error_hint(error, "give another name, or --overwrite");
-        return STATUS_USAGE;
-    }
-    if (is_being_written(path)) {
-        FAIL(error, STATUS_FAILED, "'%s' is being written by another program", path);
-        error_hint(error, "give another name, or wait until it ends");
-        return STATUS_FAILED;
-    }
-    return STATUS_OK;
-}
-
 static enum status allocate_buffers(struct dataset *dataset, struct error *error)
 {
     const size_t rows = (size_t)dataset->buffer_rows, size = sizeof(struct measurement);
@@ -195,7 +165,7 @@ enum status dataset_create(struct dataset **dataset, const char *path,
                            struct error *error)
 {
     *dataset = NULL;
-    TRY(check_destination(path, overwrite, error));
+    TRY(scratch_file_check_destination(path, overwrite, error));
     return create(dataset, path, header, overwrite, in_place, NULL, error);
 }
 
