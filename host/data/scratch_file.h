@@ -1,6 +1,7 @@
 /* An output file that gets its name when it is whole. Until then it has none (O_TMPFILE), so that
  * not even SIGKILL leaves a remnant; where the file system knows no nameless files, or the writer
- * needs a name, it is `<path>.tmp-<pid>-<n>` beside its destination, removed on failure.
+ * needs a name, it is `<path>.tmp-<pid>-<n>` beside its destination, removed on failure,
+ * and after a SIGKILL by the next writer of the same destination.
  */
 #ifndef EPOCHCAST_DATA_SCRATCH_FILE_H
 #define EPOCHCAST_DATA_SCRATCH_FILE_H
