@@ -12,9 +12,10 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-static const double opening_s = 120, default_grace_s = 10;
+static const double opening_s = 120, default_grace_s = 10, ending_s = 5;
 
 struct worker {
     struct worker_options options;
@@ -23,6 +24,7 @@ struct worker {
     struct device_info info;
     bool can_draw;
     int failures; /* in a row */
+    int64_t failure_count;
     char failure[256];
 };
 
@@ -39,8 +41,10 @@ static void become_worker(int socket, const char *const *command, pid_t parent)
     signal(SIGTERM, SIG_IGN);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (dup2(socket, STDIN_FILENO) >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
+    if (dup2(socket, STDIN_FILENO) >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0) {
+        closefrom(STDERR_FILENO + 1); /* the parent's dataset and its lock are the parent's alone */
         execv(command[0], (char *const *)command);
+    }
     _exit(STATUS_FAILED);
 }
 
@@ -62,6 +66,21 @@ static enum status spawn(struct worker *worker, struct error *error)
     return FAIL(error, STATUS_FAILED, "no process for a worker: %s", strerror(errno));
 }
 
+/* Waits for the process at most so long: one can close its socket and then hang in its driver. */
+static bool has_ended(int *how, pid_t process, double limit_s)
+{
+    const double deadline_s = monotonic_s() + limit_s;
+    const struct timespec pause = {.tv_nsec = 1000000};
+    for (;;) {
+        const pid_t ended = waitpid(process, how, WNOHANG);
+        if (ended > 0)
+            return true;
+        if ((ended < 0 && errno != EINTR) || monotonic_s() >= deadline_s)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+}
+
 /* Ends the process; what it died of by itself when it is dead already, else 0. */
 static int end_process(struct worker *worker, bool is_hung)
 {
@@ -70,11 +89,12 @@ static int end_process(struct worker *worker, bool is_hung)
         return 0;
     close(worker->socket); /* a healthy worker ends by this */
     worker->socket = -1;
-    if (is_hung)
-        kill(worker->process, SIGKILL);
+    if (!is_hung && has_ended(&how, worker->process, ending_s))
+        return how;
+    kill(worker->process, SIGKILL);
     while (waitpid(worker->process, &how, 0) < 0 && errno == EINTR)
         ;
-    return is_hung ? 0 : how;
+    return 0;
 }
 
 static enum status introduce(struct worker *worker, struct error *error)
@@ -132,8 +152,9 @@ bool worker_can_draw(const struct worker *worker)
     return worker->can_draw;
 }
 
-const char *worker_failure(const struct worker *worker)
+const char *worker_failure(int64_t *count, const struct worker *worker)
 {
+    *count = worker->failure_count;
     return worker->failure;
 }
 
@@ -145,6 +166,7 @@ static enum outcome note_failure(struct worker *worker, bool is_late, const stru
     const size_t size = sizeof worker->failure;
     const int how = end_process(worker, is_late || reply);
     worker->failures++;
+    worker->failure_count++;
     if (is_late)
         snprintf(worker->failure, size, "no answer in time");
     else if (reply)
@@ -160,22 +182,33 @@ static enum outcome note_failure(struct worker *worker, bool is_late, const stru
                        : OUTCOME_CRASHED;
 }
 
-/* OUTCOME_OK: *reply is a good one. Else the worker is gone; starts one where there is none. */
+/* Starts a worker where there is none, or where it died since its last answer: not the fault of the
+ * config that comes next. */
+static enum status send_request(struct worker *worker, const struct request *request,
+                                struct error *error)
+{
+    for (;;) {
+        if (worker->failures >= WORKER_FAILURE_LIMIT) {
+            FAIL(error, STATUS_FAILED, "%d workers in a row failed; the last: %s", worker->failures,
+                 worker->failure);
+            return error_hint(error, "measure one config by hand to see why"), STATUS_FAILED;
+        }
+        if (worker->socket < 0)
+            TRY(introduce(worker, error));
+        if (message_send(worker->socket, request, sizeof *request))
+            return STATUS_OK;
+        note_failure(worker, false, NULL);
+    }
+}
+
+/* OUTCOME_OK: *reply is a good one. Else the worker is gone. */
 static enum status ask(enum outcome *outcome, struct reply *reply, struct worker *worker,
                        const struct request *request, double limit_s, struct error *error)
 {
     *outcome = OUTCOME_OK;
-    if (worker->failures >= WORKER_FAILURE_LIMIT) {
-        FAIL(error, STATUS_FAILED, "%d workers in a row failed; the last: %s", worker->failures,
-             worker->failure);
-        return error_hint(error, "measure one config by hand to see why"), STATUS_FAILED;
-    }
-    if (worker->socket < 0)
-        TRY(introduce(worker, error));
+    TRY(send_request(worker, request, error));
     const double deadline_s = monotonic_s() + limit_s;
-    const bool is_answered = message_send(worker->socket, request, sizeof *request) &&
-                             message_receive(worker->socket, reply, sizeof *reply, deadline_s);
-    if (!is_answered)
+    if (!message_receive(worker->socket, reply, sizeof *reply, deadline_s))
         *outcome = note_failure(worker, monotonic_s() >= deadline_s, NULL);
     else if (reply->status != STATUS_OK)
         *outcome = note_failure(worker, false, reply);

@@ -27,7 +27,7 @@ const struct device_info *worker_device(const struct worker *worker);
 
 /* As measure_config. A worker that hangs, dies or reports that its device cannot go on is ended:
  * the row has outcome timeout, crashed or out_of_memory (killed by the system), and the next call
- * starts another. STATUS_FAILED when that happens WORKER_FAILURE_LIMIT times without a row between.
+ * starts another; one that died between two calls costs no row. STATUS_FAILED when that happens WORKER_FAILURE_LIMIT times without a row between.
  */
 enum { WORKER_FAILURE_LIMIT = 5 };
 enum status worker_measure(struct measurement *row, struct worker *worker,
@@ -42,8 +42,8 @@ enum status worker_draw(struct layer_config *configs, enum stratum *strata, stru
                         const struct sample_domain *domain, uint64_t seed, uint32_t first,
                         uint32_t count, struct error *error);
 
-/* What the last worker that failed said or did; "" when none has. */
-const char *worker_failure(const struct worker *worker);
+/* How many workers failed, and what the last of them said or did; "" when none has. */
+const char *worker_failure(int64_t *count, const struct worker *worker);
 
 /* The other end: opens the device, answers requests from the socket until it closes. */
 enum status worker_serve(int socket, const char *device, const struct device_options *options,

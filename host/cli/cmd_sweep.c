@@ -220,11 +220,11 @@ static enum status sweep_with(struct sweep_report *report, struct worker *worker
     const enum status status = measure_into(report, dataset, device_row, worker, wanted, settings,
                                             error);
     dataset_close(dataset);
-    if (*worker_failure(worker) && !settings->quiet)
-        fprintf(stderr, "epochcast: the worker failed at %lld configs; the last time: %s\n",
-                (long long)(report->outcome_count[OUTCOME_TIMEOUT] +
-                            report->outcome_count[OUTCOME_CRASHED]),
-                worker_failure(worker));
+    int64_t failures;
+    const char *failure = worker_failure(&failures, worker);
+    if (failures > 0 && !settings->quiet)
+        fprintf(stderr, "epochcast: the worker failed %lld times; the last time: %s\n",
+                (long long)failures, failure);
     return status;
 }
 

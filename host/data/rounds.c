@@ -73,8 +73,9 @@ static struct measurement combine_timed(const struct measurement *rows, size_t c
     struct measurement all = rows[count - 1];
     for (size_t i = 0; i < sizeof medians / sizeof *medians; i++)
         *(double *)((char *)&all + medians[i]) = median_at(rows, count, medians[i]);
-    all.spread_percent = rounds_spread_percent(rows, count);
+    all.spread_percent = fmax(all.spread_percent, rounds_spread_percent(rows, count));
     for (size_t i = 0; i + 1 < count; i++) {
+        all.spread_percent = fmax(all.spread_percent, rows[i].spread_percent); /* joined before */
         add_work(&all, &rows[i]);
         all.sample_count += rows[i].sample_count;
         all.round_count += rows[i].round_count;

@@ -154,6 +154,9 @@ static enum status pick_config(struct layer_config *config, enum stratum *stratu
 
 /* ---- what was measured before ---- */
 
+/* A sweep takes its draws in order and flushes them together: none is far beyond their number. */
+enum { HOLE_LIMIT = 4096 };
+
 static enum status not_of_this_sweep(const struct measurement *row, struct error *error)
 {
     FAIL(error, STATUS_BAD_FILE, "draw %lld of %s in the file is not one of this sweep",
@@ -167,15 +170,19 @@ static enum status note_done(struct run *run, const struct measurement *row, str
     int which = 0;
     while (which < options->domain_count && options->domains[which].kind != row->config.kind)
         which++;
-    const int64_t draw = row->draw / draws_a_visit(options) * options->domain_count + which;
-    const bool is_ours = which < options->domain_count && draw >= 0 && row->draw < UINT32_MAX &&
+    const bool is_draw = row->draw >= 0 && row->draw < UINT32_MAX;
+    const int64_t turn = is_draw ? row->draw / draws_a_visit(options) : 0;
+    const int64_t draw = turn * options->domain_count + which;
+    const int64_t position = draw / options->shard_count;
+    const bool is_ours = is_draw && which < options->domain_count &&
                          draw % options->shard_count == options->shard &&
+                         position < (int64_t)options->done->count + HOLE_LIMIT &&
                          row->cache == (options->measure.cold_cache ? CACHE_COLD : CACHE_HOT);
     if (!is_ours)
         return not_of_this_sweep(row, error);
     run->report->earlier_s += seconds_of(row->setup_ms) + seconds_of(row->warmup_ms) +
                               seconds_of(row->measuring_ms);
-    return schedule_note(&run->schedule, draw / options->shard_count, row, error);
+    return schedule_note(&run->schedule, position, row, error);
 }
 
 /* One config in a hundred is drawn again: a header may be forged, draws are not. */
