@@ -64,10 +64,10 @@ enum { JITTER_MINIMUM = 12, ALIGNED = 8 }; /* smaller: kernels, strides, colour 
 /* Log-uniform within a factor of 1.4; what was a multiple of 8 stays one. */
 static int32_t jitter(int32_t value, uint32_t word)
 {
-    const int32_t low = (int32_t)(((int64_t)value * 5 + 6) / 7);
-    const int32_t high = (int32_t)((int64_t)value * 7 / 5);
-    const int32_t moved = transform_log_uniform(word, low, high);
-    return value % ALIGNED ? moved : (moved + ALIGNED / 2) / ALIGNED * ALIGNED;
+    const int64_t step = value % ALIGNED ? 1 : ALIGNED;
+    const int64_t low = ((int64_t)value * 5 + 7 * step - 1) / (7 * step);
+    const int64_t high = (int64_t)value * 7 / (5 * step);
+    return (int32_t)step * transform_log_uniform(word, (int32_t)low, (int32_t)high);
 }
 
 /* Gives the config the shape of one of the templates: as it is in every second draw, else jittered.
