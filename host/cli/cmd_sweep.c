@@ -2,6 +2,7 @@
 #include "cli/device_choice.h"
 #include "cli/sweep_plan.h"
 
+#include "data/scratch_file.h"
 #include "layers/describe.h"
 
 #include <math.h>
@@ -84,6 +85,7 @@ static enum status read_earlier(struct dataset_rows *done, const struct sweep_pl
                                 const char *path, struct error *error)
 {
     struct error reason;
+    TRY(scratch_file_check_unused(path, error));
     const enum status status = dataset_read_rounds(done, path, &reason);
     const char *what = status == STATUS_OK ? difference(&done->header, &plan->header) : NULL;
     if (status == STATUS_OK && !what)
@@ -115,10 +117,8 @@ static enum status open_dataset(struct dataset **dataset, int32_t *device_row,
                                 struct error *error)
 {
     *device_row = 0;
-    if (done) {
-        TRY(same_device(done, info, settings->output, error));
+    if (done)
         return dataset_resume(dataset, settings->output, done, error);
-    }
     TRY(dataset_create(dataset, settings->output, &plan->header, settings->overwrite, true, error));
     const enum status status = dataset_add_device(*dataset, info, device_row, error);
     if (status != STATUS_OK)
@@ -215,8 +215,8 @@ static enum status sweep_with(struct sweep_report *report, struct worker *worker
     struct dataset *dataset;
     struct sweep_options wanted = plan->options;
     int32_t device_row;
-    TRY(open_dataset(&dataset, &device_row, done, plan, worker_device(worker), settings, error));
     wanted.done = done;
+    TRY(open_dataset(&dataset, &device_row, done, plan, worker_device(worker), settings, error));
     const enum status status = measure_into(report, dataset, device_row, worker, wanted, settings,
                                             error);
     dataset_close(dataset);
@@ -226,6 +226,26 @@ static enum status sweep_with(struct sweep_report *report, struct worker *worker
         fprintf(stderr, "epochcast: the worker failed %lld times; the last time: %s\n",
                 (long long)failures, failure);
     return status;
+}
+
+/* With the rows that the file has already, if they are of this device and not all. */
+static enum status go_on_with(struct sweep_report *report, struct worker *worker,
+                              const struct sweep_plan *plan, const struct dataset_rows *done,
+                              const struct settings *settings, struct error *error)
+{
+    struct sweep_options wanted = plan->options;
+    wanted.done = done;
+    TRY(same_device(done, worker_device(worker), settings->output, error));
+    const bool is_complete = !done->is_growing && sweep_is_complete(report, &wanted);
+    if (is_complete && !settings->quiet)
+        fprintf(stderr, "epochcast: '%s' is complete; --overwrite measures it again\n",
+                settings->output);
+    if (is_complete)
+        return STATUS_OK;
+    if (!settings->quiet)
+        fprintf(stderr, "epochcast: going on with '%s' after %zu rows\n", settings->output,
+                done->count);
+    return sweep_with(report, worker, plan, done, settings, error);
 }
 
 static enum status start_and_sweep(struct sweep_report *report, const struct sweep_plan *plan,
@@ -239,7 +259,8 @@ static enum status start_and_sweep(struct sweep_report *report, const struct swe
     const struct worker_options wanted = {
         .command = command, .grace_s = isnan(settings->timeout_s) ? 0 : settings->timeout_s};
     TRY(worker_start(&worker, &wanted, error));
-    const enum status status = sweep_with(report, worker, plan, done, settings, error);
+    const enum status status = done ? go_on_with(report, worker, plan, done, settings, error)
+                                    : sweep_with(report, worker, plan, NULL, settings, error);
     worker_close(worker);
     return status;
 }
@@ -251,20 +272,7 @@ static enum status run_sweep(struct sweep_report *report, const struct sweep_pla
     if (settings->overwrite || access(settings->output, F_OK) != 0)
         return start_and_sweep(report, plan, NULL, settings, error);
     TRY(read_earlier(&done, plan, settings->output, error));
-    struct sweep_options wanted = plan->options;
-    wanted.done = &done;
-    enum status status;
-    if (!done.is_growing && sweep_is_complete(report, &wanted)) {
-        status = STATUS_OK;
-        if (!settings->quiet)
-            fprintf(stderr, "epochcast: '%s' is complete; --overwrite measures it again\n",
-                    settings->output);
-    } else {
-        if (!settings->quiet)
-            fprintf(stderr, "epochcast: going on with '%s' after %zu rows\n", settings->output,
-                    done.count);
-        status = start_and_sweep(report, plan, &done, settings, error);
-    }
+    const enum status status = start_and_sweep(report, plan, &done, settings, error);
     dataset_rows_free(&done);
     return status;
 }

@@ -180,8 +180,7 @@ static enum status lock_file(int *descriptor, const char *path, struct error *er
         stat(path, &now) == 0 && locked.st_ino == now.st_ino)
         return STATUS_OK;
     close(*descriptor);
-    FAIL(error, STATUS_FAILED, "'%s' is being written by another program", path);
-    return error_hint(error, "wait until it ends, or give another name"), STATUS_FAILED;
+    return scratch_file_in_use(path, error);
 }
 
 enum status dataset_resume(struct dataset **dataset, const char *path,

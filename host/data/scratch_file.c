@@ -21,14 +21,20 @@ static enum status refuse(const char *what, const char *path, struct error *erro
     return STATUS_FAILED;
 }
 
-static bool is_being_written(const char *path)
+enum status scratch_file_check_unused(const char *path, struct error *error)
 {
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
-        return false;
+        return STATUS_OK;
     const bool is_locked = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     close(descriptor);
-    return is_locked;
+    return is_locked ? scratch_file_in_use(path, error) : STATUS_OK;
+}
+
+enum status scratch_file_in_use(const char *path, struct error *error)
+{
+    FAIL(error, STATUS_FAILED, "'%s' is being written by another program", path);
+    return error_hint(error, "give another name, or wait until it ends"), STATUS_FAILED;
 }
 
 enum status scratch_file_check_destination(const char *path, bool overwrite, struct error *error)
@@ -43,12 +49,7 @@ enum status scratch_file_check_destination(const char *path, bool overwrite, str
         error_hint(error, "give another name, or --overwrite");
         return STATUS_USAGE;
     }
-    if (is_being_written(path)) {
-        FAIL(error, STATUS_FAILED, "'%s' is being written by another program", path);
-        error_hint(error, "give another name, or wait until it ends");
-        return STATUS_FAILED;
-    }
-    return STATUS_OK;
+    return scratch_file_check_unused(path, error);
 }
 
 /* The directory part of `path`, into a buffer of its size + 2. */

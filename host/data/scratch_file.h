@@ -21,6 +21,11 @@ struct scratch_file {
  * being written. */
 enum status scratch_file_check_destination(const char *path, bool overwrite, struct error *error);
 
+/* STATUS_FAILED when another program writes the file at `path`: it holds HDF5's lock. */
+enum status scratch_file_check_unused(const char *path, struct error *error);
+/* That error. */
+enum status scratch_file_in_use(const char *path, struct error *error);
+
 /* In the directory of `path`; named: with a temporary name in any case. STATUS_FAILED with the
  * system's reason. Ends with scratch_file_close, after a failure too. */
 enum status scratch_file_create(struct scratch_file *scratch, const char *path, bool named,
