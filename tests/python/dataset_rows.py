@@ -30,6 +30,18 @@ def read(path):
     return rows
 
 
+def visits(path):
+    """(kind, draw) -> config and number of its rounds, joined to one row or not."""
+    found = {}
+    configs_of_rows = read(path)
+    for kind, table in tables(path):
+        for row in table:
+            key = (kind, int(row["draw"]))
+            config = configs_of_rows[(*key, int(row["round"]))]
+            found[key] = (config, found.get(key, (config, 0))[1] + int(row["round_count"]))
+    return found
+
+
 def outcomes(path):
     """Outcome, by name -> number of rows."""
     found = collections.Counter()
