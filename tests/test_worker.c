@@ -179,7 +179,9 @@ static void make_known(struct known *known)
 {
     known->folder = folder_make();
     snprintf(known->script, sizeof known->script,
-             "echo $$ >'%s/pid'; exec '%s' worker --device fake", known->folder.path, PROGRAM);
+             "cd '%s'; if [ -e stumble ]; then rm stumble; exit 3; fi; echo $$ >pid; "
+             "exec '%s' worker --device fake",
+             known->folder.path, PROGRAM);
     known->command[0] = "/bin/sh";
     known->command[1] = "-c";
     known->command[2] = known->script;
@@ -218,6 +220,23 @@ static void death_between_requests_costs_nothing(void **state)
     assert_true(process_of(&known) != first);
     assert_non_null(strstr(worker_failure(&failures, worker), "killed by signal 9"));
     assert_int_equal(failures, 1);
+    worker_close(worker);
+    folder_remove(&known.folder);
+}
+
+/* The next worker does not even come up: the one after it does. */
+static void death_at_the_start_costs_nothing(void **state)
+{
+    (void)state;
+    struct known known;
+    int64_t failures;
+    make_known(&known);
+    struct worker *worker = started(known.command, 0);
+    fclose(fopen(in_folder(&known.folder, "stumble").text, "w"));
+    kill_and_wait(process_of(&known));
+    assert_int_equal(measured(worker).outcome, OUTCOME_OK);
+    assert_non_null(strstr(worker_failure(&failures, worker), "does not start"));
+    assert_int_equal(failures, 2);
     worker_close(worker);
     folder_remove(&known.folder);
 }
@@ -315,6 +334,7 @@ int main(void)
         WITHOUT_FAULTS(a_poisoned_device_costs_a_row),
         WITHOUT_FAULTS(five_in_a_row_are_the_end),
         WITHOUT_FAULTS(death_between_requests_costs_nothing),
+        WITHOUT_FAULTS(death_at_the_start_costs_nothing),
         WITHOUT_FAULTS(failures_far_apart_are_not_the_end),
         WITHOUT_FAULTS(closing_ends_the_process),
         WITHOUT_FAULTS(files_of_the_parent_stay_its_own),

@@ -182,6 +182,18 @@ static enum outcome note_failure(struct worker *worker, bool is_late, const stru
                        : OUTCOME_CRASHED;
 }
 
+/* One that dies while it starts has failed as well, and another may not. */
+static bool restart(struct worker *worker)
+{
+    struct error reason;
+    if (introduce(worker, &reason) == STATUS_OK)
+        return true;
+    worker->failures++;
+    worker->failure_count++;
+    snprintf(worker->failure, sizeof worker->failure, "%.250s", reason.message);
+    return false;
+}
+
 /* Starts a worker where there is none, or where it died since its last answer: not the fault of the
  * config that comes next. */
 static enum status send_request(struct worker *worker, const struct request *request,
@@ -193,8 +205,8 @@ static enum status send_request(struct worker *worker, const struct request *req
                  worker->failure);
             return error_hint(error, "measure one config by hand to see why"), STATUS_FAILED;
         }
-        if (worker->socket < 0)
-            TRY(introduce(worker, error));
+        if (worker->socket < 0 && !restart(worker))
+            continue;
         if (message_send(worker->socket, request, sizeof *request))
             return STATUS_OK;
         note_failure(worker, false, NULL);

@@ -27,7 +27,8 @@ const struct device_info *worker_device(const struct worker *worker);
 
 /* As measure_config. A worker that hangs, dies or reports that its device cannot go on is ended:
  * the row has outcome timeout, crashed or out_of_memory (killed by the system), and the next call
- * starts another; one that died between two calls costs no row. STATUS_FAILED when that happens WORKER_FAILURE_LIMIT times without a row between.
+ * starts another; one that died between two calls costs no row. STATUS_FAILED when that happens
+ * WORKER_FAILURE_LIMIT times without a row between.
  */
 enum { WORKER_FAILURE_LIMIT = 5 };
 enum status worker_measure(struct measurement *row, struct worker *worker,
