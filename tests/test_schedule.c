@@ -15,7 +15,7 @@ enum { VISIT_LIMIT = 4000 };
 
 /* A sweep that is played: what was visited, and the times that each visit finds. */
 struct play {
-    struct schedule schedule;
+    struct sweep_schedule schedule;
     struct visit visits[VISIT_LIMIT];
     int count;
     double spent_s, visit_s;
@@ -42,7 +42,7 @@ static struct measurement found(const struct visit *visit)
         .median_ms = is_failed ? NAN : 1 + 0.01 * (double)visit->position * (visit->round % 2)};
 }
 
-static void note(struct schedule *schedule, const struct visit *visit)
+static void note(struct sweep_schedule *schedule, const struct visit *visit)
 {
     const struct measurement row = found(visit);
     assert_int_equal(schedule_note(schedule, visit->position, &row, NULL), STATUS_OK);
@@ -323,7 +323,7 @@ static void a_finished_sweep_can_grow(void **state)
 static void used_budget_is_used(void **state)
 {
     (void)state;
-    struct schedule schedule;
+    struct sweep_schedule schedule;
     struct visit visit;
     const struct schedule_options options = options_of(100, 5);
     schedule_begin(&schedule, &options);
