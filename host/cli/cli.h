@@ -30,7 +30,7 @@ struct settings {
     int32_t form, cache, format, pass, split, precision; /* choices */
     const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,
         *optimizer, *licence, *citation, *shard, *from_networks, *active, *hold_out_device,
-        *calibrate_rows, *by, *map;
+        *calibrate_rows, *by, *map, *plot;
     const char *set[REPEAT_LIMIT];
     int set_count;
     int64_t samples, seed, rounds, ensemble, epochs, batch_size, threads, dataset_size;

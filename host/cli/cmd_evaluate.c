@@ -1,8 +1,10 @@
 #include "cli/cli.h"
 #include "cli/evaluate_hold_out.h"
 #include "cli/evaluation_table.h"
+#include "cli/plot_option.h"
 
 #include "layers/sample.h"
+#include "pictures/draw.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -151,14 +153,36 @@ static enum status print_rows(const struct predictor *predictor, const struct da
 
 /* ---- the command ---- */
 
+static enum status plot_rows(const struct predictor *predictor, const struct dataset_rows *rows,
+                             const struct settings *settings, struct error *error)
+{
+    struct row_forecasts forecasts;
+    struct picture picture;
+    char title[256];
+    if (!settings->plot)
+        return STATUS_OK;
+    snprintf(title, sizeof title, "%.120s: rows of the %s split", settings->operands[0],
+             asked_split(settings) < 0 ? "whole" : choice_name(&choice_split, settings->split));
+    TRY(row_forecasts_create(&forecasts, predictor, rows, asked_split(settings), error));
+    enum status status = plot_begin(&picture, settings, error);
+    if (status == STATUS_OK) {
+        status = draw_evaluation(&picture, &forecasts, rows, title, error);
+        status = plot_end(&picture, status, settings, error);
+    }
+    row_forecasts_free(&forecasts);
+    return status;
+}
+
 static enum status evaluate_model(const struct model *model, const struct settings *settings,
                                   struct error *error)
 {
     struct dataset_rows rows;
     TRY(read_rows(&rows, 1, settings, error));
-    const enum status status = settings->by || settings->forecasts
-                                   ? print_rows(model->predictor, &rows, settings, error)
-                                   : print_errors(model->predictor, &rows, settings, error);
+    enum status status = settings->by || settings->forecasts
+                             ? print_rows(model->predictor, &rows, settings, error)
+                             : print_errors(model->predictor, &rows, settings, error);
+    if (status == STATUS_OK)
+        status = plot_rows(model->predictor, &rows, settings, error);
     dataset_rows_free(&rows);
     return status;
 }
@@ -179,6 +203,9 @@ static enum status evaluate_without_model(const struct settings *settings, struc
 static enum status run(const struct settings *settings, struct error *error)
 {
     struct model model;
+    if (settings->plot && settings->hold_out_device)
+        return FAIL(error, STATUS_USAGE, "--plot draws a model: not with --hold-out-device");
+    TRY(plot_check(settings, error));
     if (settings->hold_out_device)
         return evaluate_without_model(settings, error);
     if (settings->operand_count < 2)
@@ -192,8 +219,9 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {
-    "split",          "baselines", "by",     "forecasts", "layer", "batch",   "hold-out-device",
-    "calibrate-rows", "preset",    "epochs", "ensemble",  "seed",  "threads", NULL};
+    "split",           "baselines",      "by",     "forecasts", "layer",    "batch",
+    "hold-out-device", "calibrate-rows", "preset", "epochs",    "ensemble", "seed",
+    "threads",         "plot",           NULL};
 const struct command command_evaluate = {
     .name = "evaluate",
     .summary = "errors of a model on measured rows that it was not trained on",
@@ -201,6 +229,7 @@ const struct command command_evaluate = {
     .examples =
         "  epochcast evaluate model.h5 cpu.h5 --baselines\n"
         "  epochcast evaluate model.h5 cpu.h5 --baselines linear,paleo --split all -o json\n"
+        "  epochcast evaluate model.h5 cpu.h5 --plot errors.svg\n"
         "  epochcast evaluate model.h5 cpu.h5 --by decade,kernel_size\n"
         "  epochcast evaluate a.h5 b.h5 --hold-out-device all --calibrate-rows 0,50,200\n",
     .options = takes,

@@ -1,7 +1,9 @@
 #include "cli/cli.h"
 #include "cli/network_choice.h"
+#include "cli/plot_option.h"
 
 #include "model/forecast.h"
+#include "pictures/draw.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -190,6 +192,19 @@ static enum status note_roofline(const struct forecasts *all, const struct netwo
     return STATUS_OK;
 }
 
+static enum status plot_forecasts(const struct forecasts *all, const struct network *network,
+                                  const struct device_info *device, const struct settings *settings,
+                                  struct error *error)
+{
+    struct picture picture;
+    if (!settings->plot)
+        return STATUS_OK;
+    TRY(plot_begin(&picture, settings, error));
+    const enum status status = draw_forecasts(&picture, all->rows, all->count, network,
+                                              device->name, error);
+    return plot_end(&picture, status, settings, error);
+}
+
 static enum status print_forecasts(const struct forecasts *all, const struct network_choice *choice,
                                    const struct device_info *device,
                                    const struct settings *settings, struct error *error)
@@ -201,6 +216,7 @@ static enum status print_forecasts(const struct forecasts *all, const struct net
     else
         TRY(print_rows(all, &choice->network, settings, error));
     TRY(note_roofline(all, &choice->network, settings, error));
+    TRY(plot_forecasts(all, &choice->network, device, settings, error));
     return tell_too_large(all, choice, device, settings, error);
 }
 
@@ -224,6 +240,7 @@ static enum status forecast_and_print(const struct network_choice *choice,
 static enum status run(const struct settings *settings, struct error *error)
 {
     struct network_choice choice;
+    TRY(plot_check(settings, error));
     TRY(network_choice_load(&choice, settings, error));
     enum status status = forecast_and_print(&choice, settings, error);
     network_choice_free(&choice);
@@ -232,7 +249,7 @@ static enum status run(const struct settings *settings, struct error *error)
 
 static const char *const takes[] = {"model",        "device",         "batch",  "pass",
                                     "optimizer",    "precision",      "layers", "epochs",
-                                    "dataset-size", "price-per-hour", NULL};
+                                    "dataset-size", "price-per-hour", "plot",   NULL};
 const struct command command_predict = {
     .name = "predict",
     .summary = "forecast a network's time, memory and cost",
@@ -241,7 +258,8 @@ const struct command command_predict = {
                 "  epochcast predict resnet50 --model model.h5 --pass forward --batch 1 --layers\n"
                 "  epochcast predict net.onnx --model model.h5 --batch 8\n"
                 "  epochcast predict vgg16 --model model.h5 --batch 32 --optimizer sgd,adam \\\n"
-                "      --dataset-size 1281167 --epochs 90 --price-per-hour 2.49\n",
+                "      --dataset-size 1281167 --epochs 90 --price-per-hour 2.49\n"
+                "  epochcast predict vgg16 --model model.h5 --batch 1..64*2 --plot vgg16.svg\n",
     .options = takes,
     .operand_minimum = 1,
     .operand_maximum = 1,

@@ -1,5 +1,6 @@
 /* What a file or a name is: dataset, model, network, the layer table, the catalogue. */
 #include "cli/cli.h"
+#include "cli/plot_option.h"
 #include "cli/show.h"
 
 #include "layers/describe.h"
@@ -121,27 +122,44 @@ static bool has_suffix(const char *text, const char *suffix)
     return length >= wanted && strcmp(text + length - wanted, suffix) == 0;
 }
 
-static enum status run(const struct settings *settings, struct error *error)
+static bool is_hdf5(const char *path)
 {
-    const char *what = settings->operands[0];
+    return has_suffix(path, ".h5") || has_suffix(path, ".hdf5");
+}
+
+static enum status show(const char *what, const struct settings *settings, struct error *error)
+{
     if (settings->check)
         return show_check(what, settings, error);
     if (strcmp(what, "layers") == 0)
         return show_layers(settings, error);
     if (strcmp(what, "networks") == 0)
         return show_catalogue(settings, error);
-    if (has_suffix(what, ".h5") || has_suffix(what, ".hdf5"))
+    if (is_hdf5(what))
         return file_is_model(what) ? show_model(what, settings, error)
                                    : show_dataset(what, settings, error);
     return show_network(what, settings, error);
 }
 
-static const char *const takes[] = {"check", NULL};
+static enum status run(const struct settings *settings, struct error *error)
+{
+    const char *what = settings->operands[0];
+    if (settings->plot && (!is_hdf5(what) || file_is_model(what))) {
+        FAIL(error, STATUS_USAGE, "--plot draws what a dataset holds, and '%.200s' is none", what);
+        return error_hint(error, "'predict --plot' draws networks, 'evaluate --plot' models"),
+               STATUS_USAGE;
+    }
+    TRY(plot_check(settings, error));
+    return show(what, settings, error);
+}
+
+static const char *const takes[] = {"check", "plot", NULL};
 const struct command command_show = {
     .name = "show",
     .summary = "what is in a dataset, a model, a network; layers; networks",
     .operands = "DATA.h5|MODEL.h5|NETWORK|layers|networks",
     .examples = "  epochcast show cpu.h5\n  epochcast show --check cpu.h5\n"
+                "  epochcast show cpu.h5 --plot cpu.svg\n"
                 "  epochcast show model.h5\n  epochcast show vgg16\n"
                 "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show net.onnx\n"
                 "  epochcast show layers\n",

@@ -1,10 +1,12 @@
 #include "cli/cli.h"
 #include "cli/device_choice.h"
 #include "cli/network_choice.h"
+#include "cli/plot_option.h"
 
 #include "base/stats.h"
 #include "model/forecast.h"
 #include "model/verify.h"
+#include "pictures/draw.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@ struct verification {
     const struct device_info *known; /* the device as the model knows it */
     struct predictor *roofline;
     struct table *table;
+    struct verified_step steps[BATCH_LIMIT * OPTIMIZER_COUNT];
     double errors_percent[BATCH_LIMIT * OPTIMIZER_COUNT];
     int count;
 };
@@ -42,6 +45,14 @@ static enum status add_row(struct verification *all, const struct measurement *r
     table_number(all->table, error_percent);
     table_number(all->table, roofline_ms);
     table_integer(all->table, all->choice->left_out_count);
+    all->steps[all->count] = (struct verified_step){.batch_size = forecast->batch_size,
+                                                    .optimizer = forecast->optimizer,
+                                                    .measured_ms = row->median_ms,
+                                                    .measured_ci_ms = row->ci_ms,
+                                                    .predicted_ms = forecast->batch_ms,
+                                                    .predicted_low_ms = forecast->batch_low_ms,
+                                                    .predicted_high_ms = forecast->batch_high_ms,
+                                                    .roofline_ms = roofline_ms};
     all->errors_percent[all->count++] = fabs(error_percent);
     return STATUS_OK;
 }
@@ -143,6 +154,18 @@ static enum status fit_roofline(struct predictor **roofline, const struct device
     return predictor_roofline.fit(roofline, &rows, &unused, NULL, error);
 }
 
+static enum status plot_steps(const struct verification *all, const struct settings *settings,
+                              struct error *error)
+{
+    struct picture picture;
+    if (!settings->plot)
+        return STATUS_OK;
+    TRY(plot_begin(&picture, settings, error));
+    draw_verification(&picture, all->steps, all->count, all->choice->network.name, all->known->name,
+                      all->choice->pass);
+    return plot_end(&picture, STATUS_OK, settings, error);
+}
+
 static enum status verify_on(struct device *device, const struct network_choice *choice,
                              const struct settings *settings, struct error *error)
 {
@@ -158,7 +181,8 @@ static enum status verify_on(struct device *device, const struct network_choice 
         return status;
     }
     print_summary(&all, settings);
-    return cli_print_table(all.table, settings, error);
+    TRY(cli_print_table(all.table, settings, error));
+    return plot_steps(&all, settings, error);
 }
 
 static enum status note_left_out(const struct network *network, int left_out,
@@ -204,6 +228,7 @@ static enum status run(const struct settings *settings, struct error *error)
 {
     struct network_choice choice;
     struct device *device;
+    TRY(plot_check(settings, error));
     TRY(network_choice_load(&choice, settings, error));
     enum status status = leave_out_operators(&choice, settings, error);
     if (status == STATUS_OK)
@@ -216,9 +241,9 @@ static enum status run(const struct settings *settings, struct error *error)
     return status;
 }
 
-static const char *const takes[] = {"model",     "device",    "batch",    "pass",
-                                    "optimizer", "threads",   "cap-ms",   "target-percent",
-                                    "seed",      "precision", "autotune", NULL};
+static const char *const takes[] = {
+    "model",          "device", "batch",     "pass",     "optimizer", "threads", "cap-ms",
+    "target-percent", "seed",   "precision", "autotune", "plot",      NULL};
 const struct command command_verify = {
     .name = "verify",
     .summary = "run a network's step for real and compare with the forecast",

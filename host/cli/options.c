@@ -133,6 +133,8 @@ const struct option options[] = {
     {"price-per-hour", 0, OPTION_NUMBER, AT(price_per_hour), "X", "of the device", 0, 1e6, NULL},
     {"check", 0, OPTION_FLAG, AT(check), NULL, "verify every promise of the dataset format", 0, 0,
      NULL},
+    {"plot", 0, OPTION_TEXT, AT(plot), "FILE.svg|png|-",
+     "draw a picture with gnuplot: into a file, or with - in the terminal", 0, 0, NULL},
     {"layers", 0, OPTION_FLAG, AT(layers), NULL, "a row per layer in the table", 0, 0, NULL},
 };
 const int option_count = sizeof options / sizeof *options;

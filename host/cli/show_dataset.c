@@ -1,7 +1,9 @@
+#include "cli/plot_option.h"
 #include "cli/show.h"
 
 #include "base/stats.h"
 #include "data/quality.h"
+#include "pictures/draw.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -334,11 +336,27 @@ static enum status print_quality(const struct quality *quality, const struct set
     return cli_print_table(table, settings, error);
 }
 
+static enum status plot_rows(const char *path, const struct settings *settings, struct error *error)
+{
+    struct dataset_rows rows;
+    struct picture picture;
+    TRY(dataset_read(&rows, &path, 1, error));
+    enum status status = plot_begin(&picture, settings, error);
+    if (status == STATUS_OK) {
+        draw_dataset(&picture, &rows, path);
+        status = plot_end(&picture, STATUS_OK, settings, error);
+    }
+    dataset_rows_free(&rows);
+    return status;
+}
+
 enum status show_dataset(const char *path, const struct settings *settings, struct error *error)
 {
     struct quality quality;
     TRY(quality_read(&quality, path, error));
-    const enum status status = print_quality(&quality, settings, error);
+    enum status status = print_quality(&quality, settings, error);
     quality_free(&quality);
+    if (status == STATUS_OK && settings->plot)
+        status = plot_rows(path, settings, error);
     return status;
 }

@@ -1,0 +1,56 @@
+#include "cli/plot_option.h"
+
+#include "data/scratch_file.h"
+#include "pictures/gnuplot.h"
+
+#include <unistd.h>
+
+static enum status check_writable(const char *path, struct error *error)
+{
+    struct scratch_file file;
+    const enum status status = scratch_file_create(&file, path, false, error);
+    scratch_file_close(&file);
+    return status;
+}
+
+enum status plot_check(const struct settings *settings, struct error *error)
+{
+    enum picture_form form;
+    if (!settings->plot)
+        return STATUS_OK;
+    TRY(picture_form_of(&form, settings->plot, error));
+    if (form == PICTURE_TERMINAL && settings->form != TABLE_TEXT) {
+        FAIL(error, STATUS_USAGE, "--plot - draws on stdout, which is to be %s alone",
+             choice_name(&choice_table_format, settings->form));
+        return error_hint(error, "--plot FILE.svg goes with it"), STATUS_USAGE;
+    }
+    TRY(gnuplot_check(error));
+    return form == PICTURE_TERMINAL ? STATUS_OK : check_writable(settings->plot, error);
+}
+
+enum status plot_begin(struct picture *picture, const struct settings *settings,
+                       struct error *error)
+{
+    enum picture_form form;
+    TRY(picture_form_of(&form, settings->plot, error));
+    return picture_create(picture, form, error);
+}
+
+static enum status draw_on_terminal(struct picture *picture, struct error *error)
+{
+    if (fflush(stdout) != 0) /* the table goes first */
+        return FAIL(error, STATUS_FAILED, "cannot write the output");
+    TRY(picture_draw(picture, STDOUT_FILENO, error));
+    putchar('\n'); /* gnuplot ends without one */
+    return STATUS_OK;
+}
+
+enum status plot_end(struct picture *picture, enum status status, const struct settings *settings,
+                     struct error *error)
+{
+    if (status == STATUS_OK)
+        status = picture->form == PICTURE_TERMINAL ? draw_on_terminal(picture, error)
+                                                   : picture_save(picture, settings->plot, error);
+    picture_free(picture);
+    return status;
+}

@@ -1,0 +1,295 @@
+#include "pictures/picture.h"
+
+#include "base/term.h"
+#include "data/scratch_file.h"
+#include "pictures/gnuplot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { TERMINAL_COLUMNS = 80, TERMINAL_ROWS = 24, TERMINAL_LIMIT = 500 };
+
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t length = strlen(text), wanted = strlen(end);
+    return length > wanted && strcmp(text + length - wanted, end) == 0;
+}
+
+enum status picture_form_of(enum picture_form *form, const char *path, struct error *error)
+{
+    if (strcmp(path, "-") == 0)
+        *form = PICTURE_TERMINAL;
+    else if (ends_with(path, ".svg"))
+        *form = PICTURE_SVG;
+    else if (ends_with(path, ".png"))
+        *form = PICTURE_PNG;
+    else {
+        FAIL(error, STATUS_USAGE, "no picture can be written to '%.200s'", path);
+        return error_hint(error, "a name ending in .svg or .png, or - for the terminal"),
+               STATUS_USAGE;
+    }
+    return STATUS_OK;
+}
+
+/* ---- beginning ---- */
+
+static int from_environment(const char *name, int otherwise)
+{
+    const char *text = getenv(name);
+    const int value = text ? atoi(text) : 0;
+    return value > 0 ? value : otherwise;
+}
+
+static int between(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+static void ask_terminal(struct picture *picture)
+{
+    struct winsize size = {0};
+    const bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 &&
+                          size.ws_row > 0;
+    const int columns = is_known ? size.ws_col : from_environment("COLUMNS", TERMINAL_COLUMNS);
+    const int rows = is_known ? size.ws_row : from_environment("LINES", TERMINAL_ROWS);
+    picture->columns = between(columns - 1, 40, TERMINAL_LIMIT);
+    picture->rows = between(rows - 1, 15, TERMINAL_LIMIT);
+    picture->colour = term_colour(stdout);
+}
+
+enum status picture_create(struct picture *picture, enum picture_form form, struct error *error)
+{
+    *picture = (struct picture){.form = form};
+    if (form == PICTURE_TERMINAL)
+        ask_terminal(picture);
+    picture->script = open_memstream(&picture->text, &picture->size);
+    if (!picture->script)
+        return FAIL(error, STATUS_FAILED, "no memory for a picture");
+    return STATUS_OK;
+}
+
+void picture_free(struct picture *picture)
+{
+    if (picture->script)
+        fclose(picture->script);
+    free(picture->text);
+    *picture = (struct picture){.script = NULL};
+}
+
+static void set_terminal(const struct picture *picture, int width, int height)
+{
+    FILE *script = picture->script;
+    if (picture->form == PICTURE_PNG)
+        fprintf(script,
+                "set terminal pngcairo size %d,%d noenhanced font 'Sans,9' fontscale 2 "
+                "linewidth 2 pointscale 2 background '#ffffff'\n",
+                2 * width, 2 * height);
+    else if (picture->form == PICTURE_TERMINAL)
+        fprintf(script, "set terminal dumb size %d,%d noenhanced %s\n", picture->columns,
+                picture->rows, picture->colour ? "ansi256" : "mono");
+    else
+        fprintf(script, "set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,12'%s\n",
+                width, height, picture->form == PICTURE_SVG ? " background '#ffffff'" : "");
+}
+
+void picture_layout(struct picture *picture, int across, int down, int panel_width,
+                    int panel_height, const char *title)
+{
+    const int title_height = *title ? 52 : 0;
+    set_terminal(picture, across * panel_width, down * panel_height + title_height);
+    fputs("set encoding utf8\n", picture->script);
+    picture->is_multiple = picture->form != PICTURE_TERMINAL;
+    if (!picture->is_multiple)
+        return;
+    fprintf(picture->script, "set multiplot layout %d,%d", down, across);
+    if (*title) {
+        fputs(" title ", picture->script);
+        picture_text(picture, title);
+        fprintf(picture->script, ".\"\\n\" font '%s'", /* and a line above the keys */
+                picture->form == PICTURE_PNG ? "Sans:Bold,11" : "sans-serif:Bold,15");
+    }
+    fputc('\n', picture->script);
+}
+
+void picture_panel(struct picture *picture, const char *title, const char *x_label,
+                   const char *y_label)
+{
+    FILE *script = picture->script;
+    const bool is_drawn = picture->form != PICTURE_TERMINAL;
+    picture->panel_count++;
+    fputs("reset\nset encoding utf8\nset title ", script);
+    picture_text(picture, title);
+    fputs("\nset xlabel ", script);
+    picture_text(picture, x_label);
+    fputs("\nset ylabel ", script);
+    picture_text(picture, y_label);
+    fputs("\nset key noenhanced\nset pointintervalbox 0\n", script);
+    if (is_drawn)
+        fputs("set grid lc rgb '#d8d8d8' lw 0.7 lt 1\nset border 3\nset tics nomirror out "
+              "scale 0.6\nset key tmargin center horizontal Left reverse samplen 2\n"
+              "set bars small\n",
+              script);
+}
+
+/* ---- texts ---- */
+
+/* Bytes of the UTF-8 character at `text`; 0: not one, or a control character. */
+static int character_size(const unsigned char *text)
+{
+    if (*text < 0x80)
+        return *text >= 0x20 && *text != 0x7f;
+    const int size = *text >= 0xf0 && *text < 0xf5   ? 4
+                     : *text >= 0xe0 && *text < 0xf0 ? 3
+                     : *text >= 0xc2 && *text < 0xe0 ? 2
+                                                     : 0;
+    for (int i = 1; i < size; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    const bool is_control = size == 2 && text[0] == 0xc2 && text[1] < 0xa0;
+    const bool is_surrogate = size == 3 && text[0] == 0xed && text[1] >= 0xa0;
+    const bool is_overlong = (size == 3 && text[0] == 0xe0 && text[1] < 0xa0) ||
+                             (size == 4 && text[0] == 0xf0 && text[1] < 0x90);
+    const bool is_outside = size == 4 && text[0] == 0xf4 && text[1] >= 0x90;
+    const bool is_noncharacter = size == 3 && text[0] == 0xef && text[1] == 0xbf && text[2] >= 0xbe;
+    return is_control || is_surrogate || is_overlong || is_outside || is_noncharacter ? 0 : size;
+}
+
+/* In single quotes gnuplot takes everything as it is but the quote, which is doubled; control
+ * characters, newlines and what is not UTF-8 become '?'. */
+static void put_text(FILE *script, const char *text, const char *doubled)
+{
+    fputc('\'', script);
+    for (const unsigned char *at = (const unsigned char *)text; *at;) {
+        const int size = character_size(at);
+        if (size == 1 && strchr(doubled, *at))
+            fputc(*at, script);
+        if (size)
+            fwrite(at, 1, (size_t)size, script);
+        else
+            fputc('?', script);
+        at += size ? size : 1;
+    }
+    fputc('\'', script);
+}
+
+void picture_text(struct picture *picture, const char *text)
+{
+    put_text(picture->script, text, "'");
+}
+
+/* Tics are formats of numbers. */
+void picture_tic_text(struct picture *picture, const char *text)
+{
+    put_text(picture->script, text, "'%");
+}
+
+/* ---- series and axes ---- */
+
+static const struct {
+    const char *colour;
+    int point;
+} series_styles[PICTURE_COLOURS] = {{"'#0072b2'", 7},  {"'#d55e00'", 9},  {"'#009e73'", 5},
+                                    {"'#cc79a7'", 13}, {"'#e69f00'", 11}, {"'#56b4e9'", 15},
+                                    {"'#7f7f7f'", 2}};
+
+const char *picture_colour(int series)
+{
+    return series_styles[series % PICTURE_COLOURS].colour;
+}
+
+int picture_point(int series)
+{
+    return series_styles[series % PICTURE_COLOURS].point;
+}
+
+void picture_range_add(struct picture_range *range, double value)
+{
+    if (!(value > 0) || !isfinite(value))
+        return;
+    range->low = fmin(range->low, value);
+    range->high = fmax(range->high, value);
+}
+
+static void set_range(struct picture *picture, char axis, double low, double high)
+{
+    fprintf(picture->script, "set %crange [%.6g:%.6g]\n", axis, low, high);
+}
+
+void picture_log_axis(struct picture *picture, char axis, struct picture_range range)
+{
+    static const double short_decades = 2.3;
+    fprintf(picture->script, "set logscale %c\nset format %c '%%g'\n", axis, axis);
+    if (!(range.high > 0))
+        return;
+    const double low = range.low / 1.3, high = range.high * 1.3;
+    set_range(picture, axis, low, high);
+    if (log10(high / low) > short_decades)
+        return;
+    fprintf(picture->script, "set %ctics (", axis);
+    const char *separator = "";
+    for (int decade = (int)floor(log10(low)); decade <= (int)floor(log10(high)); decade++)
+        for (int step = 0; step < 3; step++) {
+            fprintf(picture->script, "%s%de%d", separator, (const int[]){1, 2, 5}[step], decade);
+            separator = ", ";
+        }
+    fputs(")\n", picture->script);
+}
+
+void picture_batch_axis(struct picture *picture, struct picture_range range)
+{
+    fputs("set logscale x 2\nset format x '%g'\n", picture->script);
+    set_range(picture, 'x', range.low / 1.15, range.high * 1.15);
+}
+
+/* ---- drawing ---- */
+
+enum status picture_draw(struct picture *picture, int output, struct error *error)
+{
+    if (picture->is_multiple)
+        fputs("unset multiplot\n", picture->script);
+    picture->is_multiple = false;
+    if (fflush(picture->script) != 0 || ferror(picture->script))
+        return FAIL(error, STATUS_FAILED, "no memory for a picture");
+    return gnuplot_run(output, picture->text, picture->size, error);
+}
+
+enum status picture_save(struct picture *picture, const char *path, struct error *error)
+{
+    struct scratch_file file;
+    enum status status = scratch_file_create(&file, path, false, error);
+    if (status == STATUS_OK)
+        status = picture_draw(picture, file.descriptor, error);
+    if (status == STATUS_OK)
+        status = scratch_file_publish(&file, true, error);
+    scratch_file_close(&file);
+    return status;
+}
+
+static enum status read_whole(char **text, size_t *size, int descriptor, struct error *error)
+{
+    const off_t length = lseek(descriptor, 0, SEEK_END);
+    if (length < 0)
+        return FAIL(error, STATUS_FAILED, "cannot read a picture: %s", strerror(errno));
+    TRY(error_allocate((void **)text, (unsigned long)length + 1, 1, "picture", error));
+    *size = (size_t)length;
+    if (pread(descriptor, *text, *size, 0) == length)
+        return STATUS_OK;
+    free(*text);
+    return FAIL(error, STATUS_FAILED, "cannot read a picture: %s", strerror(errno));
+}
+
+enum status picture_render(char **text, size_t *size, struct picture *picture, struct error *error)
+{
+    const int memory = memfd_create("picture", MFD_CLOEXEC);
+    if (memory < 0)
+        return FAIL(error, STATUS_FAILED, "no memory for a picture: %s", strerror(errno));
+    enum status status = picture_draw(picture, memory, error);
+    if (status == STATUS_OK)
+        status = read_whole(text, size, memory, error);
+    close(memory);
+    return status;
+}
