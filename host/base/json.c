@@ -1,4 +1,5 @@
 #include "base/table.h"
+#include "base/utf8.h"
 
 #include <assert.h>
 #include <math.h>
@@ -10,29 +11,6 @@ enum { DEPTH_LIMIT = sizeof((struct json *)0)->first };
 void json_begin(struct json *json, FILE *file)
 {
     *json = (struct json){.file = file, .first = {true}};
-}
-
-/* Whether the second byte keeps the first from an overlong form, a surrogate or beyond U+10FFFF
- * (RFC 3629). */
-static bool is_second_byte(unsigned char first, unsigned char second)
-{
-    unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-    unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-    return second >= low && second <= high;
-}
-
-/* Length of the valid UTF-8 sequence at text, or 0. */
-static int utf8_length(const unsigned char *text)
-{
-    if (text[0] < 0x80)
-        return 1;
-    if (text[0] < 0xC2 || text[0] > 0xF4 || !is_second_byte(text[0], text[1]))
-        return 0;
-    int length = text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
-    for (int i = 2; i < length; i++)
-        if ((text[i] & 0xC0) != 0x80)
-            return 0;
-    return length;
 }
 
 static void print_text(FILE *file, const char *text)

@@ -1,6 +1,7 @@
 #include "base/table.h"
 #include "base/choice.h"
 #include "base/csv.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -221,5 +222,34 @@ enum status table_print(const struct table *table, FILE *file, enum table_format
     else
         print_text_table(table, file, rows, widths);
     free(widths);
+    return STATUS_OK;
+}
+
+static void print_html_cell(FILE *file, const struct cell *cell, int digits)
+{
+    char text[64];
+    fputs(cell->type == CELL_STRING ? "<td>" : "<td class=\"number\">", file);
+    html_text(file, cell_text(text, sizeof text, cell, digits));
+    fputs("</td>", file);
+}
+
+enum status table_print_html(const struct table *table, FILE *file, struct error *error)
+{
+    if (table->out_of_memory)
+        return FAIL(error, STATUS_FAILED, "no memory for the output table");
+    fputs("<table>\n<thead><tr>", file);
+    for (int column = 0; column < table->column_count; column++) {
+        fputs("<th scope=\"col\">", file);
+        html_text(file, table->columns[column].name);
+        fputs("</th>", file);
+    }
+    fputs("</tr></thead>\n<tbody>\n", file);
+    for (size_t i = 0; i < table->cell_count; i++) {
+        const int column = (int)(i % (size_t)table->column_count);
+        fputs(column == 0 ? "<tr>" : "", file);
+        print_html_cell(file, &table->cells[i], table->columns[column].digits);
+        fputs(column + 1 == table->column_count ? "</tr>\n" : "", file);
+    }
+    fputs("</tbody>\n</table>\n", file);
     return STATUS_OK;
 }

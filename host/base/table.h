@@ -54,5 +54,7 @@ void table_print_array(const struct table *table, struct json *json, const char 
  * here. */
 enum status table_print(const struct table *table, FILE *file, enum table_format format,
                         struct error *error);
+/* As an HTML <table>, numbers as in the text form. */
+enum status table_print_html(const struct table *table, FILE *file, struct error *error);
 
 #endif

@@ -116,17 +116,6 @@ static enum status show_network(const char *text, const struct settings *setting
     return status;
 }
 
-static bool has_suffix(const char *text, const char *suffix)
-{
-    size_t length = strlen(text), wanted = strlen(suffix);
-    return length >= wanted && strcmp(text + length - wanted, suffix) == 0;
-}
-
-static bool is_hdf5(const char *path)
-{
-    return has_suffix(path, ".h5") || has_suffix(path, ".hdf5");
-}
-
 static enum status show(const char *what, const struct settings *settings, struct error *error)
 {
     if (settings->check)
@@ -135,7 +124,7 @@ static enum status show(const char *what, const struct settings *settings, struc
         return show_layers(settings, error);
     if (strcmp(what, "networks") == 0)
         return show_catalogue(settings, error);
-    if (is_hdf5(what))
+    if (name_is_hdf5(what))
         return file_is_model(what) ? show_model(what, settings, error)
                                    : show_dataset(what, settings, error);
     return show_network(what, settings, error);
@@ -144,7 +133,7 @@ static enum status show(const char *what, const struct settings *settings, struc
 static enum status run(const struct settings *settings, struct error *error)
 {
     const char *what = settings->operands[0];
-    if (settings->plot && (!is_hdf5(what) || file_is_model(what))) {
+    if (settings->plot && (settings->check || !name_is_hdf5(what) || file_is_model(what))) {
         FAIL(error, STATUS_USAGE, "--plot draws what a dataset holds, and '%.200s' is none", what);
         return error_hint(error, "'predict --plot' draws networks, 'evaluate --plot' models"),
                STATUS_USAGE;

@@ -2,8 +2,8 @@
 
 #include "layers/describe.h"
 
-enum status print_evaluation(const struct evaluation *evaluation, bool with_calibration,
-                             const struct settings *settings, struct error *error)
+enum status evaluation_table(struct table **table, const struct evaluation *evaluation,
+                             bool with_calibration, struct error *error)
 {
     static const struct table_column columns[] = {{"layer", 0},
                                                   {"device", 0},
@@ -20,26 +20,33 @@ enum status print_evaluation(const struct evaluation *evaluation, bool with_cali
                                                   {"interval_coverage_percent", 4},
                                                   {"calibration_rows", 0}};
     const int column_count = sizeof columns / sizeof *columns - (with_calibration ? 0 : 1);
-    struct table *table;
-    TRY(table_create(&table, columns, column_count, error));
+    TRY(table_create(table, columns, column_count, error));
     for (size_t i = 0; i < evaluation->count; i++) {
         const struct evaluation_row *row = &evaluation->rows[i];
-        table_string(table, layer_descriptors[row->layer]->name);
-        table_string(table, row->device);
-        table_string(table, row->pass);
-        table_string(table, row->predictor);
-        table_integer(table, (int64_t)row->errors.count);
-        table_number(table, row->errors.rmse_ms);
-        table_number(table, row->errors.mae_ms);
-        table_number(table, row->errors.mape_percent);
-        table_number(table, row->errors.median_ape_percent);
-        table_number(table, row->errors.p90_ape_percent);
-        table_number(table, row->errors.r2);
-        table_number(table, row->errors.rmsle);
-        table_number(table, row->interval_coverage_percent);
+        table_string(*table, layer_descriptors[row->layer]->name);
+        table_string(*table, row->device);
+        table_string(*table, row->pass);
+        table_string(*table, row->predictor);
+        table_integer(*table, (int64_t)row->errors.count);
+        table_number(*table, row->errors.rmse_ms);
+        table_number(*table, row->errors.mae_ms);
+        table_number(*table, row->errors.mape_percent);
+        table_number(*table, row->errors.median_ape_percent);
+        table_number(*table, row->errors.p90_ape_percent);
+        table_number(*table, row->errors.r2);
+        table_number(*table, row->errors.rmsle);
+        table_number(*table, row->interval_coverage_percent);
         if (with_calibration)
-            table_integer(table, row->calibration_rows);
+            table_integer(*table, row->calibration_rows);
     }
+    return STATUS_OK;
+}
+
+enum status print_evaluation(const struct evaluation *evaluation, bool with_calibration,
+                             const struct settings *settings, struct error *error)
+{
+    struct table *table;
+    TRY(evaluation_table(&table, evaluation, with_calibration, error));
     return cli_print_table(table, settings, error);
 }
 

@@ -7,6 +7,8 @@
 #include "model/residuals.h"
 
 /* with_calibration adds the column calibration_rows. */
+enum status evaluation_table(struct table **table, const struct evaluation *evaluation,
+                             bool with_calibration, struct error *error);
 enum status print_evaluation(const struct evaluation *evaluation, bool with_calibration,
                              const struct settings *settings, struct error *error);
 enum status print_residuals(const struct residuals *residuals, const struct settings *settings,

@@ -290,6 +290,34 @@ static enum status make_table(struct table **table, const struct section *sectio
     return status;
 }
 
+static enum status section_to(const struct show_sink *sink, const struct section *section,
+                              const struct quality *quality, struct error *error)
+{
+    struct table *table;
+    enum status status = STATUS_OK;
+    TRY(make_table(&table, section, quality, error));
+    if (table_row_count(table) > 0)
+        status = sink->table(sink->payload, table, error);
+    table_free(table);
+    return status;
+}
+
+enum status show_dataset_to(const struct show_sink *sink, const char *path, struct error *error)
+{
+    struct quality quality;
+    struct labelled_text texts[LABEL_COUNT];
+    TRY(quality_read(&quality, path, error));
+    enum status status = STATUS_OK;
+    list_texts(texts, &quality.tables.header);
+    for (int i = 0; i < LABEL_COUNT; i++)
+        if (*texts[i].text)
+            sink->text(sink->payload, texts[i].label, texts[i].text);
+    for (int i = 0; status == STATUS_OK && i < SECTION_COUNT; i++)
+        status = section_to(sink, &sections[i], &quality, error);
+    quality_free(&quality);
+    return status;
+}
+
 static enum status print_text(const struct quality *quality, const struct settings *settings,
                               struct error *error)
 {

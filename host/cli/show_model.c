@@ -3,40 +3,88 @@
 #include "model/model_summary.h"
 #include "model/predictor.h"
 
+#include <string.h>
+
 bool file_is_model(const char *path)
 {
     return model_recognise(path);
 }
 
-enum status show_model(const char *path, const struct settings *settings, struct error *error)
+bool name_is_hdf5(const char *path)
+{
+    static const char *const endings[] = {".h5", ".hdf5"};
+    const size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (length >= strlen(endings[i]) &&
+            strcmp(path + length - strlen(endings[i]), endings[i]) == 0)
+            return true;
+    return false;
+}
+
+static enum status model_table(struct table **table, const struct model *model, struct error *error)
 {
     static const struct table_column columns[] = {{"layer", 0},   {"nets", 0},
                                                   {"shape", 0},   {"encoding", 0},
                                                   {"columns", 0}, {"interval_percent", 0},
                                                   {"preset", 0}};
+    TRY(table_create(table, columns, sizeof columns / sizeof *columns, error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct model_summary summary;
+        if (!model_summarise(&summary, model, (enum layer_kind)kind))
+            continue;
+        table_string(*table, layer_descriptors[kind]->name);
+        table_integer(*table, summary.net_count);
+        table_string(*table, summary.shape);
+        table_string(*table, summary.encoding);
+        table_integer(*table, summary.column_count);
+        table_number(*table, 100 * summary.interval_level);
+        table_string(*table, summary.preset);
+    }
+    return STATUS_OK;
+}
+
+static void each_text(const struct show_sink *sink, const struct model *model)
+{
+    for (int i = 0; i < model->device_count; i++) {
+        char device[sizeof model->devices[i].name + sizeof model->devices[i].backend + 4];
+        snprintf(device, sizeof device, "%s (%s)", model->devices[i].name,
+                 model->devices[i].backend);
+        sink->text(sink->payload, "device", device);
+    }
+    sink->text(sink->payload, "provenance", model->provenance);
+}
+
+enum status show_model_to(const struct show_sink *sink, const struct model *model,
+                          struct error *error)
+{
+    struct table *table;
+    TRY(model_table(&table, model, error));
+    each_text(sink, model);
+    const enum status status = sink->table(sink->payload, table, error);
+    table_free(table);
+    return status;
+}
+
+static void print_line(void *payload, const char *label, const char *text)
+{
+    (void)payload;
+    printf("%-11s %s\n", label, text);
+}
+
+enum status show_model(const char *path, const struct settings *settings, struct error *error)
+{
+    const struct show_sink lines = {.text = print_line};
     struct model model;
     struct table *table;
     TRY(model_load(&model, path, error));
-    enum status status = table_create(&table, columns, sizeof columns / sizeof *columns, error);
-    for (int kind = 0; status == STATUS_OK && kind < LAYER_KIND_COUNT; kind++) {
-        struct model_summary summary;
-        if (!model_summarise(&summary, &model, (enum layer_kind)kind))
-            continue;
-        table_string(table, layer_descriptors[kind]->name);
-        table_integer(table, summary.net_count);
-        table_string(table, summary.shape);
-        table_string(table, summary.encoding);
-        table_integer(table, summary.column_count);
-        table_number(table, 100 * summary.interval_level);
-        table_string(table, summary.preset);
-    }
-    if (status == STATUS_OK && settings->form == TABLE_TEXT) {
-        for (int i = 0; i < model.device_count; i++)
-            printf("device      %s (%s)\n", model.devices[i].name, model.devices[i].backend);
-        printf("provenance  %s\n\n", model.provenance);
-    }
-    if (status == STATUS_OK)
+    enum status status = model_table(&table, &model, error);
+    if (status == STATUS_OK) {
+        if (settings->form == TABLE_TEXT) {
+            each_text(&lines, &model);
+            putchar('\n');
+        }
         status = cli_print_table(table, settings, error);
+    }
     model_free(&model);
     return status;
 }

@@ -114,7 +114,7 @@ enum status draw_evaluation(struct picture *picture, const struct row_forecasts 
     TRY(error_allocate((void **)&buffer, forecasts->count, sizeof *buffer, "picture", error));
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         kinds += points_of(forecasts, rows, kind).count > 0;
-    const int across = kinds > 1 ? 2 : 1;
+    const int across = kinds > 3 ? 3 : kinds > 1 ? kinds : 1;
     picture_layout(picture, across, (kinds + across - 1) / across, 480, 480, title);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         struct points points = points_of(forecasts, rows, kind);

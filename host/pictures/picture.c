@@ -1,6 +1,7 @@
 #include "pictures/picture.h"
 
 #include "base/term.h"
+#include "base/utf8.h"
 #include "data/scratch_file.h"
 #include "pictures/gnuplot.h"
 
@@ -137,41 +138,21 @@ void picture_panel(struct picture *picture, const char *title, const char *x_lab
 
 /* ---- texts ---- */
 
-/* Bytes of the UTF-8 character at `text`; 0: not one, or a control character. */
-static int character_size(const unsigned char *text)
-{
-    if (*text < 0x80)
-        return *text >= 0x20 && *text != 0x7f;
-    const int size = *text >= 0xf0 && *text < 0xf5   ? 4
-                     : *text >= 0xe0 && *text < 0xf0 ? 3
-                     : *text >= 0xc2 && *text < 0xe0 ? 2
-                                                     : 0;
-    for (int i = 1; i < size; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    const bool is_control = size == 2 && text[0] == 0xc2 && text[1] < 0xa0;
-    const bool is_surrogate = size == 3 && text[0] == 0xed && text[1] >= 0xa0;
-    const bool is_overlong = (size == 3 && text[0] == 0xe0 && text[1] < 0xa0) ||
-                             (size == 4 && text[0] == 0xf0 && text[1] < 0x90);
-    const bool is_outside = size == 4 && text[0] == 0xf4 && text[1] >= 0x90;
-    const bool is_noncharacter = size == 3 && text[0] == 0xef && text[1] == 0xbf && text[2] >= 0xbe;
-    return is_control || is_surrogate || is_overlong || is_outside || is_noncharacter ? 0 : size;
-}
-
 /* In single quotes gnuplot takes everything as it is but the quote, which is doubled; control
  * characters, newlines and what is not UTF-8 become '?'. */
 static void put_text(FILE *script, const char *text, const char *doubled)
 {
     fputc('\'', script);
     for (const unsigned char *at = (const unsigned char *)text; *at;) {
-        const int size = character_size(at);
-        if (size == 1 && strchr(doubled, *at))
+        const int length = utf8_length(at);
+        const bool is_shown = length > 0 && !utf8_is_control(at, length);
+        if (is_shown && strchr(doubled, *at))
             fputc(*at, script);
-        if (size)
-            fwrite(at, 1, (size_t)size, script);
+        if (is_shown)
+            fwrite(at, 1, (size_t)length, script);
         else
             fputc('?', script);
-        at += size ? size : 1;
+        at += length ? length : 1;
     }
     fputc('\'', script);
 }
@@ -222,6 +203,8 @@ static void set_range(struct picture *picture, char axis, double low, double hig
 void picture_log_axis(struct picture *picture, char axis, struct picture_range range)
 {
     static const double short_decades = 2.3;
+    static const char *const coarse[] = {"1", "2", "5", NULL};
+    static const char *const fine[] = {"1", "1.5", "2", "3", "4", "5", "7", NULL};
     fprintf(picture->script, "set logscale %c\nset format %c '%%g'\n", axis, axis);
     if (!(range.high > 0))
         return;
@@ -231,9 +214,10 @@ void picture_log_axis(struct picture *picture, char axis, struct picture_range r
         return;
     fprintf(picture->script, "set %ctics (", axis);
     const char *separator = "";
+    const char *const *steps = log10(high / low) > 1 ? coarse : fine;
     for (int decade = (int)floor(log10(low)); decade <= (int)floor(log10(high)); decade++)
-        for (int step = 0; step < 3; step++) {
-            fprintf(picture->script, "%s%de%d", separator, (const int[]){1, 2, 5}[step], decade);
+        for (const char *const *step = steps; *step; step++) {
+            fprintf(picture->script, "%s%se%d", separator, *step, decade);
             separator = ", ";
         }
     fputs(")\n", picture->script);

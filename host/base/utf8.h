@@ -1,0 +1,18 @@
+/* Text from strangers, character by character. */
+#ifndef EPOCHCAST_BASE_UTF8_H
+#define EPOCHCAST_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Bytes of the valid UTF-8 sequence (RFC 3629) at `text`, which ends in '\0'; 0: none. */
+int utf8_length(const unsigned char *text);
+
+/* True when the sequence of that length is a control character, or one that XML refuses. */
+bool utf8_is_control(const unsigned char *text, int length);
+
+/* Text for HTML and XML: & < > and quotes escaped, U+FFFD for what is not UTF-8 or a control
+ * character; newlines and tabs stay. */
+void html_text(FILE *file, const char *text);
+
+#endif
