@@ -75,7 +75,7 @@ extern const struct command *const commands[]; /* ended by NULL */
 
 extern const struct command command_devices, command_sweep, command_worker, command_import,
     command_merge, command_export, command_show, command_train, command_evaluate, command_predict,
-    command_verify;
+    command_verify, command_report;
 
 /* Reads arguments (without program and command name) into *settings. STATUS_USAGE names the option,
  * with the nearest known one as hint. */

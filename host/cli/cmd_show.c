@@ -133,7 +133,9 @@ static enum status show(const char *what, const struct settings *settings, struc
 static enum status run(const struct settings *settings, struct error *error)
 {
     const char *what = settings->operands[0];
-    if (settings->plot && (settings->check || !name_is_hdf5(what) || file_is_model(what))) {
+    if (settings->plot && settings->check)
+        return FAIL(error, STATUS_USAGE, "--check draws nothing: not with --plot");
+    if (settings->plot && (!name_is_hdf5(what) || file_is_model(what))) {
         FAIL(error, STATUS_USAGE, "--plot draws what a dataset holds, and '%.200s' is none", what);
         return error_hint(error, "'predict --plot' draws networks, 'evaluate --plot' models"),
                STATUS_USAGE;

@@ -11,17 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct command *const commands[] = {&command_devices,
-                                          &command_sweep,
-                                          &command_import,
-                                          &command_merge,
-                                          &command_export,
-                                          &command_show,
-                                          &command_train,
-                                          &command_evaluate,
-                                          &command_predict,
-                                          &command_verify,
-                                          NULL};
+const struct command *const commands[] = {&command_devices, &command_sweep,    &command_import,
+                                          &command_merge,   &command_export,   &command_show,
+                                          &command_train,   &command_evaluate, &command_predict,
+                                          &command_verify,  &command_report,   NULL};
 
 volatile sig_atomic_t cli_interrupted;
 

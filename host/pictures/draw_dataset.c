@@ -48,9 +48,9 @@ static void plot_series(struct picture *picture, const struct coverage *coverage
 {
     const int count = row_series_count(coverage->rows, coverage->by_device);
     for (int series = 0; series < count; series++) {
-        fprintf(picture->script, "%s$rows%d using %s with points pt %d ps 0.35 lc rgb %s title ",
+        fprintf(picture->script, "%s$rows%d using %s with points pt %d ps %g lc rgb %s title ",
                 series ? ", " : "plot ", series, columns, picture_point(series),
-                picture_colour(series));
+                picture_point_size(coverage->usable), picture_colour(series));
         picture_text(picture, row_series_name(coverage->rows, coverage->by_device, series));
     }
     fputc('\n', picture->script);

@@ -84,23 +84,24 @@ static void plot_bands(struct picture *picture)
 
 static void draw_panel(struct picture *picture, const struct points *points)
 {
-    char title[160], note[64] = "";
+    char title[160], label[64] = "measured (ms)";
     struct picture_range range = PICTURE_RANGE_NONE;
     const int count = row_series_count(points->rows, points->by_device);
     if (points->step > 1)
-        snprintf(note, sizeof note, ", one of %zu shown", points->step);
-    snprintf(title, sizeof title, "%s: error %.3g %% median, %.3g %% p90 of %zu rows%s",
+        snprintf(label, sizeof label, "measured (ms), one of %zu rows", points->step);
+    snprintf(title, sizeof title, "%s: error %.3g %% median, %.3g %% p90, %zu rows",
              layer_descriptors[points->kind]->name, points->median_percent, points->p90_percent,
-             points->count, note);
-    picture_panel(picture, title, "measured (ms)", "predicted (ms)");
+             points->count);
+    picture_panel(picture, title, label, "predicted (ms)");
     for (int series = 0; series < count; series++)
         put_series(picture, points, series, &range);
     picture_log_axis(picture, 'x', range);
     picture_log_axis(picture, 'y', range);
     plot_bands(picture);
     for (int series = 0; series < count; series++) {
-        fprintf(picture->script, ", $points%d using 1:2 with points pt %d ps 0.4 lc rgb %s title ",
-                series, picture_point(series), picture_colour(series));
+        fprintf(picture->script, ", $points%d using 1:2 with points pt %d ps %g lc rgb %s title ",
+                series, picture_point(series), picture_point_size(points->count),
+                picture_colour(series));
         picture_text(picture, row_series_name(points->rows, points->by_device, series));
     }
     fputc('\n', picture->script);
@@ -115,7 +116,8 @@ enum status draw_evaluation(struct picture *picture, const struct row_forecasts 
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         kinds += points_of(forecasts, rows, kind).count > 0;
     const int across = kinds > 3 ? 3 : kinds > 1 ? kinds : 1;
-    picture_layout(picture, across, (kinds + across - 1) / across, 480, 480, title);
+    picture_layout(picture, across, (kinds + across - 1) / across, across > 2 ? 400 : 480,
+                   across > 2 ? 430 : 480, title);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         struct points points = points_of(forecasts, rows, kind);
         if (!points.count)

@@ -187,6 +187,11 @@ int picture_point(int series)
     return series_styles[series % PICTURE_COLOURS].point;
 }
 
+double picture_point_size(size_t count)
+{
+    return count < 200 ? 0.7 : 0.4;
+}
+
 void picture_range_add(struct picture_range *range, double value)
 {
     if (!(value > 0) || !isfinite(value))

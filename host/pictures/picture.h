@@ -53,6 +53,8 @@ void picture_tic_text(struct picture *picture, const char *text);
 enum { PICTURE_COLOURS = 7 };
 const char *picture_colour(int series);
 int picture_point(int series);
+/* Of clouds of so many points. */
+double picture_point_size(size_t count);
 
 /* What an axis has to show; begin with PICTURE_RANGE_NONE. Only values above 0 count. */
 struct picture_range {

@@ -1,0 +1,134 @@
+/* Everything that can be drawn of some files, on one page. */
+#include "cli/cli.h"
+#include "cli/provenance.h"
+#include "cli/report_chapters.h"
+#include "cli/show.h"
+
+#include "data/scratch_file.h"
+#include "pictures/gnuplot.h"
+
+#include <stdlib.h>
+
+/* Operands by what they are; borrowed. */
+struct contents {
+    const char *datasets[OPERAND_LIMIT], *models[OPERAND_LIMIT], *networks[OPERAND_LIMIT];
+    int dataset_count, model_count, network_count;
+};
+
+static void sort_operands(struct contents *contents, const struct settings *settings)
+{
+    *contents = (struct contents){.dataset_count = 0};
+    for (int i = 0; i < settings->operand_count; i++) {
+        const char *name = settings->operands[i];
+        if (!name_is_hdf5(name))
+            contents->networks[contents->network_count++] = name;
+        else if (file_is_model(name))
+            contents->models[contents->model_count++] = name;
+        else
+            contents->datasets[contents->dataset_count++] = name;
+    }
+}
+
+static enum status check(const struct contents *contents, const struct settings *settings,
+                         struct error *error)
+{
+    if (!settings->output)
+        return FAIL(error, STATUS_USAGE, "report needs -O FILE.html");
+    if (contents->network_count > 0 && contents->model_count == 0) {
+        FAIL(error, STATUS_USAGE, "nothing forecasts '%.200s'", contents->networks[0]);
+        return error_hint(error, "name a MODEL.h5 too"), STATUS_USAGE;
+    }
+    return gnuplot_check(error);
+}
+
+static enum status put_models(struct page *page, const struct contents *contents,
+                              const struct settings *settings, struct error *error)
+{
+    struct dataset_rows rows;
+    enum status status = STATUS_OK;
+    const bool is_measured = contents->dataset_count > 0 && contents->model_count > 0;
+    if (is_measured)
+        TRY(dataset_read(&rows, contents->datasets, contents->dataset_count, error));
+    for (int i = 0; status == STATUS_OK && i < contents->model_count; i++)
+        status = report_model(page, contents->models[i], is_measured ? &rows : NULL, settings,
+                              error);
+    if (is_measured)
+        dataset_rows_free(&rows);
+    return status;
+}
+
+static enum status put_chapters(struct page *page, const struct contents *contents,
+                                const struct settings *settings, struct error *error)
+{
+    for (int i = 0; i < contents->dataset_count; i++)
+        TRY(report_dataset(page, contents->datasets[i], error));
+    TRY(put_models(page, contents, settings, error));
+    for (int i = 0; i < contents->network_count; i++)
+        for (int j = 0; j < contents->model_count; j++)
+            TRY(report_network(page, contents->networks[i], contents->models[j], settings, error));
+    return STATUS_OK;
+}
+
+static enum status put_page(FILE *file, const struct contents *contents,
+                            const struct settings *settings, struct error *error)
+{
+    struct page page;
+    struct dataset_header header;
+    fill_header(&header, settings);
+    page_begin(&page, file, "epochcast report");
+    page_text(&page, "written by", header.program_version);
+    page_text(&page, "created", header.created);
+    page_text(&page, "command", header.command_line);
+    TRY(put_chapters(&page, contents, settings, error));
+    page_end(&page);
+    if (fflush(file) != 0 || ferror(file))
+        return FAIL(error, STATUS_FAILED, "no memory for the report");
+    return STATUS_OK;
+}
+
+static enum status write_page(struct scratch_file *destination, const struct contents *contents,
+                              const struct settings *settings, struct error *error)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    if (!file)
+        return FAIL(error, STATUS_FAILED, "no memory for the report");
+    enum status status = put_page(file, contents, settings, error);
+    fclose(file);
+    if (status == STATUS_OK)
+        status = scratch_file_write(destination, text, size, error);
+    if (status == STATUS_OK)
+        status = scratch_file_publish(destination, settings->overwrite, error);
+    free(text);
+    return status;
+}
+
+static enum status run(const struct settings *settings, struct error *error)
+{
+    struct contents contents;
+    struct scratch_file file;
+    sort_operands(&contents, settings);
+    TRY(check(&contents, settings, error));
+    TRY(model_path_check(settings->output, settings->overwrite, error));
+    enum status status = scratch_file_create(&file, settings->output, false, error);
+    if (status == STATUS_OK)
+        status = write_page(&file, &contents, settings, error);
+    scratch_file_close(&file);
+    return status;
+}
+
+static const char *const takes[] = {"output", "overwrite", "split",     "device", "batch",
+                                    "pass",   "optimizer", "precision", NULL};
+const struct command command_report = {
+    .name = "report",
+    .summary = "one HTML page with the tables and pictures of datasets, models and networks",
+    .operands = "DATA.h5|MODEL.h5|NETWORK... -O FILE.html",
+    .examples = "  epochcast report cpu.h5 model.h5 vgg16 resnet50 -O report.html\n"
+                "  epochcast report model.h5 net.onnx --batch 1..64*2 --optimizer sgd,adam \\\n"
+                "      -O net.html --overwrite\n",
+    .options = takes,
+    .operand_minimum = 1,
+    .operand_maximum = OPERAND_LIMIT,
+    .run = run,
+};

@@ -1,0 +1,126 @@
+#include "cli/report_page.h"
+
+#include "base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Pictures come with black, greys and the palette as attributes, which rules here go before. */
+static const char styles[] =
+    ":root{color-scheme:light dark;--ink:#16181d;--paper:#fff;--soft:#5b6270;--line:#d8d8d8;"
+    "--card:#f6f7f9;--blue:#0072b2;--grey:#7f7f7f}\n"
+    "@media (prefers-color-scheme:dark){:root{--ink:#e8eaee;--paper:#14161a;--soft:#a0a7b4;"
+    "--line:#3a3f48;--card:#1c1f25;--blue:#3d9fe0;--grey:#9a9a9a}}\n"
+    "@media print{:root{color-scheme:light;--ink:#000;--paper:#fff;--soft:#444;--line:#ccc;"
+    "--card:#fff;--blue:#0072b2;--grey:#7f7f7f}\n"
+    "body{max-width:none;padding:0}section+section{break-before:page}}\n"
+    "body{font:15px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif;color:var(--ink);"
+    "background:var(--paper);max-width:72rem;margin:0 auto;padding:1.5rem}\n"
+    "h1{font-size:1.7rem;margin:0 0 .3rem}h2{font-size:1.3rem;margin:2.5rem 0 .6rem;"
+    "border-bottom:1px solid var(--line);padding-bottom:.3rem;overflow-wrap:anywhere}\n"
+    "h2 small{font-weight:normal;color:var(--soft);display:block;font-size:.8rem;"
+    "text-transform:uppercase;letter-spacing:.06em}\n"
+    "p{color:var(--soft)}\n"
+    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;font-size:.85rem}\n"
+    "dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere;white-space:pre-line}\n"
+    ".scroll{overflow-x:auto;margin:1rem 0}\n"
+    "table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}\n"
+    "th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:left;"
+    "white-space:nowrap}\n"
+    "th{color:var(--soft);font-weight:600}.number{text-align:right}\n"
+    "figure{margin:1.2rem 0;padding:.8rem;background:var(--card);border:1px solid var(--line);"
+    "border-radius:.5rem;break-inside:avoid}\n"
+    "figcaption{font-size:.85rem;color:var(--soft);margin-top:.4rem}\n"
+    "figure svg{display:block;width:100%;height:auto;max-height:100vh}\n"
+    "figure svg [color=black],figure svg use[color='rgb(  0,   0,   0)']{color:var(--ink)}\n"
+    "figure svg [stroke='rgb(  0,   0,   0)'],figure svg [stroke=black]{stroke:var(--ink)}\n"
+    "figure svg [fill=black],figure svg [fill='rgb(0,0,0)']{fill:var(--ink)}\n"
+    "figure svg [color=white]{color:var(--card)}\n"
+    "figure svg .gridline{stroke:var(--line)}\n"
+    "figure svg [color='rgb(  0, 114, 178)']{color:var(--blue)}\n"
+    "figure svg [stroke='rgb(  0, 114, 178)']{stroke:var(--blue)}\n"
+    "figure svg [fill='rgb(  0, 114, 178)']{fill:var(--blue)}\n";
+
+void page_begin(struct page *page, FILE *file, const char *title)
+{
+    *page = (struct page){.file = file};
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta http-equiv=\"Content-Security-Policy\" "
+          "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+          file);
+    html_text(file, title);
+    fprintf(file, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<h1>", styles);
+    html_text(file, title);
+    fputs("</h1>\n<section>\n", file);
+}
+
+static void close_list(struct page *page)
+{
+    if (page->in_list)
+        fputs("</dl>\n", page->file);
+    page->in_list = false;
+}
+
+void page_end(struct page *page)
+{
+    close_list(page);
+    fputs("</section>\n</body>\n</html>\n", page->file);
+}
+
+void page_chapter(struct page *page, const char *kind, const char *name)
+{
+    close_list(page);
+    fputs("</section>\n<section>\n<h2><small>", page->file);
+    html_text(page->file, kind);
+    fputs("</small> ", page->file);
+    html_text(page->file, name);
+    fputs("</h2>\n", page->file);
+}
+
+void page_note(struct page *page, const char *text)
+{
+    close_list(page);
+    fputs("<p>", page->file);
+    html_text(page->file, text);
+    fputs("</p>\n", page->file);
+}
+
+void page_text(struct page *page, const char *label, const char *text)
+{
+    fputs(page->in_list ? "<dt>" : "<dl>\n<dt>", page->file);
+    html_text(page->file, label);
+    fputs("</dt><dd>", page->file);
+    html_text(page->file, text);
+    fputs("</dd>\n", page->file);
+    page->in_list = true;
+}
+
+enum status page_table(struct page *page, const struct table *table, struct error *error)
+{
+    close_list(page);
+    fputs("<div class=\"scroll\">\n", page->file);
+    TRY(table_print_html(table, page->file, error));
+    fputs("</div>\n", page->file);
+    return STATUS_OK;
+}
+
+enum status page_picture(struct page *page, struct picture *picture, const char *caption,
+                         struct error *error)
+{
+    char *text;
+    size_t size;
+    close_list(page);
+    TRY(picture_render(&text, &size, picture, error));
+    const char *svg = strstr(text, "<svg"); /* behind the XML declaration */
+    if (svg) {
+        fprintf(page->file, "<figure id=\"picture-%d\" role=\"img\" aria-label=\"",
+                ++page->picture_count);
+        html_text(page->file, caption);
+        fprintf(page->file, "\">\n%s<figcaption>", svg);
+        html_text(page->file, caption);
+        fputs("</figcaption>\n</figure>\n", page->file);
+    }
+    free(text);
+    return svg ? STATUS_OK : FAIL(error, STATUS_FAILED, "gnuplot drew no SVG");
+}
