@@ -12,6 +12,8 @@ static const struct documented environment[] = {
                               "poison=0.01 (shares of the configs)"},
     {"NO_COLOR", "not empty: no colours"},
     {"TERM", "dumb: no colours and no progress line"},
+    {"PATH", "where gnuplot is looked for, which draws pictures"},
+    {"COLUMNS, LINES", "size of a picture in the terminal, where that does not tell"},
     {"OMP_WAIT_POLICY", "PASSIVE spares other programs of a shared machine; read by OpenMP's "
                         "runtime before the program starts"},
     {NULL, NULL},

@@ -3,7 +3,7 @@
 #include "data/scratch_file.h"
 #include "pictures/gnuplot.h"
 
-#include <unistd.h>
+#include <stdlib.h>
 
 static enum status check_writable(const char *path, struct error *error)
 {
@@ -36,12 +36,17 @@ enum status plot_begin(struct picture *picture, const struct settings *settings,
     return picture_create(picture, form, error);
 }
 
+/* Without gnuplot's form feeds. */
 static enum status draw_on_terminal(struct picture *picture, struct error *error)
 {
-    if (fflush(stdout) != 0) /* the table goes first */
-        return FAIL(error, STATUS_FAILED, "cannot write the output");
-    TRY(picture_draw(picture, STDOUT_FILENO, error));
-    putchar('\n'); /* gnuplot ends without one */
+    char *text;
+    size_t size;
+    TRY(picture_render(&text, &size, picture, error));
+    for (size_t i = 0; i < size; i++)
+        if (text[i] != '\f')
+            putchar(text[i]);
+    putchar('\n'); /* it ends without one */
+    free(text);
     return STATUS_OK;
 }
 

@@ -138,20 +138,22 @@ void picture_panel(struct picture *picture, const char *title, const char *x_lab
 
 /* ---- texts ---- */
 
-/* In single quotes gnuplot takes everything as it is but the quote, which is doubled; control
- * characters, newlines and what is not UTF-8 become '?'. */
+/* Between single quotes gnuplot takes everything as it is, but for the quote (doubled, it would be
+ * misread at a text's begin): the typographic one stands for it. Control characters, newlines and
+ * what is not UTF-8 become '?'. */
 static void put_text(FILE *script, const char *text, const char *doubled)
 {
     fputc('\'', script);
     for (const unsigned char *at = (const unsigned char *)text; *at;) {
         const int length = utf8_length(at);
-        const bool is_shown = length > 0 && !utf8_is_control(at, length);
-        if (is_shown && strchr(doubled, *at))
-            fputc(*at, script);
-        if (is_shown)
-            fwrite(at, 1, (size_t)length, script);
-        else
+        if (*at == '\'')
+            fputs("\u2019", script);
+        else if (length == 0 || utf8_is_control(at, length))
             fputc('?', script);
+        else
+            fwrite(at, 1, (size_t)length, script);
+        if (*at == (unsigned char)*doubled)
+            fputc(*at, script);
         at += length ? length : 1;
     }
     fputc('\'', script);
@@ -159,13 +161,13 @@ static void put_text(FILE *script, const char *text, const char *doubled)
 
 void picture_text(struct picture *picture, const char *text)
 {
-    put_text(picture->script, text, "'");
+    put_text(picture->script, text, "");
 }
 
 /* Tics are formats of numbers. */
 void picture_tic_text(struct picture *picture, const char *text)
 {
-    put_text(picture->script, text, "'%");
+    put_text(picture->script, text, "%");
 }
 
 /* ---- series and axes ---- */

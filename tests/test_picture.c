@@ -1,0 +1,510 @@
+/* Pictures: what strangers' texts become, and what happens where gnuplot is missing or fails. */
+#include "dataset_files.h"
+#include "synthetic_rows.h"
+
+#include "pictures/draw.h"
+#include "pictures/gnuplot.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static struct error error;
+
+/* ---- folders, and other programs called gnuplot ---- */
+
+struct place {
+    char folder[64], before[4096], *path; /* $PATH */
+};
+
+static int enter(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+    assert_non_null(place);
+    strcpy(place->folder, "/tmp/epochcast-picture-XXXXXX");
+    assert_non_null(mkdtemp(place->folder));
+    assert_non_null(getcwd(place->before, sizeof place->before));
+    assert_int_equal(chdir(place->folder), 0);
+    place->path = strdup(getenv("PATH"));
+    *state = place;
+    return 0;
+}
+
+static int leave(void **state)
+{
+    struct place *place = *state;
+    char command[128];
+    setenv("PATH", place->path, 1);
+    assert_int_equal(chdir(place->before), 0);
+    snprintf(command, sizeof command, "rm -rf '%s'", place->folder);
+    assert_int_equal(system(command), 0);
+    free(place->path);
+    free(place);
+    return 0;
+}
+
+static int file_count(void)
+{
+    int count = 0;
+    DIR *folder = opendir(".");
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder));)
+        count += entry->d_name[0] != '.';
+    closedir(folder);
+    return count;
+}
+
+static void need_gnuplot(void)
+{
+    if (gnuplot_check(&error) != STATUS_OK) {
+        print_message("%s\n", error.message);
+        skip();
+    }
+}
+
+/* A program of that name alone on PATH. */
+static void replace_gnuplot(const char *script)
+{
+    assert_int_equal(mkdir("bin", 0777), 0);
+    if (script) {
+        FILE *file = fopen("bin/gnuplot", "w");
+        assert_non_null(file);
+        fprintf(file, "#!/bin/sh\n%s\n", script);
+        assert_int_equal(fclose(file), 0);
+        assert_int_equal(chmod("bin/gnuplot", 0777), 0);
+    }
+    char folder[4200];
+    assert_non_null(getcwd(folder, sizeof folder - 8));
+    strcat(folder, "/bin");
+    setenv("PATH", folder, 1);
+}
+
+/* ---- texts ---- */
+
+static char *rendered(struct picture *picture)
+{
+    char *text;
+    size_t size;
+    SUCCEEDS(picture_render(&text, &size, picture, &error));
+    picture_free(picture);
+    assert_true(size > 500);
+    return text;
+}
+
+/* `text` as title, as label, as a tic's name and as a series' name. */
+static char *svg_of(const char *text)
+{
+    struct picture picture;
+    SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
+    picture_layout(&picture, 1, 1, 600, 400, text);
+    picture_panel(&picture, text, text, text);
+    fputs("set ytics (", picture.script);
+    picture_tic_text(&picture, text);
+    fputs(" 0)\nplot [0:1] 0 title ", picture.script);
+    picture_text(&picture, text);
+    fputc('\n', picture.script);
+    return rendered(&picture);
+}
+
+static int occurrences(const char *text, const char *wanted)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, wanted)); at += strlen(wanted))
+        count++;
+    return count;
+}
+
+static void test_hostile_texts(void **state)
+{
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
+        {"Tesla V100", "Tesla V100"},
+        {"it's", "it’s"},
+        {"a'; system('touch owned') #", "a’; system(’touch owned’) #"},
+        {"\"; system(\"touch owned\") #", "\"; system(\"touch owned\") #"},
+        {"`touch owned`", "`touch owned`"},
+        {"'`touch owned`'", "’`touch owned`’"},
+        {"''.system('touch owned').''", "’’.system(’touch owned’).’’"},
+        {"$(touch owned)", "$(touch owned)"},
+        {"@GPVAL_VERSION", "@GPVAL_VERSION"},
+        {"a\nset output 'owned'\n!touch owned", "a?set output ’owned’?!touch owned"},
+        {"EOD\r\nEOD", "EOD??EOD"},
+        {"100% %s %n %d %%", "100% %s %n %d %%"},
+        {"ends in \\", "ends in \\"},
+        {"{/Symbol x}_2^3 ~a &b", "{/Symbol x}_2^3 ~a &amp;b"},
+        {"</text><script>x()</script>", "&lt;/text>&lt;script>x()&lt;/script>"},
+        {"\033]0;title\007", "?]0;title?"},
+        {"bad \xff\xc3 utf8", "bad ?? utf8"},
+        {"größer ≥ 8", "größer ≥ 8"},
+    };
+    (void)state;
+    need_gnuplot();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *svg = svg_of(cases[i].text);
+        // title above all, title, two labels, tic, series
+        if (occurrences(svg, cases[i].shown) < 6)
+            fail_msg("'%s' is not shown as '%s' everywhere:\n%s", cases[i].text, cases[i].shown,
+                     svg);
+        assert_null(strstr(svg, "<script"));
+        free(svg);
+    }
+    assert_int_equal(file_count(), 0);
+}
+
+static void test_texts_of_special_characters(void **state)
+{
+    static const char alphabet[] = "'\"`\\$@%{}()<>&;#!|\n\r\t\x01 aE\xc3\xa9\xff,.:*?[]^_~-+=";
+    struct picture picture;
+    uint32_t random = 12345;
+    (void)state;
+    need_gnuplot();
+    SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
+    picture_layout(&picture, 1, 1, 600, 400, "");
+    picture_panel(&picture, "", "", "");
+    for (int i = 1; i <= 2000; i++) {
+        char text[24] = "";
+        for (size_t j = 0; j < sizeof text - 1; j++) {
+            random = random * 1664525 + 1013904223;
+            text[j] = alphabet[(random >> 8) % (sizeof alphabet - 1)];
+        }
+        fprintf(picture.script, "set label %d ", i);
+        picture_text(&picture, text);
+        fputs(" at 0,0\nset ytics (", picture.script);
+        picture_tic_text(&picture, text);
+        fputs(" 0)\n", picture.script);
+    }
+    fputs("plot [0:1] 0 notitle\n", picture.script);
+    free(rendered(&picture));
+    assert_int_equal(file_count(), 0);
+}
+
+/* ---- forms and files ---- */
+
+static void draw_line(struct picture *picture, enum picture_form form)
+{
+    SUCCEEDS(picture_create(picture, form, &error));
+    picture_layout(picture, 1, 1, 400, 300, "a line");
+    picture_panel(picture, "line", "x", "y");
+    fputs("plot [0:1] x notitle\n", picture->script);
+}
+
+static void test_forms_by_name(void **state)
+{
+    enum picture_form form;
+    (void)state;
+    SUCCEEDS(picture_form_of(&form, "a/b.svg", &error));
+    assert_int_equal(form, PICTURE_SVG);
+    SUCCEEDS(picture_form_of(&form, "b.png", &error));
+    assert_int_equal(form, PICTURE_PNG);
+    SUCCEEDS(picture_form_of(&form, "-", &error));
+    assert_int_equal(form, PICTURE_TERMINAL);
+    static const char *const refused[] = {"", ".svg", "a.pdf", "svg", "a.svg.gz", "--"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        assert_int_equal(picture_form_of(&form, refused[i], &error), STATUS_USAGE);
+}
+
+static void read_start(char *bytes, size_t size, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(bytes, 1, size, file), size);
+    fclose(file);
+}
+
+static void test_files(void **state)
+{
+    struct picture picture;
+    char start[8];
+    (void)state;
+    need_gnuplot();
+    draw_line(&picture, PICTURE_PNG);
+    SUCCEEDS(picture_save(&picture, "a.png", &error));
+    picture_free(&picture);
+    read_start(start, sizeof start, "a.png");
+    assert_memory_equal(start, "\x89PNG\r\n\x1a\n", sizeof start);
+    for (int i = 0; i < 2; i++) { // the second takes the first one's place
+        draw_line(&picture, PICTURE_SVG);
+        SUCCEEDS(picture_save(&picture, "a.svg", &error));
+        picture_free(&picture);
+    }
+    read_start(start, 5, "a.svg");
+    assert_memory_equal(start, "<?xml", 5);
+    assert_int_equal(file_count(), 2);
+    draw_line(&picture, PICTURE_SVG);
+    assert_int_equal(picture_save(&picture, "no/such/a.svg", &error), STATUS_FAILED);
+    picture_free(&picture);
+}
+
+static void test_terminal(void **state)
+{
+    struct picture picture;
+    (void)state;
+    need_gnuplot();
+    setenv("COLUMNS", "61", 1);
+    setenv("LINES", "21", 1);
+    draw_line(&picture, PICTURE_TERMINAL);
+    char *text = rendered(&picture);
+    unsetenv("COLUMNS");
+    unsetenv("LINES");
+    assert_non_null(strstr(text, "line"));
+    assert_null(strchr(text, '\033'));
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        assert_true(strcspn(line, "\n") <= 60 + (*line == '\f'));
+    free(text);
+}
+
+/* ---- a gnuplot that is missing or fails ---- */
+
+static void test_missing_gnuplot(void **state)
+{
+    struct picture picture;
+    (void)state;
+    replace_gnuplot(NULL);
+    assert_int_equal(gnuplot_check(&error), STATUS_FAILED);
+    assert_non_null(strstr(error.hint, "gnuplot-nox"));
+    draw_line(&picture, PICTURE_SVG);
+    assert_int_equal(picture_save(&picture, "a.svg", &error), STATUS_FAILED);
+    picture_free(&picture);
+    assert_int_equal(file_count(), 1); // bin
+}
+
+static void test_failing_gnuplot(void **state)
+{
+    struct picture picture;
+    (void)state;
+    replace_gnuplot("echo drawn; echo '         line 7: what is this' >&2; exit 3");
+    FILE *before = fopen("a.svg", "w");
+    assert_non_null(before);
+    fputs("before", before);
+    assert_int_equal(fclose(before), 0);
+    draw_line(&picture, PICTURE_SVG);
+    for (int i = 0; i < 200000; i++) // more than a socket holds: the reader is gone before the end
+        fputs("# nothing\n", picture.script);
+    assert_int_equal(picture_save(&picture, "a.svg", &error), STATUS_FAILED);
+    picture_free(&picture);
+    assert_non_null(strstr(error.message, "line 7: what is this"));
+    assert_non_null(strstr(error.message, "exit code 3"));
+    char start[6];
+    read_start(start, sizeof start, "a.svg");
+    assert_memory_equal(start, "before", sizeof start);
+    assert_int_equal(file_count(), 2);
+}
+
+static void test_killed_gnuplot(void **state)
+{
+    (void)state;
+    replace_gnuplot("kill -9 $$");
+    assert_int_equal(gnuplot_check(&error), STATUS_FAILED);
+    assert_non_null(strstr(error.message, "signal 9"));
+}
+
+static void test_users_settings_are_ignored(void **state)
+{
+    struct picture picture;
+    const char *home = getenv("HOME");
+    char folder[4096];
+    (void)state;
+    need_gnuplot();
+    FILE *file = fopen(".gnuplot", "w");
+    assert_non_null(file);
+    fputs("!touch started\n", file);
+    assert_int_equal(fclose(file), 0);
+    assert_non_null(getcwd(folder, sizeof folder));
+    setenv("HOME", folder, 1);
+    draw_line(&picture, PICTURE_SVG);
+    free(rendered(&picture));
+    if (home)
+        setenv("HOME", home, 1);
+    assert_int_equal(file_count(), 0);
+}
+
+/* ---- what the commands draw ---- */
+
+enum { LAYER_LIMIT = 300 };
+
+struct fixed_forecasts {
+    struct network network;
+    struct network_layer layers[LAYER_LIMIT];
+    struct prediction predictions[LAYER_LIMIT];
+    struct forecast rows[6];
+};
+
+/* Batch sizes 1, 2, 4 for two optimizers; layer i takes i + 1 ms. */
+static void fill_forecasts(struct fixed_forecasts *all, int layer_count)
+{
+    memset(all, 0, sizeof *all);
+    all->network = (struct network){.layers = all->layers, .layer_count = layer_count};
+    strcpy(all->network.name, "net");
+    for (int i = 0; i < layer_count; i++) {
+        snprintf(all->layers[i].name, sizeof all->layers[i].name, "layer'%d`", i);
+        all->layers[i].config.kind = (enum layer_kind)(i % LAYER_KIND_COUNT);
+        all->predictions[i] = (struct prediction){
+            .median_ms = i + 1, .low_ms = i % 2 ? i + 0.5 : NAN, .high_ms = i % 2 ? i + 2 : NAN};
+    }
+    for (int i = 0; i < 6; i++)
+        all->rows[i] = (struct forecast){.batch_size = 1 << i % 3,
+                                         .pass = PASS_TRAIN,
+                                         .optimizer = i < 3 ? OPTIMIZER_SGD : OPTIMIZER_ADAM,
+                                         .batch_ms = 10 * (i + 1),
+                                         .batch_low_ms = i == 2 ? NAN : 9 * (i + 1),
+                                         .batch_high_ms = i == 2 ? NAN : 12 * (i + 1),
+                                         .fits = i != 5,
+                                         .layers = all->predictions};
+}
+
+static char *forecast_picture(enum picture_form form, int layer_count, int count)
+{
+    struct picture picture;
+    struct fixed_forecasts *all = malloc(sizeof *all);
+    assert_non_null(all);
+    fill_forecasts(all, layer_count);
+    SUCCEEDS(picture_create(&picture, form, &error));
+    SUCCEEDS(draw_forecasts(&picture, all->rows, count, &all->network, "de'vice", &error));
+    free(all);
+    return rendered(&picture);
+}
+
+static void test_forecasts(void **state)
+{
+    (void)state;
+    need_gnuplot();
+    char *svg = forecast_picture(PICTURE_INLINE, 7, 1);
+    assert_non_null(strstr(svg, "net, train on de’vice"));
+    assert_int_equal(occurrences(svg, ">layer’"), 7);
+    assert_null(strstr(svg, "time of a batch"));
+    free(svg);
+    svg = forecast_picture(PICTURE_SVG, 1, 6);
+    assert_non_null(strstr(svg, "time of a batch"));
+    assert_non_null(strstr(svg, ">adam<"));
+    assert_non_null(strstr(svg, "does not fit in memory"));
+    free(svg);
+    // of many layers the slowest, and a word about the rest: 1 + 2 + ... + 260 ms
+    svg = forecast_picture(PICTURE_SVG, LAYER_LIMIT, 1);
+    assert_int_equal(occurrences(svg, ">layer’"), 40);
+    assert_non_null(strstr(svg, "260 faster layers: 3.39e+04 ms"));
+    free(svg);
+    free(forecast_picture(PICTURE_TERMINAL, LAYER_LIMIT, 6));
+    free(forecast_picture(PICTURE_PNG, 40, 6));
+}
+
+static void test_verification(void **state)
+{
+    static const struct verified_step steps[] = {
+        {1, OPTIMIZER_SGD, 10, 0.1, 11, 9, 13, 5},
+        {2, OPTIMIZER_SGD, 20, NAN, 18, NAN, NAN, 12},
+        {1, OPTIMIZER_ADAM, 14, 0.2, 14, 13, 15, 9},
+    };
+    struct picture picture;
+    (void)state;
+    need_gnuplot();
+    for (int count = 1; count <= 3; count++) {
+        SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
+        draw_verification(&picture, steps, count, "net", "device", PASS_TRAIN);
+        char *svg = rendered(&picture);
+        assert_non_null(strstr(svg, "sgd, measured"));
+        assert_int_equal(strstr(svg, "adam, measured") != NULL, count == 3);
+        free(svg);
+    }
+    SUCCEEDS(picture_create(&picture, PICTURE_TERMINAL, &error));
+    draw_verification(&picture, steps, 3, "net", "device", PASS_TRAIN);
+    free(rendered(&picture));
+}
+
+/* Rows of nine devices, more than there are colours; some without a time or an interval. */
+static void fill_rows(struct dataset_rows *rows, int device_count)
+{
+    static const enum layer_kind kinds[] = {LAYER_DENSE, LAYER_CONV2D};
+    struct device_info devices[9];
+    for (int i = 0; i < device_count; i++) {
+        devices[i] = synthetic_device("", 1000, 100);
+        snprintf(devices[i].name, sizeof devices[i].name, "d'%d `x` %%s", i);
+    }
+    synthetic_rows_create(rows, 4000, kinds, 2, devices, device_count, 0.1);
+    for (size_t i = 0; i < rows->count; i++)
+        rows->rows[i].ci_ms = i % 3 ? 0.01 * rows->rows[i].median_ms : NAN;
+    rows->rows[0].outcome = OUTCOME_OUT_OF_MEMORY;
+    rows->rows[0].median_ms = NAN;
+}
+
+static void test_dataset(void **state)
+{
+    struct dataset_rows rows;
+    struct picture picture;
+    (void)state;
+    need_gnuplot();
+    for (int device_count = 1; device_count <= 9; device_count += 8) {
+        fill_rows(&rows, device_count);
+        SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
+        draw_dataset(&picture, &rows, "data");
+        char *svg = rendered(&picture);
+        assert_non_null(strstr(svg, "dense: 1999 timed rows, one of 2 shown"));
+        assert_non_null(strstr(svg, "conv2d: 2000 timed rows"));
+        assert_null(strstr(svg, "pool2d"));
+        assert_non_null(strstr(svg, device_count > 1 ? "d’5 `x` %s" : ">forward<"));
+        assert_int_equal(strstr(svg, "other devices") != NULL, device_count > 1);
+        free(svg);
+        synthetic_rows_free(&rows);
+    }
+    rows = (struct dataset_rows){.count = 0};
+    SUCCEEDS(picture_create(&picture, PICTURE_TERMINAL, &error));
+    draw_dataset(&picture, &rows, "empty");
+    char *text;
+    size_t size;
+    SUCCEEDS(picture_render(&text, &size, &picture, &error));
+    assert_int_equal(size, 0);
+    free(text);
+    picture_free(&picture);
+}
+
+static void test_evaluation(void **state)
+{
+    struct dataset_rows rows;
+    struct picture picture;
+    struct row_forecasts forecasts = {.count = 100};
+    const struct measurement *measured[100];
+    struct prediction predictions[100];
+    (void)state;
+    need_gnuplot();
+    fill_rows(&rows, 2);
+    for (size_t i = 0; i < forecasts.count; i++) {
+        measured[i] = &rows.rows[i + 1];
+        predictions[i] = (struct prediction){.median_ms = 1.5 * rows.rows[i + 1].median_ms};
+    }
+    forecasts.rows = measured;
+    forecasts.predictions = predictions;
+    SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
+    SUCCEEDS(draw_evaluation(&picture, &forecasts, &rows, "model", &error));
+    char *svg = rendered(&picture);
+    assert_non_null(strstr(svg, "dense: error 50 % median, 50 % p90, 50 rows"));
+    assert_non_null(strstr(svg, "d’1 `x` %s"));
+    free(svg);
+    SUCCEEDS(picture_create(&picture, PICTURE_TERMINAL, &error));
+    SUCCEEDS(draw_evaluation(&picture, &forecasts, &rows, "model", &error));
+    free(rendered(&picture));
+    synthetic_rows_free(&rows);
+}
+
+#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_A_FOLDER(test_hostile_texts),
+        IN_A_FOLDER(test_texts_of_special_characters),
+        cmocka_unit_test(test_forms_by_name),
+        IN_A_FOLDER(test_files),
+        IN_A_FOLDER(test_terminal),
+        IN_A_FOLDER(test_missing_gnuplot),
+        IN_A_FOLDER(test_failing_gnuplot),
+        IN_A_FOLDER(test_killed_gnuplot),
+        IN_A_FOLDER(test_users_settings_are_ignored),
+        IN_A_FOLDER(test_forecasts),
+        IN_A_FOLDER(test_verification),
+        IN_A_FOLDER(test_dataset),
+        IN_A_FOLDER(test_evaluation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
