@@ -89,9 +89,9 @@ static void draw_panel(struct picture *picture, const struct points *points)
     const int count = row_series_count(points->rows, points->by_device);
     if (points->step > 1)
         snprintf(label, sizeof label, "measured (ms), one of %zu rows", points->step);
-    snprintf(title, sizeof title, "%s: error %.3g %% median, %.3g %% p90, %zu rows",
-             layer_descriptors[points->kind]->name, points->median_percent, points->p90_percent,
-             points->count);
+    snprintf(title, sizeof title, "%s: error %.*f %% median, %.*f %% p90, %zu rows",
+             layer_descriptors[points->kind]->name, points->median_percent < 10, /* a decimal */
+             points->median_percent, points->p90_percent < 10, points->p90_percent, points->count);
     picture_panel(picture, title, label, "predicted (ms)");
     for (int series = 0; series < count; series++)
         put_series(picture, points, series, &range);
