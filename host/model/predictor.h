@@ -18,6 +18,7 @@ struct fit_options {
     int32_t hidden[MLP_LAYER_LIMIT];
     int32_t hidden_count;
     int32_t output, output_bias;
+    int32_t activation;           /* enum mlp_activation */
     int32_t relative_to_roofline; /* 1: learn ln(1 + t) minus the roofline's (output log only) */
     struct train_options train;
     int32_t minimum_steps; /* small data: epochs grow until so many steps; 0: off */

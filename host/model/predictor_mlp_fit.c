@@ -146,7 +146,8 @@ static struct mlp_shape shape_of(const struct fit_options *options, int inputs)
 {
     struct mlp_shape shape = {.layer_count = options->hidden_count + 1,
                               .output = options->output,
-                              .output_bias = options->output_bias};
+                              .output_bias = options->output_bias,
+                              .activation = options->activation};
     shape.widths[0] = inputs;
     for (int i = 0; i < options->hidden_count; i++)
         shape.widths[i + 1] = options->hidden[i];
