@@ -26,14 +26,14 @@ struct settings {
 
     int32_t help, brief_help, quiet, verbose, overwrite, dry_run, baselines, layers, no_measure,
         autotune;
-    int32_t form, cache, format, pass, split, precision; /* choices */
+    int32_t form, cache, format, pass, split, precision, by; /* choices */
     const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,
-        *optimizer, *licence, *citation;
+        *optimizer, *licence, *citation, *fine_tune;
     const char *set[REPEAT_LIMIT];
     int set_count;
-    int64_t samples, seed, ensemble, epochs, batch_size, threads, dataset_size;
+    int64_t samples, seed, ensemble, epochs, batch_size, threads, dataset_size, search;
     double time_budget_s, cap_ms, target_percent, learning_rate, dropout, l2, weight_decay,
-        price_per_hour;
+        price_per_hour, interval_percent;
 };
 extern const struct settings settings_default;
 

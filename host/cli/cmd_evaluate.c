@@ -10,6 +10,7 @@ static enum status print_evaluation(const struct evaluation *evaluation,
     static const struct table_column columns[] = {{"layer", 0},
                                                   {"device", 0},
                                                   {"pass", 0},
+                                                  {"group", 0},
                                                   {"predictor", 0},
                                                   {"count", 0},
                                                   {"rmse_ms", 4},
@@ -27,6 +28,7 @@ static enum status print_evaluation(const struct evaluation *evaluation,
         table_string(table, layer_descriptors[row->layer]->name);
         table_string(table, row->device);
         table_string(table, row->pass);
+        table_string(table, row->group);
         table_string(table, row->predictor);
         table_integer(table, (int64_t)row->errors.count);
         table_number(table, row->errors.rmse_ms);
@@ -42,14 +44,15 @@ static enum status print_evaluation(const struct evaluation *evaluation,
 }
 
 static enum status add_baseline(struct evaluation *all, const struct predictor_type *type,
-                                const struct dataset_rows *rows, int split, struct error *error)
+                                const struct dataset_rows *rows, int split, enum evaluation_by by,
+                                struct error *error)
 {
     struct fit_options wanted;
     struct predictor *predictor;
     struct evaluation evaluation;
     TRY(fit_options_preset(&wanted, "default", error));
     TRY(type->fit(&predictor, rows, &wanted, NULL, error));
-    enum status status = evaluate_predictor(&evaluation, predictor, rows, split, error);
+    enum status status = evaluate_predictor_by(&evaluation, predictor, rows, split, by, error);
     type->free(predictor);
     TRY(status);
     return evaluation_join(all, &evaluation, error);
@@ -60,10 +63,11 @@ static enum status evaluate_all(struct evaluation *all, const struct predictor *
                                 struct error *error)
 {
     int split = settings->split < SPLIT_COUNT ? settings->split : -1;
-    TRY(evaluate_predictor(all, predictor, rows, split, error));
+    const enum evaluation_by by = (enum evaluation_by)settings->by;
+    TRY(evaluate_predictor_by(all, predictor, rows, split, by, error));
     for (int i = 0; settings->baselines && predictor_types[i]; i++)
         if (predictor_types[i] != predictor->type)
-            TRY(add_baseline(all, predictor_types[i], rows, split, error));
+            TRY(add_baseline(all, predictor_types[i], rows, split, by, error));
     return STATUS_OK;
 }
 
@@ -90,12 +94,13 @@ static enum status run(const struct settings *settings, struct error *error)
     return status;
 }
 
-static const char *const takes[] = {"split", "baselines", NULL};
+static const char *const takes[] = {"split", "by", "baselines", NULL};
 const struct command command_evaluate = {
     .name = "evaluate",
     .summary = "errors of a model on measured rows that it was not trained on",
     .operands = "MODEL.h5 DATA.h5...",
     .examples = "  epochcast evaluate model.h5 cpu.h5 --baselines\n"
+                "  epochcast evaluate model.h5 cpu.h5 --by decade\n"
                 "  epochcast evaluate model.h5 cpu.h5 --split all -o json\n",
     .options = takes,
     .operand_minimum = 2,

@@ -6,6 +6,7 @@
 #include "model/predictor.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +91,10 @@ static enum status make_options(struct fit_options *wanted, const struct setting
         wanted->train.batch_size = (int32_t)settings->batch_size;
     if (settings->ensemble > 0)
         wanted->ensemble = (int32_t)settings->ensemble;
+    if (!isnan(settings->interval_percent))
+        wanted->interval_level = settings->interval_percent / 100;
+    if (settings->fine_tune)
+        snprintf(wanted->fine_tune, sizeof wanted->fine_tune, "%s", settings->fine_tune);
     if (settings->threads > 0)
         wanted->threads = (int)settings->threads;
     wanted->seed = (uint64_t)settings->seed;
@@ -198,13 +203,16 @@ static enum status run(const struct settings *settings, struct error *error)
 static const char *const takes[] = {"output",       "overwrite", "preset",  "engine",
                                     "ensemble",     "seed",      "epochs",  "batch-size",
                                     "hidden",       "l2",        "dropout", "learning-rate",
-                                    "weight-decay", "threads",   "layer",   NULL};
+                                    "weight-decay", "threads",   "layer",   "fine-tune",
+                                    "interval",     "search",    NULL};
 const struct command command_train = {
     .name = "train",
     .summary = "train the predictor of a dataset's layer times",
     .operands = "DATA.h5... -O MODEL.h5",
     .examples = "  epochcast train cpu.h5 -O model.h5\n"
                 "  epochcast train cpu.h5 --ensemble 5 -O model.h5\n"
+                "  epochcast train v100.h5 p100.h5 k80.h5 --fine-tune V100 -O v100-model.h5\n"
+                "  epochcast train cpu.h5 --search 30 -O model.h5\n"
                 "  epochcast train v100.h5 --preset paper -O paper.h5\n",
     .options = takes,
     .operand_minimum = 1,

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "data/import.h"
+#include "model/evaluate.h"
 
 #include <math.h>
 
@@ -20,6 +21,7 @@ const struct settings settings_default = {
     .batch_size = -1,
     .threads = -1,
     .dataset_size = -1,
+    .search = -1,
     .time_budget_s = NAN,
     .cap_ms = NAN,
     .target_percent = NAN,
@@ -28,6 +30,7 @@ const struct settings settings_default = {
     .l2 = NAN,
     .weight_decay = NAN,
     .price_per_hour = NAN,
+    .interval_percent = NAN,
 };
 
 #define AT(member) .offset = offsetof(struct settings, member)
@@ -76,6 +79,12 @@ const struct option options[] = {
      "auto (that of the measured device), host or cuda", 0, 0, NULL},
     {"ensemble", 0, OPTION_INTEGER, AT(ensemble), "K", "nets per layer kind (default: 1)", 1, 64,
      NULL},
+    {"fine-tune", 0, OPTION_TEXT, AT(fine_tune), "DEVICE",
+     "train on all devices, then on this one alone; the model is for it", 0, 0, NULL},
+    {"interval", 0, OPTION_NUMBER, AT(interval_percent), "P",
+     "share of times that forecast intervals are to hold, percent (default: 90)", 50, 99.9, NULL},
+    {"search", 0, OPTION_INTEGER, AT(search), "N",
+     "try N random recipes on the test split, rank them, train the best", 2, 10000, NULL},
     {"epochs", 'e', OPTION_INTEGER, AT(epochs), "N", "epochs of training", 1, 1e6, NULL},
     {"batch-size", 0, OPTION_INTEGER, AT(batch_size), "N", "rows of a training batch", 1, 65536,
      NULL},
@@ -88,6 +97,10 @@ const struct option options[] = {
      NULL},
     {"split", 0, OPTION_CHOICE, AT(split), "SPLIT", "rows to evaluate (default: validation)", 0, 0,
      &choice_split_or_all},
+    {"by", 0, OPTION_CHOICE, AT(by), "GROUP",
+     "rows a line: pass (default), decade of the forecast, or of the measured time, or sums over "
+     "layers",
+     0, 0, &choice_evaluation},
     {"baselines", 0, OPTION_FLAG, AT(baselines), NULL, "beside linear regression and roofline", 0,
      0, NULL},
     {"model", 'm', OPTION_TEXT, AT(model), "MODEL.h5", "trained model", 0, 0, NULL},

@@ -1,6 +1,8 @@
 #include "model/evaluate.h"
 
 #include "data/split.h"
+#include "model/interval.h"
+#include "model/network_order.h"
 #include "model/row_selection.h"
 
 #include <math.h>
@@ -8,7 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALL = -1 }; /* a device or pass: every one */
+#define CHOICE_NAME(value, text) text,
+static const char *const evaluation_names[] = {EVALUATION_LIST(CHOICE_NAME)};
+const struct choice choice_evaluation = {.name = "group",
+                                         .names = evaluation_names,
+                                         .count = sizeof evaluation_names /
+                                                  sizeof *evaluation_names};
+
+enum { ALL = -1 }; /* a device or part: every one */
 
 /* The rows under test, with their forecasts; covered ones only. */
 struct samples {
@@ -73,14 +82,43 @@ static enum status samples_predict(struct samples *samples, const struct predict
 }
 
 struct group {
-    int kind, device, pass; /* device, pass: ALL for every one */
+    int kind, device, part; /* device, part: ALL for every one */
+    enum evaluation_by by;
 };
+
+/* Parts of every kind and device, beside ALL. */
+static int part_count(enum evaluation_by by)
+{
+    return by == EVALUATION_PASS ? (int)PASS_COUNT : INTERVAL_BIN_COUNT;
+}
+
+static int part_of(const struct samples *samples, size_t i, enum evaluation_by by)
+{
+    if (by == EVALUATION_PASS)
+        return samples->configs[i].pass;
+    return interval_bin(by == EVALUATION_DECADE ? samples->predictions[i].median_ms
+                                                : samples->measured_ms[i]);
+}
+
+static void name_group(struct evaluation_row *row, const struct group *group)
+{
+    const int decade = group->part + INTERVAL_FIRST_DECADE;
+    const bool is_pass = group->by == EVALUATION_PASS;
+    snprintf(row->pass, sizeof row->pass, "%s",
+             is_pass && group->part != ALL ? choice_name(&choice_pass, group->part) : "all");
+    if (group->by == EVALUATION_SUM)
+        snprintf(row->group, sizeof row->group, "sums of %d", INTERVAL_SUM_ROWS);
+    else if (is_pass || group->part == ALL)
+        snprintf(row->group, sizeof row->group, "%s", row->pass);
+    else
+        snprintf(row->group, sizeof row->group, "%g..%g ms", pow(10, decade), pow(10, decade + 1));
+}
 
 static bool group_holds(const struct group *group, const struct samples *samples, size_t i)
 {
     return samples->predictions[i].covered && (int)samples->configs[i].kind == group->kind &&
            (group->device == ALL || samples->devices[i] == group->device) &&
-           (group->pass == ALL || samples->configs[i].pass == group->pass);
+           (group->part == ALL || part_of(samples, i, group->by) == group->part);
 }
 
 /* Share of the group's rows whose measured time lies in the forecast interval, percent. */
@@ -109,25 +147,79 @@ static size_t group_collect(const struct group *group, struct samples *samples)
     return count;
 }
 
-static void group_evaluate(struct evaluation *evaluation, const struct group *group,
-                           struct samples *samples, const struct predictor *predictor,
-                           const struct dataset_rows *rows)
+/* Times and coverage of the group's sums are in the samples' room for one group. */
+static void add_row(struct evaluation *evaluation, const struct group *group,
+                    const struct samples *samples, size_t count, double coverage_percent,
+                    const struct predictor *predictor, const struct dataset_rows *rows)
 {
-    const size_t count = group_collect(group, samples);
-    if (count == 0)
-        return;
     struct evaluation_row *row = &evaluation->rows[evaluation->count++];
     *row = (struct evaluation_row){
         .layer = group->kind,
         .predictor = predictor->type->name,
         .errors = stats_errors(samples->group_measured_ms, samples->group_predicted_ms, count),
-        .interval_coverage_percent = group_coverage(group, samples),
+        .interval_coverage_percent = coverage_percent,
     };
+    name_group(row, group);
     snprintf(row->device, sizeof row->device, "%s",
              group->device == ALL ? "all" : rows->devices[group->device].name);
-    snprintf(row->pass, sizeof row->pass, "%s",
-             group->pass == ALL ? "all" : choice_name(&choice_pass, group->pass));
 }
+
+static void group_evaluate(struct evaluation *evaluation, const struct group *group,
+                           struct samples *samples, const struct predictor *predictor,
+                           const struct dataset_rows *rows)
+{
+    const size_t count = group_collect(group, samples);
+    if (count > 0)
+        add_row(evaluation, group, samples, count, group_coverage(group, samples), predictor, rows);
+}
+
+/* ---- sums ---- */
+
+/* Sums over the INTERVAL_SUM_ROWS rows of `places` into place `index` of the group's room. */
+static bool sum_rows(struct samples *samples, const struct network_place *places, size_t index)
+{
+    double measured_ms = 0, predicted_ms = 0, correlation = 0;
+    struct interval_sum below = {0}, above = {0};
+    for (int i = 0; i < INTERVAL_SUM_ROWS; i++) {
+        const struct prediction *prediction = &samples->predictions[places[i].row];
+        measured_ms += samples->measured_ms[places[i].row];
+        predicted_ms += prediction->median_ms;
+        correlation = fmax(correlation, prediction->correlation);
+        interval_sum_add(&below, prediction->median_ms - prediction->low_ms);
+        interval_sum_add(&above, prediction->high_ms - prediction->median_ms);
+    }
+    samples->group_measured_ms[index] = measured_ms;
+    samples->group_predicted_ms[index] = predicted_ms;
+    const double off_ms = measured_ms - predicted_ms;
+    return off_ms * off_ms <= interval_sum_square(off_ms < 0 ? &below : &above, correlation);
+}
+
+static enum status sums_evaluate(struct evaluation *evaluation, const struct group *group,
+                                 struct samples *samples, const struct predictor *predictor,
+                                 const struct dataset_rows *rows, struct error *error)
+{
+    void *memory;
+    TRY(error_allocate(&memory, samples->count, sizeof(struct network_place), "sums", error));
+    struct network_place *places = memory;
+    size_t count = 0, inside = 0;
+    bool with_interval = true;
+    for (size_t i = 0; i < samples->count; i++)
+        if (group_holds(group, samples, i)) {
+            with_interval &= !isnan(samples->predictions[i].low_ms);
+            places[count++] = network_place_of(&samples->configs[i], i);
+        }
+    network_places_sort(places, count);
+    const size_t sums = count / INTERVAL_SUM_ROWS;
+    for (size_t sum = 0; sum < sums; sum++)
+        inside += sum_rows(samples, places + sum * INTERVAL_SUM_ROWS, sum);
+    free(places);
+    if (sums > 0)
+        add_row(evaluation, group, samples, sums,
+                with_interval ? 100.0 * (double)inside / (double)sums : NAN, predictor, rows);
+    return STATUS_OK;
+}
+
+/* ---- the whole ---- */
 
 static int devices_with_samples(const struct samples *samples)
 {
@@ -137,16 +229,22 @@ static int devices_with_samples(const struct samples *samples)
     return count;
 }
 
-static void evaluate_groups(struct evaluation *evaluation, struct samples *samples,
-                            const struct predictor *predictor, const struct dataset_rows *rows)
+static enum status evaluate_groups(struct evaluation *evaluation, struct samples *samples,
+                                   const struct predictor *predictor,
+                                   const struct dataset_rows *rows, enum evaluation_by by,
+                                   struct error *error)
 {
     const int first_device = devices_with_samples(samples) > 1 ? ALL : 0;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         for (int device = first_device; device < rows->device_count; device++)
-            for (int pass = ALL; pass < PASS_COUNT; pass++)
-                group_evaluate(evaluation,
-                               &(struct group){.kind = kind, .device = device, .pass = pass},
-                               samples, predictor, rows);
+            for (int part = ALL; part < part_count(by); part++) {
+                const struct group group = {kind, device, part, by};
+                if (by != EVALUATION_SUM)
+                    group_evaluate(evaluation, &group, samples, predictor, rows);
+                else if (device != ALL && part == ALL) /* a network runs on one device */
+                    TRY(sums_evaluate(evaluation, &group, samples, predictor, rows, error));
+            }
+    return STATUS_OK;
 }
 
 static enum status nothing_left(const struct predictor *predictor, size_t row_count, int split,
@@ -163,13 +261,14 @@ static enum status nothing_left(const struct predictor *predictor, size_t row_co
     return error_hint(error, "train on rows of these layers and devices");
 }
 
-enum status evaluate_predictor(struct evaluation *evaluation, const struct predictor *predictor,
-                               const struct dataset_rows *rows, int split, struct error *error)
+enum status evaluate_predictor_by(struct evaluation *evaluation, const struct predictor *predictor,
+                                  const struct dataset_rows *rows, int split, enum evaluation_by by,
+                                  struct error *error)
 {
     *evaluation = (struct evaluation){0};
     struct samples samples = {0};
     const size_t group_limit = LAYER_KIND_COUNT * (size_t)(rows->device_count + 1) *
-                               (PASS_COUNT + 1);
+                               (size_t)(part_count(by) + 1);
     void *memory = NULL;
     enum status status = samples_allocate(&samples, rows->count, error);
     if (status == STATUS_OK)
@@ -178,15 +277,20 @@ enum status evaluate_predictor(struct evaluation *evaluation, const struct predi
         status = error_allocate(&memory, group_limit, sizeof *evaluation->rows, "evaluation",
                                 error);
     evaluation->rows = memory;
-    if (status == STATUS_OK) {
-        evaluate_groups(evaluation, &samples, predictor, rows);
-        if (evaluation->count == 0)
-            status = nothing_left(predictor, samples.count, split, error);
-    }
+    if (status == STATUS_OK)
+        status = evaluate_groups(evaluation, &samples, predictor, rows, by, error);
+    if (status == STATUS_OK && evaluation->count == 0)
+        status = nothing_left(predictor, samples.count, split, error);
     samples_free(&samples);
     if (status != STATUS_OK)
         evaluation_free(evaluation);
     return status;
+}
+
+enum status evaluate_predictor(struct evaluation *evaluation, const struct predictor *predictor,
+                               const struct dataset_rows *rows, int split, struct error *error)
+{
+    return evaluate_predictor_by(evaluation, predictor, rows, split, EVALUATION_PASS, error);
 }
 
 enum status evaluation_join(struct evaluation *a, struct evaluation *b, struct error *error)

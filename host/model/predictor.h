@@ -18,11 +18,18 @@ struct fit_options {
     int32_t hidden[MLP_LAYER_LIMIT];
     int32_t hidden_count;
     int32_t output, output_bias;
-    int32_t activation;           /* enum mlp_activation */
-    int32_t relative_to_roofline; /* 1: learn ln(1 + t) minus the roofline's (output log only) */
+    int32_t activation; /* enum mlp_activation */
+    /* A kind with at most so many training rows learns ln(1 + t) minus the roofline's (output log
+     * only); with more, the net learns better alone. */
+    int32_t roofline_rows;
     struct train_options train;
     int32_t minimum_steps; /* small data: epochs grow until so many steps; 0: off */
     int32_t ensemble;      /* nets per kind */
+    /* Name of a device among the training rows' ("": none): after training on all devices, the nets
+     * go on with its rows alone; the predictor then knows that device alone. */
+    char fine_tune[64];
+    float tune_rate;     /* of train.learning_rate, for fine-tuning */
+    int32_t tune_epochs; /* of fine-tuning */
     uint64_t seed;
     double interval_level; /* 0.9 */
     int threads;
@@ -35,8 +42,9 @@ enum status fit_options_preset(struct fit_options *options, const char *preset,
 
 struct prediction {
     double median_ms, low_ms, high_ms; /* interval at the model's level; NaN without one */
-    bool extrapolates;                 /* a feature lies outside the range of the training rows */
-    bool covered; /* false: kind or device unknown to the predictor; times are NaN */
+    double correlation; /* of its error with that of other configs of the kind: see interval.h */
+    bool extrapolates;  /* a feature lies outside the range of the training rows */
+    bool covered;       /* false: kind or device unknown to the predictor; times are NaN */
 };
 
 /* What fit learnt of one kind: for `train -o json`. */
