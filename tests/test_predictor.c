@@ -359,6 +359,55 @@ static void several_devices_are_told_apart(void **state)
     synthetic_rows_free(&rows);
 }
 
+/* Two devices, of which one has rows of one kind: fine-tuned to that one, the other is unknown. */
+static void fine_tuning_knows_one_device(void **state)
+{
+    (void)state;
+    const struct device_info devices[] = {synthetic_device("slow", 100, 10),
+                                          synthetic_device("fast", 1000, 40)};
+    const enum layer_kind kinds[] = {LAYER_DENSE, LAYER_POOL2D};
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 2000, kinds, 2, devices, 2, 0.02);
+    size_t kept = 0;
+    for (size_t i = 0; i < rows.count; i++)
+        if (rows.rows[i].config.kind == LAYER_DENSE || rows.rows[i].device == 0)
+            rows.rows[kept++] = rows.rows[i];
+    rows.count = kept;
+    struct fit_options options = small_fit_options();
+    struct predictor *joint = fit(&predictor_mlp, &rows, &options, NULL);
+    struct error error = {0};
+    snprintf(options.fine_tune, sizeof options.fine_tune, "fats");
+    struct predictor *tuned = NULL;
+    assert_int_equal(predictor_mlp.fit(&tuned, &rows, &options, NULL, &error), STATUS_NO_DEVICE);
+    assert_non_null(strstr(error.message, "'fats'"));
+    assert_non_null(strstr(error.hint, "slow, fast"));
+    snprintf(options.fine_tune, sizeof options.fine_tune, "fast");
+    struct fit_report reports[LAYER_KIND_COUNT];
+    tuned = fit(&predictor_mlp, &rows, &options, reports);
+    assert_true(reports[LAYER_DENSE].rows > 300 && reports[LAYER_DENSE].rows < 500);
+    assert_int_equal(reports[LAYER_POOL2D].rows, 0);
+    assert_int_equal(predictor_mlp_tune(joint, &rows, &options, NULL, NULL), STATUS_OK);
+    double tuned_error = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct layer_config *config = &rows.rows[i].config;
+        const struct prediction own = predict_one(tuned, config, &devices[1]);
+        assert_false(predict_one(tuned, config, &devices[0]).covered);
+        assert_int_equal(own.covered, config->kind == LAYER_DENSE);
+        if (!own.covered || rows.rows[i].device == 0 || split_of(config) != SPLIT_VALIDATION)
+            continue;
+        const struct prediction again = predict_one(joint, config, &devices[1]);
+        assert_true(own.median_ms == again.median_ms); /* in one call or in two */
+        tuned_error += fabs(own.median_ms / synthetic_ms(config, &devices[1]) - 1);
+        count++;
+    }
+    print_message("fine-tuned: MAPE %.2f %% of %zu\n", 100 * tuned_error / (double)count, count);
+    assert_true(tuned_error / (double)count < 0.08);
+    joint->type->free(joint);
+    tuned->type->free(tuned);
+    synthetic_rows_free(&rows);
+}
+
 static void presets_are_known(void **state)
 {
     (void)state;
@@ -512,6 +561,7 @@ int main(void)
         cmocka_unit_test(interval_has_bins_by_decade),
         cmocka_unit_test(interval_follows_the_spread),
         cmocka_unit_test(sums_learn_the_correlation),
+        cmocka_unit_test(fine_tuning_knows_one_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,6 @@ static enum status print_evaluation(const struct evaluation *evaluation,
     static const struct table_column columns[] = {{"layer", 0},
                                                   {"device", 0},
                                                   {"pass", 0},
-                                                  {"group", 0},
                                                   {"predictor", 0},
                                                   {"count", 0},
                                                   {"rmse_ms", 4},
@@ -20,7 +19,8 @@ static enum status print_evaluation(const struct evaluation *evaluation,
                                                   {"p90_ape_percent", 4},
                                                   {"r2", 4},
                                                   {"rmsle", 4},
-                                                  {"interval_coverage_percent", 4}};
+                                                  {"interval_coverage_percent", 4},
+                                                  {"group", 0}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (size_t i = 0; i < evaluation->count; i++) {
@@ -28,7 +28,6 @@ static enum status print_evaluation(const struct evaluation *evaluation,
         table_string(table, layer_descriptors[row->layer]->name);
         table_string(table, row->device);
         table_string(table, row->pass);
-        table_string(table, row->group);
         table_string(table, row->predictor);
         table_integer(table, (int64_t)row->errors.count);
         table_number(table, row->errors.rmse_ms);
@@ -39,6 +38,7 @@ static enum status print_evaluation(const struct evaluation *evaluation,
         table_number(table, row->errors.r2);
         table_number(table, row->errors.rmsle);
         table_number(table, row->interval_coverage_percent);
+        table_string(table, row->group);
     }
     return cli_print_table(table, settings, error);
 }

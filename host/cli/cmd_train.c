@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/provenance.h"
+#include "cli/train_search.h"
 
 #include "bench/backend.h"
 #include "layers/sample.h"
@@ -19,6 +20,7 @@ static enum status apply_hidden(struct fit_options *wanted, const struct setting
     TRY(parse_int_list(wanted->hidden, MLP_LAYER_LIMIT - 1, &count, true, NULL, settings->hidden,
                        error));
     wanted->hidden_count = count;
+    wanted->several_hidden_count = 0; // asked for exactly
     return STATUS_OK;
 }
 
@@ -156,7 +158,25 @@ static enum status print_reports(const struct fit_report *reports, const char *e
         table_number(table, report->validation_rmse_ms);
         table_number(table, report->validation_mape_percent);
     }
-    return cli_print_table(table, settings, error);
+    if (settings->search <= 0)
+        return cli_print_table(table, settings, error);
+    enum status status = table_print(table, stderr, TABLE_TEXT, error); /* stdout: the ranking */
+    table_free(table);
+    return status;
+}
+
+/* A fresh predictor, one of a search's best recipe, or that of --model fine-tuned. */
+static enum status fit(struct model *model, struct fit_report *reports,
+                       const struct dataset_rows *rows, struct fit_options *wanted,
+                       const struct settings *settings, struct error *error)
+{
+    if (settings->model) {
+        TRY(model_load(model, settings->model, error));
+        return predictor_mlp_tune(model->predictor, rows, wanted, reports, error);
+    }
+    if (settings->search > 0)
+        TRY(train_search(wanted, rows, settings, error));
+    return predictor_mlp.fit(&model->predictor, rows, wanted, reports, error);
 }
 
 static enum status fit_and_save(struct fit_report *reports, const struct dataset_rows *rows,
@@ -165,18 +185,18 @@ static enum status fit_and_save(struct fit_report *reports, const struct dataset
 {
     struct progress progress;
     const struct train_progress watched = {.progress = &progress, .interrupted = &cli_interrupted};
-    struct model model = {.devices = rows->devices, .device_count = rows->device_count};
+    struct model model = {0};
     wanted->progress = &watched;
     cli_catch_signals();
     progress_begin(&progress, stderr, settings->quiet);
-    enum status status = predictor_mlp.fit(&model.predictor, rows, wanted, reports, error);
+    enum status status = fit(&model, reports, rows, wanted, settings, error);
     progress_end(&progress);
-    TRY(status);
     fill_model_provenance(model.provenance, sizeof model.provenance, settings);
-    status = predictor_validate(reports, model.predictor, rows, error);
+    if (status == STATUS_OK)
+        status = predictor_validate(reports, model.predictor, rows, error);
     if (status == STATUS_OK)
         status = model_save(&model, settings->output, settings->overwrite, error);
-    predictor_mlp.free(model.predictor);
+    model_free(&model);
     return status;
 }
 
@@ -187,6 +207,10 @@ static enum status run(const struct settings *settings, struct error *error)
     struct dataset_rows rows;
     if (!settings->output)
         return FAIL(error, STATUS_USAGE, "train needs -O MODEL.h5");
+    if (settings->model && !settings->fine_tune) {
+        FAIL(error, STATUS_USAGE, "--model is what --fine-tune starts from");
+        return error_hint(error, "add --fine-tune DEVICE");
+    }
     TRY(make_options(&wanted, settings, error));
     TRY(model_path_check(settings->output, settings->overwrite, error));
     TRY(dataset_read(&rows, settings->operands, settings->operand_count, error));
@@ -204,7 +228,7 @@ static const char *const takes[] = {"output",       "overwrite", "preset",  "eng
                                     "ensemble",     "seed",      "epochs",  "batch-size",
                                     "hidden",       "l2",        "dropout", "learning-rate",
                                     "weight-decay", "threads",   "layer",   "fine-tune",
-                                    "interval",     "search",    NULL};
+                                    "interval",     "search",    "model",   NULL};
 const struct command command_train = {
     .name = "train",
     .summary = "train the predictor of a dataset's layer times",
@@ -212,6 +236,7 @@ const struct command command_train = {
     .examples = "  epochcast train cpu.h5 -O model.h5\n"
                 "  epochcast train cpu.h5 --ensemble 5 -O model.h5\n"
                 "  epochcast train v100.h5 p100.h5 k80.h5 --fine-tune V100 -O v100-model.h5\n"
+                "  epochcast train k80.h5 --model all.h5 --fine-tune K80 -O k80-model.h5\n"
                 "  epochcast train cpu.h5 --search 30 -O model.h5\n"
                 "  epochcast train v100.h5 --preset paper -O paper.h5\n",
     .options = takes,

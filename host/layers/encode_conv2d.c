@@ -160,6 +160,22 @@ static void emit_quantisation(struct columns *columns, const struct geometry *g)
     EMIT_LAST_FILL("output_size", g->side);
 }
 
+static void emit_steps(struct columns *columns, const struct geometry *g)
+{
+#define BATCH_STEP(from, to)  EMIT_STEP("batch_size", g->rows, from, to);
+#define IMAGE_STEP(from, to)  EMIT_STEP("image_size", g->image, from, to);
+#define OUTPUT_STEP(from, to) EMIT_STEP("output_size", g->side, from, to);
+#define IN_STEP(from, to)     EMIT_STEP("channels_in", g->in, from, to);
+#define OUT_STEP(from, to)    EMIT_STEP("channels_out", g->out, from, to);
+    STEPS_OF_8(BATCH_STEP)
+    STEPS_OF_32(IMAGE_STEP)
+    STEPS_OF_32(OUTPUT_STEP)
+    STEPS_OF_8(IN_STEP)
+    STEPS_ABOVE_64(IN_STEP)
+    STEPS_OF_8(OUT_STEP)
+    STEPS_ABOVE_64(OUT_STEP)
+}
+
 static void emit_products(struct columns *columns, const struct geometry *g, double units)
 {
     const struct gemm forward = {.rows = g->cells_out, .depth = g->depth_in, .columns = g->out};
@@ -238,6 +254,7 @@ void encode_physical_conv2d(struct columns *columns, const struct layer_config *
     emit_interactions(columns, &g);
     emit_ramps(columns, &g);
     emit_quantisation(columns, &g);
+    emit_steps(columns, &g);
     emit_products(columns, &g, units);
     emit_winograd(columns, &g);
     emit_fft(columns, &g);

@@ -8,8 +8,8 @@
 /* What rows are grouped by, within their kind and device. Decades are those of interval.h. */
 #define EVALUATION_LIST(X)                                                                         \
     X(EVALUATION_PASS, "pass")                                                                     \
-    X(EVALUATION_DECADE, "decade") X(EVALUATION_MEASURED_DECADE, "measured-decade")                \
-        X(EVALUATION_SUM, "sum")
+    X(EVALUATION_DECADE, "decade")                                                                 \
+    X(EVALUATION_MEASURED_DECADE, "measured-decade") X(EVALUATION_SUM, "sum")
 enum evaluation_by { EVALUATION_LIST(CHOICE_ENUMERATOR) };
 extern const struct choice choice_evaluation;
 

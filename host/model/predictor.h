@@ -17,6 +17,9 @@ struct fit_options {
     double target_units_per_ms; /* 1: ms (paper), 1000: microseconds */
     int32_t hidden[MLP_LAYER_LIMIT];
     int32_t hidden_count;
+    int32_t
+        several_hidden[MLP_LAYER_LIMIT]; /* instead, for rows of several devices; zeros: hidden */
+    int32_t several_hidden_count;
     int32_t output, output_bias;
     int32_t activation; /* enum mlp_activation */
     /* A kind with at most so many training rows learns ln(1 + t) minus the roofline's (output log
@@ -76,6 +79,13 @@ struct predictor_type {
 extern const struct predictor_type predictor_mlp, predictor_linear, predictor_roofline;
 extern const struct predictor_type
     *const predictor_types[]; /* in PREDICTORS' order, ended by NULL */
+
+/* Goes on training the nets of an `mlp` predictor with the rows of options->fine_tune alone, for
+ * tune_epochs at tune_rate of the learning rate. The predictor then knows that device alone, and of
+ * its kinds those with rows. On failure it is only good for free. STATUS_NO_DEVICE: no rows. */
+enum status predictor_mlp_tune(struct predictor *predictor, const struct dataset_rows *rows,
+                               const struct fit_options *options, struct fit_report *reports,
+                               struct error *error);
 
 /* Fills the reports' validation members by predicting the validation split. */
 enum status predictor_validate(struct fit_report *reports, const struct predictor *predictor,

@@ -101,15 +101,12 @@ static enum status kind_encode(struct fit *fit, struct kind_fit *kind_fit, struc
 
 /* ---- training ---- */
 
-/* The paper's net for one GPU is 32, 64, 128, 128; for several it has two more layers of 128. */
 static void widen_for_devices(struct fit_options *options)
 {
-    static const int32_t one_device[] = {32, 64, 128, 128};
-    if (strcmp(options->preset, "paper") != 0 || options->hidden_count != 4 ||
-        memcmp(options->hidden, one_device, sizeof one_device) != 0)
+    if (options->several_hidden_count == 0)
         return;
-    options->hidden[options->hidden_count++] = 128;
-    options->hidden[options->hidden_count++] = 128;
+    memcpy(options->hidden, options->several_hidden, sizeof options->hidden);
+    options->hidden_count = options->several_hidden_count;
 }
 
 static struct mlp_shape shape_of(const struct fit_options *options, int inputs)
@@ -136,7 +133,8 @@ static int32_t epochs_of(const struct fit_options *options, size_t train_rows)
 static enum status jobs_add(struct fit *fit, const struct kind_fit *kind_fit, struct error *error)
 {
     struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
-    kind->shape = shape_of(fit->options, kind_fit->data.inputs);
+    if (kind->net_count == 0)
+        kind->shape = shape_of(fit->options, kind_fit->data.inputs);
     TRY(mlp_shape_check(&kind->shape, error));
     const size_t size = mlp_parameter_count(&kind->shape);
     for (size_t net = 0; net < (size_t)fit->options->ensemble; net++) {
@@ -285,7 +283,7 @@ enum status mlp_predictor_fit(struct predictor **out, const struct dataset_rows 
         status = fit_learn(&fit, reports, error);
     fit_release(&fit);
     if (status == STATUS_OK && own.fine_tune[0])
-        status = fit_fine_tune(fit.predictor, rows, &own, reports, error);
+        status = predictor_mlp_tune(&fit.predictor->base, rows, &own, reports, error);
     if (status == STATUS_OK)
         *out = &fit.predictor->base;
     else

@@ -52,9 +52,4 @@ void fit_release(struct fit *fit);
 /* Intervals of a kind, from rows that its nets have not learnt from. */
 enum status fit_calibrate(struct fit *fit, const struct kind_fit *kind_fit, struct error *error);
 
-/* Goes on training with the rows of options->fine_tune alone; see predictor.h. */
-enum status fit_fine_tune(struct mlp_predictor *predictor, const struct dataset_rows *rows,
-                          const struct fit_options *options, struct fit_report *reports,
-                          struct error *error);
-
 #endif
