@@ -87,6 +87,7 @@ static void groups_hold_their_rows(void **state)
     assert_int_equal(evaluate_predictor(&evaluation, &inputs_predictor, &rows, -1, NULL),
                      STATUS_OK);
     assert_int_equal(evaluation.count, 8); /* wide has no train rows */
+    assert_int_equal(evaluation.uncovered, 1);
     const struct evaluation_row *all = find(&evaluation, "all", "all");
     assert_int_equal(all->errors.count, 3);
     assert_int_equal(all->layer, LAYER_DENSE);

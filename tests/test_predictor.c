@@ -171,6 +171,7 @@ static void rows_without_times_are_left_out(void **state)
     struct fit_report reports[LAYER_KIND_COUNT];
     struct predictor *predictor = fit(&predictor_mlp, &rows, &options, reports);
     assert_true(reports[LAYER_DENSE].rows > 60 && reports[LAYER_DENSE].rows <= 100);
+    assert_int_equal(reports[LAYER_DENSE].calibration_rows, 0); /* a handful: not enough */
     predictor->type->free(predictor);
 
     for (size_t i = 0; i < rows.count; i++)

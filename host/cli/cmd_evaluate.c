@@ -2,6 +2,7 @@
 
 #include "model/evaluate.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static enum status print_evaluation(const struct evaluation *evaluation,
@@ -65,6 +66,10 @@ static enum status evaluate_all(struct evaluation *all, const struct predictor *
     int split = settings->split < SPLIT_COUNT ? settings->split : -1;
     const enum evaluation_by by = (enum evaluation_by)settings->by;
     TRY(evaluate_predictor_by(all, predictor, rows, split, by, error));
+    if (all->uncovered > 0)
+        fprintf(stderr,
+                "note: %zu rows are of layers or devices that the model does not know: left out\n",
+                all->uncovered);
     for (int i = 0; settings->baselines && predictor_types[i]; i++)
         if (predictor_types[i] != predictor->type)
             TRY(add_baseline(all, predictor_types[i], rows, split, by, error));

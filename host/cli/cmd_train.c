@@ -5,6 +5,7 @@
 #include "bench/backend.h"
 #include "layers/sample.h"
 #include "model/predictor.h"
+#include "model/row_selection.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -200,6 +201,23 @@ static enum status fit_and_save(struct fit_report *reports, const struct dataset
     return status;
 }
 
+/* What a table of errors would not show. */
+static void print_notes(const struct dataset_rows *rows, const struct fit_report *reports)
+{
+    size_t broken = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        broken += measurement_is_timed(&rows->rows[i]) && !row_is_usable(&rows->rows[i]);
+    if (broken > 0)
+        fprintf(stderr, "note: %zu rows say that they were timed, but carry no time: left out\n",
+                broken);
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        if (reports[kind].rows > 0 && reports[kind].calibration_rows == 0)
+            fprintf(stderr,
+                    "note: fewer than %d test rows of %s: its intervals come from training rows "
+                    "and are too narrow\n",
+                    TRAIN_ROWS_MINIMUM, layer_descriptors[kind]->name);
+}
+
 static enum status run(const struct settings *settings, struct error *error)
 {
     struct fit_options wanted;
@@ -219,6 +237,8 @@ static enum status run(const struct settings *settings, struct error *error)
         status = settle_engine(&wanted, &rows, settings, error);
     if (status == STATUS_OK)
         status = fit_and_save(reports, &rows, &wanted, settings, error);
+    if (status == STATUS_OK && !settings->quiet)
+        print_notes(&rows, reports);
     dataset_rows_free(&rows);
     TRY(status);
     return print_reports(reports, wanted.trainer->name, settings, error);

@@ -279,6 +279,8 @@ enum status evaluate_predictor_by(struct evaluation *evaluation, const struct pr
     evaluation->rows = memory;
     if (status == STATUS_OK)
         status = evaluate_groups(evaluation, &samples, predictor, rows, by, error);
+    for (size_t i = 0; i < samples.count; i++)
+        evaluation->uncovered += status == STATUS_OK && !samples.predictions[i].covered;
     if (status == STATUS_OK && evaluation->count == 0)
         status = nothing_left(predictor, samples.count, split, error);
     samples_free(&samples);
@@ -302,10 +304,10 @@ enum status evaluation_join(struct evaluation *a, struct evaluation *b, struct e
         memcpy(rows, a->rows, a->count * sizeof *rows);
     if (b->count > 0)
         memcpy(rows + a->count, b->rows, b->count * sizeof *rows);
-    const size_t count = a->count + b->count;
+    const size_t count = a->count + b->count, uncovered = a->uncovered;
     evaluation_free(a);
     evaluation_free(b);
-    *a = (struct evaluation){.rows = rows, .count = count};
+    *a = (struct evaluation){.rows = rows, .count = count, .uncovered = uncovered};
     return STATUS_OK;
 }
 

@@ -26,6 +26,7 @@ struct evaluation_row {
 struct evaluation {
     struct evaluation_row *rows;
     size_t count;
+    size_t uncovered; /* rows left out: of kinds or devices that the predictor does not know */
 };
 
 /* split: enum split, or -1 for all. Groups: each kind x {all passes, forward, train}, x each device
@@ -39,7 +40,7 @@ enum status evaluate_predictor(struct evaluation *evaluation, const struct predi
 enum status evaluate_predictor_by(struct evaluation *evaluation, const struct predictor *predictor,
                                   const struct dataset_rows *rows, int split, enum evaluation_by by,
                                   struct error *error);
-/* Appends b's rows to a and frees b. */
+/* Appends b's rows to a and frees b; a's `uncovered` stays. */
 enum status evaluation_join(struct evaluation *a, struct evaluation *b, struct error *error);
 void evaluation_free(struct evaluation *evaluation);
 

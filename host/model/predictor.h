@@ -54,6 +54,8 @@ struct prediction {
 struct fit_report {
     int32_t kind; /* enum layer_kind */
     size_t rows;  /* training rows */
+    size_t
+        calibration_rows; /* test rows behind the intervals; 0: too few, training rows stood in */
     int32_t epochs;
     double seconds, train_rmsle, test_rmsle, validation_rmse_ms, validation_mape_percent;
 };

@@ -60,7 +60,7 @@ static struct interval_rows in_order(const struct calibration *calibration)
 enum status fit_calibrate(struct fit *fit, const struct kind_fit *kind_fit, struct error *error)
 {
     struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
-    const int side = kind_fit->selection.count[SPLIT_TEST] >= TRAIN_ROWS_MINIMUM ? 1 : 0;
+    const int side = fit_calibration_rows(kind_fit) > 0 ? 1 : 0;
     const size_t count = kind_fit->selection.count[fit_sides[side]];
     struct calibration calibration;
     TRY(calibration_create(&calibration, count, error));

@@ -173,6 +173,7 @@ static struct fit_report report_of(const struct kind_fit *kind_fit,
 {
     struct fit_report report = {.kind = (int32_t)kind_fit->kind,
                                 .rows = kind_fit->data.train_rows,
+                                .calibration_rows = fit_calibration_rows(kind_fit),
                                 .epochs = results[0].epochs,
                                 .validation_rmse_ms = NAN,
                                 .validation_mape_percent = NAN};

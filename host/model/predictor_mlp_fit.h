@@ -49,6 +49,13 @@ enum status fit_learn(struct fit *fit, struct fit_report *reports, struct error 
 /* Frees all but the predictor. */
 void fit_release(struct fit *fit);
 
+/* Test rows that intervals are calibrated on; 0: too few of them, training rows stand in. */
+static inline size_t fit_calibration_rows(const struct kind_fit *kind_fit)
+{
+    const size_t count = kind_fit->selection.count[SPLIT_TEST];
+    return count >= TRAIN_ROWS_MINIMUM ? count : 0;
+}
+
 /* Intervals of a kind, from rows that its nets have not learnt from. */
 enum status fit_calibrate(struct fit *fit, const struct kind_fit *kind_fit, struct error *error);
 
