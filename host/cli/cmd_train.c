@@ -89,6 +89,8 @@ static enum status make_options(struct fit_options *wanted, const struct setting
     if (settings->epochs > 0) {
         wanted->train.epochs = (int32_t)settings->epochs;
         wanted->minimum_steps = 0; // asked for exactly
+        if (settings->model)
+            wanted->tune_epochs = (int32_t)settings->epochs;
     }
     if (settings->batch_size > 0)
         wanted->train.batch_size = (int32_t)settings->batch_size;
