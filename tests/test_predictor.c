@@ -458,11 +458,15 @@ static void scaler_standardises(void **state)
     (void)state;
     float rows[] = {1, 5, 3, 5, 5, 5}; /* (3, 2): 1 3 5, and a constant */
     struct scaler scaler;
-    scaler_fit(&scaler, rows, 3, 2);
+    scaler_fit(&scaler, rows, 3, 2, 0);
     float other[] = {3, 5, 3 + sqrtf(8.0f / 3), 900};
     scaler_apply(&scaler, other, 2);
     assert_true(other[0] == 0 && other[1] == 0 && other[3] == 0);
     assert_true(fabsf(other[2] - 1) < 1e-6f);
+    scaler_fit(&scaler, rows, 3, 2, 2);
+    float far[] = {3000, 5, -3000, 5};
+    scaler_apply(&scaler, far, 2);
+    assert_true(far[0] == 2 && far[2] == -2);
 }
 
 static void interval_has_bins_by_decade(void **state)

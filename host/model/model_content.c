@@ -97,6 +97,8 @@ static enum status write_kind_members(const struct model_place *place,
                       1, error));
     TRY(write_text(place, "output", choice_name(&choice_mlp_output, shape->output), error));
     TRY(write_numbers(place, "output_bias", H5T_NATIVE_INT32, &shape->output_bias, 1, error));
+    TRY(write_numbers(place, "input_limit", H5T_NATIVE_DOUBLE, &kind->scaler.limit, 1, error));
+    TRY(write_numbers(place, "output_limit", H5T_NATIVE_DOUBLE, &kind->output_limit, 1, error));
     TRY(write_numbers(place, "floor_ms", H5T_NATIVE_DOUBLE, &kind->floor_ms, 1, error));
     TRY(write_columns(place, predictor, layer, error));
     TRY(write_ranges(place, kind, layer, error));
@@ -314,6 +316,12 @@ static enum status read_kind_members(const struct model_place *place,
                      1, error));
     if (kind->relative_to_roofline < 0 || kind->relative_to_roofline > 1)
         return bad_value(place, "relative_to_roofline", error);
+    TRY(read_numbers(place, "input_limit", H5T_NATIVE_DOUBLE, &kind->scaler.limit, 1, error));
+    if (!(kind->scaler.limit >= 0 && isfinite(kind->scaler.limit)))
+        return bad_value(place, "input_limit", error);
+    TRY(read_numbers(place, "output_limit", H5T_NATIVE_DOUBLE, &kind->output_limit, 1, error));
+    if (!isfinite(kind->output_limit))
+        return bad_value(place, "output_limit", error);
     TRY(read_numbers(place, "floor_ms", H5T_NATIVE_DOUBLE, &kind->floor_ms, 1, error));
     if (!isfinite(kind->floor_ms) || kind->floor_ms <= 0)
         return bad_value(place, "floor_ms", error);

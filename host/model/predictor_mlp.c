@@ -43,7 +43,7 @@ enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const float
     free(scratch);
     for (size_t row = 0; row < row_count; row++) {
         const double mean = predicted_ms[row] / kind->net_count;
-        const double log_units = fmin(offsets[row] + mean, log_limit);
+        const double log_units = fmin(offsets[row] + fmin(mean, kind->output_limit), log_limit);
         spreads[row] = sqrt(fmax(spreads[row] / kind->net_count - mean * mean, 0));
         predicted_ms[row] = fmax(expm1(log_units) / target_units_per_ms, kind->floor_ms);
     }

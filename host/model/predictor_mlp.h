@@ -10,6 +10,7 @@
 #include "model/scaler.h"
 
 enum { ENSEMBLE_LIMIT = 64 };
+#define OUTPUT_UNLIMITED 1e30
 
 /* What was learnt about one layer kind. */
 struct mlp_kind {
@@ -20,7 +21,8 @@ struct mlp_kind {
     struct range ranges[RANGE_LIMIT];
     struct interval interval;
     int32_t relative_to_roofline; /* the nets' output is added to mlp_offset */
-    double floor_ms;              /* no forecast is below: half of the fastest row */
+    double output_limit; /* of the nets' output: beyond the training rows it means nothing */
+    double floor_ms;     /* no forecast is below: half of the fastest row */
 };
 
 struct mlp_predictor {

@@ -70,6 +70,17 @@ static void learn_ranges(struct fit *fit, const struct kind_fit *kind_fit, struc
     kind->floor_ms = fastest_ms / 2;
 }
 
+static void learn_limit(const struct fit *fit, const struct kind_fit *kind_fit,
+                        struct mlp_kind *kind)
+{
+    double highest = -INFINITY;
+    for (size_t i = 0; i < kind_fit->selection.count[SPLIT_TRAIN]; i++)
+        highest = fmax(highest, (double)kind_fit->targets[0][i]);
+    kind->output_limit = fit->options->output_margin > 0
+                             ? highest + log(fit->options->output_margin)
+                             : OUTPUT_UNLIMITED;
+}
+
 static enum status kind_encode(struct fit *fit, struct kind_fit *kind_fit, struct error *error)
 {
     struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
@@ -83,10 +94,12 @@ static enum status kind_encode(struct fit *fit, struct kind_fit *kind_fit, struc
         TRY(side_encode(fit, kind_fit, side, columns, error));
     const size_t *count = kind_fit->selection.count;
     if (kind->net_count == 0) /* fine-tuning keeps what its nets were trained with */
-        scaler_fit(&kind->scaler, kind_fit->inputs[0], count[SPLIT_TRAIN], columns);
+        scaler_fit(&kind->scaler, kind_fit->inputs[0], count[SPLIT_TRAIN], columns,
+                   fit->options->input_limit);
     for (int side = 0; side < SIDE_COUNT; side++)
         scaler_apply(&kind->scaler, kind_fit->inputs[side], count[fit_sides[side]]);
     learn_ranges(fit, kind_fit, kind);
+    learn_limit(fit, kind_fit, kind);
     kind_fit->data = (struct train_data){
         .inputs = columns,
         .train_rows = count[SPLIT_TRAIN],
