@@ -46,7 +46,8 @@ static __device__ inline void spread_delta(const struct output_layer &layer, int
     for (int j = lane; layer.hidden_delta && j < layer.width; j += LANES) {
         size_t k = (size_t)row * (size_t)layer.width + (size_t)j;
         float factor = layer.inputs[k] > 0 ? layer.dropout_scale : 0;
-        layer.hidden_delta[k] = delta * layer.weights[j] * (layer.slopes ? layer.slopes[k] : factor);
+        layer.hidden_delta[k] = delta * layer.weights[j] *
+                                (layer.slopes ? layer.slopes[k] : factor);
     }
 }
 
