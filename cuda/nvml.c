@@ -160,7 +160,7 @@ void nvml_link(char connectivity[16], const struct nvml *nvml)
 
 void nvml_conditions(struct conditions *out, const struct nvml *nvml)
 {
-    *out = (struct conditions){NAN, NAN, NAN, NAN, .clock_events = 0};
+    *out = (struct conditions){NAN, NAN, NAN, NAN, NAN, .clock_events = 0};
     if (!nvml)
         return;
     out->sm_clock_mhz = get_of(nvml->clock_mhz, NVML_CLOCK_SM, nvml);

@@ -113,6 +113,8 @@ static inline struct measurement sample_row(int64_t draw)
     struct measurement row = {.outcome = OUTCOME_CAPPED,
                               .stratum = STRATUM_REALISTIC,
                               .draw = draw,
+                              .round_count = 1,
+                              .spread_percent = NAN,
                               .sample_count = 11,
                               .repeats_per_sample = 4,
                               .dropped_count = 2,

@@ -44,6 +44,34 @@ static void options_are_read_in_every_form(void **state)
     assert_int_equal(settings.form, TABLE_JSONL);
 }
 
+/* A list of names, or none: all. An argument that names none of them is an operand. */
+static void choices_are_optional_lists(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        int32_t mask;
+        int operands;
+    } cases[] = {
+        {"m.h5 d.h5", 0, 2},
+        {"m.h5 d.h5 --baselines", -1, 2},
+        {"m.h5 --baselines d.h5", -1, 2},
+        {"m.h5 d.h5 --baselines -q", -1, 2},
+        {"m.h5 d.h5 --baselines linear", 1, 2},
+        {"m.h5 --baselines=roofline,linear d.h5", 3, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct settings settings;
+        struct error error;
+        char line[80];
+        snprintf(line, sizeof line, "%s", cases[i].line);
+        assert_int_equal(parse(&settings, &command_evaluate, line, &error), STATUS_OK);
+        const int32_t all = (INT32_C(1) << choice_baseline.count) - 1;
+        assert_int_equal(settings.baselines, cases[i].mask < 0 ? all : cases[i].mask);
+        assert_int_equal(settings.operand_count, cases[i].operands);
+    }
+}
+
 static void what_is_not_given_is_absent(void **state)
 {
     (void)state;
@@ -122,6 +150,9 @@ static void mistakes_are_named(void **state)
         {&command_sweep, "--smples=3", "unknown option '--smples'", "--samples"},
         {&command_sweep, "--qqqqqqqqqq", "unknown option", "--help"},
         {&command_sweep, "--baselines", "unknown option", ""}, // another command's
+        {&command_evaluate, "--baselines linear,nope", "unknown value 'nope'", "one of linear"},
+        {&command_evaluate, "--baselines=nope", "unknown value 'nope'", "one of linear"},
+        {&command_evaluate, "--baselines=", "empty item", ""},
         {&command_sweep, "-nq", "unknown option '-nq'", ""},
         {&command_sweep, "-", "unexpected '-'", ""},
         {&command_sweep, "--=1", "unknown option", ""},
@@ -139,7 +170,7 @@ static void mistakes_are_named(void **state)
         {&command_sweep, "--cache warm", "unknown value 'warm'", "hot, cold"},
         {&command_train, "", "train needs DATA.h5", "--help"},
         {&command_train, "a.h5 --dropout 0.96", "outside 0..0.95", ""},
-        {&command_evaluate, "a.h5", "evaluate needs MODEL.h5", ""},
+        {&command_evaluate, "", "evaluate needs [MODEL.h5]", ""},
         {&command_predict, "vgg16 vgg19", "unexpected 'vgg19'", ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -215,7 +246,10 @@ static void every_option_is_complete_unique_and_taken(void **state)
         assert_ptr_equal(option_called(option->name), option);
         assert_true(option->help && *option->help);
         assert_int_equal(option->type == OPTION_FLAG, option->argument == NULL);
-        assert_int_equal(option->type == OPTION_CHOICE, option->choice != NULL);
+        assert_true((option->type != OPTION_CHOICE && option->type != OPTION_CHOICES) ||
+                    option->choice);
+        assert_true(!option->choice || option->type == OPTION_CHOICE ||
+                    option->type == OPTION_CHOICES || option->type == OPTION_TEXT);
         for (int j = 0; j < i; j++)
             assert_false(option->short_name && option->short_name == options[j].short_name);
         for (int j = 0; commands[j]; j++)
@@ -318,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_read_in_every_form),
+        cmocka_unit_test(choices_are_optional_lists),
         cmocka_unit_test(what_is_not_given_is_absent),
         cmocka_unit_test(the_last_of_two_counts_and_texts_add_up),
         cmocka_unit_test(two_dashes_end_the_options),

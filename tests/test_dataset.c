@@ -85,6 +85,8 @@ static struct device_info device_called(const char *name)
 static struct measurement row_of(int i)
 {
     struct measurement row = {.draw = i,
+                              .round_count = 1,
+                              .spread_percent = NAN,
                               .sample_count = 6,
                               .repeats_per_sample = 2,
                               .median_ms = 0.5 + i,

@@ -213,6 +213,50 @@ static void fits_compares_with_the_device(void **state)
     }
 }
 
+/* An operator takes the roofline and a group of its own in the interval; a layer of more rows than
+ * benchmarks have does so too. 100 GFLOP/s, 10 GB/s: the work below takes 3 * 2 / 1e8 s. */
+static void operators_take_the_roofline(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct network_layer mixed[] = {layers[2], layers[2], {.name = "relu", .input = 0}};
+    const struct network three = {.name = "mixed", .layers = mixed, .layer_count = 3};
+    struct forecast_options options = options_of(2);
+    options.pass = PASS_FORWARD;
+    options.optimizer = OPTIMIZER_NONE;
+    mixed[1].config.batch_size = 40000;
+    snprintf(mixed[2].operator_name, sizeof mixed[2].operator_name, "relu");
+    mixed[2].work = (struct operator_work){
+        .input_count = 10, .output_count = 10, .forward_flops = 3e6};
+    struct forecast forecast;
+    assert_int_equal(forecast_network(&forecast, &three, &fixed, &device, &options, NULL),
+                     STATUS_OK);
+    const struct layer_config rows = network_config(&mixed[1], 2, PASS_FORWARD, OPTIMIZER_NONE,
+                                                    PRECISION_FP32);
+    const double relu_ms = 2 * 3e6 / 1e8, rows_ms = roofline_ms(&rows, &device);
+    assert_int_equal(rows.batch_size, 80000);
+    assert_int_equal(forecast.uncovered_count, 2);
+    assert_true(fabs(forecast.layers[2].median_ms - relu_ms) < 1e-12 * relu_ms);
+    assert_true(forecast.layers[1].median_ms == rows_ms && forecast.layers[0].covered);
+    assert_true(fabs(forecast.uncovered_ms - relu_ms - rows_ms) < 1e-12);
+    const double above = sqrt((2 + rows_ms) * (2 + rows_ms) + relu_ms * relu_ms);
+    assert_true(fabs(forecast.batch_high_ms - forecast.batch_ms - above) < 1e-9);
+    char kinds[64];
+    assert_int_equal(forecast_uncovered_kinds(kinds, sizeof kinds, &forecast, &three, NULL),
+                     STATUS_OK);
+    assert_string_equal(kinds, "dense x1, relu x1");
+    forecast_free(&forecast);
+    options.batch_size = 1; /* 40000 rows are what a benchmark has */
+    assert_int_equal(forecast_network(&forecast, &three, &fixed, &device, &options, NULL),
+                     STATUS_OK);
+    assert_int_equal(forecast.uncovered_count, 1);
+    forecast_free(&forecast);
+    struct error error = {0};
+    assert_int_equal(forecast_network(&forecast, &three, &fixed, NULL, &options, &error),
+                     STATUS_FAILED);
+    assert_non_null(strstr(error.message, "layer 'relu' (relu)"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +268,7 @@ int main(void)
         cmocka_unit_test(memory_is_counted),
         cmocka_unit_test(largest_batch_is_exact),
         cmocka_unit_test(fits_compares_with_the_device),
+        cmocka_unit_test(operators_take_the_roofline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

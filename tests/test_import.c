@@ -36,13 +36,13 @@ static enum status import_file(int64_t *count, const char *path, const char *dev
                                struct error *error)
 {
     struct dataset *dataset;
-    struct device_info info;
+    struct importer *importer;
     const struct dataset_header header = {.seed = 0};
-    int32_t device;
-    assert_int_equal(import_known_device(&info, device_name, error), STATUS_OK);
+    const struct import_options options = {.format = IMPORT_JUSTUS2018, .device_name = device_name};
     assert_int_equal(dataset_create(&dataset, h5_path, &header, true, false, error), STATUS_OK);
-    assert_int_equal(dataset_add_device(dataset, &info, &device, error), STATUS_OK);
-    enum status status = import_csv(dataset, device, 0, path, NULL, count, error);
+    assert_int_equal(importer_create(&importer, dataset, &options, error), STATUS_OK);
+    enum status status = importer_read(importer, path, count, error);
+    importer_free(importer);
     if (status == STATUS_OK)
         status = dataset_finish(dataset, error);
     dataset_close(dataset);

@@ -137,6 +137,33 @@ static void roofline_is_the_larger_of_two(void **state)
     synthetic_rows_free(&rows);
 }
 
+/* Asked together, repeated and in any order, of any kind, as asked alone. */
+static void repeated_configs_are_forecast_as_each_alone(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 200, two_kinds, 2, &device, 1, 0);
+    const struct fit_options options = quick_options();
+    struct predictor *predictor = fit(&predictor_mlp, &rows, &options, NULL);
+    enum { COUNT = 60 };
+    struct layer_config configs[COUNT];
+    struct prediction predictions[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        configs[i] = rows.rows[(i * 7) % 11].config;
+    assert_int_equal(
+        predictor->type->predict(predictions, predictor, configs, COUNT, &device, NULL), STATUS_OK);
+    for (int i = 0; i < COUNT; i++) {
+        const struct prediction alone = predict_one(predictor, &configs[i], &device);
+        assert_true(alone.covered && predictions[i].covered);
+        assert_true(predictions[i].median_ms == alone.median_ms &&
+                    predictions[i].low_ms == alone.low_ms &&
+                    predictions[i].high_ms == alone.high_ms);
+    }
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
 static void too_few_rows_fail(void **state)
 {
     (void)state;
@@ -551,6 +578,7 @@ int main(void)
         cmocka_unit_test(linear_is_exact_on_a_linear_law),
         cmocka_unit_test(linear_stays_above_fastest_row),
         cmocka_unit_test(roofline_is_the_larger_of_two),
+        cmocka_unit_test(repeated_configs_are_forecast_as_each_alone),
         cmocka_unit_test(too_few_rows_fail),
         cmocka_unit_test(rows_without_times_are_left_out),
         cmocka_unit_test(unknown_kind_and_device_are_not_covered),

@@ -15,30 +15,35 @@
 /* conv -> pool -> dense -> dense, and a branch whose size does not fit its input: noise feeds it.
  */
 static struct network_layer layers[] = {
-    {"conv",
-     -1,
-     {.kind = LAYER_CONV2D,
-      COMMON,
-      .as.conv2d = {.image_size = 16,
-                    .kernel_size = 3,
-                    .channels_in = 3,
-                    .channels_out = 16,
-                    .stride = 1,
-                    .padding = PADDING_SAME,
-                    .use_bias = 1,
-                    .activation = ACTIVATION_RELU}}},
-    {"pool",
-     0,
-     {.kind = LAYER_POOL2D,
-      COMMON,
-      .as.pool2d = {.image_size = 16, .kernel_size = 2, .channels = 16, .stride = 2}}},
-    {"dense1",
-     1,
-     {.kind = LAYER_DENSE,
-      COMMON,
-      .as.dense = {.inputs = 1024, .outputs = 32, .use_bias = 1, .activation = ACTIVATION_TANH}}},
-    {"dense2", 2, {.kind = LAYER_DENSE, COMMON, .as.dense = {.inputs = 32, .outputs = 10}}},
-    {"branch", 0, {.kind = LAYER_DENSE, COMMON, .as.dense = {.inputs = 77, .outputs = 5}}},
+    {.name = "conv",
+     .input = -1,
+     .config = {.kind = LAYER_CONV2D,
+                COMMON,
+                .as.conv2d = {.image_size = 16,
+                              .kernel_size = 3,
+                              .channels_in = 3,
+                              .channels_out = 16,
+                              .stride = 1,
+                              .padding = PADDING_SAME,
+                              .use_bias = 1,
+                              .activation = ACTIVATION_RELU}}},
+    {.name = "pool",
+     .input = 0,
+     .config = {.kind = LAYER_POOL2D,
+                COMMON,
+                .as.pool2d = {.image_size = 16, .kernel_size = 2, .channels = 16, .stride = 2}}},
+    {.name = "dense1",
+     .input = 1,
+     .config = {.kind = LAYER_DENSE,
+                COMMON,
+                .as.dense =
+                    {.inputs = 1024, .outputs = 32, .use_bias = 1, .activation = ACTIVATION_TANH}}},
+    {.name = "dense2",
+     .input = 2,
+     .config = {.kind = LAYER_DENSE, COMMON, .as.dense = {.inputs = 32, .outputs = 10}}},
+    {.name = "branch",
+     .input = 0,
+     .config = {.kind = LAYER_DENSE, COMMON, .as.dense = {.inputs = 77, .outputs = 5}}},
 };
 static const struct network tiny = {"tiny", layers, sizeof layers / sizeof *layers};
 
@@ -133,6 +138,10 @@ static void bad_requests_are_errors(void **state)
     const struct network empty = {.name = "empty"};
     assert_int_equal(verify_bad(&empty, 1, PRECISION_FP32, &error), STATUS_BAD_FILE);
     assert_non_null(strstr(error.message, "empty"));
+    struct network_layer operators[] = {{.name = "relu", .input = -1, .operator_name = "relu"}};
+    const struct network uncovered = {.name = "relu", .layers = operators, .layer_count = 1};
+    assert_int_equal(verify_bad(&uncovered, 1, PRECISION_FP32, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.message, "no benchmark runs the operator relu"));
     assert_int_equal(verify_bad(&tiny, 0, PRECISION_FP32, &error), STATUS_USAGE);
     assert_int_equal(verify_bad(&tiny, 1, PRECISION_BF16, &error), STATUS_FAILED);
     assert_non_null(strstr(error.message, "bf16"));

@@ -43,6 +43,7 @@ struct choice {
     X(TIMING_HOST_CLOCK, "host_clock")                                                             \
     X(TIMING_GRAPH, "graph")                                                                       \
     X(TIMING_EVENTS, "events")
+#define CACHE_LIST(X)   X(CACHE_HOT, "hot") X(CACHE_COLD, "cold")
 #define PADDING_LIST(X) X(PADDING_VALID, "valid") X(PADDING_SAME, "same")
 #define POOLING_LIST(X) X(POOLING_MAX, "max") X(POOLING_AVERAGE, "average")
 #define SWITCH_LIST(X)  X(SWITCH_NO, "no") X(SWITCH_YES, "yes")
@@ -50,7 +51,8 @@ struct choice {
     X(STRATUM_LOG_UNIFORM, "log_uniform")                                                          \
     X(STRATUM_REALISTIC, "realistic")                                                              \
     X(STRATUM_UNIFORM, "uniform")                                                                  \
-    X(STRATUM_IMPORTED, "imported")
+    X(STRATUM_IMPORTED, "imported")                                                                \
+    X(STRATUM_NETWORK, "network")
 #define SPLIT_LIST(X)                                                                              \
     X(SPLIT_TRAIN, "train") X(SPLIT_TEST, "test") X(SPLIT_VALIDATION, "validation")
 
@@ -62,6 +64,7 @@ struct choice {
     X(precision, PRECISION_LIST)                                                                   \
     X(outcome, OUTCOME_LIST)                                                                       \
     X(timing, TIMING_LIST)                                                                         \
+    X(cache, CACHE_LIST)                                                                           \
     X(padding, PADDING_LIST)                                                                       \
     X(pooling, POOLING_LIST)                                                                       \
     X(switch_, SWITCH_LIST)                                                                        \

@@ -1,5 +1,7 @@
 #include "base/csv.h"
 
+#include "base/table.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -127,4 +129,31 @@ enum status csv_integer(const struct csv *csv, int field, const char *column, in
         return refuse(csv, field, column, "a whole number", error);
     *value = (int)number;
     return STATUS_OK;
+}
+
+void csv_write_text(FILE *file, const char *text)
+{
+    if (!strpbrk(text, ",\"\r\n")) {
+        fputs(text, file);
+        return;
+    }
+    fputc('"', file);
+    for (; *text; text++)
+        fprintf(file, *text == '"' ? "\"\"" : "%c", *text);
+    fputc('"', file);
+}
+
+void csv_write_number(FILE *file, double value)
+{
+    char text[NUMBER_TEXT_SIZE];
+    if (isfinite(value))
+        fputs(number_text(text, value), file);
+}
+
+int csv_find(const struct csv *csv, const char *name)
+{
+    for (int i = 0; i < csv->field_count; i++)
+        if (strcmp(csv->field[i], name) == 0)
+            return i;
+    return -1;
 }

@@ -1,5 +1,6 @@
-/* Reader of comma-separated text over memory (RFC 4180: quotes, CRLF; no embedded newlines). One
- * record at a time, no allocation: fields point into the reader's line buffer until the next call.
+/* Reader and writer of comma-separated text over memory (RFC 4180: quotes, CRLF; no embedded
+ * newlines). One record at a time, no allocation: fields point into the reader's line buffer until
+ * the next call.
  */
 #ifndef EPOCHCAST_BASE_CSV_H
 #define EPOCHCAST_BASE_CSV_H
@@ -8,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum { CSV_FIELD_LIMIT = 128, CSV_LINE_LIMIT = 4096 };
 
@@ -31,5 +33,13 @@ enum status csv_number(const struct csv *csv, int field, const char *column, dou
                        struct error *error);
 enum status csv_integer(const struct csv *csv, int field, const char *column, int *value,
                         struct error *error);
+
+/* A cell: quoted where it must be; a number with the digits that read back to the same value, empty
+ * when it is NaN or infinite. Commas and line ends are the caller's. */
+void csv_write_text(FILE *file, const char *text);
+void csv_write_number(FILE *file, double value);
+
+/* Place of the column called `name` in the record read last, or -1. */
+int csv_find(const struct csv *csv, const char *name);
 
 #endif

@@ -80,16 +80,21 @@ void json_close(struct json *json, char bracket)
     fputc(bracket, json->file);
 }
 
-void json_number(struct json *json, const char *key, double value)
+const char *number_text(char text[NUMBER_TEXT_SIZE], double value)
 {
-    char text[32] = "null";
-    for (int digits = 15; isfinite(value) && digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, NUMBER_TEXT_SIZE, "%.*g", digits, value);
         if (strtod(text, NULL) == value)
             break;
     }
+    return text;
+}
+
+void json_number(struct json *json, const char *key, double value)
+{
+    char text[NUMBER_TEXT_SIZE];
     begin_value(json, key);
-    fputs(text, json->file);
+    fputs(isfinite(value) ? number_text(text, value) : "null", json->file);
 }
 
 void json_integer(struct json *json, const char *key, int64_t value)

@@ -1,4 +1,4 @@
-/* Read-only memory map of a regular file. */
+/* Read-only memory map of a regular file; opening one without mapping. */
 #ifndef EPOCHCAST_BASE_MAPPED_FILE_H
 #define EPOCHCAST_BASE_MAPPED_FILE_H
 
@@ -10,6 +10,9 @@ struct mapped_file {
     const char *bytes; /* not terminated; empty files map to "" */
     size_t size;
 };
+
+/* For reading; the caller closes. STATUS_BAD_FILE for a missing, unreadable or non-regular file. */
+enum status regular_file_open(int *descriptor, size_t *size, const char *path, struct error *error);
 
 /* STATUS_BAD_FILE for a missing, unreadable or non-regular file. */
 enum status mapped_file_open(struct mapped_file *file, const char *path, struct error *error);

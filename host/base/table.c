@@ -1,5 +1,6 @@
 #include "base/table.h"
 #include "base/choice.h"
+#include "base/csv.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -93,15 +94,25 @@ static void print_json_row(struct json *json, const struct table *table, size_t 
     json_close(json, '}');
 }
 
-static void print_json(const struct table *table, FILE *file, size_t rows)
+size_t table_row_count(const struct table *table)
+{
+    return table->column_count ? table->cell_count / (size_t)table->column_count : 0;
+}
+
+void table_print_array(const struct table *table, struct json *json, const char *key)
+{
+    json_open(json, key, '[');
+    for (size_t row = 0; row < table_row_count(table); row++)
+        print_json_row(json, table, row);
+    json_close(json, ']');
+}
+
+static void print_json(const struct table *table, FILE *file)
 {
     struct json json;
     json_begin(&json, file);
     json_open(&json, NULL, '{');
-    json_open(&json, "rows", '[');
-    for (size_t row = 0; row < rows; row++)
-        print_json_row(&json, table, row);
-    json_close(&json, ']');
+    table_print_array(table, &json, "rows");
     json_close(&json, '}');
     json_end(&json);
 }
@@ -116,24 +127,12 @@ static void print_jsonl(const struct table *table, FILE *file, size_t rows)
     }
 }
 
-static void print_csv_text(FILE *file, const char *text)
-{
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, file);
-        return;
-    }
-    fputc('"', file);
-    for (; *text; text++)
-        fprintf(file, *text == '"' ? "\"\"" : "%c", *text);
-    fputc('"', file);
-}
-
 static void print_csv_cell(FILE *file, const struct cell *cell)
 {
     if (cell->type == CELL_INTEGER)
         fprintf(file, "%lld", (long long)cell->integer);
     else if (cell->type == CELL_STRING)
-        print_csv_text(file, cell->string);
+        csv_write_text(file, cell->string);
     else if (isfinite(cell->number))
         fprintf(file, "%.9g", cell->number);
 }
@@ -142,7 +141,7 @@ static void print_csv(const struct table *table, FILE *file, size_t rows)
 {
     int columns = table->column_count;
     for (int column = 0; column < columns; column++) {
-        print_csv_text(file, table->columns[column].name);
+        csv_write_text(file, table->columns[column].name);
         fputs(column + 1 < columns ? "," : "\n", file);
     }
     for (size_t i = 0; i < rows * (size_t)columns; i++) {
@@ -209,12 +208,12 @@ enum status table_print(const struct table *table, FILE *file, enum table_format
 {
     if (table->out_of_memory)
         return FAIL(error, STATUS_FAILED, "no memory for the output table");
-    size_t rows = table->column_count ? table->cell_count / (size_t)table->column_count : 0;
+    size_t rows = table_row_count(table);
     int *widths;
     TRY(error_allocate((void **)&widths, (size_t)table->column_count, sizeof *widths, "table",
                        error));
     if (format == TABLE_JSON)
-        print_json(table, file, rows);
+        print_json(table, file);
     else if (format == TABLE_JSONL)
         print_jsonl(table, file, rows);
     else if (format == TABLE_CSV)

@@ -13,6 +13,11 @@
 enum table_format { TABLE_TEXT, TABLE_CSV, TABLE_JSON, TABLE_JSONL };
 extern const struct choice choice_table_format; /* "table", "csv", "json", "jsonl" */
 
+/* A finite number with the fewest digits, from 15, that read back to the same value. Returns text.
+ */
+enum { NUMBER_TEXT_SIZE = 32 };
+const char *number_text(char text[NUMBER_TEXT_SIZE], double value);
+
 /* Streaming JSON. The writer puts commas, quotes and escapes (invalid UTF-8 becomes U+FFFD). `key`
  * is NULL inside an array. Numbers print with the digits that read back to the same value. */
 struct json {
@@ -41,6 +46,9 @@ void table_free(struct table *table);
 void table_number(struct table *table, double value);
 void table_integer(struct table *table, int64_t value);
 void table_string(struct table *table, const char *value); /* copied */
+size_t table_row_count(const struct table *table);
+/* The rows as an array of objects, within a document that the caller writes. */
+void table_print_array(const struct table *table, struct json *json, const char *key);
 /* JSON form: { "rows": [ ... ] }; JSONL: one object a line; CSV: RFC 4180 quoting, LF line ends, a
  * header line; text: aligned, numbers to the right. An allocation failure on the way is reported
  * here. */

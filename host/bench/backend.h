@@ -36,6 +36,7 @@ uint64_t device_fingerprint(const struct device_info *info);
 /* How the device does right now. NaN: unknown. */
 struct conditions {
     double sm_clock_mhz, maximum_sm_clock_mhz, temperature_c, power_w;
+    double stall_ms;      /* so far, that some task of the host waited for a processor */
     int64_t clock_events; /* NVML's bit mask of why the clock is below its maximum */
     bool throttled;       /* what is measured now says little about the device */
 };

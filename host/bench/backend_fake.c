@@ -1,13 +1,20 @@
 /* A device that computes its times instead of taking them: cost / peak + launch, seeded noise, a
  * virtual clock. So that every command can be tested in milliseconds and deterministically.
+ *
+ * It can fail on purpose: EPOCHCAST_FAKE_FAULTS="crash=0.01,hang=0.02" is the share of the configs
+ * at which the process aborts (crash), stops (hang), is killed (die), or after which every call
+ * fails, as after an error of a CUDA kernel (poison). Which configs is fixed by the config.
  */
 #include "bench/backend.h"
 
 #include "base/philox.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 extern const struct backend backend_fake;
 
@@ -19,6 +26,7 @@ struct fake_device {
     uint64_t seed;
     int64_t used_bytes;
     double clock_ms, started_ms;
+    bool is_poisoned;
 };
 
 struct fake_plan {
@@ -133,6 +141,42 @@ static void fill_phases(double *phase_ms, const struct layer_config *config)
         phase_ms[2] = fmax(launch_ms, pass_ms(config) - phase_ms[0] - phase_ms[1]);
 }
 
+enum fault { FAULT_CRASH, FAULT_HANG, FAULT_DIE, FAULT_POISON, FAULT_COUNT };
+static const char *const fault_names[FAULT_COUNT] = {"crash=", "hang=", "die=", "poison="};
+
+/* The fault that the config has in store; FAULT_COUNT: none. */
+static enum fault fault_of(const struct layer_config *config)
+{
+    const char *faults = getenv("EPOCHCAST_FAKE_FAULTS");
+    const uint64_t hash = layer_hash(config);
+    double left = philox_uniform(
+        philox((uint32_t)hash, (uint32_t)(hash >> 32), 1, PHILOX_FAKE_TIME, 0).word[0]);
+    for (int fault = 0; faults && fault < FAULT_COUNT; fault++) {
+        const char *at = strstr(faults, fault_names[fault]);
+        const double share = at ? strtod(at + strlen(fault_names[fault]), NULL) : 0;
+        if (left < share)
+            return (enum fault)fault;
+        left -= share;
+    }
+    return FAULT_COUNT;
+}
+
+static enum status suffer(struct fake_device *fake, const struct layer_config *config,
+                          struct error *error)
+{
+    const enum fault fault = fault_of(config);
+    if (fault == FAULT_CRASH)
+        abort();
+    if (fault == FAULT_HANG)
+        for (;;)
+            pause();
+    if (fault == FAULT_DIE)
+        _exit(raise(SIGKILL));
+    fake->is_poisoned |= fault == FAULT_POISON;
+    return fake->is_poisoned ? FAIL(error, STATUS_FAILED, "fake: the device is poisoned")
+                             : STATUS_OK;
+}
+
 static enum status fake_prepare(struct plan **plan, struct device *device,
                                 const struct layer_config *config, struct plan *input,
                                 enum outcome *outcome, struct error *error)
@@ -140,6 +184,7 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
     *plan = NULL;
     struct fake_device *fake = (struct fake_device *)device;
     int64_t needed_bytes = layer_cost(config).memory_bytes;
+    TRY(suffer(fake, config, error));
     if (config->precision != PRECISION_FP32) {
         *outcome = OUTCOME_UNSUPPORTED;
         return FAIL(error, STATUS_FAILED, "fake: precision %s is not supported",

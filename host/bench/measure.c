@@ -277,22 +277,37 @@ static enum status settle_failure(struct measurement *row, enum status status, e
     return STATUS_OK;
 }
 
+static struct conditions conditions_now(struct device *device)
+{
+    struct conditions conditions = {.sm_clock_mhz = NAN, .temperature_c = NAN, .stall_ms = NAN};
+    if (device->backend->conditions)
+        device->backend->conditions(device, &conditions);
+    return conditions;
+}
+
+static void note_conditions(struct measurement *row, const struct conditions *before,
+                            const struct conditions *after, double elapsed_ms)
+{
+    row->sm_clock_mhz = after->sm_clock_mhz;
+    row->temperature_c = after->temperature_c;
+    row->clock_events = after->clock_events;
+    const double percent = 100 * (after->stall_ms - before->stall_ms) / elapsed_ms;
+    row->pressure_percent = percent > 100 ? 100 : percent; /* the kernel's clock is coarser */
+}
+
 /* Times the plan; a device that throttles gets pauses and three more tries. */
 static enum status measure_plan(struct measurement *row, struct device *device, struct plan *plan,
                                 const struct measure_options *options, struct error *error)
 {
-    const struct backend *backend = device->backend;
     struct planned_call planned = {.plan = plan, .phases = phases_of(&row->config)};
     const struct measured_call call = {.call = enqueue_plan, .payload = &planned};
-    struct conditions conditions = {.sm_clock_mhz = NAN, .temperature_c = NAN};
     for (int i = 0; i < THROTTLE_TRIES; i++) {
+        const double started_s = monotonic_s();
+        const struct conditions before = conditions_now(device);
         TRY(measure_call(row, device, &call, options, error));
-        if (backend->conditions)
-            backend->conditions(device, &conditions);
-        row->sm_clock_mhz = conditions.sm_clock_mhz;
-        row->temperature_c = conditions.temperature_c;
-        row->clock_events = conditions.clock_events;
-        if (!conditions.throttled)
+        const struct conditions after = conditions_now(device);
+        note_conditions(row, &before, &after, 1e3 * (monotonic_s() - started_s));
+        if (!after.throttled)
             return STATUS_OK;
         const struct timespec pause = {.tv_nsec = 50000000L << i};
         nanosleep(&pause, NULL);
@@ -315,17 +330,29 @@ static enum status name_config(enum status status, const struct layer_config *co
     return status;
 }
 
+void measurement_fail(struct measurement *row, const struct layer_config *config,
+                      enum outcome outcome, const struct measure_options *options)
+{
+    *row = (struct measurement){.config = *config,
+                                .outcome = outcome,
+                                .unix_time_s = unix_time_s(),
+                                .cache = options->cold_cache ? CACHE_COLD : CACHE_HOT,
+                                .round_count = 1,
+                                .spread_percent = NAN,
+                                .pressure_percent = NAN,
+                                .engine = -1,
+                                .sm_clock_mhz = NAN,
+                                .temperature_c = NAN};
+    clear_times(row);
+}
+
 enum status measure_config(struct measurement *row, struct device *device,
                            const struct layer_config *config, const struct measure_options *options,
                            struct error *error)
 {
     const struct bench *bench = device->backend->bench[config->kind];
-    *row = (struct measurement){.config = *config,
-                                .unix_time_s = unix_time_s(),
-                                .timing = device->backend->timing,
-                                .engine = -1,
-                                .sm_clock_mhz = NAN,
-                                .temperature_c = NAN};
+    measurement_fail(row, config, OUTCOME_OK, options);
+    row->timing = device->backend->timing;
     if (!bench)
         return settle_failure(row, STATUS_FAILED, OUTCOME_UNSUPPORTED);
     struct plan *plan = NULL;

@@ -20,14 +20,18 @@ extern const struct measure_options measure_options_default;
 
 struct measurement {
     struct layer_config config;
-    int32_t outcome; /* enum outcome; times are NaN unless ok, capped or slow */
-    int32_t stratum; /* enum stratum */
-    int64_t draw;    /* index of the draw, or line of an import */
-    int32_t device;  /* row of /devices/rows */
+    int32_t outcome;     /* enum outcome; times are NaN unless ok, capped or slow */
+    int32_t stratum;     /* enum stratum */
+    int32_t device;      /* row of /devices/rows */
+    int64_t draw;        /* index of the draw, or line of an import */
+    int32_t cache;       /* enum cache */
+    int32_t round;       /* of the sweep, from 0: rounds visit the configs in different orders */
+    int32_t round_count; /* rounds that the row is of; 1 as measured */
     int32_t sample_count, repeats_per_sample, dropped_count;
     double median_ms; /* per call of the whole pass */
     double minimum_ms, maximum_ms, q25_ms, q75_ms;
-    double ci_ms;        /* half-width of the 95 % interval of the median; NaN: one sample only */
+    double ci_ms;          /* half-width of the 95 % interval of the median; NaN: one sample only */
+    double spread_percent; /* (slowest - fastest) / median of the rounds' medians; NaN: one round */
     double eager_ms;     /* per call when the host enqueues call by call, launch gaps included; NaN:
                             the samples were taken so themselves */
     double setup_ms;     /* prepare */
@@ -39,6 +43,7 @@ struct measurement {
     int32_t engine;                     /* of the algorithm; -1: it has no number */
     double sm_clock_mhz, temperature_c; /* at the end of the measuring; NaN: unknown */
     int64_t clock_events;               /* struct conditions */
+    double pressure_percent; /* share of its time in which some task waited for a processor; NaN */
     char algorithm[64], numerical_notes[64];
 };
 
@@ -49,6 +54,10 @@ struct measurement {
 enum status measure_config(struct measurement *row, struct device *device,
                            const struct layer_config *config, const struct measure_options *options,
                            struct error *error);
+
+/* The row of a config that could not be measured: no times, now. */
+void measurement_fail(struct measurement *row, const struct layer_config *config,
+                      enum outcome outcome, const struct measure_options *options);
 
 /* True when the row carries a time to learn from: ok, capped, slow. */
 bool measurement_is_timed(const struct measurement *row);

@@ -119,6 +119,46 @@ static enum status set_choice(int32_t *target, const struct option *option, cons
     return error_hint(error, "one of %s", all), STATUS_USAGE;
 }
 
+struct choices {
+    int32_t *mask;
+    const struct option *option;
+};
+
+static enum status add_choice(void *payload, const char *name, struct error *error)
+{
+    const struct choices *choices = payload;
+    int32_t value;
+    TRY(set_choice(&value, choices->option, name, error));
+    *choices->mask |= INT32_C(1) << value;
+    return STATUS_OK;
+}
+
+/* Without a text: all. */
+static enum status set_choices(int32_t *mask, const struct option *option, const char *text,
+                               struct error *error)
+{
+    *mask = 0;
+    if (text)
+        return cli_each_item(text, add_choice, &(struct choices){mask, option}, error);
+    *mask = (INT32_C(1) << option->choice->count) - 1;
+    return STATUS_OK;
+}
+
+/* True when an item of the list `text` is a name of the option's: then it is its value, not an
+ * operand. */
+static bool names_choice(const struct option *option, const char *text)
+{
+    for (; *text; text += strspn(text, ",")) {
+        const size_t length = strcspn(text, ",");
+        for (int i = 0; i < option->choice->count; i++)
+            if (strlen(option->choice->names[i]) == length &&
+                strncmp(option->choice->names[i], text, length) == 0)
+                return true;
+        text += length;
+    }
+    return false;
+}
+
 static enum status append_text(struct settings *settings, const struct option *option,
                                const char *text, struct error *error)
 {
@@ -144,6 +184,8 @@ static enum status set_value(struct settings *settings, const struct option *opt
         return set_number(target, option, text, error);
     case OPTION_CHOICE:
         return set_choice(target, option, text, error);
+    case OPTION_CHOICES:
+        return set_choices(target, option, text, error);
     case OPTION_TEXTS:
         return append_text(settings, option, text, error);
     case OPTION_TEXT:
@@ -172,6 +214,11 @@ static enum status parse_option(int *used, struct settings *settings, const stru
     *used = 1;
     if (option->type == OPTION_FLAG && attached)
         return FAIL(error, STATUS_USAGE, "--%s takes no value", option->name);
+    if (option->type == OPTION_CHOICES && !attached) {
+        const bool is_given = count > 1 && names_choice(option, arguments[1]);
+        *used = is_given ? 2 : 1;
+        return set_value(settings, option, is_given ? arguments[1] : NULL, error);
+    }
     if (option->type == OPTION_FLAG || attached)
         return set_value(settings, option, attached ? name + length + 1 : "", error);
     if (count < 2)

@@ -24,18 +24,22 @@ struct settings {
     int operand_count;
     const char *command_line; /* as typed, for provenance */
 
-    int32_t help, brief_help, quiet, verbose, overwrite, dry_run, baselines, layers, no_measure,
-        autotune;
-    int32_t form, cache, format, pass, split, precision, by; /* choices */
+    int32_t help, brief_help, quiet, verbose, overwrite, dry_run, layers, no_measure, autotune,
+        forecasts, check;
+    int32_t baselines; /* bit i: choice_baseline's name i */
+    int32_t form, cache, format, pass, split, precision, group; /* choices */
     const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,
-        *optimizer, *licence, *citation, *fine_tune;
+        *optimizer, *licence, *citation, *shard, *from_networks, *active, *hold_out_device,
+        *calibrate_rows, *by, *map, *fine_tune;
     const char *set[REPEAT_LIMIT];
     int set_count;
-    int64_t samples, seed, ensemble, epochs, batch_size, threads, dataset_size, search;
-    double time_budget_s, cap_ms, target_percent, learning_rate, dropout, l2, weight_decay,
-        price_per_hour, interval_percent;
+    int64_t samples, seed, rounds, ensemble, epochs, batch_size, threads, dataset_size, search;
+    double time_budget_s, timeout_s, cap_ms, target_percent, learning_rate, dropout, l2,
+        weight_decay, price_per_hour, interval_percent;
 };
 extern const struct settings settings_default;
+
+extern const struct choice choice_baseline; /* the predictors that are not ours */
 
 enum option_type {
     OPTION_FLAG,
@@ -45,6 +49,7 @@ enum option_type {
     OPTION_TEXTS,    /* may be repeated: struct settings' array, its count beside it */
     OPTION_DURATION, /* "60s", "5m", "1h", plain seconds */
     OPTION_CHOICE,
+    OPTION_CHOICES, /* names, separated by commas, or no value: all; an int32_t with a bit each */
 };
 
 struct option {
@@ -53,8 +58,8 @@ struct option {
     enum option_type type;
     size_t offset; /* in struct settings */
     const char *argument, *help;
-    double minimum, maximum; /* numbers and integers */
-    const struct choice *choice;
+    double minimum, maximum;     /* numbers and integers */
+    const struct choice *choice; /* values; of a text: of its items */
 };
 extern const struct option options[];
 extern const int option_count;
@@ -68,8 +73,9 @@ struct command {
 };
 extern const struct command *const commands[]; /* ended by NULL */
 
-extern const struct command command_devices, command_sweep, command_import, command_export,
-    command_show, command_train, command_evaluate, command_predict, command_verify;
+extern const struct command command_devices, command_sweep, command_worker, command_import,
+    command_merge, command_export, command_show, command_train, command_evaluate, command_predict,
+    command_verify;
 
 /* Reads arguments (without program and command name) into *settings. STATUS_USAGE names the option,
  * with the nearest known one as hint. */
@@ -78,6 +84,15 @@ enum status cli_parse(struct settings *settings, const struct command *command, 
 bool command_takes(const struct command *command, const struct option *option);
 void cli_help(FILE *file, const struct command *command, bool brief);
 void cli_overview(FILE *file);
+
+/* The manual page (groff's man macros) and bash's completion, from the same tables. */
+void cli_manual(FILE *file);
+void cli_completion(FILE *file);
+struct documented {
+    const char *name, *meaning;
+};
+extern const struct documented exit_codes[]; /* ended by a NULL name */
+extern const char cli_examples[];            /* of the whole program */
 
 /* The whole program: finds the command, runs it, reports on stderr; returns the exit code. */
 int cli_main(int argc, char **argv);

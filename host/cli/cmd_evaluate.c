@@ -1,51 +1,81 @@
 #include "cli/cli.h"
+#include "cli/evaluate_hold_out.h"
+#include "cli/evaluation_table.h"
 
-#include "model/evaluate.h"
+#include "layers/sample.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static enum status print_evaluation(const struct evaluation *evaluation,
-                                    const struct settings *settings, struct error *error)
+/* ---- rows ---- */
+
+enum { BATCH_SIZE_LIMIT = 4096 };
+
+/* What --layer and --batch leave. */
+struct row_filter {
+    bool is_kept[LAYER_KIND_COUNT];
+    int32_t batch_sizes[BATCH_SIZE_LIMIT];
+    int batch_count; /* 0: every size */
+};
+
+static enum status keep_kind(void *payload, const char *name, struct error *error)
 {
-    static const struct table_column columns[] = {{"layer", 0},
-                                                  {"device", 0},
-                                                  {"pass", 0},
-                                                  {"predictor", 0},
-                                                  {"count", 0},
-                                                  {"rmse_ms", 4},
-                                                  {"mae_ms", 4},
-                                                  {"mape_percent", 4},
-                                                  {"median_ape_percent", 4},
-                                                  {"p90_ape_percent", 4},
-                                                  {"r2", 4},
-                                                  {"rmsle", 4},
-                                                  {"interval_coverage_percent", 4},
-                                                  {"group", 0}};
-    struct table *table;
-    TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
-    for (size_t i = 0; i < evaluation->count; i++) {
-        const struct evaluation_row *row = &evaluation->rows[i];
-        table_string(table, layer_descriptors[row->layer]->name);
-        table_string(table, row->device);
-        table_string(table, row->pass);
-        table_string(table, row->predictor);
-        table_integer(table, (int64_t)row->errors.count);
-        table_number(table, row->errors.rmse_ms);
-        table_number(table, row->errors.mae_ms);
-        table_number(table, row->errors.mape_percent);
-        table_number(table, row->errors.median_ape_percent);
-        table_number(table, row->errors.p90_ape_percent);
-        table_number(table, row->errors.r2);
-        table_number(table, row->errors.rmsle);
-        table_number(table, row->interval_coverage_percent);
-        table_string(table, row->group);
-    }
-    return cli_print_table(table, settings, error);
+    enum layer_kind kind;
+    TRY(cli_layer_kind(&kind, name, error));
+    ((struct row_filter *)payload)->is_kept[kind] = true;
+    return STATUS_OK;
+}
+
+static bool filter_keeps(const struct row_filter *filter, const struct layer_config *config)
+{
+    if (!filter->is_kept[config->kind])
+        return false;
+    for (int i = 0; i < filter->batch_count; i++)
+        if (filter->batch_sizes[i] == config->batch_size)
+            return true;
+    return filter->batch_count == 0;
+}
+
+static enum status filter_rows(struct dataset_rows *rows, const struct settings *settings,
+                               struct error *error)
+{
+    struct row_filter filter = {.batch_count = 0};
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        filter.is_kept[kind] = !settings->layer;
+    if (settings->layer)
+        TRY(cli_each_item(settings->layer, keep_kind, &filter, error));
+    if (settings->batch)
+        TRY(parse_int_list(filter.batch_sizes, BATCH_SIZE_LIMIT, &filter.batch_count, true, NULL,
+                           settings->batch, error));
+    size_t kept = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        if (filter_keeps(&filter, &rows->rows[i].config))
+            rows->rows[kept++] = rows->rows[i];
+    rows->count = kept;
+    return STATUS_OK;
+}
+
+/* The datasets are the operands from `first` on. */
+static enum status read_rows(struct dataset_rows *rows, int first, const struct settings *settings,
+                             struct error *error)
+{
+    TRY(dataset_read(rows, settings->operands + first, settings->operand_count - first, error));
+    const enum status status = filter_rows(rows, settings, error);
+    if (status != STATUS_OK)
+        dataset_rows_free(rows);
+    return status;
+}
+
+/* ---- a model beside baselines ---- */
+
+static int asked_split(const struct settings *settings)
+{
+    return settings->split < SPLIT_COUNT ? settings->split : -1;
 }
 
 static enum status add_baseline(struct evaluation *all, const struct predictor_type *type,
-                                const struct dataset_rows *rows, int split, enum evaluation_by by,
+                                const struct dataset_rows *rows, const struct settings *settings,
                                 struct error *error)
 {
     struct fit_options wanted;
@@ -53,38 +83,102 @@ static enum status add_baseline(struct evaluation *all, const struct predictor_t
     struct evaluation evaluation;
     TRY(fit_options_preset(&wanted, "default", error));
     TRY(type->fit(&predictor, rows, &wanted, NULL, error));
-    enum status status = evaluate_predictor_by(&evaluation, predictor, rows, split, by, error);
+    enum status status = evaluate_predictor_by(&evaluation, predictor, rows, asked_split(settings),
+                                               (enum evaluation_by)settings->group, error);
     type->free(predictor);
     TRY(status);
     return evaluation_join(all, &evaluation, error);
 }
 
-static enum status evaluate_all(struct evaluation *all, const struct predictor *predictor,
-                                const struct dataset_rows *rows, const struct settings *settings,
-                                struct error *error)
+static enum status print_errors(const struct predictor *predictor, const struct dataset_rows *rows,
+                                const struct settings *settings, struct error *error)
 {
-    int split = settings->split < SPLIT_COUNT ? settings->split : -1;
-    const enum evaluation_by by = (enum evaluation_by)settings->by;
-    TRY(evaluate_predictor_by(all, predictor, rows, split, by, error));
-    if (all->uncovered > 0)
+    struct evaluation all = {0};
+    enum status status = evaluate_predictor_by(&all, predictor, rows, asked_split(settings),
+                                               (enum evaluation_by)settings->group, error);
+    if (status == STATUS_OK && all.uncovered > 0)
         fprintf(stderr,
                 "note: %zu rows are of layers or devices that the model does not know: left out\n",
-                all->uncovered);
-    for (int i = 0; settings->baselines && predictor_types[i]; i++)
-        if (predictor_types[i] != predictor->type)
-            TRY(add_baseline(all, predictor_types[i], rows, split, by, error));
+                all.uncovered);
+    for (int i = 0; i < choice_baseline.count && status == STATUS_OK; i++)
+        if (settings->baselines >> i & 1)
+            status = add_baseline(&all, predictor_find(choice_baseline.names[i]), rows, settings,
+                                  error);
+    if (status == STATUS_OK)
+        status = print_evaluation(&all, false, settings, error);
+    evaluation_free(&all);
+    return status;
+}
+
+/* ---- row by row, and slices of rows ---- */
+
+enum { KEY_LIMIT = 32 };
+
+/* The list that `text` becomes: its commas are overwritten. */
+static enum status split_keys(const char **keys, int *count, char *text, struct error *error)
+{
+    *count = 0;
+    for (char *key; (key = strsep(&text, ","));) {
+        if (*count == KEY_LIMIT)
+            return FAIL(error, STATUS_USAGE, "--by: more than %d keys", KEY_LIMIT);
+        keys[(*count)++] = key;
+    }
     return STATUS_OK;
 }
+
+static enum status print_slices(const struct row_forecasts *forecasts,
+                                const struct settings *settings, struct error *error)
+{
+    const char *keys[KEY_LIMIT];
+    int count;
+    struct residuals residuals;
+    char *text = strdup(settings->by);
+    if (!text)
+        return FAIL(error, STATUS_FAILED, "no memory");
+    enum status status = split_keys(keys, &count, text, error);
+    if (status == STATUS_OK)
+        status = residuals_create(&residuals, forecasts, keys, count, error);
+    if (status == STATUS_OK) {
+        status = print_residuals(&residuals, settings, error);
+        residuals_free(&residuals);
+    }
+    free(text);
+    return status;
+}
+
+static enum status print_rows(const struct predictor *predictor, const struct dataset_rows *rows,
+                              const struct settings *settings, struct error *error)
+{
+    struct row_forecasts forecasts;
+    TRY(row_forecasts_create(&forecasts, predictor, rows, asked_split(settings), error));
+    const enum status status = settings->by ? print_slices(&forecasts, settings, error)
+                                            : print_forecasts(&forecasts, rows, settings, error);
+    row_forecasts_free(&forecasts);
+    return status;
+}
+
+/* ---- the command ---- */
 
 static enum status evaluate_model(const struct model *model, const struct settings *settings,
                                   struct error *error)
 {
     struct dataset_rows rows;
+    TRY(read_rows(&rows, 1, settings, error));
+    const enum status status = settings->by || settings->forecasts
+                                   ? print_rows(model->predictor, &rows, settings, error)
+                                   : print_errors(model->predictor, &rows, settings, error);
+    dataset_rows_free(&rows);
+    return status;
+}
+
+static enum status evaluate_without_model(const struct settings *settings, struct error *error)
+{
+    struct dataset_rows rows;
     struct evaluation all = {0};
-    TRY(dataset_read(&rows, settings->operands + 1, settings->operand_count - 1, error));
-    enum status status = evaluate_all(&all, model->predictor, &rows, settings, error);
+    TRY(read_rows(&rows, 0, settings, error));
+    enum status status = evaluate_held_out(&all, &rows, settings, error);
     if (status == STATUS_OK)
-        status = print_evaluation(&all, settings, error);
+        status = print_evaluation(&all, true, settings, error);
     evaluation_free(&all);
     dataset_rows_free(&rows);
     return status;
@@ -93,22 +187,34 @@ static enum status evaluate_model(const struct model *model, const struct settin
 static enum status run(const struct settings *settings, struct error *error)
 {
     struct model model;
+    if (settings->hold_out_device)
+        return evaluate_without_model(settings, error);
+    if (settings->operand_count < 2)
+        return FAIL(error, STATUS_USAGE, "evaluate needs MODEL.h5 and DATA.h5");
+    if (settings->calibrate_rows)
+        return FAIL(error, STATUS_USAGE, "--calibrate-rows goes with --hold-out-device");
     TRY(model_load(&model, settings->operands[0], error));
     enum status status = evaluate_model(&model, settings, error);
     model_free(&model);
     return status;
 }
 
-static const char *const takes[] = {"split", "by", "baselines", NULL};
+static const char *const takes[] = {"split",          "baselines", "by",     "group",
+                                    "forecasts",      "layer",     "batch",  "hold-out-device",
+                                    "calibrate-rows", "preset",    "epochs", "ensemble",
+                                    "seed",           "threads",   NULL};
 const struct command command_evaluate = {
     .name = "evaluate",
     .summary = "errors of a model on measured rows that it was not trained on",
-    .operands = "MODEL.h5 DATA.h5...",
-    .examples = "  epochcast evaluate model.h5 cpu.h5 --baselines\n"
-                "  epochcast evaluate model.h5 cpu.h5 --by decade\n"
-                "  epochcast evaluate model.h5 cpu.h5 --split all -o json\n",
+    .operands = "[MODEL.h5] DATA.h5...",
+    .examples =
+        "  epochcast evaluate model.h5 cpu.h5 --baselines\n"
+        "  epochcast evaluate model.h5 cpu.h5 --baselines linear,paleo --split all -o json\n"
+        "  epochcast evaluate model.h5 cpu.h5 --group decade\n"
+        "  epochcast evaluate model.h5 cpu.h5 --by decade,kernel_size\n"
+        "  epochcast evaluate a.h5 b.h5 --hold-out-device all --calibrate-rows 0,50,200\n",
     .options = takes,
-    .operand_minimum = 2,
+    .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
     .run = run,
 };

@@ -3,68 +3,103 @@
 
 #include "data/import.h"
 
-static enum status import_files(int64_t *row_count, struct dataset *dataset,
-                                const struct device_info *info, const struct settings *settings,
-                                struct error *error)
+static enum status read_files(int64_t *row_count, struct importer *importer,
+                              const struct settings *settings, struct error *error)
 {
-    struct progress progress;
-    int32_t device_row;
-    TRY(dataset_add_device(dataset, info, &device_row, error));
-    enum status status = STATUS_OK;
-    progress_begin(&progress, stderr, settings->quiet);
     *row_count = 0;
-    for (int i = 0; status == STATUS_OK && i < settings->operand_count; i++) {
-        int64_t rows = 0;
-        status = import_csv(dataset, device_row, settings->format, settings->operands[i], &progress,
-                            &rows, error);
+    for (int i = 0; i < settings->operand_count; i++) {
+        int64_t rows;
+        TRY(importer_read(importer, settings->operands[i], &rows, error));
         *row_count += rows;
     }
-    progress_end(&progress);
-    TRY(status);
-    return dataset_finish(dataset, error);
+    return STATUS_OK;
 }
 
-static enum status print_report(int64_t row_count, const struct settings *settings,
-                                struct error *error)
+static enum status print_report(int64_t row_count, int device_count,
+                                const struct settings *settings, struct error *error)
 {
-    static const struct table_column columns[] = {{"rows", 0}, {"device", 0}, {"file", 0}};
+    static const struct table_column columns[] = {{"rows", 0}, {"devices", 0}, {"file", 0}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     table_integer(table, row_count);
-    table_string(table, settings->device_name);
+    table_integer(table, device_count);
     table_string(table, settings->output);
     return cli_print_table(table, settings, error);
 }
 
-static enum status run(const struct settings *settings, struct error *error)
+static enum status import_into(int64_t *row_count, int *device_count, struct dataset *dataset,
+                               const struct import_map *map, int32_t format,
+                               const struct settings *settings, struct error *error)
 {
-    struct device_info info;
+    struct progress progress;
+    struct importer *importer;
+    const struct import_options wanted = {
+        .format = format, .map = map, .device_name = settings->device_name, .progress = &progress};
+    TRY(importer_create(&importer, dataset, &wanted, error));
+    progress_begin(&progress, stderr, settings->quiet);
+    enum status status = read_files(row_count, importer, settings, error);
+    progress_end(&progress);
+    *device_count = importer_device_count(importer);
+    importer_free(importer);
+    TRY(status);
+    return dataset_finish(dataset, error);
+}
+
+static enum status import_to_file(const struct import_map *map, int32_t format,
+                                  const struct settings *settings, struct error *error)
+{
     struct dataset_header header;
     struct dataset *dataset;
     int64_t row_count;
-    if (!settings->output)
-        return FAIL(error, STATUS_USAGE, "import needs -O FILE");
-    if (!settings->device_name)
-        return FAIL(error, STATUS_USAGE, "import needs --device-name NAME");
-    TRY(import_known_device(&info, settings->device_name, error));
+    int device_count;
     fill_header(&header, settings);
     snprintf(header.sampler, sizeof header.sampler, "import %s",
-             choice_name(&choice_import_format, settings->format));
+             map ? "with a map" : choice_name(&choice_import_format, format));
     TRY(dataset_create(&dataset, settings->output, &header, settings->overwrite, false, error));
-    enum status status = import_files(&row_count, dataset, &info, settings, error);
+    enum status status = import_into(&row_count, &device_count, dataset, map, format, settings,
+                                     error);
     dataset_close(dataset);
     TRY(status);
-    return print_report(row_count, settings, error);
+    return print_report(row_count, device_count, settings, error);
 }
 
-static const char *const takes[] = {"format",  "device-name", "output", "overwrite",
-                                    "licence", "citation",    NULL};
+/* The published files name no device. */
+static enum status check_device_name(const struct settings *settings, struct error *error)
+{
+    struct device_info info;
+    if (settings->device_name)
+        return import_known_device(&info, settings->device_name, error);
+    return FAIL(error, STATUS_USAGE, "files of justus2018 need --device-name NAME");
+}
+
+static enum status run(const struct settings *settings, struct error *error)
+{
+    struct import_map *map = NULL;
+    int32_t format = settings->format;
+    if (!settings->output)
+        return FAIL(error, STATUS_USAGE, "import needs -O FILE");
+    if (settings->map)
+        TRY(import_map_load(&map, settings->map, error));
+    else if (format == IMPORT_AUTO)
+        TRY(import_format_of(&format, settings->operands[0], error));
+    enum status status = !map && format == IMPORT_JUSTUS2018 ? check_device_name(settings, error)
+                                                             : STATUS_OK;
+    if (status == STATUS_OK)
+        status = import_to_file(map, format, settings, error);
+    import_map_free(map);
+    return status;
+}
+
+static const char *const takes[] = {"format",    "map",     "device-name", "output",
+                                    "overwrite", "licence", "citation",    NULL};
 const struct command command_import = {
     .name = "import",
-    .summary = "measurements of others, from CSV files into a dataset",
-    .operands = "FILE.csv... --device-name NAME -O DATA.h5",
-    .examples = "  epochcast import --format justus2018 --device-name V100 "
-                "justus2018-conv2d-V100.csv -O v100.h5\n",
+    .summary = "measurements from CSV files into a dataset: exported ones, or others'",
+    .operands = "FILE.csv... -O DATA.h5",
+    .examples = "  epochcast import conv2d.csv dense.csv -O copy.h5\n"
+                "  epochcast import --format justus2018 --device-name V100 "
+                "justus2018-conv2d-V100.csv -O v100.h5\n"
+                "  epochcast import --map theirs.map --device-name 'My GPU' theirs.csv -O my.h5\n",
     .options = takes,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,

@@ -3,6 +3,7 @@
 
 #include "model/forecast.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 struct forecasts {
@@ -66,12 +67,18 @@ static enum status print_rows(const struct forecasts *all, const struct network 
     return cli_print_table(table, settings, error);
 }
 
+/* Model files hold networks alone; what those do not cover takes the roofline. */
+static const char *predictor_of(const struct prediction *layer)
+{
+    return layer->covered ? "mlp" : "roofline";
+}
+
 static enum status print_layers(const struct forecasts *all, const struct network *network,
                                 const struct settings *settings, struct error *error)
 {
     static const struct table_column columns[] = {
-        {"batch_size", 0}, {"optimizer", 0}, {"name", 0},    {"layer", 0},
-        {"ms", 4},         {"low_ms", 4},    {"high_ms", 4}, {"extrapolates", 0}};
+        {"batch_size", 0}, {"optimizer", 0}, {"name", 0},         {"layer", 0},    {"ms", 4},
+        {"low_ms", 4},     {"high_ms", 4},   {"extrapolates", 0}, {"predictor", 0}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < all->count; i++)
@@ -80,11 +87,12 @@ static enum status print_layers(const struct forecasts *all, const struct networ
             table_integer(table, all->rows[i].batch_size);
             table_string(table, choice_name(&choice_optimizer, all->rows[i].optimizer));
             table_string(table, network->layers[j].name);
-            table_string(table, layer_descriptors[network->layers[j].config.kind]->name);
+            table_string(table, network_layer_kind(&network->layers[j]));
             table_number(table, layer->median_ms);
             table_number(table, layer->low_ms);
             table_number(table, layer->high_ms);
             table_string(table, layer->extrapolates ? "yes" : "no");
+            table_string(table, predictor_of(layer));
         }
     return cli_print_table(table, settings, error);
 }
@@ -96,7 +104,8 @@ static void json_layers(struct json *json, const struct forecast *forecast,
     for (int i = 0; i < network->layer_count; i++) {
         json_open(json, NULL, '{');
         json_string(json, "name", network->layers[i].name);
-        json_string(json, "layer", layer_descriptors[network->layers[i].config.kind]->name);
+        json_string(json, "layer", network_layer_kind(&network->layers[i]));
+        json_string(json, "predictor", predictor_of(&forecast->layers[i]));
         json_number(json, "ms", forecast->layers[i].median_ms);
         json_number(json, "low_ms", forecast->layers[i].low_ms);
         json_number(json, "high_ms", forecast->layers[i].high_ms);
@@ -121,6 +130,8 @@ static void json_row(struct json *json, const struct forecast *row, const struct
     json_integer(json, "memory_bytes", row->memory_bytes);
     json_bool(json, "fits", row->fits);
     json_number(json, "cost", row->cost);
+    json_integer(json, "roofline_layers", row->uncovered_count);
+    json_number(json, "roofline_percent", 100 * row->uncovered_ms / row->batch_ms);
     json_layers(json, row, network);
     json_close(json, '}');
 }
@@ -157,6 +168,28 @@ static enum status tell_too_large(const struct forecasts *all, const struct netw
     return STATUS_OUT_OF_MEMORY;
 }
 
+/* What the model did not forecast, and how much of the time that is. */
+static enum status note_roofline(const struct forecasts *all, const struct network *network,
+                                 const struct settings *settings, struct error *error)
+{
+    char kinds[256];
+    double least_percent = 100, most_percent = 0;
+    if (settings->quiet || !all->count || !all->rows[0].uncovered_count)
+        return STATUS_OK;
+    TRY(forecast_uncovered_kinds(kinds, sizeof kinds, &all->rows[0], network, error));
+    for (int i = 0; i < all->count; i++) {
+        const double percent = 100 * all->rows[i].uncovered_ms / all->rows[i].batch_ms;
+        least_percent = fmin(least_percent, percent);
+        most_percent = fmax(most_percent, percent);
+    }
+    fprintf(stderr, "note: the model does not cover %d of %d layers (%.1f",
+            all->rows[0].uncovered_count, network->layer_count, least_percent);
+    if (most_percent - least_percent >= 0.05)
+        fprintf(stderr, " to %.1f", most_percent);
+    fprintf(stderr, " %% of the time, by the roofline): %s\n", kinds);
+    return STATUS_OK;
+}
+
 static enum status print_forecasts(const struct forecasts *all, const struct network_choice *choice,
                                    const struct device_info *device,
                                    const struct settings *settings, struct error *error)
@@ -167,10 +200,7 @@ static enum status print_forecasts(const struct forecasts *all, const struct net
         TRY(print_layers(all, &choice->network, settings, error));
     else
         TRY(print_rows(all, &choice->network, settings, error));
-    if (!settings->quiet && all->count && all->rows[0].uncovered_count)
-        fprintf(stderr,
-                "note: %d layers are of kinds that the model was not trained on: roofline\n",
-                all->rows[0].uncovered_count);
+    TRY(note_roofline(all, &choice->network, settings, error));
     return tell_too_large(all, choice, device, settings, error);
 }
 
@@ -209,6 +239,7 @@ const struct command command_predict = {
     .operands = "NETWORK --model MODEL.h5",
     .examples = "  epochcast predict vgg16 --model model.h5 --batch 1..16*2\n"
                 "  epochcast predict resnet50 --model model.h5 --pass forward --batch 1 --layers\n"
+                "  epochcast predict net.onnx --model model.h5 --batch 8\n"
                 "  epochcast predict vgg16 --model model.h5 --batch 32 --optimizer sgd,adam \\\n"
                 "      --dataset-size 1281167 --epochs 90 --price-per-hour 2.49\n",
     .options = takes,

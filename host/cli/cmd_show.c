@@ -36,6 +36,12 @@ static enum status show_layers(const struct settings *settings, struct error *er
     return cli_print_table(table, settings, error);
 }
 
+/* Of one sample. */
+static struct cost forward_cost(const struct network_layer *layer)
+{
+    return network_cost(layer, 1, PASS_FORWARD, OPTIMIZER_NONE, PRECISION_FP32);
+}
+
 static enum status add_network_row(struct table *table, const char *name, struct error *error)
 {
     struct network network;
@@ -43,7 +49,7 @@ static enum status add_network_row(struct table *table, const char *name, struct
     double forward_flops = 0;
     TRY(network_load(&network, name, error));
     for (int i = 0; i < network.layer_count; i++) {
-        struct cost cost = layer_cost(&network.layers[i].config);
+        struct cost cost = forward_cost(&network.layers[i]);
         parameter_count += cost.parameter_count;
         forward_flops += cost.flops;
     }
@@ -85,11 +91,11 @@ static enum status show_network_table(const struct network *network,
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < network->layer_count; i++) {
         const struct network_layer *layer = &network->layers[i];
-        struct cost cost = layer_cost(&layer->config);
+        struct cost cost = forward_cost(layer);
         table_string(table, layer->name);
-        table_string(table, layer_descriptors[layer->config.kind]->name);
+        table_string(table, network_layer_kind(layer));
         table_string(table, layer->input < 0 ? "input" : network->layers[layer->input].name);
-        table_integer(table, layer_output_count(&layer->config));
+        table_integer(table, (int64_t)network_layer_output_count(layer));
         table_integer(table, cost.parameter_count);
         table_number(table, cost.flops);
     }
@@ -118,6 +124,8 @@ static bool has_suffix(const char *text, const char *suffix)
 static enum status run(const struct settings *settings, struct error *error)
 {
     const char *what = settings->operands[0];
+    if (settings->check)
+        return show_check(what, settings, error);
     if (strcmp(what, "layers") == 0)
         return show_layers(settings, error);
     if (strcmp(what, "networks") == 0)
@@ -128,13 +136,15 @@ static enum status run(const struct settings *settings, struct error *error)
     return show_network(what, settings, error);
 }
 
-static const char *const takes[] = {NULL};
+static const char *const takes[] = {"check", NULL};
 const struct command command_show = {
     .name = "show",
     .summary = "what is in a dataset, a model, a network; layers; networks",
     .operands = "DATA.h5|MODEL.h5|NETWORK|layers|networks",
-    .examples = "  epochcast show cpu.h5\n  epochcast show model.h5\n  epochcast show vgg16\n"
-                "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show layers\n",
+    .examples = "  epochcast show cpu.h5\n  epochcast show --check cpu.h5\n"
+                "  epochcast show model.h5\n  epochcast show vgg16\n"
+                "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show net.onnx\n"
+                "  epochcast show layers\n",
     .options = takes,
     .operand_minimum = 1,
     .operand_maximum = 1,

@@ -1,92 +1,43 @@
 #include "cli/cli.h"
 #include "cli/device_choice.h"
-#include "cli/provenance.h"
+#include "cli/sweep_plan.h"
 
-#include "data/sweep.h"
+#include "data/scratch_file.h"
 #include "layers/describe.h"
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { SHOWN_DRAWS = 10 };
-static const double default_budget_s = 60;
+enum { SHOWN_DRAWS = 10, ARGUMENT_LIMIT = 16 };
 
-/* Seconds; 0: as long as --samples takes. */
-static double budget_of(const struct settings *settings)
+/* ---- --dry-run ---- */
+
+/* Warm-up and cap, and a setup of 5 ms for each visit: what a sweep of slow layers takes. */
+static double longest_s(const struct sweep_options *wanted, double configs)
 {
-    if (!isnan(settings->time_budget_s))
-        return settings->time_budget_s;
-    return settings->samples > 0 ? 0 : default_budget_s;
-}
-
-struct plan_of_sweep {
-    struct sample_domain domains[LAYER_KIND_COUNT];
-    int domain_count;
-};
-
-static enum status add_kind(void *payload, const char *name, struct error *error)
-{
-    struct plan_of_sweep *plan = payload;
-    enum layer_kind kind;
-    TRY(cli_layer_kind(&kind, name, error));
-    for (int i = 0; i < plan->domain_count; i++)
-        if (plan->domains[i].kind == kind)
-            return FAIL(error, STATUS_USAGE, "layer '%s' is named twice", name);
-    sample_domain_default(&plan->domains[plan->domain_count++], kind);
-    return STATUS_OK;
-}
-
-static enum status apply_sets(struct plan_of_sweep *plan, const struct settings *settings,
-                              struct error *error)
-{
-    for (int i = 0; i < settings->set_count; i++) {
-        bool any = false;
-        for (int j = 0; j < plan->domain_count; j++) {
-            bool applied;
-            TRY(sample_domain_set(&plan->domains[j], settings->set[i], &applied, error));
-            any |= applied;
-        }
-        if (!any)
-            return FAIL(error, STATUS_USAGE, "--set %s: no layer of this sweep has that feature",
-                        settings->set[i]);
-    }
-    return STATUS_OK;
-}
-
-static enum status make_plan(struct plan_of_sweep *plan, const struct settings *settings,
-                             struct error *error)
-{
-    plan->domain_count = 0;
-    if (settings->layer)
-        TRY(cli_each_item(settings->layer, add_kind, plan, error));
-    for (int kind = 0; kind < LAYER_KIND_COUNT && !settings->layer; kind++)
-        TRY(add_kind(plan, layer_descriptors[kind]->name, error));
-    TRY(apply_sets(plan, settings, error));
-    for (int i = 0; i < plan->domain_count; i++) {
-        struct layer_config config;
-        enum stratum stratum;
-        TRY(sample_draw(&config, &stratum, &plan->domains[i], (uint64_t)settings->seed, 0, error));
-    }
-    return STATUS_OK;
+    const double config_ms = wanted->rounds * (wanted->measure.warmup_ms + 5) +
+                             wanted->measure.cap_ms;
+    return configs * config_ms / 1e3;
 }
 
 /* What would run, above the draws: the text form alone, so that the others stay one document. */
-static void print_plan(const struct dataset_header *header, const struct settings *settings)
+static void print_plan(const struct sweep_plan *plan, const struct settings *settings)
 {
-    const double cap_ms = measure_options_of(settings).cap_ms;
+    const struct sweep_options *wanted = &plan->options;
     if (settings->form != TABLE_TEXT)
         return;
-    fputs(header->domain, stdout);
-    if (settings->samples > 0)
-        printf("%lld configs, at most %.4g s of timed work\n", (long long)settings->samples,
-               (double)settings->samples * cap_ms / 1e3);
-    if (budget_of(settings) > 0)
-        printf("time budget %.4g s, at most %.4g ms of timed work a config\n", budget_of(settings),
-               cap_ms);
+    printf("%s%s%s%s\n", plan->header.domain, plan->header.protocol,
+           *plan->header.shard ? ", shard " : "", plan->header.shard);
+    if (wanted->samples > 0)
+        printf("%lld configs, about %.4g s at most\n", (long long)wanted->samples,
+               longest_s(wanted, (double)wanted->samples / wanted->shard_count));
+    if (wanted->time_budget_s > 0)
+        printf("time budget %.4g s\n", wanted->time_budget_s);
     printf("\n");
 }
 
-static enum status print_draws(const struct plan_of_sweep *plan, const struct settings *settings,
+static enum status print_draws(const struct sweep_plan *plan, const struct settings *settings,
                                struct error *error)
 {
     static const struct table_column columns[] = {
@@ -97,15 +48,16 @@ static enum status print_draws(const struct plan_of_sweep *plan, const struct se
         struct layer_config config;
         enum stratum stratum;
         char text[512];
-        const struct sample_domain *domain = &plan->domains[i % plan->domain_count];
+        const int draw = i * plan->options.shard_count + plan->options.shard;
+        const struct sample_domain *domain = &plan->domains[draw % plan->domain_count];
         enum status status = sample_draw(&config, &stratum, domain, (uint64_t)settings->seed,
-                                         (uint32_t)(i / plan->domain_count), error);
+                                         (uint32_t)(draw / plan->domain_count), error);
         if (status != STATUS_OK) {
             table_free(table);
             return status;
         }
         describe_config(text, sizeof text, &config);
-        table_integer(table, i / plan->domain_count);
+        table_integer(table, draw / plan->domain_count);
         table_string(table, choice_name(&choice_stratum, stratum));
         table_number(table, layer_cost(&config).flops);
         table_integer(table, layer_cost(&config).memory_bytes);
@@ -114,50 +66,103 @@ static enum status print_draws(const struct plan_of_sweep *plan, const struct se
     return cli_print_table(table, settings, error);
 }
 
-static void describe_domain(struct dataset_header *header, const struct plan_of_sweep *plan,
-                            const struct settings *settings)
+/* ---- the file: new, or one to go on with ---- */
+
+/* What the file at the destination says that this sweep does not; NULL: they are the same. */
+static const char *difference(const struct dataset_header *a, const struct dataset_header *b)
 {
-    snprintf(header->sampler, sizeof header->sampler, "sobol32-scrambled stratified v1");
-    size_t length = 0, size = sizeof header->domain;
-    for (int i = 0; i < plan->domain_count && length < size; i++)
-        length += (size_t)snprintf(header->domain + length, size - length,
-                                   "layer %s: memory <= %.0f bytes, flops <= %.3g\n",
-                                   layer_descriptors[plan->domains[i].kind]->name,
-                                   plan->domains[i].memory_limit_bytes,
-                                   plan->domains[i].flops_limit);
-    for (int i = 0; i < settings->set_count && length < size; i++)
-        length += (size_t)snprintf(header->domain + length, size - length, "set %s\n",
-                                   settings->set[i]);
+    return a->seed != b->seed                    ? "seed"
+           : strcmp(a->sampler, b->sampler) != 0 ? "sampler"
+           : strcmp(a->domain, b->domain) != 0   ? "layers, --set or limits"
+           : strcmp(a->protocol, b->protocol) != 0
+               ? "protocol (--rounds, --cap-ms, --target-percent)"
+           : strcmp(a->shard, b->shard) != 0 ? "shard"
+                                             : NULL;
 }
+
+/* STATUS_USAGE unless the file is one of this very sweep. */
+static enum status read_earlier(struct dataset_rows *done, const struct sweep_plan *plan,
+                                const char *path, struct error *error)
+{
+    struct error reason;
+    TRY(scratch_file_check_unused(path, error));
+    const enum status status = dataset_read_rounds(done, path, &reason);
+    const char *what = status == STATUS_OK ? difference(&done->header, &plan->header) : NULL;
+    if (status == STATUS_OK && !what)
+        return STATUS_OK;
+    if (what)
+        FAIL(error, STATUS_USAGE, "'%s' exists and is of another sweep: its %s differs", path,
+             what);
+    else
+        FAIL(error, STATUS_USAGE, "'%s' exists and is no sweep to go on with (%.300s)", path,
+             reason.message);
+    dataset_rows_free(done);
+    return error_hint(error, "give another name, or --overwrite"), STATUS_USAGE;
+}
+
+static enum status same_device(const struct dataset_rows *done, const struct device_info *info,
+                               const char *path, struct error *error)
+{
+    if (done->device_count == 1 &&
+        device_fingerprint(&done->devices[0]) == device_fingerprint(info))
+        return STATUS_OK;
+    FAIL(error, STATUS_USAGE, "'%s' exists and is of another device: '%s', not '%s'", path,
+         done->device_count ? done->devices[0].name : "none", info->name);
+    return error_hint(error, "give another name, or --overwrite"), STATUS_USAGE;
+}
+
+static enum status open_dataset(struct dataset **dataset, int32_t *device_row,
+                                const struct dataset_rows *done, const struct sweep_plan *plan,
+                                const struct device_info *info, const struct settings *settings,
+                                struct error *error)
+{
+    *device_row = 0;
+    if (done)
+        return dataset_resume(dataset, settings->output, done, error);
+    TRY(dataset_create(dataset, settings->output, &plan->header, settings->overwrite, true, error));
+    const enum status status = dataset_add_device(*dataset, info, device_row, error);
+    if (status != STATUS_OK)
+        dataset_close(*dataset);
+    return status;
+}
+
+/* ---- report ---- */
 
 static enum status print_report(const struct sweep_report *report, const struct settings *settings,
                                 struct error *error)
 {
     static const struct table_column columns[] = {{"rows", 0},
+                                                  {"configs", 0},
                                                   {"ok", 0},
                                                   {"capped", 0},
                                                   {"slow", 0},
                                                   {"out_of_memory", 0},
                                                   {"unsupported", 0},
+                                                  {"throttled", 0},
+                                                  {"timeout", 0},
+                                                  {"crashed", 0},
                                                   {"seconds", 4},
                                                   {"rows_per_minute", 5},
                                                   {"measuring_percent", 3},
                                                   {"warmup_percent", 3},
                                                   {"setup_percent", 3},
+                                                  {"canary_percent", 3},
                                                   {"other_percent", 3},
                                                   {"launch_gap_percent", 3}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
-    double spent_s = report->measuring_s + report->warmup_s + report->setup_s;
+    double spent_s = report->measuring_s + report->warmup_s + report->setup_s + report->canary_s;
     double percent = 100 / fmax(report->seconds, spent_s); // the fake device only simulates time
     table_integer(table, report->rows);
-    for (int outcome = OUTCOME_OK; outcome <= OUTCOME_UNSUPPORTED; outcome++)
+    table_integer(table, report->configs);
+    for (int outcome = OUTCOME_OK; outcome < OUTCOME_COUNT; outcome++)
         table_integer(table, report->outcome_count[outcome]);
     table_number(table, report->seconds);
     table_number(table, 60 * (double)report->rows / report->seconds);
     table_number(table, percent * report->measuring_s);
     table_number(table, percent * report->warmup_s);
     table_number(table, percent * report->setup_s);
+    table_number(table, percent * report->canary_s);
     table_number(table, fmax(0, 100 - percent * spent_s));
     table_number(table, report->eager_ms > 0
                             ? 100 * fmax(0, 1 - report->sampled_ms / report->eager_ms)
@@ -165,66 +170,148 @@ static enum status print_report(const struct sweep_report *report, const struct 
     return cli_print_table(table, settings, error);
 }
 
-static enum status sweep_into(struct sweep_report *report, struct dataset *dataset,
-                              struct device *device, struct plan_of_sweep *plan,
-                              const struct settings *settings, struct error *error)
+/* ---- running ---- */
+
+/* This program again, as the worker. numbers: room for texts. */
+static void fill_command(const char *command[ARGUMENT_LIMIT], char numbers[2][32],
+                         const struct settings *settings)
+{
+    int count = 0;
+    command[count++] = "/proc/self/exe";
+    command[count++] = "worker";
+    if (settings->device) {
+        command[count++] = "--device";
+        command[count++] = settings->device;
+    }
+    snprintf(numbers[0], 32, "--seed=%lld", (long long)settings->seed);
+    command[count++] = numbers[0];
+    snprintf(numbers[1], 32, "--threads=%lld", (long long)settings->threads);
+    if (settings->threads > 0)
+        command[count++] = numbers[1];
+    if (settings->autotune)
+        command[count++] = "--autotune";
+    command[count] = NULL;
+}
+
+static enum status measure_into(struct sweep_report *report, struct dataset *dataset,
+                                int32_t device_row, struct worker *worker,
+                                struct sweep_options wanted, const struct settings *settings,
+                                struct error *error)
 {
     struct progress progress;
-    struct device_info info;
-    int32_t device_row;
-    const struct sweep_options wanted = {.domains = plan->domains,
-                                         .domain_count = plan->domain_count,
-                                         .samples = settings->samples > 0 ? settings->samples : 0,
-                                         .time_budget_s = budget_of(settings),
-                                         .seed = (uint64_t)settings->seed,
-                                         .measure = measure_options_of(settings),
-                                         .progress = &progress,
-                                         .interrupted = &cli_interrupted};
-    TRY(device->backend->describe(device, true, &info, error));
-    TRY(dataset_add_device(dataset, &info, &device_row, error));
+    wanted.progress = &progress;
+    wanted.interrupted = &cli_interrupted;
     progress_begin(&progress, stderr, settings->quiet);
-    enum status status = sweep_run(report, dataset, device_row, device, &wanted, error);
+    const enum status status = sweep_run(report, dataset, device_row, worker, &wanted, error);
     progress_end(&progress);
     TRY(status);
     return dataset_finish(dataset, error);
 }
 
-static enum status run(const struct settings *settings, struct error *error)
+static enum status sweep_with(struct sweep_report *report, struct worker *worker,
+                              const struct sweep_plan *plan, const struct dataset_rows *done,
+                              const struct settings *settings, struct error *error)
 {
-    struct plan_of_sweep plan;
-    struct device *device;
     struct dataset *dataset;
-    struct dataset_header header;
+    struct sweep_options wanted = plan->options;
+    int32_t device_row;
+    wanted.done = done;
+    TRY(open_dataset(&dataset, &device_row, done, plan, worker_device(worker), settings, error));
+    const enum status status = measure_into(report, dataset, device_row, worker, wanted, settings,
+                                            error);
+    dataset_close(dataset);
+    int64_t failures;
+    const char *failure = worker_failure(&failures, worker);
+    if (failures > 0 && !settings->quiet)
+        fprintf(stderr, "epochcast: the worker failed %lld times; the last time: %s\n",
+                (long long)failures, failure);
+    return status;
+}
+
+/* With the rows that the file has already, if they are of this device and not all. */
+static enum status go_on_with(struct sweep_report *report, struct worker *worker,
+                              const struct sweep_plan *plan, const struct dataset_rows *done,
+                              const struct settings *settings, struct error *error)
+{
+    struct sweep_options wanted = plan->options;
+    wanted.done = done;
+    TRY(same_device(done, worker_device(worker), settings->output, error));
+    const bool is_complete = !done->is_growing && sweep_is_complete(report, &wanted);
+    if (is_complete && !settings->quiet)
+        fprintf(stderr, "epochcast: '%s' is complete; --overwrite measures it again\n",
+                settings->output);
+    if (is_complete)
+        return STATUS_OK;
+    if (!settings->quiet)
+        fprintf(stderr, "epochcast: going on with '%s' after %zu rows\n", settings->output,
+                done->count);
+    return sweep_with(report, worker, plan, done, settings, error);
+}
+
+static enum status start_and_sweep(struct sweep_report *report, const struct sweep_plan *plan,
+                                   const struct dataset_rows *done, const struct settings *settings,
+                                   struct error *error)
+{
+    const char *command[ARGUMENT_LIMIT];
+    char numbers[2][32];
+    struct worker *worker;
+    fill_command(command, numbers, settings);
+    const struct worker_options wanted = {
+        .command = command, .grace_s = isnan(settings->timeout_s) ? 0 : settings->timeout_s};
+    TRY(worker_start(&worker, &wanted, error));
+    const enum status status = done ? go_on_with(report, worker, plan, done, settings, error)
+                                    : sweep_with(report, worker, plan, NULL, settings, error);
+    worker_close(worker);
+    return status;
+}
+
+static enum status run_sweep(struct sweep_report *report, const struct sweep_plan *plan,
+                             const struct settings *settings, struct error *error)
+{
+    struct dataset_rows done;
+    if (settings->overwrite || access(settings->output, F_OK) != 0)
+        return start_and_sweep(report, plan, NULL, settings, error);
+    TRY(read_earlier(&done, plan, settings->output, error));
+    const enum status status = start_and_sweep(report, plan, &done, settings, error);
+    dataset_rows_free(&done);
+    return status;
+}
+
+static enum status measure(const struct sweep_plan *plan, const struct settings *settings,
+                           struct error *error)
+{
     struct sweep_report report = {0};
-    TRY(make_plan(&plan, settings, error));
-    cli_catch_signals(); // before the backend starts threads: they inherit the mask
-    fill_header(&header, settings);
-    describe_domain(&header, &plan, settings);
-    if (settings->dry_run) {
-        print_plan(&header, settings);
-        return print_draws(&plan, settings, error);
-    }
     if (!settings->output)
         return FAIL(error, STATUS_USAGE, "sweep needs -O FILE (or --dry-run)");
-    TRY(open_device(&device, settings, error));
-    enum status status = dataset_create(&dataset, settings->output, &header, settings->overwrite,
-                                        true, error);
-    if (status == STATUS_OK) {
-        status = sweep_into(&report, dataset, device, &plan, settings, error);
-        dataset_close(dataset);
-    }
-    device_close(device);
+    cli_catch_signals();
+    const enum status status = run_sweep(&report, plan, settings, error);
     if (status == STATUS_INTERRUPTED)
-        error_hint(error, "the %lld rows so far are in %s", (long long)report.rows,
-                   settings->output);
+        error_hint(error, "the rows so far are in '%s'; go on: %.400s", settings->output,
+                   settings->command_line);
     TRY(status);
     return print_report(&report, settings, error);
 }
 
+static enum status run(const struct settings *settings, struct error *error)
+{
+    struct sweep_plan plan;
+    TRY(sweep_plan_make(&plan, settings, error));
+    enum status status;
+    if (settings->dry_run) {
+        print_plan(&plan, settings);
+        status = print_draws(&plan, settings, error);
+    } else {
+        status = measure(&plan, settings, error);
+    }
+    sweep_plan_free(&plan);
+    return status;
+}
+
 static const char *const takes[] = {
-    "device",  "layer",    "samples",        "time-budget", "seed",   "set",
-    "threads", "cap-ms",   "cache",          "dry-run",     "output", "overwrite",
-    "licence", "citation", "target-percent", "autotune",    NULL};
+    "device",        "layer",    "samples",        "time-budget", "seed",   "set",
+    "threads",       "cap-ms",   "cache",          "dry-run",     "output", "overwrite",
+    "licence",       "citation", "target-percent", "autotune",    "rounds", "shard",
+    "from-networks", "active",   "timeout",        NULL};
 const struct command command_sweep = {
     .name = "sweep",
     .summary = "time randomly drawn layers on a device, into a dataset",
@@ -233,6 +320,9 @@ const struct command command_sweep = {
         "  epochcast sweep --time-budget 60s --seed 1 -O cpu.h5\n"
         "  epochcast sweep --layer conv2d --set kernel_size=3,5 --set image_size=7..56 -n 500 -O "
         "conv.h5\n"
+        "  epochcast sweep --from-networks vgg16,resnet50 -n 3000 --cap-ms 50 -O nets.h5\n"
+        "  epochcast sweep --active model.h5 --time-budget 10m -O more.h5\n"
+        "  epochcast sweep -n 50000 --shard 2/8 -O part2.h5\n"
         "  epochcast sweep --layer dense --set stratum=log_uniform --dry-run\n",
     .options = takes,
     .run = run,

@@ -24,7 +24,7 @@ struct verification {
 static const struct table_column columns[] = {
     {"network", 0},           {"batch_size", 0},     {"pass", 0},         {"optimizer", 0},
     {"measured_ms", 4},       {"measured_ci_ms", 3}, {"predicted_ms", 4}, {"predicted_low_ms", 4},
-    {"predicted_high_ms", 4}, {"error_percent", 3},  {"roofline_ms", 4}};
+    {"predicted_high_ms", 4}, {"error_percent", 3},  {"roofline_ms", 4},  {"layers_left_out", 0}};
 
 static enum status add_row(struct verification *all, const struct measurement *row,
                            const struct forecast *forecast, double roofline_ms)
@@ -41,6 +41,7 @@ static enum status add_row(struct verification *all, const struct measurement *r
     table_number(all->table, forecast->batch_high_ms);
     table_number(all->table, error_percent);
     table_number(all->table, roofline_ms);
+    table_integer(all->table, all->choice->left_out_count);
     all->errors_percent[all->count++] = fabs(error_percent);
     return STATUS_OK;
 }
@@ -160,12 +161,53 @@ static enum status verify_on(struct device *device, const struct network_choice 
     return cli_print_table(all.table, settings, error);
 }
 
+static enum status note_left_out(const struct network *network, int left_out,
+                                 const struct settings *settings, struct error *error)
+{
+    char kinds[256];
+    bool *is_operator;
+    if (settings->quiet || !left_out)
+        return STATUS_OK;
+    TRY(error_allocate((void **)&is_operator, (unsigned long)network->layer_count,
+                       sizeof *is_operator, "layers", error));
+    for (int i = 0; i < network->layer_count; i++)
+        is_operator[i] = network_layer_is_operator(&network->layers[i]);
+    network_count_kinds(kinds, sizeof kinds, network, is_operator);
+    free(is_operator);
+    fprintf(stderr, "note: no benchmark runs %d of %d layers; measured and predicted without: %s\n",
+            left_out, network->layer_count, kinds);
+    return STATUS_OK;
+}
+
+/* Both sides of the comparison go without the operators that no benchmark covers. */
+static enum status leave_out_operators(struct network_choice *choice,
+                                       const struct settings *settings, struct error *error)
+{
+    struct network covered;
+    TRY(network_without_operators(&covered, &choice->network, error));
+    const int left_out = choice->network.layer_count - covered.layer_count;
+    enum status status = note_left_out(&choice->network, left_out, settings, error);
+    if (status == STATUS_OK && covered.layer_count == 0)
+        status = FAIL(error, STATUS_FAILED, "network '%s': no benchmark runs any of its %d layers",
+                      covered.name, left_out);
+    if (status != STATUS_OK) {
+        network_free(&covered);
+        return status;
+    }
+    network_free(&choice->network);
+    choice->network = covered;
+    choice->left_out_count = left_out;
+    return STATUS_OK;
+}
+
 static enum status run(const struct settings *settings, struct error *error)
 {
     struct network_choice choice;
     struct device *device;
     TRY(network_choice_load(&choice, settings, error));
-    enum status status = open_device(&device, settings, error);
+    enum status status = leave_out_operators(&choice, settings, error);
+    if (status == STATUS_OK)
+        status = open_device(&device, settings, error);
     if (status == STATUS_OK) {
         status = verify_on(device, &choice, settings, error);
         device_close(device);

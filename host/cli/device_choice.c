@@ -14,15 +14,24 @@ static const char *default_device(void)
     return "fake";
 }
 
+const char *device_name_of(const struct settings *settings)
+{
+    return settings->device ? settings->device : default_device();
+}
+
+struct device_options device_options_of(const struct settings *settings)
+{
+    return (struct device_options){.thread_count = settings->threads > 0 ? (int)settings->threads
+                                                                         : 0,
+                                   .seed = (uint64_t)settings->seed,
+                                   .autotune = settings->autotune};
+}
+
 enum status open_device(struct device **device, const struct settings *settings,
                         struct error *error)
 {
-    const struct device_options wanted = {
-        .thread_count = settings->threads > 0 ? (int)settings->threads : 0,
-        .seed = (uint64_t)settings->seed,
-        .autotune = settings->autotune};
-    return device_open(device, settings->device ? settings->device : default_device(), &wanted,
-                       error);
+    const struct device_options wanted = device_options_of(settings);
+    return device_open(device, device_name_of(settings), &wanted, error);
 }
 
 struct measure_options measure_options_of(const struct settings *settings)
@@ -32,6 +41,6 @@ struct measure_options measure_options_of(const struct settings *settings)
         asked.cap_ms = settings->cap_ms;
     if (!isnan(settings->target_percent))
         asked.relative_ci = settings->target_percent / 100;
-    asked.cold_cache = settings->cache == 1;
+    asked.cold_cache = settings->cache == CACHE_COLD;
     return asked;
 }

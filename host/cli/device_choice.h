@@ -6,6 +6,9 @@
 #include "cli/cli.h"
 
 /* --device, or the first backend that has one and is not the fake. */
+const char *device_name_of(const struct settings *settings);
+struct device_options device_options_of(const struct settings *settings);
+/* Opens it. */
 enum status open_device(struct device **device, const struct settings *settings,
                         struct error *error);
 /* --cap-ms, --target-percent, --cache. */

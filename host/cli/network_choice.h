@@ -10,6 +10,7 @@ enum { BATCH_LIMIT = 256 };
 
 struct network_choice {
     struct network network;
+    int left_out_count; /* layers that verify took out of the network */
     struct model model;
     int32_t batch_sizes[BATCH_LIMIT];
     int batch_count;

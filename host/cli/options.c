@@ -1,20 +1,26 @@
 #include "cli/cli.h"
 
 #include "data/import.h"
+#include "data/schedule.h"
 #include "model/evaluate.h"
+#include "model/predictor.h"
 
 #include <math.h>
 
-static const char *const cache_names[] = {"hot", "cold"};
-static const struct choice choice_cache = {.name = "cache", .names = cache_names, .count = 2};
 static const char *const split_names[] = {"train", "test", "validation", "all"};
 static const struct choice choice_split_or_all = {
     .name = "split", .names = split_names, .count = 4};
+#define BASELINE_NAME(name) #name,
+static const char *const baseline_names[] = {BASELINES(BASELINE_NAME)};
+const struct choice choice_baseline = {.name = "baselines",
+                                       .names = baseline_names,
+                                       .count = sizeof baseline_names / sizeof *baseline_names};
 
 const struct settings settings_default = {
     .split = SPLIT_VALIDATION,
     .pass = PASS_TRAIN,
     .samples = -1,
+    .rounds = -1,
     .seed = 1,
     .ensemble = -1,
     .epochs = -1,
@@ -23,6 +29,7 @@ const struct settings settings_default = {
     .dataset_size = -1,
     .search = -1,
     .time_budget_s = NAN,
+    .timeout_s = NAN,
     .cap_ms = NAN,
     .target_percent = NAN,
     .learning_rate = NAN,
@@ -57,8 +64,19 @@ const struct option options[] = {
      "draw only these: 3,5 or 1..64 or 1..64*2; repeatable", 0, 0, NULL},
     {"threads", 0, OPTION_INTEGER, AT(threads), "N",
      "threads of the device, or of training (default: 1, training: all cores)", 1, 4096, NULL},
+    {"rounds", 0, OPTION_INTEGER, AT(rounds), "N",
+     "visits of each config, in different orders (default: 3)", 1, ROUND_MAXIMUM, NULL},
     {"cap-ms", 0, OPTION_NUMBER, AT(cap_ms), "MS", "timed work per config (default: 100)", 0.001,
      1e7, NULL},
+    {"timeout", 0, OPTION_DURATION, AT(timeout_s), "TIME",
+     "a hung layer is given up after ten times its usual limit and this (default: 10s)", 0.01, 1e6,
+     NULL},
+    {"shard", 0, OPTION_TEXT, AT(shard), "I/N", "only every N-th draw, from the I-th: 1/8 to 8/8",
+     0, 0, NULL},
+    {"from-networks", 0, OPTION_TEXT, AT(from_networks), "NETWORKS",
+     "draw the shapes of these networks, half of them jittered", 0, 0, NULL},
+    {"active", 0, OPTION_TEXT, AT(active), "MODEL.h5",
+     "of eight draws each, measure the one that the model is least sure of", 0, 0, NULL},
     {"target-percent", 0, OPTION_NUMBER, AT(target_percent), "P",
      "half-width of the median's interval to reach (default: 2)", 0.01, 100, NULL},
     {"cache", 0, OPTION_CHOICE, AT(cache), "STATE", "caches before each sample (default: hot)", 0,
@@ -69,8 +87,10 @@ const struct option options[] = {
      NULL},
     {"citation", 0, OPTION_TEXT, AT(citation), "TEXT", "how the data is to be cited", 0, 0, NULL},
     {"no-measure", 0, OPTION_FLAG, AT(no_measure), NULL, "nominal features only", 0, 0, NULL},
-    {"format", 0, OPTION_CHOICE, AT(format), "FORMAT", "of the CSV files", 0, 0,
-     &choice_import_format},
+    {"format", 0, OPTION_CHOICE, AT(format), "FORMAT",
+     "of the CSV files (default: auto, by their columns)", 0, 0, &choice_import_format},
+    {"map", 0, OPTION_TEXT, AT(map), "FILE", "what the columns of foreign CSV files mean", 0, 0,
+     NULL},
     {"device-name", 0, OPTION_TEXT, AT(device_name), "NAME", "device that the rows come from", 0, 0,
      NULL},
     {"preset", 'p', OPTION_TEXT, AT(preset), "NAME",
@@ -97,25 +117,35 @@ const struct option options[] = {
      NULL},
     {"split", 0, OPTION_CHOICE, AT(split), "SPLIT", "rows to evaluate (default: validation)", 0, 0,
      &choice_split_or_all},
-    {"by", 0, OPTION_CHOICE, AT(by), "GROUP",
+    {"baselines", 0, OPTION_CHOICES, AT(baselines), "[NAMES]",
+     "beside these, separated by commas (default: all)", 0, 0, &choice_baseline},
+    {"hold-out-device", 0, OPTION_TEXT, AT(hold_out_device), "NAME",
+     "no MODEL: train on the other devices' rows, forecast this one's; all: each in turn", 0, 0,
+     NULL},
+    {"calibrate-rows", 0, OPTION_TEXT, AT(calibrate_rows), "LIST",
+     "of the held-out device, per layer kind: 0,50,200,500 (default: 0)", 0, 0, NULL},
+    {"group", 0, OPTION_CHOICE, AT(group), "GROUP",
      "rows a line: pass (default), decade of the forecast, or of the measured time, or sums over "
      "layers",
      0, 0, &choice_evaluation},
-    {"baselines", 0, OPTION_FLAG, AT(baselines), NULL, "beside linear regression and roofline", 0,
-     0, NULL},
+    {"by", 0, OPTION_TEXT, AT(by), "KEYS",
+     "errors by decade (of time), noise (of the label), algorithm or any feature", 0, 0, NULL},
+    {"forecasts", 0, OPTION_FLAG, AT(forecasts), NULL, "every row beside its forecast", 0, 0, NULL},
     {"model", 'm', OPTION_TEXT, AT(model), "MODEL.h5", "trained model", 0, 0, NULL},
-    {"batch", 'b', OPTION_TEXT, AT(batch), "LIST", "batch sizes: 1,2,4 or 1..64*2 (default: 1)", 0,
-     0, NULL},
+    {"batch", 'b', OPTION_TEXT, AT(batch), "LIST",
+     "batch sizes: 1,2,4 or 1..64*2 (default: 1; of rows: all)", 0, 0, NULL},
     {"pass", 0, OPTION_CHOICE, AT(pass), "PASS", "of the network (default: train)", 0, 0,
      &choice_pass},
     {"optimizer", 0, OPTION_TEXT, AT(optimizer), "NAMES",
-     "of a training step, separated by commas (default: sgd)", 0, 0, NULL},
+     "of a training step, separated by commas (default: sgd)", 0, 0, &choice_optimizer},
     {"precision", 0, OPTION_CHOICE, AT(precision), "PRECISION",
      "of the layers' arithmetic (default: fp32)", 0, 0, &choice_precision},
     {"autotune", 0, OPTION_FLAG, AT(autotune), NULL,
      "cuda: time up to ten algorithms of a convolution and take the fastest", 0, 0, NULL},
     {"dataset-size", 0, OPTION_INTEGER, AT(dataset_size), "ROWS", "of one epoch", 1, 1e15, NULL},
     {"price-per-hour", 0, OPTION_NUMBER, AT(price_per_hour), "X", "of the device", 0, 1e6, NULL},
+    {"check", 0, OPTION_FLAG, AT(check), NULL, "verify every promise of the dataset format", 0, 0,
+     NULL},
     {"layers", 0, OPTION_FLAG, AT(layers), NULL, "a row per layer in the table", 0, 0, NULL},
 };
 const int option_count = sizeof options / sizeof *options;

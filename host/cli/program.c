@@ -11,9 +11,17 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct command *const commands[] = {
-    &command_devices, &command_sweep,    &command_import,  &command_export, &command_show,
-    &command_train,   &command_evaluate, &command_predict, &command_verify, NULL};
+const struct command *const commands[] = {&command_devices,
+                                          &command_sweep,
+                                          &command_import,
+                                          &command_merge,
+                                          &command_export,
+                                          &command_show,
+                                          &command_train,
+                                          &command_evaluate,
+                                          &command_predict,
+                                          &command_verify,
+                                          NULL};
 
 volatile sig_atomic_t cli_interrupted;
 
@@ -70,6 +78,20 @@ static enum status run_command(const struct command *command, int count, char *c
     return command->run(settings, error);
 }
 
+/* Options that stand alone instead of a command. */
+static bool print_document(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        print_version(stdout);
+    else if (argc == 2 && strcmp(argv[1], "--man") == 0)
+        cli_manual(stdout);
+    else if (argc == 3 && strcmp(argv[1], "--completion") == 0 && strcmp(argv[2], "bash") == 0)
+        cli_completion(stdout);
+    else
+        return false;
+    return true;
+}
+
 static enum status dispatch(int argc, char **argv, struct settings *settings, struct error *error)
 {
     const char *name = argc > 1 ? argv[1] : "";
@@ -78,13 +100,17 @@ static enum status dispatch(int argc, char **argv, struct settings *settings, st
         cli_overview(argc < 2 ? stderr : stdout);
         return argc < 2 ? STATUS_USAGE : STATUS_OK;
     }
-    if (strcmp(name, "--version") == 0) {
-        print_version(stdout);
+    if (print_document(argc, argv))
         return STATUS_OK;
+    if (strcmp(name, "--completion") == 0) {
+        FAIL(error, STATUS_USAGE, "completion is written for bash");
+        return error_hint(error, "source <(epochcast --completion bash)"), STATUS_USAGE;
     }
     for (int i = 0; commands[i]; i++)
         if (strcmp(commands[i]->name, name) == 0)
             return run_command(commands[i], argc - 2, argv + 2, settings, error);
+    if (strcmp(name, command_worker.name) == 0) /* what a sweep starts, not for users */
+        return run_command(&command_worker, argc - 2, argv + 2, settings, error);
     return unknown_command(name, error);
 }
 

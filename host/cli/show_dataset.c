@@ -1,45 +1,46 @@
 #include "cli/show.h"
 
 #include "base/stats.h"
-#include "data/dataset.h"
-#include "data/split.h"
+#include "data/quality.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-static const struct table_column columns[] = {{"layer", 0},
-                                              {"device", 0},
-                                              {"rows", 0},
-                                              {"timed", 0},
-                                              {"capped", 0},
-                                              {"slow", 0},
-                                              {"out_of_memory", 0},
-                                              {"unsupported", 0},
-                                              {"train", 0},
-                                              {"test", 0},
-                                              {"validation", 0},
-                                              {"fastest_ms", 3},
-                                              {"median_ms", 3},
-                                              {"slowest_ms", 4},
-                                              {"noise_median_percent", 3},
-                                              {"noise_p90_percent", 3}};
+/* ---- rows of a kind and device ---- */
 
-/* Rows of one kind and device. noise: half-width of the median's interval, share of the median. */
+static const struct table_column group_columns[] = {{"layer", 0},
+                                                    {"device", 0},
+                                                    {"rows", 0},
+                                                    {"timed", 0},
+                                                    {"capped", 0},
+                                                    {"slow", 0},
+                                                    {"out_of_memory", 0},
+                                                    {"unsupported", 0},
+                                                    {"train", 0},
+                                                    {"test", 0},
+                                                    {"validation", 0},
+                                                    {"fastest_ms", 3},
+                                                    {"median_ms", 3},
+                                                    {"slowest_ms", 4},
+                                                    {"noise_median_percent", 3},
+                                                    {"noise_p90_percent", 3}};
+
+/* noise: half-width of the median's interval, share of the median. */
 struct group {
     size_t rows, timed, noisy, outcomes[OUTCOME_COUNT], splits[SPLIT_COUNT];
     double *times_ms, *noise_percent; /* (all rows) */
 };
 
-static void count_row(struct group *group, const struct measurement *row)
+static void count_row(struct group *group, const struct quality_row *row)
 {
     group->rows++;
     group->outcomes[row->outcome]++;
-    group->splits[split_of(&row->config)]++;
-    if (!measurement_is_timed(row))
+    group->splits[row->split]++;
+    if (isnan(row->median_ms))
         return;
-    group->times_ms[group->timed++] = row->median_ms;
-    if (isfinite(row->ci_ms))
-        group->noise_percent[group->noisy++] = 100 * row->ci_ms / row->median_ms;
+    group->times_ms[group->timed++] = (double)row->median_ms;
+    if (!isnan(row->ci_percent))
+        group->noise_percent[group->noisy++] = (double)row->ci_percent;
 }
 
 static double quantile_or_nan(const double *sorted, size_t count, double q)
@@ -67,50 +68,277 @@ static void add_group(struct table *table, struct group *group, const char *laye
     table_number(table, quantile_or_nan(group->noise_percent, group->noisy, 0.9));
 }
 
-static void add_groups(struct table *table, const struct dataset_rows *rows, double *buffer)
+static void add_groups(struct table *table, const struct quality *quality, double *buffer)
 {
+    const struct dataset_rows *tables = &quality->tables;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        for (int32_t device = 0; device < rows->device_count; device++) {
-            struct group group = {.times_ms = buffer, .noise_percent = buffer + rows->count};
-            for (size_t i = 0; i < rows->count; i++)
-                if ((int)rows->rows[i].config.kind == kind && rows->rows[i].device == device)
-                    count_row(&group, &rows->rows[i]);
+        for (int32_t device = 0; device < tables->device_count; device++) {
+            struct group group = {.times_ms = buffer, .noise_percent = buffer + quality->count};
+            for (size_t i = 0; i < quality->count; i++)
+                if (quality->rows[i].kind == kind && quality->rows[i].device == device)
+                    count_row(&group, &quality->rows[i]);
             if (group.rows)
-                add_group(table, &group, layer_descriptors[kind]->name, rows->devices[device].name);
+                add_group(table, &group, layer_descriptors[kind]->name,
+                          tables->devices[device].name);
         }
 }
 
-static void print_header(const struct dataset_header *header, const struct settings *settings)
-{
-    if (settings->form != TABLE_TEXT)
-        return;
-    printf("written by  %s, %s\ncommand     %s\nlibraries   %s\nsampler     %s, seed %llu\n"
-           "licence     %s\n\n",
-           header->program_version, header->created, header->command_line, header->libraries,
-           header->sampler, (unsigned long long)header->seed, header->licence);
-}
-
-static enum status print_rows(const struct dataset_rows *rows, const struct settings *settings,
-                              struct error *error)
+static enum status fill_groups(struct table *table, const struct quality *quality,
+                               struct error *error)
 {
     double *buffer;
-    struct table *table;
-    TRY(error_allocate((void **)&buffer, 2 * rows->count, sizeof *buffer, "times", error));
-    enum status status = table_create(&table, columns, sizeof columns / sizeof *columns, error);
-    if (status == STATUS_OK) {
-        print_header(&rows->header, settings);
-        add_groups(table, rows, buffer);
-        status = cli_print_table(table, settings, error);
-    }
+    TRY(error_allocate((void **)&buffer, 2 * quality->count, sizeof *buffer, "times", error));
+    add_groups(table, quality, buffer);
     free(buffer);
+    return STATUS_OK;
+}
+
+/* ---- quality ---- */
+
+static const struct table_column noise_columns[] = {
+    {"from_ms", 6},           {"rows", 0},           {"ci_median_percent", 3},
+    {"ci_p90_percent", 3},    {"several_rounds", 0}, {"spread_median_percent", 3},
+    {"spread_p90_percent", 3}};
+
+static enum status fill_noise(struct table *table, const struct quality *quality,
+                              struct error *error)
+{
+    (void)error;
+    for (int decade = DECADE_MINIMUM; decade <= DECADE_MAXIMUM; decade++) {
+        const struct quality_noise noise = quality_noise(quality, decade);
+        if (noise.rows == 0)
+            continue;
+        table_number(table, pow(10, decade));
+        table_integer(table, (int64_t)noise.rows);
+        table_number(table, noise.ci.median);
+        table_number(table, noise.ci.p90);
+        table_integer(table, (int64_t)noise.rounds.count);
+        table_number(table, noise.rounds.median);
+        table_number(table, noise.rounds.p90);
+    }
+    return STATUS_OK;
+}
+
+static const struct table_column outcome_columns[] = {{"outcome", 0}, {"rows", 0}, {"percent", 3}};
+
+static enum status fill_outcomes(struct table *table, const struct quality *quality,
+                                 struct error *error)
+{
+    (void)error;
+    for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
+        const size_t count = quality_outcome_count(quality, (enum outcome)outcome);
+        if (count == 0)
+            continue;
+        table_string(table, choice_name(&choice_outcome, outcome));
+        table_integer(table, (int64_t)count);
+        table_number(table, 100 * (double)count / (double)quality->count);
+    }
+    return STATUS_OK;
+}
+
+static const struct table_column canary_columns[] = {
+    {"canary", 0},  {"device", 0},        {"count", 0},          {"first_ms", 4},
+    {"last_ms", 4}, {"drift_percent", 3}, {"largest_percent", 3}};
+
+static enum status fill_canary(struct table *table, const struct quality *quality,
+                               struct error *error)
+{
+    static const char *const names[CANARY_COUNT] = {[CANARY_GEMM] = "gemm", [CANARY_COPY] = "copy"};
+    (void)error;
+    for (int32_t device = 0; device < quality->tables.device_count; device++)
+        for (int which = 0; which < CANARY_COUNT; which++) {
+            const struct quality_drift drift = quality_drift(quality, device,
+                                                             (enum quality_canary)which);
+            if (drift.count == 0)
+                continue;
+            table_string(table, names[which]);
+            table_string(table, quality->tables.devices[device].name);
+            table_integer(table, (int64_t)drift.count);
+            table_number(table, drift.first_ms);
+            table_number(table, drift.last_ms);
+            table_number(table, drift.drift_percent);
+            table_number(table, drift.largest_percent);
+        }
+    return STATUS_OK;
+}
+
+static const struct table_column pressure_columns[] = {
+    {"pressure_rows", 0}, {"pressure_median_percent", 3}, {"pressure_p90_percent", 3}};
+
+static enum status fill_pressure(struct table *table, const struct quality *quality,
+                                 struct error *error)
+{
+    const struct quality_spread pressure = quality_pressure(quality);
+    (void)error;
+    if (pressure.count == 0)
+        return STATUS_OK;
+    table_integer(table, (int64_t)pressure.count);
+    table_number(table, pressure.median);
+    table_number(table, pressure.p90);
+    return STATUS_OK;
+}
+
+static const struct table_column warning_columns[] = {{"warning", 0}, {"advice", 0}};
+
+static enum status fill_warnings(struct table *table, const struct quality *quality,
+                                 struct error *error)
+{
+    struct quality_warning warnings[QUALITY_WARNING_LIMIT];
+    const int count = quality_warnings(warnings, quality);
+    (void)error;
+    for (int i = 0; i < count; i++) {
+        table_string(table, warnings[i].what);
+        table_string(table, warnings[i].advice);
+    }
+    return STATUS_OK;
+}
+
+/* ---- the document ---- */
+
+/* A table of the report: an array of that name in JSON. The first alone is the csv and jsonl form.
+ */
+struct section {
+    const char *key;
+    const struct table_column *columns;
+    int column_count;
+    enum status (*fill)(struct table *table, const struct quality *quality, struct error *error);
+};
+#define SECTION(name, table_columns, function)                                                     \
+    {                                                                                              \
+        .key = name, .columns = table_columns,                                                     \
+        .column_count = sizeof table_columns / sizeof *table_columns, .fill = function             \
+    }
+static const struct section sections[] = {
+    SECTION("rows", group_columns, fill_groups),
+    SECTION("noise", noise_columns, fill_noise),
+    SECTION("outcomes", outcome_columns, fill_outcomes),
+    SECTION("canary", canary_columns, fill_canary),
+    SECTION("pressure", pressure_columns, fill_pressure),
+    SECTION("warnings", warning_columns, fill_warnings),
+};
+enum { SECTION_COUNT = sizeof sections / sizeof *sections };
+
+struct labelled_text {
+    const char *label, *key, *text;
+};
+enum { LABEL_COUNT = 10 };
+
+static void list_texts(struct labelled_text texts[LABEL_COUNT], const struct dataset_header *header)
+{
+    const struct labelled_text all[LABEL_COUNT] = {
+        {"written by", "program_version", header->program_version},
+        {"created", "created", header->created},
+        {"command", "command_line", header->command_line},
+        {"libraries", "libraries", header->libraries},
+        {"sampler", "sampler", header->sampler},
+        {"protocol", "protocol", header->protocol},
+        {"shard", "shard", header->shard},
+        {"licence", "licence", header->licence},
+        {"citation", "citation", header->citation},
+        {"sources", "sources", header->sources},
+    };
+    for (int i = 0; i < LABEL_COUNT; i++)
+        texts[i] = all[i];
+}
+
+/* Lines after the first are indented. */
+static void print_label(const char *label, const char *text)
+{
+    printf("%-12s", label);
+    for (; *text; text++)
+        if (*text != '\n')
+            putchar(*text);
+        else if (text[1])
+            printf("\n%-12s", "");
+    putchar('\n');
+}
+
+static void print_header(const struct quality *quality)
+{
+    struct labelled_text texts[LABEL_COUNT];
+    list_texts(texts, &quality->tables.header);
+    for (int i = 0; i < LABEL_COUNT; i++)
+        if (*texts[i].text)
+            print_label(texts[i].label, texts[i].text);
+    printf("%-12s%llu\n", "seed", (unsigned long long)quality->tables.header.seed);
+    printf("%-12s%s\n", "state",
+           quality->tables.is_growing ? "unfinished: rounds joined here" : "finished");
+}
+
+static void json_header(struct json *json, const struct quality *quality)
+{
+    struct labelled_text texts[LABEL_COUNT];
+    char seed[32];
+    list_texts(texts, &quality->tables.header);
+    for (int i = 0; i < LABEL_COUNT; i++)
+        json_string(json, texts[i].key, texts[i].text);
+    json_string(json, "domain", quality->tables.header.domain);
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)quality->tables.header.seed);
+    json_string(json, "seed", seed); /* 64 bits: more than a JSON number keeps */
+    json_bool(json, "is_growing", quality->tables.is_growing);
+}
+
+static enum status make_table(struct table **table, const struct section *section,
+                              const struct quality *quality, struct error *error)
+{
+    TRY(table_create(table, section->columns, section->column_count, error));
+    const enum status status = section->fill(*table, quality, error);
+    if (status != STATUS_OK)
+        table_free(*table);
     return status;
+}
+
+static enum status print_text(const struct quality *quality, const struct settings *settings,
+                              struct error *error)
+{
+    print_header(quality);
+    for (int i = 0; i < SECTION_COUNT; i++) {
+        struct table *table;
+        TRY(make_table(&table, &sections[i], quality, error));
+        if (table_row_count(table) == 0) {
+            table_free(table);
+            continue;
+        }
+        printf("\n");
+        TRY(cli_print_table(table, settings, error));
+    }
+    return STATUS_OK;
+}
+
+static enum status print_json(const struct quality *quality, struct error *error)
+{
+    struct json json;
+    json_begin(&json, stdout);
+    json_open(&json, NULL, '{');
+    json_header(&json, quality);
+    for (int i = 0; i < SECTION_COUNT; i++) {
+        struct table *table;
+        TRY(make_table(&table, &sections[i], quality, error));
+        table_print_array(table, &json, sections[i].key);
+        table_free(table);
+    }
+    json_close(&json, '}');
+    json_end(&json);
+    return STATUS_OK;
+}
+
+static enum status print_quality(const struct quality *quality, const struct settings *settings,
+                                 struct error *error)
+{
+    struct table *table;
+    if (settings->form == TABLE_TEXT)
+        return print_text(quality, settings, error);
+    if (settings->form == TABLE_JSON)
+        return print_json(quality, error);
+    TRY(make_table(&table, &sections[0], quality, error));
+    return cli_print_table(table, settings, error);
 }
 
 enum status show_dataset(const char *path, const struct settings *settings, struct error *error)
 {
-    struct dataset_rows rows;
-    TRY(dataset_read(&rows, &path, 1, error));
-    enum status status = print_rows(&rows, settings, error);
-    dataset_rows_free(&rows);
+    struct quality quality;
+    TRY(quality_read(&quality, path, error));
+    const enum status status = print_quality(&quality, settings, error);
+    quality_free(&quality);
     return status;
 }

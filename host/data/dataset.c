@@ -17,8 +17,8 @@ static const bool every_kind[LAYER_KIND_COUNT] = {
 #define WANTED(KIND, kind) [LAYER_##KIND] = true,
     LAYER_KINDS(WANTED)};
 
-/* Headers, the devices, index nodes that exist. */
-static const off_t base_reserve_bytes = 1 << 16, index_node_bytes = 1 << 15;
+/* Headers, the devices, canaries, index nodes that exist. */
+static const off_t base_reserve_bytes = 1 << 17, index_node_bytes = 1 << 15;
 
 static enum status cannot_write(struct dataset *dataset, int cause, struct error *error)
 {
@@ -31,21 +31,13 @@ static enum status cannot_write(struct dataset *dataset, int cause, struct error
     return STATUS_FAILED;
 }
 
-static int pending_of(const struct dataset *dataset, enum layer_kind kind)
-{
-    int count = 0;
-    for (int i = 0; i < dataset->buffered; i++)
-        count += dataset->buffer[i].config.kind == kind;
-    return count;
-}
-
-/* What the buffered rows can add to the file at most. */
-static off_t reserve_bytes(const struct dataset *dataset)
+/* What `more` rows of each kind can add to the file at most. */
+static off_t reserve_bytes(const struct dataset *dataset, const off_t more[LAYER_KIND_COUNT])
 {
     off_t bytes = base_reserve_bytes;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         const off_t count = (off_t)dataset->tables.rows[kind].count;
-        const off_t total = count + pending_of(dataset, (enum layer_kind)kind);
+        const off_t total = count + more[kind];
         const off_t chunks = (total + GROWING_CHUNK - 1) / GROWING_CHUNK -
                              (count + GROWING_CHUNK - 1) / GROWING_CHUNK;
         if (chunks > 0)
@@ -56,48 +48,19 @@ static off_t reserve_bytes(const struct dataset *dataset)
 
 /* Asks for the disk space before HDF5 writes: a write of HDF5 that fails half-way can leave a
  * file that does not open, a refused reservation leaves it as the last flush did. */
-static enum status reserve_space(struct dataset *dataset, struct error *error)
+static enum status reserve_space(struct dataset *dataset, const off_t more[LAYER_KIND_COUNT],
+                                 struct error *error)
 {
     haddr_t used = 0;
     struct stat now;
     const int descriptor = dataset->scratch.descriptor;
-    const off_t bytes = reserve_bytes(dataset);
+    const off_t bytes = reserve_bytes(dataset, more);
     if (H5Fget_eoa(dataset->tables.file, &used) < 0 || fstat(descriptor, &now) != 0)
         return cannot_write(dataset, errno, error);
     if (now.st_size >= (off_t)used + bytes)
         return STATUS_OK;
     const int cause = posix_fallocate(descriptor, (off_t)used, bytes);
     return cause ? cannot_write(dataset, cause, error) : STATUS_OK;
-}
-
-static bool is_being_written(const char *path)
-{
-    const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return false;
-    const bool is_locked = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    close(descriptor);
-    return is_locked;
-}
-
-static enum status check_destination(const char *path, bool overwrite, struct error *error)
-{
-    struct stat existing;
-    if (stat(path, &existing) != 0)
-        return STATUS_OK;
-    if (!S_ISREG(existing.st_mode))
-        return FAIL(error, STATUS_FAILED, "cannot write '%s': not a regular file", path);
-    if (!overwrite) {
-        FAIL(error, STATUS_USAGE, "'%s' exists", path);
-        error_hint(error, "give another name, or --overwrite");
-        return STATUS_USAGE;
-    }
-    if (is_being_written(path)) {
-        FAIL(error, STATUS_FAILED, "'%s' is being written by another program", path);
-        error_hint(error, "give another name, or wait until it ends");
-        return STATUS_FAILED;
-    }
-    return STATUS_OK;
 }
 
 static enum status allocate_buffers(struct dataset *dataset, struct error *error)
@@ -107,13 +70,58 @@ static enum status allocate_buffers(struct dataset *dataset, struct error *error
     return error_allocate((void **)&dataset->batch, rows, size, "row buffer", error);
 }
 
+/* Rows of a kind, in reading order, a buffer at a time. */
+static bool copy_kind(struct dataset *dataset, const struct dataset_rows *rows,
+                      enum layer_kind kind)
+{
+    hsize_t count = 0;
+    bool is_ok = true;
+    for (size_t i = 0; i <= rows->count && is_ok; i++) {
+        if (count > 0 && (i == rows->count || count == (hsize_t)dataset->buffer_rows)) {
+            is_ok = rows_table_append(&dataset->tables.rows[kind], count, dataset->batch);
+            count = 0;
+        }
+        if (i < rows->count && rows->rows[i].config.kind == kind)
+            dataset->batch[count++] = rows->rows[i];
+    }
+    return is_ok;
+}
+
+static bool copy_rows(struct dataset *dataset, const struct dataset_rows *rows)
+{
+    bool is_ok =
+        (rows->device_count == 0 ||
+         rows_table_append(&dataset->tables.devices, (hsize_t)rows->device_count, rows->devices)) &&
+        (rows->canary_count == 0 ||
+         rows_table_append(&dataset->tables.canaries, (hsize_t)rows->canary_count, rows->canaries));
+    for (int kind = 0; kind < LAYER_KIND_COUNT && is_ok; kind++)
+        is_ok = copy_kind(dataset, rows, (enum layer_kind)kind);
+    return is_ok;
+}
+
+/* What an earlier sweep measured. */
+static enum status take_over(struct dataset *dataset, const struct dataset_rows *rows,
+                             struct error *error)
+{
+    off_t more[LAYER_KIND_COUNT] = {0};
+    for (size_t i = 0; i < rows->count; i++)
+        more[rows->rows[i].config.kind]++;
+    more[0] += (off_t)(rows->canary_count + (size_t)rows->device_count); /* shorter than rows */
+    TRY(reserve_space(dataset, more, error));
+    errno = 0;
+    return copy_rows(dataset, rows) ? STATUS_OK : cannot_write(dataset, errno, error);
+}
+
 /* A sweep's file gets its name when it can be read, an import's loses its temporary one. */
-static enum status create_content(struct dataset *dataset, struct error *error)
+static enum status create_content(struct dataset *dataset, const struct dataset_rows *earlier,
+                                  struct error *error)
 {
     errno = 0;
     if (!dataset_tables_create(&dataset->tables, dataset->scratch.name, &dataset->header, false,
                                every_kind))
         return cannot_write(dataset, errno, error);
+    if (earlier)
+        TRY(take_over(dataset, earlier, error));
     if (!dataset->in_place)
         scratch_file_hide(&dataset->scratch);
     TRY(dataset_flush(dataset, error));
@@ -121,19 +129,19 @@ static enum status create_content(struct dataset *dataset, struct error *error)
                              : STATUS_OK;
 }
 
-static enum status build(struct dataset *dataset, const char *path, struct error *error)
+static enum status build(struct dataset *dataset, const char *path,
+                         const struct dataset_rows *earlier, struct error *error)
 {
     TRY(allocate_buffers(dataset, error));
     TRY(scratch_file_create(&dataset->scratch, path, true, error));
-    return create_content(dataset, error);
+    return create_content(dataset, earlier, error);
 }
 
-enum status dataset_create(struct dataset **out, const char *path,
-                           const struct dataset_header *header, bool overwrite, bool in_place,
-                           struct error *error)
+static enum status create(struct dataset **out, const char *path,
+                          const struct dataset_header *header, bool overwrite, bool in_place,
+                          const struct dataset_rows *earlier, struct error *error)
 {
     *out = NULL;
-    TRY(check_destination(path, overwrite, error));
     struct dataset *dataset;
     TRY(error_allocate((void **)&dataset, 1, sizeof *dataset, "dataset", error));
     *dataset = (struct dataset){
@@ -143,13 +151,47 @@ enum status dataset_create(struct dataset **out, const char *path,
         .in_place = in_place,
         .buffer_rows = in_place ? VISIBLE_BUFFER_ROWS : HIDDEN_BUFFER_ROWS,
     };
-    const enum status status = build(dataset, path, error);
+    const enum status status = build(dataset, path, earlier, error);
     if (status != STATUS_OK) {
         dataset_close(dataset);
         return status;
     }
     *out = dataset;
     return STATUS_OK;
+}
+
+enum status dataset_create(struct dataset **dataset, const char *path,
+                           const struct dataset_header *header, bool overwrite, bool in_place,
+                           struct error *error)
+{
+    *dataset = NULL;
+    TRY(scratch_file_check_destination(path, overwrite, error));
+    return create(dataset, path, header, overwrite, in_place, NULL, error);
+}
+
+/* The file at `path`, locked; HDF5 locks what it writes in the same way. */
+static enum status lock_file(int *descriptor, const char *path, struct error *error)
+{
+    struct stat locked, now;
+    *descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (*descriptor < 0)
+        return FAIL(error, STATUS_FAILED, "cannot open '%s': %s", path, strerror(errno));
+    if (flock(*descriptor, LOCK_EX | LOCK_NB) == 0 && fstat(*descriptor, &locked) == 0 &&
+        stat(path, &now) == 0 && locked.st_ino == now.st_ino)
+        return STATUS_OK;
+    close(*descriptor);
+    return scratch_file_in_use(path, error);
+}
+
+enum status dataset_resume(struct dataset **dataset, const char *path,
+                           const struct dataset_rows *done, struct error *error)
+{
+    int descriptor;
+    *dataset = NULL;
+    TRY(lock_file(&descriptor, path, error));
+    const enum status status = create(dataset, path, &done->header, true, true, done, error);
+    close(descriptor);
+    return status;
 }
 
 static int gather_kind(struct dataset *dataset, enum layer_kind kind)
@@ -191,7 +233,10 @@ static enum status write_out(struct dataset *dataset, struct error *error)
     if (dataset->is_failed)
         return FAIL(error, STATUS_FAILED, "'%s' could not be written before",
                     dataset->scratch.path);
-    TRY(reserve_space(dataset, error));
+    off_t pending[LAYER_KIND_COUNT] = {0};
+    for (int i = 0; i < dataset->buffered; i++)
+        pending[dataset->buffer[i].config.kind]++;
+    TRY(reserve_space(dataset, pending, error));
     errno = 0;
     if (!write_buffer(dataset) || H5Fflush(dataset->tables.file, H5F_SCOPE_LOCAL) < 0)
         return cannot_write(dataset, errno, error);
@@ -205,15 +250,31 @@ enum status dataset_flush(struct dataset *dataset, struct error *error)
     return dataset->in_place ? sync_now_and_then(dataset, error) : STATUS_OK;
 }
 
+static enum status append_record(struct dataset *dataset, struct rows_table *table,
+                                 const void *record, struct error *error)
+{
+    static const off_t none[LAYER_KIND_COUNT];
+    if (dataset->is_failed)
+        return write_out(dataset, error);
+    TRY(reserve_space(dataset, none, error));
+    errno = 0;
+    if (!rows_table_append(table, 1, record))
+        return cannot_write(dataset, errno, error);
+    return STATUS_OK;
+}
+
 enum status dataset_add_device(struct dataset *dataset, const struct device_info *info,
                                int32_t *device, struct error *error)
 {
     *device = (int32_t)dataset->tables.devices.count;
-    TRY(reserve_space(dataset, error));
-    errno = 0;
-    if (!rows_table_append(&dataset->tables.devices, 1, info))
-        return cannot_write(dataset, errno, error);
+    TRY(append_record(dataset, &dataset->tables.devices, info, error));
     return dataset_flush(dataset, error);
+}
+
+enum status dataset_add_canary(struct dataset *dataset, const struct canary *canary,
+                               struct error *error)
+{
+    return append_record(dataset, &dataset->tables.canaries, canary, error);
 }
 
 enum status dataset_append(struct dataset *dataset, const struct measurement *row,

@@ -5,6 +5,7 @@
 #ifndef EPOCHCAST_DATA_DATASET_H
 #define EPOCHCAST_DATA_DATASET_H
 
+#include "bench/canary.h"
 #include "bench/measure.h"
 
 #include <stddef.h>
@@ -19,7 +20,10 @@ struct dataset_header {
     char created[32]; /* ISO 8601, UTC */
     char sampler[64]; /* "sobol32-scrambled stratified v1" or "import justus2018" */
     uint64_t seed;
-    char domain[4096]; /* the sweep's --set texts and limits, one a line */
+    char domain[4096];  /* the sweep's --set texts and limits, one a line */
+    char protocol[256]; /* "cap 100 ms, target 2 %, cache hot" */
+    char shard[32];     /* "2/8": every eighth draw from the second; "" or "1/1": all */
+    char sources[4096]; /* of a merged file: a line an input */
 };
 
 struct dataset;
@@ -35,24 +39,38 @@ enum status dataset_add_device(struct dataset *dataset, const struct device_info
                                int32_t *device, struct error *error);
 enum status dataset_append(struct dataset *dataset, const struct measurement *row,
                            struct error *error);
+enum status dataset_add_canary(struct dataset *dataset, const struct canary *canary,
+                               struct error *error);
 enum status dataset_flush(struct dataset *dataset, struct error *error);
-/* Compacts (shuffle + deflate copy beside the file, fsync, rename). The dataset stays to be closed.
- */
+/* Joins the rounds of a sweep to one row a config (rounds.h) and compacts: shuffle + deflate copy
+ * beside the file, fsync, rename. The dataset stays to be closed. */
 enum status dataset_finish(struct dataset *dataset, struct error *error);
 void dataset_close(struct dataset *dataset); /* NULL is allowed */
 
-/* All rows of one or several files in memory; devices with equal fingerprints are one. */
+/* All rows of one or several files in memory; devices with equal fingerprints are one, the rounds
+ * of an unfinished sweep are joined. */
 struct dataset_rows {
     struct measurement *rows; /* .device indexes devices below */
     size_t count;
     struct device_info *devices;
     int device_count;
+    struct canary *canaries; /* .device indexes devices */
+    size_t canary_count;
     struct dataset_header header; /* of the first file */
+    bool is_growing;              /* one file at least is that of an unfinished sweep */
 };
 /* STATUS_BAD_FILE: missing, not HDF5, another format, version or schema, truncated, corrupt (bounds
  * of every feature and choice are checked), more rows than the file's size can hold. */
 enum status dataset_read(struct dataset_rows *rows, const char *const *paths, int path_count,
                          struct error *error);
+/* One file, rounds as they are. */
+enum status dataset_read_rounds(struct dataset_rows *rows, const char *path, struct error *error);
 void dataset_rows_free(struct dataset_rows *rows);
+
+/* Goes on with the unfinished sweep `path`, of which `done` was just read (dataset_read_rounds):
+ * its rows and devices are copied to a fresh file that takes its place, so that nothing is written
+ * into what a killed writer left. STATUS_FAILED when another program writes it. */
+enum status dataset_resume(struct dataset **dataset, const char *path,
+                           const struct dataset_rows *done, struct error *error);
 
 #endif

@@ -60,6 +60,16 @@ const char *dataset_device_fault(char *fault, size_t size, const struct device_i
     return fields_fault(fault, size, info, device_fields, device_field_count);
 }
 
+const char *dataset_canary_fault(char *fault, size_t size, const struct canary *canary,
+                                 size_t device_count)
+{
+    if (fields_fault(fault, size, canary, canary_fields, canary_field_count))
+        return fault;
+    if ((size_t)canary->device < device_count)
+        return NULL;
+    return describe_fault(fault, size, "device", canary->device);
+}
+
 const char *dataset_row_fault(char *fault, size_t size, const struct measurement *row,
                               size_t device_count)
 {
@@ -92,4 +102,16 @@ void dataset_clean_texts(void *record, const struct field *fields, int count)
     for (int i = 0; i < count; i++)
         if (fields[i].type == FIELD_TEXT)
             clean_text((char *)record + fields[i].offset, fields[i].size);
+}
+
+void dataset_row_rebuild(struct measurement *row, enum layer_kind kind)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[kind];
+    struct layer_config config;
+    memset(&config, 0, sizeof config);
+    config.kind = kind;
+    for (int i = 0; i < descriptor->feature_count; i++)
+        layer_set(&config, &descriptor->features[i],
+                  layer_get(&row->config, &descriptor->features[i]));
+    row->config = config;
 }

@@ -1,83 +1,105 @@
+#include "data/compact_file.h"
 #include "data/dataset_internal.h"
-#include "data/file_seal.h"
+#include "data/rounds.h"
 
 #include <stdlib.h>
 
-static bool copy_table(struct rows_table *to, const struct rows_table *from, void *block)
+/* A table read whole: devices, canaries, the rows of a sweep. The caller frees. */
+static enum status read_table(void **records, const struct rows_table *table, size_t size,
+                              struct error *error)
 {
-    for (hsize_t first = 0; first < from->count; first += COMPACT_CHUNK) {
-        const hsize_t left = from->count - first;
-        const hsize_t count = left < COMPACT_CHUNK ? left : COMPACT_CHUNK;
-        if (!rows_table_read(from, first, count, block) || !rows_table_append(to, count, block))
-            return false;
-    }
-    return true;
+    TRY(error_allocate(records, table->count, size, "rows to compress", error));
+    if (table->count == 0 || rows_table_read(table, 0, table->count, *records))
+        return STATUS_OK;
+    free(*records);
+    *records = NULL;
+    return FAIL(error, STATUS_FAILED, "the rows written before cannot be read");
 }
 
-static bool copy_tables(struct dataset_tables *to, const struct dataset_tables *from, void *block)
-{
-    bool is_ok = copy_table(&to->devices, &from->devices, block);
-    for (int kind = 0; kind < LAYER_KIND_COUNT && is_ok; kind++)
-        is_ok = copy_table(&to->rows[kind], &from->rows[kind], block);
-    return is_ok;
-}
-
-static enum status fill_compact(struct dataset_tables *compact, const struct dataset *dataset,
+static enum status copy_devices(struct compact_file *to, const struct rows_table *from,
                                 struct error *error)
 {
-    bool wanted[LAYER_KIND_COUNT];
-    const size_t block_size = sizeof(struct measurement) > sizeof(struct device_info)
-                                  ? sizeof(struct measurement)
-                                  : sizeof(struct device_info);
-    void *block;
-    TRY(error_allocate(&block, COMPACT_CHUNK, block_size, "rows to compress", error));
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        wanted[kind] = dataset->tables.rows[kind].count > 0;
-    const bool is_ok = dataset_tables_create(compact, NULL, &dataset->header, true, wanted) &&
-                       copy_tables(compact, &dataset->tables, block);
+    struct device_info *infos;
+    TRY(read_table((void **)&infos, from, sizeof *infos, error));
+    const enum status status = compact_file_set_devices(to, infos, from->count, error);
+    free(infos);
+    return status;
+}
+
+static enum status copy_canaries(struct compact_file *to, const struct rows_table *from,
+                                 struct error *error)
+{
+    struct canary *canaries;
+    TRY(read_table((void **)&canaries, from, sizeof *canaries, error));
+    const enum status status = compact_file_set_canaries(to, canaries, from->count, error);
+    free(canaries);
+    return status;
+}
+
+static enum status copy_block(struct compact_file *to, const struct rows_table *from, hsize_t first,
+                              hsize_t count, enum layer_kind kind, struct measurement *block,
+                              struct error *error)
+{
+    if (!rows_table_read(from, first, count, block))
+        return FAIL(error, STATUS_FAILED, "the rows written before cannot be read");
+    for (hsize_t i = 0; i < count; i++)
+        dataset_row_rebuild(&block[i], kind);
+    return compact_file_append(to, block, count, error);
+}
+
+static enum status copy_rows(struct compact_file *to, const struct rows_table *from,
+                             enum layer_kind kind, struct error *error)
+{
+    struct measurement *block;
+    enum status status = error_allocate((void **)&block, COMPACT_CHUNK, sizeof *block,
+                                        "rows to compress", error);
+    for (hsize_t first = 0; first < from->count && status == STATUS_OK; first += COMPACT_CHUNK) {
+        const hsize_t left = from->count - first;
+        status = copy_block(to, from, first, left < COMPACT_CHUNK ? left : COMPACT_CHUNK, kind,
+                            block, error);
+    }
     free(block);
-    return is_ok ? STATUS_OK
-                 : FAIL(error, STATUS_FAILED, "cannot compress the rows of '%s'",
-                        dataset->scratch.path);
-}
-
-static enum status write_and_publish(const void *bytes, size_t size, const struct dataset *dataset,
-                                     struct error *error)
-{
-    struct scratch_file scratch;
-    unsigned char seal[FILE_SEAL_SIZE];
-    file_seal_make(seal, bytes, size);
-    enum status status = scratch_file_create(&scratch, dataset->scratch.path, false, error);
-    if (status == STATUS_OK)
-        status = scratch_file_write(&scratch, bytes, size, error);
-    if (status == STATUS_OK)
-        status = scratch_file_write(&scratch, seal, sizeof seal, error);
-    if (status == STATUS_OK)
-        status = scratch_file_publish(&scratch, dataset->in_place || dataset->overwrite, error);
-    scratch_file_close(&scratch);
     return status;
 }
 
-static enum status publish(const struct dataset_tables *compact, const struct dataset *dataset,
-                           struct error *error)
+/* A sweep's rows fit in memory: rounds of a config are found by sorting. */
+static enum status copy_joined(struct compact_file *to, const struct rows_table *from,
+                               enum layer_kind kind, struct error *error)
 {
-    void *bytes;
-    size_t size;
-    enum status status = dataset_tables_image(&bytes, &size, compact, error);
-    if (status == STATUS_OK)
-        status = write_and_publish(bytes, size, dataset, error);
-    free(bytes);
+    size_t count = from->count;
+    struct measurement *rows;
+    TRY(read_table((void **)&rows, from, sizeof *rows, error));
+    for (size_t i = 0; i < count; i++)
+        dataset_row_rebuild(&rows[i], kind);
+    rounds_combine(rows, &count);
+    const enum status status = compact_file_append(to, rows, count, error);
+    free(rows);
     return status;
+}
+
+static enum status copy_tables(struct compact_file *to, const struct dataset *dataset,
+                               struct error *error)
+{
+    const struct dataset_tables *from = &dataset->tables;
+    TRY(copy_devices(to, &from->devices, error));
+    TRY(copy_canaries(to, &from->canaries, error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        TRY((dataset->in_place ? copy_joined : copy_rows)(to, &from->rows[kind],
+                                                          (enum layer_kind)kind, error));
+    return STATUS_OK;
 }
 
 enum status dataset_finish(struct dataset *dataset, struct error *error)
 {
+    struct compact_file *compact;
     TRY(dataset_flush(dataset, error));
-    struct dataset_tables compact = {.file = 0};
-    enum status status = fill_compact(&compact, dataset, error);
+    enum status status = compact_file_create(&compact, dataset->scratch.path, &dataset->header,
+                                             error);
     if (status == STATUS_OK)
-        status = publish(&compact, dataset, error);
-    dataset_tables_close(&compact);
+        status = copy_tables(compact, dataset, error);
+    if (status == STATUS_OK)
+        status = compact_file_publish(compact, dataset->in_place || dataset->overwrite, error);
+    compact_file_close(compact);
     dataset->is_finished = status == STATUS_OK;
     if (status != STATUS_OK && dataset->in_place)
         error_hint(error, "all rows are in '%s', uncompressed", dataset->scratch.path);

@@ -26,7 +26,7 @@ struct rows_table {
  * leaves the file's structure half changed. */
 struct dataset_tables {
     hid_t file;
-    struct rows_table devices, rows[LAYER_KIND_COUNT];
+    struct rows_table devices, canaries, rows[LAYER_KIND_COUNT];
 };
 
 struct dataset {
@@ -39,16 +39,16 @@ struct dataset {
     double flushed_s, synced_s;
 };
 
-/* Creates file, root attributes and tables, of the kinds with wanted[kind]. compact: in memory
- * (path is not used), large chunks, shuffle + deflate. False: partly made, to be closed.
- */
+/* Creates file, root attributes and tables, of the kinds with wanted[kind]. compact: large chunks,
+ * shuffle + deflate. False: partly made, to be closed. */
 bool dataset_tables_create(struct dataset_tables *tables, const char *path,
                            const struct dataset_header *header, bool compact,
                            const bool wanted[LAYER_KIND_COUNT]);
+bool dataset_tables_add_kind(struct dataset_tables *tables, enum layer_kind kind, bool compact);
 bool dataset_tables_close(struct dataset_tables *tables);
-/* The bytes of a compact file; the caller frees them, after a failure too. */
-enum status dataset_tables_image(void **bytes, size_t *size, const struct dataset_tables *tables,
-                                 struct error *error);
+
+/* "none,relu,tanh": for readers that show an enum's numbers alone. */
+void dataset_join_names(char *text, size_t size, const struct choice *choice);
 
 bool rows_table_append(struct rows_table *table, hsize_t count, const void *rows);
 bool rows_table_read(const struct rows_table *table, hsize_t first, hsize_t count, void *rows);
@@ -57,7 +57,21 @@ bool rows_table_read(const struct rows_table *table, hsize_t first, hsize_t coun
 const char *dataset_row_fault(char *fault, size_t size, const struct measurement *row,
                               size_t device_count);
 const char *dataset_device_fault(char *fault, size_t size, const struct device_info *info);
+const char *dataset_canary_fault(char *fault, size_t size, const struct canary *canary,
+                                 size_t device_count);
+/* Bytes between the columns are not HDF5's to keep: the config is rebuilt from its features, the
+ * rest zero, so that configs compare as bytes. */
+void dataset_row_rebuild(struct measurement *row, enum layer_kind kind);
 /* Ends texts, and replaces what could steer a terminal. */
 void dataset_clean_texts(void *record, const struct field *fields, int count);
+
+struct dataset_reader;
+/* Row of rows->devices that has the fingerprint; added when there is none. */
+enum status dataset_rows_add_device(struct dataset_rows *rows, int32_t *index,
+                                    const struct device_info *info, struct error *error);
+/* Devices and canaries of a file. *device_map: row of its devices -> row of rows->devices; the
+ * caller frees, after a failure too. */
+enum status dataset_rows_add_tables(struct dataset_rows *rows, int32_t **device_map,
+                                    const struct dataset_reader *reader, struct error *error);
 
 #endif

@@ -11,14 +11,16 @@
 const struct header_text header_texts[] = {
     HEADER_TEXT(program_version), HEADER_TEXT(command_line), HEADER_TEXT(libraries),
     HEADER_TEXT(licence),         HEADER_TEXT(citation),     HEADER_TEXT(created),
-    HEADER_TEXT(sampler),         HEADER_TEXT(domain),
+    HEADER_TEXT(sampler),         HEADER_TEXT(domain),       HEADER_TEXT(protocol),
+    HEADER_TEXT(shard),           HEADER_TEXT(sources),
 };
 const int header_text_count = sizeof header_texts / sizeof *header_texts;
 
-static bool write_header(hid_t file, const struct dataset_header *header)
+static bool write_header(hid_t file, const struct dataset_header *header, bool is_growing)
 {
     bool is_ok = hdf5_file_write_text(file, "format", SCHEMA_FORMAT_NAME) &&
                  hdf5_file_write_word(file, "format_version", SCHEMA_VERSION) &&
+                 hdf5_file_write_word(file, "growing", is_growing) &&
                  hdf5_file_write_word(file, "seed", header->seed);
     for (int i = 0; i < header_text_count && is_ok; i++)
         is_ok = hdf5_file_write_text(file, header_texts[i].name,
@@ -31,8 +33,7 @@ static bool write_header(hid_t file, const struct dataset_header *header)
     return is_ok;
 }
 
-/* "none,relu,tanh": for readers that show an enum's numbers alone. */
-static void join_names(char *text, size_t size, const struct choice *choice)
+void dataset_join_names(char *text, size_t size, const struct choice *choice)
 {
     size_t length = 0;
     for (int i = 0; i < choice->count && length < size; i++)
@@ -50,7 +51,7 @@ static bool describe_column(hid_t dataset, const struct field *field)
     if (!field->choice)
         return is_ok;
     snprintf(name, sizeof name, "%s.names", field->name);
-    join_names(names, sizeof names, field->choice);
+    dataset_join_names(names, sizeof names, field->choice);
     return is_ok && hdf5_file_write_text(dataset, name, names);
 }
 
@@ -95,7 +96,7 @@ static bool create_table(struct rows_table *table, hid_t file, const struct tabl
     return is_ok;
 }
 
-static bool create_rows(struct dataset_tables *tables, enum layer_kind kind, bool compact)
+bool dataset_tables_add_kind(struct dataset_tables *tables, enum layer_kind kind, bool compact)
 {
     struct field fields[SCHEMA_FIELD_LIMIT];
     const struct table_plan plan = {.group = layer_descriptors[kind]->name,
@@ -105,6 +106,17 @@ static bool create_rows(struct dataset_tables *tables, enum layer_kind kind, boo
                                     .memory_type = schema_row_type(kind, false),
                                     .chunk = compact ? COMPACT_CHUNK : GROWING_CHUNK};
     return create_table(&tables->rows[kind], tables->file, &plan, compact);
+}
+
+static bool create_canaries(struct dataset_tables *tables, bool compact)
+{
+    const struct table_plan plan = {.group = "canary",
+                                    .fields = canary_fields,
+                                    .field_count = canary_field_count,
+                                    .packed_type = schema_canary_type(true),
+                                    .memory_type = schema_canary_type(false),
+                                    .chunk = GROWING_CHUNK};
+    return create_table(&tables->canaries, tables->file, &plan, compact);
 }
 
 static bool create_devices(struct dataset_tables *tables, bool compact)
@@ -128,29 +140,19 @@ static hid_t create_growing_file(const char *path)
     return file;
 }
 
-/* The compact copy is made in memory and written in one go: no half file, no half-failed HDF5. */
-static hid_t create_memory_file(void)
-{
-    const size_t step_bytes = 1 << 22;
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fapl_core(access, step_bytes, 0);
-    const hid_t file = H5Fcreate("compact copy in memory", H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    H5Pclose(access);
-    return file;
-}
-
 bool dataset_tables_create(struct dataset_tables *tables, const char *path,
                            const struct dataset_header *header, bool compact,
                            const bool wanted[LAYER_KIND_COUNT])
 {
     *tables = (struct dataset_tables){.file = 0};
     hdf5_file_quiet();
-    tables->file = compact ? create_memory_file() : create_growing_file(path);
-    bool is_ok = tables->file >= 0 && write_header(tables->file, header) &&
-                 create_devices(tables, compact);
+    tables->file = compact ? H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)
+                           : create_growing_file(path);
+    bool is_ok = tables->file >= 0 && write_header(tables->file, header, !compact) &&
+                 create_devices(tables, compact) && create_canaries(tables, compact);
     for (int kind = 0; kind < LAYER_KIND_COUNT && is_ok; kind++)
         if (wanted[kind])
-            is_ok = create_rows(tables, (enum layer_kind)kind, compact);
+            is_ok = dataset_tables_add_kind(tables, (enum layer_kind)kind, compact);
     return is_ok;
 }
 
@@ -163,24 +165,10 @@ static bool close_table(struct rows_table *table)
     return is_ok;
 }
 
-enum status dataset_tables_image(void **bytes, size_t *size, const struct dataset_tables *tables,
-                                 struct error *error)
-{
-    *bytes = NULL;
-    H5Fflush(tables->file, H5F_SCOPE_LOCAL);
-    const ssize_t needed = H5Fget_file_image(tables->file, NULL, 0);
-    if (needed <= 0)
-        return FAIL(error, STATUS_FAILED, "the compressed rows are lost");
-    *size = (size_t)needed;
-    TRY(error_allocate(bytes, *size, 1, "compressed rows", error));
-    if (H5Fget_file_image(tables->file, *bytes, *size) == needed)
-        return STATUS_OK;
-    return FAIL(error, STATUS_FAILED, "the compressed rows are lost");
-}
-
 bool dataset_tables_close(struct dataset_tables *tables)
 {
     bool is_ok = close_table(&tables->devices);
+    is_ok = close_table(&tables->canaries) && is_ok;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         is_ok = close_table(&tables->rows[kind]) && is_ok;
     if (tables->file > 0)

@@ -2,9 +2,13 @@
 
 #include "base/hash.h"
 
+#include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+enum { BLOCK_SIZE = 1 << 18 };
 static const char mark[8] = {'e', 'p', 'o', 'c', 'h', 'e', 'n', 'd'};
 
 static uint64_t load_word(const unsigned char *bytes)
@@ -22,38 +26,66 @@ static void store_word(unsigned char *bytes, uint64_t word)
 }
 
 /* FNV-1a over words instead of bytes (a file of 30 MB in 30 ms), the rest bytewise. */
-static uint64_t hash_words(const unsigned char *bytes, size_t size)
+static uint64_t hash_words(uint64_t hash, const unsigned char *bytes, size_t size)
 {
-    uint64_t hash = HASH_SEED;
     size_t i = 0;
     for (; i + 8 <= size; i += 8)
         hash = (hash ^ load_word(bytes + i)) * UINT64_C(1099511628211);
-    return hash_mix(hash_bytes(hash, bytes + i, size - i));
+    return hash_bytes(hash, bytes + i, size - i);
 }
 
-void file_seal_make(unsigned char seal[FILE_SEAL_SIZE], const void *bytes, size_t size)
+static bool read_at(void *bytes, int descriptor, size_t at, size_t size)
 {
+    for (size_t done = 0; done < size;) {
+        const ssize_t count = pread(descriptor, (char *)bytes + done, size - done,
+                                    (off_t)(at + done));
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return false;
+        done += (size_t)count;
+    }
+    return true;
+}
+
+/* Blocks are whole words, but for the last. */
+static bool hash_file(uint64_t *hash, int descriptor, size_t size, unsigned char *block)
+{
+    *hash = HASH_SEED;
+    for (size_t at = 0; at < size; at += BLOCK_SIZE) {
+        const size_t count = size - at < BLOCK_SIZE ? size - at : BLOCK_SIZE;
+        if (!read_at(block, descriptor, at, count))
+            return false;
+        *hash = hash_words(*hash, block, count);
+    }
+    *hash = hash_mix(*hash);
+    return true;
+}
+
+bool file_seal_make(unsigned char seal[FILE_SEAL_SIZE], int descriptor, size_t size)
+{
+    uint64_t hash = 0;
+    unsigned char *block = malloc(BLOCK_SIZE);
+    const bool is_read = block && hash_file(&hash, descriptor, size, block);
+    free(block);
     memcpy(seal, mark, sizeof mark);
     store_word(seal + 8, size);
-    store_word(seal + 16, hash_words(bytes, size));
+    store_word(seal + 16, hash);
+    return is_read;
 }
 
-/* The mark, if it stands where a whole or a cut seal would have it. */
-static const unsigned char *find_mark(const void *bytes, size_t size)
+enum file_seal file_seal_check(int descriptor, size_t size)
 {
-    const size_t tail = size < FILE_SEAL_SIZE ? size : FILE_SEAL_SIZE;
-    return memmem((const unsigned char *)bytes + size - tail, tail, mark, sizeof mark);
-}
-
-enum file_seal file_seal_check(const void *bytes, size_t size)
-{
-    unsigned char expected[FILE_SEAL_SIZE];
-    const unsigned char *seal = find_mark(bytes, size);
+    unsigned char expected[FILE_SEAL_SIZE], tail[FILE_SEAL_SIZE];
+    const size_t tail_size = size < sizeof tail ? size : sizeof tail;
+    if (!read_at(tail, descriptor, size - tail_size, tail_size))
+        return FILE_SEAL_BROKEN;
+    /* The mark, if it stands where a whole or a cut seal would have it. */
+    const unsigned char *seal = memmem(tail, tail_size, mark, sizeof mark);
     if (!seal)
         return FILE_SEAL_NONE;
-    const size_t content = (size_t)(seal - (const unsigned char *)bytes);
-    if (content + FILE_SEAL_SIZE != size)
+    if (seal != tail || tail_size != FILE_SEAL_SIZE ||
+        !file_seal_make(expected, descriptor, size - FILE_SEAL_SIZE))
         return FILE_SEAL_BROKEN;
-    file_seal_make(expected, bytes, content);
     return memcmp(seal, expected, sizeof expected) == 0 ? FILE_SEAL_GOOD : FILE_SEAL_BROKEN;
 }

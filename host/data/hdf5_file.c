@@ -4,6 +4,7 @@
 #include "data/file_seal.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { REASON_SIZE = 256 };
 
@@ -41,24 +42,26 @@ static enum status explain_open(const char *path, struct error *error)
 }
 
 /* HDF5 looks for its signature at 0, 512, 1024, 2048, ... */
-static bool has_signature(const struct mapped_file *file)
+static bool has_signature(int descriptor, size_t size)
 {
     static const char signature[] = "\211HDF\r\n\032\n";
     const size_t length = sizeof signature - 1;
-    for (size_t at = 0; at + length <= file->size; at = at ? 2 * at : 512)
-        if (memcmp(file->bytes + at, signature, length) == 0)
+    char bytes[sizeof signature];
+    for (size_t at = 0; at + length <= size; at = at ? 2 * at : 512)
+        if (pread(descriptor, bytes, length, (off_t)at) == (ssize_t)length &&
+            memcmp(bytes, signature, length) == 0)
             return true;
     return false;
 }
 
-static enum status check_bytes(bool *is_sealed, const char *path, const struct mapped_file *file,
+static enum status check_bytes(bool *is_sealed, const char *path, int descriptor, size_t size,
                                struct error *error)
 {
-    const enum file_seal seal = file_seal_check(file->bytes, file->size);
+    const enum file_seal seal = file_seal_check(descriptor, size);
     *is_sealed = seal == FILE_SEAL_GOOD;
     if (seal == FILE_SEAL_BROKEN)
         return damaged(path, "its checksum is that of other content", error);
-    if (has_signature(file))
+    if (has_signature(descriptor, size))
         return STATUS_OK;
     FAIL(error, STATUS_BAD_FILE, "'%s' is not an HDF5 file", path);
     error_hint(error, "datasets are written by 'epochcast sweep' and 'epochcast import'");
@@ -67,10 +70,12 @@ static enum status check_bytes(bool *is_sealed, const char *path, const struct m
 
 enum status hdf5_file_check(bool *is_sealed, const char *path, struct error *error)
 {
-    struct mapped_file bytes; /* the system's own words for missing and unreadable files */
-    TRY(mapped_file_open(&bytes, path, error));
-    const enum status status = check_bytes(is_sealed, path, &bytes, error);
-    mapped_file_close(&bytes);
+    int descriptor;
+    size_t size;
+    *is_sealed = false;
+    TRY(regular_file_open(&descriptor, &size, path, error));
+    const enum status status = check_bytes(is_sealed, path, descriptor, size, error);
+    close(descriptor);
     return status;
 }
 

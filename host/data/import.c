@@ -1,16 +1,16 @@
-#include "data/import.h"
+#include "data/import_internal.h"
 
-#include "base/csv.h"
 #include "base/mapped_file.h"
+#include "data/dataset_internal.h"
+#include "data/row_columns.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const format_names[] = {"justus2018"};
-const struct choice choice_import_format = {.name = "format", .names = format_names, .count = 1};
+static const char *const format_names[] = {"auto", "justus2018", "epochcast"};
+const struct choice choice_import_format = {.name = "format", .names = format_names, .count = 3};
 
 /* Justus et al. 2018, hardware table, as coded by its authors (one GPU of the M60 and K80 cards).
  * Caches: NVIDIA's white papers. */
@@ -69,191 +69,89 @@ enum status import_known_device(struct device_info *info, const char *name, stru
     return unknown_device(name, error);
 }
 
-/* A column of the CSV and the feature that it fills. */
-struct mapping {
-    const char *column, *feature;
-    bool is_name; /* a choice by name; else a number, of a choice too (padding 0/1) */
-};
-static const struct mapping dense_columns[] = {{"batch_size", "batch_size", false},
-                                               {"dim_input", "inputs", false},
-                                               {"dim_output", "outputs", false},
-                                               {"activation", "activation", true},
-                                               {"optimizer", "optimizer", true}};
-static const struct mapping conv2d_columns[] = {
-    {"batch_size", "batch_size", false},     {"image_size", "image_size", false},
-    {"kernel_size", "kernel_size", false},   {"channels_in", "channels_in", false},
-    {"channels_out", "channels_out", false}, {"stride", "stride", false},
-    {"padding", "padding", false},           {"use_bias", "use_bias", false},
-    {"activation", "activation", true},      {"optimizer", "optimizer", true}};
-
-/* A kind's table, known by one column that no other has. */
-struct table_format {
-    const char *telling_column;
-    enum layer_kind kind;
-    const struct mapping *mappings;
-    int mapping_count;
-};
-static const struct table_format table_formats[] = {
-    {"dim_input", LAYER_DENSE, dense_columns, sizeof dense_columns / sizeof *dense_columns},
-    {"kernel_size", LAYER_CONV2D, conv2d_columns, sizeof conv2d_columns / sizeof *conv2d_columns}};
-
-enum { TIME_MEDIAN, TIME_MINIMUM, TIME_MAXIMUM, TIME_DEVIATION, TIME_COUNT };
-static const char *const time_columns[TIME_COUNT] = {"time_median_ms", "time_min_ms", "time_max_ms",
-                                                     "time_std_ms"};
-enum { REPETITIONS = 5, RUNS_PER_REPETITION = 50, MAPPING_LIMIT = 16 };
-
-struct reader {
-    struct csv csv;
-    const struct table_format *table;
-    int column_count, field_of[MAPPING_LIMIT], time_field[TIME_COUNT];
+struct importer {
+    struct dataset *dataset;
+    struct import_options options;
+    struct dataset_rows known; /* the devices so far */
+    struct device_info device; /* of rows that name none; name "": there is none */
 };
 
-static int find_column(const struct csv *csv, const char *name)
+static struct device_info unknown_device_called(const char *name)
 {
-    for (int i = 0; i < csv->field_count; i++)
-        if (strcmp(csv->field[i], name) == 0)
-            return i;
-    return -1;
+    struct device_info info = {.backend = "import",
+                               .device_count = 1,
+                               .thread_count = 1,
+                               .clock_mhz = NAN,
+                               .bandwidth_gbps = NAN,
+                               .core_count = NAN,
+                               .peak_gflops = NAN,
+                               .measured_copy_gbps = NAN,
+                               .measured_sgemm_gflops = NAN,
+                               .measured_call_latency_us = NAN};
+    snprintf(info.name, sizeof info.name, "%s", name);
+    return info;
 }
 
-static enum status bad_columns(const struct csv *csv, const char *name, struct error *error)
+enum status importer_create(struct importer **out, struct dataset *dataset,
+                            const struct import_options *options, struct error *error)
 {
-    FAIL(error, STATUS_BAD_FILE, "%s:%d: column '%s' is missing", csv->path, csv->line, name);
-    error_hint(error, "datasets/README.md lists the columns of the justus2018 format");
-    return STATUS_BAD_FILE;
-}
-
-static const struct table_format *table_of(const struct csv *csv)
-{
-    for (size_t i = 0; i < sizeof table_formats / sizeof *table_formats; i++)
-        if (find_column(csv, table_formats[i].telling_column) >= 0)
-            return &table_formats[i];
-    return NULL;
-}
-
-static enum status read_header(struct reader *reader, struct error *error)
-{
-    struct csv *csv = &reader->csv;
-    bool more;
-    TRY(csv_next(csv, &more, error));
-    if (!more)
-        return FAIL(error, STATUS_BAD_FILE, "%s: the file is empty", csv->path);
-    reader->table = table_of(csv);
-    if (!reader->table) {
-        FAIL(error, STATUS_BAD_FILE,
-             "%s:%d: no column 'dim_input' (dense) or 'kernel_size' (conv2d)", csv->path,
-             csv->line);
-        error_hint(error, "datasets/README.md lists the columns of the justus2018 format");
-        return STATUS_BAD_FILE;
-    }
-    reader->column_count = csv->field_count;
-    for (int i = 0; i < reader->table->mapping_count; i++) {
-        const char *name = reader->table->mappings[i].column;
-        if ((reader->field_of[i] = find_column(csv, name)) < 0)
-            return bad_columns(csv, name, error);
-    }
-    for (int i = 0; i < TIME_COUNT; i++)
-        if ((reader->time_field[i] = find_column(csv, time_columns[i])) < 0)
-            return bad_columns(csv, time_columns[i], error);
+    struct importer *importer;
+    TRY(error_allocate((void **)out, 1, sizeof *importer, "importer", error));
+    importer = *out;
+    importer->dataset = dataset;
+    importer->options = *options;
+    const char *name = options->device_name ? options->device_name : "";
+    if (import_known_device(&importer->device, name, NULL) != STATUS_OK)
+        importer->device = unknown_device_called(name);
     return STATUS_OK;
 }
 
-static enum status read_name(int32_t *value, const struct reader *reader, int field,
-                             const struct feature *feature, struct error *error)
+void importer_free(struct importer *importer)
 {
-    const struct csv *csv = &reader->csv;
-    if (field >= csv->field_count)
-        return FAIL(error, STATUS_BAD_FILE, "%s:%d: column '%s' is missing", csv->path, csv->line,
-                    feature->name);
-    const char *text = csv->field[field];
-    *value = choice_find(feature->choice, text);
-    if (*value >= 0)
-        return STATUS_OK;
-    FAIL(error, STATUS_BAD_FILE, "%s:%d: column '%s': unknown name '%.60s'", csv->path, csv->line,
-         feature->name, text);
-    const char *nearest = nearest_name(feature->choice->names, feature->choice->count, text);
-    if (nearest)
-        error_hint(error, "did you mean '%s'?", nearest);
-    return STATUS_BAD_FILE;
+    if (!importer)
+        return;
+    dataset_rows_free(&importer->known);
+    free(importer);
 }
 
-static enum status read_feature(struct layer_config *config, const struct reader *reader, int i,
-                                struct error *error)
+int importer_device_count(const struct importer *importer)
 {
-    const struct csv *csv = &reader->csv;
-    const struct mapping *mapping = &reader->table->mappings[i];
-    const struct feature *feature = layer_feature_find(reader->table->kind, mapping->feature);
-    int32_t value;
-    if (mapping->is_name)
-        TRY(read_name(&value, reader, reader->field_of[i], feature, error));
-    else
-        TRY(csv_integer(csv, reader->field_of[i], mapping->column, &value, error));
-    if (value < feature->minimum || value > feature->maximum)
-        return FAIL(error, STATUS_BAD_FILE, "%s:%d: column '%s': %d is outside %d..%d", csv->path,
-                    csv->line, mapping->column, value, feature->minimum, feature->maximum);
-    layer_set(config, feature, value);
-    return STATUS_OK;
+    return importer->known.device_count;
 }
 
-static enum status read_config(struct layer_config *config, const struct reader *reader,
-                               struct error *error)
+struct format {
+    enum status (*begin)(void **state, const struct csv *csv, const struct import_options *options,
+                         struct error *error);
+    enum status (*row)(struct measurement *row, struct device_info *device, void *state,
+                       const struct csv *csv, struct error *error);
+};
+static const struct format justus2018 = {justus_begin, justus_row};
+static const struct format by_columns = {columns_begin, columns_row};
+
+static const struct format *format_of(const struct csv *csv, const struct import_options *options)
 {
-    struct error cause = {0};
-    memset(config, 0, sizeof *config);
-    config->kind = reader->table->kind;
-    if (config->kind == LAYER_DENSE)
-        config->as.dense.use_bias = SWITCH_YES; /* the authors' dense layers always had one */
-    for (int i = 0; i < reader->table->mapping_count; i++)
-        TRY(read_feature(config, reader, i, error));
-    config->pass = config->optimizer == OPTIMIZER_NONE ? PASS_FORWARD : PASS_TRAIN;
-    if (layer_check(config, &cause) != STATUS_OK)
-        return FAIL(error, STATUS_BAD_FILE, "%s:%d: %.300s", reader->csv.path, reader->csv.line,
-                    cause.message);
-    return STATUS_OK;
+    if (options->map || options->format == IMPORT_EPOCHCAST)
+        return &by_columns;
+    const bool is_ours = csv_find(csv, ROW_COLUMN_LAYER) >= 0 && csv_find(csv, "median_ms") >= 0;
+    return options->format == IMPORT_AUTO && is_ours ? &by_columns : &justus2018;
 }
 
-static enum status bad_time(const struct reader *reader, int which, double value, const char *why,
-                            struct error *error)
+static struct measurement default_row(const struct csv *csv)
 {
-    return FAIL(error, STATUS_BAD_FILE, "%s:%d: column '%s': a time of %g ms%s", reader->csv.path,
-                reader->csv.line, time_columns[which], value, why);
-}
-
-static enum status read_times(struct measurement *row, const struct reader *reader,
-                              struct error *error)
-{
-    double times[TIME_COUNT];
-    for (int i = 0; i < TIME_COUNT; i++) {
-        TRY(csv_number(&reader->csv, reader->time_field[i], time_columns[i], &times[i], error));
-        if (times[i] < 0 || (times[i] == 0 && i != TIME_DEVIATION))
-            return bad_time(reader, i, times[i], "", error);
-    }
-    if (times[TIME_MINIMUM] > times[TIME_MEDIAN])
-        return bad_time(reader, TIME_MINIMUM, times[TIME_MINIMUM], " is above the median", error);
-    if (times[TIME_MAXIMUM] < times[TIME_MEDIAN])
-        return bad_time(reader, TIME_MAXIMUM, times[TIME_MAXIMUM], " is below the median", error);
-    row->median_ms = times[TIME_MEDIAN];
-    row->minimum_ms = times[TIME_MINIMUM];
-    row->maximum_ms = times[TIME_MAXIMUM];
-    /* Normal theory: the deviation of a median is 1.2533 that of a mean. */
-    row->ci_ms = 1.96 * 1.2533 * times[TIME_DEVIATION] / sqrt(REPETITIONS);
-    return STATUS_OK;
-}
-
-static enum status read_row(struct measurement *row, const struct reader *reader,
-                            struct error *error)
-{
-    if (reader->csv.field_count > reader->column_count)
-        return FAIL(error, STATUS_BAD_FILE, "%s:%d: %d columns, but the header has %d",
-                    reader->csv.path, reader->csv.line, reader->csv.field_count,
-                    reader->column_count);
-    *row = (struct measurement){.outcome = OUTCOME_OK,
+    return (struct measurement){.outcome = OUTCOME_OK,
                                 .stratum = STRATUM_IMPORTED,
-                                .draw = reader->csv.line,
-                                .sample_count = REPETITIONS,
-                                .repeats_per_sample = RUNS_PER_REPETITION,
+                                .draw = csv->line,
+                                .round_count = 1,
+                                .spread_percent = NAN,
+                                .pressure_percent = NAN,
+                                .sample_count = 1,
+                                .repeats_per_sample = 1,
+                                .median_ms = NAN,
+                                .minimum_ms = NAN,
+                                .maximum_ms = NAN,
                                 .q25_ms = NAN,
                                 .q75_ms = NAN,
+                                .ci_ms = NAN,
                                 .eager_ms = NAN,
                                 .setup_ms = NAN,
                                 .warmup_ms = NAN,
@@ -262,48 +160,108 @@ static enum status read_row(struct measurement *row, const struct reader *reader
                                 .engine = -1,
                                 .sm_clock_mhz = NAN,
                                 .temperature_c = NAN};
-    TRY(read_config(&row->config, reader, error));
-    return read_times(row, reader, error);
 }
 
-static enum status import_rows(struct dataset *dataset, int32_t device_row, struct reader *reader,
-                               const char *end, struct progress *progress, int64_t *row_count,
+/* The device's row in the dataset. */
+static enum status find_device(int32_t *index, struct importer *importer,
+                               const struct device_info *info, const struct csv *csv,
                                struct error *error)
 {
-    const char *begin = reader->csv.next;
-    TRY(read_header(reader, error));
-    for (*row_count = 0;; ++*row_count) {
+    char fault[160];
+    const int known = importer->known.device_count;
+    if (!*info->name) {
+        FAIL(error, STATUS_BAD_FILE, "%s:%d: no device: no column 'device'", csv->path, csv->line);
+        return error_hint(error, "name it: --device-name NAME"), STATUS_BAD_FILE;
+    }
+    if (dataset_device_fault(fault, sizeof fault, info))
+        return FAIL(error, STATUS_BAD_FILE, "%s:%d: device: %s", csv->path, csv->line, fault);
+    TRY(dataset_rows_add_device(&importer->known, index, info, error));
+    return *index < known ? STATUS_OK : dataset_add_device(importer->dataset, info, index, error);
+}
+
+static enum status import_row(struct importer *importer, const struct format *format, void *state,
+                              const struct csv *csv, struct error *error)
+{
+    char fault[320];
+    struct measurement row = default_row(csv);
+    struct device_info device = importer->device;
+    TRY(format->row(&row, &device, state, csv, error));
+    TRY(find_device(&row.device, importer, &device, csv, error));
+    if (dataset_row_fault(fault, sizeof fault, &row, (size_t)importer->known.device_count))
+        return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s", csv->path, csv->line, fault);
+    return dataset_append(importer->dataset, &row, error);
+}
+
+static enum status import_rows(struct importer *importer, const struct format *format, void *state,
+                               struct csv *csv, int64_t *row_count, struct error *error)
+{
+    const char *begin = csv->next;
+    for (;; ++*row_count) {
         bool more;
-        struct measurement row;
-        TRY(csv_next(&reader->csv, &more, error));
+        TRY(csv_next(csv, &more, error));
         if (!more)
             break;
-        TRY(read_row(&row, reader, error));
-        row.device = device_row;
-        TRY(dataset_append(dataset, &row, error));
-        progress_update(progress, (double)(reader->csv.next - begin), (double)(end - begin),
-                        "%lld rows", (long long)*row_count);
+        TRY(import_row(importer, format, state, csv, error));
+        if (importer->options.progress)
+            progress_update(importer->options.progress, (double)(csv->next - begin),
+                            (double)(csv->end - begin), "%lld rows", (long long)*row_count);
     }
     if (*row_count == 0)
-        return FAIL(error, STATUS_BAD_FILE, "%s: no rows", reader->csv.path);
+        return FAIL(error, STATUS_BAD_FILE, "%s: no rows", csv->path);
     return STATUS_OK;
 }
 
-enum status import_csv(struct dataset *dataset, int32_t device_row, int format, const char *path,
-                       struct progress *progress, int64_t *row_count, struct error *error)
+static enum status import_content(struct importer *importer, struct csv *csv, int64_t *row_count,
+                                  struct error *error)
 {
-    assert(format >= 0 && format < choice_import_format.count);
-    (void)format; /* one so far: its table_formats are known by their columns */
-    *row_count = 0;
+    bool more;
+    void *state = NULL;
+    TRY(csv_next(csv, &more, error));
+    if (!more)
+        return FAIL(error, STATUS_BAD_FILE, "%s: the file is empty", csv->path);
+    const struct format *format = format_of(csv, &importer->options);
+    if (format == &justus2018 && importer->options.device_name)
+        TRY(import_known_device(&importer->device, importer->options.device_name, error));
+    enum status status = format->begin(&state, csv, &importer->options, error);
+    if (status == STATUS_OK)
+        status = import_rows(importer, format, state, csv, row_count, error);
+    free(state);
+    return status;
+}
+
+enum status import_format_of(int32_t *format, const char *path, struct error *error)
+{
     struct mapped_file file;
-    struct reader *reader;
+    struct csv *csv;
+    bool more = false;
+    const struct import_options options = {.format = IMPORT_AUTO};
     TRY(mapped_file_open(&file, path, error));
-    enum status status = error_allocate((void **)&reader, 1, sizeof *reader, "CSV reader", error);
+    enum status status = error_allocate((void **)&csv, 1, sizeof *csv, "CSV reader", error);
     if (status == STATUS_OK) {
-        csv_begin(&reader->csv, path, file.bytes, file.size);
-        status = import_rows(dataset, device_row, reader, file.bytes + file.size, progress,
-                             row_count, error);
-        free(reader);
+        csv_begin(csv, path, file.bytes, file.size);
+        status = csv_next(csv, &more, error);
+    }
+    if (status == STATUS_OK && !more)
+        status = FAIL(error, STATUS_BAD_FILE, "%s: the file is empty", path);
+    if (status == STATUS_OK)
+        *format = format_of(csv, &options) == &justus2018 ? IMPORT_JUSTUS2018 : IMPORT_EPOCHCAST;
+    free(csv);
+    mapped_file_close(&file);
+    return status;
+}
+
+enum status importer_read(struct importer *importer, const char *path, int64_t *row_count,
+                          struct error *error)
+{
+    struct mapped_file file;
+    struct csv *csv;
+    *row_count = 0;
+    TRY(mapped_file_open(&file, path, error));
+    enum status status = error_allocate((void **)&csv, 1, sizeof *csv, "CSV reader", error);
+    if (status == STATUS_OK) {
+        csv_begin(csv, path, file.bytes, file.size);
+        status = import_content(importer, csv, row_count, error);
+        free(csv);
     }
     mapped_file_close(&file);
     return status;

@@ -6,6 +6,7 @@
 
 #define OF_ROW(member)         .name = #member, .offset = offsetof(struct measurement, member)
 #define OF_DEVICE(member)      .name = #member, .offset = offsetof(struct device_info, member)
+#define OF_CANARY(member)      .name = #member, .offset = offsetof(struct canary, member)
 #define TEXT_OF(owner, member) .type = FIELD_TEXT, .size = sizeof((struct owner *)0)->member
 
 const struct field measurement_fields[] = {
@@ -17,6 +18,15 @@ const struct field measurement_fields[] = {
     {OF_ROW(outcome), .unit = "1",
      .help = "what became of the config; ok, capped and slow have times", .type = FIELD_CHOICE,
      .choice = &choice_outcome},
+    {OF_ROW(cache), .unit = "1", .help = "caches before each sample", .type = FIELD_CHOICE,
+     .choice = &choice_cache},
+    {OF_ROW(round), .unit = "1", .help = "visit of the config, from 0; of several the last",
+     .type = FIELD_INT32},
+    {OF_ROW(round_count), .unit = "1", .help = "visits that the row is the median of",
+     .type = FIELD_INT32, .minimum = 1},
+    {OF_ROW(spread_percent), .unit = "%",
+     .help = "slowest less fastest median of the visits, of the median; NaN: one visit",
+     .type = FIELD_DOUBLE},
     {OF_ROW(sample_count), .unit = "1", .help = "samples that the median is of",
      .type = FIELD_INT32},
     {OF_ROW(repeats_per_sample), .unit = "1", .help = "calls in one sample", .type = FIELD_INT32},
@@ -48,6 +58,9 @@ const struct field measurement_fields[] = {
      .type = FIELD_DOUBLE},
     {OF_ROW(clock_events), .unit = "1", .help = "NVML's bit mask of what held the clock back",
      .type = FIELD_INT64},
+    {OF_ROW(pressure_percent), .unit = "%",
+     .help = "share of the time in which some task waited for a processor; NaN unknown",
+     .type = FIELD_DOUBLE},
     {OF_ROW(engine), .unit = "1", .help = "the algorithm's number in its library; -1 none",
      .type = FIELD_INT32, .minimum = -1},
     {OF_ROW(algorithm), .unit = "1", .help = "implementation that the library chose",
@@ -86,6 +99,20 @@ const struct field device_fields[] = {
      .type = FIELD_DOUBLE},
 };
 const int device_field_count = sizeof device_fields / sizeof *device_fields;
+
+const struct field canary_fields[] = {
+    {OF_CANARY(unix_time_s), .unit = "s", .help = "when it was measured, seconds since 1970 UTC",
+     .type = FIELD_DOUBLE},
+    {OF_CANARY(device), .unit = "1", .help = "row of /devices/rows", .type = FIELD_INT32},
+    {OF_CANARY(gemm_ms), .unit = "ms", .help = "dense layer of 512 x 512, batch 128, forward",
+     .type = FIELD_DOUBLE},
+    {OF_CANARY(copy_ms), .unit = "ms", .help = "1 x 1 pooling of 4 MiB, forward",
+     .type = FIELD_DOUBLE},
+    {OF_CANARY(pressure_percent), .unit = "%",
+     .help = "share of the time in which some task waited for a processor; NaN unknown",
+     .type = FIELD_DOUBLE},
+};
+const int canary_field_count = sizeof canary_fields / sizeof *canary_fields;
 
 static const char *unit_name(enum unit unit)
 {
@@ -176,6 +203,11 @@ hid_t schema_row_type(enum layer_kind kind, bool packed)
 hid_t schema_device_type(bool packed)
 {
     return compound_of(device_fields, device_field_count, sizeof(struct device_info), packed);
+}
+
+hid_t schema_canary_type(bool packed)
+{
+    return compound_of(canary_fields, canary_field_count, sizeof(struct canary), packed);
 }
 
 static uint64_t hash_text(uint64_t hash, const char *text)

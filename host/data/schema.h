@@ -5,11 +5,12 @@
 #ifndef EPOCHCAST_DATA_SCHEMA_H
 #define EPOCHCAST_DATA_SCHEMA_H
 
+#include "bench/canary.h"
 #include "bench/measure.h"
 
 #include <hdf5.h>
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 #define SCHEMA_FORMAT_NAME "epochcast dataset"
 
 /* A non-feature column of a row: name, unit, help and HDF5 kind. One table, many uses. */
@@ -25,16 +26,19 @@ extern const struct field measurement_fields[];
 extern const int measurement_field_count;
 extern const struct field device_fields[]; /* of struct device_info */
 extern const int device_field_count;
+extern const struct field canary_fields[]; /* of struct canary */
+extern const int canary_field_count;
 
 enum { SCHEMA_FIELD_LIMIT = FEATURE_LIMIT + 32 };
 
 /* Every column of `/<kind>/rows` in order, offsets in struct measurement; returns the count. */
 int schema_row_fields(struct field fields[SCHEMA_FIELD_LIMIT], enum layer_kind kind);
 
-/* Compound types over struct measurement / struct device_info; the caller closes with H5Tclose.
+/* Compound types over struct measurement, device_info, canary; the caller closes with H5Tclose.
  * packed: the file type; else the memory type. Negative on failure. */
 hid_t schema_row_type(enum layer_kind kind, bool packed);
 hid_t schema_device_type(bool packed);
+hid_t schema_canary_type(bool packed);
 
 /* Hash of the names, types, units and choices of every column of `kind`: readers compare it. The
  * names within a choice are left out: HDF5 converts enums by name, so a new optimizer does not

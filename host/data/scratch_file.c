@@ -1,10 +1,14 @@
 #include "data/scratch_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NAME_EXTRA = 48, NAME_ATTEMPTS = 100 };
@@ -15,6 +19,37 @@ static enum status refuse(const char *what, const char *path, struct error *erro
     FAIL(error, STATUS_FAILED, "cannot %s '%s': %s", what, path, strerror(cause));
     error_hint(error, "check the directory, its permissions and the free space");
     return STATUS_FAILED;
+}
+
+enum status scratch_file_check_unused(const char *path, struct error *error)
+{
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return STATUS_OK;
+    const bool is_locked = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(descriptor);
+    return is_locked ? scratch_file_in_use(path, error) : STATUS_OK;
+}
+
+enum status scratch_file_in_use(const char *path, struct error *error)
+{
+    FAIL(error, STATUS_FAILED, "'%s' is being written by another program", path);
+    return error_hint(error, "give another name, or wait until it ends"), STATUS_FAILED;
+}
+
+enum status scratch_file_check_destination(const char *path, bool overwrite, struct error *error)
+{
+    struct stat existing;
+    if (stat(path, &existing) != 0)
+        return STATUS_OK;
+    if (!S_ISREG(existing.st_mode))
+        return FAIL(error, STATUS_FAILED, "cannot write '%s': not a regular file", path);
+    if (!overwrite) {
+        FAIL(error, STATUS_USAGE, "'%s' exists", path);
+        error_hint(error, "give another name, or --overwrite");
+        return STATUS_USAGE;
+    }
+    return scratch_file_check_unused(path, error);
 }
 
 /* The directory part of `path`, into a buffer of its size + 2. */
@@ -36,6 +71,45 @@ static void propose_name(struct scratch_file *scratch, int attempt)
     snprintf(scratch->name, room_for(scratch->path), "%s.tmp-%ld-%d", scratch->path, (long)getpid(),
              attempt);
 }
+
+/* ---- remnants of killed writers ---- */
+
+/* The process is gone, and none on another machine holds HDF5's lock. */
+static bool is_remnant(int directory, const char *name, long process)
+{
+    if (process <= 0 || kill((pid_t)process, 0) == 0 || errno != ESRCH)
+        return false;
+    const int descriptor = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (descriptor < 0)
+        return false;
+    const bool is_unused = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+    close(descriptor);
+    return is_unused;
+}
+
+/* Only a killed writer of the same destination leaves its temporary file behind. */
+static void remove_remnants(struct scratch_file *scratch)
+{
+    const char *slash = strrchr(scratch->path, '/');
+    const char *own = slash ? slash + 1 : scratch->path;
+    const size_t length = strlen(own);
+    directory_of(scratch->name, scratch->path);
+    DIR *directory = opendir(scratch->name);
+    scratch->name[0] = '\0';
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        long process;
+        int attempt, end = 0;
+        if (strncmp(entry->d_name, own, length) == 0 &&
+            sscanf(entry->d_name + length, ".tmp-%ld-%d%n", &process, &attempt, &end) == 2 &&
+            entry->d_name[length + (size_t)end] == '\0' &&
+            is_remnant(dirfd(directory), entry->d_name, process))
+            unlinkat(dirfd(directory), entry->d_name, 0);
+    }
+    if (directory)
+        closedir(directory);
+}
+
+/* ---- names ---- */
 
 static int create_named(struct scratch_file *scratch)
 {
@@ -64,6 +138,7 @@ enum status scratch_file_create(struct scratch_file *scratch, const char *path, 
     TRY(error_allocate((void **)&scratch->path, room_for(path), 1, "path", error));
     TRY(error_allocate((void **)&scratch->name, room_for(path), 1, "path", error));
     strcpy(scratch->path, path);
+    remove_remnants(scratch);
     if (!named)
         scratch->descriptor = create_nameless(scratch);
     if (scratch->descriptor < 0)

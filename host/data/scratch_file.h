@@ -1,6 +1,7 @@
 /* An output file that gets its name when it is whole. Until then it has none (O_TMPFILE), so that
  * not even SIGKILL leaves a remnant; where the file system knows no nameless files, or the writer
- * needs a name, it is `<path>.tmp-<pid>-<n>` beside its destination, removed on failure.
+ * needs a name, it is `<path>.tmp-<pid>-<n>` beside its destination, removed on failure,
+ * and after a SIGKILL by the next writer of the same destination.
  */
 #ifndef EPOCHCAST_DATA_SCRATCH_FILE_H
 #define EPOCHCAST_DATA_SCRATCH_FILE_H
@@ -15,6 +16,15 @@ struct scratch_file {
     char *path;     /* the destination */
     char *name;     /* its temporary name; "" while nameless or published */
 };
+
+/* STATUS_USAGE: `path` exists and overwrite is false; STATUS_FAILED: it is no regular file, or is
+ * being written. */
+enum status scratch_file_check_destination(const char *path, bool overwrite, struct error *error);
+
+/* STATUS_FAILED when another program writes the file at `path`: it holds HDF5's lock. */
+enum status scratch_file_check_unused(const char *path, struct error *error);
+/* That error. */
+enum status scratch_file_in_use(const char *path, struct error *error);
 
 /* In the directory of `path`; named: with a temporary name in any case. STATUS_FAILED with the
  * system's reason. Ends with scratch_file_close, after a failure too. */

@@ -3,14 +3,29 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
+/* Draws of one kind, taken from the device a block at a time where it can draw. */
+struct drawn {
+    struct layer_config *configs; /* (DRAWN_BLOCK) */
+    enum stratum *strata;
+    int64_t first, count;
+};
 enum { DRAWN_BLOCK = 4096 };
 
-static bool is_over(const struct sweep_report *report, const struct sweep_options *options)
-{
-    return (options->samples > 0 && report->rows >= options->samples) ||
-           (options->time_budget_s > 0 && report->seconds >= options->time_budget_s);
-}
+/* A sweep under way. */
+struct run {
+    const struct sweep_options *options;
+    struct sweep_report *report;
+    struct dataset *dataset;
+    struct worker *worker;
+    int32_t device_row;
+    struct sweep_schedule schedule;
+    struct drawn drawn[LAYER_KIND_COUNT];
+    double started_s;
+};
+
+/* ---- report ---- */
 
 static double seconds_of(double time_ms)
 {
@@ -42,132 +57,286 @@ static void list_outcomes(char *text, size_t size, const struct sweep_report *re
                                        choice_name(&choice_outcome, outcome));
 }
 
-static void show_progress(const struct sweep_report *report, const struct sweep_options *options)
+static double spent_s(const struct run *run)
 {
+    return run->report->earlier_s + run->report->seconds;
+}
+
+static void show_progress(const struct run *run)
+{
+    const struct sweep_report *report = run->report;
     char outcomes[160];
-    if (!options->progress)
+    if (!run->options->progress)
         return;
-    const double by_count = options->samples > 0 ? (double)report->rows / (double)options->samples
-                                                 : 0;
-    const double by_time = options->time_budget_s > 0 ? report->seconds / options->time_budget_s
-                                                      : 0;
     list_outcomes(outcomes, sizeof outcomes, report);
-    progress_update(options->progress, fmax(by_count, by_time), 1, "%lld rows, %.1f rows/s%s",
-                    (long long)report->rows, (double)report->rows / fmax(report->seconds, 1e-3),
-                    outcomes);
+    progress_update(run->options->progress, schedule_done(&run->schedule, spent_s(run)), 1,
+                    "round %d, %lld configs, %.1f rows/s%s", run->schedule.round + 1,
+                    (long long)schedule_config_count(&run->schedule),
+                    (double)report->rows / fmax(report->seconds, 1e-3), outcomes);
 }
 
-/* Draws of one kind, taken from the device a block at a time where it can draw. */
-struct drawn {
-    struct layer_config *configs; /* (DRAWN_BLOCK) */
-    enum stratum *strata;
-    int64_t first, count;
-};
+/* ---- positions and draws ---- */
 
-static enum status fill_drawn(struct drawn *drawn, int64_t index, struct device *device,
-                              const struct sample_domain *domain, uint64_t seed,
-                              struct error *error)
+/* Position p of a shard is draw p * shard_count + shard of the sweep, which belongs to kind
+ * draw % domain_count and is that kind's draw draw / domain_count; where draws are chosen, the
+ * chosen one of CHOICE_DRAWS from CHOICE_DRAWS * (draw / domain_count). */
+static int64_t draw_of(const struct sweep_options *options, int64_t position)
 {
-    int64_t left = (int64_t)UINT32_MAX - index;
-    drawn->first = index;
+    return position * options->shard_count + options->shard;
+}
+
+static int64_t draws_a_visit(const struct sweep_options *options)
+{
+    return options->choice ? CHOICE_DRAWS : 1;
+}
+
+static int64_t sample_count(const struct sweep_options *options)
+{
+    const int64_t after = options->samples - options->shard;
+    return after > 0 ? (after + options->shard_count - 1) / options->shard_count : 0;
+}
+
+static enum status fill_drawn(struct run *run, int which, int64_t index, struct error *error)
+{
+    struct drawn *drawn = &run->drawn[which];
+    const int64_t first = index - index % DRAWN_BLOCK, left = (int64_t)UINT32_MAX - first;
+    if (!drawn->configs) {
+        TRY(error_allocate((void **)&drawn->configs, DRAWN_BLOCK, sizeof *drawn->configs, "draws",
+                           error));
+        TRY(error_allocate((void **)&drawn->strata, DRAWN_BLOCK, sizeof *drawn->strata, "draws",
+                           error));
+    }
+    drawn->first = first;
     drawn->count = left < DRAWN_BLOCK ? left : DRAWN_BLOCK;
-    return device->backend->draw(device, drawn->configs, drawn->strata, domain, seed,
-                                 (uint32_t)index, (uint32_t)drawn->count, error);
+    return worker_draw(drawn->configs, drawn->strata, run->worker, &run->options->domains[which],
+                       run->options->seed, (uint32_t)first, (uint32_t)drawn->count, error);
 }
 
-static enum status draw_config(struct layer_config *config, enum stratum *stratum,
-                               struct drawn *drawn, int64_t index, struct device *device,
-                               const struct sample_domain *domain, uint64_t seed,
-                               struct error *error)
+/* The first round takes draws in their order and from the device; later ones jump about. */
+static enum status draw_config(struct layer_config *config, enum stratum *stratum, struct run *run,
+                               int which, int64_t index, struct error *error)
 {
-    if (!device->backend->draw)
-        return sample_draw(config, stratum, domain, seed, (uint32_t)index, error);
-    if (index < drawn->first || index >= drawn->first + drawn->count)
-        TRY(fill_drawn(drawn, index, device, domain, seed, error));
+    const struct drawn *drawn = &run->drawn[which];
+    const bool is_drawn = index >= drawn->first && index < drawn->first + drawn->count;
+    if (index >= UINT32_MAX)
+        return FAIL(error, STATUS_USAGE, "a seed has no more than 2^32 draws of a kind");
+    if (!worker_can_draw(run->worker) || run->options->domains[which].template_count > 0 ||
+        (run->schedule.round > 0 && !is_drawn))
+        return sample_draw(config, stratum, &run->options->domains[which], run->options->seed,
+                           (uint32_t)index, error);
+    if (!is_drawn)
+        TRY(fill_drawn(run, which, index, error));
     *config = drawn->configs[index - drawn->first];
     *stratum = drawn->strata[index - drawn->first];
     return STATUS_OK;
 }
 
-/* Draw i belongs to kind i % domain_count and is that kind's draw i / domain_count. */
-static enum status measure_draw(struct measurement *row, struct drawn *drawn, int64_t draw,
-                                struct device *device, const struct sweep_options *options,
-                                struct error *error)
+/* The config of draw `draw` of the sweep; *index: its number within the kind. */
+static enum status pick_config(struct layer_config *config, enum stratum *stratum, int64_t *index,
+                               struct run *run, int64_t draw, struct error *error)
 {
-    const struct sample_domain *domain = &options->domains[draw % options->domain_count];
-    const int64_t index = draw / options->domain_count;
+    const struct sweep_options *options = run->options;
+    const int which = (int)(draw % options->domain_count);
+    struct layer_config configs[CHOICE_DRAWS];
+    enum stratum strata[CHOICE_DRAWS];
+    int chosen = 0;
+    *index = draw / options->domain_count * draws_a_visit(options);
+    for (int i = 0; i < draws_a_visit(options); i++)
+        TRY(draw_config(&configs[i], &strata[i], run, which, *index + i, error));
+    if (options->choice)
+        TRY(options->choice->choose(&chosen, options->choice->payload, configs, CHOICE_DRAWS,
+                                    error));
+    *config = configs[chosen];
+    *stratum = strata[chosen];
+    *index += chosen;
+    return STATUS_OK;
+}
+
+/* ---- what was measured before ---- */
+
+/* A sweep takes its draws in order and flushes them together: none is far beyond their number. */
+enum { HOLE_LIMIT = 4096 };
+
+static enum status not_of_this_sweep(const struct measurement *row, struct error *error)
+{
+    FAIL(error, STATUS_BAD_FILE, "draw %lld of %s in the file is not one of this sweep",
+         (long long)row->draw, layer_descriptors[row->config.kind]->name);
+    return error_hint(error, "give another name, or --overwrite"), STATUS_BAD_FILE;
+}
+
+static enum status note_done(struct run *run, const struct measurement *row, struct error *error)
+{
+    const struct sweep_options *options = run->options;
+    int which = 0;
+    while (which < options->domain_count && options->domains[which].kind != row->config.kind)
+        which++;
+    const bool is_draw = row->draw >= 0 && row->draw < UINT32_MAX;
+    const int64_t turn = is_draw ? row->draw / draws_a_visit(options) : 0;
+    const int64_t draw = turn * options->domain_count + which;
+    const int64_t position = draw / options->shard_count;
+    const bool is_ours = is_draw && which < options->domain_count &&
+                         draw % options->shard_count == options->shard &&
+                         position < (int64_t)options->done->count + HOLE_LIMIT &&
+                         row->cache == (options->measure.cold_cache ? CACHE_COLD : CACHE_HOT);
+    if (!is_ours)
+        return not_of_this_sweep(row, error);
+    run->report->earlier_s += seconds_of(row->setup_ms) + seconds_of(row->warmup_ms) +
+                              seconds_of(row->measuring_ms);
+    return schedule_note(&run->schedule, position, row, error);
+}
+
+/* One config in a hundred is drawn again: a header may be forged, draws are not. */
+static enum status check_done(struct run *run, const struct measurement *row, struct error *error)
+{
     struct layer_config config;
     enum stratum stratum;
-    if (index >= UINT32_MAX)
-        return FAIL(error, STATUS_USAGE, "a seed has no more than 2^32 draws of a kind");
-    TRY(draw_config(&config, &stratum, &drawn[draw % options->domain_count], index, device, domain,
-                    options->seed, error));
-    TRY(measure_config(row, device, &config, &options->measure, error));
-    device->backend->reset(device);
-    row->stratum = (int32_t)stratum;
-    row->draw = index;
+    for (int i = 0; i < run->options->domain_count; i++)
+        if (run->options->domains[i].kind == row->config.kind)
+            TRY(sample_draw(&config, &stratum, &run->options->domains[i], run->options->seed,
+                            (uint32_t)row->draw, error));
+    return memcmp(&config, &row->config, sizeof config) == 0 ? STATUS_OK
+                                                             : not_of_this_sweep(row, error);
+}
+
+static enum status take_done(struct run *run, struct error *error)
+{
+    const struct dataset_rows *done = run->options->done;
+    for (size_t i = 0; done && i < done->count; i++) {
+        TRY(note_done(run, &done->rows[i], error));
+        if (i % 100 == 0)
+            TRY(check_done(run, &done->rows[i], error));
+    }
     return STATUS_OK;
 }
 
-static enum status sweep_until_over(struct sweep_report *report, struct dataset *dataset,
-                                    int32_t device_row, struct device *device,
-                                    const struct sweep_options *options, struct drawn *drawn,
-                                    struct error *error)
+/* ---- measuring ---- */
+
+/* The first visit takes the fewest samples: all configs are seen before any is measured well. The
+ * later ones find the device warm. */
+static struct measure_options options_of(const struct run *run, const struct visit *visit)
 {
+    struct measure_options options = run->options->measure;
+    options.cap_ms /= run->options->rounds;
+    if (visit->round == 0 && run->options->rounds > 1)
+        options.maximum_samples = options.minimum_samples;
+    if (visit->round > 0)
+        options.warmup_ms /= 4;
+    return options;
+}
+
+static enum status measure_visit(struct run *run, const struct visit *visit, struct error *error)
+{
+    const struct measure_options options = options_of(run, visit);
+    struct measurement row;
+    struct layer_config config;
+    enum stratum stratum;
+    int64_t index;
+    TRY(pick_config(&config, &stratum, &index, run, draw_of(run->options, visit->position), error));
+    TRY(worker_measure(&row, run->worker, &config, &options, error));
+    row.stratum = (int32_t)stratum;
+    row.draw = index;
+    row.device = run->device_row;
+    row.round = visit->round;
+    TRY(schedule_note(&run->schedule, visit->position, &row, error));
+    TRY(dataset_append(run->dataset, &row, error));
+    count_row(run->report, &row);
+    return STATUS_OK;
+}
+
+static enum status measure_canary(struct run *run, struct error *error)
+{
+    struct canary canary;
     const double started_s = monotonic_s();
-    for (int64_t draw = 0; !is_over(report, options); draw++) {
-        struct measurement row;
-        TRY(measure_draw(&row, drawn, draw, device, options, error));
-        row.device = device_row;
-        TRY(dataset_append(dataset, &row, error));
-        count_row(report, &row);
-        report->seconds = monotonic_s() - started_s;
-        show_progress(report, options);
-        if (options->interrupted && *options->interrupted)
+    TRY(worker_canary(&canary, run->worker, error));
+    canary.device = run->device_row;
+    run->report->canary_s += monotonic_s() - started_s;
+    return isfinite(canary.unix_time_s) && canary.unix_time_s > 0
+               ? dataset_add_canary(run->dataset, &canary, error)
+               : STATUS_OK;
+}
+
+static enum status sweep_until_over(struct run *run, struct error *error)
+{
+    struct visit visit;
+    while (schedule_next(&visit, &run->schedule, spent_s(run))) {
+        if (run->report->rows % CANARY_INTERVAL == 0)
+            TRY(measure_canary(run, error));
+        TRY(measure_visit(run, &visit, error));
+        run->report->seconds = monotonic_s() - run->started_s;
+        show_progress(run);
+        if (run->options->interrupted && *run->options->interrupted)
             return FAIL(error, STATUS_INTERRUPTED, "interrupted");
     }
-    return STATUS_OK;
+    return run->report->rows ? measure_canary(run, error) : STATUS_OK;
 }
 
-static enum status allocate_drawn(struct drawn *drawn, struct error *error)
+static void begin(struct run *run)
 {
-    void *configs, *strata;
-    TRY(error_allocate(&configs, DRAWN_BLOCK, sizeof *drawn->configs, "drawn configs", error));
-    drawn->configs = configs;
-    TRY(error_allocate(&strata, DRAWN_BLOCK, sizeof *drawn->strata, "drawn configs", error));
-    drawn->strata = strata;
-    return STATUS_OK;
+    const struct sweep_options *options = run->options;
+    const struct schedule_options wanted = {
+        .samples = options->samples > 0 ? sample_count(options) : 0,
+        .time_budget_s = options->time_budget_s,
+        .rounds = options->rounds,
+        .target_percent = 100 * options->measure.relative_ci,
+        .seed = options->seed,
+    };
+    run->started_s = monotonic_s();
+    schedule_begin(&run->schedule, &wanted);
 }
 
-static enum status draw_and_measure(struct sweep_report *report, struct dataset *dataset,
-                                    int32_t device_row, struct device *device,
-                                    const struct sweep_options *options, struct error *error)
+static void end(struct run *run)
 {
-    struct drawn drawn[LAYER_KIND_COUNT] = {{0}};
-    enum status status = STATUS_OK;
-    for (int i = 0; i < options->domain_count && status == STATUS_OK && device->backend->draw; i++)
-        status = allocate_drawn(&drawn[i], error);
-    if (status == STATUS_OK)
-        status = sweep_until_over(report, dataset, device_row, device, options, drawn, error);
+    run->report->configs = schedule_config_count(&run->schedule);
+    schedule_free(&run->schedule);
     for (int i = 0; i < LAYER_KIND_COUNT; i++) {
-        free(drawn[i].configs);
-        free(drawn[i].strata);
+        free(run->drawn[i].configs);
+        free(run->drawn[i].strata);
     }
-    return status;
 }
 
-enum status sweep_run(struct sweep_report *report, struct dataset *dataset, int32_t device_row,
-                      struct device *device, const struct sweep_options *options,
-                      struct error *error)
+static enum status check_options(const struct sweep_options *options, struct error *error)
 {
-    *report = (struct sweep_report){.rows = 0};
     if (options->domain_count < 1 || (options->samples <= 0 && !(options->time_budget_s > 0)))
         return FAIL(error, STATUS_USAGE,
                     "a sweep needs a layer, and a number of samples or a time");
-    const enum status status = draw_and_measure(report, dataset, device_row, device, options,
-                                                error);
+    if (options->samples > 0 && sample_count(options) == 0)
+        return FAIL(error, STATUS_USAGE, "%lld samples are none for shard %d of %d",
+                    (long long)options->samples, options->shard + 1, options->shard_count);
+    return STATUS_OK;
+}
+
+enum status sweep_run(struct sweep_report *report, struct dataset *dataset, int32_t device_row,
+                      struct worker *worker, const struct sweep_options *options,
+                      struct error *error)
+{
+    *report = (struct sweep_report){.rows = 0};
+    TRY(check_options(options, error));
+    struct run run = {.options = options,
+                      .report = report,
+                      .dataset = dataset,
+                      .worker = worker,
+                      .device_row = device_row};
+    begin(&run);
+    enum status status = take_done(&run, error);
+    if (status == STATUS_OK)
+        status = sweep_until_over(&run, error);
+    end(&run);
     if (status == STATUS_OK)
         return dataset_flush(dataset, error);
     dataset_flush(dataset, NULL); /* what was measured is kept; the first error is told */
     return status;
+}
+
+bool sweep_is_complete(struct sweep_report *report, const struct sweep_options *options)
+{
+    struct visit visit;
+    struct run run = {.options = options, .report = report};
+    *report = (struct sweep_report){.rows = 0};
+    if (check_options(options, NULL) != STATUS_OK)
+        return false;
+    begin(&run);
+    const bool is_complete = take_done(&run, NULL) == STATUS_OK &&
+                             !schedule_next(&visit, &run.schedule, spent_s(&run));
+    end(&run);
+    return is_complete;
 }

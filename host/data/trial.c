@@ -1,5 +1,6 @@
 #include "data/trial.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -11,7 +12,7 @@ enum { TIME_LIMIT_S = 60 };
 static void run_child(enum status (*work)(void *payload, struct error *error), void *payload,
                       int result)
 {
-    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGILL};
+    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGILL, SIGALRM};
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
         signal(fatal[i], SIG_DFL);
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -25,10 +26,27 @@ static void run_child(enum status (*work)(void *payload, struct error *error), v
     _exit(written == sizeof error ? 0 : 1);
 }
 
+/* Signals that the program handles interrupt neither: the child's answer is not lost to a timer. */
+static ssize_t receive(struct error *told, int result)
+{
+    ssize_t received;
+    do
+        received = read(result, told, sizeof *told);
+    while (received < 0 && errno == EINTR);
+    return received;
+}
+
+static void wait_for(pid_t child)
+{
+    int exit_state;
+    while (waitpid(child, &exit_state, 0) < 0 && errno == EINTR)
+        continue;
+}
+
 enum status trial_run(enum status (*work)(void *payload, struct error *error), void *payload,
                       const char *path, struct error *error)
 {
-    int ends[2], exit_state;
+    int ends[2];
     struct error told = {.status = STATUS_OK};
     if (pipe2(ends, O_CLOEXEC) != 0)
         return FAIL(error, STATUS_FAILED, "cannot open a pipe");
@@ -36,11 +54,11 @@ enum status trial_run(enum status (*work)(void *payload, struct error *error), v
     if (child == 0)
         run_child(work, payload, ends[1]);
     close(ends[1]);
-    ssize_t received = child > 0 ? read(ends[0], &told, sizeof told) : -1;
+    ssize_t received = child > 0 ? receive(&told, ends[0]) : -1;
     close(ends[0]);
     if (child < 0)
         return FAIL(error, STATUS_FAILED, "cannot start a process to read '%s'", path);
-    waitpid(child, &exit_state, 0);
+    wait_for(child);
     if (received != sizeof told)
         return FAIL(error, STATUS_BAD_FILE, "'%s': damaged so that HDF5 cannot read it", path);
     if (told.status != STATUS_OK && error)

@@ -91,8 +91,7 @@ static void add_backward(struct cost *cost, const struct cost_parts *parts, doub
 }
 
 /* Of the arrays an update goes through, parameters and gradient are in the layer's precision. */
-static void add_update(struct cost *cost, double parameters, int32_t optimizer,
-                       double element_bytes)
+void cost_add_update(struct cost *cost, double parameters, int32_t optimizer, double element_bytes)
 {
     const double states = optimizer_state_count(optimizer);
     if (optimizer == OPTIMIZER_NONE)
@@ -121,7 +120,7 @@ struct cost cost_of(const struct layer_config *config, const struct cost_parts *
     add_forward(&cost, parts, element_bytes);
     if (is_train) {
         add_backward(&cost, parts, element_bytes);
-        add_update(&cost, parameters, config->optimizer, element_bytes);
+        cost_add_update(&cost, parameters, config->optimizer, element_bytes);
     }
     return cost;
 }

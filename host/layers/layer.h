@@ -138,6 +138,9 @@ int optimizer_reads(int32_t optimizer);       /* arrays read: weights, gradient,
 int optimizer_writes(int32_t optimizer);      /* arrays written: weights, state */
 int optimizer_state_count(int32_t optimizer); /* parameter-sized state arrays kept between steps */
 
+/* Adds one update of `parameters` elements. */
+void cost_add_update(struct cost *cost, double parameters, int32_t optimizer, double element_bytes);
+
 /* Output side length of a window of kernel over image; pad_before is the zeros above/left,
  * pad_after below/right (may differ by one under `same`). Shared by conv2d and pool2d. */
 struct window {

@@ -3,7 +3,8 @@
  * dimension XORed with a Philox word of the seed), stratified 50 % log-uniform, 30 % realistic
  * shapes, 20 % the paper's uniform ranges; the stratum of an index comes from Philox. A point that
  * is invalid or outside the limits is replaced by Philox draws of the same (seed, index), attempt
- * after attempt. The transforms (sample_transform.h) use only IEEE basic arithmetic and integer
+ * after attempt. A domain with templates draws the shapes of these instead (stratum network). The
+ * transforms (sample_transform.h) use only IEEE basic arithmetic and integer
  * work (no libm), so that a GPU kernel (cuda/sampler.h) repeats them to the bit.
  */
 #ifndef EPOCHCAST_LAYERS_SAMPLE_H
@@ -34,10 +35,15 @@ struct sample_domain {
     int32_t stratum;                          /* enum stratum: only this one; -1: the mixture */
     struct sample_range range[FEATURE_LIMIT]; /* by feature index */
     const struct sample_shapes *shapes[FEATURE_LIMIT]; /* by feature index; NULL: nothing known */
+    const struct layer_config *templates;              /* (template_count), of networks; borrowed */
+    int template_count; /* above 0: draws are these, half of them jittered */
 };
 
 /* The default domain of a kind: feature ranges, 1 GiB, 2e10 FLOP. */
 void sample_domain_default(struct sample_domain *domain, enum layer_kind kind);
+
+/* Sets `shapes` of a domain that came from another process. */
+void sample_domain_relink(struct sample_domain *domain);
 
 /* Parses one --set, "kernel_size=3,5", "image_size=7..224", "batch_size=1..64*2" (1,2,4..64),
  * "activation=relu,none", or with the kind in front, "conv2d.kernel_size=3"; "stratum=log_uniform"

@@ -134,7 +134,7 @@ static enum status set_numbers(struct sample_range *range, const struct feature 
 static enum status set_stratum(struct sample_domain *domain, const char *text, struct error *error)
 {
     int stratum = choice_find(&choice_stratum, text);
-    if (stratum < 0 || stratum == STRATUM_IMPORTED)
+    if (stratum < 0 || stratum >= STRATUM_IMPORTED)
         return FAIL(error, STATUS_USAGE, "stratum=%s: give one of log_uniform, realistic, uniform",
                     text);
     domain->stratum = stratum;

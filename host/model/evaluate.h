@@ -4,6 +4,7 @@
 
 #include "base/stats.h"
 #include "model/predictor.h"
+#include "model/row_forecasts.h"
 
 /* What rows are grouped by, within their kind and device. Decades are those of interval.h. */
 #define EVALUATION_LIST(X)                                                                         \
@@ -14,11 +15,12 @@ enum evaluation_by { EVALUATION_LIST(CHOICE_ENUMERATOR) };
 extern const struct choice choice_evaluation;
 
 struct evaluation_row {
-    int32_t layer;         /* enum layer_kind */
-    char device[64];       /* a name or "all" */
-    char pass[16];         /* "all", "forward", "train" */
-    char group[32];        /* "all", "forward", "0.1..1 ms", "sums of 16" */
-    const char *predictor; /* type name; borrowed */
+    int32_t layer;            /* enum layer_kind */
+    char device[64];          /* a name or "all" */
+    char pass[16];            /* "all", "forward", "train" */
+    char group[32];           /* "all", "forward", "0.1..1 ms", "sums of 16" */
+    const char *predictor;    /* type name; borrowed */
+    int32_t calibration_rows; /* of the device, per kind, that corrected the forecasts */
     struct stats_errors errors;
     double interval_coverage_percent; /* NaN without intervals */
 };
@@ -40,6 +42,10 @@ enum status evaluate_predictor(struct evaluation *evaluation, const struct predi
 enum status evaluate_predictor_by(struct evaluation *evaluation, const struct predictor *predictor,
                                   const struct dataset_rows *rows, int split, enum evaluation_by by,
                                   struct error *error);
+/* The same of forecasts that are there already. */
+enum status evaluate_forecasts(struct evaluation *evaluation, const struct row_forecasts *forecasts,
+                               const struct predictor_type *type, const struct dataset_rows *rows,
+                               enum evaluation_by by, struct error *error);
 /* Appends b's rows to a and frees b; a's `uncovered` stays. */
 enum status evaluation_join(struct evaluation *a, struct evaluation *b, struct error *error);
 void evaluation_free(struct evaluation *evaluation);

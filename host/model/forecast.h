@@ -20,13 +20,16 @@ struct forecast {
     int64_t memory_bytes;      /* parameters, gradients, optimizer state, activations */
     bool fits;                 /* memory_bytes <= the device's memory (true when unknown) */
     struct prediction *layers; /* (network->layer_count) */
-    int uncovered_count;       /* layers whose kind the model does not know: roofline is used */
+    /* Layers that the predictor does not cover (an operator, a kind that it was not trained on,
+     * more rows than benchmarks take): the roofline is used. */
+    int uncovered_count;
+    double uncovered_ms; /* their part of batch_ms */
 };
 
 /* Interval of the sum: per-layer half-widths (in ms, each side its own) added by the correlation of
  * errors that the predictor learnt for the layers' kind (interval.h has the formula), root of
  * squares between kinds. A layer that fell back to the roofline counts with a half-width of its own
- * time and correlation 1; NaN when a covering predictor gives no
+ * time and correlation 1, operators as a kind of their own; NaN when a covering predictor gives no
  * interval. device may be NULL (the predictor's first), unless a layer needs the roofline.
  * STATUS_USAGE: a config outside its bounds. STATUS_FAILED: no forecast for a layer. */
 enum status forecast_network(struct forecast *forecast, const struct network *network,
@@ -45,5 +48,9 @@ int64_t network_memory_bytes(const struct network *network, int32_t batch_size, 
 /* Largest batch that fits memory_bytes (0: none). */
 int32_t network_largest_batch(const struct network *network, int32_t pass, int32_t optimizer,
                               int32_t precision, int64_t memory_bytes);
+
+/* "batch_normalization x53, relu x49": what the uncovered layers are; always terminated. */
+enum status forecast_uncovered_kinds(char *text, size_t size, const struct forecast *forecast,
+                                     const struct network *network, struct error *error);
 
 #endif

@@ -1,5 +1,6 @@
-/* Predictors: what forecasts a layer's time. `mlp` is ours; `linear` and `roofline` are baselines
- * behind the same interface. A predictor covers the kinds it was fitted on.
+/* Predictors: what forecasts a layer's time. `mlp` is ours; the baselines are those of others
+ * behind the same interface, each with its source in its file. A predictor covers the kinds it was
+ * fitted on.
  */
 #ifndef EPOCHCAST_MODEL_PREDICTOR_H
 #define EPOCHCAST_MODEL_PREDICTOR_H
@@ -8,7 +9,8 @@
 #include "layers/encode.h"
 #include "model/trainer.h"
 
-#define PREDICTORS(X) X(mlp) X(linear) X(roofline)
+#define BASELINES(X)  X(linear) X(roofline) X(paleo) X(li2023) X(nearest) X(neusight) X(ceilings)
+#define PREDICTORS(X) X(mlp) BASELINES(X)
 
 /* Everything that `train` can be told. */
 struct fit_options {
@@ -81,9 +83,14 @@ struct predictor_type {
                            const struct device_info *device, struct error *error);
     void (*free)(struct predictor *predictor);
 };
-extern const struct predictor_type predictor_mlp, predictor_linear, predictor_roofline;
+#define PREDICTOR_DECLARE(name) extern const struct predictor_type predictor_##name;
+PREDICTORS(PREDICTOR_DECLARE)
+#undef PREDICTOR_DECLARE
 extern const struct predictor_type
     *const predictor_types[]; /* in PREDICTORS' order, ended by NULL */
+
+/* The type called `name`, or NULL. */
+const struct predictor_type *predictor_find(const char *name);
 
 /* Goes on training the nets of an `mlp` predictor with the rows of options->fine_tune alone, for
  * tune_epochs at tune_rate of the learning rate. The predictor then knows that device alone, and of

@@ -2,6 +2,7 @@
  * of the time in ms on the paper's features and the layer's FLOPs. Columns are standardised, and a
  * tiny ridge keeps one-hot columns, which add up to a constant, solvable.
  */
+#include "base/least_squares.h"
 #include "model/predictor.h"
 #include "model/row_selection.h"
 
@@ -101,29 +102,6 @@ static void add_to_equations(void *payload, double *columns, double measured_ms)
         for (int j = 0; j <= i; j++)
             equations->matrix[i * count + j] += columns[i] * columns[j];
         equations->sides[i] += columns[i] * measured_ms;
-    }
-}
-
-/* Solves the symmetric positive definite system in place (Cholesky); `sides` becomes the solution.
- */
-static void cholesky_solve(double *matrix, double *sides, int count)
-{
-    for (int i = 0; i < count; i++)
-        for (int j = 0; j <= i; j++) {
-            double sum = matrix[i * count + j];
-            for (int k = 0; k < j; k++)
-                sum -= matrix[i * count + k] * matrix[j * count + k];
-            matrix[i * count + j] = i == j ? sqrt(sum) : sum / matrix[j * count + j];
-        }
-    for (int i = 0; i < count; i++) {
-        for (int k = 0; k < i; k++)
-            sides[i] -= matrix[i * count + k] * sides[k];
-        sides[i] /= matrix[i * count + i];
-    }
-    for (int i = count - 1; i >= 0; i--) {
-        for (int k = i + 1; k < count; k++)
-            sides[i] -= matrix[k * count + i] * sides[k];
-        sides[i] /= matrix[i * count + i];
     }
 }
 

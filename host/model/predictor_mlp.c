@@ -5,6 +5,7 @@
 
 #include "model/predictor_roofline.h"
 #include "model/row_selection.h"
+#include "model/unique_configs.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -158,9 +159,9 @@ static bool covers(const struct forecast_block *block, enum layer_kind kind)
            ranges_hardware_known(learnt->ranges, kind, &block->hardware);
 }
 
-static enum status predict(struct prediction *predictions, const struct predictor *base,
-                           const struct layer_config *configs, size_t count,
-                           const struct device_info *device, struct error *error)
+static enum status predict_each(struct prediction *predictions, const struct predictor *base,
+                                const struct layer_config *configs, size_t count,
+                                const struct device_info *device, struct error *error)
 {
     const struct mlp_predictor *predictor = (const struct mlp_predictor *)base;
     if (!device)
@@ -184,6 +185,22 @@ static enum status predict(struct prediction *predictions, const struct predicto
         if (covers(&block, (enum layer_kind)kind))
             status = predict_kind(&block, (enum layer_kind)kind, count, error);
     free(block.inputs);
+    return status;
+}
+
+/* Equal configs are forecast once: the same forecast, a fraction of the time. */
+static enum status predict(struct prediction *predictions, const struct predictor *base,
+                           const struct layer_config *configs, size_t count,
+                           const struct device_info *device, struct error *error)
+{
+    struct unique_configs unique;
+    TRY(unique_configs_create(&unique, configs, count, error));
+    const enum status status = predict_each(predictions, base, unique.configs, unique.count, device,
+                                            error);
+    /* backwards: index[i] <= i, so what is overwritten has been read */
+    for (size_t i = count; status == STATUS_OK && i-- > 0;)
+        predictions[i] = predictions[unique.index[i]];
+    unique_configs_free(&unique);
     return status;
 }
 

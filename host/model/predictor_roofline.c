@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct roofline_predictor {
     struct predictor base;
@@ -19,16 +20,44 @@ static double rate(double measured, double nominal)
     return isfinite(nominal) && nominal > 0 ? nominal : NAN;
 }
 
+struct device_rates device_rates_of(const struct device_info *device)
+{
+    return (struct device_rates){
+        .gflops = rate(device->measured_sgemm_gflops, device->peak_gflops),
+        .gbps = rate(device->measured_copy_gbps, device->bandwidth_gbps),
+    };
+}
+
+double device_cores_per_unit(const struct device_info *device)
+{
+    static const struct {
+        const char *technology, *name; /* the first that fits; name: a part of it */
+        double cores;
+    } known[] = {{"Kepler", "", 192},   {"Maxwell", "", 128},   {"Pascal", "P100", 64},
+                 {"Pascal", "", 128},   {"Ampere", "A100", 64}, {"Ampere", "A30", 64},
+                 {"Ampere", "", 128},   {"Ada", "", 128},       {"Hopper", "", 128},
+                 {"Blackwell", "", 128}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strncmp(device->technology, known[i].technology, strlen(known[i].technology)) == 0 &&
+            strstr(device->name, known[i].name))
+            return known[i].cores;
+    return 64;
+}
+
+double roofline_cost_ms(const struct cost *cost, const struct device_info *device)
+{
+    const struct device_rates rates = device_rates_of(device);
+    if (isnan(rates.gflops) || isnan(rates.gbps))
+        return NAN;
+    const double compute_ms = cost->flops / (rates.gflops * 1e6);
+    const double memory_ms = (cost->bytes_read + cost->bytes_written) / (rates.gbps * 1e6);
+    return fmax(compute_ms, memory_ms);
+}
+
 double roofline_ms(const struct layer_config *config, const struct device_info *device)
 {
-    const double gflops = rate(device->measured_sgemm_gflops, device->peak_gflops);
-    const double gbps = rate(device->measured_copy_gbps, device->bandwidth_gbps);
-    if (isnan(gflops) || isnan(gbps))
-        return NAN;
     const struct cost cost = layer_cost(config);
-    const double compute_ms = cost.flops / (gflops * 1e6);
-    const double memory_ms = (cost.bytes_read + cost.bytes_written) / (gbps * 1e6);
-    return fmax(compute_ms, memory_ms);
+    return roofline_cost_ms(&cost, device);
 }
 
 static void count_rows(struct fit_report *reports, const struct dataset_rows *rows)

@@ -35,8 +35,8 @@ static struct plan *producer_of(const struct network *network, int layer, struct
     int input = network->layers[layer].input;
     if (input < 0)
         return NULL;
-    bool fits = layer_output_count(&network->layers[input].config) ==
-                layer_input_count(&network->layers[layer].config);
+    bool fits = network_layer_output_count(&network->layers[input]) ==
+                network_layer_input_count(&network->layers[layer]);
     return fits ? plans[input] : NULL;
 }
 
@@ -58,12 +58,15 @@ static enum status prepare_step(struct step *step, struct device *device,
                                 struct error *error)
 {
     for (int i = 0; i < network->layer_count; i++) {
-        struct layer_config config = network_config(&network->layers[i], asked->batch_size,
-                                                    asked->pass, asked->optimizer,
-                                                    asked->precision);
+        const struct network_layer *layer = &network->layers[i];
+        if (network_layer_is_operator(layer))
+            return FAIL(error, STATUS_FAILED, "layer '%s': no benchmark runs the operator %s",
+                        layer->name, layer->operator_name);
+        struct layer_config config = network_config(layer, asked->batch_size, asked->pass,
+                                                    asked->optimizer, asked->precision);
         TRY(layer_check(&config, error));
         struct plan *input = producer_of(network, i, step->plans);
-        TRY(prepare_layer(&step->plans[i], device, &network->layers[i], &config, input, error));
+        TRY(prepare_layer(&step->plans[i], device, layer, &config, input, error));
         step->phases |= phases_of(&config);
         step->workspace_bytes += step->plans[i]->workspace_bytes;
         step->count = i + 1;

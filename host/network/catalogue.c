@@ -2,6 +2,7 @@
 #include "network/network.h"
 
 #include "base/mapped_file.h"
+#include "base/own_place.h"
 #include "version.h"
 
 #include <dirent.h>
@@ -10,14 +11,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FOLDER_COUNT = 3, PATH_LIMIT = 4096, NAME_LIMIT = 64, CATALOGUE_LIMIT = 4096 };
+enum { FOLDER_COUNT = 4, PATH_LIMIT = 4096, NAME_LIMIT = 64, CATALOGUE_LIMIT = 4096 };
 
-/* In the order of precedence; the first may be NULL or empty. */
-static void folders_of(const char *folders[FOLDER_COUNT])
+struct folders {
+    const char *at[FOLDER_COUNT]; /* in the order of precedence; the first may be NULL or empty */
+    char own[OWN_PLACE_SIZE + 64];
+};
+
+static void folders_of(struct folders *folders)
 {
-    folders[0] = getenv("EPOCHCAST_NETWORKS");
-    folders[1] = EPOCHCAST_SOURCE_NETWORKS;
-    folders[2] = EPOCHCAST_INSTALLED_NETWORKS;
+    const bool is_library = own_folder(folders->own);
+    const size_t length = strlen(folders->own);
+    snprintf(folders->own + length, sizeof folders->own - length, "/%s",
+             is_library ? EPOCHCAST_NETWORKS_FROM_LIBRARY : EPOCHCAST_NETWORKS_FROM_PROGRAM);
+    folders->at[0] = getenv("EPOCHCAST_NETWORKS");
+    folders->at[1] = folders->own;
+    folders->at[2] = EPOCHCAST_SOURCE_NETWORKS;
+    folders->at[3] = EPOCHCAST_INSTALLED_NETWORKS;
 }
 
 static bool is_file(const char *path)
@@ -88,14 +98,14 @@ static enum status flatten(char ***names, const struct name_list *list, struct e
 
 enum status network_catalogue(char ***names, int *count, struct error *error)
 {
-    const char *folders[FOLDER_COUNT];
+    struct folders folders;
     struct name_list list = {.count = 0};
     void *block;
     TRY(error_allocate(&block, CATALOGUE_LIMIT, NAME_LIMIT, "catalogue", error));
     list.names = block;
-    folders_of(folders);
+    folders_of(&folders);
     for (int i = 0; i < FOLDER_COUNT; i++)
-        add_folder(&list, folders[i]);
+        add_folder(&list, folders.at[i]);
     sort_unique(&list);
     *count = list.count;
     const enum status status = flatten(names, &list, error);
@@ -117,23 +127,22 @@ static enum status unknown_network(const char *text, struct error *error)
     }
     const char *nearest = nearest_name((const char *const *)names, count, text);
     if (nearest)
-        error_hint(error, "did you mean '%s'? known: %s; or give a layer CSV", nearest, all);
+        error_hint(error, "did you mean '%s'? known: %s; or give a layer CSV or an ONNX file",
+                   nearest, all);
     else
-        error_hint(error, "known: %s; or give a layer CSV", count ? all : "none");
+        error_hint(error, "known: %s; or give a layer CSV or an ONNX file", count ? all : "none");
     free(names);
     return STATUS_USAGE;
 }
 
 static enum status load_file(struct network *network, const char *path, struct error *error)
 {
-    if (has_suffix(path, ".onnx")) {
-        FAIL(error, STATUS_BAD_FILE, "%.300s: ONNX files cannot be read yet", path);
-        error_hint(error, "describe the network as a layer CSV (datasets/README.md)");
-        return STATUS_BAD_FILE;
-    }
     struct mapped_file file;
     TRY(mapped_file_open(&file, path, error));
-    const enum status status = network_parse(network, path, file.bytes, file.size, error);
+    const bool is_onnx = has_suffix(path, ".onnx");
+    const enum status status = is_onnx
+                                   ? network_read_onnx(network, path, file.bytes, file.size, error)
+                                   : network_parse(network, path, file.bytes, file.size, error);
     mapped_file_close(&file);
     return status;
 }
@@ -143,13 +152,13 @@ enum status network_load(struct network *network, const char *text, struct error
     *network = (struct network){.layers = NULL};
     if (strpbrk(text, "/.") || is_file(text))
         return load_file(network, text, error);
-    const char *folders[FOLDER_COUNT];
-    folders_of(folders);
+    struct folders folders;
+    folders_of(&folders);
     for (int i = 0; i < FOLDER_COUNT; i++) {
         char path[PATH_LIMIT];
-        if (!folders[i] || !*folders[i])
+        if (!folders.at[i] || !*folders.at[i])
             continue;
-        const int length = snprintf(path, sizeof path, "%s/%s.csv", folders[i], text);
+        const int length = snprintf(path, sizeof path, "%s/%s.csv", folders.at[i], text);
         if (length < PATH_LIMIT && is_file(path))
             return load_file(network, path, error);
     }

@@ -1,8 +1,5 @@
 #include "network/network.h"
 
-#include "layers/describe.h"
-
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,87 +9,143 @@ void network_free(struct network *network)
     *network = (struct network){.layers = NULL};
 }
 
+void network_name(struct network *network, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+    const size_t length = dot && dot > base ? (size_t)(dot - base) : strlen(base);
+    snprintf(network->name, sizeof network->name, "%.*s", (int)(length < 63 ? length : 63), base);
+}
+
+/* ---- one layer ---- */
+
+const char *network_layer_kind(const struct network_layer *layer)
+{
+    return network_layer_is_operator(layer) ? layer->operator_name
+                                            : layer_descriptors[layer->config.kind]->name;
+}
+
+double network_layer_input_count(const struct network_layer *layer)
+{
+    return network_layer_is_operator(layer) ? layer->work.input_count
+                                            : (double)layer_input_count(&layer->config);
+}
+
+double network_layer_output_count(const struct network_layer *layer)
+{
+    return network_layer_is_operator(layer) ? layer->work.output_count
+                                            : (double)layer_output_count(&layer->config);
+}
+
 struct layer_config network_config(const struct network_layer *layer, int32_t batch_size,
                                    int32_t pass, int32_t optimizer, int32_t precision)
 {
     struct layer_config config = layer->config;
     const bool has_parameters = layer_cost(&config).parameter_count > 0;
-    config.batch_size = batch_size;
+    const int64_t rows = (int64_t)config.batch_size * batch_size;
+    config.batch_size = rows > INT32_MAX ? INT32_MAX : (int32_t)rows;
     config.pass = pass;
     config.optimizer = pass == PASS_TRAIN && has_parameters ? optimizer : OPTIMIZER_NONE;
     config.precision = precision;
     return config;
 }
 
-/* The features of all kinds, each name once: the columns of a layer CSV. */
-static int own_features(const struct feature **features, int limit)
+struct cost network_cost(const struct network_layer *layer, int32_t batch_size, int32_t pass,
+                         int32_t optimizer, int32_t precision)
 {
-    int count = 0;
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        for (int i = COMMON_FEATURE_COUNT; i < layer_descriptors[kind]->feature_count; i++) {
-            const struct feature *feature = &layer_descriptors[kind]->features[i];
-            int seen = 0;
-            while (seen < count && strcmp(features[seen]->name, feature->name) != 0)
-                seen++;
-            if (seen == count && count < limit)
-                features[count++] = feature;
-        }
-    return count;
+    if (network_layer_is_operator(layer))
+        return operator_cost(&layer->work, batch_size, pass, optimizer, precision);
+    const struct layer_config config = network_config(layer, batch_size, pass, optimizer,
+                                                      precision);
+    return layer_cost(&config);
 }
 
-static void write_text(const char *text, FILE *file)
+/* ---- the layers of kinds alone ---- */
+
+static void keep_layer(struct network *covered, int *places, const struct network *network, int i)
 {
-    if (!text[strcspn(text, ",\"")] && text[0] != '#') {
-        fputs(text, file);
+    const struct network_layer *layer = &network->layers[i];
+    const int input = layer->input < 0 ? -1 : places[layer->input];
+    if (network_layer_is_operator(layer)) {
+        places[i] = input;
         return;
     }
-    fputc('"', file);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', file);
-        fputc(*text, file);
+    places[i] = covered->layer_count;
+    covered->layers[covered->layer_count] = *layer;
+    covered->layers[covered->layer_count++].input = input;
+}
+
+enum status network_without_operators(struct network *covered, const struct network *network,
+                                      struct error *error)
+{
+    *covered = (struct network){.layers = NULL};
+    const unsigned long count = (unsigned long)network->layer_count;
+    void *layers, *places;
+    TRY(error_allocate(&layers, count, sizeof *covered->layers, "layers of a network", error));
+    covered->layers = layers;
+    const enum status status = error_allocate(&places, count, sizeof(int), "layers", error);
+    if (status != STATUS_OK) {
+        network_free(covered);
+        return status;
     }
-    fputc('"', file);
-}
-
-static const char *input_name(const struct network *network, int index)
-{
-    const int input = network->layers[index].input;
-    if (input == index - 1)
-        return ""; /* the layer above, or the network's input for the first */
-    return input < 0 ? "input" : network->layers[input].name;
-}
-
-static void write_layer(const struct network *network, int index,
-                        const struct feature *const *features, int feature_count, FILE *file)
-{
-    const struct network_layer *layer = &network->layers[index];
-    write_text(layer->name, file);
-    fprintf(file, ",%s,", layer_descriptors[layer->config.kind]->name);
-    write_text(input_name(network, index), file);
-    for (int i = 0; i < feature_count; i++) {
-        const struct feature *own = layer_feature_find(layer->config.kind, features[i]->name);
-        char value[64] = "";
-        if (own)
-            describe_value(value, sizeof value, own, layer_get(&layer->config, own));
-        fprintf(file, ",%s", value);
-    }
-    fputc('\n', file);
-}
-
-enum status network_write_csv(const struct network *network, FILE *file, struct error *error)
-{
-    const struct feature *features[LAYER_KIND_COUNT * FEATURE_LIMIT];
-    const int count = own_features(features, LAYER_KIND_COUNT * FEATURE_LIMIT);
-    errno = 0;
-    fputs("name,layer,input", file);
-    for (int i = 0; i < count; i++)
-        fprintf(file, ",%s", features[i]->name);
-    fputc('\n', file);
+    memcpy(covered->name, network->name, sizeof covered->name);
     for (int i = 0; i < network->layer_count; i++)
-        write_layer(network, i, features, count, file);
-    if (fflush(file) || ferror(file))
-        return FAIL(error, STATUS_FAILED, "cannot write the network '%s': %s", network->name,
-                    strerror(errno));
+        keep_layer(covered, places, network, i);
+    free(places);
     return STATUS_OK;
+}
+
+/* ---- how many of what ---- */
+
+enum { KIND_LIMIT = 64 };
+
+struct kind_counts {
+    const char *names[KIND_LIMIT];
+    int counts[KIND_LIMIT];
+    int count;
+};
+
+static void count_kind(struct kind_counts *kinds, const char *name)
+{
+    int i = 0;
+    while (i < kinds->count && strcmp(kinds->names[i], name) != 0)
+        i++;
+    if (i == KIND_LIMIT)
+        return;
+    kinds->names[i] = name;
+    kinds->counts[i]++;
+    kinds->count += i == kinds->count;
+}
+
+static int most_frequent(const struct kind_counts *kinds)
+{
+    int best = 0;
+    for (int i = 1; i < kinds->count; i++)
+        if (kinds->counts[i] > kinds->counts[best])
+            best = i;
+    return best;
+}
+
+void network_count_kinds(char *text, size_t size, const struct network *network,
+                         const bool *is_wanted)
+{
+    struct kind_counts kinds = {.count = 0};
+    size_t length = 0;
+    for (int i = 0; i < network->layer_count; i++)
+        if (is_wanted[i])
+            count_kind(&kinds, network_layer_kind(&network->layers[i]));
+    text[0] = '\0';
+    for (int i = 0; i < kinds.count; i++) {
+        const int best = most_frequent(&kinds);
+        char one[64];
+        const int wanted = snprintf(one, sizeof one, "%s%s x%d", i ? ", " : "", kinds.names[best],
+                                    kinds.counts[best]);
+        if (length + (size_t)wanted + sizeof ", ..." > size) {
+            snprintf(text + length, size - length, ", ...");
+            return;
+        }
+        memcpy(text + length, one, (size_t)wanted + 1);
+        length += (size_t)wanted;
+        kinds.counts[best] = 0;
+    }
 }

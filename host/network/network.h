@@ -1,15 +1,22 @@
-/* A network: a list of layers. From a layer CSV (datasets/README.md), or by name from the
- * catalogue.
+/* A network: a list of layers. From a layer CSV (datasets/README.md), an ONNX file, or by name from
+ * the catalogue.
  *
- * CSV: one layer a line, columns name, layer (kind), input (name of the layer that feeds it; empty:
- * the one above, or the network's input for the first; "input": the network's input), then any
- * features of the kinds by name. A cell that does not apply stays empty; a choice's empty cell is
- * its first name. batch_size, pass, optimizer and precision are not in the file: they are asked.
+ * A layer is of a kind that benchmarks cover, or an operator that none covers: that one brings the
+ * work of one sample, and forecasts take the device's roofline for it.
+ *
+ * CSV: one layer a line, columns name, layer (kind, or "operator"), input (name of the layer that
+ * feeds it; empty: the one above, or the network's input for the first; "input": the network's
+ * input), rows (rows of the layer for one sample: a dense layer that runs on every position of a
+ * sequence), then any features of the kinds by name, and operator (its name) with the columns of
+ * its work (operator.h). A cell that does not apply stays empty; a choice's empty cell is its first
+ * name, an empty number of an operator is 0. batch_size, pass, optimizer and precision are not in
+ * the file: they are asked.
  */
 #ifndef EPOCHCAST_NETWORK_NETWORK_H
 #define EPOCHCAST_NETWORK_NETWORK_H
 
 #include "layers/layer.h"
+#include "network/operator.h"
 
 #include <stdio.h>
 
@@ -18,7 +25,9 @@ enum { NETWORK_LAYER_LIMIT = 100000 };
 struct network_layer {
     char name[64];
     int input;                  /* index of the feeding layer, -1: the network's input */
-    struct layer_config config; /* batch_size 1, forward, none, fp32 */
+    struct layer_config config; /* batch_size: rows of one sample; forward, none, fp32 */
+    char operator_name[32];     /* "": of config.kind; else config is all zero but for rows 1 */
+    struct operator_work work;  /* of an operator */
 };
 
 struct network {
@@ -28,20 +37,48 @@ struct network {
 };
 
 /* `text` is a path (it has a '/' or a '.' or exists as a file) or a catalogue name, looked for in
- * $EPOCHCAST_NETWORKS, then in the source tree's and the installed datasets/networks.
- * STATUS_BAD_FILE: names line and column. An unknown name is STATUS_USAGE and lists the nearest and
- * all. */
+ * $EPOCHCAST_NETWORKS, then in the installation's and the source tree's datasets/networks.
+ * STATUS_BAD_FILE: names line and column, or an ONNX file's node. An unknown name is STATUS_USAGE
+ * and lists the nearest and all. */
 enum status network_load(struct network *network, const char *text, struct error *error);
-/* The same from memory; `path` is for messages. */
+/* A layer CSV from memory; `path` is for messages. */
 enum status network_parse(struct network *network, const char *path, const char *bytes, size_t size,
                           struct error *error);
+/* An ONNX model from memory; its external data is looked for beside `path`. */
+enum status network_read_onnx(struct network *network, const char *path, const char *bytes,
+                              size_t size, struct error *error);
 void network_free(struct network *network);
 enum status network_write_csv(const struct network *network, FILE *file, struct error *error);
 
-/* The layer's config for a batch size, pass and optimizer: kinds without parameters get optimizer
- * none. */
+/* "dense", "conv2d", ...; of an operator its name. */
+const char *network_layer_kind(const struct network_layer *layer);
+static inline bool network_layer_is_operator(const struct network_layer *layer)
+{
+    return layer->operator_name[0] != '\0';
+}
+/* Elements of the input and the output of one sample. */
+double network_layer_input_count(const struct network_layer *layer);
+double network_layer_output_count(const struct network_layer *layer);
+
+/* A layer's config for a batch size, pass and optimizer: its rows times the batch size, limited to
+ * INT32_MAX; kinds without parameters get optimizer none. Not for operators. */
 struct layer_config network_config(const struct network_layer *layer, int32_t batch_size,
                                    int32_t pass, int32_t optimizer, int32_t precision);
+/* The same for what a layer or operator costs. */
+struct cost network_cost(const struct network_layer *layer, int32_t batch_size, int32_t pass,
+                         int32_t optimizer, int32_t precision);
+
+/* The layers without the operators; a layer that an operator fed takes what fed the operator. */
+enum status network_without_operators(struct network *covered, const struct network *network,
+                                      struct error *error);
+
+/* "batch_normalization x53, add x16": the layers for which is_wanted[i], by kind, the most frequent
+ * first; ends in ", ..." where size bytes do not hold all. */
+void network_count_kinds(char *text, size_t size, const struct network *network,
+                         const bool *is_wanted);
+
+/* "nets/vgg16.csv" -> "vgg16" */
+void network_name(struct network *network, const char *path);
 
 /* Names of the catalogue, sorted; *names is freed by the caller in one free(). */
 enum status network_catalogue(char ***names, int *count, struct error *error);

@@ -10,8 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMN_NAME, COLUMN_LAYER, COLUMN_INPUT, FIXED_COLUMN_COUNT };
-static const char *const fixed_columns[FIXED_COLUMN_COUNT] = {"name", "layer", "input"};
+enum {
+    COLUMN_NAME,
+    COLUMN_LAYER,
+    COLUMN_INPUT,
+    COLUMN_ROWS,
+    COLUMN_OPERATOR,
+    COLUMN_WORK, /* the first of operator_columns */
+    FIXED_COLUMN_COUNT = COLUMN_WORK + OPERATOR_COLUMN_COUNT
+};
+static const char *fixed_column(int i)
+{
+    static const char *const names[COLUMN_WORK] = {"name", "layer", "input", "rows", "operator"};
+    return i < COLUMN_WORK ? names[i] : operator_columns[i - COLUMN_WORK].name;
+}
 
 enum { KNOWN_LIMIT = FIXED_COLUMN_COUNT + LAYER_KIND_COUNT * FEATURE_LIMIT };
 
@@ -55,7 +67,7 @@ static int known_columns(const char **names)
 {
     int count = 0;
     for (int i = 0; i < FIXED_COLUMN_COUNT; i++)
-        names[count++] = fixed_columns[i];
+        names[count++] = fixed_column(i);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         for (int i = COMMON_FEATURE_COUNT; i < layer_descriptors[kind]->feature_count; i++)
             names[count++] = layer_descriptors[kind]->features[i].name;
@@ -81,7 +93,8 @@ static enum status unknown_column(const struct reader *reader, const char *name,
     else if (nearest)
         error_hint(error, "did you mean '%s'?", nearest);
     else
-        error_hint(error, "columns are name, layer, input and the features of the layer kinds");
+        error_hint(error, "columns are name, layer, input, rows, the features of the layer kinds, "
+                          "operator and the counts of its work");
     return STATUS_BAD_FILE;
 }
 
@@ -118,7 +131,7 @@ static enum status read_header(struct reader *reader, struct error *error)
     for (int i = COLUMN_NAME; i <= COLUMN_LAYER; i++)
         if (reader->field_of[i] < 0)
             return FAIL(error, STATUS_BAD_FILE, "%s:%d: no column '%s'", reader->csv.path,
-                        reader->csv.line, fixed_columns[i]);
+                        reader->csv.line, fixed_column(i));
     return STATUS_OK;
 }
 
@@ -148,22 +161,48 @@ static enum status read_name(struct reader *reader, struct network_layer *layer,
     return STATUS_OK;
 }
 
+/* The cell of a column; empty where the file has no such column. */
+static const char *fixed_cell(const struct reader *reader, int column)
+{
+    const int field = reader->field_of[column];
+    return field < 0 ? "" : reader->csv.field[field];
+}
+
+static enum status read_operator_name(struct reader *reader, struct network_layer *layer,
+                                      struct error *error)
+{
+    const char *name = fixed_cell(reader, COLUMN_OPERATOR);
+    const size_t length = strlen(name);
+    if (length == 0 || length >= sizeof layer->operator_name)
+        return FAIL(error, STATUS_BAD_FILE, "%s:%d: operator: %s", reader->csv.path,
+                    reader->csv.line, length ? "the name is too long" : "missing");
+    if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != length ||
+        layer_kind_find(name) >= 0 || strcmp(name, "operator") == 0)
+        return FAIL(error, STATUS_BAD_FILE,
+                    "%s:%d: operator: '%s' is no name of one: a-z, 0-9 and _, not a layer kind",
+                    reader->csv.path, reader->csv.line, name);
+    memcpy(layer->operator_name, name, length + 1);
+    return STATUS_OK;
+}
+
 static enum status read_kind(struct reader *reader, struct network_layer *layer,
                              struct error *error)
 {
     const struct csv *csv = &reader->csv;
     const char *name = csv->field[reader->field_of[COLUMN_LAYER]];
     const int kind = layer_kind_find(name);
+    layer->config.batch_size = 1; /* the other common features are zero: forward, none, fp32 */
+    if (strcmp(name, "operator") == 0)
+        return read_operator_name(reader, layer, error);
     if (kind >= 0) {
         layer->config.kind = (enum layer_kind)kind;
-        layer->config.batch_size = 1; /* the other common features are zero: forward, none, fp32 */
         return STATUS_OK;
     }
-    const char *names[LAYER_KIND_COUNT];
+    const char *names[LAYER_KIND_COUNT + 1] = {[LAYER_KIND_COUNT] = "operator"};
     for (int i = 0; i < LAYER_KIND_COUNT; i++)
         names[i] = layer_descriptors[i]->name;
     FAIL(error, STATUS_BAD_FILE, "%s:%d: layer: unknown kind '%.64s'", csv->path, csv->line, name);
-    const char *nearest = nearest_name(names, LAYER_KIND_COUNT, name);
+    const char *nearest = nearest_name(names, LAYER_KIND_COUNT + 1, name);
     if (nearest)
         error_hint(error, "did you mean '%s'?", nearest);
     else
@@ -175,8 +214,7 @@ static enum status read_input(struct reader *reader, struct network_layer *layer
                               struct error *error)
 {
     const struct csv *csv = &reader->csv;
-    const int field = reader->field_of[COLUMN_INPUT];
-    const char *name = field < 0 ? "" : csv->field[field];
+    const char *name = fixed_cell(reader, COLUMN_INPUT);
     layer->input = reader->network->layer_count - 1;
     if (!*name)
         return STATUS_OK;
@@ -208,16 +246,21 @@ static enum status read_feature(struct reader *reader, struct network_layer *lay
     return STATUS_OK;
 }
 
+static bool is_fixed_field(const struct reader *reader, int field)
+{
+    for (int i = 0; i < FIXED_COLUMN_COUNT; i++)
+        if (reader->field_of[i] == field)
+            return true;
+    return false;
+}
+
 static enum status read_features(struct reader *reader, struct network_layer *layer,
                                  struct error *error)
 {
     const struct layer_descriptor *descriptor = layer_descriptors[layer->config.kind];
     bool given[FEATURE_LIMIT] = {false};
     for (int field = 0; field < reader->column_count; field++) {
-        bool is_fixed = false;
-        for (int i = 0; i < FIXED_COLUMN_COUNT; i++)
-            is_fixed = is_fixed || reader->field_of[i] == field;
-        if (!is_fixed)
+        if (!is_fixed_field(reader, field))
             TRY(read_feature(reader, layer, field, given, error));
     }
     for (int i = COMMON_FEATURE_COUNT; i < descriptor->feature_count; i++)
@@ -225,6 +268,67 @@ static enum status read_features(struct reader *reader, struct network_layer *la
             return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s: missing; %s needs it", reader->csv.path,
                         reader->csv.line, descriptor->features[i].name, descriptor->name);
     return layer_check(&layer->config, error) == STATUS_OK ? STATUS_OK : at_line(reader, error);
+}
+
+/* ---- operator lines ---- */
+
+static enum status read_count(struct reader *reader, struct operator_work *work, int i,
+                              struct error *error)
+{
+    const struct operator_column *column = &operator_columns[i];
+    const bool is_flops = strstr(column->name, "flops") != NULL;
+    const double limit = is_flops ? OPERATOR_FLOPS_LIMIT : OPERATOR_COUNT_LIMIT;
+    double *value = operator_value(work, column);
+    if (!*fixed_cell(reader, COLUMN_WORK + i))
+        return STATUS_OK; /* 0 */
+    TRY(csv_number(&reader->csv, reader->field_of[COLUMN_WORK + i], column->name, value, error));
+    if (*value >= 0 && *value <= limit)
+        return STATUS_OK;
+    return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s: %s is outside 0..%g", reader->csv.path,
+                reader->csv.line, column->name, fixed_cell(reader, COLUMN_WORK + i), limit);
+}
+
+/* A feature of a kind in an operator's line is a mistake, as is a count in a kind's. */
+static enum status check_empty(const struct reader *reader, int field, const char *what,
+                               struct error *error)
+{
+    if (!*reader->csv.field[field])
+        return STATUS_OK;
+    return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s: %s has no such column; leave it empty",
+                reader->csv.path, reader->csv.line, reader->columns[field], what);
+}
+
+static enum status read_operator(struct reader *reader, struct network_layer *layer,
+                                 struct error *error)
+{
+    for (int i = 0; i < OPERATOR_COLUMN_COUNT; i++)
+        TRY(read_count(reader, &layer->work, i, error));
+    for (int field = 0; field < reader->column_count; field++)
+        if (!is_fixed_field(reader, field) || field == reader->field_of[COLUMN_ROWS])
+            TRY(check_empty(reader, field, "an operator", error));
+    if (layer->work.output_count <= 0)
+        return FAIL(error, STATUS_BAD_FILE, "%s:%d: output_count: missing; an operator needs it",
+                    reader->csv.path, reader->csv.line);
+    return STATUS_OK;
+}
+
+static enum status read_rows(struct reader *reader, struct network_layer *layer,
+                             struct error *error)
+{
+    const struct feature *feature = layer_feature_find(layer->config.kind, "batch_size");
+    const char *text = fixed_cell(reader, COLUMN_ROWS);
+    int rows;
+    for (int i = COLUMN_OPERATOR; i < FIXED_COLUMN_COUNT; i++)
+        if (reader->field_of[i] >= 0)
+            TRY(check_empty(reader, reader->field_of[i], network_layer_kind(layer), error));
+    if (!*text)
+        return STATUS_OK;
+    TRY(csv_integer(&reader->csv, reader->field_of[COLUMN_ROWS], "rows", &rows, error));
+    if (rows < 1 || rows > feature->maximum)
+        return FAIL(error, STATUS_BAD_FILE, "%s:%d: rows: %d is outside 1..%d", reader->csv.path,
+                    reader->csv.line, rows, feature->maximum);
+    layer->config.batch_size = rows;
+    return STATUS_OK;
 }
 
 static enum status read_layer(struct reader *reader, struct error *error)
@@ -241,7 +345,12 @@ static enum status read_layer(struct reader *reader, struct error *error)
     TRY(read_name(reader, layer, error));
     TRY(read_kind(reader, layer, error));
     TRY(read_input(reader, layer, error));
-    TRY(read_features(reader, layer, error));
+    if (network_layer_is_operator(layer)) {
+        TRY(read_operator(reader, layer, error));
+    } else {
+        TRY(read_rows(reader, layer, error));
+        TRY(read_features(reader, layer, error));
+    }
     *find_slot(reader, layer->name) = network->layer_count++;
     return STATUS_OK;
 }
@@ -286,21 +395,12 @@ static enum status read_all(struct reader *reader, const char *bytes, size_t siz
     return STATUS_OK;
 }
 
-/* "nets/vgg16.csv" -> "vgg16" */
-static void name_network(struct network *network, const char *path)
-{
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    const char *dot = strrchr(base, '.');
-    const size_t length = dot && dot > base ? (size_t)(dot - base) : strlen(base);
-    snprintf(network->name, sizeof network->name, "%.*s", (int)(length < 63 ? length : 63), base);
-}
-
 enum status network_parse(struct network *network, const char *path, const char *bytes, size_t size,
                           struct error *error)
 {
     struct reader reader = {.network = network};
     *network = (struct network){.layers = NULL};
-    name_network(network, path);
+    network_name(network, path);
     csv_begin(&reader.csv, path, bytes, size);
     const enum status status = read_all(&reader, bytes, size, error);
     free(reader.slots);

@@ -20,7 +20,8 @@
 
 extern const struct backend backend_cpu;
 
-static const int64_t arena_limit_bytes = INT64_C(8) << 30, flush_minimum_bytes = 64 << 20;
+static const int64_t arena_limit_bytes = INT64_C(8) << 30, flush_minimum_bytes = 64 << 20,
+                     page_bytes = 4096;
 
 static enum status cpu_device_count(int *count, struct error *error)
 {
@@ -57,6 +58,7 @@ static enum status map_arena(struct cpu_device *cpu, int64_t wanted_bytes, struc
 {
     int64_t bytes = wanted_bytes ? wanted_bytes : processor_available_bytes() / 2;
     bytes = bytes < arena_limit_bytes || wanted_bytes ? bytes : arena_limit_bytes;
+    bytes -= bytes % page_bytes;
     cpu->arena = bytes > 0 ? map_memory((size_t)bytes) : NULL;
     if (!cpu->arena)
         return FAIL(error, STATUS_NO_DEVICE, "cpu: cannot map an arena of %lld bytes: %s",
@@ -162,13 +164,13 @@ static bool cpu_disturbed(struct device *device)
     return involuntary_switches(cpu) != cpu->involuntary_switches;
 }
 
-/* Writes twice the last-level cache, at the arena's free end; where less is free the layer itself
- * is larger than the cache. */
+/* Writes twice the last-level cache, where the arena is free; where less is free the layers are
+ * larger than the cache. */
 static void cpu_flush_cache(struct device *device)
 {
     struct cpu_device *cpu = (struct cpu_device *)device;
-    volatile unsigned char *end = cpu->arena + cpu->arena_bytes;
-    size_t bytes = cpu->arena_bytes - cpu->used_bytes;
+    volatile unsigned char *end = cpu->arena + cpu->arena_bytes - cpu->written_bytes;
+    size_t bytes = (size_t)(end - cpu->arena) - cpu->noise_bytes;
     bytes = bytes < cpu->flush_bytes ? bytes : cpu->flush_bytes;
     for (size_t i = 64; i <= bytes; i += 64)
         *(end - i) += 1;
@@ -176,7 +178,8 @@ static void cpu_flush_cache(struct device *device)
 
 static void cpu_reset(struct device *device)
 {
-    ((struct cpu_device *)device)->used_bytes = 0;
+    struct cpu_device *cpu = (struct cpu_device *)device;
+    cpu->read_bytes = cpu->written_bytes = 0;
 }
 
 static enum status cpu_describe(struct device *device, bool measure, struct device_info *info,
@@ -190,6 +193,12 @@ static enum status cpu_describe(struct device *device, bool measure, struct devi
     snprintf(info->library, sizeof info->library, "%s", onednn_version());
     processor_describe(info);
     return measure ? cpu_measure_speed(info, cpu, error) : STATUS_OK;
+}
+
+static void cpu_conditions(struct device *device, struct conditions *conditions)
+{
+    (void)device;
+    processor_conditions(conditions);
 }
 
 #define CPU_BENCH(KIND, kind) [LAYER_##KIND] = &cpu_bench_##kind,
@@ -206,5 +215,6 @@ const struct backend backend_cpu = {
     .flush_cache = cpu_flush_cache,
     .reset = cpu_reset,
     .disturbed = cpu_disturbed,
+    .conditions = cpu_conditions,
     .bench = {LAYER_KINDS(CPU_BENCH)},
 };

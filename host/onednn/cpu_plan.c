@@ -27,8 +27,9 @@ dnnl_memory_desc_t cpu_desc(int dimension_count, const dnnl_dim_t *dimensions, b
     return desc;
 }
 
-/* Operands are noise, never zeros: zeros save power, denormals cost time. */
-static void fill_noise(const struct cpu_device *device, float *data, size_t count, float amplitude)
+/* Operands are noise, not zeros: zeros save power, denormals cost time. (Where an earlier operand
+ * had padding some zeros stay, fewer than behind a relu.) */
+static void fill(const struct cpu_device *device, float *data, size_t count, float amplitude)
 {
     for (size_t first = 0; first < count; first += CPU_NOISE_COUNT) {
         size_t here = count - first < CPU_NOISE_COUNT ? count - first : CPU_NOISE_COUNT;
@@ -48,27 +49,78 @@ enum status cpu_tensor_view(struct cpu_tensor *tensor, struct cpu_plan *plan,
     return STATUS_OK;
 }
 
-/* Pages are touched here, once: the first timed call must not pay for page faults. */
-static enum status take_arena(float **data, struct cpu_plan *plan, size_t bytes,
+static void fill_bytes(const struct cpu_device *device, size_t start, size_t end)
+{
+    fill(device, (float *)(device->arena + start), (end - start) / sizeof(float), 1);
+}
+
+/* Noise again in what is spoilt of an operand; not in those before it, whose padding is zero. */
+static void refresh(struct cpu_device *device, size_t start, size_t end)
+{
+    const size_t first = start > device->spoilt_start ? start : device->spoilt_start;
+    const size_t last = end < device->spoilt_end ? end : device->spoilt_end;
+    if (first >= last)
+        return;
+    fill_bytes(device, first, last);
+    if (first == device->spoilt_start)
+        device->spoilt_start = last;
+}
+
+/* Pages are touched when they are taken, once: no timed call must pay for page faults. */
+static float *take_read(struct cpu_device *device, size_t bytes)
+{
+    const size_t start = device->read_bytes, end = start + bytes;
+    device->read_bytes = end;
+    if (end > device->noise_bytes) {
+        fill_bytes(device, device->noise_bytes, end);
+        device->noise_bytes = end;
+    }
+    refresh(device, start, end);
+    return (float *)(device->arena + start);
+}
+
+static float *take_written(struct cpu_device *device, size_t bytes)
+{
+    device->written_bytes += bytes;
+    const size_t start = device->arena_bytes - device->written_bytes;
+    if (device->written_bytes > device->touched_bytes) {
+        memset(device->arena + start, 0, device->written_bytes - device->touched_bytes);
+        device->touched_bytes = device->written_bytes;
+    }
+    if (device->noise_bytes > start)
+        device->noise_bytes = start;
+    return (float *)(device->arena + start);
+}
+
+static enum status take_arena(float **data, struct cpu_plan *plan, size_t bytes, bool is_read_only,
                               struct error *error)
 {
     struct cpu_device *device = plan->device;
-    size_t taken = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (bytes > device->arena_bytes || taken > device->arena_bytes - device->used_bytes) {
+    const size_t used_bytes = device->read_bytes + device->written_bytes;
+    const size_t taken = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (bytes > device->arena_bytes || taken > device->arena_bytes - used_bytes) {
         FAIL(error, STATUS_OUT_OF_MEMORY,
              "cpu: another %zu bytes do not fit the arena of %zu bytes, %zu of them in use", bytes,
-             device->arena_bytes, device->used_bytes);
+             device->arena_bytes, used_bytes);
         return error_hint(error, "take a smaller batch, or a machine with more free memory"),
                STATUS_OUT_OF_MEMORY;
     }
-    *data = (float *)(device->arena + device->used_bytes);
-    device->used_bytes += taken;
-    if (device->used_bytes > device->touched_bytes) {
-        memset(device->arena + device->touched_bytes, 0,
-               device->used_bytes - device->touched_bytes);
-        device->touched_bytes = device->used_bytes;
-    }
+    *data = is_read_only ? take_read(device, taken) : take_written(device, taken);
     return STATUS_OK;
+}
+
+/* One interval holds all that is spoilt: operands of a plan lie beside each other. */
+void cpu_operand_spoil(struct cpu_device *device, const float *data, size_t bytes)
+{
+    const size_t start = (size_t)((const unsigned char *)data - device->arena);
+    if (start >= device->noise_bytes)
+        return;
+    if (device->spoilt_start >= device->spoilt_end)
+        device->spoilt_start = device->spoilt_end = start;
+    if (start < device->spoilt_start)
+        device->spoilt_start = start;
+    if (start + bytes > device->spoilt_end)
+        device->spoilt_end = start + bytes;
 }
 
 enum status cpu_tensor_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
@@ -76,9 +128,17 @@ enum status cpu_tensor_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
 {
     float *data = NULL;
     size_t bytes = dnnl_memory_desc_get_size(desc);
-    TRY(take_arena(&data, plan, bytes, error));
+    TRY(take_arena(&data, plan, bytes, false, error));
     if (amplitude > 0)
-        fill_noise(plan->device, data, bytes / sizeof *data, amplitude);
+        fill(plan->device, data, bytes / sizeof *data, amplitude);
+    return cpu_tensor_view(tensor, plan, desc, data, error);
+}
+
+enum status cpu_operand_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
+                               const dnnl_memory_desc_t *desc, struct error *error)
+{
+    float *data = NULL;
+    TRY(take_arena(&data, plan, dnnl_memory_desc_get_size(desc), true, error));
     return cpu_tensor_view(tensor, plan, desc, data, error);
 }
 
@@ -163,7 +223,7 @@ enum status cpu_input(struct cpu_plan *plan, struct cpu_plan *input, const dnnl_
 {
     struct cpu_tensor *own = &plan->tensor[CPU_INPUT];
     if (!input)
-        return cpu_tensor_create(own, plan, desc, 1, error);
+        return cpu_operand_create(own, plan, desc, error);
     struct cpu_tensor produced = input->tensor[CPU_OUTPUT];
     TRY(cpu_tensor_view(&produced, plan, &produced.desc, produced.data, error));
     if (!has_same_dimensions(&produced.desc, desc))
@@ -175,6 +235,8 @@ enum status cpu_input_gradient(struct cpu_plan *plan, struct cpu_plan *input,
                                const dnnl_memory_desc_t *desc, struct error *error)
 {
     const struct cpu_tensor *target = input ? &input->tensor[CPU_OUTPUT_GRADIENT] : NULL;
+    if (target && target->memory)
+        cpu_operand_spoil(plan->device, target->data, dnnl_memory_desc_get_size(&target->desc));
     if (target && target->memory && dnnl_memory_desc_equal(&target->desc, desc))
         return cpu_tensor_view(&plan->tensor[CPU_INPUT_GRADIENT], plan, desc, target->data, error);
     return cpu_tensor_create(&plan->tensor[CPU_INPUT_GRADIENT], plan, desc, 0, error);
@@ -259,7 +321,7 @@ enum status cpu_activation_backward(struct cpu_tensor *gradient, struct cpu_plan
 {
     const dnnl_memory_desc_t *desc = &plan->tensor[CPU_OUTPUT].desc;
     struct cpu_tensor *output_gradient = &plan->tensor[CPU_OUTPUT_GRADIENT];
-    TRY(cpu_tensor_create(output_gradient, plan, desc, 1, error));
+    TRY(cpu_operand_create(output_gradient, plan, desc, error));
     *gradient = *output_gradient;
     if (activation == ACTIVATION_NONE)
         return STATUS_OK;

@@ -16,10 +16,15 @@ struct cpu_device {
     dnnl_engine_t engine;
     dnnl_stream_t stream;
     dnnl_primitive_attr_t attributes; /* scratch memory comes from the arena */
+    /* Tensors that are only read grow from the arena's start, the others from its end: noise that
+     * nobody overwrites need not be filled in again for the next config. */
     unsigned char *arena;
-    size_t arena_bytes, used_bytes, flush_bytes;
-    size_t touched_bytes; /* of the arena, from its start: pages that exist */
-    float *noise;         /* CPU_NOISE_COUNT floats in (-1, 1), copied into operands */
+    size_t arena_bytes, flush_bytes;
+    size_t read_bytes, written_bytes; /* in use, from the start and from the end */
+    size_t noise_bytes;               /* from the start: filled with noise ... */
+    size_t spoilt_start, spoilt_end;  /* ... but for these bytes, written since */
+    size_t touched_bytes;             /* from the end: pages that exist */
+    float *noise;                     /* CPU_NOISE_COUNT floats in (-1, 1), copied into operands */
     int thread_count;
     double started_ms;
     long involuntary_switches; /* at timer_start */
@@ -80,10 +85,15 @@ enum status cpu_check(struct cpu_plan *plan, dnnl_status_t status, const char *c
 #define DNNL_TRY(plan, error, call) TRY(cpu_check((plan), (call), #call, (error)))
 
 /* Arena memory of desc's size, filled with noise in (-amplitude, amplitude); amplitude 0 leaves it
- * untouched. Padding of blocked layouts is zero, as the library expects. STATUS_OUT_OF_MEMORY is
- * found by accounting, before memory is touched. */
+ * as it is. Padding of blocked layouts is zero, as
+ * the library expects. STATUS_OUT_OF_MEMORY is found by accounting, before memory is touched. */
 enum status cpu_tensor_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
                               const dnnl_memory_desc_t *desc, float amplitude, struct error *error);
+/* The same for a tensor that no step of the plan writes, amplitude 1. */
+enum status cpu_operand_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
+                               const dnnl_memory_desc_t *desc, struct error *error);
+/* Says that an operand is written after all. */
+void cpu_operand_spoil(struct cpu_device *device, const float *data, size_t bytes);
 /* A tensor over existing memory. */
 enum status cpu_tensor_view(struct cpu_tensor *tensor, struct cpu_plan *plan,
                             const dnnl_memory_desc_t *desc, float *data, struct error *error);

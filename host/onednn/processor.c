@@ -57,6 +57,30 @@ int64_t processor_cache_bytes(void)
     return largest;
 }
 
+/* A number of a /proc or /sys file, after `key`; NaN when absent. */
+static double read_number(const char *path, const char *key)
+{
+    char line[TEXT_LIMIT];
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return NAN;
+    const char *at = fgets(line, sizeof line, file) ? strstr(line, key) : NULL;
+    fclose(file);
+    return at ? strtod(at + strlen(key), NULL) : NAN;
+}
+
+void processor_conditions(struct conditions *conditions)
+{
+    *conditions = (struct conditions){
+        .sm_clock_mhz = read_number("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "") /
+                        1e3,
+        .maximum_sm_clock_mhz = NAN,
+        .temperature_c = read_number("/sys/class/thermal/thermal_zone0/temp", "") / 1e3,
+        .power_w = NAN,
+        .stall_ms = read_number("/proc/pressure/cpu", "total=") / 1e3,
+    };
+}
+
 /* What the library will use, widest first. Operations a cycle and core: two fused units. */
 struct instruction_set {
     dnnl_cpu_isa_t isa;

@@ -10,6 +10,9 @@ int64_t processor_available_bytes(void);
 /* Largest cache of the first processor; 0 where that cannot be read. */
 int64_t processor_cache_bytes(void);
 
+/* Clock, temperature and waiting tasks now, as far as the system tells. */
+void processor_conditions(struct conditions *conditions);
+
 /* Floats in the widest vector that the library uses. */
 int processor_vector_floats(void);
 

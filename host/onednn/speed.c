@@ -65,11 +65,10 @@ static enum status measure_latency(double *latency_us, struct cpu_device *cpu, s
     const struct layer_config config = {.kind = LAYER_DENSE, .precision = PRECISION_FP32};
     enum outcome outcome;
     struct cpu_plan *plan;
-    size_t used_bytes = cpu->used_bytes;
     TRY(cpu_plan_create(&plan, &cpu->base, &config, &outcome, error));
     enum status status = time_tiny_step(latency_us, plan, error);
     cpu_plan_release(&plan->base);
-    cpu->used_bytes = used_bytes;
+    cpu->base.backend->reset(&cpu->base);
     return status;
 }
 

@@ -21,6 +21,16 @@ static float weights_amplitude(const dnnl_memory_desc_t *weights)
     return (float)sqrt(6 / inputs);
 }
 
+/* The weights of a single layer that nobody updates need no tuned size, and no filling. */
+static enum status create_weights(struct cpu_plan *plan, const dnnl_memory_desc_t *desc,
+                                  const struct cpu_plan *input, struct error *error)
+{
+    struct cpu_tensor *weights = &plan->tensor[CPU_WEIGHTS];
+    if (!input && plan->config.optimizer == OPTIMIZER_NONE)
+        return cpu_operand_create(weights, plan, desc, error);
+    return cpu_tensor_create(weights, plan, desc, weights_amplitude(desc), error);
+}
+
 static enum status add_forward(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd, bool use_bias,
                                struct cpu_plan *input, struct error *error)
 {
@@ -28,7 +38,7 @@ static enum status add_forward(struct cpu_plan *plan, const_dnnl_primitive_desc_
     const dnnl_memory_desc_t *weights = query(pd, dnnl_query_weights_md, 0);
     cpu_plan_name(plan, pd);
     TRY(cpu_input(plan, input, query(pd, dnnl_query_src_md, 0), error));
-    TRY(cpu_tensor_create(&tensor[CPU_WEIGHTS], plan, weights, weights_amplitude(weights), error));
+    TRY(create_weights(plan, weights, input, error));
     if (use_bias)
         TRY(cpu_tensor_create(&tensor[CPU_BIAS], plan, query(pd, dnnl_query_weights_md, 1), 0.1f,
                               error));

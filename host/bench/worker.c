@@ -1,0 +1,290 @@
+#include "bench/worker.h"
+
+#include "base/term.h"
+#include "bench/worker_messages.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double opening_s = 120, default_grace_s = 10, ending_s = 5;
+
+struct worker {
+    struct worker_options options;
+    int socket; /* -1: no process */
+    pid_t process;
+    struct device_info info;
+    bool can_draw;
+    int failures; /* in a row */
+    int64_t failure_count;
+    char failure[256];
+};
+
+/* ---- the process ---- */
+
+/* Between fork and exec: system calls alone. */
+static void become_worker(int socket, const char *const *command, pid_t parent)
+{
+    sigset_t none;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlives the parent */
+    if (getppid() != parent)
+        _exit(STATUS_FAILED);
+    signal(SIGINT, SIG_IGN); /* the parent decides when to end */
+    signal(SIGTERM, SIG_IGN);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (dup2(socket, STDIN_FILENO) >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0) {
+        closefrom(STDERR_FILENO + 1); /* the parent's dataset and its lock are the parent's alone */
+        execv(command[0], (char *const *)command);
+    }
+    _exit(STATUS_FAILED);
+}
+
+static enum status spawn(struct worker *worker, struct error *error)
+{
+    int ends[2];
+    const pid_t parent = getpid();
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return FAIL(error, STATUS_FAILED, "no socket for a worker: %s", strerror(errno));
+    worker->process = fork();
+    if (worker->process == 0)
+        become_worker(ends[1], worker->options.command, parent);
+    close(ends[1]);
+    worker->socket = ends[0];
+    if (worker->process > 0)
+        return STATUS_OK;
+    close(worker->socket);
+    worker->socket = -1;
+    return FAIL(error, STATUS_FAILED, "no process for a worker: %s", strerror(errno));
+}
+
+/* Waits for the process at most so long: one can close its socket and then hang in its driver. */
+static bool has_ended(int *how, pid_t process, double limit_s)
+{
+    const double deadline_s = monotonic_s() + limit_s;
+    const struct timespec pause = {.tv_nsec = 1000000};
+    for (;;) {
+        const pid_t ended = waitpid(process, how, WNOHANG);
+        if (ended > 0)
+            return true;
+        if ((ended < 0 && errno != EINTR) || monotonic_s() >= deadline_s)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* Ends the process; what it died of by itself when it is dead already, else 0. */
+static int end_process(struct worker *worker, bool is_hung)
+{
+    int how = 0;
+    if (worker->socket < 0)
+        return 0;
+    close(worker->socket); /* a healthy worker ends by this */
+    worker->socket = -1;
+    if (!is_hung && has_ended(&how, worker->process, ending_s))
+        return how;
+    kill(worker->process, SIGKILL);
+    while (waitpid(worker->process, &how, 0) < 0 && errno == EINTR)
+        ;
+    return 0;
+}
+
+static enum status introduce(struct worker *worker, struct error *error)
+{
+    struct reply reply;
+    TRY(spawn(worker, error));
+    if (!message_receive(worker->socket, &reply, sizeof reply, monotonic_s() + opening_s)) {
+        end_process(worker, true);
+        FAIL(error, STATUS_FAILED, "the worker process does not start: '%s'",
+             worker->options.command[0]);
+        return error_hint(error, "its own messages are above"), STATUS_FAILED;
+    }
+    if (reply.status != STATUS_OK) {
+        end_process(worker, false);
+        FAIL(error, reply.status, "%s", reply.error.message);
+        return error_hint(error, "%s", reply.error.hint), reply.status;
+    }
+    worker->info = reply.as.device.info;
+    worker->can_draw = reply.as.device.can_draw;
+    return STATUS_OK;
+}
+
+enum status worker_start(struct worker **out, const struct worker_options *options,
+                         struct error *error)
+{
+    struct worker *worker;
+    *out = NULL;
+    TRY(error_allocate((void **)&worker, 1, sizeof *worker, "worker", error));
+    *worker = (struct worker){.options = *options, .socket = -1};
+    if (!(worker->options.grace_s > 0))
+        worker->options.grace_s = default_grace_s;
+    const enum status status = introduce(worker, error);
+    if (status == STATUS_OK)
+        *out = worker;
+    else
+        free(worker);
+    return status;
+}
+
+void worker_close(struct worker *worker)
+{
+    if (!worker)
+        return;
+    end_process(worker, true); /* its device may take seconds to close, and holds nothing */
+    free(worker);
+}
+
+const struct device_info *worker_device(const struct worker *worker)
+{
+    return &worker->info;
+}
+
+bool worker_can_draw(const struct worker *worker)
+{
+    return worker->can_draw;
+}
+
+const char *worker_failure(int64_t *count, const struct worker *worker)
+{
+    *count = worker->failure_count;
+    return worker->failure;
+}
+
+/* ---- asking ---- */
+
+/* Why a worker that gave no good answer was ended. */
+static enum outcome note_failure(struct worker *worker, bool is_late, const struct reply *reply)
+{
+    const size_t size = sizeof worker->failure;
+    const int how = end_process(worker, is_late || reply);
+    worker->failures++;
+    worker->failure_count++;
+    if (is_late)
+        snprintf(worker->failure, size, "no answer in time");
+    else if (reply)
+        snprintf(worker->failure, size, "%.250s", reply->error.message);
+    else if (WIFSIGNALED(how))
+        snprintf(worker->failure, size, "killed by signal %d (%s)", WTERMSIG(how),
+                 strsignal(WTERMSIG(how)));
+    else
+        snprintf(worker->failure, size, "ended with exit code %d", WEXITSTATUS(how));
+    const bool is_killed = !is_late && !reply && WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL;
+    return is_late     ? OUTCOME_TIMEOUT
+           : is_killed ? OUTCOME_OUT_OF_MEMORY /* the system's last resort */
+                       : OUTCOME_CRASHED;
+}
+
+/* One that dies while it starts has failed as well, and another may not. */
+static bool restart(struct worker *worker)
+{
+    struct error reason;
+    if (introduce(worker, &reason) == STATUS_OK)
+        return true;
+    worker->failures++;
+    worker->failure_count++;
+    snprintf(worker->failure, sizeof worker->failure, "%.250s", reason.message);
+    return false;
+}
+
+/* Starts a worker where there is none, or where it died since its last answer: not the fault of the
+ * config that comes next. */
+static enum status send_request(struct worker *worker, const struct request *request,
+                                struct error *error)
+{
+    for (;;) {
+        if (worker->failures >= WORKER_FAILURE_LIMIT) {
+            FAIL(error, STATUS_FAILED, "%d workers in a row failed; the last: %s", worker->failures,
+                 worker->failure);
+            return error_hint(error, "measure one config by hand to see why"), STATUS_FAILED;
+        }
+        if (worker->socket < 0 && !restart(worker))
+            continue;
+        if (message_send(worker->socket, request, sizeof *request))
+            return STATUS_OK;
+        note_failure(worker, false, NULL);
+    }
+}
+
+/* OUTCOME_OK: *reply is a good one. Else the worker is gone. */
+static enum status ask(enum outcome *outcome, struct reply *reply, struct worker *worker,
+                       const struct request *request, double limit_s, struct error *error)
+{
+    *outcome = OUTCOME_OK;
+    TRY(send_request(worker, request, error));
+    const double deadline_s = monotonic_s() + limit_s;
+    if (!message_receive(worker->socket, reply, sizeof *reply, deadline_s))
+        *outcome = note_failure(worker, monotonic_s() >= deadline_s, NULL);
+    else if (reply->status != STATUS_OK)
+        *outcome = note_failure(worker, false, reply);
+    else
+        worker->failures = 0;
+    return STATUS_OK;
+}
+
+enum status worker_measure(struct measurement *row, struct worker *worker,
+                           const struct layer_config *config, const struct measure_options *options,
+                           struct error *error)
+{
+    struct request request;
+    struct reply reply;
+    enum outcome outcome;
+    memset(&request, 0, sizeof request);
+    request.kind = REQUEST_MEASURE;
+    request.as.measure.config = *config;
+    request.as.measure.options = *options;
+    const double limit_s = 10 * (options->warmup_ms + options->cap_ms) / 1e3 +
+                           worker->options.grace_s;
+    TRY(ask(&outcome, &reply, worker, &request, limit_s, error));
+    if (outcome == OUTCOME_OK)
+        *row = reply.as.row;
+    else
+        measurement_fail(row, config, outcome, options);
+    return STATUS_OK;
+}
+
+enum status worker_canary(struct canary *canary, struct worker *worker, struct error *error)
+{
+    struct request request;
+    struct reply reply;
+    enum outcome outcome;
+    memset(&request, 0, sizeof request);
+    request.kind = REQUEST_CANARY;
+    TRY(ask(&outcome, &reply, worker, &request, worker->options.grace_s, error));
+    if (outcome == OUTCOME_OK)
+        *canary = reply.as.canary;
+    else
+        *canary = (struct canary){.gemm_ms = NAN, .copy_ms = NAN, .pressure_percent = NAN};
+    return STATUS_OK;
+}
+
+enum status worker_draw(struct layer_config *configs, enum stratum *strata, struct worker *worker,
+                        const struct sample_domain *domain, uint64_t seed, uint32_t first,
+                        uint32_t count, struct error *error)
+{
+    struct request request;
+    struct reply reply;
+    enum outcome outcome;
+    memset(&request, 0, sizeof request);
+    request.kind = REQUEST_DRAW;
+    request.as.draw.domain = *domain;
+    request.as.draw.seed = seed;
+    request.as.draw.first = first;
+    request.as.draw.count = count;
+    const double deadline_s = monotonic_s() + opening_s;
+    TRY(ask(&outcome, &reply, worker, &request, opening_s, error));
+    if (outcome != OUTCOME_OK)
+        return FAIL(error, STATUS_FAILED, "drawing configs on the device: %s", worker->failure);
+    if (message_receive(worker->socket, configs, count * sizeof *configs, deadline_s) &&
+        message_receive(worker->socket, strata, count * sizeof *strata, deadline_s))
+        return STATUS_OK;
+    note_failure(worker, true, NULL);
+    return FAIL(error, STATUS_FAILED, "drawing configs on the device: %s", worker->failure);
+}

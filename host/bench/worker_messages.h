@@ -1,0 +1,46 @@
+/* What parent and worker say to each other: structs of one program, sent as they are. */
+#ifndef EPOCHCAST_BENCH_WORKER_MESSAGES_H
+#define EPOCHCAST_BENCH_WORKER_MESSAGES_H
+
+#include "bench/canary.h"
+
+enum { WORKER_DRAW_LIMIT = 4096 };
+
+enum request_kind { REQUEST_MEASURE, REQUEST_CANARY, REQUEST_DRAW };
+
+struct request {
+    enum request_kind kind;
+    union {
+        struct {
+            struct layer_config config;
+            struct measure_options options;
+        } measure;
+        struct {
+            struct sample_domain domain; /* its pointers mean nothing to the other process */
+            uint64_t seed;
+            uint32_t first, count;
+        } draw;
+    } as;
+};
+
+/* Answers every request, and comes first unasked with the device. After a draw that went well, its
+ * configs and strata follow. */
+struct reply {
+    enum status status;
+    struct error error; /* its file is not valid here */
+    union {
+        struct {
+            struct device_info info;
+            bool can_draw;
+        } device;
+        struct measurement row;
+        struct canary canary;
+    } as;
+};
+
+/* All of `size` bytes, or false: the other end is gone, or the deadline (monotonic seconds) passed.
+ */
+bool message_send(int socket, const void *bytes, size_t size);
+bool message_receive(int socket, void *bytes, size_t size, double deadline_s);
+
+#endif

@@ -1,0 +1,27 @@
+/* sweep --active: of several draws the one that a model is least sure of is measured (uncertainty
+ * sampling; the co-evolution of model and data of Pinel et al. 2020 is sweep, train, sweep --active
+ * and so on).
+ */
+#ifndef EPOCHCAST_CLI_ACTIVE_CHOICE_H
+#define EPOCHCAST_CLI_ACTIVE_CHOICE_H
+
+#include "data/sweep.h"
+#include "model/predictor.h"
+
+struct active_choice {
+    struct model model;
+    uint64_t hash; /* of the file */
+    struct sweep_choice choice;
+};
+
+/* Loads the model of `path`. STATUS_USAGE: its kinds lack one of the domains'. */
+enum status active_choice_open(struct active_choice *active, const char *path,
+                               const struct sample_domain *domains, int domain_count,
+                               struct error *error);
+void active_choice_close(struct active_choice *active);
+
+/* Width of the forecast's interval, ln(high / low): it grows with the nets' disagreement and
+ * outside the training domain. Infinite where the model forecasts nothing. */
+double forecast_width(const struct prediction *prediction);
+
+#endif

@@ -1,0 +1,111 @@
+#include "cli/evaluate_hold_out.h"
+
+#include "layers/sample.h"
+#include "model/hold_out.h"
+
+#include <string.h>
+
+static enum status unknown_device(const struct dataset_rows *rows, const char *name,
+                                  struct error *error)
+{
+    char known[256] = "";
+    for (int i = 0; i < rows->device_count; i++) {
+        const size_t length = strlen(known);
+        snprintf(known + length, sizeof known - length, "%s'%s'", i > 0 ? ", " : "",
+                 rows->devices[i].name);
+    }
+    FAIL(error, STATUS_NO_DEVICE, "no row was measured on '%.60s'", name);
+    return error_hint(error, "the datasets know %s", known), STATUS_NO_DEVICE;
+}
+
+/* Row of rows->devices; *device stays -1 for "all". */
+static enum status find_device(int32_t *device, const struct dataset_rows *rows, const char *name,
+                               struct error *error)
+{
+    *device = -1;
+    for (int i = 0; i < rows->device_count; i++)
+        if (strcmp(rows->devices[i].name, name) == 0)
+            *device = i;
+    if (*device >= 0 || strcmp(name, "all") == 0)
+        return STATUS_OK;
+    return unknown_device(rows, name, error);
+}
+
+static enum status make_options(struct fit_options *wanted, const struct settings *settings,
+                                struct error *error)
+{
+    TRY(fit_options_preset(wanted, settings->preset ? settings->preset : "default", error));
+    wanted->trainer = &trainer_host;
+    wanted->seed = (uint64_t)settings->seed;
+    if (settings->ensemble > 0)
+        wanted->ensemble = (int32_t)settings->ensemble;
+    if (settings->threads > 0)
+        wanted->threads = (int)settings->threads;
+    if (settings->epochs > 0) {
+        wanted->train.epochs = (int32_t)settings->epochs;
+        wanted->minimum_steps = 0; // asked for exactly
+    }
+    return STATUS_OK;
+}
+
+static enum status make_curve(struct hold_out *hold_out, const struct settings *settings,
+                              struct error *error)
+{
+    const char *text = settings->calibrate_rows ? settings->calibrate_rows : "0";
+    TRY(parse_int_list(hold_out->calibration_rows, CALIBRATION_LIMIT, &hold_out->calibration_count,
+                       true, NULL, text, error));
+    for (int i = 0; i < hold_out->calibration_count; i++)
+        if (hold_out->calibration_rows[i] < 0)
+            return FAIL(error, STATUS_USAGE, "--calibrate-rows: %d rows cannot be taken",
+                        hold_out->calibration_rows[i]);
+    return STATUS_OK;
+}
+
+static enum status add_predictor(struct evaluation *all, const struct hold_out *hold_out,
+                                 const struct predictor_type *type, const struct dataset_rows *rows,
+                                 struct error *error)
+{
+    struct evaluation evaluation;
+    TRY(hold_out_evaluate(&evaluation, hold_out, type, rows, error));
+    if (evaluation.count == 0)
+        fprintf(stderr, "note: %s does not forecast %s without rows of it\n", type->name,
+                rows->devices[hold_out->device].name);
+    return evaluation_join(all, &evaluation, error);
+}
+
+static enum status add_device(struct evaluation *all, const struct hold_out *hold_out,
+                              const struct dataset_rows *rows, const struct settings *settings,
+                              struct error *error)
+{
+    TRY(add_predictor(all, hold_out, &predictor_mlp, rows, error));
+    for (int i = 0; i < choice_baseline.count; i++)
+        if (settings->baselines >> i & 1)
+            TRY(add_predictor(all, hold_out, predictor_find(choice_baseline.names[i]), rows,
+                              error));
+    return STATUS_OK;
+}
+
+enum status evaluate_held_out(struct evaluation *all, const struct dataset_rows *rows,
+                              const struct settings *settings, struct error *error)
+{
+    struct fit_options wanted;
+    struct progress progress;
+    const struct train_progress watched = {.progress = &progress, .interrupted = &cli_interrupted};
+    struct hold_out hold_out = {.split = settings->split < SPLIT_COUNT ? settings->split : -1,
+                                .options = &wanted};
+    int32_t device;
+    TRY(make_options(&wanted, settings, error));
+    TRY(make_curve(&hold_out, settings, error));
+    TRY(find_device(&device, rows, settings->hold_out_device, error));
+    wanted.progress = &watched;
+    cli_catch_signals();
+    progress_begin(&progress, stderr, settings->quiet);
+    enum status status = STATUS_OK;
+    for (int i = 0; i < rows->device_count && status == STATUS_OK; i++) {
+        hold_out.device = i;
+        if (device < 0 || device == i)
+            status = add_device(all, &hold_out, rows, settings, error);
+    }
+    progress_end(&progress);
+    return status;
+}

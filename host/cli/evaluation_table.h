@@ -1,0 +1,18 @@
+/* What evaluate prints. */
+#ifndef EPOCHCAST_CLI_EVALUATION_TABLE_H
+#define EPOCHCAST_CLI_EVALUATION_TABLE_H
+
+#include "cli/cli.h"
+#include "model/evaluate.h"
+#include "model/residuals.h"
+
+/* with_calibration adds the column calibration_rows. */
+enum status print_evaluation(const struct evaluation *evaluation, bool with_calibration,
+                             const struct settings *settings, struct error *error);
+enum status print_residuals(const struct residuals *residuals, const struct settings *settings,
+                            struct error *error);
+/* A row of the dataset each. */
+enum status print_forecasts(const struct row_forecasts *forecasts, const struct dataset_rows *rows,
+                            const struct settings *settings, struct error *error);
+
+#endif

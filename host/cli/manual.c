@@ -1,0 +1,176 @@
+/* The manual page, from the tables of commands and options. */
+#include "cli/cli.h"
+
+#include "version.h"
+
+#include <string.h>
+
+static const struct documented environment[] = {
+    {"EPOCHCAST_NETWORKS", "folder of layer CSVs that goes before the catalogue"},
+    {"EPOCHCAST_CUDA_MODULE", "the CUDA module, instead of epochcast_cuda.so of the installation"},
+    {"EPOCHCAST_FAKE_FAULTS", "how the fake device fails, for tests: crash=0.01,hang=0.01,die=0.01,"
+                              "poison=0.01 (shares of the configs)"},
+    {"NO_COLOR", "not empty: no colours"},
+    {"TERM", "dumb: no colours and no progress line"},
+    {"OMP_WAIT_POLICY", "PASSIVE spares other programs of a shared machine; read by OpenMP's "
+                        "runtime before the program starts"},
+    {NULL, NULL},
+};
+
+static const struct documented files[] = {
+    {"*.h5", "datasets (HDF5) and models (HDF5 behind an envelope of 512 bytes)"},
+    {"PREFIX/share/epochcast/networks/*.csv", "the catalogue: one layer CSV a network"},
+    {"PREFIX/lib/epochcast/epochcast_cuda.so", "what measures and trains on NVIDIA GPUs"},
+    {NULL, NULL},
+};
+
+/* Text as groff takes it: no escapes, no requests, every minus one that can be copied. */
+static void put(FILE *file, const char *text)
+{
+    bool line_starts = true;
+    for (; *text; text++) {
+        if (line_starts && (*text == '.' || *text == '\''))
+            fputs("\\&", file);
+        if (*text == '\\')
+            fputs("\\e", file);
+        else if (*text == '-')
+            fputs("\\-", file);
+        else
+            fputc(*text, file);
+        line_starts = *text == '\n';
+    }
+}
+
+static void put_bold(FILE *file, const char *text)
+{
+    fputs("\\fB", file);
+    put(file, text);
+    fputs("\\fR", file);
+}
+
+static void put_example(FILE *file, const char *lines)
+{
+    fputs(".PP\n.EX\n", file);
+    put(file, lines);
+    fputs(".EE\n", file);
+}
+
+static void put_list(FILE *file, const char *title, const struct documented *list)
+{
+    fprintf(file, ".SH %s\n", title);
+    for (; list->name; list++) {
+        fputs(".TP\n", file);
+        put_bold(file, list->name);
+        fputc('\n', file);
+        put(file, list->meaning);
+        fputc('\n', file);
+    }
+}
+
+/* ---- options ---- */
+
+static bool is_common(const struct option *option)
+{
+    for (int i = 0; commands[i]; i++)
+        if (!command_takes(commands[i], option))
+            return false;
+    return true;
+}
+
+static void put_long_name(FILE *file, const struct option *option)
+{
+    fputs("\\fB\\-\\-", file);
+    put(file, option->name);
+    fputs("\\fR", file);
+}
+
+static void put_option_name(FILE *file, const struct option *option)
+{
+    if (option->short_name)
+        fprintf(file, "\\fB\\-%c\\fR", option->short_name);
+    if (option->short_name == 'h')
+        return;
+    fputs(option->short_name ? ", " : "", file);
+    put_long_name(file, option);
+    if (!option->argument)
+        return;
+    fputs(" \\fI", file);
+    put(file, option->argument);
+    fputs("\\fR", file);
+}
+
+static void put_commands_of(FILE *file, const struct option *option)
+{
+    const char *separator = " Of ";
+    for (int i = 0; commands[i] && !is_common(option); i++)
+        if (command_takes(commands[i], option)) {
+            fputs(separator, file);
+            put_bold(file, commands[i]->name);
+            separator = ", ";
+        }
+    fputs(is_common(option) ? " Of every command.\n" : ".\n", file);
+}
+
+static void put_option(FILE *file, const struct option *option)
+{
+    fputs(".TP\n", file);
+    put_option_name(file, option);
+    fputc('\n', file);
+    put(file, option->help);
+    for (int i = 0; option->choice && i < option->choice->count; i++) {
+        fputs(i ? ", " : ": ", file);
+        put_bold(file, option->choice->names[i]);
+    }
+    fputc('.', file);
+    put_commands_of(file, option);
+}
+
+/* ---- commands ---- */
+
+static void put_command(FILE *file, const struct command *command)
+{
+    const char *separator = ".PP\nOptions: ";
+    fprintf(file, ".SS %s\n", command->name);
+    fprintf(file, ".B epochcast %s\n", command->name);
+    put(file, command->operands);
+    fputs(*command->operands ? "\n[options]\n.PP\n" : "[options]\n.PP\n", file);
+    put(file, command->summary);
+    fputs(".\n", file);
+    for (int i = 0; i < option_count; i++)
+        if (command_takes(command, &options[i]) && !is_common(&options[i])) {
+            fputs(separator, file);
+            put_long_name(file, &options[i]);
+            separator = ", ";
+        }
+    fputs(*separator == ',' ? ".\n" : "", file);
+    put_example(file, command->examples);
+}
+
+void cli_manual(FILE *file)
+{
+    fputs(
+        ".TH EPOCHCAST 1 \"\" \"epochcast " EPOCHCAST_VERSION "\" \"User Commands\"\n"
+        ".SH NAME\n"
+        "epochcast \\- forecasts how long a neural network takes to train or run on a device\n"
+        ".SH SYNOPSIS\n"
+        ".B epochcast\n.I command\n[operands] [options]\n.br\n"
+        ".B epochcast\n\\-\\-help | \\-\\-version | \\-\\-man | \\-\\-completion bash\n"
+        ".SH DESCRIPTION\n"
+        "epochcast times random layers of neural networks on a device, trains a small network on\n"
+        "the times, and forecasts with it how long whole networks take: per layer, batch and\n"
+        "epoch, in time, memory and money, each with an interval.\n"
+        "The document that a command makes is on standard output; everything else is on\n"
+        "standard error.\n"
+        ".SH EXAMPLES\n",
+        file);
+    put_example(file, cli_examples);
+    fputs(".SH COMMANDS\n", file);
+    for (int i = 0; commands[i]; i++)
+        put_command(file, commands[i]);
+    fputs(".SH OPTIONS\nAn option means the same in every command that takes it.\n", file);
+    for (int i = 0; i < option_count; i++)
+        put_option(file, &options[i]);
+    put_list(file, "EXIT STATUS", exit_codes);
+    put_list(file, "ENVIRONMENT", environment);
+    put_list(file, "FILES", files);
+}

@@ -1,0 +1,51 @@
+#include "cli/show.h"
+
+#include "data/audit.h"
+
+enum { SHOWN_VIOLATIONS = 1000 };
+
+struct listing {
+    struct table *table;
+    int count;
+};
+
+static void list_violation(void *payload, const char *where, const char *what)
+{
+    struct listing *listing = payload;
+    if (listing->count++ >= SHOWN_VIOLATIONS)
+        return;
+    table_string(listing->table, where);
+    table_string(listing->table, what);
+}
+
+static enum status print_listing(struct listing *listing, const struct audit_report *report,
+                                 const char *path, const struct settings *settings,
+                                 struct error *error)
+{
+    if (settings->form == TABLE_TEXT && report->violations == 0) {
+        printf("%s keeps every promise of the format: %lld rows, %lld devices, %lld canaries\n",
+               path, (long long)report->rows, (long long)report->devices,
+               (long long)report->canaries);
+        table_free(listing->table);
+        return STATUS_OK;
+    }
+    TRY(cli_print_table(listing->table, settings, error));
+    if (report->violations == 0)
+        return STATUS_OK;
+    FAIL(error, STATUS_BAD_FILE, "'%s' breaks %lld promises of the format", path,
+         (long long)report->violations);
+    return error_hint(error, "datasets/README.md is the format"), STATUS_BAD_FILE;
+}
+
+enum status show_check(const char *path, const struct settings *settings, struct error *error)
+{
+    static const struct table_column columns[] = {{"where", 0}, {"what", 0}};
+    struct listing listing = {.count = 0};
+    struct audit_report report;
+    TRY(table_create(&listing.table, columns, 2, error));
+    const enum status status = dataset_audit(&report, path, list_violation, &listing, error);
+    if (status == STATUS_OK)
+        return print_listing(&listing, &report, path, settings, error);
+    table_free(listing.table);
+    return status;
+}

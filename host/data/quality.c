@@ -1,0 +1,279 @@
+#include "data/quality.h"
+
+#include "base/stats.h"
+#include "data/dataset_internal.h"
+#include "data/dataset_reader.h"
+#include "data/split.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- reading ---- */
+
+static struct quality_row summarise(const struct measurement *row)
+{
+    const bool is_timed = measurement_is_timed(row);
+    return (struct quality_row){
+        .median_ms = is_timed ? (float)row->median_ms : NAN,
+        .ci_percent = is_timed ? (float)(100 * row->ci_ms / row->median_ms) : NAN,
+        .spread_percent = is_timed ? (float)row->spread_percent : NAN,
+        .pressure_percent = (float)row->pressure_percent,
+        .device = row->device,
+        .kind = (uint8_t)row->config.kind,
+        .outcome = (uint8_t)row->outcome,
+        .split = (uint8_t)split_of(&row->config),
+    };
+}
+
+static int compare_canaries(const void *a, const void *b)
+{
+    const double first = ((const struct canary *)a)->unix_time_s;
+    const double second = ((const struct canary *)b)->unix_time_s;
+    return (first > second) - (first < second);
+}
+
+static enum status read_rows(struct quality *quality, struct dataset_reader *reader,
+                             const int32_t *device_map, struct error *error)
+{
+    TRY(error_allocate((void **)&quality->rows, reader->row_limit, sizeof *quality->rows, "rows",
+                       error));
+    for (size_t count = 1; count > 0;) {
+        const struct measurement *rows;
+        TRY(dataset_reader_next(reader, &rows, &count, error));
+        for (size_t i = 0; i < count; i++) {
+            struct quality_row *row = &quality->rows[quality->count++];
+            *row = summarise(&rows[i]);
+            row->device = device_map[row->device];
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status quality_read(struct quality *quality, const char *path, struct error *error)
+{
+    struct dataset_reader *reader;
+    int32_t *device_map = NULL;
+    *quality = (struct quality){.count = 0};
+    TRY(dataset_reader_open(&reader, path, NULL, error));
+    quality->tables.header = reader->header;
+    quality->tables.is_growing = reader->is_growing;
+    enum status status = dataset_rows_add_tables(&quality->tables, &device_map, reader, error);
+    if (status == STATUS_OK)
+        status = read_rows(quality, reader, device_map, error);
+    if (status == STATUS_OK && quality->tables.canary_count > 0)
+        qsort(quality->tables.canaries, quality->tables.canary_count, sizeof(struct canary),
+              compare_canaries);
+    free(device_map);
+    dataset_reader_close(reader);
+    if (status != STATUS_OK)
+        quality_free(quality);
+    return status;
+}
+
+void quality_free(struct quality *quality)
+{
+    dataset_rows_free(&quality->tables);
+    free(quality->rows);
+    *quality = (struct quality){.count = 0};
+}
+
+/* ---- spreads ---- */
+
+static int decade_of(double ms)
+{
+    const double decade = floor(log10(ms));
+    return (int)fmin(fmax(decade, DECADE_MINIMUM), DECADE_MAXIMUM);
+}
+
+static struct quality_spread spread_of(double *values, size_t count)
+{
+    stats_sort(values, count);
+    return (struct quality_spread){.count = count,
+                                   .median = count ? stats_quantile(values, count, 0.5) : NAN,
+                                   .p90 = count ? stats_quantile(values, count, 0.9) : NAN};
+}
+
+enum { EVERY_DECADE = DECADE_MAXIMUM + 1 };
+
+/* Of the rows' member at `offset`. is_timed: of timed rows of the decade alone. */
+static struct quality_spread spread_of_member(const struct quality *quality, size_t offset,
+                                              bool is_timed, int decade)
+{
+    size_t count = 0;
+    double *values = calloc(quality->count + 1, sizeof *values);
+    for (size_t i = 0; values && i < quality->count; i++) {
+        const struct quality_row *row = &quality->rows[i];
+        const float value = *(const float *)((const char *)row + offset);
+        const bool is_wanted = !is_timed || (!isnan(row->median_ms) &&
+                                             (decade == EVERY_DECADE ||
+                                              decade_of((double)row->median_ms) == decade));
+        if (is_wanted && !isnan(value))
+            values[count++] = (double)value;
+    }
+    const struct quality_spread spread = spread_of(values, count);
+    free(values);
+    return spread;
+}
+
+struct quality_spread quality_pressure(const struct quality *quality)
+{
+    return spread_of_member(quality, offsetof(struct quality_row, pressure_percent), false, 0);
+}
+
+struct quality_noise quality_noise(const struct quality *quality, int decade)
+{
+    return (struct quality_noise){
+        .rows =
+            spread_of_member(quality, offsetof(struct quality_row, median_ms), true, decade).count,
+        .ci = spread_of_member(quality, offsetof(struct quality_row, ci_percent), true, decade),
+        .rounds = spread_of_member(quality, offsetof(struct quality_row, spread_percent), true,
+                                   decade)};
+}
+
+struct quality_noise quality_noise_of_all(const struct quality *quality)
+{
+    return quality_noise(quality, EVERY_DECADE);
+}
+
+size_t quality_outcome_count(const struct quality *quality, enum outcome outcome)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < quality->count; i++)
+        count += quality->rows[i].outcome == outcome;
+    return count;
+}
+
+/* ---- drift ---- */
+
+static double median_of(const double *values, size_t count)
+{
+    double sorted[3];
+    memcpy(sorted, values, count * sizeof *values);
+    stats_sort(sorted, count);
+    return stats_quantile(sorted, count, 0.5);
+}
+
+/* values: in the order of time; sorted afterwards. */
+static struct quality_drift drift_of(double *values, size_t count)
+{
+    struct quality_drift drift = {.count = count,
+                                  .first_ms = NAN,
+                                  .last_ms = NAN,
+                                  .drift_percent = NAN,
+                                  .largest_percent = NAN};
+    if (count == 0)
+        return drift;
+    const size_t ends = count < 3 ? count : 3;
+    drift.first_ms = median_of(values, ends);
+    drift.last_ms = median_of(values + count - ends, ends);
+    drift.drift_percent = 100 * (drift.last_ms / drift.first_ms - 1);
+    stats_sort(values, count);
+    const double median = stats_quantile(values, count, 0.5);
+    drift.largest_percent = 100 * fmax(values[count - 1] / median - 1, 1 - values[0] / median);
+    return drift;
+}
+
+struct quality_drift quality_drift(const struct quality *quality, int32_t device,
+                                   enum quality_canary which)
+{
+    size_t count = 0;
+    const struct dataset_rows *tables = &quality->tables;
+    double *values = calloc(tables->canary_count + 1, sizeof *values);
+    for (size_t i = 0; values && i < tables->canary_count; i++) {
+        const struct canary *canary = &tables->canaries[i];
+        const double ms = which == CANARY_GEMM ? canary->gemm_ms : canary->copy_ms;
+        if (canary->device == device && ms > 0)
+            values[count++] = ms;
+    }
+    const struct quality_drift drift = drift_of(values, count);
+    free(values);
+    return drift;
+}
+
+/* ---- warnings ---- */
+
+/* A figure and the bound above which it is worth a warning. */
+struct rule {
+    double (*value)(const struct quality *quality);
+    double limit;
+    const char *before; /* the value, with this many decimals */
+    int decimals;
+    const char *after;
+    const char *advice;
+};
+
+static double percent_of(const struct quality *quality, enum outcome outcome)
+{
+    return quality->count
+               ? 100 * (double)quality_outcome_count(quality, outcome) / (double)quality->count
+               : 0;
+}
+
+static double median_pressure(const struct quality *quality)
+{
+    return quality_pressure(quality).median;
+}
+static double rounds_p90(const struct quality *quality)
+{
+    return quality_noise_of_all(quality).rounds.p90;
+}
+static double worst_drift(const struct quality *quality)
+{
+    double worst = NAN;
+    for (int32_t device = 0; device < quality->tables.device_count; device++)
+        for (int which = 0; which < CANARY_COUNT; which++)
+            worst = fmax(worst, fabs(quality_drift(quality, device, (enum quality_canary)which)
+                                         .drift_percent)); /* fmax passes over NaN */
+    return worst;
+}
+static double capped(const struct quality *quality)
+{
+    return percent_of(quality, OUTCOME_CAPPED);
+}
+static double throttled(const struct quality *quality)
+{
+    return percent_of(quality, OUTCOME_THROTTLED);
+}
+static double died(const struct quality *quality)
+{
+    return percent_of(quality, OUTCOME_TIMEOUT) + percent_of(quality, OUTCOME_CRASHED);
+}
+static double unfinished(const struct quality *quality)
+{
+    return quality->tables.is_growing ? (double)quality->count : NAN;
+}
+
+static const struct rule rules[] = {
+    {unfinished, -1, "the sweep is unfinished: ", 0, " configs so far",
+     "the command that began it goes on with it"},
+    {median_pressure, 20, "other work waited for the processors ", 0, " % of the time (median)",
+     "measure when the machine is idle, or with fewer --threads"},
+    {rounds_p90, 10, "a tenth of the configs differ by over ", 0, " % between rounds",
+     "a longer --time-budget gives every config more rounds"},
+    {worst_drift, 5, "the machine changed its speed: the canary drifted by ", 0, " %",
+     "let it warm up and fix its clocks, then measure again"},
+    {capped, 30, "", 0, " % of the configs met the time cap before their interval was narrow",
+     "raise --cap-ms, or --target-percent"},
+    {throttled, 1, "", 1, " % of the configs were throttled", "cool the device, or fix its clocks"},
+    {died, 1, "", 1, " % of the configs crashed or hung their worker",
+     "see which ones: 'epochcast export', column outcome"},
+};
+
+int quality_warnings(struct quality_warning warnings[QUALITY_WARNING_LIMIT],
+                     const struct quality *quality)
+{
+    int count = 0;
+    _Static_assert(sizeof rules / sizeof *rules <= QUALITY_WARNING_LIMIT, "too many rules");
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        const double value = rules[i].value(quality);
+        if (!(value > rules[i].limit))
+            continue;
+        struct quality_warning *warning = &warnings[count++];
+        snprintf(warning->what, sizeof warning->what, "%s%.*f%s", rules[i].before,
+                 rules[i].decimals, value, rules[i].after);
+        warning->advice = rules[i].advice;
+    }
+    return count;
+}

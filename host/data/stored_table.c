@@ -1,0 +1,147 @@
+#include "data/stored_table.h"
+
+#include <stdint.h>
+
+enum { CHUNK_LIMIT = 65536, BLOCK_ROWS = 8192 };
+static const double deflate_ratio_limit = 1032; /* zlib's own bound */
+static const uint64_t row_limit = 1000000000;
+
+enum status stored_damaged(const char *file_path, const char *path, const char *what,
+                           struct error *error)
+{
+    FAIL(error, STATUS_BAD_FILE, "'%s': %s: %s", file_path, path, what);
+    error_hint(error, "the file is damaged, or was not written by epochcast");
+    return STATUS_BAD_FILE;
+}
+
+bool stored_is_hard_link(hid_t file, const char *path)
+{
+    H5L_info_t info;
+    return H5Lexists(file, path, H5P_DEFAULT) > 0 &&
+           H5Lget_info(file, path, &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_HARD;
+}
+
+static bool member_fits(hid_t stored, hid_t wanted, unsigned index)
+{
+    char *name = H5Tget_member_name(wanted, index);
+    const int at = name ? H5Tget_member_index(stored, name) : -1;
+    H5free_memory(name);
+    if (at < 0)
+        return false;
+    const hid_t a = H5Tget_member_type(stored, (unsigned)at), b = H5Tget_member_type(wanted, index);
+    const H5T_class_t class = H5Tget_class(b);
+    const bool fits = H5Tget_class(a) == class && H5Tget_size(a) == H5Tget_size(b) &&
+                      (class == H5T_STRING ? H5Tis_variable_str(a) == 0
+                                           : class == H5T_ENUM || H5Tequal(a, b) > 0);
+    H5Tclose(a);
+    H5Tclose(b);
+    return fits;
+}
+
+static const char *type_fault(hid_t dataset, hid_t wanted)
+{
+    const hid_t stored = H5Dget_type(dataset);
+    bool fits = stored >= 0 && H5Tget_class(stored) == H5T_COMPOUND &&
+                H5Tget_size(stored) == H5Tget_size(wanted);
+    const int count = H5Tget_nmembers(wanted);
+    for (int i = 0; i < count && fits; i++)
+        fits = member_fits(stored, wanted, (unsigned)i);
+    H5Tclose(stored);
+    return fits ? NULL : "its columns are not those of this program";
+}
+
+/* Filters are named, not trusted: an unknown one would make HDF5 look for a plug-in to load. */
+static bool knows_filters(hid_t creation)
+{
+    const int count = H5Pget_nfilters(creation);
+    for (int i = 0; i < count; i++) {
+        size_t value_count = 0;
+        const H5Z_filter_t filter = H5Pget_filter2(creation, (unsigned)i, NULL, &value_count, NULL,
+                                                   0, NULL, NULL);
+        if (filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_DEFLATE &&
+            filter != H5Z_FILTER_FLETCHER32)
+            return false;
+    }
+    return count >= 0 && count <= 3;
+}
+
+static const char *layout_fault(struct stored_table *table)
+{
+    hsize_t chunk = 0;
+    const hid_t creation = H5Dget_create_plist(table->dataset);
+    const bool is_good = creation >= 0 && H5Pget_layout(creation) == H5D_CHUNKED &&
+                         H5Pget_chunk(creation, 1, &chunk) == 1 && chunk > 0 &&
+                         chunk <= CHUNK_LIMIT && knows_filters(creation);
+    H5Pclose(creation);
+    if (!is_good)
+        return "its storage is not that of a dataset";
+    table->block_rows = chunk * (chunk < BLOCK_ROWS ? BLOCK_ROWS / chunk : 1);
+    return NULL;
+}
+
+/* Rows that the table claims, bounded by what its bytes can hold before anything is allocated. */
+static const char *count_rows(struct stored_table *table, const struct stored_table_plan *plan)
+{
+    const hid_t space = H5Dget_space(table->dataset);
+    const int rank = H5Sget_simple_extent_ndims(space);
+    const hssize_t points = H5Sget_simple_extent_npoints(space);
+    H5Sclose(space);
+    if (rank != 1 || points < 0 || (uint64_t)points > row_limit)
+        return "it has no plain list of rows";
+    const double stored = (double)H5Dget_storage_size(table->dataset);
+    const double limit = (stored < plan->file_bytes ? stored : plan->file_bytes) *
+                         deflate_ratio_limit;
+    if ((double)points * (double)H5Tget_size(plan->packed_type) > limit)
+        return "it claims more rows than the file can hold";
+    if ((size_t)points > plan->row_limit)
+        return "it has too many rows";
+    table->count = (size_t)points;
+    return NULL;
+}
+
+static const char *open_fault(struct stored_table *table, hid_t file,
+                              const struct stored_table_plan *plan)
+{
+    if (stored_is_hard_link(file, plan->path))
+        table->dataset = H5Dopen2(file, plan->path, H5P_DEFAULT);
+    if (table->dataset <= 0)
+        return "missing or unreadable";
+    const char *fault = type_fault(table->dataset, plan->packed_type);
+    fault = fault ? fault : layout_fault(table);
+    return fault ? fault : count_rows(table, plan);
+}
+
+enum status stored_table_open(struct stored_table *table, hid_t file,
+                              const struct stored_table_plan *plan, struct error *error)
+{
+    *table = (struct stored_table){.memory_type = plan->memory_type};
+    const char *fault = open_fault(table, file, plan);
+    H5Tclose(plan->packed_type);
+    if (!fault)
+        return STATUS_OK;
+    stored_table_close(table);
+    return stored_damaged(plan->file_path, plan->path, fault, error);
+}
+
+bool stored_table_read(const struct stored_table *table, size_t first, size_t count, void *rows)
+{
+    const hsize_t start = first, length = count;
+    const hid_t memory = H5Screate_simple(1, &length, NULL), space = H5Dget_space(table->dataset);
+    const bool is_ok = memory >= 0 && space >= 0 &&
+                       H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &length, NULL) >=
+                           0 &&
+                       H5Dread(table->dataset, table->memory_type, memory, space, H5P_DEFAULT,
+                               rows) >= 0;
+    H5Sclose(space);
+    H5Sclose(memory);
+    return is_ok;
+}
+
+void stored_table_close(struct stored_table *table)
+{
+    if (table->dataset > 0)
+        H5Dclose(table->dataset);
+    if (table->memory_type > 0)
+        H5Tclose(table->memory_type);
+    *table = (struct stored_table){.dataset = 0};
+}

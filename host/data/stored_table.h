@@ -1,0 +1,40 @@
+/* A table of a dataset file that a stranger may have written: what it claims is checked before
+ * anything is allocated or read. */
+#ifndef EPOCHCAST_DATA_STORED_TABLE_H
+#define EPOCHCAST_DATA_STORED_TABLE_H
+
+#include "base/error.h"
+
+#include <hdf5.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct stored_table {
+    hid_t dataset, memory_type; /* dataset 0: not open */
+    size_t count;               /* rows, bounded by what the stored bytes can hold */
+    size_t block_rows;          /* whole chunks: read in such blocks, each is inflated once */
+};
+
+/* What a table should look like. */
+struct stored_table_plan {
+    const char *file_path, *path; /* of the file, for messages; "/dense/rows" */
+    double file_bytes;
+    hid_t memory_type, packed_type; /* both pass to stored_table_open */
+    size_t row_limit;
+};
+
+/* STATUS_BAD_FILE: not in the file itself (links to other files are not followed), other columns,
+ * other storage or filters than a dataset's, more rows than the file can hold. */
+enum status stored_table_open(struct stored_table *table, hid_t file,
+                              const struct stored_table_plan *plan, struct error *error);
+bool stored_table_read(const struct stored_table *table, size_t first, size_t count, void *rows);
+void stored_table_close(struct stored_table *table);
+
+/* True for objects in the file itself. */
+bool stored_is_hard_link(hid_t file, const char *path);
+
+/* STATUS_BAD_FILE: "'file': path: what". */
+enum status stored_damaged(const char *file_path, const char *path, const char *what,
+                           struct error *error);
+
+#endif

@@ -1,0 +1,180 @@
+/* epochcast: how long a neural network takes to train or run on a device.
+ *
+ *     struct epochcast_model *model;
+ *     struct epochcast_network *network;
+ *     struct epochcast_forecast *forecast;
+ *     struct epochcast_error error;
+ *     struct epochcast_options options = EPOCHCAST_OPTIONS_INITIALIZER;
+ *     options.batch_size = 32;
+ *     if (epochcast_model_load(&model, "model.h5", &error) == EPOCHCAST_OK && ...
+ *
+ * A model is trained by the program: `epochcast sweep`, `epochcast train`.
+ *
+ * Ownership. Functions that take a `**` create the object and give it to the caller, who frees it
+ * with the function named _free (NULL is allowed there, and nowhere else unless said so). After an
+ * error `*` is NULL and there is nothing to free. Texts that functions return belong to the object
+ * they were asked of and live as long as it does; nobody frees them. A forecast keeps nothing of
+ * its model and network: they may be freed before it.
+ *
+ * Threads. The library has no state of its own that a caller could see. Models, networks and
+ * forecasts do not change once they are made: any number of threads may use one at the same time.
+ * The thread that frees one must be the last to use it. Models may be loaded in several threads at
+ * the same time; the library lets one after the other read its file, as HDF5 demands. HDF5 itself
+ * is the system's, shared with the program: where it was built without thread-safety (Debian's has
+ * it), do not call it elsewhere while a model is loaded.
+ *
+ * Errors. Functions that can fail return a status and, unless `error` is NULL, fill *error: what
+ * happened, where, and what to do next. Nothing is printed, nothing exits. *error is left alone
+ * when all went well.
+ *
+ * Units. Every name says its unit: ms are milliseconds of one batch, bytes are bytes.
+ *
+ * Indices count from 0. One that is too large gives NULL, NaN or 0.
+ */
+#ifndef EPOCHCAST_H
+#define EPOCHCAST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define EPOCHCAST_API __attribute__((visibility("default")))
+#else
+#define EPOCHCAST_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* "0.1.0"; static. */
+EPOCHCAST_API const char *epochcast_version(void);
+
+/* ---- errors ---- */
+
+/* The program's exit codes mean the same. */
+enum epochcast_status {
+    EPOCHCAST_OK = 0,
+    EPOCHCAST_FAILED = 1,    /* no memory, no forecast for a layer, ... */
+    EPOCHCAST_USAGE = 2,     /* an argument is out of bounds or names nothing that is known */
+    EPOCHCAST_NO_DEVICE = 3, /* the model was not trained on a device of that name */
+    EPOCHCAST_BAD_FILE = 4   /* missing, unreadable, damaged, or of another kind or version */
+};
+
+/* The caller's. Both texts are UTF-8 and terminated; the size of this struct will not change. */
+struct epochcast_error {
+    enum epochcast_status status;
+    char message[512]; /* "cannot open 'x.h5': No such file or directory" */
+    char hint[512];    /* what to do next; may be empty */
+};
+
+/* ---- models ---- */
+
+struct epochcast_model;
+
+/* Reads a model file. EPOCHCAST_BAD_FILE, EPOCHCAST_FAILED. */
+EPOCHCAST_API enum epochcast_status epochcast_model_load(struct epochcast_model **model,
+                                                         const char *path,
+                                                         struct epochcast_error *error);
+EPOCHCAST_API void epochcast_model_free(struct epochcast_model *model);
+
+/* The devices that the model was trained on: at least one. */
+EPOCHCAST_API size_t epochcast_model_device_count(const struct epochcast_model *model);
+EPOCHCAST_API const char *epochcast_model_device_name(const struct epochcast_model *model,
+                                                      size_t index);
+/* "cpu", "cuda", "fake" */
+EPOCHCAST_API const char *epochcast_model_device_backend(const struct epochcast_model *model,
+                                                         size_t index);
+/* 0: unknown */
+EPOCHCAST_API int64_t epochcast_model_device_memory_bytes(const struct epochcast_model *model,
+                                                          size_t index);
+
+/* ---- networks ---- */
+
+struct epochcast_network;
+
+/* `name` is a name of the catalogue ("vgg16": looked for in the folder of the environment variable
+ * EPOCHCAST_NETWORKS, then in the installed one) or the path of a network's file (it has a '/' or a
+ * '.'): every format that `epochcast predict` reads. EPOCHCAST_USAGE: no such name, the hint lists
+ * the known ones. EPOCHCAST_BAD_FILE: names line and column. */
+EPOCHCAST_API enum epochcast_status epochcast_network_load(struct epochcast_network **network,
+                                                           const char *name,
+                                                           struct epochcast_error *error);
+EPOCHCAST_API void epochcast_network_free(struct epochcast_network *network);
+
+EPOCHCAST_API const char *epochcast_network_name(const struct epochcast_network *network);
+EPOCHCAST_API size_t epochcast_network_layer_count(const struct epochcast_network *network);
+EPOCHCAST_API const char *epochcast_network_layer_name(const struct epochcast_network *network,
+                                                       size_t index);
+/* "dense", "conv2d", ... */
+EPOCHCAST_API const char *epochcast_network_layer_kind(const struct epochcast_network *network,
+                                                       size_t index);
+
+/* ---- forecasts ---- */
+
+/* What is asked. Start from EPOCHCAST_OPTIONS_INITIALIZER: `size` tells the library which members
+ * the caller knows, later versions add members at the end. Texts are only read during the call. */
+struct epochcast_options {
+    size_t size; /* sizeof(struct epochcast_options) */
+    int32_t batch_size;
+    const char *pass;      /* "forward", or NULL: "train", a step with backward pass and update */
+    const char *optimizer; /* of a training step: "momentum", "adam", ... or NULL: "sgd" */
+    const char *precision; /* "tf32", "fp16", "bf16", or NULL: "fp32" */
+    const char *device;    /* name of one of the model's devices, or NULL: its first */
+};
+#define EPOCHCAST_OPTIONS_INITIALIZER                                                              \
+    {                                                                                              \
+        sizeof(struct epochcast_options), 1, NULL, NULL, NULL, NULL                                \
+    }
+
+struct epochcast_forecast;
+
+/* EPOCHCAST_USAGE: an option is out of bounds or unknown. EPOCHCAST_NO_DEVICE. EPOCHCAST_FAILED: a
+ * layer that the model does not cover, on a device of unknown speed. A network that does not fit
+ * the device's memory is no error. */
+EPOCHCAST_API enum epochcast_status
+epochcast_forecast_create(struct epochcast_forecast **forecast, const struct epochcast_model *model,
+                          const struct epochcast_network *network,
+                          const struct epochcast_options *options, struct epochcast_error *error);
+EPOCHCAST_API void epochcast_forecast_free(struct epochcast_forecast *forecast);
+
+/* `low` and `high` bound the time at the model's level (90 % unless trained otherwise); NaN when
+ * there is no interval. */
+struct epochcast_time {
+    double ms, low_ms, high_ms;
+};
+
+/* One batch: a whole training step, or a forward pass. */
+EPOCHCAST_API struct epochcast_time
+epochcast_forecast_batch_time(const struct epochcast_forecast *forecast);
+/* What the batch needs at least: parameters, activations, in training gradients and the optimizer's
+ * state; workspace and the libraries come on top. */
+EPOCHCAST_API int64_t epochcast_forecast_memory_bytes(const struct epochcast_forecast *forecast);
+/* 1: memory_bytes fit the device (or its memory is unknown); 0: they do not. */
+EPOCHCAST_API int epochcast_forecast_fits(const struct epochcast_forecast *forecast);
+
+/* Layers in the network's order. */
+EPOCHCAST_API size_t epochcast_forecast_layer_count(const struct epochcast_forecast *forecast);
+EPOCHCAST_API struct epochcast_time
+epochcast_forecast_layer_time(const struct epochcast_forecast *forecast, size_t index);
+/* 1: the model was trained on layers of this kind; 0: the time is the roofline's, without an
+ * interval. */
+EPOCHCAST_API int epochcast_forecast_layer_covered(const struct epochcast_forecast *forecast,
+                                                   size_t index);
+/* 1: the layer lies outside the range of the training rows. */
+EPOCHCAST_API int epochcast_forecast_layer_extrapolates(const struct epochcast_forecast *forecast,
+                                                        size_t index);
+
+/* The largest batch size that fits the device's memory, 0 when none does; options->batch_size is
+ * not looked at. EPOCHCAST_FAILED when the device's memory is unknown. */
+EPOCHCAST_API enum epochcast_status epochcast_largest_batch(int32_t *batch_size,
+                                                            const struct epochcast_model *model,
+                                                            const struct epochcast_network *network,
+                                                            const struct epochcast_options *options,
+                                                            struct epochcast_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

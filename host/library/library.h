@@ -1,0 +1,23 @@
+/* Inside of the C library: what its handles are, and how errors cross its border. */
+#ifndef EPOCHCAST_LIBRARY_LIBRARY_H
+#define EPOCHCAST_LIBRARY_LIBRARY_H
+
+#include "library/epochcast.h"
+
+#include "model/forecast.h"
+
+struct epochcast_model {
+    struct model model;
+};
+
+struct epochcast_network {
+    struct network network;
+};
+
+/* Copies an error out (`out` may be NULL); returns its status as the caller sees it. */
+enum epochcast_status library_error(struct epochcast_error *out, const struct error *error);
+
+/* Allocates one handle of `size` bytes into *out. */
+enum status library_allocate(void *out, size_t size, struct error *error);
+
+#endif

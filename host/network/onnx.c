@@ -1,0 +1,372 @@
+/* ONNX model -> network: orders the nodes, infers shapes, makes layers.
+ *
+ * The network is of one sample. A symbolic batch counts as 1; where the file fixes one, shapes are
+ * inferred with it and counts are divided by it: it is the batch axis of a recurrent operator, else
+ * the first axis of the first input.
+ */
+#include "network/onnx_operators.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- order ---- */
+
+static bool is_ordered(const struct onnx_graph *graph)
+{
+    for (int i = 0; i < graph->node_count; i++)
+        for (int k = 0; k < graph->nodes[i].input_count; k++) {
+            const int value = graph->links[graph->nodes[i].first + k];
+            if (value >= 0 && graph->values[value].producer >= i)
+                return false;
+        }
+    return true;
+}
+
+/* Nodes by what they wait for (Kahn 1962): waiting[i] inputs of node i are not there yet. Edges are
+ * found by producer, as a list in one array: next[link] is another reader of the same node. */
+struct ordering {
+    int *waiting, *first_link, *next, *reader;
+    int done;
+};
+
+static void count_waiting(struct ordering *ordering, const struct onnx_graph *graph)
+{
+    memset(ordering->first_link, 0xff, (size_t)graph->node_count * sizeof(int)); /* all -1 */
+    for (int i = 0; i < graph->node_count; i++)
+        for (int k = 0; k < graph->nodes[i].input_count; k++) {
+            const int link = graph->nodes[i].first + k, value = graph->links[link];
+            const int producer = value < 0 ? -1 : graph->values[value].producer;
+            if (producer < 0)
+                continue;
+            ordering->waiting[i]++;
+            ordering->reader[link] = i;
+            ordering->next[link] = ordering->first_link[producer];
+            ordering->first_link[producer] = link;
+        }
+}
+
+static enum status sort_nodes(struct ordering *ordering, struct onnx_graph *graph,
+                              struct error *error)
+{
+    int count = 0;
+    count_waiting(ordering, graph);
+    for (int i = 0; i < graph->node_count; i++)
+        if (ordering->waiting[i] == 0)
+            graph->order[count++] = i;
+    for (int at = 0; at < count; at++)
+        for (int link = ordering->first_link[graph->order[at]]; link >= 0;
+             link = ordering->next[link])
+            if (--ordering->waiting[ordering->reader[link]] == 0)
+                graph->order[count++] = ordering->reader[link];
+    for (int i = 0; i < graph->node_count && count < graph->node_count; i++)
+        if (ordering->waiting[i]) {
+            const struct onnx_call call = {graph, &graph->nodes[i], error};
+            return onnx_fail(&call, "it is part of a cycle, or reads from one");
+        }
+    return STATUS_OK;
+}
+
+static enum status order_nodes(struct onnx_graph *graph, struct error *error)
+{
+    const unsigned long nodes = (unsigned long)graph->node_count;
+    const unsigned long links = (unsigned long)graph->link_count;
+    struct ordering ordering;
+    int *memory;
+    for (int i = 0; i < graph->node_count; i++)
+        graph->order[i] = i;
+    if (is_ordered(graph))
+        return STATUS_OK;
+    TRY(error_allocate((void **)&memory, 2 * (nodes + links), sizeof *memory, "edges", error));
+    ordering = (struct ordering){.waiting = memory,
+                                 .first_link = memory + nodes,
+                                 .next = memory + 2 * nodes,
+                                 .reader = memory + 2 * nodes + links};
+    const enum status status = sort_nodes(&ordering, graph, error);
+    free(memory);
+    return status;
+}
+
+/* ---- declared shapes ---- */
+
+struct shapes {
+    struct onnx_graph *graph;
+    struct slice batch_name; /* of the symbolic dimension that is the batch */
+    bool has_batch, is_symbolic;
+    struct error *error;
+};
+
+static enum status shape_error(const struct shapes *shapes, const struct onnx_value *value,
+                               const char *what, int axis, struct slice dimension)
+{
+    const size_t size = value->name.size, length = dimension.size;
+    FAIL(shapes->error, STATUS_BAD_FILE, "%.200s: tensor '%.*s': dimension %d%s%.*s%s %s",
+         shapes->graph->path, (int)(size < 80 ? size : 80), value->name.bytes, axis,
+         length ? " ('" : "", (int)(length < 40 ? length : 40), dimension.bytes, length ? "')" : "",
+         what);
+    return STATUS_BAD_FILE;
+}
+
+/* The first open dimension is the batch: by its name wherever it stands, unnamed in front alone. */
+static enum status close_dimension(struct shapes *shapes, struct onnx_value *value, int axis,
+                                   struct slice name)
+{
+    const bool is_batch = name.size ? !shapes->has_batch || slices_equal(name, shapes->batch_name)
+                                    : axis == 0;
+    if (!is_batch) {
+        shape_error(shapes, value, "has no size", axis, name);
+        return error_hint(shapes->error, "only the batch may be left open: export the model with "
+                                         "its other sizes fixed, or set them with "
+                                         "onnx.tools.update_model_dims"),
+               STATUS_BAD_FILE;
+    }
+    if (name.size && !shapes->has_batch) {
+        shapes->has_batch = true;
+        shapes->batch_name = name;
+    }
+    shapes->is_symbolic = true;
+    value->dims[axis] = 1;
+    return STATUS_OK;
+}
+
+static enum status read_declared(struct shapes *shapes, struct onnx_value *value)
+{
+    struct slice names[ONNX_RANK_LIMIT];
+    double count = 1;
+    int rank;
+    if (!onnx_type_read(shapes->graph, value->declared, &value->type, &rank, value->dims, names)) {
+        const size_t size = value->name.size;
+        FAIL(shapes->error, STATUS_BAD_FILE, "%.200s: tensor '%.*s' has no shape",
+             shapes->graph->path, (int)(size < 80 ? size : 80), value->name.bytes);
+        return error_hint(shapes->error, "onnx.shape_inference.infer_shapes may add it"),
+               STATUS_BAD_FILE;
+    }
+    for (int axis = 0; axis < rank; axis++) {
+        if (value->dims[axis] == -1)
+            TRY(close_dimension(shapes, value, axis, names[axis]));
+        if (value->dims[axis] < 1 || value->dims[axis] > ONNX_DIMENSION_LIMIT)
+            return shape_error(shapes, value, "is zero, negative or too large", axis, names[axis]);
+        count *= (double)value->dims[axis];
+    }
+    if (count > OPERATOR_COUNT_LIMIT)
+        return shape_error(shapes, value, "makes more than 2^42 elements", rank - 1,
+                           names[rank - 1]);
+    value->rank = rank;
+    value->count = count;
+    return STATUS_OK;
+}
+
+static enum status read_inputs(struct shapes *shapes)
+{
+    struct onnx_graph *graph = shapes->graph;
+    for (int i = 0; i < graph->value_count; i++) {
+        struct onnx_value *value = &graph->values[i];
+        if (value->producer < 0 && !value->is_constant && value->consumer_count > 0)
+            TRY(read_declared(shapes, value));
+    }
+    return STATUS_OK;
+}
+
+/* ---- shapes of all tensors ---- */
+
+static void mark_constant(const struct onnx_call *call)
+{
+    bool is_constant = call->node->known && call->node->known->is_constant;
+    int origin = -1, present = 0, varying = 0;
+    for (int i = 0; i < call->node->input_count; i++) {
+        const struct onnx_value *input = onnx_input(call, i);
+        present += input != NULL;
+        varying += input && !input->is_constant;
+        if (input && input->is_constant && origin < 0)
+            origin = input->origin;
+    }
+    is_constant |= present && !varying;
+    call->node->is_constant = is_constant;
+    for (int i = 0; is_constant && i < call->node->output_count; i++) {
+        struct onnx_value *output = onnx_output(call, i);
+        if (output)
+            output->is_constant = true;
+        if (output && !varying)
+            output->origin = origin;
+    }
+}
+
+static enum status declared_outputs(struct shapes *shapes, const struct onnx_call *call)
+{
+    for (int i = 0; i < call->node->output_count; i++) {
+        struct onnx_value *output = onnx_output(call, i);
+        if (!output)
+            continue;
+        if (output->declared.size == 0) {
+            onnx_fail(call, "an operator that is not known, and the file has no shape of its "
+                            "output");
+            return error_hint(shapes->error, "value_info for it in the file would do: its bytes "
+                                             "are counted, its operations are not"),
+                   STATUS_BAD_FILE;
+        }
+        TRY(read_declared(shapes, output));
+    }
+    return STATUS_OK;
+}
+
+static enum status infer_node(struct shapes *shapes, struct onnx_node *node)
+{
+    const struct onnx_call call = {shapes->graph, node, shapes->error};
+    node->known = onnx_operator_find(node);
+    if (!node->known)
+        TRY(declared_outputs(shapes, &call));
+    else
+        TRY(node->known->shape(&call));
+    bool has_output = false;
+    for (int i = 0; i < node->output_count; i++) {
+        const struct onnx_value *output = onnx_output(&call, i);
+        has_output |= output != NULL;
+        if (output && output->rank < 0)
+            return onnx_fail(&call, "it has an output %d too many", i);
+    }
+    if (!has_output)
+        return onnx_fail(&call, "it has no output");
+    mark_constant(&call);
+    for (int i = 0; i < node->output_count && !node->is_constant; i++)
+        if (onnx_output(&call, i) && onnx_output(&call, i)->count == 0)
+            return onnx_fail(&call, "its output %d is empty", i);
+    if (node->is_constant && node->known && node->known->fold)
+        node->known->fold(&call);
+    return STATUS_OK;
+}
+
+static enum status infer_all(struct shapes *shapes)
+{
+    struct onnx_graph *graph = shapes->graph;
+    int known = 0;
+    for (int i = 0; i < graph->node_count; i++)
+        known += onnx_operator_find(&graph->nodes[i]) != NULL;
+    if (known == 0) {
+        const struct onnx_call call = {graph, &graph->nodes[0], shapes->error};
+        return onnx_fail(&call, "neither this nor any other of the %d nodes has a known operator",
+                         graph->node_count);
+    }
+    TRY(read_inputs(shapes));
+    for (int i = 0; i < graph->node_count; i++)
+        TRY(infer_node(shapes, &graph->nodes[graph->order[i]]));
+    return STATUS_OK;
+}
+
+/* Samples that a file's fixed shapes hold. */
+static double fixed_batch(const struct onnx_graph *graph)
+{
+    for (int i = 0; i < graph->node_count; i++) {
+        const struct onnx_call call = {(struct onnx_graph *)graph, &graph->nodes[i], NULL};
+        if (call.node->known && call.node->known->shape == onnx_shape_recurrent)
+            return (double)onnx_input(&call, 0)->dims[!onnx_integer(&call, "layout", 0)];
+    }
+    for (int i = 0; i < graph->value_count; i++) {
+        const struct onnx_value *value = &graph->values[i];
+        if (value->producer < 0 && !value->is_constant && value->rank >= 2)
+            return (double)value->dims[0];
+    }
+    return 1;
+}
+
+/* ---- layers ---- */
+
+static enum status check_work(const struct onnx_call *call, const struct network_layer *layer)
+{
+    struct operator_work work = layer->work;
+    for (int i = 0; i < OPERATOR_COLUMN_COUNT; i++) {
+        const bool is_flops = strstr(operator_columns[i].name, "flops") != NULL;
+        if (!(*operator_value(&work, &operator_columns[i]) <=
+              (is_flops ? OPERATOR_FLOPS_LIMIT : OPERATOR_COUNT_LIMIT)))
+            return onnx_fail(call, "its %s is too large", operator_columns[i].name);
+    }
+    return STATUS_OK;
+}
+
+/* A view hands on the layer that gave its input. */
+static void pass_layer(const struct onnx_call *call)
+{
+    int layer = -1;
+    for (int i = call->node->input_count; i-- > 0;)
+        if (onnx_input(call, i) && !onnx_input(call, i)->is_constant)
+            layer = onnx_input(call, i)->layer;
+    for (int i = 0; i < call->node->output_count; i++)
+        if (onnx_output(call, i))
+            onnx_output(call, i)->layer = layer;
+}
+
+static enum status emit_node(struct onnx_builder *builder, struct onnx_node *node,
+                             struct error *error)
+{
+    const struct onnx_call call = {builder->graph, node, error};
+    const int before = builder->network->layer_count;
+    if (node->is_constant || node->is_absorbed)
+        return STATUS_OK;
+    if (node->known && !node->known->emit) {
+        pass_layer(&call);
+        return STATUS_OK;
+    }
+    TRY(node->known ? node->known->emit(builder, &call) : onnx_emit_unknown(builder, &call));
+    return check_work(&call, &builder->network->layers[before]);
+}
+
+static enum status emit_all(struct onnx_builder *builder, struct error *error)
+{
+    struct onnx_graph *graph = builder->graph;
+    builder->slot_count = 16;
+    while (builder->slot_count < 2 * (size_t)graph->node_count)
+        builder->slot_count *= 2;
+    TRY(error_allocate((void **)&builder->network->layers, (unsigned long)graph->node_count,
+                       sizeof *builder->network->layers, "layers of a network", error));
+    TRY(error_allocate((void **)&builder->slots, builder->slot_count, sizeof *builder->slots,
+                       "names of layers", error));
+    memset(builder->slots, 0xff, builder->slot_count * sizeof *builder->slots); /* all -1 */
+    for (int i = 0; i < graph->node_count; i++)
+        TRY(emit_node(builder, &graph->nodes[graph->order[i]], error));
+    if (builder->network->layer_count == 0)
+        return FAIL(error, STATUS_BAD_FILE, "%.300s: nothing in it works on its input",
+                    graph->path);
+    return STATUS_OK;
+}
+
+enum status onnx_infer_shapes(struct onnx_graph *graph, struct error *error)
+{
+    struct shapes shapes = {.graph = graph, .error = error};
+    TRY(order_nodes(graph, error));
+    TRY(infer_all(&shapes));
+    graph->batch = shapes.is_symbolic ? 1 : fixed_batch(graph);
+    return STATUS_OK;
+}
+
+static enum status read_all(struct network *network, struct onnx_graph *graph, const char *path,
+                            const char *bytes, size_t size, struct error *error)
+{
+    TRY(onnx_graph_read(graph, path, bytes, size, error));
+    TRY(onnx_infer_shapes(graph, error));
+    struct onnx_builder builder = {.graph = graph, .network = network};
+    const enum status status = emit_all(&builder, error);
+    free(builder.slots);
+    return status;
+}
+
+/* Names in complaints come from the file: nothing that a terminal would obey. */
+static void clean_text(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
+enum status network_read_onnx(struct network *network, const char *path, const char *bytes,
+                              size_t size, struct error *error)
+{
+    struct onnx_graph graph;
+    *network = (struct network){.layers = NULL};
+    network_name(network, path);
+    const enum status status = read_all(network, &graph, path, bytes, size, error);
+    onnx_graph_free(&graph);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    if (error)
+        clean_text(error->message);
+    network_free(network);
+    return status;
+}

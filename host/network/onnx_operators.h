@@ -1,0 +1,61 @@
+/* The operator table: what is known of each ONNX operator, and how it becomes a layer. To add one:
+ * a row in onnx_operators.c, with a shape function and how it is emitted.
+ */
+#ifndef EPOCHCAST_NETWORK_ONNX_OPERATORS_H
+#define EPOCHCAST_NETWORK_ONNX_OPERATORS_H
+
+#include "network/onnx_fold.h"
+#include "network/onnx_shape.h"
+
+/* The network that is being built. */
+struct onnx_builder {
+    struct onnx_graph *graph;
+    struct network *network; /* with room for a layer a node */
+    int *slots;              /* open-addressed table of layer names */
+    size_t slot_count;
+};
+
+/* Adds the node's layer. */
+typedef enum status onnx_emit_function(struct onnx_builder *builder, const struct onnx_call *call);
+
+/* What the backward pass reads beside the output's gradient. */
+enum onnx_kept { KEPT_NOTHING, KEPT_OUTPUT, KEPT_INPUTS };
+
+struct onnx_operator {
+    const char *op_type; /* "BatchNormalization" */
+    const char *name;    /* "batch_normalization", of the layer */
+    onnx_shape_function *shape;
+    onnx_fold_function *fold; /* NULL: values are not followed through it */
+    onnx_emit_function *emit; /* NULL: a view, which does no work */
+    double forward_flops,
+        backward_flops; /* of one output element, where emit is onnx_emit_generic */
+    enum onnx_kept kept;
+    bool is_constant; /* its output depends on shapes alone */
+};
+
+const struct onnx_operator *onnx_operator_find(const struct onnx_node *node); /* or NULL */
+
+/* Orders the nodes, fills every tensor's shape and the samples that the shapes hold (onnx.c). */
+enum status onnx_infer_shapes(struct onnx_graph *graph, struct error *error);
+
+/* ---- emission (onnx_emit.c: operators; onnx_emit_layer.c: layers of kinds) ---- */
+
+onnx_emit_function onnx_emit_generic, onnx_emit_move, onnx_emit_gather, onnx_emit_normalization,
+    onnx_emit_recurrent, onnx_emit_reduce, onnx_emit_conv_transpose, onnx_emit_unknown;
+onnx_emit_function onnx_emit_conv, onnx_emit_pool, onnx_emit_gemm, onnx_emit_matmul;
+
+/* A new layer, named and linked, of one row; the node's outputs are its. STATUS_BAD_FILE: no name
+ * is left. */
+enum status onnx_layer_add(struct onnx_builder *builder, const struct onnx_call *call,
+                           struct network_layer **layer);
+/* The same for an operator, with the work of reading its inputs and writing its outputs; its
+ * parameters are those of its constant inputs. */
+enum status onnx_operator_add(struct onnx_builder *builder, const struct onnx_call *call,
+                              const char *name, struct network_layer **layer);
+/* Counts an initializer's elements as an operator's parameters, unless they are already. */
+void onnx_claim_parameters(struct onnx_builder *builder, struct network_layer *layer,
+                           const struct onnx_value *value);
+/* A layer of a kind counts its weights by itself: no operator may count them too. */
+void onnx_release_parameters(struct onnx_builder *builder, const struct onnx_value *value);
+
+#endif

@@ -1,0 +1,544 @@
+/* ONNX models -> networks. The models come from tests/python/onnx_models.py, the reference shapes
+ * from onnx.shape_inference: without python3-onnx those tests are skipped. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/mapped_file.h"
+#include "base/philox.h"
+#include "network/onnx_operators.h"
+#include "onnx_check.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/test_onnx.XXXXXX";
+static bool has_models;
+
+static void need_models(void)
+{
+    if (has_models)
+        return;
+    print_message("no python3-onnx: scripts/setup --test\n");
+    skip();
+}
+
+static void path_of(char path[512], const char *name)
+{
+    snprintf(path, 512, "%s/%s", folder, name);
+}
+
+static enum status load_status(struct network *network, const char *name, struct error *error)
+{
+    char path[512];
+    path_of(path, name);
+    *error = (struct error){.hint = ""};
+    return network_load(network, path, error);
+}
+
+static struct network load(const char *name)
+{
+    struct network network;
+    struct error error;
+    if (load_status(&network, name, &error) != STATUS_OK)
+        fail_msg("%s (%s)", error.message, error.hint);
+    return network;
+}
+
+static const struct network_layer *find(const struct network *network, const char *name)
+{
+    for (int i = 0; i < network->layer_count; i++)
+        if (strcmp(network->layers[i].name, name) == 0)
+            return &network->layers[i];
+    fail_msg("%s has no layer '%s'", network->name, name);
+    return NULL;
+}
+
+/* ---- shapes ---- */
+
+static const struct onnx_value *find_value(const struct onnx_graph *graph, const char *name)
+{
+    for (int i = 0; i < graph->value_count; i++)
+        if (slice_equals(graph->values[i].name, name))
+            return &graph->values[i];
+    fail_msg("%s: no tensor '%s'", graph->path, name);
+    return NULL;
+}
+
+/* Line "tensor d0 d1 ...". */
+static void compare_line(const struct onnx_graph *graph, char *line)
+{
+    const char *name = strtok(line, " \n");
+    const struct onnx_value *value = find_value(graph, name);
+    int rank = 0;
+    for (const char *word; (word = strtok(NULL, " \n")); rank++)
+        if (rank >= value->rank || value->dims[rank] != atoll(word))
+            fail_msg("%s: %s: dimension %d of %d is %lld, not %s", graph->path, name, rank,
+                     value->rank, (long long)value->dims[rank], word);
+    assert_int_equal(rank, value->rank);
+}
+
+static int compare_shapes(const char *shapes_path, const char *model_path)
+{
+    struct mapped_file file;
+    struct onnx_graph graph;
+    struct error error;
+    char line[1024];
+    int count = 0;
+    FILE *shapes = fopen(shapes_path, "r");
+    assert_non_null(shapes);
+    assert_int_equal(mapped_file_open(&file, model_path, NULL), STATUS_OK);
+    if (onnx_graph_read(&graph, model_path, file.bytes, file.size, &error) != STATUS_OK ||
+        onnx_infer_shapes(&graph, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    for (; fgets(line, sizeof line, shapes); count++)
+        compare_line(&graph, line);
+    onnx_graph_free(&graph);
+    mapped_file_close(&file);
+    fclose(shapes);
+    return count;
+}
+
+static void shapes_agree_with_onnx(void **state)
+{
+    (void)state;
+    need_models();
+    DIR *directory = opendir(folder);
+    int tensors = 0, models = 0;
+    for (const struct dirent *entry; (entry = readdir(directory));) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (!dot || strcmp(dot, ".shapes") != 0)
+            continue;
+        char shapes[512], model[600];
+        path_of(shapes, entry->d_name);
+        snprintf(model, sizeof model, "%.*s.onnx", (int)strlen(shapes) - 7, shapes);
+        tensors += compare_shapes(shapes, model);
+        models++;
+    }
+    closedir(directory);
+    print_message("%d tensors of %d models\n", tensors, models);
+    assert_true(models >= 22 && tensors >= 3400);
+}
+
+/* Those that onnx.shape_inference 1.12 leaves open, by hand. */
+static void shapes_that_onnx_leaves_open(void **state)
+{
+    (void)state;
+    need_models();
+    static const struct {
+        const char *tensor;
+        int rank;
+        int64_t dims[6];
+    } cases[] = {{"to_rows_out", 2, {1, 192}},        {"halves_out", 3, {24, 2, 4}},
+                 {"back_out", 4, {1, 4, 4, 3}},       {"filled_out", 4, {1, 4, 6, 8}},
+                 {"by_size_out", 4, {1, 4, 9, 5}},    {"pad_out", 4, {1, 4, 10, 9}},
+                 {"expand_out", 5, {3, 1, 4, 6, 8}},  {"tile_out", 4, {1, 8, 6, 24}},
+                 {"by_scale_out", 4, {1, 4, 12, 12}}, {"shrink_out", 4, {1, 4, 6, 8}}};
+    char path[512];
+    struct mapped_file file;
+    struct onnx_graph graph;
+    path_of(path, "moves.onnx");
+    assert_int_equal(mapped_file_open(&file, path, NULL), STATUS_OK);
+    assert_int_equal(onnx_graph_read(&graph, path, file.bytes, file.size, NULL), STATUS_OK);
+    assert_int_equal(onnx_infer_shapes(&graph, NULL), STATUS_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct onnx_value *value = find_value(&graph, cases[i].tensor);
+        assert_int_equal(value->rank, cases[i].rank);
+        for (int axis = 0; axis < value->rank; axis++)
+            if (value->dims[axis] != cases[i].dims[axis])
+                fail_msg("%s: dimension %d is %lld", cases[i].tensor, axis,
+                         (long long)value->dims[axis]);
+    }
+    onnx_graph_free(&graph);
+    mapped_file_close(&file);
+}
+
+/* ---- layers ---- */
+
+static void layers_take_their_activation(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network = load("residual.onnx");
+    assert_string_equal(network.name, "residual");
+    assert_int_equal(network.layer_count, 8);
+    const struct network_layer *conv1 = find(&network, "conv1"), *conv2 = find(&network, "conv2");
+    assert_int_equal(conv1->config.as.conv2d.activation, ACTIVATION_NONE); /* a norm follows */
+    assert_int_equal(conv2->config.as.conv2d.activation, ACTIVATION_RELU);
+    assert_int_equal(conv2->config.as.conv2d.use_bias, SWITCH_YES);
+    assert_int_equal(conv2->config.as.conv2d.padding, PADDING_SAME);
+    assert_int_equal(find(&network, "pool")->config.kind, LAYER_POOL2D);
+    const struct network_layer *norm = find(&network, "bn1"), *add = find(&network, "add");
+    assert_string_equal(norm->operator_name, "batch_normalization");
+    assert_true(norm->work.parameter_count == 8 && norm->work.parameter_reads == 16);
+    assert_true(add->work.input_count == 2 * 4 * 144 && add->work.output_count == 4 * 144);
+    assert_string_equal(find(&network, "relu1")->operator_name, "relu"); /* two read it */
+    assert_int_equal(find(&network, "fc")->config.as.dense.inputs, 4);
+    network_free(&network);
+    network = load("products.onnx");
+    const struct dense *dense = &find(&network, "dense")->config.as.dense;
+    assert_true(dense->use_bias && dense->activation == ACTIVATION_TANH && dense->outputs == 7);
+    assert_int_equal(find(&network, "dense")->config.batch_size, 12);
+    assert_int_equal(find(&network, "fc")->config.as.dense.activation, ACTIVATION_SIGMOID);
+    assert_true(find(&network, "stacked")->work.forward_flops == 2.0 * 3 * 4 * 5 * 6);
+    network_free(&network);
+}
+
+/* What conv2d and pool2d do not describe is an operator, by the name of what sets it apart. */
+static void odd_convolutions_are_operators(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network = load("convolutions.onnx");
+    static const char *const cases[][2] = {{"upper", "conv2d"},
+                                           {"lower", "conv2d"},
+                                           {"valid", "conv2d"},
+                                           {"dilated", "conv_dilated"},
+                                           {"depthwise", "conv_depthwise"},
+                                           {"grouped", "conv_grouped"},
+                                           {"wide", "conv"},
+                                           {"line", "conv"},
+                                           {"ceil", "pool2d"},
+                                           {"global", "pool2d"},
+                                           {"up", "conv_transpose"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(network_layer_kind(find(&network, cases[i][0])), cases[i][1]);
+    /* outputs 32 x 11 x 11, a 3 x 3 tap each */
+    assert_true(find(&network, "depthwise")->work.forward_flops == 2.0 * 32 * 121 * 9);
+    assert_true(find(&network, "up")->work.forward_flops == 2.0 * 8 * 169 * 5 * 9);
+    network_free(&network);
+}
+
+/* Steps 7, inputs 5, hidden 6: products of both matrices for each gate and direction. */
+static void recurrent_layers_count_steps(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network = load("recurrent.onnx");
+    static const struct {
+        const char *name;
+        int gates, directions;
+    } cases[] = {{"lstm1", 4, 1}, {"lstm2", 4, 2}, {"gru1", 3, 1},
+                 {"gru2", 3, 2},  {"rnn1", 1, 1},  {"rnn2", 1, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct operator_work *work = &find(&network, cases[i].name)->work;
+        const double rows = cases[i].directions * cases[i].gates * 6;
+        assert_true(work->parameter_count == rows * 11);
+        assert_true(work->output_count == 7 * 6 * cases[i].directions);
+        assert_true(work->forward_flops == 7 * rows * (2 * 11 + 7));
+    }
+    network_free(&network);
+}
+
+static void assert_same_networks(const char *a, const char *b)
+{
+    struct network first = load(a), second = load(b);
+    assert_int_equal(first.layer_count, second.layer_count);
+    for (int i = 0; i < first.layer_count; i++) {
+        const struct network_layer *other = find(&second, first.layers[i].name);
+        assert_memory_equal(&first.layers[i].config, &other->config, sizeof other->config);
+        assert_memory_equal(&first.layers[i].work, &other->work, sizeof other->work);
+        const int input = first.layers[i].input, others = other->input;
+        assert_string_equal(input < 0 ? "" : first.layers[input].name,
+                            others < 0 ? "" : second.layers[others].name);
+    }
+    network_free(&first);
+    network_free(&second);
+}
+
+/* A network is of one sample, however many the file fixes; nodes may stand in any order. */
+static void networks_are_of_one_sample(void **state)
+{
+    (void)state;
+    need_models();
+    assert_same_networks("residual.onnx", "fixed_images.onnx");
+    assert_same_networks("recurrent.onnx", "fixed_steps.onnx");
+    assert_same_networks("residual.onnx", "unsorted.onnx");
+}
+
+static void shared_weights_count_once(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network = load("gpt2.onnx");
+    assert_true(find(&network, "wte")->work.parameter_count == 0); /* lm_head has them */
+    assert_int_equal(find(&network, "lm_head")->config.as.dense.outputs, 50257);
+    assert_int_equal(find(&network, "lm_head")->config.batch_size, 1024);
+    network_free(&network);
+    network = load("bert_base.onnx");
+    assert_true(find(&network, "word_embedding")->work.parameter_count == 30522.0 * 768);
+    network_free(&network);
+}
+
+static void unknown_operators_are_named(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network = load("unknown.onnx");
+    const struct network_layer *boxes = find(&network, "boxes");
+    assert_string_equal(boxes->operator_name, "other_non_max_suppression");
+    assert_true(boxes->work.input_count == 4 * 64 && boxes->work.output_count == 20);
+    assert_string_equal(network.layers[boxes->input].name, "conv"); /* with its relu */
+    network_free(&network);
+}
+
+/* ---- bad files ---- */
+
+static void damaged_models_are_refused(void **state)
+{
+    (void)state;
+    need_models();
+    static const struct {
+        const char *name, *message;
+    } cases[] = {
+        {"cycle", "is part of a cycle"},
+        {"nowhere", "node 'bn1' (BatchNormalization, byte 160): its input 'nowhere' comes from"},
+        {"zero_dimension", "tensor 'image': dimension 2 is zero"},
+        {"negative_dimension", "tensor 'image': dimension 2 is zero, negative"},
+        {"huge_dimension", "tensor 'image': dimension 2 is zero, negative or too large"},
+        {"overflow", "more than 2^42 elements"},
+        {"open_dimension", "dimension 2 ('height') has no size"},
+        {"no_shape", "tensor 'image' has no shape"},
+        {"all_unknown", "neither this nor any other of the 10 nodes has a known operator"},
+        {"short_weights", "tensor 'conv1.weight': its data has not the size of its shape"},
+        {"many_dims", "one of too many"},
+        {"negative_weights", "a dimension is negative"},
+        {"stride", "node 'conv1' (Conv, byte 19): strides is 0"},
+        {"pads", "pads is -1"},
+        {"strides", "strides has 1 values for 2"},
+        {"group", "weights for 3 channels in 7 groups"},
+        {"dilation", "a window of 199 cells over an image of 12"},
+        {"output_twice", "a second node gives 'conv1_out'"},
+        {"tensor_twice", "two tensors are called 'conv1.weight'"},
+        {"old_opset", "operator set 6; 7 is the oldest"},
+        {"no_nodes", "its graph has no nodes"},
+        {"no_operator", "no operator in node 'conv1'"},
+        {"unknown_shape", "an operator that is not known, and the file has no shape"},
+        {"no_weights", "its input 1 is missing"},
+        {"axis", "axis 9 of 4 dimensions"},
+        {"perm", "perm has axis 1 twice"},
+        {"constant_only", "nothing in it works on its input"},
+        {"external_missing", "external data 'data/none.bin' No such file"},
+        {"external_outside", "lies outside of its folder"},
+        {"external_link", "lies outside of its folder"},
+        {"external_absolute", "is no path within the folder"},
+        {"external_folder", "is no regular file"},
+        {"external_short", "has not the size of the tensor"},
+        {"external_length", "has not the size of the tensor"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char name[64];
+        struct error error;
+        struct network network;
+        snprintf(name, sizeof name, "bad_%s.onnx", cases[i].name);
+        assert_int_equal(load_status(&network, name, &error), STATUS_BAD_FILE);
+        assert_null(network.layers);
+        if (!strstr(error.message, cases[i].message) || !strstr(error.message, name))
+            fail_msg("%s: '%s' does not say '%s'", name, error.message, cases[i].message);
+    }
+}
+
+static void other_files_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } cases[] = {{"", 0},
+                 {"hello, world", 12},
+                 {"name,layer\nx,dense\n", 19},
+                 {"\x08\x08", 2},                         /* a version and no graph */
+                 {"\x08\x08\x3a\x00", 4},                 /* no operator set */
+                 {"\x08\x08\x42\x02\x10\x0d\x3a\x00", 8}, /* an empty graph */
+                 {"\x08\x08\x42\x02\x10\x0d\x3a\x7f", 8}, /* a graph that is cut off */
+                 {"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12}, /* a varint too long */
+                 {"\x0b\x0c", 2},                                          /* a group */
+                 {"\x00\x00\x00\x00", 4},
+                 {"\x89HDF\r\n\x1a\n", 8}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(check_onnx(cases[i].bytes, cases[i].size), STATUS_BAD_FILE);
+}
+
+static char *read_model(const char *name, size_t *size)
+{
+    char path[512];
+    struct mapped_file file;
+    path_of(path, name);
+    assert_int_equal(mapped_file_open(&file, path, NULL), STATUS_OK);
+    char *bytes = malloc(file.size + 16);
+    assert_non_null(bytes);
+    memcpy(bytes, file.bytes, file.size);
+    *size = file.size;
+    mapped_file_close(&file);
+    return bytes;
+}
+
+static void truncated_models_are_refused(void **state)
+{
+    (void)state;
+    need_models();
+    size_t size;
+    char *bytes = read_model("residual.onnx", &size);
+    assert_int_equal(check_onnx(bytes, size), STATUS_OK);
+    for (size_t length = 0; length < size; length++) {
+        char *cut = malloc(length + 1); /* of its own size: a sanitizer sees what lies behind */
+        assert_non_null(cut);
+        memcpy(cut, bytes, length);
+        if (check_onnx(cut, length) != STATUS_BAD_FILE)
+            fail_msg("%zu of %zu bytes are a model", length, size);
+        free(cut);
+    }
+    free(bytes);
+}
+
+/* Changes one to four bytes, or moves a run of bytes over others. */
+static void mutate(char *bytes, size_t size, uint32_t seed)
+{
+    const struct philox_words words = philox(seed, 0, 0, 0, 7);
+    if (words.word[0] % 4 == 0) {
+        const size_t length = words.word[1] % 32, limit = size - 32;
+        memmove(bytes + words.word[2] % limit, bytes + words.word[3] % limit, length);
+        return;
+    }
+    static const unsigned char odd[] = {0, 1, 0x7f, 0x80, 0xff};
+    for (uint32_t i = 0; i <= words.word[0] / 4 % 4; i++) {
+        const struct philox_words at = philox(seed, i + 1, 0, 0, 7);
+        bytes[at.word[0] % size] = (char)(at.word[1] % 2 ? odd[at.word[2] % 5] : at.word[3]);
+    }
+}
+
+static void mutated_models_do_no_harm(void **state)
+{
+    (void)state;
+    need_models();
+    static const char *const names[] = {"residual.onnx", "moves.onnx",        "products.onnx",
+                                        "unknown.onnx",  "recurrent.onnx",    "unsorted.onnx",
+                                        "external.onnx", "convolutions.onnx", "transformer.onnx"};
+    int read = 0, refused = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t size;
+        char *bytes = read_model(names[i], &size), *copy = malloc(size);
+        assert_non_null(copy);
+        for (uint32_t seed = 0; seed < 1500; seed++) {
+            memcpy(copy, bytes, size);
+            mutate(copy, size < 4096 || seed % 2 ? size : 2048, seed);
+            ++*(check_onnx(copy, size) == STATUS_OK ? &read : &refused);
+        }
+        free(copy);
+        free(bytes);
+    }
+    print_message("%d mutants read, %d refused\n", read, refused);
+    assert_true(read > 100 && refused > 100);
+}
+
+/* ---- size ---- */
+
+static size_t put_varint(char *out, uint64_t value)
+{
+    size_t size = 0;
+    for (; value >= 0x80; value >>= 7)
+        out[size++] = (char)(value | 0x80);
+    out[size++] = (char)value;
+    return size;
+}
+
+static size_t put_bytes(char *out, int number, const char *bytes, size_t size)
+{
+    size_t length = put_varint(out, (uint64_t)number << 3 | 2);
+    length += put_varint(out + length, size);
+    if (bytes)
+        memcpy(out + length, bytes, size);
+    return length + (bytes ? size : 0);
+}
+
+/* MatMul of (1, 10000) and (10000, 10000): the weights, 400 MB of a hole, end the file. */
+static size_t large_model(char *out)
+{
+    static const char input[] = "\x0a\x01x\x12\x0f\x0a\x0d\x08\x01\x12\x09\x0a\x02\x08\x01\x0a\x03"
+                                "\x08\x90\x4e"; /* x: float (1, 10000) */
+    static const char node[] = "\x0a\x01x\x0a\x01w\x12\x01y\x22\x06MatMul";
+    const size_t weight_bytes = 400000000;
+    char graph[256], tensor[64];
+    size_t tensor_size = 0, graph_size = 0, size = 0;
+    tensor_size += (size_t)sprintf(tensor, "\x08\x90\x4e\x08\x90\x4e\x10\x01\x42\x01w");
+    tensor_size += put_bytes(tensor + tensor_size, 9, NULL, weight_bytes);
+    graph_size += put_bytes(graph, 1, node, sizeof node - 1);
+    graph_size += put_bytes(graph + graph_size, 11, input, sizeof input - 1);
+    graph_size += put_varint(graph + graph_size, 5 << 3 | 2);
+    graph_size += put_varint(graph + graph_size, tensor_size + weight_bytes);
+    memcpy(graph + graph_size, tensor, tensor_size);
+    graph_size += tensor_size;
+    memcpy(out, "\x08\x08\x42\x02\x10\x0d\x3a", 7);
+    size = 7 + put_varint(out + 7, graph_size + weight_bytes);
+    memcpy(out + size, graph, graph_size);
+    return size + graph_size;
+}
+
+static void large_weights_stay_on_disk(void **state)
+{
+    (void)state;
+    char path[512], head[512];
+    const size_t size = large_model(head);
+    path_of(path, "large.onnx");
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(head, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(truncate(path, (off_t)(size + 400000000)), 0);
+    struct rusage before, after;
+    getrusage(RUSAGE_SELF, &before);
+    struct network network = load("large.onnx");
+    getrusage(RUSAGE_SELF, &after);
+    assert_int_equal(network.layer_count, 1);
+    assert_int_equal(network.layers[0].config.as.dense.inputs, 10000);
+    assert_true(after.ru_maxrss - before.ru_maxrss < 50000); /* KiB */
+    network_free(&network);
+}
+
+static int make_models(void **state)
+{
+    (void)state;
+    char command[1024];
+    if (!mkdtemp(folder))
+        return 1;
+    snprintf(command, sizeof command, "%s -B %s/tests/python/onnx_models.py %s all", PYTHON,
+             SOURCE_DIR, folder);
+    const int status = system(command);
+    has_models = status == 0;
+    return status == 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 77) ? 0 : 1;
+}
+
+static int remove_models(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command) == 0 ? 0 : 1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shapes_agree_with_onnx),
+        cmocka_unit_test(shapes_that_onnx_leaves_open),
+        cmocka_unit_test(layers_take_their_activation),
+        cmocka_unit_test(odd_convolutions_are_operators),
+        cmocka_unit_test(recurrent_layers_count_steps),
+        cmocka_unit_test(networks_are_of_one_sample),
+        cmocka_unit_test(shared_weights_count_once),
+        cmocka_unit_test(unknown_operators_are_named),
+        cmocka_unit_test(damaged_models_are_refused),
+        cmocka_unit_test(other_files_are_refused),
+        cmocka_unit_test(truncated_models_are_refused),
+        cmocka_unit_test(mutated_models_do_no_harm),
+        cmocka_unit_test(large_weights_stay_on_disk),
+    };
+    return cmocka_run_group_tests(tests, make_models, remove_models);
+}
