@@ -25,8 +25,10 @@ struct train_state {
 /* What a product does with its sums before it stores them. */
 enum epilogue {
     EPILOGUE_STORE,
-    EPILOGUE_RELU, /* max(sum + bias[column], 0); NaN stays NaN */
-    EPILOGUE_MASK, /* mask > 0 ? sum : 0: the derivative of relu from its output */
+    EPILOGUE_RELU,  /* max(sum + bias[column], 0); NaN stays NaN */
+    EPILOGUE_SILU,  /* silu(sum + bias[column]); its derivative goes to slopes, unless NULL */
+    EPILOGUE_SLOPE, /* sum * mask: the derivative of silu */
+    EPILOGUE_MASK,  /* mask > 0 ? sum : 0: the derivative of relu from its output */
 };
 
 /* c (rows, columns) = a (rows, depth) b (depth, columns); one chain of fmaf per element and slice,
@@ -43,7 +45,8 @@ struct product {
     size_t c_slice_stride;
     int32_t epilogue; /* enum epilogue */
     const float *bias, *mask;
-    float dropout; /* share dropped after relu; 0: none */
+    float *slopes; /* laid out as c; or NULL */
+    float dropout; /* share dropped after relu or silu; 0: none */
     uint32_t step; /* of the epoch: counter of the masks */
 };
 
@@ -67,10 +70,13 @@ struct output_layer {
     const float *inputs; /* (rows, width): the last hidden layer, after dropout */
     const float *weights, *bias, *targets;
     int32_t rows, width, batch_rows;
-    int32_t output;                  /* enum mlp_output */
-    float *delta;                    /* (rows): d loss / d z; NULL: forward alone */
-    float *hidden_delta;             /* (rows, width); NULL: no hidden layer */
-    float dropout_scale;             /* 1 / (1 - dropout) */
+    int32_t output;      /* enum mlp_output */
+    float *delta;        /* (rows): d loss / d z; NULL: forward alone */
+    float *hidden_delta; /* (rows, width); NULL: no hidden layer */
+    const float *slopes; /* (rows, width): derivative of silu; NULL: relu */
+    float dropout_scale; /* 1 / (1 - dropout), for relu */
+    int32_t loss;        /* enum loss */
+    float loss_scale;
     double *squared_error;           /* (OUTPUT_SLOTS): added to */
     uint32_t *positive;              /* (OUTPUT_SLOTS): rows with an output above 0, added to */
     const struct train_state *state; /* as in products */

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const size_t alignment_bytes = 256;
 
@@ -102,6 +103,8 @@ static size_t place(struct cuda_net *net, unsigned char *memory)
         size_t width = (size_t)shape->widths[layer + 1];
         net->activations[layer] = take_floats(memory, &used, rows * width);
         net->hidden_deltas[layer] = take_floats(memory, &used, batch * width);
+        if (shape->activation == MLP_ACTIVATION_SILU)
+            net->slopes[layer] = take_floats(memory, &used, batch * width);
     }
     net->rates = take(memory, &used, net->epoch_steps * sizeof *net->rates);
     net->state = take(memory, &used, sizeof *net->state);
@@ -186,7 +189,10 @@ static enum status upload_start(struct cuda_net *net, uint64_t seed, struct erro
     size_t bytes = net->parameter_count * sizeof(float);
     void *initial;
     TRY(error_allocate(&initial, net->parameter_count, sizeof(float), "initial weights", error));
-    mlp_initialise(initial, &net->job->shape, seed);
+    if (net->job->initial)
+        memcpy(initial, net->job->initial, bytes);
+    else
+        mlp_initialise(initial, &net->job->shape, seed);
     cudaError_t code = cudaMemcpy(net->parameters, initial, bytes, cudaMemcpyHostToDevice);
     free(initial);
     CUDA_TRY(error, code);
@@ -230,7 +236,7 @@ static struct products products_of(const struct cuda_net *net, const struct trai
         .state = state, .epoch_steps = net->epoch_steps, .seed = net->job->seed};
 }
 
-/* a = relu(inputs W + b) */
+/* a = relu or silu (inputs W + b) */
 static struct product forward_product(const struct cuda_net *net, const float *parameters,
                                       int layer, const float *inputs, int32_t rows)
 {
@@ -251,7 +257,7 @@ static struct product forward_product(const struct cuda_net *net, const float *p
         .slice_count = 1,
         .c = net->activations[layer],
         .c_stride = columns,
-        .epilogue = EPILOGUE_RELU,
+        .epilogue = shape->activation == MLP_ACTIVATION_SILU ? EPILOGUE_SILU : EPILOGUE_RELU,
         .bias = parameters + mlp_bias_offset(shape, layer),
     };
 }
@@ -271,6 +277,8 @@ static struct output_layer output_of(const struct cuda_net *net, const float *pa
         .batch_rows = rows,
         .output = shape->output,
         .dropout_scale = 1.0f / (1.0f - net->job->options.dropout),
+        .loss = net->job->options.loss,
+        .loss_scale = net->job->options.loss_scale,
         .squared_error = net->test_error,
         .positive = net->test_positive,
     };
@@ -286,12 +294,14 @@ static enum status forward(struct cuda_net *net, uint32_t index, int32_t rows, s
         *product = forward_product(net, net->parameters, layer, inputs, rows);
         product->dropout = layer == last - 1 ? net->job->options.dropout : 0;
         product->step = index;
+        product->slopes = net->slopes[layer];
         CUDA_TRY(error, launch_products(&products, net->multiprocessors, net->stream));
         inputs = net->activations[layer];
     }
     struct output_layer output = output_of(net, net->parameters, net->inputs, net->targets, rows);
     output.delta = net->delta;
     output.hidden_delta = last ? net->hidden_deltas[last - 1] : NULL;
+    output.slopes = last ? net->slopes[last - 1] : NULL;
     output.squared_error = net->train_error;
     output.positive = net->positive;
     output.state = net->state;
@@ -327,7 +337,8 @@ static struct product weight_product(const struct cuda_net *net, int layer, int3
     };
 }
 
-/* Gradient of the input of hidden layer `layer`, through the relu of the layer before. */
+/* Gradient of the input of hidden layer `layer`, through the activation of the layer before.
+ */
 static struct product input_product(const struct cuda_net *net, int layer, int32_t rows)
 {
     const struct mlp_shape *shape = &net->job->shape;
@@ -347,8 +358,8 @@ static struct product input_product(const struct cuda_net *net, int layer, int32
         .slice_count = 1,
         .c = net->hidden_deltas[layer - 1],
         .c_stride = inner,
-        .epilogue = EPILOGUE_MASK,
-        .mask = net->activations[layer - 1],
+        .epilogue = net->slopes[layer - 1] ? EPILOGUE_SLOPE : EPILOGUE_MASK,
+        .mask = net->slopes[layer - 1] ? net->slopes[layer - 1] : net->activations[layer - 1],
     };
 }
 

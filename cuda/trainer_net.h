@@ -35,6 +35,7 @@ struct cuda_net {
     float *gradients;                      /* (slice_count, parameter_count) */
     float *inputs, *targets;               /* the batch */
     float *activations[MLP_LAYER_LIMIT];   /* hidden layer l: (rows, widths[l + 1]) */
+    float *slopes[MLP_LAYER_LIMIT];        /* silu: its derivative, as activations; else NULL */
     float *hidden_deltas[MLP_LAYER_LIMIT]; /* likewise, of the batch */
     float *delta;                          /* (batch_rows) */
     struct step_rate *rates;               /* (epoch_steps) */

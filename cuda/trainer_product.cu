@@ -3,6 +3,7 @@
  * (operands that run along the depth) and reading groups of four columns are both free of bank
  * conflicts.
  */
+#include "model/activation.h"
 #include "model/trainer_math.h"
 #include "trainer_kernels.h"
 
@@ -88,6 +89,16 @@ static __device__ inline void take(float (&values)[COUNT], const float (*tile)[W
         values[i] = from[i];
 }
 
+/* Dropout of silu drops its derivative too. */
+static __device__ inline float silu_with_slope(const struct product &product, float z, size_t k,
+                                               float kept)
+{
+    struct silu silu = silu_of(z);
+    if (product.slopes)
+        product.slopes[k] = silu.slope * kept;
+    return silu.value;
+}
+
 /* Sums (ROWS_EACH, COLUMNS_EACH) of one thread: one row of them at a time. */
 template <int COLUMNS_EACH>
 static __device__ inline void
@@ -105,18 +116,22 @@ store_row(const float (&sums)[COLUMNS_EACH], const struct product &product,
 #pragma unroll
     for (int j = 0; j < COLUMNS_EACH; j++) {
         int column = first_column + j;
-        float sum = sums[j];
+        size_t k = (size_t)row * (size_t)product.c_stride + (size_t)column;
+        float sum = sums[j], kept = 1;
         if (column >= product.columns)
             continue;
+        if (product.dropout > 0)
+            kept = dropout_bits(words, (uint32_t)column % 8) < threshold ? scale : 0;
         if (product.epilogue == EPILOGUE_RELU) {
             sum += product.bias[column];
             sum = sum < 0 ? 0 : sum;
-        } else if (product.epilogue == EPILOGUE_MASK)
-            sum = product.mask[(size_t)row * (size_t)product.c_stride + (size_t)column] > 0 ? sum
-                                                                                            : 0;
-        if (product.dropout > 0)
-            sum = dropout_bits(words, (uint32_t)column % 8) < threshold ? sum * scale : 0;
-        c[column] = sum;
+        } else if (product.epilogue == EPILOGUE_SILU)
+            sum = silu_with_slope(product, sum + product.bias[column], k, kept);
+        else if (product.epilogue == EPILOGUE_SLOPE)
+            sum *= product.mask[k];
+        else if (product.epilogue == EPILOGUE_MASK)
+            sum = product.mask[k] > 0 ? sum : 0;
+        c[column] = kept > 0 ? sum * kept : 0;
     }
 }
 

@@ -34,7 +34,8 @@ static __device__ inline float slope_of(const struct output_layer &layer, float 
 {
     bool relu = layer.output == MLP_OUTPUT_RELU;
     float slope = !relu ? 1.0f : z > 0 ? 1 / (1 + z) : 0.0f;
-    return 2.0f / (float)layer.batch_rows * difference * slope;
+    return 2.0f / (float)layer.batch_rows * loss_slope(layer.loss, layer.loss_scale, difference) *
+           slope;
 }
 
 static __device__ inline void spread_delta(const struct output_layer &layer, int row, float delta)
@@ -44,8 +45,9 @@ static __device__ inline void spread_delta(const struct output_layer &layer, int
         layer.delta[row] = delta;
     for (int j = lane; layer.hidden_delta && j < layer.width; j += LANES) {
         size_t k = (size_t)row * (size_t)layer.width + (size_t)j;
-        layer.hidden_delta[k] = layer.inputs[k] > 0 ? delta * layer.weights[j] * layer.dropout_scale
-                                                    : 0;
+        float factor = layer.inputs[k] > 0 ? layer.dropout_scale : 0;
+        layer.hidden_delta[k] = delta * layer.weights[j] *
+                                (layer.slopes ? layer.slopes[k] : factor);
     }
 }
 

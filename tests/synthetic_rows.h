@@ -90,6 +90,7 @@ static inline struct fit_options small_fit_options(void)
         abort();
     options.hidden[0] = options.hidden[1] = 32;
     options.hidden_count = 2;
+    options.several_hidden_count = 0;
     options.train.batch_size = 64;
     options.train.epochs = 10;
     options.minimum_steps = 1500;

@@ -87,6 +87,7 @@ static void groups_hold_their_rows(void **state)
     assert_int_equal(evaluate_predictor(&evaluation, &inputs_predictor, &rows, -1, NULL),
                      STATUS_OK);
     assert_int_equal(evaluation.count, 8); /* wide has no train rows */
+    assert_int_equal(evaluation.uncovered, 1);
     const struct evaluation_row *all = find(&evaluation, "all", "all");
     assert_int_equal(all->errors.count, 3);
     assert_int_equal(all->layer, LAYER_DENSE);
@@ -182,12 +183,96 @@ static void join_appends(void **state)
     synthetic_rows_free(&rows);
 }
 
+/* The row whose group is `name`; NULL: none. */
+static const struct evaluation_row *group_called(const struct evaluation *evaluation,
+                                                 const char *name)
+{
+    for (size_t i = 0; i < evaluation->count; i++)
+        if (strcmp(evaluation->rows[i].group, name) == 0)
+            return &evaluation->rows[i];
+    return NULL;
+}
+
+/* Forecasts of 5 and 50 ms, measured at 6 and 60 and once, in place of 5, at 30. */
+static void decades_are_of_forecast_or_measurement(void **state)
+{
+    (void)state;
+    struct dataset_rows rows;
+    rows_create(&rows);
+    rows.count = 0;
+    rows.device_count = 1; /* narrow: 10 % */
+    add_row(&rows, 0, PASS_FORWARD, 5, 5.1);
+    add_row(&rows, 0, PASS_TRAIN, 5, 30);
+    add_row(&rows, 0, PASS_FORWARD, 50, 60);
+    struct evaluation evaluation;
+    assert_int_equal(
+        evaluate_predictor_by(&evaluation, &inputs_predictor, &rows, -1, EVALUATION_DECADE, NULL),
+        STATUS_OK);
+    assert_int_equal(evaluation.count, 3);
+    assert_int_equal(group_called(&evaluation, "all")->errors.count, 3);
+    assert_int_equal(group_called(&evaluation, "1..10 ms")->errors.count, 2);
+    assert_true(group_called(&evaluation, "1..10 ms")->interval_coverage_percent == 50);
+    assert_int_equal(group_called(&evaluation, "10..100 ms")->errors.count, 1);
+    assert_true(group_called(&evaluation, "10..100 ms")->interval_coverage_percent == 0);
+    evaluation_free(&evaluation);
+    assert_int_equal(evaluate_predictor_by(&evaluation, &inputs_predictor, &rows, -1,
+                                           EVALUATION_MEASURED_DECADE, NULL),
+                     STATUS_OK);
+    assert_true(group_called(&evaluation, "1..10 ms")->interval_coverage_percent == 100);
+    assert_int_equal(group_called(&evaluation, "10..100 ms")->errors.count, 2);
+    evaluation_free(&evaluation);
+    free(rows.rows);
+    free(rows.devices);
+}
+
+/* 40 rows make two sums of 16: errors of +5 % and -5 % by turns cancel within them. */
+static void sums_are_over_neighbours(void **state)
+{
+    (void)state;
+    struct dataset_rows rows;
+    rows_create(&rows);
+    free(rows.rows);
+    rows.rows = calloc(40, sizeof *rows.rows);
+    rows.count = 0;
+    rows.device_count = 1;
+    for (int i = 0; i < 40; i++) {
+        add_row(&rows, 0, PASS_FORWARD, 100, 105);
+        rows.rows[i].config.batch_size = 1 + i;
+        if (i % 2)
+            rows.rows[i].median_ms = 95;
+    }
+    struct evaluation evaluation;
+    assert_int_equal(
+        evaluate_predictor_by(&evaluation, &inputs_predictor, &rows, -1, EVALUATION_SUM, NULL),
+        STATUS_OK);
+    assert_int_equal(evaluation.count, 1);
+    assert_string_equal(evaluation.rows[0].group, "sums of 16");
+    assert_int_equal(evaluation.rows[0].errors.count, 2);
+    assert_true(evaluation.rows[0].errors.mape_percent < 1e-9);
+    assert_true(evaluation.rows[0].interval_coverage_percent == 100);
+    for (int i = 0; i < 40;
+         i++) /* all off by 20 %: outside of root(16) * 10 % without correlation */
+        rows.rows[i].median_ms = 120;
+    evaluation_free(&evaluation);
+    assert_int_equal(
+        evaluate_predictor_by(&evaluation, &inputs_predictor, &rows, -1, EVALUATION_SUM, NULL),
+        STATUS_OK);
+    assert_true(evaluation.rows[0].interval_coverage_percent == 0);
+    evaluation_free(&evaluation);
+    free(rows.rows);
+    free(rows.devices);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(groups_hold_their_rows), cmocka_unit_test(one_device_has_no_all_group),
-        cmocka_unit_test(split_selects_rows),     cmocka_unit_test(nothing_left_is_an_error),
+        cmocka_unit_test(groups_hold_their_rows),
+        cmocka_unit_test(one_device_has_no_all_group),
+        cmocka_unit_test(split_selects_rows),
+        cmocka_unit_test(nothing_left_is_an_error),
         cmocka_unit_test(join_appends),
+        cmocka_unit_test(decades_are_of_forecast_or_measurement),
+        cmocka_unit_test(sums_are_over_neighbours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,10 +22,10 @@ static enum status predict_fixed(struct prediction *predictions, const struct pr
         const double outputs = configs[i].as.dense.outputs;
         predictions[i] = (struct prediction){.median_ms = NAN, .low_ms = NAN, .high_ms = NAN};
         if (configs[i].kind == LAYER_DENSE)
-            predictions[i] = (struct prediction){outputs, 0.9 * outputs, 1.2 * outputs, false,
-                                                 true};
+            predictions[i] = (struct prediction){outputs, 0.9 * outputs, 1.2 * outputs,
+                                                 0.25,    false,         true};
         if (configs[i].kind == LAYER_CONV2D)
-            predictions[i] = (struct prediction){100, 70, 130, false, true};
+            predictions[i] = (struct prediction){100, 70, 130, 1, false, true};
     }
     return STATUS_OK;
 }
@@ -81,12 +81,27 @@ static void times_and_intervals_add_up(void **state)
     assert_false(forecast.layers[1].covered);
     assert_true(forecast.layers[1].median_ms == pool_ms && pool_ms > 0);
     assert_true(fabs(forecast.batch_ms - (130 + pool_ms)) < 1e-9);
-    /* dense: 0.1 * 30 below, 0.2 * 30 above, fully correlated; conv 30; pool its own time */
-    const double below = sqrt(9 + 900 + pool_ms * pool_ms);
-    const double above = sqrt(36 + 900 + pool_ms * pool_ms);
+    /* dense: 1 and 2 below, 2 and 4 above, correlation 1/4; conv 30; pool its own time */
+    const double below = sqrt(0.25 * 9 + 0.75 * 5 + 900 + pool_ms * pool_ms);
+    const double above = sqrt(0.25 * 36 + 0.75 * 20 + 900 + pool_ms * pool_ms);
     assert_true(fabs(forecast.batch_low_ms - (130 + pool_ms - below)) < 1e-9);
     assert_true(fabs(forecast.batch_high_ms - (130 + pool_ms + above)) < 1e-9);
     assert_true(isnan(forecast.epoch_s) && isnan(forecast.total_s) && isnan(forecast.cost));
+    forecast_free(&forecast);
+}
+
+/* The same config twice errs twice as much, whatever the correlation. */
+static void repeated_layers_add_up(void **state)
+{
+    (void)state;
+    struct network_layer twice[] = {layers[2], layers[2]};
+    const struct network repeated = {.name = "twice", .layers = twice, .layer_count = 2};
+    const struct forecast_options options = options_of(2);
+    struct forecast forecast;
+    assert_int_equal(forecast_network(&forecast, &repeated, &fixed, NULL, &options, NULL),
+                     STATUS_OK);
+    assert_true(fabs(forecast.batch_low_ms - (20 - 2)) < 1e-9);
+    assert_true(fabs(forecast.batch_high_ms - (20 + 4)) < 1e-9);
     forecast_free(&forecast);
 }
 
@@ -246,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_and_intervals_add_up),
+        cmocka_unit_test(repeated_layers_add_up),
         cmocka_unit_test(epochs_and_cost_follow),
         cmocka_unit_test(unknown_rates_are_an_error),
         cmocka_unit_test(bad_batch_is_a_usage_error),

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
+#include "model/model_content.h"
 #include "synthetic_rows.h"
 
 #include <dirent.h>
@@ -214,9 +215,9 @@ static void newer_version_is_refused(void **state)
     const struct fixture *fixture = *state;
     unsigned char *bytes = malloc(fixture->size);
     memcpy(bytes, fixture->bytes, fixture->size);
-    seal(bytes, fixture->size, 2);
+    seal(bytes, fixture->size, MODEL_FORMAT_VERSION + 1);
     write_all(fixture->broken, bytes, fixture->size);
-    assert_refused(fixture->broken, "format version 2");
+    assert_refused(fixture->broken, "format version 3");
     free(bytes);
 }
 
@@ -266,7 +267,7 @@ static void patch_dataset(const struct fixture *fixture, const char *name, size_
     const size_t at = (size_t)address + offset;
     assert_true(at + patch_size <= fixture->size);
     memcpy(bytes + at, patch, patch_size);
-    seal(bytes, fixture->size, 1);
+    seal(bytes, fixture->size, MODEL_FORMAT_VERSION);
     write_all(fixture->broken, bytes, fixture->size);
     free(bytes);
 }
@@ -312,7 +313,7 @@ static void incomplete_content_is_refused(void **state)
         H5Fclose(file);
         size_t size;
         unsigned char *bytes = read_all(fixture->broken, &size);
-        seal(bytes, size, 1);
+        seal(bytes, size, MODEL_FORMAT_VERSION);
         write_all(fixture->broken, bytes, size);
         free(bytes);
         assert_refused(fixture->broken, parts[i]);

@@ -198,6 +198,7 @@ static void rows_without_times_are_left_out(void **state)
     struct fit_report reports[LAYER_KIND_COUNT];
     struct predictor *predictor = fit(&predictor_mlp, &rows, &options, reports);
     assert_true(reports[LAYER_DENSE].rows > 60 && reports[LAYER_DENSE].rows <= 100);
+    assert_int_equal(reports[LAYER_DENSE].calibration_rows, 0); /* a handful: not enough */
     predictor->type->free(predictor);
 
     for (size_t i = 0; i < rows.count; i++)
@@ -386,6 +387,55 @@ static void several_devices_are_told_apart(void **state)
     synthetic_rows_free(&rows);
 }
 
+/* Two devices, of which one has rows of one kind: fine-tuned to that one, the other is unknown. */
+static void fine_tuning_knows_one_device(void **state)
+{
+    (void)state;
+    const struct device_info devices[] = {synthetic_device("slow", 100, 10),
+                                          synthetic_device("fast", 1000, 40)};
+    const enum layer_kind kinds[] = {LAYER_DENSE, LAYER_POOL2D};
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 2000, kinds, 2, devices, 2, 0.02);
+    size_t kept = 0;
+    for (size_t i = 0; i < rows.count; i++)
+        if (rows.rows[i].config.kind == LAYER_DENSE || rows.rows[i].device == 0)
+            rows.rows[kept++] = rows.rows[i];
+    rows.count = kept;
+    struct fit_options options = small_fit_options();
+    struct predictor *joint = fit(&predictor_mlp, &rows, &options, NULL);
+    struct error error = {0};
+    snprintf(options.fine_tune, sizeof options.fine_tune, "fats");
+    struct predictor *tuned = NULL;
+    assert_int_equal(predictor_mlp.fit(&tuned, &rows, &options, NULL, &error), STATUS_NO_DEVICE);
+    assert_non_null(strstr(error.message, "'fats'"));
+    assert_non_null(strstr(error.hint, "slow, fast"));
+    snprintf(options.fine_tune, sizeof options.fine_tune, "fast");
+    struct fit_report reports[LAYER_KIND_COUNT];
+    tuned = fit(&predictor_mlp, &rows, &options, reports);
+    assert_true(reports[LAYER_DENSE].rows > 300 && reports[LAYER_DENSE].rows < 500);
+    assert_int_equal(reports[LAYER_POOL2D].rows, 0);
+    assert_int_equal(predictor_mlp_tune(joint, &rows, &options, NULL, NULL), STATUS_OK);
+    double tuned_error = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct layer_config *config = &rows.rows[i].config;
+        const struct prediction own = predict_one(tuned, config, &devices[1]);
+        assert_false(predict_one(tuned, config, &devices[0]).covered);
+        assert_int_equal(own.covered, config->kind == LAYER_DENSE);
+        if (!own.covered || rows.rows[i].device == 0 || split_of(config) != SPLIT_VALIDATION)
+            continue;
+        const struct prediction again = predict_one(joint, config, &devices[1]);
+        assert_true(own.median_ms == again.median_ms); /* in one call or in two */
+        tuned_error += fabs(own.median_ms / synthetic_ms(config, &devices[1]) - 1);
+        count++;
+    }
+    print_message("fine-tuned: MAPE %.2f %% of %zu\n", 100 * tuned_error / (double)count, count);
+    assert_true(tuned_error / (double)count < 0.08);
+    joint->type->free(joint);
+    tuned->type->free(tuned);
+    synthetic_rows_free(&rows);
+}
+
 static void presets_are_known(void **state)
 {
     (void)state;
@@ -435,29 +485,90 @@ static void scaler_standardises(void **state)
     (void)state;
     float rows[] = {1, 5, 3, 5, 5, 5}; /* (3, 2): 1 3 5, and a constant */
     struct scaler scaler;
-    scaler_fit(&scaler, rows, 3, 2);
+    scaler_fit(&scaler, rows, 3, 2, 0);
     float other[] = {3, 5, 3 + sqrtf(8.0f / 3), 900};
     scaler_apply(&scaler, other, 2);
     assert_true(other[0] == 0 && other[1] == 0 && other[3] == 0);
     assert_true(fabsf(other[2] - 1) < 1e-6f);
+    scaler_fit(&scaler, rows, 3, 2, 2);
+    float far[] = {3000, 5, -3000, 5};
+    scaler_apply(&scaler, far, 2);
+    assert_true(far[0] == 2 && far[2] == -2);
 }
 
 static void interval_has_bins_by_decade(void **state)
 {
     (void)state;
-    enum { COUNT = 200 };
-    double measured_ms[COUNT], predicted_ms[COUNT], half_widths[INTERVAL_BIN_COUNT];
-    for (int i = 0; i < COUNT; i++) { /* 100 rows off by 2 at 0.02 ms, 100 off by 4 at 50 ms */
-        predicted_ms[i] = i < 100 ? 0.02 : 50;
-        measured_ms[i] = predicted_ms[i] * (i < 100 ? 2 : 0.25);
+    enum { COUNT = 2000 };
+    double measured_ms[COUNT], predicted_ms[COUNT], spreads[COUNT] = {0};
+    for (int i = 0; i < COUNT; i++) { /* half off by 2 at 0.02 ms, half by 4 at 50 ms; 5 at 1 ms */
+        predicted_ms[i] = i < 1000 ? 0.02 : i < 1995 ? 50 : 1;
+        measured_ms[i] = predicted_ms[i] * (i < 1000 ? 2 : i < 1995 ? 0.25 : 1.5);
     }
-    assert_int_equal(interval_calibrate(half_widths, measured_ms, predicted_ms, COUNT, 0.5, NULL),
-                     STATUS_OK);
-    assert_true(fabs(half_widths[interval_bin(0.02)] - log(2)) < 1e-12);
-    assert_true(fabs(half_widths[interval_bin(50)] - log(4)) < 1e-12);
-    assert_true(fabs(half_widths[interval_bin(1)] - log(4)) < 1e-12); /* of all: rank 101 */
+    const struct interval_rows rows = {measured_ms, predicted_ms, spreads, COUNT};
+    struct interval interval;
+    assert_int_equal(interval_calibrate(&interval, &rows, 0.9, NULL), STATUS_OK);
+    assert_true(interval.spread == 1);
+    assert_true(fabs(interval_half_width(&interval, 0.02, 0) - log(2)) < 1e-12);
+    assert_true(fabs(interval_half_width(&interval, 50, 0) - log(4)) < 1e-12);
+    /* five rows of its own do not outweigh the pooled ones; none at all leave those alone */
+    assert_true(fabs(interval_half_width(&interval, 1, 0) - log(4)) < 1e-12);
+    assert_true(fabs(interval_half_width(&interval, 1e-3, 0) - log(4)) < 1e-12);
     assert_int_equal(interval_bin(1e-300), 0);
     assert_int_equal(interval_bin(1e300), INTERVAL_BIN_COUNT - 1);
+}
+
+/* Rows on which the nets disagree twice as much get intervals twice as wide. */
+static void interval_follows_the_spread(void **state)
+{
+    (void)state;
+    enum { COUNT = 4000 };
+    static double measured_ms[COUNT], predicted_ms[COUNT], spreads[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        spreads[i] = i % 2 ? 0.02 : 0.3;
+        predicted_ms[i] = 5;
+        measured_ms[i] = 5 * exp(spreads[i] * synthetic_normal((uint32_t)i, 1));
+    }
+    const struct interval_rows rows = {measured_ms, predicted_ms, spreads, COUNT};
+    struct interval interval;
+    assert_int_equal(interval_calibrate(&interval, &rows, 0.9, NULL), STATUS_OK);
+    const double a = sqrt((0.02 * 0.02 + 0.3 * 0.3) / 2);
+    assert_true(fabs(interval.spread - a) < 1e-12);
+    const double wide = interval_half_width(&interval, 5, 0.3);
+    const double narrow = interval_half_width(&interval, 5, 0.02);
+    assert_true(fabs(wide / narrow - sqrt((0.09 + a * a) / (0.0004 + a * a))) < 1e-9);
+    int inside = 0;
+    for (int i = 0; i < COUNT; i++)
+        inside += fabs(log(measured_ms[i] / 5)) <= interval_half_width(&interval, 5, spreads[i]);
+    assert_true(fabs(inside / (double)COUNT - 0.9) < 0.01);
+}
+
+/* Errors that sixteen neighbours share need correlation 1, errors of each row alone none. */
+static void sums_learn_the_correlation(void **state)
+{
+    (void)state;
+    enum { COUNT = 200 * INTERVAL_SUM_ROWS };
+    static double measured_ms[COUNT], predicted_ms[COUNT], spreads[COUNT];
+    double correlations[2];
+    for (int shared = 0; shared < 2; shared++) {
+        for (int i = 0; i < COUNT; i++) {
+            const int source = shared ? i / INTERVAL_SUM_ROWS : i;
+            predicted_ms[i] = 5;
+            measured_ms[i] = 5 * exp(0.1 * synthetic_normal((uint32_t)source, 3));
+        }
+        const struct interval_rows rows = {measured_ms, predicted_ms, spreads, COUNT};
+        struct interval interval;
+        assert_int_equal(interval_calibrate(&interval, &rows, 0.9, NULL), STATUS_OK);
+        assert_true(interval.correlation == 1);
+        interval_calibrate_sums(&interval, &rows, 0.9);
+        correlations[shared] = interval.correlation;
+        const struct interval_rows few = {measured_ms, predicted_ms, spreads,
+                                          INTERVAL_SUM_ROWS * (INTERVAL_SUM_MINIMUM - 1)};
+        interval_calibrate_sums(&interval, &few, 0.9);
+        assert_true(interval.correlation == 1);
+    }
+    assert_true(correlations[0] < 0.1);
+    assert_true(correlations[1] > 0.8);
 }
 
 int main(void)
@@ -481,6 +592,9 @@ int main(void)
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(scaler_standardises),
         cmocka_unit_test(interval_has_bins_by_decade),
+        cmocka_unit_test(interval_follows_the_spread),
+        cmocka_unit_test(sums_learn_the_correlation),
+        cmocka_unit_test(fine_tuning_knows_one_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,6 +174,25 @@ static void matches_host_engine(void **state)
     }
 }
 
+/* Fine-tuning starts where it is told to. */
+static void starts_from_initial_parameters(void **state)
+{
+    (void)state;
+    struct train_data data = make_data(100, 5);
+    struct train_job job = make_job(&data);
+    job.shape.activation = MLP_ACTIVATION_SILU;
+    float initial[2048];
+    const size_t count = mlp_parameter_count(&job.shape);
+    assert_true(count <= 2048);
+    mlp_initialise(initial, &job.shape, 77);
+    job.initial = initial;
+    job.options.learning_rate = 0;
+    struct train_result result;
+    assert_int_equal(trainer_cuda.fit(&result, &job, 1, 1, NULL, NULL), STATUS_OK);
+    assert_memory_equal(result.parameters, initial, count * sizeof *initial);
+    train_result_free(&result);
+}
+
 /* ---- determinism ---- */
 
 static void same_bits_in_any_order(void **state)
@@ -371,6 +390,7 @@ int main(void)
         cmocka_unit_test(tiles_do_not_change_bits),
         cmocka_unit_test(trajectory_matches_reference),
         cmocka_unit_test(matches_host_engine),
+        cmocka_unit_test(starts_from_initial_parameters),
         cmocka_unit_test(same_bits_in_any_order),
         cmocka_unit_test(long_epoch_is_cut_into_segments),
         cmocka_unit_test(stops_early_like_host),

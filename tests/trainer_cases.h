@@ -71,33 +71,61 @@ static const struct {
     int batch;
     float dropout, l2;
     uint32_t step;
+    float loss_scale; /* above 0: log-cosh */
 } gradient_cases[] = {
-    {{.layer_count = 1, .widths = {3, 1}, .output = MLP_OUTPUT_LOG, .output_bias = 1},
-     40,
-     16,
-     0.5f,
-     0,
-     0},
-    {{.layer_count = 2, .widths = {1, 5, 1}, .output = MLP_OUTPUT_LOG}, 20, 7, 0, 0.1f, 1},
-    {{.layer_count = 3, .widths = {4, 9, 13, 1}, .output = MLP_OUTPUT_LOG, .output_bias = 1},
-     70,
-     32,
-     0.2f,
-     0.01f,
-     2}, /* tail batch of 6 rows */
-    {{.layer_count = 3, .widths = {4, 8, 40, 1}, .output = MLP_OUTPUT_RELU}, 64, 64, 0.5f, 0, 0},
-    {{.layer_count = 4, .widths = {5, 16, 7, 24, 1}, .output = MLP_OUTPUT_RELU, .output_bias = 1},
-     300,
-     200,
-     0.3f,
-     1e-3f,
-     1}, /* several chunks, tail of 100, second epoch is not reached */
-    {{.layer_count = 5, .widths = {17, 32, 64, 128, 128, 1}, .output = MLP_OUTPUT_RELU},
-     300,
-     128,
-     0.2f,
-     1e-5f,
-     5}, /* the paper's, tail of 44 in the second epoch */
+    {.shape = {.layer_count = 1, .widths = {3, 1}, .output = MLP_OUTPUT_LOG, .output_bias = 1},
+     .rows = 40,
+     .batch = 16,
+     .dropout = 0.5f},
+    {.shape = {.layer_count = 2, .widths = {1, 5, 1}, .output = MLP_OUTPUT_LOG},
+     .rows = 20,
+     .batch = 7,
+     .l2 = 0.1f,
+     .step = 1},
+    {.shape =
+         {.layer_count = 3, .widths = {4, 9, 13, 1}, .output = MLP_OUTPUT_LOG, .output_bias = 1},
+     .rows = 70,
+     .batch = 32,
+     .dropout = 0.2f,
+     .l2 = 0.01f,
+     .step = 2}, /* tail batch of 6 rows */
+    {.shape = {.layer_count = 3, .widths = {4, 8, 40, 1}, .output = MLP_OUTPUT_RELU},
+     .rows = 64,
+     .batch = 64,
+     .dropout = 0.5f},
+    {.shape = {.layer_count = 4,
+               .widths = {5, 16, 7, 24, 1},
+               .output = MLP_OUTPUT_RELU,
+               .output_bias = 1},
+     .rows = 300,
+     .batch = 200,
+     .dropout = 0.3f,
+     .l2 = 1e-3f,
+     .step = 1}, /* several chunks, tail of 100, second epoch is not reached */
+    {.shape = {.layer_count = 3,
+               .widths = {6, 24, 19, 1},
+               .output = MLP_OUTPUT_LOG,
+               .activation = MLP_ACTIVATION_SILU,
+               .output_bias = 1},
+     .rows = 200,
+     .batch = 150,
+     .l2 = 0.01f,
+     .step = 1,
+     .loss_scale = 0.2f},
+    {.shape = {.layer_count = 4,
+               .widths = {5, 16, 40, 24, 1},
+               .output = MLP_OUTPUT_RELU,
+               .activation = MLP_ACTIVATION_SILU},
+     .rows = 90,
+     .batch = 64,
+     .dropout = 0.4f,
+     .step = 1},
+    {.shape = {.layer_count = 5, .widths = {17, 32, 64, 128, 128, 1}, .output = MLP_OUTPUT_RELU},
+     .rows = 300,
+     .batch = 128,
+     .dropout = 0.2f,
+     .l2 = 1e-5f,
+     .step = 5}, /* the paper's, tail of 44 in the second epoch */
 };
 
 static struct train_job gradient_job(size_t index, const struct train_data *data)
@@ -107,6 +135,8 @@ static struct train_job gradient_job(size_t index, const struct train_data *data
     job.options.batch_size = gradient_cases[index].batch;
     job.options.dropout = gradient_cases[index].dropout;
     job.options.l2 = gradient_cases[index].l2;
+    job.options.loss = gradient_cases[index].loss_scale > 0 ? LOSS_LOG_COSH : LOSS_SQUARED;
+    job.options.loss_scale = gradient_cases[index].loss_scale;
     return job;
 }
 
@@ -156,13 +186,23 @@ static void check_trajectories(const struct trainer *trainer)
          .weight_decay = 0.1f,
          .gradient_clip = 0.05f,
          .dropout = 0.1f},
+        {.schedule = SCHEDULE_COSINE,
+         .learning_rate = 0.01f,
+         .epsilon = 0.1f,
+         .weight_decay = 0.1f,
+         .loss = LOSS_LOG_COSH,
+         .loss_scale = 0.3f,
+         .dropout = 0.2f},
     };
     struct train_data data = make_data(64 * 5, 17); /* 5 steps an epoch */
     for (size_t v = 0; v < sizeof variants / sizeof *variants; v++)
         for (size_t g = 0; g < sizeof gates / sizeof *gates; g++) {
             struct train_job job = make_job(&data);
-            job.shape = (struct mlp_shape){
-                .layer_count = 4, .widths = {17, 24, 32, 40, 1}, .output = (int32_t)(v % 2)};
+            job.shape = (struct mlp_shape){.layer_count = 4,
+                                           .widths = {17, 24, 32, 40, 1},
+                                           .output = (int32_t)(v % 2),
+                                           .activation = v == 3 ? MLP_ACTIVATION_SILU
+                                                                : MLP_ACTIVATION_RELU};
             job.options = variants[v];
             job.options.beta1 = 0.9f;
             job.options.beta2 = 0.999f;

@@ -42,9 +42,21 @@ static void reference_free(struct reference *reference)
 }
 
 struct reference_row {
-    double a[MLP_LAYER_LIMIT + 1][512]; /* inputs and layer outputs after relu and dropout */
+    double a[MLP_LAYER_LIMIT + 1][512]; /* inputs and layer outputs after activation and dropout */
+    double slope[MLP_LAYER_LIMIT][512]; /* of the activation of a layer's output, without dropout */
     double factor[512];                 /* dropout of the last hidden layer: 0 or 1 / (1 - p) */
 };
+
+static double reference_activation(double *slope, double z, int32_t activation)
+{
+    if (activation == MLP_ACTIVATION_RELU) {
+        *slope = z > 0;
+        return fmax(z, 0);
+    }
+    double gate = 1 / (1 + exp(-z));
+    *slope = gate + z * gate * (1 - gate);
+    return z * gate;
+}
 
 /* ln(1 + t') of one row */
 static double reference_forward(const struct reference *reference, struct reference_row *row,
@@ -68,9 +80,12 @@ static double reference_forward(const struct reference *reference, struct refere
                 uint32_t bits = dropout_bits(words, (uint32_t)j % 8);
                 bool kept = dropout == 0 || bits < dropout_threshold((float)dropout);
                 row->factor[j] = kept ? 1 / (1 - dropout) : 0;
-                z *= row->factor[j];
             }
-            row->a[layer + 1][j] = layer < last ? fmax(z, 0) : z;
+            double factor = layer == last - 1 ? row->factor[j] : 1;
+            row->a[layer + 1][j] = layer < last
+                                       ? factor * reference_activation(&row->slope[layer][j], z,
+                                                                       shape->activation)
+                                       : z;
         }
     double z = row->a[last + 1][0];
     return shape->output == MLP_OUTPUT_RELU ? log1p(fmax(z, 0)) : z;
@@ -97,10 +112,24 @@ static void reference_backward(struct reference *reference, const struct referen
                 reference->gradient[k] += delta[j] * row->a[layer][i];
                 before[i] += delta[j] * reference->parameters[k];
             }
-            before[i] *= row->a[layer][i] > 0 ? layer == last ? row->factor[i] : 1 : 0;
+            if (layer > 0)
+                before[i] *= row->slope[layer - 1][i] * (layer == last ? row->factor[i] : 1);
         }
         memcpy(delta, before, sizeof delta);
     }
+}
+
+/* of a row; *slope: its derivative */
+static double reference_row_loss(double *slope, double difference,
+                                 const struct train_options *options)
+{
+    double scale = (double)options->loss_scale;
+    if (options->loss == LOSS_SQUARED) {
+        *slope = 2 * difference;
+        return difference * difference;
+    }
+    *slope = 2 * scale * tanh(difference / scale);
+    return 2 * scale * scale * log(cosh(difference / scale));
 }
 
 /* Loss of the batch of the current step, L2 included; fills the gradient. */
@@ -122,8 +151,9 @@ static double reference_loss(struct reference *reference)
                                               data->train_inputs + index * (size_t)data->inputs,
                                               (uint32_t)r) -
                             (double)data->train_targets[index];
-        loss += difference * difference / (double)rows;
-        reference_backward(reference, row, 2 * difference / (double)rows);
+        double slope;
+        loss += reference_row_loss(&slope, difference, &job->options) / (double)rows;
+        reference_backward(reference, row, slope / (double)rows);
     }
     free(row);
     double l2 = (double)job->options.l2;

@@ -60,12 +60,13 @@ void json_close(struct json *json, char bracket)
 
 const char *number_text(char text[NUMBER_TEXT_SIZE], double value)
 {
+    char shortest[NUMBER_TEXT_SIZE];
     for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, NUMBER_TEXT_SIZE, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
+        snprintf(shortest, sizeof shortest, "%.*g", digits, value);
+        if (strtod(shortest, NULL) == value)
             break;
     }
-    return text;
+    return memcpy(text, shortest, sizeof shortest);
 }
 
 void json_number(struct json *json, const char *key, double value)

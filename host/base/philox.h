@@ -28,6 +28,7 @@ enum philox_purpose {
     PHILOX_SHUFFLE = 6,   /* permutation of an epoch */
     PHILOX_DROPOUT = 7,   /* dropout masks */
     PHILOX_BOOTSTRAP = 8, /* resampling in statistics */
+    PHILOX_SEARCH = 9,    /* recipes of a hyper-parameter search */
 };
 
 PHILOX_FUNCTION struct philox_words philox(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3,

@@ -26,16 +26,16 @@ struct settings {
 
     int32_t help, brief_help, quiet, verbose, overwrite, dry_run, layers, no_measure, autotune,
         forecasts, check;
-    int32_t baselines;                                   /* bit i: choice_baseline's name i */
-    int32_t form, cache, format, pass, split, precision; /* choices */
+    int32_t baselines; /* bit i: choice_baseline's name i */
+    int32_t form, cache, format, pass, split, precision, group; /* choices */
     const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,
         *optimizer, *licence, *citation, *shard, *from_networks, *active, *hold_out_device,
-        *calibrate_rows, *by, *map, *plot;
+        *calibrate_rows, *by, *map, *fine_tune, *plot;
     const char *set[REPEAT_LIMIT];
     int set_count;
-    int64_t samples, seed, rounds, ensemble, epochs, batch_size, threads, dataset_size;
+    int64_t samples, seed, rounds, ensemble, epochs, batch_size, threads, dataset_size, search;
     double time_budget_s, timeout_s, cap_ms, target_percent, learning_rate, dropout, l2,
-        weight_decay, price_per_hour;
+        weight_decay, price_per_hour, interval_percent;
 };
 extern const struct settings settings_default;
 

@@ -6,6 +6,7 @@
 #include "layers/sample.h"
 #include "pictures/draw.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,14 +77,16 @@ static int asked_split(const struct settings *settings)
 }
 
 static enum status add_baseline(struct evaluation *all, const struct predictor_type *type,
-                                const struct dataset_rows *rows, int split, struct error *error)
+                                const struct dataset_rows *rows, const struct settings *settings,
+                                struct error *error)
 {
     struct fit_options wanted;
     struct predictor *predictor;
     struct evaluation evaluation;
     TRY(fit_options_preset(&wanted, "default", error));
     TRY(type->fit(&predictor, rows, &wanted, NULL, error));
-    enum status status = evaluate_predictor(&evaluation, predictor, rows, split, error);
+    enum status status = evaluate_predictor_by(&evaluation, predictor, rows, asked_split(settings),
+                                               (enum evaluation_by)settings->group, error);
     type->free(predictor);
     TRY(status);
     return evaluation_join(all, &evaluation, error);
@@ -93,11 +96,16 @@ static enum status print_errors(const struct predictor *predictor, const struct 
                                 const struct settings *settings, struct error *error)
 {
     struct evaluation all = {0};
-    enum status status = evaluate_predictor(&all, predictor, rows, asked_split(settings), error);
+    enum status status = evaluate_predictor_by(&all, predictor, rows, asked_split(settings),
+                                               (enum evaluation_by)settings->group, error);
+    if (status == STATUS_OK && all.uncovered > 0)
+        fprintf(stderr,
+                "note: %zu rows are of layers or devices that the model does not know: left out\n",
+                all.uncovered);
     for (int i = 0; i < choice_baseline.count && status == STATUS_OK; i++)
         if (settings->baselines >> i & 1)
-            status = add_baseline(&all, predictor_find(choice_baseline.names[i]), rows,
-                                  asked_split(settings), error);
+            status = add_baseline(&all, predictor_find(choice_baseline.names[i]), rows, settings,
+                                  error);
     if (status == STATUS_OK)
         status = print_evaluation(&all, false, settings, error);
     evaluation_free(&all);
@@ -218,10 +226,10 @@ static enum status run(const struct settings *settings, struct error *error)
     return status;
 }
 
-static const char *const takes[] = {
-    "split",           "baselines",      "by",     "forecasts", "layer",    "batch",
-    "hold-out-device", "calibrate-rows", "preset", "epochs",    "ensemble", "seed",
-    "threads",         "plot",           NULL};
+static const char *const takes[] = {"split",          "baselines", "by",     "group",
+                                    "forecasts",      "layer",     "batch",  "hold-out-device",
+                                    "calibrate-rows", "preset",    "epochs", "ensemble",
+                                    "seed",           "threads",   "plot",   NULL};
 const struct command command_evaluate = {
     .name = "evaluate",
     .summary = "errors of a model on measured rows that it was not trained on",
@@ -230,6 +238,7 @@ const struct command command_evaluate = {
         "  epochcast evaluate model.h5 cpu.h5 --baselines\n"
         "  epochcast evaluate model.h5 cpu.h5 --baselines linear,paleo --split all -o json\n"
         "  epochcast evaluate model.h5 cpu.h5 --plot errors.svg\n"
+        "  epochcast evaluate model.h5 cpu.h5 --group decade\n"
         "  epochcast evaluate model.h5 cpu.h5 --by decade,kernel_size\n"
         "  epochcast evaluate a.h5 b.h5 --hold-out-device all --calibrate-rows 0,50,200\n",
     .options = takes,

@@ -1,11 +1,14 @@
 #include "cli/cli.h"
 #include "cli/provenance.h"
+#include "cli/train_search.h"
 
 #include "bench/backend.h"
 #include "layers/sample.h"
 #include "model/predictor.h"
+#include "model/row_selection.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +21,7 @@ static enum status apply_hidden(struct fit_options *wanted, const struct setting
     TRY(parse_int_list(wanted->hidden, MLP_LAYER_LIMIT - 1, &count, true, NULL, settings->hidden,
                        error));
     wanted->hidden_count = count;
+    wanted->several_hidden_count = 0; // asked for exactly
     return STATUS_OK;
 }
 
@@ -85,11 +89,17 @@ static enum status make_options(struct fit_options *wanted, const struct setting
     if (settings->epochs > 0) {
         wanted->train.epochs = (int32_t)settings->epochs;
         wanted->minimum_steps = 0; // asked for exactly
+        if (settings->model)
+            wanted->tune_epochs = (int32_t)settings->epochs;
     }
     if (settings->batch_size > 0)
         wanted->train.batch_size = (int32_t)settings->batch_size;
     if (settings->ensemble > 0)
         wanted->ensemble = (int32_t)settings->ensemble;
+    if (!isnan(settings->interval_percent))
+        wanted->interval_level = settings->interval_percent / 100;
+    if (settings->fine_tune)
+        snprintf(wanted->fine_tune, sizeof wanted->fine_tune, "%s", settings->fine_tune);
     if (settings->threads > 0)
         wanted->threads = (int)settings->threads;
     wanted->seed = (uint64_t)settings->seed;
@@ -151,7 +161,25 @@ static enum status print_reports(const struct fit_report *reports, const char *e
         table_number(table, report->validation_rmse_ms);
         table_number(table, report->validation_mape_percent);
     }
-    return cli_print_table(table, settings, error);
+    if (settings->search <= 0)
+        return cli_print_table(table, settings, error);
+    enum status status = table_print(table, stderr, TABLE_TEXT, error); /* stdout: the ranking */
+    table_free(table);
+    return status;
+}
+
+/* A fresh predictor, one of a search's best recipe, or that of --model fine-tuned. */
+static enum status fit(struct model *model, struct fit_report *reports,
+                       const struct dataset_rows *rows, struct fit_options *wanted,
+                       const struct settings *settings, struct error *error)
+{
+    if (settings->model) {
+        TRY(model_load(model, settings->model, error));
+        return predictor_mlp_tune(model->predictor, rows, wanted, reports, error);
+    }
+    if (settings->search > 0)
+        TRY(train_search(wanted, rows, settings, error));
+    return predictor_mlp.fit(&model->predictor, rows, wanted, reports, error);
 }
 
 static enum status fit_and_save(struct fit_report *reports, const struct dataset_rows *rows,
@@ -160,19 +188,36 @@ static enum status fit_and_save(struct fit_report *reports, const struct dataset
 {
     struct progress progress;
     const struct train_progress watched = {.progress = &progress, .interrupted = &cli_interrupted};
-    struct model model = {.devices = rows->devices, .device_count = rows->device_count};
+    struct model model = {0};
     wanted->progress = &watched;
     cli_catch_signals();
     progress_begin(&progress, stderr, settings->quiet);
-    enum status status = predictor_mlp.fit(&model.predictor, rows, wanted, reports, error);
+    enum status status = fit(&model, reports, rows, wanted, settings, error);
     progress_end(&progress);
-    TRY(status);
     fill_model_provenance(model.provenance, sizeof model.provenance, settings);
-    status = predictor_validate(reports, model.predictor, rows, error);
+    if (status == STATUS_OK)
+        status = predictor_validate(reports, model.predictor, rows, error);
     if (status == STATUS_OK)
         status = model_save(&model, settings->output, settings->overwrite, error);
-    predictor_mlp.free(model.predictor);
+    model_free(&model);
     return status;
+}
+
+/* What a table of errors would not show. */
+static void print_notes(const struct dataset_rows *rows, const struct fit_report *reports)
+{
+    size_t broken = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        broken += measurement_is_timed(&rows->rows[i]) && !row_is_usable(&rows->rows[i]);
+    if (broken > 0)
+        fprintf(stderr, "note: %zu rows say that they were timed, but carry no time: left out\n",
+                broken);
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        if (reports[kind].rows > 0 && reports[kind].calibration_rows == 0)
+            fprintf(stderr,
+                    "note: fewer than %d test rows of %s: its intervals come from training rows "
+                    "and are too narrow\n",
+                    TRAIN_ROWS_MINIMUM, layer_descriptors[kind]->name);
 }
 
 static enum status run(const struct settings *settings, struct error *error)
@@ -182,6 +227,10 @@ static enum status run(const struct settings *settings, struct error *error)
     struct dataset_rows rows;
     if (!settings->output)
         return FAIL(error, STATUS_USAGE, "train needs -O MODEL.h5");
+    if (settings->model && !settings->fine_tune) {
+        FAIL(error, STATUS_USAGE, "--model is what --fine-tune starts from");
+        return error_hint(error, "add --fine-tune DEVICE");
+    }
     TRY(make_options(&wanted, settings, error));
     TRY(model_path_check(settings->output, settings->overwrite, error));
     TRY(dataset_read(&rows, settings->operands, settings->operand_count, error));
@@ -190,6 +239,8 @@ static enum status run(const struct settings *settings, struct error *error)
         status = settle_engine(&wanted, &rows, settings, error);
     if (status == STATUS_OK)
         status = fit_and_save(reports, &rows, &wanted, settings, error);
+    if (status == STATUS_OK && !settings->quiet)
+        print_notes(&rows, reports);
     dataset_rows_free(&rows);
     TRY(status);
     return print_reports(reports, wanted.trainer->name, settings, error);
@@ -198,13 +249,17 @@ static enum status run(const struct settings *settings, struct error *error)
 static const char *const takes[] = {"output",       "overwrite", "preset",  "engine",
                                     "ensemble",     "seed",      "epochs",  "batch-size",
                                     "hidden",       "l2",        "dropout", "learning-rate",
-                                    "weight-decay", "threads",   "layer",   NULL};
+                                    "weight-decay", "threads",   "layer",   "fine-tune",
+                                    "interval",     "search",    "model",   NULL};
 const struct command command_train = {
     .name = "train",
     .summary = "train the predictor of a dataset's layer times",
     .operands = "DATA.h5... -O MODEL.h5",
     .examples = "  epochcast train cpu.h5 -O model.h5\n"
                 "  epochcast train cpu.h5 --ensemble 5 -O model.h5\n"
+                "  epochcast train v100.h5 p100.h5 k80.h5 --fine-tune V100 -O v100-model.h5\n"
+                "  epochcast train k80.h5 --model all.h5 --fine-tune K80 -O k80-model.h5\n"
+                "  epochcast train cpu.h5 --search 30 -O model.h5\n"
                 "  epochcast train v100.h5 --preset paper -O paper.h5\n",
     .options = takes,
     .operand_minimum = 1,

@@ -18,6 +18,7 @@ enum status evaluation_table(struct table **table, const struct evaluation *eval
                                                   {"r2", 4},
                                                   {"rmsle", 4},
                                                   {"interval_coverage_percent", 4},
+                                                  {"group", 0},
                                                   {"calibration_rows", 0}};
     const int column_count = sizeof columns / sizeof *columns - (with_calibration ? 0 : 1);
     TRY(table_create(table, columns, column_count, error));
@@ -36,6 +37,7 @@ enum status evaluation_table(struct table **table, const struct evaluation *eval
         table_number(*table, row->errors.r2);
         table_number(*table, row->errors.rmsle);
         table_number(*table, row->interval_coverage_percent);
+        table_string(*table, row->group);
         if (with_calibration)
             table_integer(*table, row->calibration_rows);
     }

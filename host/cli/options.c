@@ -2,6 +2,7 @@
 
 #include "data/import.h"
 #include "data/schedule.h"
+#include "model/evaluate.h"
 #include "model/predictor.h"
 
 #include <math.h>
@@ -26,6 +27,7 @@ const struct settings settings_default = {
     .batch_size = -1,
     .threads = -1,
     .dataset_size = -1,
+    .search = -1,
     .time_budget_s = NAN,
     .timeout_s = NAN,
     .cap_ms = NAN,
@@ -35,6 +37,7 @@ const struct settings settings_default = {
     .l2 = NAN,
     .weight_decay = NAN,
     .price_per_hour = NAN,
+    .interval_percent = NAN,
 };
 
 #define AT(member) .offset = offsetof(struct settings, member)
@@ -96,6 +99,12 @@ const struct option options[] = {
      "auto (that of the measured device), host or cuda", 0, 0, NULL},
     {"ensemble", 0, OPTION_INTEGER, AT(ensemble), "K", "nets per layer kind (default: 1)", 1, 64,
      NULL},
+    {"fine-tune", 0, OPTION_TEXT, AT(fine_tune), "DEVICE",
+     "train on all devices, then on this one alone; the model is for it", 0, 0, NULL},
+    {"interval", 0, OPTION_NUMBER, AT(interval_percent), "P",
+     "share of times that forecast intervals are to hold, percent (default: 90)", 50, 99.9, NULL},
+    {"search", 0, OPTION_INTEGER, AT(search), "N",
+     "try N random recipes on the test split, rank them, train the best", 2, 10000, NULL},
     {"epochs", 'e', OPTION_INTEGER, AT(epochs), "N", "epochs of training", 1, 1e6, NULL},
     {"batch-size", 0, OPTION_INTEGER, AT(batch_size), "N", "rows of a training batch", 1, 65536,
      NULL},
@@ -115,6 +124,10 @@ const struct option options[] = {
      NULL},
     {"calibrate-rows", 0, OPTION_TEXT, AT(calibrate_rows), "LIST",
      "of the held-out device, per layer kind: 0,50,200,500 (default: 0)", 0, 0, NULL},
+    {"group", 0, OPTION_CHOICE, AT(group), "GROUP",
+     "rows a line: pass (default), decade of the forecast, or of the measured time, or sums over "
+     "layers",
+     0, 0, &choice_evaluation},
     {"by", 0, OPTION_TEXT, AT(by), "KEYS",
      "errors by decade (of time), noise (of the label), algorithm or any feature", 0, 0, NULL},
     {"forecasts", 0, OPTION_FLAG, AT(forecasts), NULL, "every row beside its forecast", 0, 0, NULL},

@@ -71,7 +71,8 @@ static enum status put_errors(struct page *page, const struct row_forecasts *for
     struct evaluation evaluation;
     struct table *table;
     struct picture picture;
-    TRY(evaluate_forecasts(&evaluation, forecasts, model->predictor->type, rows, error));
+    TRY(evaluate_forecasts(&evaluation, forecasts, model->predictor->type, rows, EVALUATION_PASS,
+                           error));
     enum status status = evaluation_table(&table, &evaluation, false, error);
     if (status == STATUS_OK)
         status = end_table(page, table, error);

@@ -100,6 +100,8 @@ static void emit_branches(struct columns *columns, const struct geometry *g)
     emit(columns, "kernel_size==1&&stride==1", kernel == 1 && stride == 1); /* a plain product */
     emit(columns, "kernel_size==3&&stride==1", kernel == 3 && stride == 1); /* Winograd */
     emit(columns, "kernel_size==5&&stride==1", kernel == 5 && stride == 1);
+    emit(columns, "is_product", /* one matrix product without any rearrangement */
+         (kernel == 1 && stride == 1) || (kernel == g->conv->image_size && zeros == 0));
     emit(columns, "kernel_size<stride", kernel < stride);
     emit(columns, "output_size==1", g->window.output_size == 1);
     emit(columns, "output_size%2==0", g->window.output_size % 2 == 0);
@@ -158,6 +160,22 @@ static void emit_quantisation(struct columns *columns, const struct geometry *g)
     EMIT_LAST_FILL("output_size", g->side);
 }
 
+static void emit_steps(struct columns *columns, const struct geometry *g)
+{
+#define BATCH_STEP(from, to)  EMIT_STEP("batch_size", g->rows, from, to);
+#define IMAGE_STEP(from, to)  EMIT_STEP("image_size", g->image, from, to);
+#define OUTPUT_STEP(from, to) EMIT_STEP("output_size", g->side, from, to);
+#define IN_STEP(from, to)     EMIT_STEP("channels_in", g->in, from, to);
+#define OUT_STEP(from, to)    EMIT_STEP("channels_out", g->out, from, to);
+    STEPS_OF_8(BATCH_STEP)
+    STEPS_OF_32(IMAGE_STEP)
+    STEPS_OF_32(OUTPUT_STEP)
+    STEPS_OF_8(IN_STEP)
+    STEPS_ABOVE_64(IN_STEP)
+    STEPS_OF_8(OUT_STEP)
+    STEPS_ABOVE_64(OUT_STEP)
+}
+
 static void emit_products(struct columns *columns, const struct geometry *g, double units)
 {
     const struct gemm forward = {.rows = g->cells_out, .depth = g->depth_in, .columns = g->out};
@@ -193,15 +211,17 @@ static void emit_winograd(struct columns *columns, const struct geometry *g)
  * the frequencies. */
 struct fft {
     double transform_flops, product_flops;
+    double workspace_bytes; /* of the transformed tensors */
 };
 
 static struct fft fft_of(const struct geometry *g, double size, double tiles)
 {
     const double points = size * size, pieces = g->rows * tiles * tiles;
+    const double planes = pieces * g->in + g->in * g->out + pieces * g->out;
     return (struct fft){
-        .transform_flops = 2.5 * points * log2(points) *
-                           (pieces * g->in + g->in * g->out + pieces * g->out),
+        .transform_flops = 2.5 * points * log2(points) * planes,
         .product_flops = 8 * pieces * g->in * g->out * size * (size / 2 + 1),
+        .workspace_bytes = 8 * planes * size * (size / 2 + 1),
     };
 }
 
@@ -220,6 +240,8 @@ static void emit_fft(struct columns *columns, const struct geometry *g)
     emit(columns, "log_fft_32_transform_flops", log_size(tiled.transform_flops));
     emit(columns, "log_fft_32_product_flops", log_size(tiled.product_flops));
     emit(columns, "log_fft_32_gain", applies * log2(g->direct_flops / tiled_flops));
+    emit(columns, "log_fft_workspace_bytes", log_size(full.workspace_bytes));
+    emit(columns, "log_fft_32_workspace_bytes", log_size(tiled.workspace_bytes));
     emit(columns, "log_fft_32_tiles", log_size(tiles_of(g->side, step)));
 }
 
@@ -232,6 +254,7 @@ void encode_physical_conv2d(struct columns *columns, const struct layer_config *
     emit_interactions(columns, &g);
     emit_ramps(columns, &g);
     emit_quantisation(columns, &g);
+    emit_steps(columns, &g);
     emit_products(columns, &g, units);
     emit_winograd(columns, &g);
     emit_fft(columns, &g);

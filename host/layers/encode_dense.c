@@ -42,12 +42,25 @@ static void emit_shapes(struct columns *columns, const struct layer_config *conf
     EMIT_LAST_FILL("outputs", outputs);
 }
 
+static void emit_steps(struct columns *columns, const struct layer_config *config)
+{
+    const double rows = config->batch_size;
+    const double inputs = config->as.dense.inputs, outputs = config->as.dense.outputs;
+#define BATCH_STEP(from, to)   EMIT_STEP("batch_size", rows, from, to);
+#define INPUTS_STEP(from, to)  EMIT_STEP("inputs", inputs, from, to);
+#define OUTPUTS_STEP(from, to) EMIT_STEP("outputs", outputs, from, to);
+    STEPS_OF_8(BATCH_STEP)
+    STEPS_OF_128(INPUTS_STEP)
+    STEPS_OF_128(OUTPUTS_STEP)
+}
+
 void encode_physical_dense(struct columns *columns, const struct layer_config *config, double units)
 {
     const struct dense *dense = &config->as.dense;
     const double rows = config->batch_size, inputs = dense->inputs, outputs = dense->outputs;
     emit_sizes(columns, config);
     emit_shapes(columns, config);
+    emit_steps(columns, config);
     /* the long side of the output as rows: libraries transpose as they please */
     const struct gemm forward = {.rows = outputs, .depth = inputs, .columns = rows};
     const struct gemm data = {.rows = inputs, .depth = outputs, .columns = rows};

@@ -51,6 +51,30 @@ static inline double last_fill(double size, double tile)
 /* Small sizes leave vector lanes and units idle. */
 #define EMIT_RAMP(what, size, full) emit(columns, "ramp_" what "_" #full, fmin(size, full) / (full))
 
+/* Libraries change kernels and split sums at sizes that no formula here foresees: a column a step
+ * of the size lets a net bend wherever that is. Piecewise-linear encoding of Gorishniy et al., "On
+ * Embeddings for Numerical Features in Tabular Deep Learning" (2022). */
+#define EMIT_STEP(what, size, from, to)                                                            \
+    emit(columns, "step_" what "_" #from, fmin(fmax(((size) - (from)) / ((to) - (from)), 0), 1))
+/* clang-format off */
+#define STEPS_OF_128(X) \
+    X(0, 128) X(128, 256) X(256, 384) X(384, 512) X(512, 640) \
+    X(640, 768) X(768, 896) X(896, 1024) X(1024, 1152) X(1152, 1280) \
+    X(1280, 1408) X(1408, 1536) X(1536, 1664) X(1664, 1792) X(1792, 1920) \
+    X(1920, 2048) X(2048, 2176) X(2176, 2304) X(2304, 2432) X(2432, 2560) \
+    X(2560, 2688) X(2688, 2816) X(2816, 2944) X(2944, 3072) X(3072, 3200) \
+    X(3200, 3328) X(3328, 3456) X(3456, 3584) X(3584, 3712) X(3712, 3840) \
+    X(3840, 3968) X(3968, 4096)
+#define STEPS_OF_32(X) \
+    X(0, 32) X(32, 64) X(64, 96) X(96, 128) X(128, 160) X(160, 192) \
+    X(192, 224) X(224, 256) X(256, 288) X(288, 320) X(320, 352) X(352, 384) \
+    X(384, 416) X(416, 448) X(448, 480) X(480, 512)
+#define STEPS_ABOVE_64(X) \
+    X(64, 96) X(96, 128) X(128, 160) X(160, 192) X(192, 224) X(224, 256)
+#define STEPS_OF_8(X) \
+    X(0, 8) X(8, 16) X(16, 24) X(24, 32) X(32, 40) X(40, 48) X(48, 56) X(56, 64)
+/* clang-format on */
+
 /* A product (rows x depth) (depth x columns). */
 struct gemm {
     double rows, depth, columns;

@@ -30,6 +30,27 @@ static void emit_choices(struct columns *columns, const struct layer_config *con
     PRECISION_LIST(PRECISION_COLUMN)
 }
 
+/* What the parts of a step would take one after the other (log2 of nanoseconds): the arithmetic,
+ * the traffic, and the traffic of an optimizer that also updates the layer's input and output
+ * (which some published measurements have it do, see datasets/README.md). */
+static void emit_ceilings(struct columns *columns, const struct layer_config *config,
+                          const struct encode_hardware *hardware)
+{
+    const struct cost cost = layer_cost(config);
+    const double passes = optimizer_reads(config->optimizer) + optimizer_writes(config->optimizer);
+    const double tensor_bytes = 4 * passes *
+                                ((double)cost.parameter_count + (double)layer_input_count(config) +
+                                 (double)layer_output_count(config));
+    const double compute_ns = cost.flops / hardware->peak_gflops;
+    const double memory_ns = (cost.bytes_read + cost.bytes_written) / hardware->bandwidth_gbps;
+    const double update_ns = tensor_bytes / hardware->bandwidth_gbps;
+    emit(columns, "log_update_tensor_bytes", log_size(tensor_bytes));
+    emit(columns, "log_total_bytes", log_size(cost.bytes_read + cost.bytes_written + tensor_bytes));
+    emit(columns, "log_memory/compute", log2((memory_ns + update_ns) / compute_ns));
+    emit(columns, "log_serial_ns", log2(1 + compute_ns + memory_ns + update_ns));
+    emit(columns, "log_ceiling_ns", log2(1 + fmax(compute_ns, memory_ns) + update_ns));
+}
+
 /* Work of the config's own pass, and of the forward pass inside it. */
 static void emit_cost(struct columns *columns, const struct layer_config *config)
 {
@@ -99,6 +120,7 @@ void encode_physical(struct columns *columns, const struct layer_config *config,
     const double units = fmax(1, floor(known.core_count / CORES_PER_UNIT));
     emit_choices(columns, config);
     emit_cost(columns, config);
+    emit_ceilings(columns, config, &known);
     physical_encoders[config->kind](columns, config, units);
     if (with_hardware)
         emit_hardware(columns, config, &known);

@@ -1,5 +1,6 @@
 #include "model/forecast.h"
 
+#include "model/interval.h"
 #include "model/predictor_roofline.h"
 
 #include <math.h>
@@ -132,7 +133,7 @@ static enum status fill_uncovered(struct forecast *forecast, const struct networ
         const struct cost cost = network_cost(&network->layers[i], options->batch_size,
                                               options->pass, options->optimizer,
                                               options->precision);
-        *layer = (struct prediction){.low_ms = NAN, .high_ms = NAN};
+        *layer = (struct prediction){.low_ms = NAN, .high_ms = NAN, .correlation = 1};
         layer->median_ms = device ? roofline_cost_ms(&cost, device) : NAN;
         if (isnan(layer->median_ms))
             return no_forecast(&network->layers[i], error);
@@ -152,27 +153,74 @@ static double above_ms(const struct prediction *layer)
     return layer->covered ? layer->high_ms - layer->median_ms : layer->median_ms;
 }
 
-static double root_of_squares(const double *values, int count)
+/* Layers before `layer` with the same config err as it does: how often it occurs is counted at the
+ * first one; 0 elsewhere. */
+static int occurrences(const uint64_t *hashes, int layer_count, int layer)
 {
-    double sum = 0;
-    for (int i = 0; i < count; i++)
-        sum += values[i] * values[i];
-    return sqrt(sum);
+    int count = 0;
+    for (int i = 0; i < layer_count; i++) {
+        if (hashes[i] != hashes[layer])
+            continue;
+        if (i < layer)
+            return 0;
+        count++;
+    }
+    return count;
 }
 
-static void add_layers(struct forecast *forecast, const struct network *network)
+/* What the layers of one kind may be off. */
+struct kind_sum {
+    struct interval_sum below, above;
+    double correlation;
+};
+
+static void add_layer(struct kind_sum *sum, const struct prediction *layer, int times)
 {
-    double below[LAYER_KIND_COUNT + 1] = {0}, above[LAYER_KIND_COUNT + 1] = {0};
+    interval_sum_add(&sum->below, times * below_ms(layer));
+    interval_sum_add(&sum->above, times * above_ms(layer));
+    sum->correlation = fmax(sum->correlation, layer->correlation);
+}
+
+/* Operators count as a kind of their own. */
+static int kind_of(const struct network_layer *layer)
+{
+    return network_layer_is_operator(layer) ? LAYER_KIND_COUNT : (int)layer->config.kind;
+}
+
+/* hashes: of the layers' configs. */
+static void add_layers(struct forecast *forecast, const struct network *network,
+                       const uint64_t *hashes)
+{
+    struct kind_sum sums[LAYER_KIND_COUNT + 1] = {0};
+    double below = 0, above = 0;
     for (int i = 0; i < network->layer_count; i++) {
-        const struct prediction *layer = &forecast->layers[i];
-        const bool is_operator = network_layer_is_operator(&network->layers[i]);
-        const int kind = is_operator ? LAYER_KIND_COUNT : (int)network->layers[i].config.kind;
-        forecast->batch_ms += layer->median_ms;
-        below[kind] += below_ms(layer);
-        above[kind] += above_ms(layer);
+        const int times = occurrences(hashes, network->layer_count, i);
+        forecast->batch_ms += forecast->layers[i].median_ms;
+        if (times > 0)
+            add_layer(&sums[kind_of(&network->layers[i])], &forecast->layers[i], times);
     }
-    forecast->batch_low_ms = forecast->batch_ms - root_of_squares(below, LAYER_KIND_COUNT + 1);
-    forecast->batch_high_ms = forecast->batch_ms + root_of_squares(above, LAYER_KIND_COUNT + 1);
+    for (int kind = 0; kind <= LAYER_KIND_COUNT; kind++) {
+        below += interval_sum_square(&sums[kind].below, sums[kind].correlation);
+        above += interval_sum_square(&sums[kind].above, sums[kind].correlation);
+    }
+    forecast->batch_low_ms = forecast->batch_ms - sqrt(below);
+    forecast->batch_high_ms = forecast->batch_ms + sqrt(above);
+}
+
+/* Layers that nobody was asked about are like no other. */
+static enum status add_layers_of(struct forecast *forecast, const struct network *network,
+                                 const struct questions *questions, struct error *error)
+{
+    uint64_t *hashes;
+    TRY(error_allocate((void **)&hashes, (unsigned long)network->layer_count, sizeof *hashes,
+                       "layer configs", error));
+    for (int i = 0; i < network->layer_count; i++)
+        hashes[i] = (uint64_t)i;
+    for (int i = 0; i < questions->count; i++)
+        hashes[questions->layers[i]] = layer_hash(&questions->configs[i]);
+    add_layers(forecast, network, hashes);
+    free(hashes);
+    return STATUS_OK;
 }
 
 static void add_run(struct forecast *forecast, const struct forecast_options *options)
@@ -229,14 +277,15 @@ enum status forecast_network(struct forecast *forecast, const struct network *ne
     *forecast = (struct forecast){
         .batch_size = options->batch_size, .pass = options->pass, .optimizer = options->optimizer};
     TRY(check_batch(options, error));
-    const enum status status = predict_layers(forecast, network, predictor, device, options,
-                                              &questions, error);
+    enum status status = predict_layers(forecast, network, predictor, device, options, &questions,
+                                        error);
+    if (status == STATUS_OK)
+        status = add_layers_of(forecast, network, &questions, error);
     questions_free(&questions);
     if (status != STATUS_OK) {
         forecast_free(forecast);
         return status;
     }
-    add_layers(forecast, network);
     add_run(forecast, options);
     add_memory(forecast, network, device, options->precision);
     return STATUS_OK;

@@ -26,11 +26,11 @@ struct forecast {
     double uncovered_ms; /* their part of batch_ms */
 };
 
-/* Interval of the sum: per-layer half-widths (in ms, each side its own) added as for fully
- * correlated errors of one kind, root of squares between kinds. A layer that fell back to the
- * roofline counts with a half-width of its own time; NaN when a covering predictor gives no
- * interval. Operators count as a kind of their own. device may be NULL (the predictor's first),
- * unless a layer needs the roofline.
+/* Interval of the sum: per-layer half-widths (in ms, each side its own) added by the correlation of
+ * errors that the predictor learnt for the layers' kind (interval.h has the formula), root of
+ * squares between kinds. A layer that fell back to the roofline counts with a half-width of its own
+ * time and correlation 1, operators as a kind of their own; NaN when a covering predictor gives no
+ * interval. device may be NULL (the predictor's first), unless a layer needs the roofline.
  * STATUS_USAGE: a config outside its bounds. STATUS_FAILED: no forecast for a layer. */
 enum status forecast_network(struct forecast *forecast, const struct network *network,
                              const struct predictor *predictor, const struct device_info *device,

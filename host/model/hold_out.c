@@ -194,7 +194,7 @@ static enum status evaluate_point(struct evaluation *evaluation, struct row_fore
         corrected->low_ms = log_correction_apply(correction, corrected->low_ms);
         corrected->high_ms = log_correction_apply(correction, corrected->high_ms);
     }
-    TRY(evaluate_forecasts(&point, scratch, type, rows, error));
+    TRY(evaluate_forecasts(&point, scratch, type, rows, EVALUATION_PASS, error));
     for (size_t i = 0; i < point.count; i++)
         point.rows[i].calibration_rows = wanted;
     return evaluation_join(evaluation, &point, error);

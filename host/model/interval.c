@@ -1,7 +1,5 @@
 #include "model/interval.h"
 
-#include "base/stats.h"
-
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,38 +10,119 @@ int interval_bin(double predicted_ms)
     return (int)fmax(0, fmin(INTERVAL_BIN_COUNT - 1, bin));
 }
 
-static double conformal_quantile(double *residuals, size_t count, double level)
+static double scale_of(const struct interval *interval, double spread)
 {
-    stats_sort(residuals, count);
-    const size_t rank = (size_t)ceil((double)(count + 1) * level);
-    return residuals[(rank < 1 ? 1 : rank > count ? count : rank) - 1];
+    return sqrt(spread * spread + interval->spread * interval->spread);
 }
 
-/* Residuals of one bin, or of all rows when bin is -1. */
-static size_t residuals_of(double *residuals, int bin, const double *measured_ms,
-                           const double *predicted_ms, size_t count)
+double interval_half_width(const struct interval *interval, double predicted_ms, double spread)
 {
-    size_t kept = 0;
+    return interval->quantiles[interval_bin(predicted_ms)] * scale_of(interval, spread);
+}
+
+/* ---- single layers ---- */
+
+struct residual {
+    double value; /* |ln t - ln t'| / scale */
+    int bin;
+};
+
+static int compare_residuals(const void *a, const void *b)
+{
+    const double x = ((const struct residual *)a)->value, y = ((const struct residual *)b)->value;
+    return (x > y) - (x < y);
+}
+
+static double root_mean_square(const double *values, size_t count)
+{
+    double sum = 0;
     for (size_t i = 0; i < count; i++)
-        if (bin < 0 || interval_bin(predicted_ms[i]) == bin)
-            residuals[kept++] = fabs(log(measured_ms[i]) - log(predicted_ms[i]));
-    return kept;
+        sum += values[i] * values[i];
+    return sqrt(sum / (double)count);
 }
 
-enum status interval_calibrate(double *half_widths, const double *measured_ms,
-                               const double *predicted_ms, size_t count, double level,
-                               struct error *error)
+/* Of sorted residuals: those of `bin` count 1, all together INTERVAL_POOLED_ROWS more. */
+static double bin_quantile(const struct residual *residuals, size_t count, int bin, double level)
+{
+    const double pooled = INTERVAL_POOLED_ROWS / (double)count;
+    double total = INTERVAL_POOLED_ROWS, passed = 0;
+    for (size_t i = 0; i < count; i++)
+        total += residuals[i].bin == bin;
+    for (size_t i = 0; i < count; i++) {
+        passed += pooled + (residuals[i].bin == bin);
+        if (passed >= level * (total + 1))
+            return residuals[i].value;
+    }
+    return residuals[count - 1].value;
+}
+
+enum status interval_calibrate(struct interval *interval, const struct interval_rows *rows,
+                               double level, struct error *error)
 {
     void *memory;
-    TRY(error_allocate(&memory, count, sizeof(double), "interval residuals", error));
-    double *residuals = memory;
-    residuals_of(residuals, -1, measured_ms, predicted_ms, count);
-    const double overall = conformal_quantile(residuals, count, level);
-    for (int bin = 0; bin < INTERVAL_BIN_COUNT; bin++) {
-        const size_t kept = residuals_of(residuals, bin, measured_ms, predicted_ms, count);
-        const bool enough = kept >= INTERVAL_BIN_MINIMUM;
-        half_widths[bin] = enough ? conformal_quantile(residuals, kept, level) : overall;
+    TRY(error_allocate(&memory, rows->count, sizeof(struct residual), "interval residuals", error));
+    struct residual *residuals = memory;
+    interval->correlation = 1;
+    interval->spread = root_mean_square(rows->spreads, rows->count);
+    if (!(interval->spread > 0))
+        interval->spread = 1;
+    for (size_t i = 0; i < rows->count; i++) {
+        const double off = log(rows->measured_ms[i]) - log(rows->predicted_ms[i]);
+        residuals[i] = (struct residual){
+            .value = fabs(off) / scale_of(interval, rows->spreads[i]),
+            .bin = interval_bin(rows->predicted_ms[i]),
+        };
     }
+    qsort(residuals, rows->count, sizeof *residuals, compare_residuals);
+    for (int bin = 0; bin < INTERVAL_BIN_COUNT; bin++)
+        interval->quantiles[bin] = bin_quantile(residuals, rows->count, bin, level);
     free(residuals);
     return STATUS_OK;
+}
+
+/* ---- sums ---- */
+
+void interval_sum_add(struct interval_sum *sum, double half_width_ms)
+{
+    sum->linear += half_width_ms;
+    sum->square += half_width_ms * half_width_ms;
+}
+
+double interval_sum_square(const struct interval_sum *sum, double correlation)
+{
+    return correlation * sum->linear * sum->linear + (1 - correlation) * sum->square;
+}
+
+/* The sum over the rows first .. first + INTERVAL_SUM_ROWS - 1 lies in its interval. */
+static bool sum_is_inside(const struct interval *interval, const struct interval_rows *rows,
+                          size_t first, double correlation)
+{
+    double off_ms = 0;
+    struct interval_sum below = {0}, above = {0};
+    for (size_t i = first; i < first + INTERVAL_SUM_ROWS; i++) {
+        const double ms = rows->predicted_ms[i];
+        const double factor = exp(interval_half_width(interval, ms, rows->spreads[i]));
+        off_ms += rows->measured_ms[i] - ms;
+        interval_sum_add(&below, ms - ms / factor);
+        interval_sum_add(&above, ms * factor - ms);
+    }
+    return off_ms * off_ms <= interval_sum_square(off_ms < 0 ? &below : &above, correlation);
+}
+
+void interval_calibrate_sums(struct interval *interval, const struct interval_rows *rows,
+                             double level)
+{
+    enum { STEPS = 50 };
+    const size_t sums = rows->count / INTERVAL_SUM_ROWS;
+    interval->correlation = 1;
+    for (int step = 0; step < STEPS && sums >= INTERVAL_SUM_MINIMUM; step++) {
+        const double correlation = (double)step / STEPS;
+        size_t inside = 0;
+        for (size_t sum = 0; sum < sums; sum++)
+            inside += sum_is_inside(interval, rows, sum * INTERVAL_SUM_ROWS, correlation);
+        if ((double)inside >= level * (double)(sums + 1)) {
+            interval->correlation = correlation;
+            return;
+        }
+    }
 }

@@ -1,8 +1,26 @@
 /* Prediction intervals by split-conformal calibration (Papadopoulos et al. 2002; Lei et al.,
- * "Distribution-free predictive inference for regression", JASA 2018): the half-width is the
- * ceil((n + 1) level)-th smallest |ln t - ln t'| of rows that training has not learnt from.
- * Relative errors differ with size, so each decade of the forecast time with enough rows has its
- * own.
+ * "Distribution-free predictive inference for regression", JASA 2018) with normalised residuals:
+ *
+ *   ln t' - h <= ln t <= ln t' + h,  h = q sqrt(s^2 + a^2)
+ *
+ * s: standard deviation of the ensemble's ln t' for this config; a: its root mean square over the
+ * calibration rows (a = 1 for one net, where s = 0); q: quantile of |ln t - ln t'| / sqrt(s^2 +
+ * a^2) over held-out rows, one for each decade of the forecast time. A decade's rows count 1 each
+ * and all rows together count INTERVAL_POOLED_ROWS more: few rows shrink towards the pooled
+ * quantile. With n rows in all, the weight up to the quantile is level (w + 1), as the conformal
+ * rank ceil((n + 1) level).
+ *
+ * A sum over layers: errors of configs of one kind are correlated. With H the half-width of a
+ * config (ms, each side its own) times how often the config occurs (its error is the same each
+ * time), and r the kind's correlation,
+ *
+ *   half-width^2 = sum over kinds (r (sum of H)^2 + (1 - r) sum of H^2).
+ *
+ * r is calibrated: of 0, 0.02, 0.04, ..., 1 the smallest whose interval covers `level` of the sums
+ * over INTERVAL_SUM_ROWS held-out rows each, rows of the same pass and optimizer and of near batch
+ * sizes: what the layers of a network have in common. With fewer than INTERVAL_SUM_MINIMUM such
+ * sums r is 1. It knows errors of layer forecasts alone, not what a whole network adds to its
+ * layers.
  */
 #ifndef EPOCHCAST_MODEL_INTERVAL_H
 #define EPOCHCAST_MODEL_INTERVAL_H
@@ -12,14 +30,40 @@
 #include <stddef.h>
 
 /* Bin b holds forecasts in [10^(b - 8), 10^(b - 7)) ms; the outer ones are open. */
-enum { INTERVAL_BIN_COUNT = 16, INTERVAL_FIRST_DECADE = -8, INTERVAL_BIN_MINIMUM = 50 };
+enum { INTERVAL_BIN_COUNT = 16, INTERVAL_FIRST_DECADE = -8, INTERVAL_POOLED_ROWS = 50 };
+enum { INTERVAL_SUM_ROWS = 16, INTERVAL_SUM_MINIMUM = 30 };
+
+struct interval {
+    double quantiles[INTERVAL_BIN_COUNT]; /* q */
+    double spread;                        /* a */
+    double correlation;                   /* r */
+};
 
 int interval_bin(double predicted_ms);
 
-/* half_widths[INTERVAL_BIN_COUNT], in ln of time; bins with fewer than INTERVAL_BIN_MINIMUM rows
- * get that of all rows. count >= 1, all times > 0. */
-enum status interval_calibrate(double *half_widths, const double *measured_ms,
-                               const double *predicted_ms, size_t count, double level,
-                               struct error *error);
+/* h, in ln of time. */
+double interval_half_width(const struct interval *interval, double predicted_ms, double spread);
+
+/* Forecasts of held-out rows. spreads: s of every row. */
+struct interval_rows {
+    const double *measured_ms, *predicted_ms, *spreads;
+    size_t count; /* at least 1; all times above 0 */
+};
+/* Fills all but the correlation, which becomes 1. */
+enum status interval_calibrate(struct interval *interval, const struct interval_rows *rows,
+                               double level, struct error *error);
+
+/* Sets the correlation. The rows must stand in an order in which INTERVAL_SUM_ROWS neighbours are
+ * like a network's layers. */
+void interval_calibrate_sums(struct interval *interval, const struct interval_rows *rows,
+                             double level);
+
+/* Sums over what layers of one kind may be off, one side: of H and of H^2. */
+struct interval_sum {
+    double linear, square;
+};
+void interval_sum_add(struct interval_sum *sum, double half_width_ms);
+/* half-width^2 */
+double interval_sum_square(const struct interval_sum *sum, double correlation);
 
 #endif

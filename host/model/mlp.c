@@ -1,6 +1,7 @@
 #include "model/mlp.h"
 
 #include "base/philox.h"
+#include "model/activation.h"
 #include "model/vector.h"
 
 #include <math.h>
@@ -13,6 +14,11 @@ const struct choice choice_mlp_output = {.name = "output",
                                          .names = mlp_output_names,
                                          .count = sizeof mlp_output_names /
                                                   sizeof *mlp_output_names};
+static const char *const mlp_activation_names[] = {MLP_ACTIVATION_LIST(CHOICE_NAME)};
+const struct choice choice_mlp_activation = {.name = "activation",
+                                             .names = mlp_activation_names,
+                                             .count = sizeof mlp_activation_names /
+                                                      sizeof *mlp_activation_names};
 
 enum {
     LANES = 16,       /* floats of a vector */
@@ -34,6 +40,8 @@ enum status mlp_shape_check(const struct mlp_shape *shape, struct error *error)
                     shape->widths[shape->layer_count]);
     if (shape->output < 0 || shape->output >= choice_mlp_output.count)
         return FAIL(error, STATUS_FAILED, "network has unknown output kind %d", shape->output);
+    if (shape->activation < 0 || shape->activation >= choice_mlp_activation.count)
+        return FAIL(error, STATUS_FAILED, "network has unknown activation %d", shape->activation);
     if (shape->output_bias != 0 && shape->output_bias != 1)
         return FAIL(error, STATUS_FAILED, "output_bias of the network is %d, expected 0 or 1",
                     shape->output_bias);
@@ -131,6 +139,13 @@ static void relu(float *values, size_t count)
         values[i] = values[i] < 0 ? 0 : values[i];
 }
 
+VECTOR_CLONES
+static void silu(float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = silu_of(values[i]).value;
+}
+
 /* rows <= PREDICT_ROWS; front and back hold that many rows of the widest layer */
 static void predict_block(float *predictions, const float *inputs, size_t rows,
                           const float *parameters, const struct mlp_shape *shape, float *front,
@@ -145,7 +160,7 @@ static void predict_block(float *predictions, const float *inputs, size_t rows,
                  parameters + mlp_bias_offset(shape, layer), rows, (size_t)shape->widths[layer],
                  columns);
         if (layer < last)
-            relu(out, rows * columns);
+            (shape->activation == MLP_ACTIVATION_SILU ? silu : relu)(out, rows * columns);
         layer_inputs = out;
     }
     if (shape->output != MLP_OUTPUT_RELU)

@@ -1,6 +1,6 @@
 /* The regressor: shape, parameters, forward pass. A plain feed-forward network: `inputs`
- * standardised features, hidden ReLU layers, dropout after the last hidden layer (training only),
- * one output.
+ * standardised features, hidden layers of ReLU or SiLU units (activation.h), dropout after the last
+ * hidden layer (training only), one output.
  *
  * Parameters are one flat float array: per layer W (inputs, outputs) row-major, then b (outputs).
  * Output: MLP_OUTPUT_RELU: t' = max(z, 0), in target units (the paper: ms, no output bias);
@@ -20,12 +20,17 @@
 enum mlp_output { MLP_OUTPUT_LIST(CHOICE_ENUMERATOR) };
 extern const struct choice choice_mlp_output;
 
+#define MLP_ACTIVATION_LIST(X) X(MLP_ACTIVATION_RELU, "relu") X(MLP_ACTIVATION_SILU, "silu")
+enum mlp_activation { MLP_ACTIVATION_LIST(CHOICE_ENUMERATOR) };
+extern const struct choice choice_mlp_activation;
+
 enum { MLP_LAYER_LIMIT = 16, MLP_WIDTH_LIMIT = 4096 };
 
 struct mlp_shape {
     int32_t layer_count;                 /* hidden layers + 1 */
     int32_t widths[MLP_LAYER_LIMIT + 1]; /* widths[0] = inputs, ..., widths[layer_count] = 1 */
     int32_t output;                      /* enum mlp_output */
+    int32_t activation;                  /* enum mlp_activation, of every hidden unit */
     int32_t output_bias;                 /* 0: the output's b stays 0 */
 };
 

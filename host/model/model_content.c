@@ -91,13 +91,23 @@ static enum status write_kind_members(const struct model_place *place,
     const struct mlp_shape *shape = &kind->shape;
     TRY(write_numbers(place, "widths", H5T_NATIVE_INT32, shape->widths,
                       (size_t)shape->layer_count + 1, error));
+    TRY(write_text(place, "activation", choice_name(&choice_mlp_activation, shape->activation),
+                   error));
+    TRY(write_numbers(place, "relative_to_roofline", H5T_NATIVE_INT32, &kind->relative_to_roofline,
+                      1, error));
     TRY(write_text(place, "output", choice_name(&choice_mlp_output, shape->output), error));
     TRY(write_numbers(place, "output_bias", H5T_NATIVE_INT32, &shape->output_bias, 1, error));
+    TRY(write_numbers(place, "input_limit", H5T_NATIVE_DOUBLE, &kind->scaler.limit, 1, error));
+    TRY(write_numbers(place, "output_limit", H5T_NATIVE_DOUBLE, &kind->output_limit, 1, error));
     TRY(write_numbers(place, "floor_ms", H5T_NATIVE_DOUBLE, &kind->floor_ms, 1, error));
     TRY(write_columns(place, predictor, layer, error));
     TRY(write_ranges(place, kind, layer, error));
-    TRY(write_array(place, "intervals", H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE, kind->half_widths, 0,
-                    INTERVAL_BIN_COUNT, error));
+    TRY(write_numbers(place, "interval_spread", H5T_NATIVE_DOUBLE, &kind->interval.spread, 1,
+                      error));
+    TRY(write_numbers(place, "interval_correlation", H5T_NATIVE_DOUBLE, &kind->interval.correlation,
+                      1, error));
+    TRY(write_array(place, "intervals", H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE,
+                    kind->interval.quantiles, 0, INTERVAL_BIN_COUNT, error));
     return write_array(place, "parameters", H5T_NATIVE_FLOAT, H5T_NATIVE_FLOAT, kind->parameters,
                        (size_t)kind->net_count, mlp_parameter_count(shape), error);
 }
@@ -141,8 +151,7 @@ enum status model_content_write(const struct model_place *root,
     TRY(write_text(root, "encoding", choice_name(&choice_encoding, predictor->encoding), error));
     TRY(write_numbers(root, "with_hardware", H5T_NATIVE_INT32, &predictor->with_hardware, 1,
                       error));
-    TRY(write_numbers(root, "relative_to_roofline", H5T_NATIVE_INT32,
-                      &predictor->relative_to_roofline, 1, error));
+    TRY(write_numbers(root, "fine_tuned", H5T_NATIVE_INT32, &predictor->fine_tuned, 1, error));
     TRY(write_numbers(root, "target_units_per_ms", H5T_NATIVE_DOUBLE,
                       &predictor->target_units_per_ms, 1, error));
     TRY(write_numbers(root, "interval_level", H5T_NATIVE_DOUBLE, &predictor->interval_level, 1,
@@ -250,6 +259,7 @@ static enum status read_shape(const struct model_place *place, struct mlp_shape 
         return bad_value(place, "widths", error);
     TRY(read_numbers(place, "widths", H5T_NATIVE_INT32, shape->widths, width_count, error));
     shape->layer_count = (int32_t)width_count - 1;
+    TRY(read_choice(place, "activation", &choice_mlp_activation, &shape->activation, error));
     TRY(read_choice(place, "output", &choice_mlp_output, &shape->output, error));
     TRY(read_numbers(place, "output_bias", H5T_NATIVE_INT32, &shape->output_bias, 1, error));
     if (mlp_shape_check(shape, NULL) != STATUS_OK || shape->widths[0] != column_count)
@@ -276,6 +286,24 @@ static enum status read_parameters(const struct model_place *place, struct mlp_k
     return STATUS_OK;
 }
 
+static enum status read_interval(const struct model_place *place, struct interval *interval,
+                                 struct error *error)
+{
+    TRY(read_numbers(place, "interval_spread", H5T_NATIVE_DOUBLE, &interval->spread, 1, error));
+    if (!isfinite(interval->spread) || interval->spread <= 0)
+        return bad_value(place, "interval_spread", error);
+    TRY(read_numbers(place, "interval_correlation", H5T_NATIVE_DOUBLE, &interval->correlation, 1,
+                     error));
+    if (!(interval->correlation >= 0 && interval->correlation <= 1))
+        return bad_value(place, "interval_correlation", error);
+    TRY(read_array(place, "intervals", H5T_NATIVE_DOUBLE, interval->quantiles, 0,
+                   INTERVAL_BIN_COUNT, error));
+    for (int bin = 0; bin < INTERVAL_BIN_COUNT; bin++)
+        if (!isfinite(interval->quantiles[bin]) || interval->quantiles[bin] < 0)
+            return bad_value(place, "intervals", error);
+    return STATUS_OK;
+}
+
 static enum status read_kind_members(const struct model_place *place,
                                      struct mlp_predictor *predictor, int layer,
                                      struct error *error)
@@ -284,14 +312,20 @@ static enum status read_kind_members(const struct model_place *place,
     TRY(read_columns(place, predictor, layer, error));
     TRY(read_ranges(place, kind, layer, error));
     TRY(read_shape(place, &kind->shape, kind->scaler.column_count, error));
+    TRY(read_numbers(place, "relative_to_roofline", H5T_NATIVE_INT32, &kind->relative_to_roofline,
+                     1, error));
+    if (kind->relative_to_roofline < 0 || kind->relative_to_roofline > 1)
+        return bad_value(place, "relative_to_roofline", error);
+    TRY(read_numbers(place, "input_limit", H5T_NATIVE_DOUBLE, &kind->scaler.limit, 1, error));
+    if (!(kind->scaler.limit >= 0 && isfinite(kind->scaler.limit)))
+        return bad_value(place, "input_limit", error);
+    TRY(read_numbers(place, "output_limit", H5T_NATIVE_DOUBLE, &kind->output_limit, 1, error));
+    if (!isfinite(kind->output_limit))
+        return bad_value(place, "output_limit", error);
     TRY(read_numbers(place, "floor_ms", H5T_NATIVE_DOUBLE, &kind->floor_ms, 1, error));
     if (!isfinite(kind->floor_ms) || kind->floor_ms <= 0)
         return bad_value(place, "floor_ms", error);
-    TRY(read_array(place, "intervals", H5T_NATIVE_DOUBLE, kind->half_widths, 0, INTERVAL_BIN_COUNT,
-                   error));
-    for (int bin = 0; bin < INTERVAL_BIN_COUNT; bin++)
-        if (!isfinite(kind->half_widths[bin]) || kind->half_widths[bin] < 0)
-            return bad_value(place, "intervals", error);
+    TRY(read_interval(place, &kind->interval, error));
     return read_parameters(place, kind, error);
 }
 
@@ -359,10 +393,9 @@ static enum status read_root(const struct model_place *root, struct mlp_predicto
     TRY(read_numbers(root, "with_hardware", H5T_NATIVE_INT32, &predictor->with_hardware, 1, error));
     predictor->with_hardware = predictor->with_hardware != 0;
     TRY(read_numbers(root, "seed", H5T_NATIVE_UINT64, &predictor->seed, 1, error));
-    TRY(read_numbers(root, "relative_to_roofline", H5T_NATIVE_INT32,
-                     &predictor->relative_to_roofline, 1, error));
-    if (predictor->relative_to_roofline < 0 || predictor->relative_to_roofline > 1)
-        return bad_value(root, "relative_to_roofline", error);
+    TRY(read_numbers(root, "fine_tuned", H5T_NATIVE_INT32, &predictor->fine_tuned, 1, error));
+    if (predictor->fine_tuned < 0 || predictor->fine_tuned > 1)
+        return bad_value(root, "fine_tuned", error);
     TRY(read_numbers(root, "target_units_per_ms", H5T_NATIVE_DOUBLE,
                      &predictor->target_units_per_ms, 1, error));
     if (!isfinite(predictor->target_units_per_ms) || predictor->target_units_per_ms <= 0)

@@ -16,7 +16,7 @@
 #include "model/predictor_mlp.h"
 
 #define MODEL_FORMAT_NAME "epochcast model"
-enum { MODEL_FORMAT_VERSION = 1 };
+enum { MODEL_FORMAT_VERSION = 2 };
 
 enum status model_content_write(const struct model_place *root,
                                 const struct mlp_predictor *predictor, const char *provenance,

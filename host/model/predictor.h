@@ -17,13 +17,27 @@ struct fit_options {
     char preset[16];            /* "default", "paper" */
     int32_t encoding;           /* enum encoding */
     double target_units_per_ms; /* 1: ms (paper), 1000: microseconds */
+    double input_limit;         /* inputs are cut to so many standard deviations; 0: never */
+    double output_margin; /* no forecast is above so many times the slowest training row (or what
+                             it is relative to the roofline); 0: any */
     int32_t hidden[MLP_LAYER_LIMIT];
     int32_t hidden_count;
+    int32_t
+        several_hidden[MLP_LAYER_LIMIT]; /* instead, for rows of several devices; zeros: hidden */
+    int32_t several_hidden_count;
     int32_t output, output_bias;
-    int32_t relative_to_roofline; /* 1: learn ln(1 + t) minus the roofline's (output log only) */
+    int32_t activation; /* enum mlp_activation */
+    /* A kind with at most so many training rows learns ln(1 + t) minus the roofline's (output log
+     * only); with more, the net learns better alone. */
+    int32_t roofline_rows;
     struct train_options train;
     int32_t minimum_steps; /* small data: epochs grow until so many steps; 0: off */
     int32_t ensemble;      /* nets per kind */
+    /* Name of a device among the training rows' ("": none): after training on all devices, the nets
+     * go on with its rows alone; the predictor then knows that device alone. */
+    char fine_tune[64];
+    float tune_rate;     /* of train.learning_rate, for fine-tuning */
+    int32_t tune_epochs; /* of fine-tuning */
     uint64_t seed;
     double interval_level; /* 0.9 */
     int threads;
@@ -36,14 +50,17 @@ enum status fit_options_preset(struct fit_options *options, const char *preset,
 
 struct prediction {
     double median_ms, low_ms, high_ms; /* interval at the model's level; NaN without one */
-    bool extrapolates;                 /* a feature lies outside the range of the training rows */
-    bool covered; /* false: kind or device unknown to the predictor; times are NaN */
+    double correlation; /* of its error with that of other configs of the kind: see interval.h */
+    bool extrapolates;  /* a feature lies outside the range of the training rows */
+    bool covered;       /* false: kind or device unknown to the predictor; times are NaN */
 };
 
 /* What fit learnt of one kind: for `train -o json`. */
 struct fit_report {
     int32_t kind; /* enum layer_kind */
     size_t rows;  /* training rows */
+    size_t
+        calibration_rows; /* test rows behind the intervals; 0: too few, training rows stood in */
     int32_t epochs;
     double seconds, train_rmsle, test_rmsle, validation_rmse_ms, validation_mape_percent;
 };
@@ -74,6 +91,13 @@ extern const struct predictor_type
 
 /* The type called `name`, or NULL. */
 const struct predictor_type *predictor_find(const char *name);
+
+/* Goes on training the nets of an `mlp` predictor with the rows of options->fine_tune alone, for
+ * tune_epochs at tune_rate of the learning rate. The predictor then knows that device alone, and of
+ * its kinds those with rows. On failure it is only good for free. STATUS_NO_DEVICE: no rows. */
+enum status predictor_mlp_tune(struct predictor *predictor, const struct dataset_rows *rows,
+                               const struct fit_options *options, struct fit_report *reports,
+                               struct error *error);
 
 /* Fills the reports' validation members by predicting the validation split. */
 enum status predictor_validate(struct fit_report *reports, const struct predictor *predictor,

@@ -319,7 +319,7 @@ static enum status fit_table(struct ceilings_state *state, const struct table *t
     struct net net;
     state->shape = (struct mlp_shape){
         .layer_count = LAYERS, .widths = {(int32_t)table->columns, WIDTH, WIDTH, HEAD_COUNT}};
-    scaler_fit(&state->scaler, table->inputs, table->count, (int)table->columns);
+    scaler_fit(&state->scaler, table->inputs, table->count, (int)table->columns, 0);
     scaler_apply(&state->scaler, table->inputs, table->count);
     TRY(create_parameters(state, error));
     TRY(net_create(&net, &state->shape, state->parameters, error));

@@ -16,32 +16,36 @@ enum { BLOCK_ROWS = 512 };
 /* ln(1 + t') above this (10^26) is no time; the limit keeps the result finite. */
 static const double log_limit = 60;
 
-/* Adds one net's ln(1 + t') of every row to sums. */
-static enum status add_net(double *sums, float *scratch, const float *inputs, size_t row_count,
-                           const struct mlp_kind *kind, int net, struct error *error)
+/* Adds one net's ln(1 + t') of every row to sums, its square to squares. */
+static enum status add_net(double *sums, double *squares, float *scratch, const float *inputs,
+                           size_t row_count, const struct mlp_kind *kind, int net,
+                           struct error *error)
 {
     const float *parameters = kind->parameters + (size_t)net * mlp_parameter_count(&kind->shape);
     TRY(mlp_predict(scratch, inputs, row_count, parameters, &kind->shape, error));
-    for (size_t row = 0; row < row_count; row++)
+    for (size_t row = 0; row < row_count; row++) {
         sums[row] += scratch[row];
+        squares[row] += (double)scratch[row] * scratch[row];
+    }
     return STATUS_OK;
 }
 
-enum status mlp_kind_forecast(double *predicted_ms, const float *inputs, const double *offsets,
-                              size_t row_count, const struct mlp_kind *kind,
+enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const float *inputs,
+                              const double *offsets, size_t row_count, const struct mlp_kind *kind,
                               double target_units_per_ms, struct error *error)
 {
     void *scratch;
     TRY(error_allocate(&scratch, row_count, sizeof(float), "forecasts", error));
     for (size_t row = 0; row < row_count; row++)
-        predicted_ms[row] = 0;
+        predicted_ms[row] = spreads[row] = 0;
     enum status status = STATUS_OK;
     for (int net = 0; net < kind->net_count && status == STATUS_OK; net++)
-        status = add_net(predicted_ms, scratch, inputs, row_count, kind, net, error);
+        status = add_net(predicted_ms, spreads, scratch, inputs, row_count, kind, net, error);
     free(scratch);
     for (size_t row = 0; row < row_count; row++) {
-        const double log_units = fmin(offsets[row] + predicted_ms[row] / kind->net_count,
-                                      log_limit);
+        const double mean = predicted_ms[row] / kind->net_count;
+        const double log_units = fmin(offsets[row] + fmin(mean, kind->output_limit), log_limit);
+        spreads[row] = sqrt(fmax(spreads[row] / kind->net_count - mean * mean, 0));
         predicted_ms[row] = fmax(expm1(log_units) / target_units_per_ms, kind->floor_ms);
     }
     return status;
@@ -68,7 +72,7 @@ struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,
 double mlp_offset(const struct mlp_predictor *predictor, const struct layer_config *config,
                   const struct device_info *device)
 {
-    if (!predictor->relative_to_roofline)
+    if (!predictor->kinds[config->kind].relative_to_roofline)
         return 0;
     const struct device_info *known = training_device(predictor, device);
     if (!known)
@@ -87,18 +91,20 @@ struct forecast_block {
     bool new_device;
     const struct mlp_kind *kind;
     size_t count, index[BLOCK_ROWS]; /* of the configs in the block */
-    double times_ms[BLOCK_ROWS], offsets[BLOCK_ROWS];
+    double times_ms[BLOCK_ROWS], spreads[BLOCK_ROWS], offsets[BLOCK_ROWS];
     float *inputs; /* (BLOCK_ROWS, ENCODE_COLUMN_LIMIT) at most */
 };
 
 static struct prediction prediction_of(const struct forecast_block *block, size_t row)
 {
     const double median_ms = block->times_ms[row];
-    const double factor = exp(block->kind->half_widths[interval_bin(median_ms)]);
+    const struct interval *interval = &block->kind->interval;
+    const double factor = exp(interval_half_width(interval, median_ms, block->spreads[row]));
     return (struct prediction){
         .median_ms = median_ms,
         .low_ms = median_ms / factor,
         .high_ms = median_ms * factor,
+        .correlation = interval->correlation,
         .extrapolates = block->new_device ||
                         !ranges_hold(block->kind->ranges, &block->configs[block->index[row]],
                                      &block->hardware),
@@ -117,8 +123,8 @@ static enum status block_flush(struct forecast_block *block, struct error *error
         block->offsets[row] = mlp_offset(predictor, config, block->device);
     }
     scaler_apply(&block->kind->scaler, block->inputs, block->count);
-    TRY(mlp_kind_forecast(block->times_ms, block->inputs, block->offsets, block->count, block->kind,
-                          predictor->target_units_per_ms, error));
+    TRY(mlp_kind_forecast(block->times_ms, block->spreads, block->inputs, block->offsets,
+                          block->count, block->kind, predictor->target_units_per_ms, error));
     for (size_t row = 0; row < block->count; row++)
         block->predictions[block->index[row]] = prediction_of(block, row);
     block->count = 0;
@@ -149,7 +155,7 @@ static bool covers(const struct forecast_block *block, enum layer_kind kind)
         return false;
     if (!block->new_device)
         return true;
-    return block->predictor->with_hardware &&
+    return block->predictor->with_hardware && !block->predictor->fine_tuned &&
            ranges_hardware_known(learnt->ranges, kind, &block->hardware);
 }
 

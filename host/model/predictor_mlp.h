@@ -10,6 +10,7 @@
 #include "model/scaler.h"
 
 enum { ENSEMBLE_LIMIT = 64 };
+#define OUTPUT_UNLIMITED 1e30
 
 /* What was learnt about one layer kind. */
 struct mlp_kind {
@@ -18,8 +19,10 @@ struct mlp_kind {
     float *parameters;      /* (net_count, mlp_parameter_count(&shape)) */
     struct scaler scaler;
     struct range ranges[RANGE_LIMIT];
-    double half_widths[INTERVAL_BIN_COUNT]; /* in ln of time */
-    double floor_ms;                        /* no forecast is below: half of the fastest row */
+    struct interval interval;
+    int32_t relative_to_roofline; /* the nets' output is added to mlp_offset */
+    double output_limit; /* of the nets' output: beyond the training rows it means nothing */
+    double floor_ms;     /* no forecast is below: half of the fastest row */
 };
 
 struct mlp_predictor {
@@ -28,7 +31,7 @@ struct mlp_predictor {
     int32_t encoding;      /* enum encoding */
     int32_t with_hardware; /* the training devices differ: the encoding tells them apart */
     double target_units_per_ms;
-    int32_t relative_to_roofline; /* the nets' output is added to mlp_offset */
+    int32_t fine_tuned; /* to devices[0], the only one that it covers */
     double interval_level;
     uint64_t seed;
     struct device_info *devices; /* that the training rows came from */
@@ -36,15 +39,15 @@ struct mlp_predictor {
     struct mlp_kind kinds[LAYER_KIND_COUNT];
 };
 
-/* Forecasts of rows that are encoded and scaled: the nets' mean ln(1 + t'), back in ms. Between
- * kind->floor_ms and a finite limit. */
-/* offsets: mlp_offset of every row. */
-enum status mlp_kind_forecast(double *predicted_ms, const float *inputs, const double *offsets,
-                              size_t row_count, const struct mlp_kind *kind,
+/* Forecasts of rows that are encoded and scaled: the nets' mean ln(1 + t'), back in ms, between
+ * kind->floor_ms and a finite limit. spreads: the standard deviation of the nets' ln(1 + t').
+ * offsets: mlp_offset of every row. */
+enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const float *inputs,
+                              const double *offsets, size_t row_count, const struct mlp_kind *kind,
                               double target_units_per_ms, struct error *error);
 
 /* What the nets need not learn: ln(1 + t) of the roofline in target units, on the training device
- * that `device` is, else on `device` itself; 0 when the model does not learn relative to it, or
+ * that `device` is, else on `device` itself; 0 when the kind does not learn relative to it, or
  * when the device tells no rates. With few rows this is most of the forecast. */
 double mlp_offset(const struct mlp_predictor *predictor, const struct layer_config *config,
                   const struct device_info *device);

@@ -2,50 +2,15 @@
  * train every net of every kind in one call of the trainer, calibrate the intervals on the test
  * rows.
  */
-#include "model/predictor_mlp.h"
-#include "model/row_selection.h"
+#include "model/predictor_mlp_fit.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Sides that fitting sees; validation rows are never touched. */
-enum { SIDE_COUNT = 2 };
-static const enum split sides[SIDE_COUNT] = {SPLIT_TRAIN, SPLIT_TEST};
-
-/* One kind while it is fitted. */
-struct kind_fit {
-    enum layer_kind kind;
-    struct row_selection selection;
-    float *inputs[SIDE_COUNT];  /* (rows, columns), standardised */
-    float *targets[SIDE_COUNT]; /* ln(1 + t) in target units */
-    struct train_data data;
-};
-
-struct fit {
-    struct mlp_predictor *predictor;
-    const struct dataset_rows *rows;
-    const struct fit_options *options;
-    struct kind_fit kinds[LAYER_KIND_COUNT];
-    struct train_job *jobs; /* (kinds with rows, ensemble) */
-    struct train_result *results;
-    int job_count;
-};
-
-static const struct measurement *row_at(const struct fit *fit, const struct kind_fit *kind_fit,
-                                        enum split split, size_t index)
-{
-    return &fit->rows->rows[kind_fit->selection.rows[split][index]];
-}
-
 static struct encode_hardware row_hardware(const struct fit *fit, const struct measurement *row)
 {
     return mlp_hardware(fit->predictor, &fit->rows->devices[row->device]);
-}
-
-static double row_offset(const struct fit *fit, const struct measurement *row)
-{
-    return mlp_offset(fit->predictor, &row->config, &fit->rows->devices[row->device]);
 }
 
 static enum status options_check(const struct fit_options *options, struct error *error)
@@ -74,20 +39,20 @@ static enum status side_encode(struct fit *fit, struct kind_fit *kind_fit, int s
                                struct error *error)
 {
     const struct mlp_predictor *predictor = fit->predictor;
-    const size_t count = kind_fit->selection.count[sides[side]];
+    const size_t count = kind_fit->selection.count[fit_sides[side]];
     void *inputs, *targets;
     TRY(error_allocate(&inputs, count, (unsigned long)columns * sizeof(float), "inputs", error));
     kind_fit->inputs[side] = inputs;
     TRY(error_allocate(&targets, count, sizeof(float), "targets", error));
     kind_fit->targets[side] = targets;
     for (size_t i = 0; i < count; i++) {
-        const struct measurement *row = row_at(fit, kind_fit, sides[side], i);
+        const struct measurement *row = fit_row(fit, kind_fit, fit_sides[side], i);
         const struct encode_hardware hardware = row_hardware(fit, row);
         encode_row(kind_fit->inputs[side] + i * (size_t)columns, (enum encoding)predictor->encoding,
                    &row->config, predictor->with_hardware, &hardware);
         kind_fit->targets[side][i] = (float)(log1p(row->median_ms *
                                                    fit->options->target_units_per_ms) -
-                                             row_offset(fit, row));
+                                             fit_row_offset(fit, row));
     }
     return STATUS_OK;
 }
@@ -97,7 +62,7 @@ static void learn_ranges(struct fit *fit, const struct kind_fit *kind_fit, struc
     double fastest_ms = INFINITY;
     ranges_begin(kind->ranges, kind_fit->kind);
     for (size_t i = 0; i < kind_fit->selection.count[SPLIT_TRAIN]; i++) {
-        const struct measurement *row = row_at(fit, kind_fit, SPLIT_TRAIN, i);
+        const struct measurement *row = fit_row(fit, kind_fit, SPLIT_TRAIN, i);
         const struct encode_hardware hardware = row_hardware(fit, row);
         ranges_add(kind->ranges, &row->config, &hardware);
         fastest_ms = fmin(fastest_ms, row->median_ms);
@@ -105,18 +70,36 @@ static void learn_ranges(struct fit *fit, const struct kind_fit *kind_fit, struc
     kind->floor_ms = fastest_ms / 2;
 }
 
+static void learn_limit(const struct fit *fit, const struct kind_fit *kind_fit,
+                        struct mlp_kind *kind)
+{
+    double highest = -INFINITY;
+    for (size_t i = 0; i < kind_fit->selection.count[SPLIT_TRAIN]; i++)
+        highest = fmax(highest, (double)kind_fit->targets[0][i]);
+    kind->output_limit = fit->options->output_margin > 0
+                             ? highest + log(fit->options->output_margin)
+                             : OUTPUT_UNLIMITED;
+}
+
 static enum status kind_encode(struct fit *fit, struct kind_fit *kind_fit, struct error *error)
 {
     struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
+    if (kind->net_count == 0)
+        kind->relative_to_roofline = fit->options->output == MLP_OUTPUT_LOG &&
+                                     kind_fit->selection.count[SPLIT_TRAIN] <=
+                                         (size_t)fit->options->roofline_rows;
     const int columns = encode_column_count((enum encoding)fit->predictor->encoding, kind_fit->kind,
                                             fit->predictor->with_hardware);
     for (int side = 0; side < SIDE_COUNT; side++)
         TRY(side_encode(fit, kind_fit, side, columns, error));
     const size_t *count = kind_fit->selection.count;
-    scaler_fit(&kind->scaler, kind_fit->inputs[0], count[SPLIT_TRAIN], columns);
+    if (kind->net_count == 0) /* fine-tuning keeps what its nets were trained with */
+        scaler_fit(&kind->scaler, kind_fit->inputs[0], count[SPLIT_TRAIN], columns,
+                   fit->options->input_limit);
     for (int side = 0; side < SIDE_COUNT; side++)
-        scaler_apply(&kind->scaler, kind_fit->inputs[side], count[sides[side]]);
+        scaler_apply(&kind->scaler, kind_fit->inputs[side], count[fit_sides[side]]);
     learn_ranges(fit, kind_fit, kind);
+    learn_limit(fit, kind_fit, kind);
     kind_fit->data = (struct train_data){
         .inputs = columns,
         .train_rows = count[SPLIT_TRAIN],
@@ -131,22 +114,20 @@ static enum status kind_encode(struct fit *fit, struct kind_fit *kind_fit, struc
 
 /* ---- training ---- */
 
-/* The paper's net for one GPU is 32, 64, 128, 128; for several it has two more layers of 128. */
 static void widen_for_devices(struct fit_options *options)
 {
-    static const int32_t one_device[] = {32, 64, 128, 128};
-    if (strcmp(options->preset, "paper") != 0 || options->hidden_count != 4 ||
-        memcmp(options->hidden, one_device, sizeof one_device) != 0)
+    if (options->several_hidden_count == 0)
         return;
-    options->hidden[options->hidden_count++] = 128;
-    options->hidden[options->hidden_count++] = 128;
+    memcpy(options->hidden, options->several_hidden, sizeof options->hidden);
+    options->hidden_count = options->several_hidden_count;
 }
 
 static struct mlp_shape shape_of(const struct fit_options *options, int inputs)
 {
     struct mlp_shape shape = {.layer_count = options->hidden_count + 1,
                               .output = options->output,
-                              .output_bias = options->output_bias};
+                              .output_bias = options->output_bias,
+                              .activation = options->activation};
     shape.widths[0] = inputs;
     for (int i = 0; i < options->hidden_count; i++)
         shape.widths[i + 1] = options->hidden[i];
@@ -165,13 +146,17 @@ static int32_t epochs_of(const struct fit_options *options, size_t train_rows)
 static enum status jobs_add(struct fit *fit, const struct kind_fit *kind_fit, struct error *error)
 {
     struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
-    kind->shape = shape_of(fit->options, kind_fit->data.inputs);
+    if (kind->net_count == 0)
+        kind->shape = shape_of(fit->options, kind_fit->data.inputs);
     TRY(mlp_shape_check(&kind->shape, error));
-    for (int net = 0; net < fit->options->ensemble; net++) {
+    const size_t size = mlp_parameter_count(&kind->shape);
+    for (size_t net = 0; net < (size_t)fit->options->ensemble; net++) {
         struct train_job *job = &fit->jobs[fit->job_count++];
         *job = (struct train_job){.shape = kind->shape,
                                   .options = fit->options->train,
-                                  .seed = fit->options->seed + (uint64_t)net,
+                                  .seed = fit->options->seed + net,
+                                  .initial = kind->net_count > 0 ? kind->parameters + net * size
+                                                                 : NULL,
                                   .data = &kind_fit->data};
         job->options.epochs = epochs_of(fit->options, kind_fit->data.train_rows);
     }
@@ -185,39 +170,13 @@ static enum status keep_parameters(struct mlp_kind *kind, const struct train_res
     void *memory;
     TRY(error_allocate(&memory, (unsigned long)net_count * count, sizeof(float), "parameters",
                        error));
+    free(kind->parameters);
     kind->parameters = memory;
     kind->net_count = net_count;
     for (int net = 0; net < net_count; net++)
         memcpy(kind->parameters + (size_t)net * count, results[net].parameters,
                count * sizeof(float));
     return STATUS_OK;
-}
-
-/* ---- intervals ---- */
-
-/* Test rows; with fewer than TRAIN_ROWS_MINIMUM of them, the train rows stand in: too narrow, but
- * a quantile of a handful of rows would mean nothing. */
-static enum status calibrate(struct fit *fit, const struct kind_fit *kind_fit, struct error *error)
-{
-    struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
-    const int side = kind_fit->selection.count[SPLIT_TEST] >= TRAIN_ROWS_MINIMUM ? 1 : 0;
-    const size_t count = kind_fit->selection.count[sides[side]];
-    void *memory;
-    TRY(error_allocate(&memory, 3 * count, sizeof(double), "calibration", error));
-    double *measured_ms = memory, *predicted_ms = measured_ms + count;
-    double *offsets = predicted_ms + count;
-    for (size_t i = 0; i < count; i++) {
-        const struct measurement *row = row_at(fit, kind_fit, sides[side], i);
-        measured_ms[i] = row->median_ms;
-        offsets[i] = row_offset(fit, row);
-    }
-    enum status status = mlp_kind_forecast(predicted_ms, kind_fit->inputs[side], offsets, count,
-                                           kind, fit->options->target_units_per_ms, error);
-    if (status == STATUS_OK)
-        status = interval_calibrate(kind->half_widths, measured_ms, predicted_ms, count,
-                                    fit->options->interval_level, error);
-    free(memory);
-    return status;
 }
 
 /* ---- the whole ---- */
@@ -227,6 +186,7 @@ static struct fit_report report_of(const struct kind_fit *kind_fit,
 {
     struct fit_report report = {.kind = (int32_t)kind_fit->kind,
                                 .rows = kind_fit->data.train_rows,
+                                .calibration_rows = fit_calibration_rows(kind_fit),
                                 .epochs = results[0].epochs,
                                 .validation_rmse_ms = NAN,
                                 .validation_mape_percent = NAN};
@@ -238,7 +198,7 @@ static struct fit_report report_of(const struct kind_fit *kind_fit,
     return report;
 }
 
-static enum status prepare(struct fit *fit, struct error *error)
+enum status fit_prepare(struct fit *fit, struct error *error)
 {
     void *jobs, *results;
     const unsigned long limit = LAYER_KIND_COUNT * (unsigned long)fit->options->ensemble;
@@ -258,7 +218,7 @@ static enum status prepare(struct fit *fit, struct error *error)
     return STATUS_OK;
 }
 
-static enum status learn(struct fit *fit, struct fit_report *reports, struct error *error)
+enum status fit_learn(struct fit *fit, struct fit_report *reports, struct error *error)
 {
     const struct fit_options *options = fit->options;
     TRY(options->trainer->fit(fit->results, fit->jobs, fit->job_count, options->threads,
@@ -272,7 +232,7 @@ static enum status learn(struct fit *fit, struct fit_report *reports, struct err
             continue;
         status = keep_parameters(&fit->predictor->kinds[kind], results, net_count, error);
         if (status == STATUS_OK)
-            status = calibrate(fit, kind_fit, error);
+            status = fit_calibrate(fit, kind_fit, error);
         if (reports)
             reports[kind] = report_of(kind_fit, results, net_count);
         results += net_count;
@@ -282,7 +242,7 @@ static enum status learn(struct fit *fit, struct fit_report *reports, struct err
     return status;
 }
 
-static void fit_release(struct fit *fit)
+void fit_release(struct fit *fit)
 {
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         row_selection_free(&fit->kinds[kind].selection);
@@ -307,7 +267,6 @@ static enum status predictor_begin(struct mlp_predictor **predictor,
         .base.type = &predictor_mlp,
         .encoding = options->encoding,
         .target_units_per_ms = options->target_units_per_ms,
-        .relative_to_roofline = options->relative_to_roofline && options->output == MLP_OUTPUT_LOG,
         .interval_level = options->interval_level,
         .seed = options->seed,
     };
@@ -332,11 +291,13 @@ enum status mlp_predictor_fit(struct predictor **out, const struct dataset_rows 
         predictor->with_hardware = hardware_differs(predictor->devices, predictor->device_count);
         if (predictor->with_hardware)
             widen_for_devices(&own);
-        status = prepare(&fit, error);
+        status = fit_prepare(&fit, error);
     }
     if (status == STATUS_OK)
-        status = learn(&fit, reports, error);
+        status = fit_learn(&fit, reports, error);
     fit_release(&fit);
+    if (status == STATUS_OK && own.fine_tune[0])
+        status = predictor_mlp_tune(&fit.predictor->base, rows, &own, reports, error);
     if (status == STATUS_OK)
         *out = &fit.predictor->base;
     else

@@ -23,9 +23,10 @@ static void add_squares(double *sums, const double *means, const float *rows, si
         }
 }
 
-void scaler_fit(struct scaler *scaler, const float *rows, size_t row_count, int column_count)
+void scaler_fit(struct scaler *scaler, const float *rows, size_t row_count, int column_count,
+                double limit)
 {
-    *scaler = (struct scaler){.column_count = column_count};
+    *scaler = (struct scaler){.column_count = column_count, .limit = limit};
     add_rows(scaler->means, rows, row_count, column_count);
     for (int column = 0; column < column_count; column++)
         scaler->means[column] /= (double)row_count;
@@ -45,6 +46,9 @@ void scaler_apply(const struct scaler *scaler, float *rows, size_t row_count)
     for (size_t row = 0; row < row_count; row++)
         for (size_t column = 0; column < width; column++) {
             float *value = &rows[row * width + column];
-            *value = (float)((*value - scaler->means[column]) * scaler->inverse_scales[column]);
+            double scaled = (*value - scaler->means[column]) * scaler->inverse_scales[column];
+            if (scaler->limit > 0)
+                scaled = fmax(-scaler->limit, fmin(scaler->limit, scaled));
+            *value = (float)scaled;
         }
 }

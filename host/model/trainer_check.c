@@ -41,6 +41,11 @@ static enum status check_options(const struct train_options *options, int number
     if (options->epochs < 1)
         return FAIL(error, STATUS_FAILED, "net %d: epochs is %d, expected 1 or more", number,
                     options->epochs);
+    if (options->loss < 0 || options->loss >= choice_loss.count)
+        return FAIL(error, STATUS_FAILED, "net %d: unknown loss %d", number, options->loss);
+    if (options->loss == LOSS_LOG_COSH && !(options->loss_scale > 0))
+        return FAIL(error, STATUS_FAILED, "net %d: loss_scale is %g, expected above 0", number,
+                    (double)options->loss_scale);
     if (options->schedule < 0 || options->schedule >= choice_schedule.count)
         return FAIL(error, STATUS_FAILED, "net %d: unknown schedule %d", number, options->schedule);
     if (options->schedule == SCHEDULE_HALVING && options->halving_epochs < 1)

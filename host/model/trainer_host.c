@@ -115,7 +115,10 @@ static bool keep_best(struct run *run, int32_t epoch, double score)
 static void start(struct run *run, int restart)
 {
     struct host_net *net = &run->net;
-    mlp_initialise(net->parameters, &net->job->shape, net->job->seed + (uint64_t)restart);
+    if (net->job->initial)
+        memcpy(net->parameters, net->job->initial, net->parameter_count * sizeof(float));
+    else
+        mlp_initialise(net->parameters, &net->job->shape, net->job->seed + (uint64_t)restart);
     memset(net->m, 0, net->parameter_count * sizeof *net->m);
     memset(net->v, 0, net->parameter_count * sizeof *net->v);
     run->best_score = INFINITY;

@@ -13,11 +13,12 @@ enum { CHUNK_ROWS_MINIMUM = 64, CHUNK_LIMIT = 8 };
 struct host_chunk {
     float *inputs, *targets;             /* (chunk_rows, inputs), (chunk_rows): gathered */
     float *activations[MLP_LAYER_LIMIT]; /* [l]: (chunk_rows, widths[l + 1]), output of layer l */
-    float *deltas[2];                    /* (chunk_rows, widest): d loss / d z of two layers */
-    float *gradient;                     /* (parameter_count) */
-    double squared_error;                /* sum over the chunk's rows */
-    size_t positive;                     /* rows with an output above 0 */
-    int failures;                        /* products that failed */
+    float *slopes[MLP_LAYER_LIMIT]; /* silu: as activations, d output / d z; of hidden layers */
+    float *deltas[2];               /* (chunk_rows, widest): d loss / d z of two layers */
+    float *gradient;                /* (parameter_count) */
+    double squared_error;           /* sum over the chunk's rows */
+    size_t positive;                /* rows with an output above 0 */
+    int failures;                   /* products that failed */
 };
 
 struct host_net {

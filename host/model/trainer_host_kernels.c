@@ -1,5 +1,6 @@
 #include "model/trainer_host_kernels.h"
 
+#include "model/activation.h"
 #include "model/trainer_math.h"
 #include "model/vector.h"
 
@@ -13,6 +14,35 @@ void kernel_bias_relu(float *restrict z, const float *restrict bias, size_t rows
             float sum = z[r * width + j] + bias[j];
             z[r * width + j] = sum < 0 ? 0 : sum;
         }
+}
+
+VECTOR_CLONES
+static void bias_silu_forward(float *restrict z, const float *restrict bias, size_t rows,
+                              size_t width)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t j = 0; j < width; j++)
+            z[r * width + j] = silu_of(z[r * width + j] + bias[j]).value;
+}
+
+VECTOR_CLONES
+static void bias_silu_train(float *restrict z, float *restrict slopes, const float *restrict bias,
+                            size_t rows, size_t width)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t j = 0; j < width; j++) {
+            struct silu silu = silu_of(z[r * width + j] + bias[j]);
+            z[r * width + j] = silu.value;
+            slopes[r * width + j] = silu.slope;
+        }
+}
+
+void kernel_bias_silu(float *z, float *slopes, const float *bias, size_t rows, size_t width)
+{
+    if (slopes)
+        bias_silu_train(z, slopes, bias, rows, width);
+    else
+        bias_silu_forward(z, bias, rows, width);
 }
 
 enum { GROUP_BLOCK = 16, GROUP_UNITS = 8 }; /* dropout_words calls side by side; decisions a call */
@@ -68,6 +98,13 @@ void kernel_relu_backward(float *restrict delta, const float *restrict activatio
 {
     for (size_t i = 0; i < count; i++)
         delta[i] = activation[i] > 0 ? delta[i] * scale : 0;
+}
+
+VECTOR_CLONES
+void kernel_multiply(float *restrict values, const float *restrict factors, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] *= factors[i];
 }
 
 VECTOR_CLONES

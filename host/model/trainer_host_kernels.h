@@ -10,6 +10,9 @@
 /* z (rows, width) = relu(z + bias); NaN stays NaN. */
 void kernel_bias_relu(float *z, const float *bias, size_t rows, size_t width);
 
+/* z (rows, width) = silu(z + bias); slopes, unless NULL: its derivative. */
+void kernel_bias_silu(float *z, float *slopes, const float *bias, size_t rows, size_t width);
+
 struct dropout {
     float share;              /* of units dropped */
     uint32_t step, first_row; /* of the batch: row r of the array is row first_row + r */
@@ -21,6 +24,9 @@ void kernel_dropout(float *a, size_t rows, size_t width, const struct dropout *d
 /* delta = activation > 0 ? delta * scale : 0, the derivative of relu and dropout (scale
  * 1 / (1 - share); dropped units are 0). */
 void kernel_relu_backward(float *delta, const float *activation, size_t count, float scale);
+
+/* values *= factors. */
+void kernel_multiply(float *values, const float *factors, size_t count);
 
 /* sums (width) = column sums of a (rows, width). */
 void kernel_column_sums(float *sums, const float *a, size_t rows, size_t width);

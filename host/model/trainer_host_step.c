@@ -35,6 +35,8 @@ static size_t place(struct host_net *net, float *memory)
         chunk->targets = take(memory, &used, rows);
         for (int i = 0; i < shape->layer_count; i++)
             chunk->activations[i] = take(memory, &used, rows * (size_t)shape->widths[i + 1]);
+        for (int i = 0; i < shape->layer_count - 1 && shape->activation == MLP_ACTIVATION_SILU; i++)
+            chunk->slopes[i] = take(memory, &used, rows * (size_t)shape->widths[i + 1]);
         for (int i = 0; i < 2; i++)
             chunk->deltas[i] = take(memory, &used, rows * widest);
         chunk->gradient = take(memory, &used, net->parameter_count);
@@ -103,6 +105,30 @@ static void gather(struct host_chunk *chunk, const struct host_net *net, uint32_
     }
 }
 
+/* z (rows, columns) of hidden layer `layer` -> its output, in place; fills slopes in training. */
+static void activate(struct host_chunk *chunk, const struct host_net *net, int layer, size_t rows,
+                     bool is_training)
+{
+    const struct mlp_shape *shape = &net->job->shape;
+    const float *bias = net->parameters + mlp_bias_offset(shape, layer);
+    size_t columns = (size_t)shape->widths[layer + 1];
+    float *z = chunk->activations[layer];
+    if (shape->activation == MLP_ACTIVATION_SILU)
+        kernel_bias_silu(z, is_training ? chunk->slopes[layer] : NULL, bias, rows, columns);
+    else
+        kernel_bias_relu(z, bias, rows, columns);
+}
+
+/* of the last hidden layer */
+static void drop(struct host_chunk *chunk, const struct host_net *net, int layer, size_t rows,
+                 const struct dropout *dropout)
+{
+    size_t columns = (size_t)net->job->shape.widths[layer + 1];
+    kernel_dropout(chunk->activations[layer], rows, columns, dropout);
+    if (net->job->shape.activation == MLP_ACTIVATION_SILU)
+        kernel_dropout(chunk->slopes[layer], rows, columns, dropout);
+}
+
 /* Fills the chunk's activations; those of the output layer are z. dropout: NULL outside training.
  */
 static void forward(struct host_chunk *chunk, const struct host_net *net, const float *inputs,
@@ -113,27 +139,27 @@ static void forward(struct host_chunk *chunk, const struct host_net *net, const 
     for (int layer = 0; layer <= last; layer++) {
         int inner = shape->widths[layer], columns = shape->widths[layer + 1];
         float *z = chunk->activations[layer];
-        const float *bias = net->parameters + mlp_bias_offset(shape, layer);
         chunk->failures += 0 != sgemm_row_major(false, false, (int)rows, columns, inner, 1, inputs,
                                                 inner,
                                                 net->parameters + mlp_weight_offset(shape, layer),
                                                 columns, 0, z, columns);
         if (layer == last)
             for (size_t r = 0; r < rows; r++)
-                z[r] += bias[0];
+                z[r] += net->parameters[mlp_bias_offset(shape, layer)];
         else
-            kernel_bias_relu(z, bias, rows, (size_t)columns);
-        if (dropout && layer == last - 1)
-            kernel_dropout(z, rows, (size_t)columns, dropout);
+            activate(chunk, net, layer, rows, dropout != NULL);
+        if (dropout && dropout->share > 0 && layer == last - 1)
+            drop(chunk, net, layer, rows, dropout);
         inputs = z;
     }
 }
 
 /* Squared error and count of the rows; delta (rows), unless NULL: d loss / d z, with the loss's
  * mean over batch_rows rows. */
-static void compare(struct host_chunk *chunk, const struct mlp_shape *shape, const float *targets,
+static void compare(struct host_chunk *chunk, const struct train_job *job, const float *targets,
                     size_t rows, float *delta, size_t batch_rows)
 {
+    const struct mlp_shape *shape = &job->shape;
     const float *z = chunk->activations[shape->layer_count - 1];
     bool relu = shape->output == MLP_OUTPUT_RELU;
     float scale = 2.0f / (float)batch_rows;
@@ -147,7 +173,8 @@ static void compare(struct host_chunk *chunk, const struct mlp_shape *shape, con
         if (!delta)
             continue;
         float slope = !relu ? 1 : z[r] > 0 ? 1 / (1 + time) : 0;
-        delta[r] = scale * difference * slope;
+        delta[r] = scale * loss_slope(job->options.loss, job->options.loss_scale, difference) *
+                   slope;
     }
 }
 
@@ -177,8 +204,11 @@ static void backward_layer(struct host_chunk *chunk, const struct host_net *net,
                                                 columns,
                                                 net->transposed + mlp_weight_offset(shape, layer),
                                                 inner, 0, before, inner);
-    kernel_relu_backward(before, inputs, rows * (size_t)inner,
-                         last ? 1 / (1 - net->job->options.dropout) : 1);
+    if (shape->activation == MLP_ACTIVATION_SILU)
+        kernel_multiply(before, chunk->slopes[layer - 1], rows * (size_t)inner);
+    else
+        kernel_relu_backward(before, inputs, rows * (size_t)inner,
+                             last ? 1 / (1 - net->job->options.dropout) : 1);
 }
 
 struct chunk_work {
@@ -202,9 +232,9 @@ static void run_chunk(void *payload, int index)
                               .first_row = (uint32_t)first,
                               .seed = net->job->seed};
     gather(chunk, net, batch->epoch, batch->first + first, rows);
-    forward(chunk, net, chunk->inputs, rows, options->dropout > 0 ? &dropout : NULL);
+    forward(chunk, net, chunk->inputs, rows, &dropout);
     int last = net->job->shape.layer_count - 1;
-    compare(chunk, &net->job->shape, chunk->targets, rows, chunk->deltas[last % 2], batch->rows);
+    compare(chunk, net->job, chunk->targets, rows, chunk->deltas[last % 2], batch->rows);
     for (int layer = last; layer >= 0; layer--)
         backward_layer(chunk, net, layer, rows, chunk->deltas[layer % 2],
                        chunk->deltas[(layer + 1) % 2]);
@@ -313,7 +343,7 @@ static void evaluate_blocks(void *payload, int index)
     for (size_t first = (size_t)index * size; first < evaluation->rows; first += stride) {
         size_t left = evaluation->rows - first, count = left < size ? left : size;
         forward(chunk, net, evaluation->inputs + first * width, count, NULL);
-        compare(chunk, &net->job->shape, evaluation->targets + first, count, NULL, count);
+        compare(chunk, net->job, evaluation->targets + first, count, NULL, count);
         evaluation->sums[index] += chunk->squared_error;
     }
 }

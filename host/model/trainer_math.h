@@ -48,6 +48,12 @@ PHILOX_FUNCTION double learning_rate(const struct train_options *options, uint32
     return full * 0.5 * (1 + cos(3.14159265358979323846 * (step - warmup) / (steps - warmup)));
 }
 
+/* Half the derivative of the loss of a row, d the difference of its logarithms. */
+PHILOX_FUNCTION float loss_slope(int32_t loss, float loss_scale, float d)
+{
+    return loss == LOSS_LOG_COSH ? loss_scale * tanhf(d / loss_scale) : d;
+}
+
 /* Adam's rate of step t = step + 1: rate * sqrt(1 - beta2^t) / (1 - beta1^t); see
  * train_options.epsilon. */
 PHILOX_FUNCTION double adam_rate(const struct train_options *options, double rate, uint32_t step)

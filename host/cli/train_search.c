@@ -1,0 +1,78 @@
+#include "cli/train_search.h"
+
+#include "model/search.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WIDTHS_SIZE = 12 * MLP_LAYER_LIMIT };
+
+/* As --hidden takes them. */
+static void hidden_text(char text[WIDTHS_SIZE], const struct fit_options *recipe)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i < recipe->hidden_count; i++)
+        used += (size_t)snprintf(text + used, WIDTHS_SIZE - used, "%s%d", i > 0 ? "," : "",
+                                 recipe->hidden[i]);
+}
+
+static void add_trial(struct table *table, const struct search_trial *trial, int rank)
+{
+    const struct fit_options *recipe = &trial->options;
+    const struct train_options *train = &recipe->train;
+    char hidden[WIDTHS_SIZE];
+    hidden_text(hidden, recipe);
+    table_integer(table, rank);
+    table_string(table, hidden);
+    table_string(table, choice_name(&choice_mlp_activation, recipe->activation));
+    table_number(table, train->dropout);
+    table_number(table, train->l2);
+    table_number(table, train->weight_decay);
+    table_string(table, choice_name(&choice_loss, train->loss));
+    table_number(table, train->loss == LOSS_LOG_COSH ? train->loss_scale : NAN);
+    table_number(table, train->learning_rate);
+    table_number(table, train->beta2);
+    table_integer(table, train->batch_size);
+    table_integer(table, train->epochs);
+    table_number(table, trial->mape_percent);
+    table_number(table, trial->rmse_ms);
+    table_number(table, trial->seconds);
+}
+
+static enum status print_ranking(const struct search *search, const struct settings *settings,
+                                 struct error *error)
+{
+    static const struct table_column columns[] = {{"rank", 0},
+                                                  {"hidden", 0},
+                                                  {"activation", 0},
+                                                  {"dropout", 3},
+                                                  {"l2", 3},
+                                                  {"weight_decay", 3},
+                                                  {"loss", 0},
+                                                  {"loss_scale", 3},
+                                                  {"learning_rate", 3},
+                                                  {"beta2", 4},
+                                                  {"batch_size", 0},
+                                                  {"epochs", 0},
+                                                  {"test_mape_percent", 4},
+                                                  {"test_rmse_ms", 4},
+                                                  {"seconds", 3}};
+    struct table *table;
+    TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
+    for (int i = 0; i < search->count; i++)
+        add_trial(table, &search->trials[i], i + 1);
+    return cli_print_table(table, settings, error);
+}
+
+enum status train_search(struct fit_options *wanted, const struct dataset_rows *rows,
+                         const struct settings *settings, struct error *error)
+{
+    struct search search;
+    TRY(search_run(&search, rows, wanted, (int)settings->search, error));
+    const enum status status = print_ranking(&search, settings, error);
+    *wanted = search_recipe(&search.trials[0], wanted);
+    search_free(&search);
+    return status;
+}

@@ -1,0 +1,12 @@
+/* `train --search N`. */
+#ifndef EPOCHCAST_CLI_TRAIN_SEARCH_H
+#define EPOCHCAST_CLI_TRAIN_SEARCH_H
+
+#include "cli/cli.h"
+#include "model/predictor.h"
+
+/* Ranks settings->search recipes, prints the ranking on stdout and turns *wanted into the best. */
+enum status train_search(struct fit_options *wanted, const struct dataset_rows *rows,
+                         const struct settings *settings, struct error *error);
+
+#endif

@@ -1,0 +1,118 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "data/split.h"
+#include "model/search.h"
+#include "synthetic_rows.h"
+
+static const enum layer_kind dense_only[] = {LAYER_DENSE};
+
+static struct fit_options tiny_options(void)
+{
+    struct fit_options options = small_fit_options();
+    options.train.epochs = 9;
+    options.minimum_steps = 180;
+    options.seed = 5;
+    return options;
+}
+
+static void rows_create(struct dataset_rows *rows)
+{
+    const struct device_info device = synthetic_device("one", 100, 10);
+    synthetic_rows_create(rows, 400, dense_only, 1, &device, 1, 0.05);
+}
+
+static void recipes_are_ranked(void **state)
+{
+    (void)state;
+    struct dataset_rows rows;
+    rows_create(&rows);
+    const struct fit_options base = tiny_options();
+    struct search search, again;
+    assert_int_equal(search_run(&search, &rows, &base, 9, NULL), STATUS_OK);
+    assert_int_equal(search.count, 9);
+    int reached[3] = {0}, base_count = 0;
+    for (int i = 0; i < 9; i++) {
+        const struct search_trial *trial = &search.trials[i];
+        assert_in_range(trial->options.hidden_count, 1, 6);
+        assert_in_range(trial->rung, 0, 2);
+        reached[trial->rung]++;
+        base_count += trial->options.train.learning_rate == base.train.learning_rate;
+        if (i > 0 && trial->rung == trial[-1].rung)
+            assert_true(trial->mape_percent >= trial[-1].mape_percent);
+        if (i > 0)
+            assert_true(trial->rung <= trial[-1].rung);
+    }
+    assert_int_equal(reached[0], 6); /* 9 of 9, 3 of 9, 1 of 9 go through the rungs */
+    assert_int_equal(reached[1], 2);
+    assert_int_equal(reached[2], 1);
+    assert_int_equal(base_count, 1);
+    assert_int_equal(search.trials[0].options.train.epochs, 9);
+    assert_int_equal(search_run(&again, &rows, &base, 9, NULL), STATUS_OK);
+    for (int i = 0; i < 9; i++)
+        assert_true(search.trials[i].mape_percent == again.trials[i].mape_percent);
+    const struct fit_options recipe = search_recipe(&search.trials[8], &base);
+    assert_int_equal(recipe.train.epochs, 9);
+    assert_int_equal(recipe.minimum_steps, 180);
+    assert_int_equal(recipe.hidden_count, search.trials[8].options.hidden_count);
+    search_free(&again);
+    search_free(&search);
+    synthetic_rows_free(&rows);
+}
+
+/* The ranking does not see validation rows: with other times there, it is the same. */
+static void validation_rows_do_not_count(void **state)
+{
+    (void)state;
+    struct dataset_rows rows;
+    rows_create(&rows);
+    const struct fit_options base = tiny_options();
+    struct search searches[2];
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(search_run(&searches[i], &rows, &base, 3, NULL), STATUS_OK);
+        for (size_t row = 0; row < rows.count; row++)
+            if (split_of(&rows.rows[row].config) == SPLIT_VALIDATION)
+                rows.rows[row].median_ms *= 1000;
+    }
+    for (int i = 0; i < 3; i++)
+        assert_true(searches[0].trials[i].mape_percent == searches[1].trials[i].mape_percent);
+    search_free(&searches[0]);
+    search_free(&searches[1]);
+    synthetic_rows_free(&rows);
+}
+
+static void diverging_recipes_rank_last(void **state)
+{
+    (void)state;
+    struct dataset_rows rows;
+    rows_create(&rows);
+    struct fit_options base = tiny_options();
+    base.train.learning_rate = 1e30f; /* the base alone */
+    base.train.gradient_clip = 0;
+    struct search search;
+    assert_int_equal(search_run(&search, &rows, &base, 4, NULL), STATUS_OK);
+    assert_true(search.trials[0].options.train.learning_rate < 1);
+    assert_true(isinf(search.trials[3].mape_percent));
+    search_free(&search);
+    rows.count = 10;
+    struct error error = {0};
+    assert_int_equal(search_run(&search, &rows, &base, 4, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.message, "too few rows"));
+    assert_null(search.trials);
+    synthetic_rows_free(&rows);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(recipes_are_ranked),
+        cmocka_unit_test(validation_rows_do_not_count),
+        cmocka_unit_test(diverging_recipes_rank_last),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
