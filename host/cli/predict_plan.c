@@ -107,8 +107,11 @@ static enum status read_gpus(struct predict_plan *plan, const struct settings *s
     struct parallel_options *parallel = &plan->common.parallel;
     parallel->all_reduce = settings->all_reduce;
     parallel->scaling = settings->scaling;
-    return link_bytes_per_s(&parallel->link_bytes_per_s, settings->link ? settings->link : "pcie",
-                            error);
+    TRY(link_bytes_per_s(&parallel->link_bytes_per_s, settings->link ? settings->link : "pcie",
+                         error));
+    if (settings->link && !plan->is_parallel)
+        return FAIL(error, STATUS_USAGE, "--link goes with --gpus");
+    return STATUS_OK;
 }
 
 /* ---- the plan ---- */
