@@ -8,6 +8,7 @@
 #include "model/forecast.h"
 #include "model/predictor_roofline.h"
 #include "synthetic_rows.h"
+#include "tiny_network.h"
 
 /* Dense takes its outputs in ms, 10 % less to 20 % more; conv2d 100 ms, 30 either way; pool2d is
  * not covered. */
@@ -31,32 +32,6 @@ static enum status predict_fixed(struct prediction *predictions, const struct pr
 }
 static const struct predictor_type fixed_type = {.name = "fixed", .predict = predict_fixed};
 static const struct predictor fixed = {.type = &fixed_type};
-
-/* conv 8x8x3 -> 8x8x4 (kernel 3, same, no bias), pool 2x2 -> 4x4x4, dense 64 -> 10, 10 -> 20. */
-static struct network_layer layers[] = {
-    {.name = "conv",
-     .input = -1,
-     .config = {.kind = LAYER_CONV2D,
-                .batch_size = 1,
-                .as.conv2d = {.image_size = 8,
-                              .kernel_size = 3,
-                              .channels_in = 3,
-                              .channels_out = 4,
-                              .stride = 1,
-                              .padding = PADDING_SAME}}},
-    {.name = "pool",
-     .input = 0,
-     .config = {.kind = LAYER_POOL2D,
-                .batch_size = 1,
-                .as.pool2d = {.image_size = 8, .kernel_size = 2, .channels = 4, .stride = 2}}},
-    {.name = "fc1",
-     .input = 1,
-     .config = {.kind = LAYER_DENSE, .batch_size = 1, .as.dense = {.inputs = 64, .outputs = 10}}},
-    {.name = "fc2",
-     .input = 2,
-     .config = {.kind = LAYER_DENSE, .batch_size = 1, .as.dense = {.inputs = 10, .outputs = 20}}},
-};
-static const struct network network = {.name = "tiny", .layers = layers, .layer_count = 4};
 
 static struct forecast_options options_of(int32_t batch_size)
 {
