@@ -9,12 +9,12 @@
  *                after layer;
  *                training: the network's input and all outputs, which the backward pass reads
  *                (Chen, Xu, Zhang, Guestrin, "Training deep nets with sublinear memory cost", arXiv
- *                1604.06174, section 3: what is kept without recomputation), the positions of
+ *                1604.06174: what is kept without recomputation), the positions of
  *                pooling maxima, the gates of recurrent layers, and the gradients of the largest
  *                input + output of one layer
  *   workspace    the largest lowered image (im2col: kernel^2 channels_in of every output cell) of
  *                one sample, one buffer for all convolutions (Chetlur et al., "cuDNN", arXiv
- *                1410.0759, section 3.2; Jia et al., "Caffe", arXiv 1408.5093, lowers image by
+ *                1410.0759; Jia et al., "Caffe", arXiv 1408.5093, lowers image by
  *                image). Libraries with algorithms of their own need less or more.
  *
  * In place, as frameworks do (torchvision's models: ReLU(inplace=True), `out += identity`): relu,

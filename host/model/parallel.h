@@ -2,7 +2,7 @@
  * part of the batch; an all-reduce adds them up before every update.
  *
  * Communication as in Qi, Sparks, Talwalkar, "Paleo: a performance model for deep neural networks",
- * ICLR 2017, section 4, and its published program. With D bytes of gradients, n devices and a link
+ * ICLR 2017, and its published program. With D bytes of gradients, n devices and a link
  * that reaches B bytes a second, t(D) = D / B and
  *
  *   one_to_all  2 t(D (n - 1))        one device collects and sends
