@@ -138,6 +138,31 @@ static void durations_have_units(void **state)
     }
 }
 
+static void sizes_have_units(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double bytes;
+    } cases[] = {{"16GiB", 17179869184.}, {"512MB", 512e6},  {"1.5KiB", 1536}, {"7", 7},
+                 {"2kB", 2000},           {"1MiB", 1048576}, {"3GB", 3e9},     {"0", NAN},
+                 {"16GIB", NAN},          {"16G", NAN},      {"GiB", NAN},     {"-1GB", NAN},
+                 {"1e18GB", NAN},         {"nan", NAN},      {"4 GB", NAN}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct settings settings = settings_default;
+        struct error error;
+        char text[64];
+        snprintf(text, sizeof text, "--device-memory=%s", cases[i].text);
+        char *const arguments[] = {text, "vgg16"};
+        const enum status status = cli_parse(&settings, &command_predict, 2, arguments, &error);
+        assert_int_equal(status, isnan(cases[i].bytes) ? STATUS_USAGE : STATUS_OK);
+        if (status == STATUS_OK)
+            assert_float_equal(settings.device_memory_bytes, cases[i].bytes, 0);
+        else
+            assert_true(isnan(settings.device_memory_bytes));
+    }
+}
+
 /* Each is refused, with a message that has `what` in it. */
 static void mistakes_are_named(void **state)
 {
@@ -357,6 +382,7 @@ int main(void)
         cmocka_unit_test(the_last_of_two_counts_and_texts_add_up),
         cmocka_unit_test(two_dashes_end_the_options),
         cmocka_unit_test(durations_have_units),
+        cmocka_unit_test(sizes_have_units),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(too_many_are_refused),
         cmocka_unit_test(help_needs_no_operands),

@@ -8,6 +8,7 @@
 #include "model/forecast.h"
 #include "model/predictor_roofline.h"
 #include "synthetic_rows.h"
+#include "tiny_network.h"
 
 /* Dense takes its outputs in ms, 10 % less to 20 % more; conv2d 100 ms, 30 either way; pool2d is
  * not covered. */
@@ -31,32 +32,6 @@ static enum status predict_fixed(struct prediction *predictions, const struct pr
 }
 static const struct predictor_type fixed_type = {.name = "fixed", .predict = predict_fixed};
 static const struct predictor fixed = {.type = &fixed_type};
-
-/* conv 8x8x3 -> 8x8x4 (kernel 3, same, no bias), pool 2x2 -> 4x4x4, dense 64 -> 10, 10 -> 20. */
-static struct network_layer layers[] = {
-    {.name = "conv",
-     .input = -1,
-     .config = {.kind = LAYER_CONV2D,
-                .batch_size = 1,
-                .as.conv2d = {.image_size = 8,
-                              .kernel_size = 3,
-                              .channels_in = 3,
-                              .channels_out = 4,
-                              .stride = 1,
-                              .padding = PADDING_SAME}}},
-    {.name = "pool",
-     .input = 0,
-     .config = {.kind = LAYER_POOL2D,
-                .batch_size = 1,
-                .as.pool2d = {.image_size = 8, .kernel_size = 2, .channels = 4, .stride = 2}}},
-    {.name = "fc1",
-     .input = 1,
-     .config = {.kind = LAYER_DENSE, .batch_size = 1, .as.dense = {.inputs = 64, .outputs = 10}}},
-    {.name = "fc2",
-     .input = 2,
-     .config = {.kind = LAYER_DENSE, .batch_size = 1, .as.dense = {.inputs = 10, .outputs = 20}}},
-};
-static const struct network network = {.name = "tiny", .layers = layers, .layer_count = 4};
 
 static struct forecast_options options_of(int32_t batch_size)
 {
@@ -153,64 +128,148 @@ static void bad_batch_is_a_usage_error(void **state)
     assert_non_null(strstr(error.message, "batch_size"));
 }
 
-/* Parameters: 3*3*3*4 + 64*10 + 10*20 = 948. Elements of one row: input 192, outputs 256, 64, 10,
- * 20; the largest input + output is the convolution's 448. */
-static void memory_is_counted(void **state)
+static void energy_has_a_price(void **state)
 {
     (void)state;
-    assert_int_equal(
-        network_memory_bytes(&network, 1, PASS_FORWARD, OPTIMIZER_NONE, PRECISION_FP32),
-        4 * (948 + 448));
-    assert_int_equal(
-        network_memory_bytes(&network, 3, PASS_FORWARD, OPTIMIZER_NONE, PRECISION_FP32),
-        4 * (948 + 3 * 448));
-    assert_int_equal(network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_SGD, PRECISION_FP32),
-                     4 * (2 * 948 + 2 * (192 + 350 + 448)));
-    assert_int_equal(network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_ADAM, PRECISION_FP32),
-                     4 * (4 * 948 + 2 * (192 + 350 + 448)));
-    /* half the bytes, but for Adam's state */
-    assert_int_equal(network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_ADAM, PRECISION_FP16),
-                     2 * (2 * 948 + 2 * (192 + 350 + 448)) + 4 * 2 * 948);
-}
-
-static void largest_batch_is_exact(void **state)
-{
-    (void)state;
-    for (int32_t batch_size = 1; batch_size <= 65536; batch_size *= 4) {
-        const int64_t bytes = network_memory_bytes(&network, batch_size, PASS_TRAIN, OPTIMIZER_ADAM,
-                                                   PRECISION_FP32);
-        assert_int_equal(
-            network_largest_batch(&network, PASS_TRAIN, OPTIMIZER_ADAM, PRECISION_FP32, bytes),
-            batch_size);
-        assert_int_equal(
-            network_largest_batch(&network, PASS_TRAIN, OPTIMIZER_ADAM, PRECISION_FP32, bytes - 1),
-            batch_size - 1);
-    }
-    assert_int_equal(
-        network_largest_batch(&network, PASS_TRAIN, OPTIMIZER_ADAM, PRECISION_FP32, INT64_MAX),
-        65536);
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct forecast_options options = options_of(32);
+    struct forecast forecast;
+    options.dataset_size = 64;
+    options.epochs = 10;
+    options.watts = 500;
+    options.price_per_kwh = 0.4;
+    assert_int_equal(forecast_network(&forecast, &network, &fixed, &device, &options, NULL),
+                     STATUS_OK);
+    const double hours = 20 * forecast.batch_ms / 3.6e6, kwh = hours * 0.5;
+    assert_true(fabs(forecast.energy_kwh - kwh) < 1e-12);
+    assert_true(fabs(forecast.cost - 0.4 * kwh) < 1e-12); /* no price of the hour */
+    assert_true(fabs(forecast.epoch_cost - 0.04 * kwh) < 1e-12);
+    assert_true(forecast.sample_ms == forecast.batch_ms / 32);
+    forecast_free(&forecast);
+    options.price_per_hour = 2;
+    assert_int_equal(forecast_network(&forecast, &network, &fixed, &device, &options, NULL),
+                     STATUS_OK);
+    assert_true(fabs(forecast.cost - (0.4 * kwh + 2 * hours)) < 1e-12);
+    forecast_free(&forecast);
+    options.price_per_hour = options.watts = NAN;
+    assert_int_equal(forecast_network(&forecast, &network, &fixed, &device, &options, NULL),
+                     STATUS_OK);
+    assert_true(isnan(forecast.cost) && isnan(forecast.energy_kwh) && forecast.total_s > 0);
+    forecast_free(&forecast);
 }
 
 static void fits_compares_with_the_device(void **state)
 {
     (void)state;
     struct device_info device = synthetic_device("one", 100, 10);
-    const struct forecast_options options = options_of(2);
-    const int64_t needed = network_memory_bytes(&network, 2, PASS_TRAIN, OPTIMIZER_ADAM,
-                                                PRECISION_FP32);
+    struct forecast_options options = options_of(2);
+    const int64_t needed =
+        network_memory(&network, 2, PASS_TRAIN, OPTIMIZER_ADAM, PRECISION_FP32).total_bytes;
     const struct {
-        int64_t memory_bytes;
+        int64_t device_bytes, asked_bytes;
         bool fits;
-    } cases[] = {{needed, true}, {needed - 1, false}, {0, true}};
+    } cases[] = {{needed, 0, true},
+                 {needed - 1, 0, false},
+                 {0, 0, true},
+                 {needed, needed - 1, false},
+                 {needed - 1, needed, true}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct forecast forecast;
-        device.memory_bytes = cases[i].memory_bytes;
+        device.memory_bytes = cases[i].device_bytes;
+        options.memory_bytes = cases[i].asked_bytes;
         assert_int_equal(forecast_network(&forecast, &network, &fixed, &device, &options, NULL),
                          STATUS_OK);
-        assert_int_equal(forecast.memory_bytes, needed);
+        assert_int_equal(forecast.memory.total_bytes, needed);
         assert_int_equal(forecast.fits, cases[i].fits);
         forecast_free(&forecast);
     }
+}
+
+/* 65536 x 64 x 64 x 16 elements are more than 2^31: no benchmark has them, memory is counted. */
+static void more_elements_than_benchmarks_take(void **state)
+{
+    (void)state;
+    struct device_info device = synthetic_device("one", 100, 10);
+    struct network_layer large[] = {layers[0]};
+    const struct network one = {.name = "large", .layers = large, .layer_count = 1};
+    const struct forecast_options options = options_of(65536);
+    struct forecast forecast;
+    large[0].config.as.conv2d.image_size = 64;
+    large[0].config.as.conv2d.channels_out = 16;
+    device.memory_bytes = INT64_C(16) << 30;
+    assert_int_equal(forecast_network(&forecast, &one, &fixed, &device, &options, NULL), STATUS_OK);
+    assert_int_equal(forecast.uncovered_count, 1);
+    assert_false(forecast.fits);
+    assert_true(forecast.memory.activations_bytes > INT64_C(65536) * 64 * 64 * 16 * 4);
+    forecast_free(&forecast);
+    struct error error = {0};
+    large[0].config.as.conv2d.kernel_size = 0; /* wrong for one sample, too */
+    assert_int_equal(forecast_network(&forecast, &one, &fixed, &device, &options, &error),
+                     STATUS_USAGE);
+}
+
+/* Weak scaling: the batch is each device's. 948 fp32 gradients over 1 MB/s: 3.792 ms a transfer. */
+static void gradients_cross_the_link(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct forecast_options options = options_of(8);
+    struct forecast one, four;
+    options.dataset_size = 320;
+    options.epochs = 1;
+    options.price_per_hour = 36;
+    assert_int_equal(forecast_network(&one, &network, &fixed, &device, &options, NULL), STATUS_OK);
+    assert_true(one.communication_ms == 0 && one.efficiency_percent == 100);
+    options.parallel = (struct parallel_options){.device_count = 4, .link_bytes_per_s = 1e6};
+    assert_int_equal(forecast_network(&four, &network, &fixed, &device, &options, NULL), STATUS_OK);
+    assert_true(fabs(four.communication_ms - 2 * 3.792) < 1e-9); /* log2 4 transfers */
+    assert_true(fabs(four.batch_ms - one.batch_ms - 2 * 3.792) < 1e-9);
+    assert_true(fabs(four.batch_low_ms - one.batch_low_ms - 2 * 3.792) < 1e-9);
+    assert_true(fabs(four.efficiency_percent - 100 * one.batch_ms / four.batch_ms) < 1e-9);
+    assert_true(four.overlap_efficiency_percent == 100); /* hidden behind the computation */
+    assert_true(four.global_batch_size == 32 && four.device_batch_size == 8);
+    assert_true(fabs(four.epoch_s - 10 * four.batch_ms / 1000) < 1e-9);
+    assert_true(fabs(four.cost - four.total_s / 3600 * 4 * 36) < 1e-9);
+    assert_int_equal(four.memory.total_bytes, one.memory.total_bytes);
+    options.pass = PASS_FORWARD;
+    options.optimizer = OPTIMIZER_NONE;
+    forecast_free(&four);
+    assert_int_equal(forecast_network(&four, &network, &fixed, &device, &options, NULL), STATUS_OK);
+    assert_true(four.communication_ms == 0); /* no gradients */
+    forecast_free(&four);
+    forecast_free(&one);
+}
+
+/* Strong scaling divides: the fixed predictor takes as long for any batch, so that three devices
+ * are worth a third at most. 10 = 4 + 3 + 3. */
+static void strong_scaling_divides_the_batch(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    const struct network dense = {.name = "dense", .layers = layers + 3, .layer_count = 1};
+    struct forecast_options options = options_of(10);
+    struct forecast forecast;
+    struct error error = {0};
+    options.parallel = (struct parallel_options){.device_count = 3,
+                                                 .scaling = SCALING_STRONG,
+                                                 .all_reduce = ALL_REDUCE_RING,
+                                                 .link_bytes_per_s = 1e6};
+    assert_int_equal(forecast_network(&forecast, &dense, &fixed, &device, &options, NULL),
+                     STATUS_OK);
+    assert_true(forecast.device_batch_size == 4 && forecast.global_batch_size == 10);
+    const double communication_ms = 4. / 3 * 200 * 4 / 1e6 * 1e3; /* 10 x 20 weights */
+    assert_true(fabs(forecast.communication_ms - communication_ms) < 1e-12);
+    assert_true(fabs(forecast.efficiency_percent - 100 * 20 / (3 * (20 + communication_ms))) <
+                1e-9);
+    assert_true(fabs(forecast.overlap_efficiency_percent - 100. / 3) < 1e-9);
+    assert_int_equal(
+        forecast.memory.activations_bytes,
+        network_memory(&dense, 4, PASS_TRAIN, OPTIMIZER_ADAM, PRECISION_FP32).activations_bytes);
+    forecast_free(&forecast);
+    options.parallel.device_count = 11;
+    assert_int_equal(forecast_network(&forecast, &dense, &fixed, &device, &options, &error),
+                     STATUS_USAGE);
+    assert_non_null(strstr(error.message, "cannot be divided"));
 }
 
 /* An operator takes the roofline and a group of its own in the interval; a layer of more rows than
@@ -265,9 +324,11 @@ int main(void)
         cmocka_unit_test(epochs_and_cost_follow),
         cmocka_unit_test(unknown_rates_are_an_error),
         cmocka_unit_test(bad_batch_is_a_usage_error),
-        cmocka_unit_test(memory_is_counted),
-        cmocka_unit_test(largest_batch_is_exact),
+        cmocka_unit_test(energy_has_a_price),
         cmocka_unit_test(fits_compares_with_the_device),
+        cmocka_unit_test(more_elements_than_benchmarks_take),
+        cmocka_unit_test(gradients_cross_the_link),
+        cmocka_unit_test(strong_scaling_divides_the_batch),
         cmocka_unit_test(operators_take_the_roofline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

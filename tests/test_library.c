@@ -91,7 +91,13 @@ static void a_forecast_is_that_of_the_inside(void **state)
     assert_true(batch.ms == forecast.batch_ms && batch.low_ms == forecast.batch_low_ms &&
                 batch.high_ms == forecast.batch_high_ms);
     assert_true(batch.low_ms < batch.ms && batch.ms < batch.high_ms);
-    assert_int_equal(epochcast_forecast_memory_bytes(made), forecast.memory_bytes);
+    assert_int_equal(epochcast_forecast_memory_bytes(made), forecast.memory.total_bytes);
+    const struct epochcast_memory memory = epochcast_forecast_memory(made);
+    assert_int_equal(memory.parameters_bytes + memory.gradients_bytes + memory.optimizer_bytes +
+                         memory.activations_bytes + memory.workspace_bytes,
+                     forecast.memory.total_bytes);
+    assert_int_equal(memory.optimizer_bytes, 2 * memory.parameters_bytes); /* adam */
+    assert_true(epochcast_forecast_sample_ms(made) == forecast.batch_ms / 16);
     assert_int_equal(epochcast_forecast_fits(made), forecast.fits);
     assert_int_equal(epochcast_forecast_layer_count(made), network.layer_count);
     assert_int_equal(epochcast_network_layer_count(read), network.layer_count);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "model/forecast.h"
 #include "model/verify.h"
 
 #define COMMON .batch_size = 1, .pass = PASS_FORWARD
@@ -92,6 +93,106 @@ static void step_is_the_sum_of_layers(void **state)
     device_close(device);
 }
 
+static const struct layer_config training_step = {
+    .batch_size = 4, .pass = PASS_TRAIN, .optimizer = OPTIMIZER_ADAM};
+
+/* On the fake device a layer takes as long within the step as alone, to the noise. */
+static void layers_in_place_are_layers_alone(void **state)
+{
+    (void)state;
+    enum { LAYERS = sizeof layers / sizeof *layers };
+    struct error error = {0};
+    struct device *device = open_device("fake", 0);
+    double in_place_ms[LAYERS], alone_ms[LAYERS];
+    struct measure_options options = measure_options_default;
+    assert_int_equal(
+        verify_layers_in_place(in_place_ms, device, &tiny, &training_step, &options, &error),
+        STATUS_OK);
+    assert_int_equal(verify_layers_alone(alone_ms, device, &tiny, &training_step, &options, &error),
+                     STATUS_OK);
+    for (int i = 0; i < LAYERS; i++)
+        if (!(fabs(in_place_ms[i] - alone_ms[i]) < 0.02 * alone_ms[i]))
+            fail_msg("layer %d: %g ms in place, %g ms alone", i, in_place_ms[i], alone_ms[i]);
+    options.cap_ms = 1e-9; /* one step */
+    assert_int_equal(
+        verify_layers_in_place(in_place_ms, device, &tiny, &training_step, &options, &error),
+        STATUS_OK);
+    assert_true(in_place_ms[0] > 0 && in_place_ms[LAYERS - 1] > 0);
+    device_close(device);
+}
+
+/* Layers of the same config are timed once: their times are equal to the bit in spite of noise. */
+static void equal_layers_are_timed_once(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct device *device = open_device("fake", 0);
+    struct network_layer three[] = {layers[3], layers[2], layers[3]};
+    const struct network repeated = {"repeated", three, 3};
+    double alone_ms[3];
+    assert_int_equal(verify_layers_alone(alone_ms, device, &repeated, &training_step,
+                                         &measure_options_default, &error),
+                     STATUS_OK);
+    assert_true(alone_ms[0] == alone_ms[2] && alone_ms[0] != alone_ms[1]);
+    device_close(device);
+}
+
+/* Knows the fake device's times: it asks the device. */
+struct knowing {
+    struct predictor base;
+    struct device *device;
+};
+
+static enum status predict_exactly(struct prediction *predictions, const struct predictor *base,
+                                   const struct layer_config *configs, size_t count,
+                                   const struct device_info *info, struct error *error)
+{
+    (void)info;
+    const struct knowing *knowing = (const struct knowing *)base;
+    for (size_t i = 0; i < count; i++) {
+        struct measurement row;
+        TRY(measure_config(&row, knowing->device, &configs[i], &measure_options_default, error));
+        predictions[i] = (struct prediction){.median_ms = row.median_ms, .covered = true};
+    }
+    return STATUS_OK;
+}
+
+static void exact_forecasts_have_no_error(void **state)
+{
+    (void)state;
+    static const struct predictor_type type = {.name = "knowing", .predict = predict_exactly};
+    struct device *device = open_device("fake", 0);
+    const struct knowing knowing = {.base.type = &type, .device = device};
+    const struct forecast_options options = {
+        .batch_size = 4, .pass = PASS_TRAIN, .optimizer = OPTIMIZER_ADAM, .price_per_hour = NAN};
+    struct forecast forecast;
+    double alone_ms[sizeof layers / sizeof *layers], sum_ms = 0;
+    assert_int_equal(forecast_network(&forecast, &tiny, &knowing.base, NULL, &options, NULL),
+                     STATUS_OK);
+    assert_int_equal(verify_layers_alone(alone_ms, device, &tiny, &training_step,
+                                         &measure_options_default, NULL),
+                     STATUS_OK);
+    for (int i = 0; i < tiny.layer_count; i++)
+        sum_ms += alone_ms[i];
+    const struct measurement step = verified(device, 4, PASS_TRAIN, OPTIMIZER_ADAM);
+    const struct verify_errors errors = verify_errors_of(forecast.batch_ms, sum_ms, step.median_ms);
+    assert_true(fabs(errors.error_percent) < 1); /* the noise of single calls */
+    assert_true(fabs(errors.model_error_percent) < 1 && fabs(errors.sum_gap_percent) < 1);
+    forecast_free(&forecast);
+    device_close(device);
+}
+
+static void errors_are_split(void **state)
+{
+    (void)state;
+    const struct verify_errors errors = verify_errors_of(130, 110, 100);
+    assert_true(fabs(errors.error_percent - 30) < 1e-9);
+    assert_true(fabs(errors.model_error_percent - 20) < 1e-9);
+    assert_true(fabs(errors.sum_gap_percent - 10) < 1e-9);
+    const struct verify_errors unknown = verify_errors_of(130, NAN, 100);
+    assert_true(fabs(unknown.error_percent - 30) < 1e-9 && isnan(unknown.sum_gap_percent));
+}
+
 static void cpu_runs_the_step(void **state)
 {
     (void)state;
@@ -116,6 +217,11 @@ static void step_that_does_not_fit_is_out_of_memory(void **state)
                                     PRECISION_FP32, &measure_options_default, &error),
                      STATUS_OUT_OF_MEMORY);
     assert_true(strlen(error.message) > 0);
+    double layers_ms[sizeof layers / sizeof *layers];
+    const struct layer_config asked = row.config;
+    assert_int_equal(
+        verify_layers_in_place(layers_ms, device, &tiny, &asked, &measure_options_default, &error),
+        STATUS_OUT_OF_MEMORY);
     verified(device, 1, PASS_FORWARD, OPTIMIZER_NONE); /* the device is fit for use */
     device_close(device);
 }
@@ -151,6 +257,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(step_is_the_sum_of_layers),
+        cmocka_unit_test(layers_in_place_are_layers_alone),
+        cmocka_unit_test(equal_layers_are_timed_once),
+        cmocka_unit_test(exact_forecasts_have_no_error),
+        cmocka_unit_test(errors_are_split),
         cmocka_unit_test(cpu_runs_the_step),
         cmocka_unit_test(step_that_does_not_fit_is_out_of_memory),
         cmocka_unit_test(bad_requests_are_errors),

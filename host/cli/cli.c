@@ -79,24 +79,42 @@ static enum status set_integer(int64_t *target, const struct option *option, con
     return STATUS_OK;
 }
 
-/* Numbers, and durations with a unit behind. */
+struct scale {
+    const char *name;
+    double factor;
+};
+
+/* Units that may stand behind a number of the type; what a value is, for messages. */
+static const struct number_form {
+    const struct scale *units; /* ended by NULL */
+    const char *what;
+} number_forms[] = {
+    [OPTION_NUMBER] = {(const struct scale[]){{"", 1}, {NULL, 0}}, "a number"},
+    [OPTION_DURATION] = {(const struct scale[]){
+                             {"", 1}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {NULL, 0}},
+                         "a time such as 60s, 5m or 1h"},
+    [OPTION_SIZE] = {(const struct scale[]){{"", 1},
+                                            {"kB", 1e3},
+                                            {"MB", 1e6},
+                                            {"GB", 1e9},
+                                            {"KiB", 0x1p10},
+                                            {"MiB", 0x1p20},
+                                            {"GiB", 0x1p30},
+                                            {NULL, 0}},
+                     "a size such as 16GiB, 512MB or bytes"},
+};
+
 static enum status set_number(double *target, const struct option *option, const char *text,
                               struct error *error)
 {
-    static const struct {
-        const char *unit;
-        double seconds;
-    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}};
+    const struct number_form *form = &number_forms[option->type];
     char *end;
     double value = strtod(text, &end), factor = NAN;
-    size_t allowed = option->type == OPTION_DURATION ? sizeof units / sizeof *units : 1;
-    for (size_t i = 0; i < allowed; i++)
-        if (strcmp(end, units[i].unit) == 0)
-            factor = units[i].seconds;
+    for (const struct scale *unit = form->units; unit->name; unit++)
+        if (strcmp(end, unit->name) == 0)
+            factor = unit->factor;
     if (end == text || isnan(factor) || !isfinite(value))
-        return bad_value(
-            option, text,
-            option->type == OPTION_DURATION ? "a time such as 60s, 5m or 1h" : "a number", error);
+        return bad_value(option, text, form->what, error);
     if (value * factor < option->minimum || value * factor > option->maximum)
         return out_of_bounds(option, text, error);
     *target = value * factor;
@@ -181,6 +199,7 @@ static enum status set_value(struct settings *settings, const struct option *opt
         return set_integer(target, option, text, error);
     case OPTION_NUMBER:
     case OPTION_DURATION:
+    case OPTION_SIZE:
         return set_number(target, option, text, error);
     case OPTION_CHOICE:
         return set_choice(target, option, text, error);

@@ -25,17 +25,18 @@ struct settings {
     const char *command_line; /* as typed, for provenance */
 
     int32_t help, brief_help, quiet, verbose, overwrite, dry_run, layers, no_measure, autotune,
-        forecasts, check;
+        forecasts, check, memory, sum;
     int32_t baselines; /* bit i: choice_baseline's name i */
-    int32_t form, cache, format, pass, split, precision, group; /* choices */
+    int32_t form, cache, format, split, precision, group, all_reduce, scaling; /* choices */
     const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,
         *optimizer, *licence, *citation, *shard, *from_networks, *active, *hold_out_device,
-        *calibrate_rows, *by, *map, *fine_tune, *plot;
+        *calibrate_rows, *by, *map, *fine_tune, *passes, *price_per_hour, *watts, *gpus, *link,
+        *plot;
     const char *set[REPEAT_LIMIT];
     int set_count;
     int64_t samples, seed, rounds, ensemble, epochs, batch_size, threads, dataset_size, search;
     double time_budget_s, timeout_s, cap_ms, target_percent, learning_rate, dropout, l2,
-        weight_decay, price_per_hour, interval_percent;
+        weight_decay, price_per_kwh, device_memory_bytes, interval_percent;
 };
 extern const struct settings settings_default;
 
@@ -48,6 +49,7 @@ enum option_type {
     OPTION_TEXT,
     OPTION_TEXTS,    /* may be repeated: struct settings' array, its count beside it */
     OPTION_DURATION, /* "60s", "5m", "1h", plain seconds */
+    OPTION_SIZE,     /* "16GiB", "512MB", plain bytes */
     OPTION_CHOICE,
     OPTION_CHOICES, /* names, separated by commas, or no value: all; an int32_t with a bit each */
 };

@@ -2,188 +2,12 @@
 #include "cli/device_choice.h"
 #include "cli/network_choice.h"
 #include "cli/plot_option.h"
+#include "cli/verify_run.h"
+#include "cli/verify_table.h"
 
-#include "base/stats.h"
-#include "model/forecast.h"
-#include "model/verify.h"
 #include "pictures/draw.h"
 
-#include <math.h>
 #include <stdlib.h>
-
-/* Of one batch size: whole steps take long, and one sample has no interval. */
-static const double default_cap_ms = 3000;
-
-struct verification {
-    const struct network_choice *choice;
-    const struct device_info *known; /* the device as the model knows it */
-    struct predictor *roofline;
-    struct table *table;
-    struct verified_step steps[BATCH_LIMIT * OPTIMIZER_COUNT];
-    double errors_percent[BATCH_LIMIT * OPTIMIZER_COUNT];
-    int count;
-};
-
-static const struct table_column columns[] = {
-    {"network", 0},           {"batch_size", 0},     {"pass", 0},         {"optimizer", 0},
-    {"measured_ms", 4},       {"measured_ci_ms", 3}, {"predicted_ms", 4}, {"predicted_low_ms", 4},
-    {"predicted_high_ms", 4}, {"error_percent", 3},  {"roofline_ms", 4},  {"layers_left_out", 0}};
-
-static enum status add_row(struct verification *all, const struct measurement *row,
-                           const struct forecast *forecast, double roofline_ms)
-{
-    double error_percent = 100 * (forecast->batch_ms - row->median_ms) / row->median_ms;
-    table_string(all->table, all->choice->network.name);
-    table_integer(all->table, forecast->batch_size);
-    table_string(all->table, choice_name(&choice_pass, forecast->pass));
-    table_string(all->table, choice_name(&choice_optimizer, forecast->optimizer));
-    table_number(all->table, row->median_ms);
-    table_number(all->table, row->ci_ms);
-    table_number(all->table, forecast->batch_ms);
-    table_number(all->table, forecast->batch_low_ms);
-    table_number(all->table, forecast->batch_high_ms);
-    table_number(all->table, error_percent);
-    table_number(all->table, roofline_ms);
-    table_integer(all->table, all->choice->left_out_count);
-    all->steps[all->count] = (struct verified_step){.batch_size = forecast->batch_size,
-                                                    .optimizer = forecast->optimizer,
-                                                    .measured_ms = row->median_ms,
-                                                    .measured_ci_ms = row->ci_ms,
-                                                    .predicted_ms = forecast->batch_ms,
-                                                    .predicted_low_ms = forecast->batch_low_ms,
-                                                    .predicted_high_ms = forecast->batch_high_ms,
-                                                    .roofline_ms = roofline_ms};
-    all->errors_percent[all->count++] = fabs(error_percent);
-    return STATUS_OK;
-}
-
-static enum status forecast_with(struct forecast *forecast, const struct verification *all,
-                                 const struct predictor *predictor,
-                                 const struct device_info *device, int32_t batch_size,
-                                 int32_t optimizer, int32_t precision, struct error *error)
-{
-    const struct forecast_options wanted = {.batch_size = batch_size,
-                                            .pass = all->choice->pass,
-                                            .optimizer = optimizer,
-                                            .precision = precision,
-                                            .price_per_hour = NAN};
-    return forecast_network(forecast, &all->choice->network, predictor, device, &wanted, error);
-}
-
-static enum status verify_one(struct verification *all, struct device *device, int32_t batch_size,
-                              int32_t optimizer, const struct settings *settings,
-                              struct error *error)
-{
-    struct measurement row;
-    struct forecast ours, roofline;
-    const struct network_choice *choice = all->choice;
-    struct measure_options asked = measure_options_of(settings);
-    if (isnan(settings->cap_ms))
-        asked.cap_ms = default_cap_ms;
-    TRY(verify_network(&row, device, &choice->network, batch_size, choice->pass, optimizer,
-                       settings->precision, &asked, error));
-    TRY(forecast_with(&ours, all, choice->model.predictor, all->known, batch_size, optimizer,
-                      settings->precision, error));
-    enum status status = forecast_with(&roofline, all, all->roofline, all->known, batch_size,
-                                       optimizer, settings->precision, error);
-    if (status == STATUS_OK) {
-        status = add_row(all, &row, &ours, roofline.batch_ms);
-        forecast_free(&roofline);
-    }
-    forecast_free(&ours);
-    return status;
-}
-
-static enum status verify_all(struct verification *all, struct device *device,
-                              const struct settings *settings, struct error *error)
-{
-    struct progress progress;
-    const struct network_choice *choice = all->choice;
-    int total = choice->optimizer_count * choice->batch_count;
-    enum status status = STATUS_OK;
-    progress_begin(&progress, stderr, settings->quiet);
-    for (int o = 0; o < choice->optimizer_count; o++)
-        for (int b = 0; status == STATUS_OK && b < choice->batch_count; b++) {
-            progress_update(&progress, all->count, total, "%s, batch %d", choice->network.name,
-                            choice->batch_sizes[b]);
-            status = verify_one(all, device, choice->batch_sizes[b], choice->optimizers[o],
-                                settings, error);
-        }
-    progress_end(&progress);
-    return status;
-}
-
-static void print_summary(struct verification *all, const struct settings *settings)
-{
-    if (settings->quiet || !all->count)
-        return;
-    stats_sort(all->errors_percent, (size_t)all->count);
-    fprintf(stderr, "median absolute error %.1f %%, largest %.1f %%\n",
-            stats_quantile(all->errors_percent, (size_t)all->count, 0.5),
-            all->errors_percent[all->count - 1]);
-}
-
-/* A model that was trained on another device is told so, not compared silently. */
-static enum status same_device(const struct device_info **known, struct device *device,
-                               const struct model *model, struct error *error)
-{
-    struct device_info here;
-    TRY(device->backend->describe(device, false, &here, error));
-    for (int i = 0; i < model->device_count; i++)
-        if (device_fingerprint(&model->devices[i]) == device_fingerprint(&here)) {
-            *known = &model->devices[i];
-            return STATUS_OK;
-        }
-    FAIL(error, STATUS_NO_DEVICE, "the model was not trained on %s (%s, %d thread%s)", here.name,
-         here.backend, here.thread_count, here.thread_count == 1 ? "" : "s");
-    return error_hint(error, "it knows %s; sweep and train on this device, with the same --threads",
-                      model->device_count ? model->devices[0].name : "no device"),
-           STATUS_NO_DEVICE;
-}
-
-/* The roofline needs a device, and nothing of the row that names it. */
-static enum status fit_roofline(struct predictor **roofline, const struct device_info *known,
-                                struct error *error)
-{
-    struct fit_options unused;
-    struct device_info device = *known;
-    struct measurement row = {.outcome = OUTCOME_OK, .median_ms = 1};
-    const struct dataset_rows rows = {
-        .rows = &row, .count = 1, .devices = &device, .device_count = 1};
-    TRY(fit_options_preset(&unused, "default", error));
-    return predictor_roofline.fit(roofline, &rows, &unused, NULL, error);
-}
-
-static enum status plot_steps(const struct verification *all, const struct settings *settings,
-                              struct error *error)
-{
-    struct picture picture;
-    if (!settings->plot)
-        return STATUS_OK;
-    TRY(plot_begin(&picture, settings, error));
-    draw_verification(&picture, all->steps, all->count, all->choice->network.name, all->known->name,
-                      all->choice->pass);
-    return plot_end(&picture, STATUS_OK, settings, error);
-}
-
-static enum status verify_on(struct device *device, const struct network_choice *choice,
-                             const struct settings *settings, struct error *error)
-{
-    struct verification all = {.choice = choice};
-    TRY(same_device(&all.known, device, &choice->model, error));
-    TRY(fit_roofline(&all.roofline, all.known, error));
-    enum status status = table_create(&all.table, columns, sizeof columns / sizeof *columns, error);
-    if (status == STATUS_OK)
-        status = verify_all(&all, device, settings, error);
-    predictor_roofline.free(all.roofline);
-    if (status != STATUS_OK) {
-        table_free(all.table);
-        return status;
-    }
-    print_summary(&all, settings);
-    TRY(cli_print_table(all.table, settings, error));
-    return plot_steps(&all, settings, error);
-}
 
 static enum status note_left_out(const struct network *network, int left_out,
                                  const struct settings *settings, struct error *error)
@@ -224,6 +48,68 @@ static enum status leave_out_operators(struct network_choice *choice,
     return STATUS_OK;
 }
 
+static struct verified_step step_of(const struct verify_row *row)
+{
+    return (struct verified_step){.batch_size = row->forecast.batch_size,
+                                  .optimizer = row->forecast.optimizer,
+                                  .measured_ms = row->measured.median_ms,
+                                  .measured_ci_ms = row->measured.ci_ms,
+                                  .predicted_ms = row->forecast.batch_ms,
+                                  .predicted_low_ms = row->forecast.batch_low_ms,
+                                  .predicted_high_ms = row->forecast.batch_high_ms,
+                                  .roofline_ms = row->rivals_ms[0]};
+}
+
+/* Steps of the first pass that could be measured. */
+static enum status plot_steps(const struct verification *all, const struct settings *settings,
+                              struct error *error)
+{
+    struct picture picture;
+    struct verified_step *steps;
+    int count = 0;
+    if (!settings->plot || all->count == all->too_large)
+        return STATUS_OK;
+    TRY(error_allocate((void **)&steps, (unsigned long)all->count, sizeof *steps, "steps", error));
+    const int32_t pass = all->rows[0].forecast.pass;
+    for (int i = 0; i < all->count; i++)
+        if (all->rows[i].forecast.pass == pass && measurement_is_timed(&all->rows[i].measured))
+            steps[count++] = step_of(&all->rows[i]);
+    enum status status = count ? plot_begin(&picture, settings, error) : STATUS_OK;
+    if (count && status == STATUS_OK) {
+        draw_verification(&picture, steps, count, all->choice->network.name, all->known->name,
+                          pass);
+        status = plot_end(&picture, STATUS_OK, settings, error);
+    }
+    free(steps);
+    return status;
+}
+
+/* The document first, then what did not fit. */
+static enum status print_all(const struct verification *all, const struct settings *settings,
+                             struct error *error)
+{
+    TRY(print_verification(all, settings, error));
+    if (!settings->quiet)
+        TRY(print_verify_summary(all, error));
+    TRY(plot_steps(all, settings, error));
+    if (!all->too_large)
+        return STATUS_OK;
+    FAIL(error, STATUS_OUT_OF_MEMORY, "%d of %d steps do not fit %s", all->too_large, all->count,
+         all->known->name);
+    return error_hint(error, "'epochcast predict --memory' names the largest batch that fits"),
+           STATUS_OUT_OF_MEMORY;
+}
+
+static enum status verify_on(struct device *device, const struct network_choice *choice,
+                             const struct settings *settings, struct error *error)
+{
+    struct verification all;
+    TRY(verification_create(&all, choice, device, settings, error));
+    const enum status status = print_all(&all, settings, error);
+    verification_free(&all);
+    return status;
+}
+
 static enum status run(const struct settings *settings, struct error *error)
 {
     struct network_choice choice;
@@ -241,17 +127,21 @@ static enum status run(const struct settings *settings, struct error *error)
     return status;
 }
 
-static const char *const takes[] = {
-    "model",          "device", "batch",     "pass",     "optimizer", "threads", "cap-ms",
-    "target-percent", "seed",   "precision", "autotune", "plot",      NULL};
+static const char *const takes[] = {"model",     "device",    "batch",    "pass",
+                                    "optimizer", "threads",   "cap-ms",   "target-percent",
+                                    "seed",      "precision", "autotune", "layers",
+                                    "sum",       "baselines", "plot",     NULL};
 const struct command command_verify = {
     .name = "verify",
     .summary = "run a network's step for real and compare with the forecast",
-    .operands = "NETWORK --model MODEL.h5",
-    .examples = "  epochcast verify vgg16 --model model.h5 --device cpu --batch 1,4,16\n"
-                "  epochcast verify resnet18 --model model.h5 --pass forward --batch 1..16*2\n",
+    .operands = "NETWORK [DATA.h5...] --model MODEL.h5",
+    .examples =
+        "  epochcast verify vgg16 --model model.h5 --device cpu --batch 1,4,16\n"
+        "  epochcast verify resnet18 --model model.h5 --pass forward,train --batch 1..16*2\n"
+        "  epochcast verify vgg11 --model model.h5 --optimizer sgd,adam --layers --sum\n"
+        "  epochcast verify vgg11 cpu.h5 --model model.h5 --baselines linear,paleo\n",
     .options = takes,
     .operand_minimum = 1,
-    .operand_maximum = 1,
+    .operand_maximum = OPERAND_LIMIT,
     .run = run,
 };

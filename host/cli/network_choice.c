@@ -2,33 +2,55 @@
 
 #include "layers/sample.h"
 
-static enum status add_optimizer(void *payload, const char *name, struct error *error)
+/* Names of a choice, each once. */
+struct names {
+    const struct choice *choice;
+    int32_t values[OPTIMIZER_COUNT];
+    int count;
+};
+
+static enum status add_name(void *payload, const char *name, struct error *error)
 {
-    struct network_choice *choice = payload;
-    int optimizer = choice_find(&choice_optimizer, name);
-    if (optimizer < 0) {
-        const char *nearest = nearest_name(choice_optimizer.names, choice_optimizer.count, name);
-        FAIL(error, STATUS_USAGE, "unknown optimizer '%.60s'", name);
-        return error_hint(error, nearest ? "did you mean '%s'?" : "none, sgd, momentum, ... adam",
-                          nearest),
-               STATUS_USAGE;
+    struct names *names = payload;
+    const struct choice *choice = names->choice;
+    const int value = choice_find(choice, name);
+    if (value < 0) {
+        const char *nearest = nearest_name(choice->names, choice->count, name);
+        FAIL(error, STATUS_USAGE, "unknown %s '%.60s'", choice->name, name);
+        if (nearest)
+            return error_hint(error, "did you mean '%s'?", nearest), STATUS_USAGE;
+        return error_hint(error, "--help lists the names"), STATUS_USAGE;
     }
-    if (choice->optimizer_count == OPTIMIZER_COUNT)
-        return FAIL(error, STATUS_USAGE, "more than %d optimizers", OPTIMIZER_COUNT);
-    choice->optimizers[choice->optimizer_count++] = optimizer;
+    for (int i = 0; i < names->count; i++)
+        if (names->values[i] == value)
+            return FAIL(error, STATUS_USAGE, "--%s: '%s' twice", choice->name, name);
+    names->values[names->count++] = value;
     return STATUS_OK;
 }
 
-static enum status read_optimizers(struct network_choice *choice, const struct settings *settings,
-                                   struct error *error)
+static void add_step(struct network_choice *choice, int32_t pass, int32_t optimizer)
 {
-    choice->pass = settings->pass;
-    if (settings->pass == PASS_FORWARD && settings->optimizer)
+    choice->steps[choice->step_count++] = (struct step_choice){pass, optimizer};
+}
+
+static enum status read_steps(struct network_choice *choice, const struct settings *settings,
+                              struct error *error)
+{
+    struct names passes = {.choice = &choice_pass}, optimizers = {.choice = &choice_optimizer};
+    bool trains = false;
+    TRY(cli_each_item(settings->passes ? settings->passes : "train", add_name, &passes, error));
+    TRY(cli_each_item(settings->optimizer ? settings->optimizer : "sgd", add_name, &optimizers,
+                      error));
+    for (int i = 0; i < passes.count; i++) {
+        if (passes.values[i] == PASS_FORWARD)
+            add_step(choice, PASS_FORWARD, OPTIMIZER_NONE);
+        trains |= passes.values[i] == PASS_TRAIN;
+        for (int j = 0; passes.values[i] == PASS_TRAIN && j < optimizers.count; j++)
+            add_step(choice, PASS_TRAIN, optimizers.values[j]);
+    }
+    if (!trains && settings->optimizer)
         return FAIL(error, STATUS_USAGE, "--optimizer goes with --pass train");
-    const char *names = settings->optimizer            ? settings->optimizer
-                        : settings->pass == PASS_TRAIN ? "sgd"
-                                                       : "none";
-    return cli_each_item(names, add_optimizer, choice, error);
+    return STATUS_OK;
 }
 
 static enum status read_batch_sizes(struct network_choice *choice, const struct settings *settings,
@@ -51,7 +73,7 @@ enum status network_choice_load(struct network_choice *choice, const struct sett
     *choice = (struct network_choice){.batch_count = 0};
     if (!settings->model)
         return FAIL(error, STATUS_USAGE, "a forecast needs --model MODEL.h5");
-    TRY(read_optimizers(choice, settings, error));
+    TRY(read_steps(choice, settings, error));
     TRY(read_batch_sizes(choice, settings, error));
     TRY(network_load(&choice->network, settings->operands[0], error));
     enum status status = model_load(&choice->model, settings->model, error);

@@ -1,4 +1,4 @@
-/* What predict and verify ask for: a network, a model, batch sizes, a pass, optimizers. */
+/* What predict and verify ask for: a network, a model, batch sizes, passes, optimizers. */
 #ifndef EPOCHCAST_CLI_NETWORK_CHOICE_H
 #define EPOCHCAST_CLI_NETWORK_CHOICE_H
 
@@ -6,7 +6,12 @@
 #include "model/predictor.h"
 #include "network/network.h"
 
-enum { BATCH_LIMIT = 256 };
+enum { BATCH_LIMIT = 256, STEP_LIMIT = 1 + OPTIMIZER_COUNT };
+
+/* A forward pass with optimizer none, or a training step. */
+struct step_choice {
+    int32_t pass, optimizer;
+};
 
 struct network_choice {
     struct network network;
@@ -14,9 +19,8 @@ struct network_choice {
     struct model model;
     int32_t batch_sizes[BATCH_LIMIT];
     int batch_count;
-    int32_t pass;
-    int32_t optimizers[OPTIMIZER_COUNT]; /* none alone for a forward pass */
-    int optimizer_count;
+    struct step_choice steps[STEP_LIMIT]; /* every pass with each of its optimizers */
+    int step_count;
 };
 
 /* Reads operands and options; network_choice_free releases. */

@@ -3,6 +3,7 @@
 #include "data/import.h"
 #include "data/schedule.h"
 #include "model/evaluate.h"
+#include "model/parallel.h"
 #include "model/predictor.h"
 
 #include <math.h>
@@ -18,7 +19,6 @@ const struct choice choice_baseline = {.name = "baselines",
 
 const struct settings settings_default = {
     .split = SPLIT_VALIDATION,
-    .pass = PASS_TRAIN,
     .samples = -1,
     .rounds = -1,
     .seed = 1,
@@ -36,7 +36,8 @@ const struct settings settings_default = {
     .dropout = NAN,
     .l2 = NAN,
     .weight_decay = NAN,
-    .price_per_hour = NAN,
+    .price_per_kwh = NAN,
+    .device_memory_bytes = NAN,
     .interval_percent = NAN,
 };
 
@@ -134,8 +135,8 @@ const struct option options[] = {
     {"model", 'm', OPTION_TEXT, AT(model), "MODEL.h5", "trained model", 0, 0, NULL},
     {"batch", 'b', OPTION_TEXT, AT(batch), "LIST",
      "batch sizes: 1,2,4 or 1..64*2 (default: 1; of rows: all)", 0, 0, NULL},
-    {"pass", 0, OPTION_CHOICE, AT(pass), "PASS", "of the network (default: train)", 0, 0,
-     &choice_pass},
+    {"pass", 0, OPTION_TEXT, AT(passes), "PASSES",
+     "of the network, separated by commas (default: train)", 0, 0, &choice_pass},
     {"optimizer", 0, OPTION_TEXT, AT(optimizer), "NAMES",
      "of a training step, separated by commas (default: sgd)", 0, 0, &choice_optimizer},
     {"precision", 0, OPTION_CHOICE, AT(precision), "PRECISION",
@@ -143,11 +144,31 @@ const struct option options[] = {
     {"autotune", 0, OPTION_FLAG, AT(autotune), NULL,
      "cuda: time up to ten algorithms of a convolution and take the fastest", 0, 0, NULL},
     {"dataset-size", 0, OPTION_INTEGER, AT(dataset_size), "ROWS", "of one epoch", 1, 1e15, NULL},
-    {"price-per-hour", 0, OPTION_NUMBER, AT(price_per_hour), "X", "of the device", 0, 1e6, NULL},
+    {"price-per-hour", 0, OPTION_TEXT, AT(price_per_hour), "LIST",
+     "of one device; several: one for each device", 0, 0, NULL},
+    {"watts", 0, OPTION_TEXT, AT(watts), "LIST",
+     "that one device takes, for energy; several: one for each device", 0, 0, NULL},
+    {"price-per-kwh", 0, OPTION_NUMBER, AT(price_per_kwh), "X",
+     "of the energy; added to the cost, needs --watts", 0, 1e6, NULL},
+    {"device-memory", 0, OPTION_SIZE, AT(device_memory_bytes), "SIZE",
+     "16GiB, 512MB, bytes (default: what the device has)", 1, 1e18, NULL},
+    {"gpus", 0, OPTION_TEXT, AT(gpus), "LIST",
+     "devices that train together, data-parallel: 8 or 1..8*2 (default: 1)", 0, 0, NULL},
+    {"link", 0, OPTION_TEXT, AT(link), "LINK",
+     "between them: nvlink, pcie, 10gbe, ... or GB/s that it reaches (default: pcie)", 0, 0, NULL},
+    {"all-reduce", 0, OPTION_CHOICE, AT(all_reduce), "ALGORITHM",
+     "that adds up their gradients (default: butterfly)", 0, 0, &choice_all_reduce},
+    {"scaling", 0, OPTION_CHOICE, AT(scaling), "KIND",
+     "weak: --batch is of each device; strong: of all together (default: weak)", 0, 0,
+     &choice_scaling},
+    {"memory", 0, OPTION_FLAG, AT(memory), NULL, "what needs the memory, in the table", 0, 0, NULL},
+    {"sum", 0, OPTION_FLAG, AT(sum), NULL,
+     "time each layer alone, too: what the model and what the sum of layers is off", 0, 0, NULL},
     {"check", 0, OPTION_FLAG, AT(check), NULL, "verify every promise of the dataset format", 0, 0,
      NULL},
     {"plot", 0, OPTION_TEXT, AT(plot), "FILE.svg|png|-",
      "draw a picture with gnuplot: into a file, or with - in the terminal", 0, 0, NULL},
-    {"layers", 0, OPTION_FLAG, AT(layers), NULL, "a row per layer in the table", 0, 0, NULL},
+    {"layers", 0, OPTION_FLAG, AT(layers), NULL,
+     "a row per layer in the table; verify: time each in place, a row per layer kind", 0, 0, NULL},
 };
 const int option_count = sizeof options / sizeof *options;

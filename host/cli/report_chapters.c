@@ -128,13 +128,16 @@ static enum status forecast_all(struct forecasts *all, const struct network_choi
                                 const struct device_info *device, const struct settings *settings,
                                 struct error *error)
 {
-    for (int i = 0; i < choice->optimizer_count * choice->batch_count; i++) {
+    for (int i = 0; i < choice->step_count * choice->batch_count; i++) {
+        const struct step_choice *step = &choice->steps[i / choice->batch_count];
         const struct forecast_options wanted = {
             .batch_size = choice->batch_sizes[i % choice->batch_count],
-            .pass = choice->pass,
-            .optimizer = choice->optimizers[i / choice->batch_count],
+            .pass = step->pass,
+            .optimizer = step->optimizer,
             .precision = settings->precision,
-            .price_per_hour = NAN};
+            .price_per_hour = NAN,
+            .watts = NAN,
+            .price_per_kwh = NAN};
         TRY(forecast_network(&all->rows[i], &choice->network, choice->model.predictor, device,
                              &wanted, error));
         all->count++;
@@ -158,7 +161,7 @@ static enum status put_forecast_table(struct page *page, const struct forecasts 
         table_number(table, row->batch_ms);
         table_number(table, row->batch_low_ms);
         table_number(table, row->batch_high_ms);
-        table_integer(table, row->memory_bytes);
+        table_integer(table, row->memory.total_bytes);
         table_string(table, row->fits ? "yes" : "no");
     }
     return end_table(page, table, error);
@@ -183,11 +186,13 @@ static enum status put_forecasts(struct page *page, const struct forecasts *all,
                                  struct error *error)
 {
     struct picture picture;
+    int drawn = 0; /* those of the first pass */
+    while (drawn < all->count && all->rows[drawn].pass == all->rows[0].pass)
+        drawn++;
     TRY(note_roofline(page, &all->rows[0], network, error));
     TRY(put_forecast_table(page, all, error));
     TRY(picture_create(&picture, PICTURE_INLINE, error));
-    const enum status status = draw_forecasts(&picture, all->rows, all->count, network, device,
-                                              error);
+    const enum status status = draw_forecasts(&picture, all->rows, drawn, network, device, error);
     return end_picture(page, &picture, status,
                        "Forecast time of each layer, and of a batch by its size.", error);
 }
@@ -198,7 +203,7 @@ static enum status put_network(struct page *page, const struct network_choice *c
     const struct device_info *device;
     struct forecasts all = {0};
     TRY(model_device(&device, &choice->model, settings->device, error));
-    TRY(error_allocate((void **)&all.rows, (size_t)(choice->batch_count * choice->optimizer_count),
+    TRY(error_allocate((void **)&all.rows, (size_t)(choice->batch_count * choice->step_count),
                        sizeof *all.rows, "forecasts", error));
     page_text(page, "device", device->name);
     enum status status = forecast_all(&all, choice, device, settings, error);

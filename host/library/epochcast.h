@@ -147,9 +147,17 @@ struct epochcast_time {
 /* One batch: a whole training step, or a forward pass. */
 EPOCHCAST_API struct epochcast_time
 epochcast_forecast_batch_time(const struct epochcast_forecast *forecast);
-/* What the batch needs at least: parameters, activations, in training gradients and the optimizer's
- * state; workspace and the libraries come on top. */
+/* Milliseconds of one sample: the batch's time by its samples. */
+EPOCHCAST_API double epochcast_forecast_sample_ms(const struct epochcast_forecast *forecast);
+/* What the batch needs of the device's memory: parameters, activations, convolutions' workspace, in
+ * training gradients and the optimizer's state; the program and its libraries come on top. */
 EPOCHCAST_API int64_t epochcast_forecast_memory_bytes(const struct epochcast_forecast *forecast);
+/* The same by what it is for. */
+struct epochcast_memory {
+    int64_t parameters_bytes, gradients_bytes, optimizer_bytes, activations_bytes, workspace_bytes;
+};
+EPOCHCAST_API struct epochcast_memory
+epochcast_forecast_memory(const struct epochcast_forecast *forecast);
 /* 1: memory_bytes fit the device (or its memory is unknown); 0: they do not. */
 EPOCHCAST_API int epochcast_forecast_fits(const struct epochcast_forecast *forecast);
 

@@ -139,9 +139,24 @@ struct epochcast_time epochcast_forecast_batch_time(const struct epochcast_forec
         .ms = own->batch_ms, .low_ms = own->batch_low_ms, .high_ms = own->batch_high_ms};
 }
 
+double epochcast_forecast_sample_ms(const struct epochcast_forecast *forecast)
+{
+    return forecast->forecast.sample_ms;
+}
+
 int64_t epochcast_forecast_memory_bytes(const struct epochcast_forecast *forecast)
 {
-    return forecast->forecast.memory_bytes;
+    return forecast->forecast.memory.total_bytes;
+}
+
+struct epochcast_memory epochcast_forecast_memory(const struct epochcast_forecast *forecast)
+{
+    const struct network_memory *own = &forecast->forecast.memory;
+    return (struct epochcast_memory){.parameters_bytes = own->parameters_bytes,
+                                     .gradients_bytes = own->gradients_bytes,
+                                     .optimizer_bytes = own->optimizer_bytes,
+                                     .activations_bytes = own->activations_bytes,
+                                     .workspace_bytes = own->workspace_bytes};
 }
 
 int epochcast_forecast_fits(const struct epochcast_forecast *forecast)

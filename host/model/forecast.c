@@ -6,55 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* ---- memory ---- */
-
-/* Of one parameter: itself, in training its gradient and the optimizer's fp32 state. */
-static double parameter_bytes(int32_t pass, int32_t optimizer, int32_t precision)
-{
-    const double own = precision_bytes(precision);
-    return pass == PASS_TRAIN ? 2 * own + 4.0 * optimizer_state_count(optimizer) : own;
-}
-
-int64_t network_memory_bytes(const struct network *network, int32_t batch_size, int32_t pass,
-                             int32_t optimizer, int32_t precision)
-{
-    const double element_bytes = precision_bytes(precision);
-    double parameters = 0, kept_bytes = 0, largest_pair_bytes = 0;
-    for (int i = 0; i < network->layer_count; i++) {
-        const struct network_layer *layer = &network->layers[i];
-        const double input_bytes = element_bytes * batch_size * network_layer_input_count(layer);
-        const double output_bytes = element_bytes * batch_size * network_layer_output_count(layer);
-        parameters +=
-            (double)network_cost(layer, batch_size, pass, optimizer, precision).parameter_count;
-        largest_pair_bytes = fmax(largest_pair_bytes, input_bytes + output_bytes);
-        kept_bytes += output_bytes + (i == 0 ? input_bytes : 0);
-    }
-    const double bytes = parameters * parameter_bytes(pass, optimizer, precision) +
-                         largest_pair_bytes + (pass == PASS_TRAIN ? kept_bytes : 0);
-    return bytes < 0x1p63 ? (int64_t)bytes : INT64_MAX;
-}
-
-static int32_t batch_size_maximum(void)
-{
-    return layer_feature_find((enum layer_kind)0, "batch_size")->maximum; /* common to all kinds */
-}
-
-int32_t network_largest_batch(const struct network *network, int32_t pass, int32_t optimizer,
-                              int32_t precision, int64_t memory_bytes)
-{
-    if (network->layer_count == 0)
-        return 0;
-    int32_t fits = 0, fails = batch_size_maximum() + 1;
-    while (fails - fits > 1) {
-        const int32_t middle = fits + (fails - fits) / 2;
-        if (network_memory_bytes(network, middle, pass, optimizer, precision) <= memory_bytes)
-            fits = middle;
-        else
-            fails = middle;
-    }
-    return fits;
-}
-
 /* ---- time ---- */
 
 /* The layers that the predictor is asked about, one after another, and which they are. */
@@ -72,10 +23,16 @@ static void questions_free(struct questions *questions)
     free(questions->answers);
 }
 
-/* A layer with several rows for one sample may have more of them than a benchmark has. */
-static bool has_too_many_rows(const struct network_layer *layer, const struct layer_config *config)
+/* More rows or elements than benchmarks have, though the layer itself could be one of theirs: that
+ * of one sample is. */
+static bool is_too_large(const struct network_layer *layer, const struct layer_config *config,
+                         const struct forecast_options *options)
 {
-    return layer->config.batch_size > 1 && config->batch_size > batch_size_maximum();
+    const struct layer_config one = network_config(layer, 1, options->pass, options->optimizer,
+                                                   options->precision);
+    if (layer->config.batch_size > 1 && config->batch_size > batch_size_maximum())
+        return true;
+    return options->batch_size > 1 && !layer_is_valid(config) && layer_is_valid(&one);
 }
 
 static enum status add_question(struct questions *questions, const struct network *network,
@@ -87,7 +44,7 @@ static enum status add_question(struct questions *questions, const struct networ
         return STATUS_OK;
     const struct layer_config config = network_config(asked, options->batch_size, options->pass,
                                                       options->optimizer, options->precision);
-    if (has_too_many_rows(asked, &config))
+    if (is_too_large(asked, &config, options))
         return STATUS_OK;
     questions->configs[questions->count] = config;
     questions->layers[questions->count++] = layer;
@@ -223,26 +180,48 @@ static enum status add_layers_of(struct forecast *forecast, const struct network
     return STATUS_OK;
 }
 
+static bool is_known(double value)
+{
+    return isfinite(value) && value > 0;
+}
+
+/* NaN when nothing has a price. */
+static double cost_per_hour(const struct forecast_options *options)
+{
+    const bool pays_energy = is_known(options->watts) && is_known(options->price_per_kwh);
+    const double energy = pays_energy ? options->watts / 1000 * options->price_per_kwh : 0;
+    if (isnan(options->price_per_hour))
+        return pays_energy ? energy : NAN;
+    return options->price_per_hour + energy;
+}
+
 static void add_run(struct forecast *forecast, const struct forecast_options *options)
 {
-    forecast->epoch_s = forecast->total_s = forecast->cost = NAN;
+    const double devices = forecast->device_count, samples = (double)forecast->global_batch_size;
+    forecast->sample_ms = forecast->batch_ms / samples;
+    forecast->epoch_s = forecast->epoch_cost = NAN;
+    forecast->total_s = forecast->cost = forecast->energy_kwh = NAN;
     if (options->dataset_size <= 0)
         return;
-    const double batches = ceil((double)options->dataset_size / options->batch_size);
-    forecast->epoch_s = batches * forecast->batch_ms / 1000;
+    forecast->epoch_s = ceil((double)options->dataset_size / samples) * forecast->batch_ms / 1000;
+    forecast->epoch_cost = forecast->epoch_s / 3600 * devices * cost_per_hour(options);
     if (options->epochs <= 0)
         return;
     forecast->total_s = forecast->epoch_s * options->epochs;
-    forecast->cost = forecast->total_s / 3600 * options->price_per_hour;
+    forecast->cost = forecast->epoch_cost * options->epochs;
+    if (is_known(options->watts))
+        forecast->energy_kwh = forecast->total_s / 3600 * devices * options->watts / 1000;
 }
 
 static void add_memory(struct forecast *forecast, const struct network *network,
-                       const struct device_info *device, int32_t precision)
+                       const struct device_info *device, const struct forecast_options *options)
 {
-    forecast->memory_bytes = network_memory_bytes(network, forecast->batch_size, forecast->pass,
-                                                  forecast->optimizer, precision);
-    forecast->fits = !device || device->memory_bytes <= 0 ||
-                     forecast->memory_bytes <= device->memory_bytes;
+    const int64_t there = options->memory_bytes > 0 ? options->memory_bytes
+                          : device                  ? device->memory_bytes
+                                                    : 0;
+    forecast->memory = network_memory(network, forecast->device_batch_size, forecast->pass,
+                                      forecast->optimizer, options->precision);
+    forecast->fits = there <= 0 || forecast->memory.total_bytes <= there;
 }
 
 static enum status predict_layers(struct forecast *forecast, const struct network *network,
@@ -269,9 +248,11 @@ static enum status check_batch(const struct forecast_options *options, struct er
                 batch_size_maximum());
 }
 
-enum status forecast_network(struct forecast *forecast, const struct network *network,
-                             const struct predictor *predictor, const struct device_info *device,
-                             const struct forecast_options *options, struct error *error)
+/* Times of one device with the whole batch of `options`; no memory, no run. */
+static enum status forecast_device(struct forecast *forecast, const struct network *network,
+                                   const struct predictor *predictor,
+                                   const struct device_info *device,
+                                   const struct forecast_options *options, struct error *error)
 {
     struct questions questions = {.count = 0};
     *forecast = (struct forecast){
@@ -286,8 +267,69 @@ enum status forecast_network(struct forecast *forecast, const struct network *ne
         forecast_free(forecast);
         return status;
     }
-    add_run(forecast, options);
-    add_memory(forecast, network, device, options->precision);
+    return STATUS_OK;
+}
+
+/* What each device gets of the batch. */
+static enum status divide_batch(struct forecast_options *part,
+                                const struct forecast_options *options, struct error *error)
+{
+    const int32_t devices = options->parallel.device_count > 1 ? options->parallel.device_count : 1;
+    *part = *options;
+    part->parallel.device_count = devices;
+    if (devices == 1 || options->parallel.scaling == SCALING_WEAK)
+        return STATUS_OK;
+    if (options->batch_size < devices) {
+        FAIL(error, STATUS_USAGE, "a batch of %d cannot be divided over %d devices",
+             options->batch_size, devices);
+        return error_hint(error, "strong scaling divides the batch; weak scaling multiplies it"),
+               STATUS_USAGE;
+    }
+    part->batch_size = options->batch_size / devices + (options->batch_size % devices != 0);
+    return STATUS_OK;
+}
+
+/* Communication, and what n devices are worth: one_ms is a step of one device with its batch (weak
+ * scaling) or the whole one (strong). */
+static void add_devices(struct forecast *forecast, const struct forecast_options *part,
+                        double one_ms)
+{
+    const struct parallel_options *parallel = &part->parallel;
+    const double divided = parallel->scaling == SCALING_STRONG ? parallel->device_count : 1;
+    const double own_ms = forecast->batch_ms;
+    const double ms = all_reduce_ms(parallel, (double)forecast->memory.gradients_bytes);
+    forecast->communication_ms = ms;
+    forecast->batch_ms += ms;
+    forecast->batch_low_ms += ms;
+    forecast->batch_high_ms += ms;
+    forecast->efficiency_percent = 100 * one_ms / (divided * forecast->batch_ms);
+    forecast->overlap_efficiency_percent = 100 * one_ms / (divided * fmax(own_ms, ms));
+}
+
+enum status forecast_network(struct forecast *forecast, const struct network *network,
+                             const struct predictor *predictor, const struct device_info *device,
+                             const struct forecast_options *options, struct error *error)
+{
+    struct forecast_options part;
+    double one_ms = NAN;
+    *forecast = (struct forecast){.layers = NULL};
+    TRY(check_batch(options, error));
+    TRY(divide_batch(&part, options, error));
+    const bool is_strong = part.batch_size < options->batch_size;
+    if (is_strong) {
+        TRY(forecast_device(forecast, network, predictor, device, options, error));
+        one_ms = forecast->batch_ms;
+        forecast_free(forecast);
+    }
+    TRY(forecast_device(forecast, network, predictor, device, &part, error));
+    forecast->batch_size = options->batch_size;
+    forecast->device_batch_size = part.batch_size;
+    forecast->device_count = part.parallel.device_count;
+    forecast->global_batch_size = is_strong ? options->batch_size
+                                            : (int64_t)forecast->device_count * part.batch_size;
+    add_memory(forecast, network, device, &part);
+    add_devices(forecast, &part, is_strong ? one_ms : forecast->batch_ms);
+    add_run(forecast, &part);
     return STATUS_OK;
 }
 

@@ -25,7 +25,8 @@ static void check_bounds(const struct settings *settings, const struct option *o
     double value = NAN;
     if (option->type == OPTION_INTEGER && *(const int64_t *)at != -1)
         value = (double)*(const int64_t *)at;
-    if (option->type == OPTION_NUMBER || option->type == OPTION_DURATION)
+    if (option->type == OPTION_NUMBER || option->type == OPTION_DURATION ||
+        option->type == OPTION_SIZE)
         value = *(const double *)at;
     if (value < option->minimum || value > option->maximum || isinf(value))
         abort();

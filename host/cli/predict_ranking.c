@@ -1,0 +1,144 @@
+#include "cli/predict_ranking.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { PLACES_SHOWN = 5 };
+
+#define NAME(value, text) text,
+static const char *const order_names[] = {RANKING_ORDERS(NAME)};
+
+/* ---- sorting ---- */
+
+struct candidate {
+    double value;
+    int row;
+};
+
+static int compare_candidates(const void *a, const void *b)
+{
+    const struct candidate *one = a, *other = b;
+    if (one->value != other->value)
+        return one->value < other->value ? -1 : 1;
+    return one->row - other->row;
+}
+
+static double value_of(const struct forecast *forecast, enum ranking_order order)
+{
+    const double values[] = {
+        [ORDER_FASTEST] = forecast->sample_ms, [ORDER_CHEAPEST] = forecast->epoch_cost};
+    return forecast->fits ? values[order] : NAN;
+}
+
+static void add_ranks(struct ranking *ranking, struct candidate *candidates,
+                      const struct predictions *all, enum ranking_order order, int32_t pass)
+{
+    size_t count = 0;
+    for (int i = 0; i < all->count; i++) {
+        const struct forecast *forecast = &all->rows[i].forecast;
+        const double value = value_of(forecast, order);
+        if (forecast->pass == pass && !isnan(value))
+            candidates[count++] = (struct candidate){value, i};
+    }
+    qsort(candidates, count, sizeof *candidates, compare_candidates);
+    for (size_t i = 0; i < count; i++)
+        ranking->ranks[ranking->count++] = (struct rank){(int)order, (int)i + 1, candidates[i].row};
+}
+
+enum status ranking_create(struct ranking *ranking, const struct predictions *all,
+                           struct error *error)
+{
+    void *ranks, *candidates;
+    const unsigned long count = (unsigned long)all->count;
+    *ranking = (struct ranking){.count = 0};
+    TRY(error_allocate(&candidates, count, sizeof(struct candidate), "ranking", error));
+    const enum status status = error_allocate(&ranks, ORDER_COUNT * count, sizeof *ranking->ranks,
+                                              "ranking", error);
+    if (status == STATUS_OK) {
+        ranking->ranks = ranks;
+        for (int32_t pass = PASS_COUNT; pass-- > 0;)
+            for (int order = 0; order < ORDER_COUNT; order++)
+                add_ranks(ranking, candidates, all, (enum ranking_order)order, pass);
+    }
+    free(candidates);
+    return status;
+}
+
+void ranking_free(struct ranking *ranking)
+{
+    free(ranking->ranks);
+    *ranking = (struct ranking){.ranks = NULL};
+}
+
+/* ---- output ---- */
+
+static void add_row(struct table *table, const struct rank *rank, const struct predict_row *row)
+{
+    const struct forecast *forecast = &row->forecast;
+    table_string(table, order_names[rank->order]);
+    table_integer(table, rank->place);
+    table_string(table, choice_name(&choice_pass, forecast->pass));
+    table_integer(table, forecast->batch_size);
+    table_string(table, choice_name(&choice_optimizer, forecast->optimizer));
+    table_string(table, row->device->info->name);
+    table_integer(table, forecast->device_count);
+    table_number(table, forecast->sample_ms);
+    table_number(table, forecast->epoch_cost);
+}
+
+static enum status print_places(const struct ranking *ranking, const struct predictions *all,
+                                struct error *error)
+{
+    static const struct table_column columns[] = {
+        {"summary", 0}, {"place", 0}, {"pass", 0},      {"batch_size", 0}, {"optimizer", 0},
+        {"device", 0},  {"gpus", 0},  {"sample_ms", 4}, {"epoch_cost", 4}};
+    struct table *table;
+    TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
+    for (int i = 0; i < ranking->count; i++)
+        if (ranking->ranks[i].place <= PLACES_SHOWN)
+            add_row(table, &ranking->ranks[i], &all->rows[ranking->ranks[i].row]);
+    putchar('\n');
+    const enum status status = table_print(table, stdout, TABLE_TEXT, error);
+    table_free(table);
+    return status;
+}
+
+static bool has_choice(const struct ranking *ranking)
+{
+    for (int i = 0; i < ranking->count; i++)
+        if (ranking->ranks[i].place > 1)
+            return true;
+    return false;
+}
+
+enum status print_ranking(const struct predictions *all, struct error *error)
+{
+    struct ranking ranking;
+    TRY(ranking_create(&ranking, all, error));
+    const enum status status = has_choice(&ranking) ? print_places(&ranking, all, error)
+                                                    : STATUS_OK;
+    ranking_free(&ranking);
+    return status;
+}
+
+void json_ranking(struct json *json, const struct ranking *ranking, const struct predictions *all)
+{
+    json_open(json, "summary", '[');
+    for (int i = 0; i < ranking->count; i++) {
+        const struct rank *rank = &ranking->ranks[i];
+        const struct predict_row *row = &all->rows[rank->row];
+        json_open(json, NULL, '{');
+        json_string(json, "order", order_names[rank->order]);
+        json_integer(json, "place", rank->place);
+        json_integer(json, "row", rank->row);
+        json_string(json, "pass", choice_name(&choice_pass, row->forecast.pass));
+        json_integer(json, "batch_size", row->forecast.batch_size);
+        json_string(json, "optimizer", choice_name(&choice_optimizer, row->forecast.optimizer));
+        json_string(json, "device", row->device->info->name);
+        json_integer(json, "gpus", row->forecast.device_count);
+        json_number(json, "sample_ms", row->forecast.sample_ms);
+        json_number(json, "epoch_cost", row->forecast.epoch_cost);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}

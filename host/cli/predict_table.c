@@ -1,0 +1,291 @@
+#include "cli/predict_table.h"
+
+#include "cli/predict_ranking.h"
+
+#include <math.h>
+
+static int extrapolating_layers(const struct forecast *forecast, const struct network *network)
+{
+    int count = 0;
+    for (int i = 0; i < network->layer_count; i++)
+        count += forecast->layers[i].extrapolates;
+    return count;
+}
+
+/* Model files hold networks alone; what those do not cover takes the roofline. */
+static const char *predictor_of(const struct prediction *layer)
+{
+    return layer->covered ? "mlp" : "roofline";
+}
+
+static void add_step(struct table *table, const struct forecast *forecast)
+{
+    table_integer(table, forecast->batch_size);
+    table_string(table, choice_name(&choice_pass, forecast->pass));
+    table_string(table, choice_name(&choice_optimizer, forecast->optimizer));
+}
+
+/* ---- times ---- */
+
+/* The last ones are of --gpus alone. */
+static const struct table_column time_columns[] = {{"batch_size", 0},
+                                                   {"pass", 0},
+                                                   {"optimizer", 0},
+                                                   {"batch_ms", 4},
+                                                   {"batch_low_ms", 4},
+                                                   {"batch_high_ms", 4},
+                                                   {"epoch_s", 4},
+                                                   {"total_s", 4},
+                                                   {"cost", 4},
+                                                   {"memory_bytes", 0},
+                                                   {"fits", 0},
+                                                   {"layers_extrapolating", 0},
+                                                   {"sample_ms", 4},
+                                                   {"epoch_cost", 4},
+                                                   {"energy_kwh", 4},
+                                                   {"device", 0},
+                                                   {"gpus", 0},
+                                                   {"device_batch_size", 0},
+                                                   {"global_batch_size", 0},
+                                                   {"communication_ms", 4},
+                                                   {"efficiency_percent", 4},
+                                                   {"overlap_efficiency_percent", 4}};
+enum {
+    TIME_COLUMNS = sizeof time_columns / sizeof *time_columns,
+    PARALLEL_COLUMNS = 6,
+};
+
+static void add_parallel(struct table *table, const struct forecast *row)
+{
+    table_integer(table, row->device_count);
+    table_integer(table, row->device_batch_size);
+    table_integer(table, row->global_batch_size);
+    table_number(table, row->communication_ms);
+    table_number(table, row->efficiency_percent);
+    table_number(table, row->overlap_efficiency_percent);
+}
+
+static void add_times(struct table *table, const struct predictions *all,
+                      const struct predict_row *predicted)
+{
+    const struct forecast *row = &predicted->forecast;
+    add_step(table, row);
+    table_number(table, row->batch_ms);
+    table_number(table, row->batch_low_ms);
+    table_number(table, row->batch_high_ms);
+    table_number(table, row->epoch_s);
+    table_number(table, row->total_s);
+    table_number(table, row->cost);
+    table_integer(table, row->memory.total_bytes);
+    table_string(table, row->fits ? "yes" : "no");
+    table_integer(table, extrapolating_layers(row, &all->plan->choice.network));
+    table_number(table, row->sample_ms);
+    table_number(table, row->epoch_cost);
+    table_number(table, row->energy_kwh);
+    table_string(table, predicted->device->info->name);
+    if (all->plan->is_parallel)
+        add_parallel(table, row);
+}
+
+static enum status print_times(const struct predictions *all, const struct settings *settings,
+                               struct error *error)
+{
+    const int count = TIME_COLUMNS - (all->plan->is_parallel ? 0 : PARALLEL_COLUMNS);
+    struct table *table;
+    TRY(table_create(&table, time_columns, count, error));
+    for (int i = 0; i < all->count; i++)
+        add_times(table, all, &all->rows[i]);
+    TRY(cli_print_table(table, settings, error));
+    return settings->form == TABLE_TEXT ? print_ranking(all, error) : STATUS_OK;
+}
+
+/* ---- memory ---- */
+
+/* NaN where a count is unknown. */
+static double known(int64_t count, int64_t least)
+{
+    return count >= least ? (double)count : NAN;
+}
+
+static void add_count(struct table *table, int64_t count, int64_t least)
+{
+    if (count >= least)
+        table_integer(table, count);
+    else
+        table_number(table, NAN);
+}
+
+static enum status print_memory(const struct predictions *all, const struct settings *settings,
+                                struct error *error)
+{
+    static const struct table_column columns[] = {{"batch_size", 0},
+                                                  {"pass", 0},
+                                                  {"optimizer", 0},
+                                                  {"parameters_bytes", 0},
+                                                  {"gradients_bytes", 0},
+                                                  {"optimizer_bytes", 0},
+                                                  {"activations_bytes", 0},
+                                                  {"workspace_bytes", 0},
+                                                  {"memory_bytes", 0},
+                                                  {"device_memory_bytes", 0},
+                                                  {"fits", 0},
+                                                  {"largest_batch_size", 0},
+                                                  {"device", 0}};
+    struct table *table;
+    TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
+    for (int i = 0; i < all->count; i++) {
+        const struct predict_row *row = &all->rows[i];
+        const struct network_memory *memory = &row->forecast.memory;
+        add_step(table, &row->forecast);
+        table_integer(table, memory->parameters_bytes);
+        table_integer(table, memory->gradients_bytes);
+        table_integer(table, memory->optimizer_bytes);
+        table_integer(table, memory->activations_bytes);
+        table_integer(table, memory->workspace_bytes);
+        table_integer(table, memory->total_bytes);
+        add_count(table, row->device->memory_bytes, 1);
+        table_string(table, row->forecast.fits ? "yes" : "no");
+        add_count(table, predict_largest_batch(all->plan, row), 0);
+        table_string(table, row->device->info->name);
+    }
+    return cli_print_table(table, settings, error);
+}
+
+/* ---- layers ---- */
+
+static void add_layer(struct table *table, const struct predict_row *row,
+                      const struct network_layer *layer, const struct prediction *prediction)
+{
+    table_integer(table, row->forecast.batch_size);
+    table_string(table, choice_name(&choice_optimizer, row->forecast.optimizer));
+    table_string(table, layer->name);
+    table_string(table, network_layer_kind(layer));
+    table_number(table, prediction->median_ms);
+    table_number(table, prediction->low_ms);
+    table_number(table, prediction->high_ms);
+    table_string(table, prediction->extrapolates ? "yes" : "no");
+    table_string(table, predictor_of(prediction));
+    table_string(table, choice_name(&choice_pass, row->forecast.pass));
+    table_string(table, row->device->info->name);
+}
+
+static enum status print_layers(const struct predictions *all, const struct settings *settings,
+                                struct error *error)
+{
+    static const struct table_column columns[] = {
+        {"batch_size", 0}, {"optimizer", 0}, {"name", 0},    {"layer", 0},
+        {"ms", 4},         {"low_ms", 4},    {"high_ms", 4}, {"extrapolates", 0},
+        {"predictor", 0},  {"pass", 0},      {"device", 0}};
+    const struct network *network = &all->plan->choice.network;
+    struct table *table;
+    TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
+    for (int i = 0; i < all->count; i++)
+        for (int j = 0; j < network->layer_count; j++)
+            add_layer(table, &all->rows[i], &network->layers[j], &all->rows[i].forecast.layers[j]);
+    return cli_print_table(table, settings, error);
+}
+
+/* ---- JSON ---- */
+
+static void json_layers(struct json *json, const struct forecast *forecast,
+                        const struct network *network)
+{
+    json_open(json, "layers", '[');
+    for (int i = 0; i < network->layer_count; i++) {
+        json_open(json, NULL, '{');
+        json_string(json, "name", network->layers[i].name);
+        json_string(json, "layer", network_layer_kind(&network->layers[i]));
+        json_string(json, "predictor", predictor_of(&forecast->layers[i]));
+        json_number(json, "ms", forecast->layers[i].median_ms);
+        json_number(json, "low_ms", forecast->layers[i].low_ms);
+        json_number(json, "high_ms", forecast->layers[i].high_ms);
+        json_bool(json, "extrapolates", forecast->layers[i].extrapolates);
+        json_bool(json, "covered", forecast->layers[i].covered);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void json_memory(struct json *json, const struct predictions *all,
+                        const struct predict_row *row)
+{
+    const struct network_memory *memory = &row->forecast.memory;
+    json_integer(json, "memory_bytes", memory->total_bytes);
+    json_open(json, "memory", '{');
+    json_integer(json, "parameters_bytes", memory->parameters_bytes);
+    json_integer(json, "gradients_bytes", memory->gradients_bytes);
+    json_integer(json, "optimizer_bytes", memory->optimizer_bytes);
+    json_integer(json, "activations_bytes", memory->activations_bytes);
+    json_integer(json, "workspace_bytes", memory->workspace_bytes);
+    json_number(json, "device_bytes", known(row->device->memory_bytes, 1));
+    json_number(json, "largest_batch_size", known(predict_largest_batch(all->plan, row), 0));
+    json_close(json, '}');
+    json_bool(json, "fits", row->forecast.fits);
+}
+
+static void json_parallel(struct json *json, const struct forecast *row)
+{
+    json_integer(json, "gpus", row->device_count);
+    json_integer(json, "device_batch_size", row->device_batch_size);
+    json_integer(json, "global_batch_size", row->global_batch_size);
+    json_number(json, "communication_ms", row->communication_ms);
+    json_number(json, "efficiency_percent", row->efficiency_percent);
+    json_number(json, "overlap_efficiency_percent", row->overlap_efficiency_percent);
+}
+
+static void json_row(struct json *json, const struct predictions *all,
+                     const struct predict_row *predicted)
+{
+    const struct forecast *row = &predicted->forecast;
+    json_open(json, NULL, '{');
+    json_integer(json, "batch_size", row->batch_size);
+    json_string(json, "pass", choice_name(&choice_pass, row->pass));
+    json_string(json, "optimizer", choice_name(&choice_optimizer, row->optimizer));
+    json_string(json, "device", predicted->device->info->name);
+    json_number(json, "batch_ms", row->batch_ms);
+    json_number(json, "batch_low_ms", row->batch_low_ms);
+    json_number(json, "batch_high_ms", row->batch_high_ms);
+    json_number(json, "sample_ms", row->sample_ms);
+    json_number(json, "epoch_s", row->epoch_s);
+    json_number(json, "epoch_cost", row->epoch_cost);
+    json_number(json, "total_s", row->total_s);
+    json_number(json, "cost", row->cost);
+    json_number(json, "energy_kwh", row->energy_kwh);
+    json_memory(json, all, predicted);
+    json_parallel(json, row);
+    json_integer(json, "roofline_layers", row->uncovered_count);
+    json_number(json, "roofline_percent", 100 * row->uncovered_ms / row->batch_ms);
+    json_layers(json, row, &all->plan->choice.network);
+    json_close(json, '}');
+}
+
+static enum status print_json(const struct predictions *all, struct error *error)
+{
+    struct json json;
+    struct ranking ranking;
+    TRY(ranking_create(&ranking, all, error));
+    json_begin(&json, stdout);
+    json_open(&json, NULL, '{');
+    json_string(&json, "network", all->plan->choice.network.name);
+    json_string(&json, "device", all->plan->devices[0].info->name);
+    json_open(&json, "rows", '[');
+    for (int i = 0; i < all->count; i++)
+        json_row(&json, all, &all->rows[i]);
+    json_close(&json, ']');
+    json_ranking(&json, &ranking, all);
+    json_close(&json, '}');
+    json_end(&json);
+    ranking_free(&ranking);
+    return STATUS_OK;
+}
+
+enum status print_predictions(const struct predictions *all, const struct settings *settings,
+                              struct error *error)
+{
+    if (settings->form == TABLE_JSON)
+        return print_json(all, error);
+    if (settings->layers)
+        return print_layers(all, settings, error);
+    return settings->memory ? print_memory(all, settings, error)
+                            : print_times(all, settings, error);
+}

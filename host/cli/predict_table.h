@@ -1,0 +1,11 @@
+/* What predict prints on stdout. */
+#ifndef EPOCHCAST_CLI_PREDICT_TABLE_H
+#define EPOCHCAST_CLI_PREDICT_TABLE_H
+
+#include "cli/predict_plan.h"
+
+/* A forecast a row; --memory: what it needs; --layers: a layer a row. */
+enum status print_predictions(const struct predictions *all, const struct settings *settings,
+                              struct error *error);
+
+#endif
