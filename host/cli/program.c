@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,11 +19,18 @@ const struct command *const commands[] = {&command_devices, &command_sweep,    &
 
 volatile sig_atomic_t cli_interrupted;
 
+struct signal_waiter {
+    sigset_t signals;
+    sem_t runs;
+};
+
 /* Waits for the signals that every other thread blocks; the second one ends the program. */
 static void *wait_for_signals(void *payload)
 {
-    const sigset_t *signals = payload;
+    struct signal_waiter *waiter = payload;
+    const sigset_t *signals = &waiter->signals;
     int number;
+    sem_post(&waiter->runs);
     while (sigwait(signals, &number) == 0) {
         if (cli_interrupted)
             _exit(STATUS_INTERRUPTED);
@@ -35,16 +43,21 @@ static void *wait_for_signals(void *payload)
  * generated code corrupted the heap (oneDNN 2.6 sgemm, interrupted training with two threads). */
 void cli_catch_signals(void)
 {
-    static sigset_t signals;
-    pthread_t waiter;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    if (pthread_create(&waiter, NULL, wait_for_signals, &signals) == 0)
-        pthread_detach(waiter);
-    else
-        pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    static struct signal_waiter waiter;
+    pthread_t thread;
+    sigemptyset(&waiter.signals);
+    sigaddset(&waiter.signals, SIGINT);
+    sigaddset(&waiter.signals, SIGTERM);
+    sem_init(&waiter.runs, 0, 0);
+    pthread_sigmask(SIG_BLOCK, &waiter.signals, NULL);
+    if (pthread_create(&thread, NULL, wait_for_signals, &waiter) != 0) {
+        pthread_sigmask(SIG_UNBLOCK, &waiter.signals, NULL);
+        return;
+    }
+    pthread_detach(thread);
+    /* A thread that is still starting may hold locks, which a forked child would wait for. */
+    while (sem_wait(&waiter.runs) != 0)
+        ;
 }
 
 static enum status unknown_command(const char *name, struct error *error)
