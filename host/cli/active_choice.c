@@ -5,10 +5,9 @@
 
 #include <math.h>
 
-double forecast_width(const struct prediction *prediction)
+double forecast_doubt(const struct prediction *prediction)
 {
-    const double width = log(prediction->high_ms / prediction->low_ms);
-    return prediction->covered && isfinite(width) ? width : INFINITY;
+    return prediction->covered ? prediction->spread : INFINITY;
 }
 
 static enum status choose(int *chosen, void *payload, const struct layer_config *configs, int count,
@@ -20,7 +19,7 @@ static enum status choose(int *chosen, void *payload, const struct layer_config 
     TRY(predictor->type->predict(forecasts, predictor, configs, (size_t)count, NULL, error));
     *chosen = 0;
     for (int i = 1; i < count; i++)
-        if (forecast_width(&forecasts[i]) > forecast_width(&forecasts[*chosen]))
+        if (forecast_doubt(&forecasts[i]) > forecast_doubt(&forecasts[*chosen]))
             *chosen = i;
     return STATUS_OK;
 }
@@ -46,12 +45,11 @@ static enum status check_kinds(struct active_choice *active, const char *path,
         struct prediction forecast;
         TRY(sample_draw(&config, &stratum, &domains[i], 0, 0, error));
         TRY(predictor->type->predict(&forecast, predictor, &config, 1, NULL, error));
-        if (forecast.covered && isfinite(forecast_width(&forecast)))
+        if (forecast.covered && forecast.spread > 0)
             continue;
-        FAIL(error, STATUS_USAGE, "--active %s: the model gives no interval for %s", path,
+        FAIL(error, STATUS_USAGE, "--active %s: the model has no ensemble of nets for %s", path,
              layer_descriptors[domains[i].kind]->name);
-        return error_hint(error, "train it with these layers, or name others with --layer"),
-               STATUS_USAGE;
+        return error_hint(error, "train it with these layers and --ensemble 4"), STATUS_USAGE;
     }
     return STATUS_OK;
 }

@@ -14,14 +14,16 @@ struct active_choice {
     struct sweep_choice choice;
 };
 
-/* Loads the model of `path`. STATUS_USAGE: its kinds lack one of the domains'. */
+/* Loads the model of `path`. STATUS_USAGE: it is no ensemble, or lacks one of the domains' kinds.
+ */
 enum status active_choice_open(struct active_choice *active, const char *path,
                                const struct sample_domain *domains, int domain_count,
                                struct error *error);
 void active_choice_close(struct active_choice *active);
 
-/* Width of the forecast's interval, ln(high / low): it grows with the nets' disagreement and
- * outside the training domain. Infinite where the model forecasts nothing. */
-double forecast_width(const struct prediction *prediction);
+/* How far the nets of the ensemble disagree; infinite where the model forecasts nothing. Not the
+ * interval: that is wide, too, where labels are noisy, and more of them would not make it narrow.
+ */
+double forecast_doubt(const struct prediction *prediction);
 
 #endif

@@ -166,7 +166,7 @@ static void describe_active(struct dataset_header *header, const struct sweep_pl
     const size_t length = strlen(header->domain);
     if (plan->options.choice)
         snprintf(header->domain + length, sizeof header->domain - length,
-                 "active: widest interval of %d draws (model %016llx)\n", CHOICE_DRAWS,
+                 "active: least agreed on of %d draws (model %016llx)\n", CHOICE_DRAWS,
                  (unsigned long long)plan->active.hash);
 }
 

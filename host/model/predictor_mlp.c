@@ -104,6 +104,7 @@ static struct prediction prediction_of(const struct forecast_block *block, size_
         .median_ms = median_ms,
         .low_ms = median_ms / factor,
         .high_ms = median_ms * factor,
+        .spread = block->spreads[row],
         .correlation = interval->correlation,
         .extrapolates = block->new_device ||
                         !ranges_hold(block->kind->ranges, &block->configs[block->index[row]],

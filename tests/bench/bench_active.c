@@ -1,6 +1,6 @@
 /* Does it pay to measure where the model is unsure? Measured rows as an oracle: from the same
- * start, one dataset grows by random rows, the other by those of eight whose forecast has the
- * widest interval; both are judged on the validation split. A line a step.
+ * start, one dataset grows by random rows, the other by those of eight of which the
+ * ensemble's nets disagree most; both are judged on the validation split. A line a step.
  */
 #include "cli/active_choice.h"
 #include "data/dataset.h"
@@ -103,7 +103,7 @@ static size_t widest_position(struct market *market, const struct predictor *pre
     stop_at(predictor->type->predict(forecasts, predictor, configs, CANDIDATES, NULL, &error),
             &error);
     for (size_t i = 1; i < CANDIDATES; i++)
-        if (forecast_width(&forecasts[i]) > forecast_width(&forecasts[best]))
+        if (forecast_doubt(&forecasts[i]) > forecast_doubt(&forecasts[best]))
             best = i;
     return positions[best];
 }
