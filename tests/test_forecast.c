@@ -23,10 +23,14 @@ static enum status predict_fixed(struct prediction *predictions, const struct pr
         const double outputs = configs[i].as.dense.outputs;
         predictions[i] = (struct prediction){.median_ms = NAN, .low_ms = NAN, .high_ms = NAN};
         if (configs[i].kind == LAYER_DENSE)
-            predictions[i] = (struct prediction){outputs, 0.9 * outputs, 1.2 * outputs,
-                                                 0.25,    false,         true};
+            predictions[i] = (struct prediction){.median_ms = outputs,
+                                                 .low_ms = 0.9 * outputs,
+                                                 .high_ms = 1.2 * outputs,
+                                                 .correlation = 0.25,
+                                                 .covered = true};
         if (configs[i].kind == LAYER_CONV2D)
-            predictions[i] = (struct prediction){100, 70, 130, 1, false, true};
+            predictions[i] = (struct prediction){
+                .median_ms = 100, .low_ms = 70, .high_ms = 130, .correlation = 1, .covered = true};
     }
     return STATUS_OK;
 }
