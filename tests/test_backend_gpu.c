@@ -17,10 +17,11 @@
 #include "base/philox.h"
 #include "bench/measure.h"
 #include "cuda_device.h"
+#include "gpu_or_skip.h"
 #include "layer_reference.h"
 #include "trainer_cuda.h"
 
-enum { SKIPPED = 77, PRECISION_COUNT = PRECISION_BF16 + 1, TRAIN = PHASE_FORWARD | PHASE_BACKWARD };
+enum { PRECISION_COUNT = PRECISION_BF16 + 1, TRAIN = PHASE_FORWARD | PHASE_BACKWARD };
 enum { SEED = 7 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -958,12 +959,8 @@ static void conditions_and_trainer_are_there(void **state)
 
 int main(void)
 {
-    int count = 0;
-    cudaError_t code = cudaGetDeviceCount(&count);
-    if (code != cudaSuccess || count == 0) {
-        printf("skipped: no CUDA device (%s)\n", cudaGetErrorString(code));
+    if (!has_gpu())
         return SKIPPED;
-    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operands_are_the_hosts_noise),
         cmocka_unit_test(dense_is_right),

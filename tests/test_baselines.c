@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "data/split.h"
+#include "predictor_calls.h"
 #include "synthetic_rows.h"
 
 static const enum layer_kind dense_only[] = {LAYER_DENSE};
@@ -15,22 +16,8 @@ static const enum layer_kind all_kinds[] = {LAYER_DENSE, LAYER_CONV2D, LAYER_POO
 
 static struct predictor *fit(const struct predictor_type *type, const struct dataset_rows *rows)
 {
-    struct predictor *predictor;
-    struct error error = {0};
     const struct fit_options options = small_fit_options();
-    if (type->fit(&predictor, rows, &options, NULL, &error) != STATUS_OK)
-        fail_msg("fit: %s", error.message);
-    return predictor;
-}
-
-static struct prediction predict_one(const struct predictor *predictor,
-                                     const struct layer_config *config,
-                                     const struct device_info *device)
-{
-    struct prediction prediction;
-    assert_int_equal(predictor->type->predict(&prediction, predictor, config, 1, device, NULL),
-                     STATUS_OK);
-    return prediction;
+    return fit_with(type, rows, &options, NULL);
 }
 
 /* Gives every row the time of a law. */

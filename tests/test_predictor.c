@@ -8,6 +8,7 @@
 #include "data/split.h"
 #include "model/interval.h"
 #include "model/scaler.h"
+#include "predictor_calls.h"
 #include "synthetic_rows.h"
 
 static const enum layer_kind dense_only[] = {LAYER_DENSE};
@@ -28,26 +29,6 @@ static struct layer_config dense_config(int32_t batch_size, int32_t inputs, int3
                                  .as.dense = {.inputs = inputs, .outputs = outputs}};
 }
 
-static struct predictor *fit(const struct predictor_type *type, const struct dataset_rows *rows,
-                             const struct fit_options *options, struct fit_report *reports)
-{
-    struct predictor *predictor;
-    struct error error = {0};
-    if (type->fit(&predictor, rows, options, reports, &error) != STATUS_OK)
-        fail_msg("fit: %s", error.message);
-    return predictor;
-}
-
-static struct prediction predict_one(const struct predictor *predictor,
-                                     const struct layer_config *config,
-                                     const struct device_info *device)
-{
-    struct prediction prediction;
-    assert_int_equal(predictor->type->predict(&prediction, predictor, config, 1, device, NULL),
-                     STATUS_OK);
-    return prediction;
-}
-
 static void mlp_learns_law(void **state)
 {
     (void)state;
@@ -58,7 +39,7 @@ static void mlp_learns_law(void **state)
     options.hidden[0] = options.hidden[1] = 64;
     options.minimum_steps = 4000;
     struct fit_report reports[LAYER_KIND_COUNT];
-    struct predictor *predictor = fit(&predictor_mlp, &rows, &options, reports);
+    struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, reports);
     assert_int_equal(predictor_validate(reports, predictor, &rows, NULL), STATUS_OK);
     for (size_t i = 0; i < 2; i++) {
         const struct fit_report *report = &reports[two_kinds[i]];
@@ -85,7 +66,7 @@ static void linear_is_exact_on_a_linear_law(void **state)
         rows.rows[i].median_ms = 0.5 + 0.01 * rows.rows[i].config.batch_size +
                                  layer_cost(&rows.rows[i].config).flops * 1e-8;
     const struct fit_options options = quick_options();
-    struct predictor *predictor = fit(&predictor_linear, &rows, &options, NULL);
+    struct predictor *predictor = fit_with(&predictor_linear, &rows, &options, NULL);
     for (size_t i = 0; i < rows.count; i++) {
         const struct prediction prediction = predict_one(predictor, &rows.rows[i].config, NULL);
         assert_true(prediction.covered);
@@ -107,7 +88,7 @@ static void linear_stays_above_fastest_row(void **state)
         if (split_of(&rows.rows[i].config) == SPLIT_TRAIN)
             fastest_ms = fmin(fastest_ms, rows.rows[i].median_ms);
     const struct fit_options options = quick_options();
-    struct predictor *predictor = fit(&predictor_linear, &rows, &options, NULL);
+    struct predictor *predictor = fit_with(&predictor_linear, &rows, &options, NULL);
     for (size_t i = 0; i < rows.count; i++)
         assert_true(predict_one(predictor, &rows.rows[i].config, NULL).median_ms >= fastest_ms);
     predictor->type->free(predictor);
@@ -123,7 +104,7 @@ static void roofline_is_the_larger_of_two(void **state)
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 30, dense_only, 1, &device, 1, 0);
     const struct fit_options options = quick_options();
-    struct predictor *predictor = fit(&predictor_roofline, &rows, &options, NULL);
+    struct predictor *predictor = fit_with(&predictor_roofline, &rows, &options, NULL);
     const struct layer_config config = dense_config(10, 100, 200);
     assert_true(fabs(predict_one(predictor, &config, NULL).median_ms - 0.4) < 1e-12);
 
@@ -145,7 +126,7 @@ static void repeated_configs_are_forecast_as_each_alone(void **state)
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 200, two_kinds, 2, &device, 1, 0);
     const struct fit_options options = quick_options();
-    struct predictor *predictor = fit(&predictor_mlp, &rows, &options, NULL);
+    struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, NULL);
     enum { COUNT = 60 };
     struct layer_config configs[COUNT];
     struct prediction predictions[COUNT];
@@ -196,7 +177,7 @@ static void rows_without_times_are_left_out(void **state)
     }
     const struct fit_options options = quick_options();
     struct fit_report reports[LAYER_KIND_COUNT];
-    struct predictor *predictor = fit(&predictor_mlp, &rows, &options, reports);
+    struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, reports);
     assert_true(reports[LAYER_DENSE].rows > 60 && reports[LAYER_DENSE].rows <= 100);
     assert_int_equal(reports[LAYER_DENSE].calibration_rows, 0); /* a handful: not enough */
     predictor->type->free(predictor);
@@ -224,7 +205,7 @@ static void unknown_kind_and_device_are_not_covered(void **state)
     pool.as.pool2d = (struct pool2d){8, 2, 4, 2, PADDING_VALID, POOLING_MAX, ACTIVATION_NONE};
     const struct predictor_type *const types[] = {&predictor_mlp, &predictor_linear};
     for (size_t i = 0; i < 2; i++) {
-        struct predictor *predictor = fit(types[i], &rows, &options, NULL);
+        struct predictor *predictor = fit_with(types[i], &rows, &options, NULL);
         const struct prediction unseen = predict_one(predictor, &pool, NULL);
         assert_false(unseen.covered);
         assert_true(isnan(unseen.median_ms) && isnan(unseen.low_ms) && isnan(unseen.high_ms));
@@ -242,7 +223,7 @@ static void extrapolation_is_flagged(void **state)
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 300, dense_only, 1, &device, 1, 0);
     const struct fit_options options = quick_options();
-    struct predictor *predictor = fit(&predictor_mlp, &rows, &options, NULL);
+    struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, NULL);
     for (size_t i = 0; i < rows.count; i++)
         if (split_of(&rows.rows[i].config) == SPLIT_TRAIN)
             assert_false(predict_one(predictor, &rows.rows[i].config, NULL).extrapolates);
@@ -266,7 +247,7 @@ static void constant_feature_is_harmless(void **state)
     const struct fit_options options = quick_options();
     const struct predictor_type *const types[] = {&predictor_mlp, &predictor_linear};
     for (size_t i = 0; i < 2; i++) {
-        struct predictor *predictor = fit(types[i], &rows, &options, NULL);
+        struct predictor *predictor = fit_with(types[i], &rows, &options, NULL);
         struct layer_config config = rows.rows[0].config;
         assert_true(isfinite(predict_one(predictor, &config, NULL).median_ms));
         config.as.dense.activation = ACTIVATION_TANH;
@@ -287,7 +268,7 @@ static void interval_covers_noise(void **state)
     synthetic_rows_create(&rows, 8000, dense_only, 1, &device, 1, 0.1);
     struct fit_options options = small_fit_options();
     options.minimum_steps = 1000;
-    struct predictor *predictor = fit(&predictor_mlp, &rows, &options, NULL);
+    struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, NULL);
     int inside = 0, count = 0;
     for (size_t i = 0; i < rows.count; i++) {
         if (split_of(&rows.rows[i].config) != SPLIT_VALIDATION)
@@ -311,11 +292,11 @@ static void validation_rows_are_never_touched(void **state)
     synthetic_rows_create(&rows, 300, dense_only, 1, &device, 1, 0.1);
     const struct fit_options options = quick_options();
     for (int i = 0; predictor_types[i]; i++) {
-        struct predictor *a = fit(predictor_types[i], &rows, &options, NULL);
+        struct predictor *a = fit_with(predictor_types[i], &rows, &options, NULL);
         for (size_t row = 0; row < rows.count; row++)
             if (split_of(&rows.rows[row].config) == SPLIT_VALIDATION)
                 rows.rows[row].median_ms *= 1000;
-        struct predictor *b = fit(predictor_types[i], &rows, &options, NULL);
+        struct predictor *b = fit_with(predictor_types[i], &rows, &options, NULL);
         for (size_t row = 0; row < rows.count; row++) {
             const struct prediction p = predict_one(a, &rows.rows[row].config, NULL);
             const struct prediction q = predict_one(b, &rows.rows[row].config, NULL);
@@ -338,11 +319,11 @@ static void ensemble_is_the_mean_of_its_nets(void **state)
     struct predictor *single[2];
     for (int i = 0; i < 2; i++) {
         options.seed = 5 + (uint64_t)i;
-        single[i] = fit(&predictor_mlp, &rows, &options, NULL);
+        single[i] = fit_with(&predictor_mlp, &rows, &options, NULL);
     }
     options.seed = 5;
     options.ensemble = 2;
-    struct predictor *both = fit(&predictor_mlp, &rows, &options, NULL);
+    struct predictor *both = fit_with(&predictor_mlp, &rows, &options, NULL);
     double difference = 0;
     for (size_t row = 0; row < 50; row++) {
         const struct layer_config *config = &rows.rows[row].config;
@@ -368,7 +349,7 @@ static void several_devices_are_told_apart(void **state)
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 6000, dense_only, 1, devices, 3, 0);
     const struct fit_options options = small_fit_options();
-    struct predictor *predictor = fit(&predictor_mlp, &rows, &options, NULL);
+    struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, NULL);
     const struct layer_config config = dense_config(32, 256, 256);
     double previous_ms = INFINITY;
     for (int i = 0; i < 3; i++) {
@@ -402,7 +383,7 @@ static void fine_tuning_knows_one_device(void **state)
             rows.rows[kept++] = rows.rows[i];
     rows.count = kept;
     struct fit_options options = small_fit_options();
-    struct predictor *joint = fit(&predictor_mlp, &rows, &options, NULL);
+    struct predictor *joint = fit_with(&predictor_mlp, &rows, &options, NULL);
     struct error error = {0};
     snprintf(options.fine_tune, sizeof options.fine_tune, "fats");
     struct predictor *tuned = NULL;
@@ -411,7 +392,7 @@ static void fine_tuning_knows_one_device(void **state)
     assert_non_null(strstr(error.hint, "slow, fast"));
     snprintf(options.fine_tune, sizeof options.fine_tune, "fast");
     struct fit_report reports[LAYER_KIND_COUNT];
-    tuned = fit(&predictor_mlp, &rows, &options, reports);
+    tuned = fit_with(&predictor_mlp, &rows, &options, reports);
     assert_true(reports[LAYER_DENSE].rows > 300 && reports[LAYER_DENSE].rows < 500);
     assert_int_equal(reports[LAYER_POOL2D].rows, 0);
     assert_int_equal(predictor_mlp_tune(joint, &rows, &options, NULL, NULL), STATUS_OK);

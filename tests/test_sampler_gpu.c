@@ -9,10 +9,9 @@
 #include <cmocka.h>
 
 #include "base/sobol.h"
+#include "gpu_or_skip.h"
 #include "sampler_cases.h"
 #include "sampler_words.h"
-
-enum { SKIPPED = 77 };
 
 static void words_are_the_hosts(void **state)
 {
@@ -66,12 +65,8 @@ static void a_million_draws(void **state)
 
 int main(void)
 {
-    int count = 0;
-    cudaError_t code = cudaGetDeviceCount(&count);
-    if (code != cudaSuccess || count == 0) {
-        printf("skipped: no CUDA device (%s)\n", cudaGetErrorString(code));
+    if (!has_gpu())
         return SKIPPED;
-    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_the_hosts),  cmocka_unit_test(draws_equal_the_hosts),
         cmocka_unit_test(no_draws_are_no_work), cmocka_unit_test(domain_without_configs_fails),

@@ -11,9 +11,8 @@
 
 #include <cmocka.h>
 
+#include "gpu_or_skip.h"
 #include "trainer_device_cases.h"
-
-enum { SKIPPED = 77 };
 
 static void runs_have_the_same_bits(void **state)
 {
@@ -85,12 +84,8 @@ static void paper_sized_training_learns(void **state)
 
 int main(void)
 {
-    int count = 0;
-    cudaError_t code = cudaGetDeviceCount(&count);
-    if (code != cudaSuccess || count == 0) {
-        printf("skipped: no CUDA device (%s)\n", cudaGetErrorString(code));
+    if (!has_gpu())
         return SKIPPED;
-    }
     const struct CMUnitTest tests[] = {
         TRAINER_DEVICE_TESTS,
         cmocka_unit_test(runs_have_the_same_bits),
