@@ -52,8 +52,8 @@ static struct verified_step step_of(const struct verify_row *row)
 {
     return (struct verified_step){.batch_size = row->forecast.batch_size,
                                   .optimizer = row->forecast.optimizer,
-                                  .measured_ms = row->measured.median_ms,
-                                  .measured_ci_ms = row->measured.ci_ms,
+                                  .measured_ms = row->measured.step.median_ms,
+                                  .measured_ci_ms = row->measured.step.ci_ms,
                                   .predicted_ms = row->forecast.batch_ms,
                                   .predicted_low_ms = row->forecast.batch_low_ms,
                                   .predicted_high_ms = row->forecast.batch_high_ms,
@@ -72,7 +72,7 @@ static enum status plot_steps(const struct verification *all, const struct setti
     TRY(error_allocate((void **)&steps, (unsigned long)all->count, sizeof *steps, "steps", error));
     const int32_t pass = all->rows[0].forecast.pass;
     for (int i = 0; i < all->count; i++)
-        if (all->rows[i].forecast.pass == pass && measurement_is_timed(&all->rows[i].measured))
+        if (all->rows[i].forecast.pass == pass && measurement_is_timed(&all->rows[i].measured.step))
             steps[count++] = step_of(&all->rows[i]);
     enum status status = count ? plot_begin(&picture, settings, error) : STATUS_OK;
     if (count && status == STATUS_OK) {
@@ -127,10 +127,10 @@ static enum status run(const struct settings *settings, struct error *error)
     return status;
 }
 
-static const char *const takes[] = {"model",     "device",    "batch",    "pass",
-                                    "optimizer", "threads",   "cap-ms",   "target-percent",
-                                    "seed",      "precision", "autotune", "layers",
-                                    "sum",       "baselines", "plot",     NULL};
+static const char *const takes[] = {
+    "model",  "device",         "batch", "pass",      "optimizer", "threads",
+    "cap-ms", "target-percent", "seed",  "precision", "autotune",  "layers",
+    "sum",    "baselines",      "plot",  "rounds",    NULL};
 const struct command command_verify = {
     .name = "verify",
     .summary = "run a network's step for real and compare with the forecast",

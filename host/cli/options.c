@@ -66,7 +66,7 @@ const struct option options[] = {
     {"threads", 0, OPTION_INTEGER, AT(threads), "N",
      "threads of the device, or of training (default: 1, training: all cores)", 1, 4096, NULL},
     {"rounds", 0, OPTION_INTEGER, AT(rounds), "N",
-     "visits of each config, in different orders (default: 3)", 1, ROUND_MAXIMUM, NULL},
+     "visits of each config, or step, in different orders (default: 3)", 1, ROUND_MAXIMUM, NULL},
     {"cap-ms", 0, OPTION_NUMBER, AT(cap_ms), "MS", "timed work per config (default: 100)", 0.001,
      1e7, NULL},
     {"timeout", 0, OPTION_DURATION, AT(timeout_s), "TIME",

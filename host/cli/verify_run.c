@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of one step: whole steps take long, and one sample has no interval. */
-static const double default_cap_ms = 3000;
-
 /* ---- rivals ---- */
 
 /* The roofline needs a device, and nothing of the row that names it. */
@@ -86,84 +83,65 @@ static enum status forecast_row(struct verify_row *row, const struct verificatio
 
 /* ---- measurements ---- */
 
-static enum status allocate_layers(double **layers_ms, const struct network *network,
-                                   struct error *error)
+enum { VERIFY_ROUNDS = 3 };
+
+static struct layer_config asked_step(const struct network_choice *choice, int index,
+                                      const struct settings *settings)
 {
-    return error_allocate((void **)layers_ms, (unsigned long)network->layer_count,
-                          sizeof **layers_ms, "layer times", error);
+    const struct step_choice *step = &choice->steps[index / choice->batch_count];
+    return (struct layer_config){.batch_size = choice->batch_sizes[index % choice->batch_count],
+                                 .pass = step->pass,
+                                 .optimizer = step->optimizer,
+                                 .precision = settings->precision};
 }
 
-static enum status measure_row_layers(struct verify_row *row, const struct network *network,
-                                      struct device *device, const struct measure_options *step,
-                                      const struct settings *settings, struct error *error)
+static double sum_of(const double *layers_ms, int count)
 {
-    const struct layer_config *asked = &row->measured.config;
-    const struct measure_options single = measure_options_of(settings);
-    if (settings->layers) {
-        TRY(allocate_layers(&row->in_place_ms, network, error));
-        TRY(verify_layers_in_place(row->in_place_ms, device, network, asked, step, error));
+    double sum_ms = layers_ms ? 0 : NAN;
+    for (int i = 0; layers_ms && i < count; i++)
+        sum_ms += layers_ms[i];
+    return sum_ms;
+}
+
+static void keep_times(struct verification *all, const struct verify_times *times)
+{
+    for (int i = 0; i < all->count; i++) {
+        struct verify_row *row = &all->rows[i];
+        row->measured = times[i];
+        row->sum_ms = sum_of(times[i].alone_ms, all->choice->network.layer_count);
+        all->too_large += times[i].step.outcome == OUTCOME_OUT_OF_MEMORY;
     }
-    if (!settings->sum)
-        return STATUS_OK;
-    TRY(allocate_layers(&row->alone_ms, network, error));
-    TRY(verify_layers_alone(row->alone_ms, device, network, asked, &single, error));
-    row->sum_ms = 0;
-    for (int i = 0; i < network->layer_count; i++)
-        row->sum_ms += row->alone_ms[i];
-    return STATUS_OK;
 }
 
-static enum status measure_row(struct verify_row *row, const struct verification *all,
-                               struct device *device, const struct layer_config *asked,
-                               const struct settings *settings, struct error *error)
+static enum status measure_rows(struct verification *all, const struct layer_config *asked,
+                                struct device *device, const struct settings *settings,
+                                struct error *error)
 {
-    const struct network *network = &all->choice->network;
-    struct measure_options step = measure_options_of(settings);
-    if (isnan(settings->cap_ms))
-        step.cap_ms = default_cap_ms;
-    const enum status status = verify_network(&row->measured, device, network, asked->batch_size,
-                                              asked->pass, asked->optimizer, asked->precision,
-                                              &step, error);
-    if (status == STATUS_OUT_OF_MEMORY) {
-        measurement_fail(&row->measured, asked, OUTCOME_OUT_OF_MEMORY, &step);
-        return STATUS_OK;
-    }
-    TRY(status);
-    return measure_row_layers(row, network, device, &step, settings, error);
-}
-
-static enum status add_row(struct verification *all, struct device *device,
-                           const struct step_choice *step, int32_t batch_size,
-                           const struct settings *settings, struct error *error)
-{
-    const struct layer_config asked = {.batch_size = batch_size,
-                                       .pass = step->pass,
-                                       .optimizer = step->optimizer,
-                                       .precision = settings->precision};
-    struct verify_row *row = &all->rows[all->count++];
-    row->sum_ms = NAN;
-    TRY(forecast_row(row, all, &asked, error));
-    TRY(measure_row(row, all, device, &asked, settings, error));
-    all->too_large += row->measured.outcome == OUTCOME_OUT_OF_MEMORY;
-    return STATUS_OK;
-}
-
-static enum status add_rows(struct verification *all, struct device *device,
-                            const struct settings *settings, struct error *error)
-{
-    struct progress progress;
-    const struct network_choice *choice = all->choice;
-    const int total = choice->step_count * choice->batch_count;
-    enum status status = STATUS_OK;
-    progress_begin(&progress, stderr, settings->quiet);
-    for (int i = 0; status == STATUS_OK && i < total; i++) {
-        const int32_t batch_size = choice->batch_sizes[i % choice->batch_count];
-        progress_update(&progress, i, total, "%s, batch %d", choice->network.name, batch_size);
-        status = add_row(all, device, &choice->steps[i / choice->batch_count], batch_size, settings,
-                         error);
-    }
-    progress_end(&progress);
+    void *memory;
+    const int rounds = settings->rounds > 0 ? (int)settings->rounds : VERIFY_ROUNDS;
+    TRY(error_allocate(&memory, (unsigned long)all->count, sizeof(struct verify_times), "times",
+                       error));
+    struct verify_times *times = memory;
+    const enum status status = verify_rounds(times, asked, all->count, rounds,
+                                             &all->choice->network, device, settings, error);
+    if (status == STATUS_OK)
+        keep_times(all, times);
+    else
+        verify_times_free(times, all->count);
+    free(times);
     return status;
+}
+
+/* Forecasts first: what is wrong with a model shows before anything is measured. */
+static enum status fill_rows(struct verification *all, struct layer_config *asked, int count,
+                             struct device *device, const struct settings *settings,
+                             struct error *error)
+{
+    for (int i = 0; i < count; i++) {
+        asked[i] = asked_step(all->choice, i, settings);
+        TRY(forecast_row(&all->rows[all->count++], all, &asked[i], error));
+    }
+    return measure_rows(all, asked, device, settings, error);
 }
 
 /* ---- all of it ---- */
@@ -189,11 +167,16 @@ static enum status same_device(const struct device_info **known, struct device *
 static enum status fill(struct verification *all, struct device *device,
                         const struct settings *settings, struct error *error)
 {
-    const size_t count = (size_t)(all->choice->step_count * all->choice->batch_count);
+    void *asked;
+    const int count = all->choice->step_count * all->choice->batch_count;
     TRY(same_device(&all->known, device, &all->choice->model, error));
     TRY(fit_rivals(all, settings, error));
-    TRY(error_allocate((void **)&all->rows, count, sizeof *all->rows, "rows", error));
-    return add_rows(all, device, settings, error);
+    TRY(error_allocate((void **)&all->rows, (unsigned long)count, sizeof *all->rows, "rows",
+                       error));
+    TRY(error_allocate(&asked, (unsigned long)count, sizeof(struct layer_config), "steps", error));
+    const enum status status = fill_rows(all, asked, count, device, settings, error);
+    free(asked);
+    return status;
 }
 
 enum status verification_create(struct verification *all, const struct network_choice *choice,
@@ -211,8 +194,7 @@ void verification_free(struct verification *all)
 {
     for (int i = 0; i < all->count; i++) {
         forecast_free(&all->rows[i].forecast);
-        free(all->rows[i].in_place_ms);
-        free(all->rows[i].alone_ms);
+        verify_times_free(&all->rows[i].measured, 1);
     }
     for (int i = 0; i < all->rival_count; i++)
         all->rivals[i]->type->free(all->rivals[i]);

@@ -3,17 +3,16 @@
 #define EPOCHCAST_CLI_VERIFY_RUN_H
 
 #include "cli/network_choice.h"
+#include "cli/verify_rounds.h"
 #include "model/forecast.h"
-#include "model/verify.h"
 
 enum { RIVAL_LIMIT = 16 };
 
 struct verify_row {
-    struct measurement measured; /* outcome out_of_memory: times are NaN */
+    struct verify_times measured;
     struct forecast forecast;
     double rivals_ms[RIVAL_LIMIT];
-    double sum_ms;                  /* of alone_ms; NaN without --sum */
-    double *in_place_ms, *alone_ms; /* (layer_count); NULL without --layers, --sum */
+    double sum_ms; /* of measured.alone_ms; NaN without --sum */
 };
 
 struct verification {

@@ -46,12 +46,12 @@ static void add_number(struct fields *fields, const char *name, const char *suff
 
 static struct verify_errors errors_of(const struct verify_row *row)
 {
-    return verify_errors_of(row->forecast.batch_ms, row->sum_ms, row->measured.median_ms);
+    return verify_errors_of(row->forecast.batch_ms, row->sum_ms, row->measured.step.median_ms);
 }
 
 static double rival_error_percent(const struct verify_row *row, int rival)
 {
-    return verify_errors_of(row->rivals_ms[rival], NAN, row->measured.median_ms).error_percent;
+    return verify_errors_of(row->rivals_ms[rival], NAN, row->measured.step.median_ms).error_percent;
 }
 
 static void add_step(struct fields *fields, const struct forecast *forecast)
@@ -68,14 +68,16 @@ static void row_fields(struct fields *fields, const struct verification *all,
     fields->count = 0;
     add_text(fields, "network", all->choice->network.name);
     add_step(fields, &row->forecast);
-    add_number(fields, "measured_ms", "", row->measured.median_ms, 4);
-    add_number(fields, "measured_ci_ms", "", row->measured.ci_ms, 3);
+    add_number(fields, "measured_ms", "", row->measured.step.median_ms, 4);
+    add_number(fields, "measured_ci_ms", "", row->measured.step.ci_ms, 3);
     add_number(fields, "predicted_ms", "", row->forecast.batch_ms, 4);
     add_number(fields, "predicted_low_ms", "", row->forecast.batch_low_ms, 4);
     add_number(fields, "predicted_high_ms", "", row->forecast.batch_high_ms, 4);
     add_number(fields, "error_percent", "", errors.error_percent, 3);
     add_number(fields, all->rivals[0]->type->name, "_ms", row->rivals_ms[0], 4);
     add_number(fields, "layers_left_out", "", all->choice->left_out_count, 0);
+    add_number(fields, "rounds", "", row->measured.step.round_count, 0);
+    add_number(fields, "spread_percent", "", row->measured.step.spread_percent, 3);
     if (all->has_sum) {
         add_number(fields, "sum_ms", "", row->sum_ms, 4);
         add_number(fields, "model_error_percent", "", errors.model_error_percent, 3);
@@ -134,9 +136,9 @@ struct kind_sums {
 static void add_layer(struct kind_sums *sums, const struct verify_row *row, int layer)
 {
     sums->layers++;
-    sums->measured_ms += row->in_place_ms[layer];
+    sums->measured_ms += row->measured.in_place_ms[layer];
     sums->predicted_ms += row->forecast.layers[layer].median_ms;
-    sums->alone_ms += row->alone_ms ? row->alone_ms[layer] : NAN;
+    sums->alone_ms += row->measured.alone_ms ? row->measured.alone_ms[layer] : NAN;
 }
 
 /* The kinds that occur, then all: at most LAYER_KIND_COUNT + 1. */
@@ -181,7 +183,8 @@ static enum status print_kinds(const struct verification *all, const struct sett
     for (int i = 0; i < all->count; i++) {
         struct kind_sums kinds[LAYER_KIND_COUNT + 1];
         const struct verify_row *row = &all->rows[i];
-        const int count = row->in_place_ms ? sum_kinds(kinds, row, &all->choice->network) : 0;
+        const int count = row->measured.in_place_ms ? sum_kinds(kinds, row, &all->choice->network)
+                                                    : 0;
         for (int k = 0; k < count; k++) {
             fields.count = 0;
             add_step(&fields, &row->forecast);
@@ -287,7 +290,7 @@ static void json_layers(struct json *json, const struct verify_row *row,
     json_open(json, "kinds", '[');
     for (int i = 0; i < count; i++) {
         struct fields fields = {.count = 0};
-        kind_fields(&fields, &kinds[i], row->alone_ms != NULL);
+        kind_fields(&fields, &kinds[i], row->measured.alone_ms != NULL);
         json_open(json, NULL, '{');
         json_fields(json, &fields);
         json_close(json, '}');
@@ -298,10 +301,10 @@ static void json_layers(struct json *json, const struct verify_row *row,
         json_open(json, NULL, '{');
         json_string(json, "name", network->layers[i].name);
         json_string(json, "layer", network_layer_kind(&network->layers[i]));
-        json_number(json, "in_place_ms", row->in_place_ms[i]);
+        json_number(json, "in_place_ms", row->measured.in_place_ms[i]);
         json_number(json, "predicted_ms", row->forecast.layers[i].median_ms);
-        if (row->alone_ms)
-            json_number(json, "alone_ms", row->alone_ms[i]);
+        if (row->measured.alone_ms)
+            json_number(json, "alone_ms", row->measured.alone_ms[i]);
         json_close(json, '}');
     }
     json_close(json, ']');
@@ -321,7 +324,7 @@ static enum status print_json(const struct verification *all, struct error *erro
         row_fields(&fields, all, &all->rows[i]);
         json_open(&json, NULL, '{');
         json_fields(&json, &fields);
-        if (all->rows[i].in_place_ms)
+        if (all->rows[i].measured.in_place_ms)
             json_layers(&json, &all->rows[i], &all->choice->network);
         json_close(&json, '}');
     }

@@ -86,8 +86,7 @@ static struct measurement combine_timed(const struct measurement *rows, size_t c
     return all;
 }
 
-/* Rounds of one config; timed ones are moved to the front. */
-static struct measurement combine(struct measurement *rows, size_t count)
+struct measurement rounds_join(struct measurement *rows, size_t count)
 {
     const struct measurement last = rows[count - 1];
     size_t timed = 0;
@@ -108,7 +107,7 @@ void rounds_combine(struct measurement *rows, size_t *count)
     for (size_t first = 0; first < *count; first = next) {
         while (next < *count && compare_identity(&rows[first], &rows[next]) == 0)
             next++;
-        rows[kept++] = combine(rows + first, next - first);
+        rows[kept++] = rounds_join(rows + first, next - first);
     }
     *count = kept;
 }

@@ -8,10 +8,14 @@
 
 #include "bench/measure.h"
 
+/* The row of `count` rounds of one config. Of the timed rounds (moved to the front): medians of the
+ * times, sums of the counts and of the work done, extremes of the extremes, the best outcome;
+ * without a timed round: the last one. Rows joined before may be among them: the spread is at least
+ * theirs. */
+struct measurement rounds_join(struct measurement *rows, size_t count);
+
 /* Joins rows of the same kind, device, draw, config and cache, in place; *count shrinks. Rows come
- * out sorted by these. Of the timed rounds: medians of the times, sums of the counts and of the
- * work done, extremes of the extremes, the best outcome; without a timed round: the last one. Rows
- * joined before may be among them: the spread is at least theirs. */
+ * out sorted by these. */
 void rounds_combine(struct measurement *rows, size_t *count);
 
 /* (slowest - fastest) / median of the medians of `count` timed rounds; NaN for one. */

@@ -121,7 +121,7 @@ enum status verify_network(struct measurement *row, struct device *device,
     struct step step;
     const struct layer_config asked = {
         .batch_size = batch_size, .pass = pass, .optimizer = optimizer, .precision = precision};
-    *row = (struct measurement){.config = asked};
+    *row = (struct measurement){.config = asked, .round_count = 1, .spread_percent = NAN};
     TRY(begin_step(&step, device, network, error));
     const enum status status = measure_step(row, device, network, &asked, &step, options, error);
     release_step(&step);
