@@ -7,20 +7,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Nothing that a terminal would obey. */
+static inline void check_text(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            abort();
+}
+
 /* A network comes out whose layer CSV reads back to as many layers, or STATUS_BAD_FILE with a
- * message. Returns the status; aborts otherwise. */
-static inline enum status check_onnx(const char *bytes, size_t size)
+ * message. `sizes` may be NULL. Returns the status; aborts otherwise. */
+static inline enum status check_onnx_sized(const char *bytes, size_t size,
+                                           struct dimension_sizes *sizes)
 {
     struct error error = {.status = STATUS_OK};
     struct network network, again;
-    const enum status status = network_read_onnx(&network, "folder/model.onnx", bytes, size,
+    const enum status status = network_read_onnx(&network, sizes, "folder/model.onnx", bytes, size,
                                                  &error);
+    if (sizes)
+        check_text(sizes->open);
     if (status != STATUS_OK) {
         if (status != STATUS_BAD_FILE || !error.message[0] || network.layers)
             abort();
-        for (const char *byte = error.message; *byte; byte++)
-            if ((unsigned char)*byte < ' ' || *byte == 0x7f)
-                abort();
+        check_text(error.message);
+        check_text(error.hint);
         return status;
     }
     char *text;
@@ -44,6 +54,16 @@ static inline enum status check_onnx(const char *bytes, size_t size)
     network_free(&network);
     network_free(&again);
     return status;
+}
+
+/* Returns the status without sizes. */
+static inline enum status check_onnx(const char *bytes, size_t size)
+{
+    struct dimension_sizes sizes = {.count = 0};
+    if (dimension_sizes_add(&sizes, "n=3,sequence=7,image:1=5", NULL) != STATUS_OK)
+        abort();
+    check_onnx_sized(bytes, size, &sizes);
+    return check_onnx_sized(bytes, size, NULL);
 }
 
 #endif

@@ -95,9 +95,9 @@ static void the_last_of_two_counts_and_texts_add_up(void **state)
     char line[] = "--seed 1 --set kernel_size=3 --seed 2 --set=stride=1,2";
     assert_int_equal(parse(&settings, &command_sweep, line, &error), STATUS_OK);
     assert_int_equal(settings.seed, 2);
-    assert_int_equal(settings.set_count, 2);
-    assert_string_equal(settings.set[0], "kernel_size=3");
-    assert_string_equal(settings.set[1], "stride=1,2");
+    assert_int_equal(settings.set.count, 2);
+    assert_string_equal(settings.set.list[0], "kernel_size=3");
+    assert_string_equal(settings.set.list[1], "stride=1,2");
 }
 
 static void two_dashes_end_the_options(void **state)
@@ -219,7 +219,7 @@ static void too_many_are_refused(void **state)
         arguments[i] = text;
     assert_int_equal(cli_parse(&settings, &command_sweep, REPEAT_LIMIT, arguments, &error),
                      STATUS_OK);
-    assert_int_equal(settings.set_count, REPEAT_LIMIT);
+    assert_int_equal(settings.set.count, REPEAT_LIMIT);
     settings = settings_default;
     assert_int_equal(cli_parse(&settings, &command_sweep, REPEAT_LIMIT + 1, arguments, &error),
                      STATUS_USAGE);

@@ -271,6 +271,41 @@ static void files_that_are_wrong_are_named(void **state)
     assert_non_null(strstr(error.message, ":2: outputs"));
 }
 
+/* MatMul of x (batch, sequence, 4) and w (4, 2), as ONNX. */
+static const char open_model[] =
+    "CAg6eAoVCgF4CgF3EgF5GgJmYyIGTWF0TXVsEgFnKisIBAgCEAFCAXdKIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    "AAAAAAAAWiQKAXgSHwodCAESGQoHEgViYXRjaAoKEghzZXF1ZW5jZQoCCARiCQoBeRIECgIIAUIECgAQDQ==";
+
+static void open_dimensions_take_sizes(void **state)
+{
+    (void)state;
+    char path[64], command[512];
+    struct epochcast_error error;
+    struct epochcast_network *network;
+    struct epochcast_options options = EPOCHCAST_OPTIONS_INITIALIZER;
+    snprintf(path, sizeof path, "%s/words.onnx", folder);
+    snprintf(command, sizeof command, "echo %s | base64 -d >%s", open_model, path);
+    assert_int_equal(system(command), 0);
+    LOADS(epochcast_network_load_sized(&network, path, "sequence=128", &error_));
+    struct epochcast_forecast *forecast = forecast_of(network, &options);
+    /* w and its gradient; x and y of 128 rows, and their gradients */
+    assert_int_equal(epochcast_forecast_memory_bytes(forecast), 4 * (2 * 8 + 2 * 128 * (4 + 2)));
+    epochcast_forecast_free(forecast);
+    epochcast_network_free(network);
+    assert_int_equal(epochcast_network_load(&network, path, &error), EPOCHCAST_BAD_FILE);
+    assert_null(network);
+    assert_non_null(strstr(error.message, "dimension 1 ('sequence') has no size"));
+    assert_non_null(strstr(error.hint, "batch (x:0, the batch), sequence (x:1)"));
+    assert_int_equal(epochcast_network_load_sized(&network, path, "sequence=1,a=2", &error),
+                     EPOCHCAST_USAGE);
+    assert_null(network);
+    assert_non_null(strstr(error.message, "called 'a'"));
+    assert_int_equal(epochcast_network_load_sized(&network, "vgg16", "sequence", &error),
+                     EPOCHCAST_USAGE);
+    LOADS(epochcast_network_load_sized(&network, "vgg16", NULL, &error_));
+    epochcast_network_free(network);
+}
+
 static void threads_share_models_and_load_their_own(void **state)
 {
     (void)state;
@@ -304,6 +339,7 @@ int main(void)
         cmocka_unit_test(the_largest_batch_fits_and_the_next_does_not),
         cmocka_unit_test(options_that_are_wrong_are_named),
         cmocka_unit_test(files_that_are_wrong_are_named),
+        cmocka_unit_test(open_dimensions_take_sizes),
         cmocka_unit_test(threads_share_models_and_load_their_own),
         cmocka_unit_test(the_version_is_the_project_s),
     };

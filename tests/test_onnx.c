@@ -160,6 +160,126 @@ static void shapes_that_onnx_leaves_open(void **state)
     mapped_file_close(&file);
 }
 
+/* ---- open dimensions ---- */
+
+static enum status load_sized(struct network *network, const char *name, const char *sizes_text,
+                              struct error *error)
+{
+    struct dimension_sizes sizes = {.count = 0};
+    char path[512];
+    path_of(path, name);
+    *error = (struct error){.hint = ""};
+    TRY(dimension_sizes_add(&sizes, sizes_text, error));
+    TRY(network_load_sized(network, path, &sizes, error));
+    const enum status status = dimension_sizes_check(&sizes, error);
+    if (status != STATUS_OK)
+        network_free(network);
+    return status;
+}
+
+static void open_dimensions_take_sizes(void **state)
+{
+    (void)state;
+    need_models();
+    static const struct {
+        const char *model, *sizes, *layer;
+        int32_t rows; /* of the layer for one sample; 0: an operator */
+        double input_count;
+    } cases[] = {
+        {"open_sequence.onnx", "sequence=7", "query", 7, 7 * 16},
+        {"open_sequence.onnx", "sequence=128", "scores", 0, 2 * 4 * 128 * 4},
+        {"open_sequence.onnx", "sequence=9,n=1", "value", 9, 9 * 16},
+        {"open_sequence.onnx", "sequence=9,n=5", "value", 9, 9 * 16}, /* its batch, divided out */
+        {"open_unnamed.onnx", "x:1=11", "fc", 11, 11 * 16},
+        {"open_fixed.onnx", "sequence=3", "fc", 3, 3 * 16},
+        {"open_steps.onnx", "sequence=35", "lstm", 0, 35 * 5},
+        {"open_steps.onnx", "sequence=35,n=4", "lstm", 0, 35 * 5},
+        {"open_steps_alone.onnx", "sequence=35", "lstm", 0, 35 * 5},
+        {"open_position.onnx", "sequence=6", "fc", 6, 6 * 16},
+        {"recurrent.onnx", "n=2", "lstm1", 0, 7 * 5},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct network network;
+        struct error error;
+        if (load_sized(&network, cases[i].model, cases[i].sizes, &error) != STATUS_OK)
+            fail_msg("%s %s: %s (%s)", cases[i].model, cases[i].sizes, error.message, error.hint);
+        const struct network_layer *layer = find(&network, cases[i].layer);
+        assert_true(network_layer_input_count(layer) == cases[i].input_count);
+        assert_true(cases[i].rows == 0 || layer->config.batch_size == cases[i].rows);
+        network_free(&network);
+    }
+}
+
+static void open_dimensions_without_sizes_are_told(void **state)
+{
+    (void)state;
+    need_models();
+    static const struct {
+        const char *model, *sizes;
+        enum status status;
+        const char *message, *hint;
+    } cases[] = {
+        {"open_sequence.onnx", NULL, STATUS_BAD_FILE,
+         "tensor 'x': dimension 1 ('sequence') has no size",
+         "--dimension 'sequence=SIZE'; open are n (x:0, the batch), sequence (x:1)"},
+        {"open_sequence.onnx", "sequnce=7", STATUS_BAD_FILE, "('sequence') has no size",
+         "n (x:0, the batch), sequence (x:1)"},
+        {"open_sequence.onnx", "sequence=7,length=3", STATUS_USAGE,
+         "no open dimension is called 'length'", "open are n (x:0, the batch), sequence (x:1)"},
+        {"residual.onnx", "sequence=7", STATUS_USAGE, "is called 'sequence'",
+         "open are n (image:0"},
+        {"fixed_images.onnx", "n=7", STATUS_USAGE, "is called 'n'", "nothing is left open"},
+        {"open_sequence.onnx", "sequence=0", STATUS_USAGE, "'sequence=0' is not a name", "as in"},
+        {"open_sequence.onnx", "sequence=-5", STATUS_USAGE, "with a size of 1..2147483647",
+         "as in"},
+        {"open_sequence.onnx", "sequence=2147483648", STATUS_USAGE, "is not a name", "as in"},
+        {"open_sequence.onnx", "sequence=7x", STATUS_USAGE, "is not a name", "as in"},
+        {"open_sequence.onnx", "sequence=", STATUS_USAGE, "is not a name", "as in"},
+        {"open_sequence.onnx", "=7", STATUS_USAGE, "is not a name", "as in"},
+        {"open_sequence.onnx", "sequence=7,,n=1", STATUS_USAGE, "'' is not a name", "as in"},
+        {"open_sequence.onnx", "sequence=7,sequence=8", STATUS_USAGE, "a size twice", ""},
+        {"open_sequence.onnx", "sequence=2147483647", STATUS_BAD_FILE, "2^42 elements", ""},
+        {"open_unnamed.onnx", NULL, STATUS_BAD_FILE, "tensor 'x': dimension 1 has no size",
+         "--dimension 'x:1=SIZE'; open are x:0 (the batch), x:1"},
+        {"open_fixed.onnx", NULL, STATUS_BAD_FILE, "dimension 1 ('sequence') has no size",
+         "open are sequence (x:1)"},
+        {"open_steps.onnx", NULL, STATUS_BAD_FILE, "dimension 1 ('n') has no size",
+         "open are sequence (x:0, the batch), n (x:1)"},
+        {"open_steps_alone.onnx", NULL, STATUS_BAD_FILE, "one step of 8 sequences: not the batch",
+         "--dimension NAME=SIZE"},
+        {"open_position.onnx", NULL, STATUS_BAD_FILE, "('sequence') has no size",
+         "open are sequence (ids:0), n (x:0, the batch)"},
+        {"open_many.onnx", NULL, STATUS_BAD_FILE, "has no size", ", ..."},
+        {"open_hostile.onnx", NULL, STATUS_BAD_FILE, "('a?[31m?xxx", "'a?[31m?xxx"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct network network;
+        struct error error;
+        const enum status status = cases[i].sizes ? load_sized(&network, cases[i].model,
+                                                               cases[i].sizes, &error)
+                                                  : load_status(&network, cases[i].model, &error);
+        if (status != cases[i].status || !strstr(error.message, cases[i].message) ||
+            !strstr(error.hint, cases[i].hint))
+            fail_msg("%s %s: status %d: %s (%s)", cases[i].model,
+                     cases[i].sizes ? cases[i].sizes : "", status, error.message, error.hint);
+    }
+}
+
+static void sizes_have_a_limit(void **state)
+{
+    (void)state;
+    struct dimension_sizes sizes = {.count = 0};
+    struct error error;
+    static char texts[DIMENSION_LIMIT + 1][8];
+    for (int i = 0; i < DIMENSION_LIMIT; i++) {
+        snprintf(texts[i], sizeof texts[i], "d%d=%d", i, i + 1);
+        assert_int_equal(dimension_sizes_add(&sizes, texts[i], &error), STATUS_OK);
+    }
+    assert_int_equal(dimension_sizes_add(&sizes, "more=1", &error), STATUS_USAGE);
+    assert_int_equal(dimension_sizes_find(&sizes, "d31", 3)->size, 32);
+    assert_null(dimension_sizes_find(&sizes, "d3", 1));
+}
+
 /* ---- layers ---- */
 
 static void layers_take_their_activation(void **state)
@@ -418,9 +538,10 @@ static void mutated_models_do_no_harm(void **state)
 {
     (void)state;
     need_models();
-    static const char *const names[] = {"residual.onnx", "moves.onnx",        "products.onnx",
-                                        "unknown.onnx",  "recurrent.onnx",    "unsorted.onnx",
-                                        "external.onnx", "convolutions.onnx", "transformer.onnx"};
+    static const char *const names[] = {
+        "residual.onnx",    "moves.onnx",        "products.onnx", "unknown.onnx",
+        "recurrent.onnx",   "unsorted.onnx",     "external.onnx", "convolutions.onnx",
+        "transformer.onnx", "open_sequence.onnx"};
     int read = 0, refused = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         size_t size;
@@ -528,6 +649,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_agree_with_onnx),
         cmocka_unit_test(shapes_that_onnx_leaves_open),
+        cmocka_unit_test(open_dimensions_take_sizes),
+        cmocka_unit_test(open_dimensions_without_sizes_are_told),
+        cmocka_unit_test(sizes_have_a_limit),
         cmocka_unit_test(layers_take_their_activation),
         cmocka_unit_test(odd_convolutions_are_operators),
         cmocka_unit_test(recurrent_layers_count_steps),

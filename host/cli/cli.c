@@ -177,13 +177,13 @@ static bool names_choice(const struct option *option, const char *text)
     return false;
 }
 
-static enum status append_text(struct settings *settings, const struct option *option,
-                               const char *text, struct error *error)
+static enum status append_text(struct texts *texts, const struct option *option, const char *text,
+                               struct error *error)
 {
-    if (settings->set_count == REPEAT_LIMIT)
+    if (texts->count == REPEAT_LIMIT)
         return FAIL(error, STATUS_USAGE, "--%s: given more than %d times", option->name,
                     REPEAT_LIMIT);
-    settings->set[settings->set_count++] = text;
+    texts->list[texts->count++] = text;
     return STATUS_OK;
 }
 
@@ -206,7 +206,7 @@ static enum status set_value(struct settings *settings, const struct option *opt
     case OPTION_CHOICES:
         return set_choices(target, option, text, error);
     case OPTION_TEXTS:
-        return append_text(settings, option, text, error);
+        return append_text(target, option, text, error);
     case OPTION_TEXT:
         break;
     }

@@ -17,6 +17,12 @@
 
 enum { OPERAND_LIMIT = 256, REPEAT_LIMIT = 64 };
 
+/* An option that may be repeated; texts are borrowed from argv. */
+struct texts {
+    const char *list[REPEAT_LIMIT];
+    int count;
+};
+
 /* Values of every option. Texts are borrowed from argv and NULL when not given; numbers that may be
  * absent start as NaN, integers as -1. */
 struct settings {
@@ -32,8 +38,7 @@ struct settings {
         *optimizer, *licence, *citation, *shard, *from_networks, *active, *hold_out_device,
         *calibrate_rows, *by, *map, *fine_tune, *passes, *price_per_hour, *watts, *gpus, *link,
         *plot;
-    const char *set[REPEAT_LIMIT];
-    int set_count;
+    struct texts set, dimension;
     int64_t samples, seed, rounds, ensemble, epochs, batch_size, threads, dataset_size, search;
     double time_budget_s, timeout_s, cap_ms, target_percent, learning_rate, dropout, l2,
         weight_decay, price_per_kwh, device_memory_bytes, interval_percent;
@@ -47,7 +52,7 @@ enum option_type {
     OPTION_INTEGER,
     OPTION_NUMBER,
     OPTION_TEXT,
-    OPTION_TEXTS,    /* may be repeated: struct settings' array, its count beside it */
+    OPTION_TEXTS,    /* may be repeated: a struct texts */
     OPTION_DURATION, /* "60s", "5m", "1h", plain seconds */
     OPTION_SIZE,     /* "16GiB", "512MB", plain bytes */
     OPTION_CHOICE,

@@ -188,11 +188,12 @@ static enum status run(const struct settings *settings, struct error *error)
     return status;
 }
 
-static const char *const takes[] = {"model",         "device",        "batch",          "pass",
-                                    "optimizer",     "precision",     "layers",         "memory",
-                                    "epochs",        "dataset-size",  "price-per-hour", "watts",
-                                    "price-per-kwh", "device-memory", "gpus",           "link",
-                                    "all-reduce",    "scaling",       "plot",           NULL};
+static const char *const takes[] = {"dimension", "model",         "device",        "batch",
+                                    "pass",      "optimizer",     "precision",     "layers",
+                                    "memory",    "epochs",        "dataset-size",  "price-per-hour",
+                                    "watts",     "price-per-kwh", "device-memory", "gpus",
+                                    "link",      "all-reduce",    "scaling",       "plot",
+                                    NULL};
 const struct command command_predict = {
     .name = "predict",
     .summary = "forecast a network's time, memory and cost",
@@ -201,6 +202,7 @@ const struct command command_predict = {
         "  epochcast predict vgg16 --model model.h5 --batch 1..16*2\n"
         "  epochcast predict resnet50 --model model.h5 --pass forward --batch 1 --layers\n"
         "  epochcast predict net.onnx --model model.h5 --batch 8\n"
+        "  epochcast predict bert.onnx --model model.h5 --dimension sequence=128 --batch 8\n"
         "  epochcast predict vgg16 --model model.h5 --batch 32 --optimizer sgd,adam \\\n"
         "      --dataset-size 1281167 --epochs 90 --price-per-hour 2.49\n"
         "  epochcast predict vgg16 --model model.h5 --batch 16..64*2 --memory\n"

@@ -1,5 +1,6 @@
 /* Everything that can be drawn of some files, on one page. */
 #include "cli/cli.h"
+#include "cli/network_choice.h"
 #include "cli/provenance.h"
 #include "cli/report_chapters.h"
 #include "cli/show.h"
@@ -57,16 +58,26 @@ static enum status put_models(struct page *page, const struct contents *contents
     return status;
 }
 
+/* Every network by every model. */
+static enum status put_networks(struct page *page, const struct contents *contents,
+                                const struct settings *settings, struct error *error)
+{
+    struct dimension_sizes sizes;
+    TRY(read_dimensions(&sizes, settings, error));
+    for (int i = 0; i < contents->network_count; i++)
+        for (int j = 0; j < contents->model_count; j++)
+            TRY(report_network(page, contents->networks[i], contents->models[j], &sizes, settings,
+                               error));
+    return dimension_sizes_check(&sizes, error);
+}
+
 static enum status put_chapters(struct page *page, const struct contents *contents,
                                 const struct settings *settings, struct error *error)
 {
     for (int i = 0; i < contents->dataset_count; i++)
         TRY(report_dataset(page, contents->datasets[i], error));
     TRY(put_models(page, contents, settings, error));
-    for (int i = 0; i < contents->network_count; i++)
-        for (int j = 0; j < contents->model_count; j++)
-            TRY(report_network(page, contents->networks[i], contents->models[j], settings, error));
-    return STATUS_OK;
+    return put_networks(page, contents, settings, error);
 }
 
 static enum status put_page(FILE *file, const struct contents *contents,
@@ -118,8 +129,8 @@ static enum status run(const struct settings *settings, struct error *error)
     return status;
 }
 
-static const char *const takes[] = {"output", "overwrite", "split",     "device", "batch",
-                                    "pass",   "optimizer", "precision", NULL};
+static const char *const takes[] = {"output", "overwrite", "split",     "device",    "batch",
+                                    "pass",   "optimizer", "precision", "dimension", NULL};
 const struct command command_report = {
     .name = "report",
     .summary = "one HTML page with the tables and pictures of datasets, models and networks",

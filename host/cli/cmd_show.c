@@ -1,5 +1,6 @@
 /* What a file or a name is: dataset, model, network, the layer table, the catalogue. */
 #include "cli/cli.h"
+#include "cli/network_choice.h"
 #include "cli/plot_option.h"
 #include "cli/show.h"
 
@@ -108,7 +109,7 @@ static enum status show_network(const char *text, const struct settings *setting
                                 struct error *error)
 {
     struct network network;
-    TRY(network_load(&network, text, error));
+    TRY(load_one_network(&network, text, settings, error));
     enum status status = settings->form == TABLE_CSV
                              ? network_write_csv(&network, stdout, error)
                              : show_network_table(&network, settings, error);
@@ -116,18 +117,23 @@ static enum status show_network(const char *text, const struct settings *setting
     return status;
 }
 
+static bool names_network(const char *what)
+{
+    return strcmp(what, "layers") != 0 && strcmp(what, "networks") != 0 && !name_is_hdf5(what);
+}
+
 static enum status show(const char *what, const struct settings *settings, struct error *error)
 {
     if (settings->check)
         return show_check(what, settings, error);
+    if (names_network(what))
+        return show_network(what, settings, error);
     if (strcmp(what, "layers") == 0)
         return show_layers(settings, error);
     if (strcmp(what, "networks") == 0)
         return show_catalogue(settings, error);
-    if (name_is_hdf5(what))
-        return file_is_model(what) ? show_model(what, settings, error)
-                                   : show_dataset(what, settings, error);
-    return show_network(what, settings, error);
+    return file_is_model(what) ? show_model(what, settings, error)
+                               : show_dataset(what, settings, error);
 }
 
 static enum status run(const struct settings *settings, struct error *error)
@@ -140,11 +146,13 @@ static enum status run(const struct settings *settings, struct error *error)
         return error_hint(error, "'predict --plot' draws networks, 'evaluate --plot' models"),
                STATUS_USAGE;
     }
+    if (settings->dimension.count > 0 && (settings->check || !names_network(what)))
+        return FAIL(error, STATUS_USAGE, "--dimension goes with an ONNX model");
     TRY(plot_check(settings, error));
     return show(what, settings, error);
 }
 
-static const char *const takes[] = {"check", "plot", NULL};
+static const char *const takes[] = {"check", "plot", "dimension", NULL};
 const struct command command_show = {
     .name = "show",
     .summary = "what is in a dataset, a model, a network; layers; networks",
@@ -153,6 +161,7 @@ const struct command command_show = {
                 "  epochcast show cpu.h5 --plot cpu.svg\n"
                 "  epochcast show model.h5\n  epochcast show vgg16\n"
                 "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show net.onnx\n"
+                "  epochcast show bert.onnx --dimension sequence=128\n"
                 "  epochcast show layers\n",
     .options = takes,
     .operand_minimum = 1,

@@ -308,10 +308,10 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {
-    "device",        "layer",    "samples",        "time-budget", "seed",   "set",
-    "threads",       "cap-ms",   "cache",          "dry-run",     "output", "overwrite",
-    "licence",       "citation", "target-percent", "autotune",    "rounds", "shard",
-    "from-networks", "active",   "timeout",        NULL};
+    "device",        "layer",     "samples",        "time-budget", "seed",   "set",
+    "threads",       "cap-ms",    "cache",          "dry-run",     "output", "overwrite",
+    "licence",       "citation",  "target-percent", "autotune",    "rounds", "shard",
+    "from-networks", "dimension", "active",         "timeout",     NULL};
 const struct command command_sweep = {
     .name = "sweep",
     .summary = "time randomly drawn layers on a device, into a dataset",

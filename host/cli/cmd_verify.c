@@ -115,7 +115,7 @@ static enum status run(const struct settings *settings, struct error *error)
     struct network_choice choice;
     struct device *device;
     TRY(plot_check(settings, error));
-    TRY(network_choice_load(&choice, settings, error));
+    TRY(network_choice_load(&choice, NULL, settings, error));
     enum status status = leave_out_operators(&choice, settings, error);
     if (status == STATUS_OK)
         status = open_device(&device, settings, error);
@@ -128,9 +128,9 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {
-    "model",  "device",         "batch", "pass",      "optimizer", "threads",
-    "cap-ms", "target-percent", "seed",  "precision", "autotune",  "layers",
-    "sum",    "baselines",      "plot",  "rounds",    NULL};
+    "dimension", "model",  "device",         "batch", "pass",      "optimizer",
+    "threads",   "cap-ms", "target-percent", "seed",  "precision", "autotune",
+    "layers",    "sum",    "baselines",      "plot",  "rounds",    NULL};
 const struct command command_verify = {
     .name = "verify",
     .summary = "run a network's step for real and compare with the forecast",

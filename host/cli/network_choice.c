@@ -67,15 +67,38 @@ static enum status read_batch_sizes(struct network_choice *choice, const struct 
     return STATUS_OK;
 }
 
-enum status network_choice_load(struct network_choice *choice, const struct settings *settings,
-                                struct error *error)
+enum status read_dimensions(struct dimension_sizes *sizes, const struct settings *settings,
+                            struct error *error)
 {
+    *sizes = (struct dimension_sizes){.count = 0};
+    for (int i = 0; i < settings->dimension.count; i++)
+        TRY(dimension_sizes_add(sizes, settings->dimension.list[i], error));
+    return STATUS_OK;
+}
+
+enum status load_one_network(struct network *network, const char *name,
+                             const struct settings *settings, struct error *error)
+{
+    struct dimension_sizes sizes;
+    TRY(read_dimensions(&sizes, settings, error));
+    TRY(network_load_sized(network, name, &sizes, error));
+    const enum status status = dimension_sizes_check(&sizes, error);
+    if (status != STATUS_OK)
+        network_free(network);
+    return status;
+}
+
+enum status network_choice_load(struct network_choice *choice, struct dimension_sizes *sizes,
+                                const struct settings *settings, struct error *error)
+{
+    const char *name = settings->operands[0];
     *choice = (struct network_choice){.batch_count = 0};
     if (!settings->model)
         return FAIL(error, STATUS_USAGE, "a forecast needs --model MODEL.h5");
     TRY(read_steps(choice, settings, error));
     TRY(read_batch_sizes(choice, settings, error));
-    TRY(network_load(&choice->network, settings->operands[0], error));
+    TRY(sizes ? network_load_sized(&choice->network, name, sizes, error)
+              : load_one_network(&choice->network, name, settings, error));
     enum status status = model_load(&choice->model, settings->model, error);
     if (status != STATUS_OK)
         network_free(&choice->network);

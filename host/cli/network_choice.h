@@ -23,9 +23,17 @@ struct network_choice {
     int step_count;
 };
 
-/* Reads operands and options; network_choice_free releases. */
-enum status network_choice_load(struct network_choice *choice, const struct settings *settings,
-                                struct error *error);
+/* Reads operands and options; network_choice_free releases. `sizes`: what --dimension says to all
+ * networks of a command, or NULL when this is the only one. */
+enum status network_choice_load(struct network_choice *choice, struct dimension_sizes *sizes,
+                                const struct settings *settings, struct error *error);
 void network_choice_free(struct network_choice *choice);
+
+/* --dimension; dimension_sizes_check once the command's networks are loaded. */
+enum status read_dimensions(struct dimension_sizes *sizes, const struct settings *settings,
+                            struct error *error);
+/* A network with --dimension, when it is the only one. */
+enum status load_one_network(struct network *network, const char *name,
+                             const struct settings *settings, struct error *error);
 
 #endif

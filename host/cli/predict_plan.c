@@ -137,7 +137,7 @@ enum status predict_plan_load(struct predict_plan *plan, const struct settings *
                               struct error *error)
 {
     *plan = (struct predict_plan){.device_count = 0};
-    TRY(network_choice_load(&plan->choice, settings, error));
+    TRY(network_choice_load(&plan->choice, NULL, settings, error));
     const enum status status = read_plan(plan, settings, error);
     if (status != STATUS_OK)
         predict_plan_free(plan);

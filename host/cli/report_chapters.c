@@ -216,14 +216,15 @@ static enum status put_network(struct page *page, const struct network_choice *c
 }
 
 enum status report_network(struct page *page, const char *network, const char *model,
-                           const struct settings *settings, struct error *error)
+                           struct dimension_sizes *sizes, const struct settings *settings,
+                           struct error *error)
 {
     struct network_choice choice;
     struct settings asked = *settings;
     asked.operands[0] = network;
     asked.model = model;
     asked.batch = settings->batch ? settings->batch : default_batch_sizes;
-    TRY(network_choice_load(&choice, &asked, error));
+    TRY(network_choice_load(&choice, sizes, &asked, error));
     page_chapter(page, "network", choice.network.name);
     page_text(page, "model", model);
     const enum status status = put_network(page, &choice, &asked, error);

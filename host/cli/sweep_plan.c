@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "cli/device_choice.h"
+#include "cli/network_choice.h"
 #include "cli/provenance.h"
 #include "network/network.h"
 
@@ -28,16 +29,16 @@ static enum status add_kind(void *payload, const char *name, struct error *error
 static enum status apply_sets(struct sweep_plan *plan, const struct settings *settings,
                               struct error *error)
 {
-    for (int i = 0; i < settings->set_count; i++) {
+    for (int i = 0; i < settings->set.count; i++) {
         bool any = false;
         for (int j = 0; j < plan->domain_count; j++) {
             bool applied;
-            TRY(sample_domain_set(&plan->domains[j], settings->set[i], &applied, error));
+            TRY(sample_domain_set(&plan->domains[j], settings->set.list[i], &applied, error));
             any |= applied;
         }
         if (!any)
             return FAIL(error, STATUS_USAGE, "--set %s: no layer of this sweep has that feature",
-                        settings->set[i]);
+                        settings->set.list[i]);
     }
     return STATUS_OK;
 }
@@ -73,14 +74,20 @@ static enum status add_template(struct sweep_plan *plan, struct layer_config con
     return STATUS_OK;
 }
 
+struct networks {
+    struct sweep_plan *plan;
+    struct dimension_sizes sizes;
+};
+
 static enum status add_network(void *payload, const char *name, struct error *error)
 {
+    struct networks *networks = payload;
     struct network network;
-    enum status status = network_load(&network, name, error);
+    enum status status = network_load_sized(&network, name, &networks->sizes, error);
     TRY(status);
     for (int i = 0; i < network.layer_count && status == STATUS_OK; i++)
         if (!network_layer_is_operator(&network.layers[i]))
-            status = add_template(payload, network.layers[i].config, error);
+            status = add_template(networks->plan, network.layers[i].config, error);
     network_free(&network);
     return status;
 }
@@ -88,9 +95,14 @@ static enum status add_network(void *payload, const char *name, struct error *er
 static enum status add_networks(struct sweep_plan *plan, const struct settings *settings,
                                 struct error *error)
 {
+    struct networks networks = {.plan = plan};
+    TRY(read_dimensions(&networks.sizes, settings, error));
+    if (!settings->from_networks && settings->dimension.count > 0)
+        return FAIL(error, STATUS_USAGE, "--dimension goes with --from-networks");
     if (!settings->from_networks)
         return STATUS_OK;
-    TRY(cli_each_item(settings->from_networks, add_network, plan, error));
+    TRY(cli_each_item(settings->from_networks, add_network, &networks, error));
+    TRY(dimension_sizes_check(&networks.sizes, error));
     int kept = 0;
     for (int i = 0; i < plan->domain_count; i++)
         if (plan->domains[i].template_count > 0)
@@ -132,9 +144,9 @@ static void describe_domain(struct dataset_header *header, const struct sweep_pl
                                    layer_descriptors[plan->domains[i].kind]->name,
                                    plan->domains[i].memory_limit_bytes,
                                    plan->domains[i].flops_limit);
-    for (int i = 0; i < settings->set_count && length < size; i++)
+    for (int i = 0; i < settings->set.count && length < size; i++)
         length += (size_t)snprintf(header->domain + length, size - length, "set %s\n",
-                                   settings->set[i]);
+                                   settings->set.list[i]);
 }
 
 static enum status open_active(struct sweep_plan *plan, const char *path, struct error *error)

@@ -100,6 +100,14 @@ struct epochcast_network;
 EPOCHCAST_API enum epochcast_status epochcast_network_load(struct epochcast_network **network,
                                                            const char *name,
                                                            struct epochcast_error *error);
+/* The same for an ONNX model that leaves more than its batch open: `dimensions` gives the others
+ * sizes by name, "sequence=128" or "sequence=128,beams=4" (one without a name is INPUT:AXIS); NULL:
+ * none. EPOCHCAST_USAGE: not of that form, or no open dimension of that name; EPOCHCAST_BAD_FILE:
+ * one is left without a size. The hints of both list what is open. */
+EPOCHCAST_API enum epochcast_status epochcast_network_load_sized(struct epochcast_network **network,
+                                                                 const char *name,
+                                                                 const char *dimensions,
+                                                                 struct epochcast_error *error);
 EPOCHCAST_API void epochcast_network_free(struct epochcast_network *network);
 
 EPOCHCAST_API const char *epochcast_network_name(const struct epochcast_network *network);

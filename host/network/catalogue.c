@@ -135,23 +135,30 @@ static enum status unknown_network(const char *text, struct error *error)
     return STATUS_USAGE;
 }
 
-static enum status load_file(struct network *network, const char *path, struct error *error)
+static enum status load_file(struct network *network, const char *path,
+                             struct dimension_sizes *sizes, struct error *error)
 {
     struct mapped_file file;
     TRY(mapped_file_open(&file, path, error));
     const bool is_onnx = has_suffix(path, ".onnx");
-    const enum status status = is_onnx
-                                   ? network_read_onnx(network, path, file.bytes, file.size, error)
-                                   : network_parse(network, path, file.bytes, file.size, error);
+    const enum status status = is_onnx ? network_read_onnx(network, sizes, path, file.bytes,
+                                                           file.size, error)
+                                       : network_parse(network, path, file.bytes, file.size, error);
     mapped_file_close(&file);
     return status;
 }
 
 enum status network_load(struct network *network, const char *text, struct error *error)
 {
+    return network_load_sized(network, text, NULL, error);
+}
+
+enum status network_load_sized(struct network *network, const char *text,
+                               struct dimension_sizes *sizes, struct error *error)
+{
     *network = (struct network){.layers = NULL};
     if (strpbrk(text, "/.") || is_file(text))
-        return load_file(network, text, error);
+        return load_file(network, text, sizes, error);
     struct folders folders;
     folders_of(&folders);
     for (int i = 0; i < FOLDER_COUNT; i++) {
@@ -160,7 +167,7 @@ enum status network_load(struct network *network, const char *text, struct error
             continue;
         const int length = snprintf(path, sizeof path, "%s/%s.csv", folders.at[i], text);
         if (length < PATH_LIMIT && is_file(path))
-            return load_file(network, path, error);
+            return load_file(network, path, sizes, error);
     }
     return unknown_network(text, error);
 }

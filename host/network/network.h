@@ -16,6 +16,7 @@
 #define EPOCHCAST_NETWORK_NETWORK_H
 
 #include "layers/layer.h"
+#include "network/dimension.h"
 #include "network/operator.h"
 
 #include <stdio.h>
@@ -41,12 +42,17 @@ struct network {
  * STATUS_BAD_FILE: names line and column, or an ONNX file's node. An unknown name is STATUS_USAGE
  * and lists the nearest and all. */
 enum status network_load(struct network *network, const char *text, struct error *error);
+/* The same with sizes for what an ONNX model leaves open, besides the batch; dimension_sizes_check
+ * then tells of those that no network had. `sizes` may be NULL. */
+enum status network_load_sized(struct network *network, const char *text,
+                               struct dimension_sizes *sizes, struct error *error);
 /* A layer CSV from memory; `path` is for messages. */
 enum status network_parse(struct network *network, const char *path, const char *bytes, size_t size,
                           struct error *error);
-/* An ONNX model from memory; its external data is looked for beside `path`. */
-enum status network_read_onnx(struct network *network, const char *path, const char *bytes,
-                              size_t size, struct error *error);
+/* An ONNX model from memory; its external data is looked for beside `path`. `sizes` may be NULL. */
+enum status network_read_onnx(struct network *network, struct dimension_sizes *sizes,
+                              const char *path, const char *bytes, size_t size,
+                              struct error *error);
 void network_free(struct network *network);
 enum status network_write_csv(const struct network *network, FILE *file, struct error *error);
 

@@ -1,9 +1,10 @@
 /* ONNX model -> network: orders the nodes, infers shapes, makes layers.
  *
- * The network is of one sample. A symbolic batch counts as 1; where the file fixes one, shapes are
- * inferred with it and counts are divided by it: it is the batch axis of a recurrent operator, else
- * the first axis of the first input.
+ * The network is of one sample. An open batch (onnx_dimension.h) counts as 1; where the file fixes
+ * one, shapes are inferred with it and counts are divided by it: it is the batch axis of a
+ * recurrent operator, else the first axis of the first input.
  */
+#include "network/onnx_dimension.h"
 #include "network/onnx_operators.h"
 
 #include <stdlib.h>
@@ -86,86 +87,6 @@ static enum status order_nodes(struct onnx_graph *graph, struct error *error)
     return status;
 }
 
-/* ---- declared shapes ---- */
-
-struct shapes {
-    struct onnx_graph *graph;
-    struct slice batch_name; /* of the symbolic dimension that is the batch */
-    bool has_batch, is_symbolic;
-    struct error *error;
-};
-
-static enum status shape_error(const struct shapes *shapes, const struct onnx_value *value,
-                               const char *what, int axis, struct slice dimension)
-{
-    const size_t size = value->name.size, length = dimension.size;
-    FAIL(shapes->error, STATUS_BAD_FILE, "%.200s: tensor '%.*s': dimension %d%s%.*s%s %s",
-         shapes->graph->path, (int)(size < 80 ? size : 80), value->name.bytes, axis,
-         length ? " ('" : "", (int)(length < 40 ? length : 40), dimension.bytes, length ? "')" : "",
-         what);
-    return STATUS_BAD_FILE;
-}
-
-/* The first open dimension is the batch: by its name wherever it stands, unnamed in front alone. */
-static enum status close_dimension(struct shapes *shapes, struct onnx_value *value, int axis,
-                                   struct slice name)
-{
-    const bool is_batch = name.size ? !shapes->has_batch || slices_equal(name, shapes->batch_name)
-                                    : axis == 0;
-    if (!is_batch) {
-        shape_error(shapes, value, "has no size", axis, name);
-        return error_hint(shapes->error, "only the batch may be left open: export the model with "
-                                         "its other sizes fixed, or set them with "
-                                         "onnx.tools.update_model_dims"),
-               STATUS_BAD_FILE;
-    }
-    if (name.size && !shapes->has_batch) {
-        shapes->has_batch = true;
-        shapes->batch_name = name;
-    }
-    shapes->is_symbolic = true;
-    value->dims[axis] = 1;
-    return STATUS_OK;
-}
-
-static enum status read_declared(struct shapes *shapes, struct onnx_value *value)
-{
-    struct slice names[ONNX_RANK_LIMIT];
-    double count = 1;
-    int rank;
-    if (!onnx_type_read(shapes->graph, value->declared, &value->type, &rank, value->dims, names)) {
-        const size_t size = value->name.size;
-        FAIL(shapes->error, STATUS_BAD_FILE, "%.200s: tensor '%.*s' has no shape",
-             shapes->graph->path, (int)(size < 80 ? size : 80), value->name.bytes);
-        return error_hint(shapes->error, "onnx.shape_inference.infer_shapes may add it"),
-               STATUS_BAD_FILE;
-    }
-    for (int axis = 0; axis < rank; axis++) {
-        if (value->dims[axis] == -1)
-            TRY(close_dimension(shapes, value, axis, names[axis]));
-        if (value->dims[axis] < 1 || value->dims[axis] > ONNX_DIMENSION_LIMIT)
-            return shape_error(shapes, value, "is zero, negative or too large", axis, names[axis]);
-        count *= (double)value->dims[axis];
-    }
-    if (count > OPERATOR_COUNT_LIMIT)
-        return shape_error(shapes, value, "makes more than 2^42 elements", rank - 1,
-                           names[rank - 1]);
-    value->rank = rank;
-    value->count = count;
-    return STATUS_OK;
-}
-
-static enum status read_inputs(struct shapes *shapes)
-{
-    struct onnx_graph *graph = shapes->graph;
-    for (int i = 0; i < graph->value_count; i++) {
-        struct onnx_value *value = &graph->values[i];
-        if (value->producer < 0 && !value->is_constant && value->consumer_count > 0)
-            TRY(read_declared(shapes, value));
-    }
-    return STATUS_OK;
-}
-
 /* ---- shapes of all tensors ---- */
 
 static void mark_constant(const struct onnx_call *call)
@@ -190,7 +111,8 @@ static void mark_constant(const struct onnx_call *call)
     }
 }
 
-static enum status declared_outputs(struct shapes *shapes, const struct onnx_call *call)
+static enum status declared_outputs(struct onnx_dimensions *dimensions,
+                                    const struct onnx_call *call)
 {
     for (int i = 0; i < call->node->output_count; i++) {
         struct onnx_value *output = onnx_output(call, i);
@@ -199,21 +121,22 @@ static enum status declared_outputs(struct shapes *shapes, const struct onnx_cal
         if (output->declared.size == 0) {
             onnx_fail(call, "an operator that is not known, and the file has no shape of its "
                             "output");
-            return error_hint(shapes->error, "value_info for it in the file would do: its bytes "
-                                             "are counted, its operations are not"),
+            return error_hint(dimensions->error,
+                              "value_info for it in the file would do: its bytes "
+                              "are counted, its operations are not"),
                    STATUS_BAD_FILE;
         }
-        TRY(read_declared(shapes, output));
+        TRY(onnx_read_declared(dimensions, output));
     }
     return STATUS_OK;
 }
 
-static enum status infer_node(struct shapes *shapes, struct onnx_node *node)
+static enum status infer_node(struct onnx_dimensions *dimensions, struct onnx_node *node)
 {
-    const struct onnx_call call = {shapes->graph, node, shapes->error};
+    const struct onnx_call call = {dimensions->graph, node, dimensions->error};
     node->known = onnx_operator_find(node);
     if (!node->known)
-        TRY(declared_outputs(shapes, &call));
+        TRY(declared_outputs(dimensions, &call));
     else
         TRY(node->known->shape(&call));
     bool has_output = false;
@@ -234,20 +157,46 @@ static enum status infer_node(struct shapes *shapes, struct onnx_node *node)
     return STATUS_OK;
 }
 
-static enum status infer_all(struct shapes *shapes)
+static enum status infer_all(struct onnx_dimensions *dimensions)
 {
-    struct onnx_graph *graph = shapes->graph;
+    struct onnx_graph *graph = dimensions->graph;
     int known = 0;
     for (int i = 0; i < graph->node_count; i++)
         known += onnx_operator_find(&graph->nodes[i]) != NULL;
     if (known == 0) {
-        const struct onnx_call call = {graph, &graph->nodes[0], shapes->error};
+        const struct onnx_call call = {graph, &graph->nodes[0], dimensions->error};
         return onnx_fail(&call, "neither this nor any other of the %d nodes has a known operator",
                          graph->node_count);
     }
-    TRY(read_inputs(shapes));
+    TRY(onnx_read_inputs(dimensions));
     for (int i = 0; i < graph->node_count; i++)
-        TRY(infer_node(shapes, &graph->nodes[graph->order[i]]));
+        TRY(infer_node(dimensions, &graph->nodes[graph->order[i]]));
+    return STATUS_OK;
+}
+
+/* Axis of a recurrent operator's input that is the batch; the other one of the first two is steps.
+ */
+static int batch_axis(const struct onnx_call *call)
+{
+    return !onnx_integer(call, "layout", 0);
+}
+
+/* One step of several sequences: the open dimension that was taken as the batch is that of steps.
+ */
+static enum status check_steps(struct onnx_graph *graph, struct error *error)
+{
+    for (int i = 0; i < graph->node_count && (!graph->sizes || !graph->sizes->count); i++) {
+        const struct onnx_call call = {graph, &graph->nodes[i], error};
+        if (!onnx_is_recurrent(call.node) || call.node->is_constant)
+            continue;
+        const int64_t *dims = onnx_input(&call, 0)->dims;
+        const int axis = batch_axis(&call);
+        if (dims[!axis] != 1 || dims[axis] == 1)
+            continue;
+        onnx_fail(&call, "one step of %lld sequences: not the batch is open, but the steps",
+                  (long long)dims[axis]);
+        return error_hint(error, "give them a number: --dimension NAME=SIZE"), STATUS_BAD_FILE;
+    }
     return STATUS_OK;
 }
 
@@ -256,8 +205,8 @@ static double fixed_batch(const struct onnx_graph *graph)
 {
     for (int i = 0; i < graph->node_count; i++) {
         const struct onnx_call call = {(struct onnx_graph *)graph, &graph->nodes[i], NULL};
-        if (call.node->known && call.node->known->shape == onnx_shape_recurrent)
-            return (double)onnx_input(&call, 0)->dims[!onnx_integer(&call, "layout", 0)];
+        if (onnx_is_recurrent(call.node))
+            return (double)onnx_input(&call, 0)->dims[batch_axis(&call)];
     }
     for (int i = 0; i < graph->value_count; i++) {
         const struct onnx_value *value = &graph->values[i];
@@ -329,17 +278,19 @@ static enum status emit_all(struct onnx_builder *builder, struct error *error)
 
 enum status onnx_infer_shapes(struct onnx_graph *graph, struct error *error)
 {
-    struct shapes shapes = {.graph = graph, .error = error};
+    struct onnx_dimensions dimensions = {.graph = graph, .error = error};
     TRY(order_nodes(graph, error));
-    TRY(infer_all(&shapes));
-    graph->batch = shapes.is_symbolic ? 1 : fixed_batch(graph);
-    return STATUS_OK;
+    TRY(infer_all(&dimensions));
+    graph->batch = dimensions.is_symbolic ? 1 : fixed_batch(graph);
+    return dimensions.is_symbolic ? check_steps(graph, error) : STATUS_OK;
 }
 
-static enum status read_all(struct network *network, struct onnx_graph *graph, const char *path,
-                            const char *bytes, size_t size, struct error *error)
+static enum status read_all(struct network *network, struct onnx_graph *graph,
+                            struct dimension_sizes *sizes, const char *path, const char *bytes,
+                            size_t size, struct error *error)
 {
     TRY(onnx_graph_read(graph, path, bytes, size, error));
+    graph->sizes = sizes;
     TRY(onnx_infer_shapes(graph, error));
     struct onnx_builder builder = {.graph = graph, .network = network};
     const enum status status = emit_all(&builder, error);
@@ -355,18 +306,22 @@ static void clean_text(char *text)
             *text = '?';
 }
 
-enum status network_read_onnx(struct network *network, const char *path, const char *bytes,
-                              size_t size, struct error *error)
+enum status network_read_onnx(struct network *network, struct dimension_sizes *sizes,
+                              const char *path, const char *bytes, size_t size, struct error *error)
 {
     struct onnx_graph graph;
     *network = (struct network){.layers = NULL};
     network_name(network, path);
-    const enum status status = read_all(network, &graph, path, bytes, size, error);
+    const enum status status = read_all(network, &graph, sizes, path, bytes, size, error);
     onnx_graph_free(&graph);
+    if (sizes)
+        clean_text(sizes->open);
     if (status == STATUS_OK)
         return STATUS_OK;
-    if (error)
+    if (error) {
         clean_text(error->message);
+        clean_text(error->hint);
+    }
     network_free(network);
     return status;
 }

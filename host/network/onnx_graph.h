@@ -5,6 +5,7 @@
 #ifndef EPOCHCAST_NETWORK_ONNX_GRAPH_H
 #define EPOCHCAST_NETWORK_ONNX_GRAPH_H
 
+#include "network/dimension.h"
 #include "network/network.h"
 #include "network/wire.h"
 
@@ -65,7 +66,8 @@ struct onnx_graph {
     int64_t opset;
     struct slice external_location; /* of the external data that was found last, and its size */
     double external_bytes;
-    double batch; /* samples that the shapes hold */
+    double batch;                  /* samples that the shapes hold */
+    struct dimension_sizes *sizes; /* for open dimensions; borrowed, may be NULL */
 };
 
 /* Reads the graph of a model; STATUS_BAD_FILE names byte, node or tensor. Free it in any case. */

@@ -189,6 +189,52 @@ SMALL = {"convolutions": convolutions, "moves": moves, "products": products, "re
          "transformer": transformer, "residual": residual, "unsorted": unsorted, "unknown": unknown,
          "fixed_images": lambda path: residual(path, 8), "fixed_steps": lambda path: recurrent(path, 3)}
 
+# ---- open dimensions beside the batch ----
+
+
+def attention(path):
+    """Its reshapes take the sequence from the input's shape."""
+    m = Small(opset=17)
+    x, mask = m.input("x", ["n", "sequence", 16]), m.input("mask", ["n", 1, 1, "sequence"])
+    length = m.node("Gather", "length", [m.node("Shape", "shape", [x]), m.integers("one", [1])])
+    heads = m.node("Concat", "heads", [m.integers("zero", [0]), length, m.integers("four", [4, 4])], axis=0)
+
+    def split(name, order):
+        y = m.node("Reshape", name + "_heads", [m.linear(name, x, 16, 16), heads])
+        return m.node("Transpose", name + "_turned", [y], perm=order)
+
+    scores = m.node("MatMul", "scores", [split("query", [0, 2, 1, 3]), split("key", [0, 2, 3, 1])])
+    scores = m.node("Softmax", "softmax", [m.node("Add", "masked", [scores, mask])], axis=-1)
+    m.save(path, m.node("MatMul", "context", [scores, split("value", [0, 2, 1, 3])]))
+
+
+def linear_on(shape):
+    def build(path):
+        m = Small()
+        m.save(path, m.linear("fc", m.input("x", shape), 16, 4))
+    return build
+
+
+def steps_of(shape):
+    def build(path):
+        m = Small()
+        weights = [m.weight("W", [1, 24, 5]), m.weight("R", [1, 24, 6])]
+        m.node("LSTM", "lstm", [m.input("x", shape)] + weights, ["y", "h"], hidden_size=6)
+        m.save(path, "y")
+    return build
+
+
+def position_first(path):
+    m = Small()
+    place = m.node("Gather", "place", [m.weight("table", [512, 16]), m.input("ids", ["sequence"], TensorProto.INT64)])
+    m.save(path, m.linear("fc", m.node("Add", "add", [place, m.input("x", ["n", "sequence", 16])]), 16, 4))
+
+
+OPEN = {"open_sequence": attention, "open_unnamed": linear_on([None, None, 16]), "open_fixed": linear_on([8, "sequence", 16]),
+        "open_steps": steps_of(["sequence", "n", 5]), "open_steps_alone": steps_of(["sequence", 8, 5]),
+        "open_position": position_first, "open_hostile": linear_on(["n", "a\x1b[31m\n" + 90 * "x", 16]),
+        "open_many": linear_on(["n"] + [f"dimension_{i}_" + 50 * "x" for i in range(6)] + [16])}
+
 # ---- damaged ones ----
 
 
@@ -322,7 +368,7 @@ def write_shapes(path):
 
 
 def main(folder, extent):
-    for name, build in SMALL.items():
+    for name, build in {**SMALL, **OPEN}.items():
         build(os.path.join(folder, name + ".onnx"))
     if extent == "small":
         return

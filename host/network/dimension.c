@@ -1,0 +1,71 @@
+#include "network/dimension.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN_LIMIT = 80 };
+
+static int shown(size_t length)
+{
+    return (int)(length < SHOWN_LIMIT ? length : SHOWN_LIMIT);
+}
+
+struct dimension_size *dimension_sizes_find(struct dimension_sizes *sizes, const char *name,
+                                            size_t length)
+{
+    for (int i = 0; i < sizes->count; i++)
+        if (sizes->list[i].name_length == length && memcmp(sizes->list[i].name, name, length) == 0)
+            return &sizes->list[i];
+    return NULL;
+}
+
+static enum status add_one(struct dimension_sizes *sizes, const char *item, size_t item_length,
+                           struct error *error)
+{
+    const char *equals = memrchr(item, '=', item_length);
+    const size_t length = equals ? (size_t)(equals - item) : 0;
+    char *end = NULL;
+    errno = 0;
+    const long long size = length ? strtoll(equals + 1, &end, 10) : 0;
+    if (end != item + item_length || errno || size < 1 || size > INT32_MAX) {
+        FAIL(error, STATUS_USAGE, "dimension '%.*s' is not a name with a size of 1..%d",
+             shown(item_length), item, INT32_MAX);
+        return error_hint(error, "as in sequence=128"), STATUS_USAGE;
+    }
+    if (dimension_sizes_find(sizes, item, length))
+        return FAIL(error, STATUS_USAGE, "dimension '%.*s' has a size twice", shown(length), item);
+    if (sizes->count == DIMENSION_LIMIT)
+        return FAIL(error, STATUS_USAGE, "sizes for more than %d dimensions", DIMENSION_LIMIT);
+    sizes->list[sizes->count++] = (struct dimension_size){
+        .name = item, .name_length = length, .size = size};
+    return STATUS_OK;
+}
+
+enum status dimension_sizes_add(struct dimension_sizes *sizes, const char *text,
+                                struct error *error)
+{
+    for (;; text++) {
+        const size_t length = strcspn(text, ",");
+        TRY(add_one(sizes, text, length, error));
+        text += length;
+        if (!*text)
+            return STATUS_OK;
+    }
+}
+
+enum status dimension_sizes_check(const struct dimension_sizes *sizes, struct error *error)
+{
+    for (int i = 0; i < sizes->count; i++) {
+        const struct dimension_size *given = &sizes->list[i];
+        if (given->is_used)
+            continue;
+        FAIL(error, STATUS_USAGE, "no open dimension is called '%.*s'", shown(given->name_length),
+             given->name);
+        if (!sizes->open[0])
+            return error_hint(error, "nothing is left open: only ONNX models have such dimensions"),
+                   STATUS_USAGE;
+        return error_hint(error, "open are %s", sizes->open), STATUS_USAGE;
+    }
+    return STATUS_OK;
+}
