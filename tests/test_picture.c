@@ -393,23 +393,33 @@ static void test_forecasts(void **state)
 static void test_verification(void **state)
 {
     static const struct verified_step steps[] = {
-        {1, OPTIMIZER_SGD, 10, 0.1, 11, 9, 13, 5},
-        {2, OPTIMIZER_SGD, 20, NAN, 18, NAN, NAN, 12},
-        {1, OPTIMIZER_ADAM, 14, 0.2, 14, 13, 15, 9},
+        {1, OPTIMIZER_SGD, 10, 0.1, 11, 9, 13, {5, 20}},
+        {2, OPTIMIZER_SGD, 20, NAN, 18, NAN, NAN, {12, NAN}},
+        {1, OPTIMIZER_ADAM, 14, 0.2, 14, 13, 15, {9, 3}},
     };
+    struct verified_network verified = {.network = "net",
+                                        .device = "device",
+                                        .pass = PASS_TRAIN,
+                                        .steps = steps,
+                                        .rivals = {"roof'line", "linear"}};
     struct picture picture;
     (void)state;
     need_gnuplot();
     for (int count = 1; count <= 3; count++) {
+        verified.count = count;
+        verified.rival_count = count - 1;
         SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
-        draw_verification(&picture, steps, count, "net", "device", PASS_TRAIN);
+        draw_verification(&picture, &verified);
         char *svg = rendered(&picture);
         assert_non_null(strstr(svg, "sgd, measured"));
         assert_int_equal(strstr(svg, "adam, measured") != NULL, count == 3);
+        assert_int_equal(strstr(svg, "sgd, roof’line") != NULL, count > 1);
+        assert_int_equal(strstr(svg, "predicted / measured") != NULL, count == 3);
+        assert_int_equal(strstr(svg, ">linear<") != NULL, count == 3);
         free(svg);
     }
     SUCCEEDS(picture_create(&picture, PICTURE_TERMINAL, &error));
-    draw_verification(&picture, steps, 3, "net", "device", PASS_TRAIN);
+    draw_verification(&picture, &verified);
     free(rendered(&picture));
 }
 

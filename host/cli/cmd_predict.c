@@ -1,12 +1,9 @@
 #include "cli/cli.h"
 #include "cli/plot_option.h"
-#include "cli/predict_plan.h"
+#include "cli/predict_picture.h"
 #include "cli/predict_table.h"
 
-#include "pictures/draw.h"
-
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- what does not fit ---- */
@@ -97,27 +94,6 @@ static enum status note_roofline(const struct predictions *all, struct error *er
     return STATUS_OK;
 }
 
-/* Forecasts of the first device, pass and number of GPUs. */
-static enum status draw_first(struct picture *picture, const struct predictions *all,
-                              struct error *error)
-{
-    const struct predict_row *first = &all->rows[0];
-    struct forecast *forecasts;
-    int count = 0;
-    TRY(error_allocate((void **)&forecasts, (unsigned long)all->count, sizeof *forecasts,
-                       "forecasts", error));
-    for (int i = 0; i < all->count; i++) {
-        const struct predict_row *row = &all->rows[i];
-        if (row->device == first->device && row->forecast.pass == first->forecast.pass &&
-            row->forecast.device_count == first->forecast.device_count)
-            forecasts[count++] = row->forecast; /* its layers stay the row's */
-    }
-    const enum status status = draw_forecasts(picture, forecasts, count, &all->plan->choice.network,
-                                              first->device->info->name, error);
-    free(forecasts);
-    return status;
-}
-
 static enum status plot_predictions(const struct predictions *all, const struct settings *settings,
                                     struct error *error)
 {
@@ -125,7 +101,7 @@ static enum status plot_predictions(const struct predictions *all, const struct 
     if (!settings->plot || all->count == 0)
         return STATUS_OK;
     TRY(plot_begin(&picture, settings, error));
-    return plot_end(&picture, draw_first(&picture, all, error), settings, error);
+    return plot_end(&picture, draw_first_predictions(&picture, all, error), settings, error);
 }
 
 static int count_extrapolations(const struct predictions *all, int layer)
@@ -178,7 +154,7 @@ static enum status run(const struct settings *settings, struct error *error)
     struct predict_plan plan;
     struct predictions all;
     TRY(plot_check(settings, error));
-    TRY(predict_plan_load(&plan, settings, error));
+    TRY(predict_plan_load(&plan, NULL, settings, error));
     enum status status = predictions_create(&all, &plan, error);
     if (status == STATUS_OK) {
         status = print_all(&all, settings, error);

@@ -4,6 +4,7 @@
 #include "cli/provenance.h"
 #include "cli/report_chapters.h"
 #include "cli/show.h"
+#include "cli/verification_file.h"
 
 #include "data/scratch_file.h"
 #include "pictures/gnuplot.h"
@@ -12,8 +13,9 @@
 
 /* Operands by what they are; borrowed. */
 struct contents {
-    const char *datasets[OPERAND_LIMIT], *models[OPERAND_LIMIT], *networks[OPERAND_LIMIT];
-    int dataset_count, model_count, network_count;
+    const char *datasets[OPERAND_LIMIT], *models[OPERAND_LIMIT], *networks[OPERAND_LIMIT],
+        *verifications[OPERAND_LIMIT];
+    int dataset_count, model_count, network_count, verification_count;
 };
 
 static void sort_operands(struct contents *contents, const struct settings *settings)
@@ -21,7 +23,9 @@ static void sort_operands(struct contents *contents, const struct settings *sett
     *contents = (struct contents){.dataset_count = 0};
     for (int i = 0; i < settings->operand_count; i++) {
         const char *name = settings->operands[i];
-        if (!name_is_hdf5(name))
+        if (!name_is_hdf5(name) && file_is_json(name))
+            contents->verifications[contents->verification_count++] = name;
+        else if (!name_is_hdf5(name))
             contents->networks[contents->network_count++] = name;
         else if (file_is_model(name))
             contents->models[contents->model_count++] = name;
@@ -39,6 +43,9 @@ static enum status check(const struct contents *contents, const struct settings 
         FAIL(error, STATUS_USAGE, "nothing forecasts '%.200s'", contents->networks[0]);
         return error_hint(error, "name a MODEL.h5 too"), STATUS_USAGE;
     }
+    if (settings->dataset_size <= 0 &&
+        (settings->epochs > 0 || settings->price_per_hour || settings->watts))
+        return FAIL(error, STATUS_USAGE, "--epochs, --price-per-hour, --watts need --dataset-size");
     return gnuplot_check(error);
 }
 
@@ -77,7 +84,10 @@ static enum status put_chapters(struct page *page, const struct contents *conten
     for (int i = 0; i < contents->dataset_count; i++)
         TRY(report_dataset(page, contents->datasets[i], error));
     TRY(put_models(page, contents, settings, error));
-    return put_networks(page, contents, settings, error);
+    TRY(put_networks(page, contents, settings, error));
+    for (int i = 0; i < contents->verification_count; i++)
+        TRY(report_verification(page, contents->verifications[i], error));
+    return STATUS_OK;
 }
 
 static enum status put_page(FILE *file, const struct contents *contents,
@@ -129,15 +139,21 @@ static enum status run(const struct settings *settings, struct error *error)
     return status;
 }
 
-static const char *const takes[] = {"output", "overwrite", "split",     "device",    "batch",
-                                    "pass",   "optimizer", "precision", "dimension", NULL};
+static const char *const takes[] = {
+    "output",       "overwrite",      "split",     "device",        "batch",
+    "pass",         "optimizer",      "precision", "dimension",     "epochs",
+    "dataset-size", "price-per-hour", "watts",     "price-per-kwh", NULL};
 const struct command command_report = {
     .name = "report",
-    .summary = "one HTML page with the tables and pictures of datasets, models and networks",
-    .operands = "DATA.h5|MODEL.h5|NETWORK... -O FILE.html",
+    .summary = "one HTML page with the tables and pictures of datasets, models, networks, results",
+    .operands = "DATA.h5|MODEL.h5|NETWORK|VERIFIED.json... -O FILE.html",
     .examples = "  epochcast report cpu.h5 model.h5 vgg16 resnet50 -O report.html\n"
                 "  epochcast report model.h5 net.onnx --batch 1..64*2 --optimizer sgd,adam \\\n"
-                "      -O net.html --overwrite\n",
+                "      -O net.html --overwrite\n"
+                "  epochcast report model.h5 vgg16 --dataset-size 1281167 --epochs 90 \\\n"
+                "      --price-per-hour 3.06 -O vgg16.html\n"
+                "  epochcast verify vgg16 --model model.h5 --batch 1,4,16 -o json >verified.json\n"
+                "  epochcast report model.h5 vgg16 verified.json -O vgg16.html\n",
     .options = takes,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,

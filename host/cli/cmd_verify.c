@@ -8,6 +8,7 @@
 #include "pictures/draw.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static enum status note_left_out(const struct network *network, int left_out,
                                  const struct settings *settings, struct error *error)
@@ -50,14 +51,16 @@ static enum status leave_out_operators(struct network_choice *choice,
 
 static struct verified_step step_of(const struct verify_row *row)
 {
-    return (struct verified_step){.batch_size = row->forecast.batch_size,
-                                  .optimizer = row->forecast.optimizer,
-                                  .measured_ms = row->measured.step.median_ms,
-                                  .measured_ci_ms = row->measured.step.ci_ms,
-                                  .predicted_ms = row->forecast.batch_ms,
-                                  .predicted_low_ms = row->forecast.batch_low_ms,
-                                  .predicted_high_ms = row->forecast.batch_high_ms,
-                                  .roofline_ms = row->rivals_ms[0]};
+    _Static_assert(sizeof row->rivals_ms == sizeof((struct verified_step *)0)->rivals_ms, "rivals");
+    struct verified_step step = {.batch_size = row->forecast.batch_size,
+                                 .optimizer = row->forecast.optimizer,
+                                 .measured_ms = row->measured.step.median_ms,
+                                 .measured_ci_ms = row->measured.step.ci_ms,
+                                 .predicted_ms = row->forecast.batch_ms,
+                                 .predicted_low_ms = row->forecast.batch_low_ms,
+                                 .predicted_high_ms = row->forecast.batch_high_ms};
+    memcpy(step.rivals_ms, row->rivals_ms, sizeof step.rivals_ms);
+    return step;
 }
 
 /* Steps of the first pass that could be measured. */
@@ -70,14 +73,21 @@ static enum status plot_steps(const struct verification *all, const struct setti
     if (!settings->plot || all->count == all->too_large)
         return STATUS_OK;
     TRY(error_allocate((void **)&steps, (unsigned long)all->count, sizeof *steps, "steps", error));
-    const int32_t pass = all->rows[0].forecast.pass;
+    struct verified_network verified = {.network = all->choice->network.name,
+                                        .device = all->known->name,
+                                        .pass = all->rows[0].forecast.pass,
+                                        .steps = steps,
+                                        .rival_count = all->rival_count};
+    for (int i = 0; i < all->rival_count; i++)
+        verified.rivals[i] = all->rivals[i]->type->name;
     for (int i = 0; i < all->count; i++)
-        if (all->rows[i].forecast.pass == pass && measurement_is_timed(&all->rows[i].measured.step))
+        if (all->rows[i].forecast.pass == verified.pass &&
+            measurement_is_timed(&all->rows[i].measured.step))
             steps[count++] = step_of(&all->rows[i]);
+    verified.count = count;
     enum status status = count ? plot_begin(&picture, settings, error) : STATUS_OK;
     if (count && status == STATUS_OK) {
-        draw_verification(&picture, steps, count, all->choice->network.name, all->known->name,
-                          pass);
+        draw_verification(&picture, &verified);
         status = plot_end(&picture, STATUS_OK, settings, error);
     }
     free(steps);

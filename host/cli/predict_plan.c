@@ -133,11 +133,11 @@ static enum status read_plan(struct predict_plan *plan, const struct settings *s
     return read_gpus(plan, settings, error);
 }
 
-enum status predict_plan_load(struct predict_plan *plan, const struct settings *settings,
-                              struct error *error)
+enum status predict_plan_load(struct predict_plan *plan, struct dimension_sizes *sizes,
+                              const struct settings *settings, struct error *error)
 {
     *plan = (struct predict_plan){.device_count = 0};
-    TRY(network_choice_load(&plan->choice, NULL, settings, error));
+    TRY(network_choice_load(&plan->choice, sizes, settings, error));
     const enum status status = read_plan(plan, settings, error);
     if (status != STATUS_OK)
         predict_plan_free(plan);

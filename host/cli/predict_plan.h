@@ -35,9 +35,9 @@ struct predictions {
     int count, too_large;
 };
 
-/* Reads operands and options; predict_plan_free releases. */
-enum status predict_plan_load(struct predict_plan *plan, const struct settings *settings,
-                              struct error *error);
+/* Reads operands and options; predict_plan_free releases. `sizes` as in network_choice_load. */
+enum status predict_plan_load(struct predict_plan *plan, struct dimension_sizes *sizes,
+                              const struct settings *settings, struct error *error);
 void predict_plan_free(struct predict_plan *plan);
 
 /* The plan must outlive them; predictions_free releases. */

@@ -1,11 +1,12 @@
 #include "cli/report_chapters.h"
 
 #include "cli/evaluation_table.h"
-#include "cli/network_choice.h"
+#include "cli/predict_picture.h"
 #include "cli/show.h"
 #include "pictures/draw.h"
 
-#include <stdlib.h>
+#include <math.h>
+#include <stdio.h>
 
 static const char default_batch_sizes[] = "1..32*2";
 
@@ -119,51 +120,81 @@ enum status report_model(struct page *page, const char *path, const struct datas
 
 /* ---- networks ---- */
 
-struct forecasts {
-    struct forecast *rows;
+enum { FORECAST_COLUMNS = 20 };
+
+struct columns {
+    struct table_column list[FORECAST_COLUMNS];
     int count;
+    bool devices, epochs, training, cost, energy; /* what is shown beside the batch's time */
 };
 
-static enum status forecast_all(struct forecasts *all, const struct network_choice *choice,
-                                const struct device_info *device, const struct settings *settings,
-                                struct error *error)
+static void add_column(struct columns *columns, bool is_shown, const char *name, int digits)
 {
-    for (int i = 0; i < choice->step_count * choice->batch_count; i++) {
-        const struct step_choice *step = &choice->steps[i / choice->batch_count];
-        const struct forecast_options wanted = {
-            .batch_size = choice->batch_sizes[i % choice->batch_count],
-            .pass = step->pass,
-            .optimizer = step->optimizer,
-            .precision = settings->precision,
-            .price_per_hour = NAN,
-            .watts = NAN,
-            .price_per_kwh = NAN};
-        TRY(forecast_network(&all->rows[i], &choice->network, choice->model.predictor, device,
-                             &wanted, error));
-        all->count++;
-    }
-    return STATUS_OK;
+    if (is_shown)
+        columns->list[columns->count++] = (struct table_column){name, digits};
 }
 
-static enum status put_forecast_table(struct page *page, const struct forecasts *all,
+static struct columns columns_of(const struct predict_plan *plan)
+{
+    const struct forecast_options *common = &plan->common;
+    const bool has_watts = !isnan(plan->devices[0].watts);
+    struct columns columns = {.devices = plan->device_count > 1,
+                              .epochs = common->dataset_size > 0,
+                              .training = common->dataset_size > 0 && common->epochs > 0,
+                              .cost = !isnan(plan->devices[0].price_per_hour) ||
+                                      !isnan(common->price_per_kwh),
+                              .energy = has_watts};
+    add_column(&columns, columns.devices, "device", 0);
+    add_column(&columns, true, "batch_size", 0);
+    add_column(&columns, true, "pass", 0);
+    add_column(&columns, true, "optimizer", 0);
+    add_column(&columns, true, "batch_ms", 4);
+    add_column(&columns, true, "batch_low_ms", 4);
+    add_column(&columns, true, "batch_high_ms", 4);
+    add_column(&columns, columns.epochs, "epoch_s", 4);
+    add_column(&columns, columns.epochs && columns.cost, "epoch_cost", 4);
+    add_column(&columns, columns.training, "total_s", 4);
+    add_column(&columns, columns.training && columns.cost, "cost", 4);
+    add_column(&columns, columns.training && columns.energy, "energy_kwh", 4);
+    add_column(&columns, true, "memory_bytes", 0);
+    add_column(&columns, true, "fits", 0);
+    return columns;
+}
+
+static void add_forecast(struct table *table, const struct columns *columns,
+                         const struct predict_row *predicted)
+{
+    const struct forecast *row = &predicted->forecast;
+    if (columns->devices)
+        table_string(table, predicted->device->info->name);
+    table_integer(table, row->batch_size);
+    table_string(table, choice_name(&choice_pass, row->pass));
+    table_string(table, choice_name(&choice_optimizer, row->optimizer));
+    table_number(table, row->batch_ms);
+    table_number(table, row->batch_low_ms);
+    table_number(table, row->batch_high_ms);
+    if (columns->epochs)
+        table_number(table, row->epoch_s);
+    if (columns->epochs && columns->cost)
+        table_number(table, row->epoch_cost);
+    if (columns->training)
+        table_number(table, row->total_s);
+    if (columns->training && columns->cost)
+        table_number(table, row->cost);
+    if (columns->training && columns->energy)
+        table_number(table, row->energy_kwh);
+    table_integer(table, row->memory.total_bytes);
+    table_string(table, row->fits ? "yes" : "no");
+}
+
+static enum status put_forecast_table(struct page *page, const struct predictions *all,
                                       struct error *error)
 {
-    static const struct table_column columns[] = {
-        {"batch_size", 0},   {"pass", 0},          {"optimizer", 0},    {"batch_ms", 4},
-        {"batch_low_ms", 4}, {"batch_high_ms", 4}, {"memory_bytes", 0}, {"fits", 0}};
+    const struct columns columns = columns_of(all->plan);
     struct table *table;
-    TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
-    for (int i = 0; i < all->count; i++) {
-        const struct forecast *row = &all->rows[i];
-        table_integer(table, row->batch_size);
-        table_string(table, choice_name(&choice_pass, row->pass));
-        table_string(table, choice_name(&choice_optimizer, row->optimizer));
-        table_number(table, row->batch_ms);
-        table_number(table, row->batch_low_ms);
-        table_number(table, row->batch_high_ms);
-        table_integer(table, row->memory.total_bytes);
-        table_string(table, row->fits ? "yes" : "no");
-    }
+    TRY(table_create(&table, columns.list, columns.count, error));
+    for (int i = 0; i < all->count; i++)
+        add_forecast(table, &columns, &all->rows[i]);
     return end_table(page, table, error);
 }
 
@@ -181,37 +212,56 @@ static enum status note_roofline(struct page *page, const struct forecast *forec
     return STATUS_OK;
 }
 
-static enum status put_forecasts(struct page *page, const struct forecasts *all,
-                                 const struct network *network, const char *device,
+/* What epochs and costs were asked for. */
+static void put_assumptions(struct page *page, const struct predict_plan *plan,
+                            const struct settings *settings)
+{
+    char text[32];
+    const struct {
+        const char *name, *value;
+    } given[] = {{"price per hour", settings->price_per_hour}, {"watts", settings->watts}};
+    if (plan->common.dataset_size > 0) {
+        snprintf(text, sizeof text, "%lld", (long long)plan->common.dataset_size);
+        page_text(page, "dataset size", text);
+    }
+    if (plan->common.epochs > 0) {
+        snprintf(text, sizeof text, "%d", plan->common.epochs);
+        page_text(page, "epochs", text);
+    }
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        if (given[i].value)
+            page_text(page, given[i].name, given[i].value);
+    if (!isnan(plan->common.price_per_kwh)) {
+        snprintf(text, sizeof text, "%g", plan->common.price_per_kwh);
+        page_text(page, "price per kWh", text);
+    }
+}
+
+static enum status put_forecasts(struct page *page, const struct predictions *all,
                                  struct error *error)
 {
+    const struct predict_row *first = &all->rows[0];
     struct picture picture;
-    int drawn = 0; /* those of the first pass */
-    while (drawn < all->count && all->rows[drawn].pass == all->rows[0].pass)
-        drawn++;
-    TRY(note_roofline(page, &all->rows[0], network, error));
+    TRY(note_roofline(page, &first->forecast, &all->plan->choice.network, error));
     TRY(put_forecast_table(page, all, error));
     TRY(picture_create(&picture, PICTURE_INLINE, error));
-    const enum status status = draw_forecasts(&picture, all->rows, drawn, network, device, error);
+    const enum status status = draw_first_predictions(&picture, all, error);
     return end_picture(page, &picture, status,
                        "Forecast time of each layer, and of a batch by its size.", error);
 }
 
-static enum status put_network(struct page *page, const struct network_choice *choice,
+static enum status put_network(struct page *page, const struct predict_plan *plan,
                                const struct settings *settings, struct error *error)
 {
-    const struct device_info *device;
-    struct forecasts all = {0};
-    TRY(model_device(&device, &choice->model, settings->device, error));
-    TRY(error_allocate((void **)&all.rows, (size_t)(choice->batch_count * choice->step_count),
-                       sizeof *all.rows, "forecasts", error));
-    page_text(page, "device", device->name);
-    enum status status = forecast_all(&all, choice, device, settings, error);
-    if (status == STATUS_OK)
-        status = put_forecasts(page, &all, &choice->network, device->name, error);
-    for (int i = 0; i < all.count; i++)
-        forecast_free(&all.rows[i]);
-    free(all.rows);
+    struct predictions all;
+    page_chapter(page, "network", plan->choice.network.name);
+    page_text(page, "model", settings->model);
+    for (int i = 0; i < plan->device_count; i++)
+        page_text(page, "device", plan->devices[i].info->name);
+    put_assumptions(page, plan, settings);
+    TRY(predictions_create(&all, plan, error));
+    const enum status status = put_forecasts(page, &all, error);
+    predictions_free(&all);
     return status;
 }
 
@@ -219,15 +269,13 @@ enum status report_network(struct page *page, const char *network, const char *m
                            struct dimension_sizes *sizes, const struct settings *settings,
                            struct error *error)
 {
-    struct network_choice choice;
+    struct predict_plan plan;
     struct settings asked = *settings;
     asked.operands[0] = network;
     asked.model = model;
     asked.batch = settings->batch ? settings->batch : default_batch_sizes;
-    TRY(network_choice_load(&choice, sizes, &asked, error));
-    page_chapter(page, "network", choice.network.name);
-    page_text(page, "model", model);
-    const enum status status = put_network(page, &choice, &asked, error);
-    network_choice_free(&choice);
+    TRY(predict_plan_load(&plan, sizes, &asked, error));
+    const enum status status = put_network(page, &plan, &asked, error);
+    predict_plan_free(&plan);
     return status;
 }

@@ -17,4 +17,7 @@ enum status report_network(struct page *page, const char *network, const char *m
                            struct dimension_sizes *sizes, const struct settings *settings,
                            struct error *error);
 
+/* A result of `verify -o json`: measured beside forecast. */
+enum status report_verification(struct page *page, const char *path, struct error *error);
+
 #endif

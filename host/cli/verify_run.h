@@ -5,8 +5,9 @@
 #include "cli/network_choice.h"
 #include "cli/verify_rounds.h"
 #include "model/forecast.h"
+#include "pictures/draw.h"
 
-enum { RIVAL_LIMIT = 16 };
+enum { RIVAL_LIMIT = VERIFIED_RIVAL_LIMIT };
 
 struct verify_row {
     struct verify_times measured;

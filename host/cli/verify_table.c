@@ -319,6 +319,7 @@ static enum status print_json(const struct verification *all, struct error *erro
     TRY(summarise_all(summaries, &count, all, error));
     json_begin(&json, stdout);
     json_open(&json, NULL, '{');
+    json_string(&json, "device", all->known->name);
     json_open(&json, "rows", '[');
     for (int i = 0; i < all->count; i++) {
         row_fields(&fields, all, &all->rows[i]);

@@ -13,14 +13,25 @@ enum status draw_forecasts(struct picture *picture, const struct forecast *forec
                            const struct network *network, const char *device, struct error *error);
 
 /* A whole step that was run, beside its forecasts. */
+enum { VERIFIED_RIVAL_LIMIT = 16 };
 struct verified_step {
     int32_t batch_size, optimizer;
     double measured_ms, measured_ci_ms; /* half-width; NaN: unknown */
-    double predicted_ms, predicted_low_ms, predicted_high_ms, roofline_ms;
+    double predicted_ms, predicted_low_ms, predicted_high_ms;
+    double rivals_ms[VERIFIED_RIVAL_LIMIT]; /* NaN: unknown */
 };
-/* Measured and predicted times by batch size, and the error in percent. count >= 1. */
-void draw_verification(struct picture *picture, const struct verified_step *steps, int count,
-                       const char *network, const char *device, int32_t pass);
+/* Steps of one pass; those of an optimizer follow each other. */
+struct verified_network {
+    const char *network, *device; /* the device may be "" */
+    int32_t pass;
+    const struct verified_step *steps;
+    int count; /* >= 1 */
+    const char *rivals[VERIFIED_RIVAL_LIMIT];
+    int rival_count;
+};
+/* Measured and predicted times by batch size, with the first rival's, and the error in percent;
+ * where there are several rivals, all forecasts over the measured times. */
+void draw_verification(struct picture *picture, const struct verified_network *verified);
 
 /* A row of panels a layer kind: time over work, and noise over time. */
 void draw_dataset(struct picture *picture, const struct dataset_rows *rows, const char *title);

@@ -24,16 +24,21 @@ static const char *name_of(const struct run *run, int32_t pass)
     return pass == PASS_FORWARD ? "forward" : choice_name(&choice_optimizer, run->steps->optimizer);
 }
 
-/* Data block $run<series>: batch size, measured and half-width, predicted, low, high, roofline. */
-static void put_data(struct picture *picture, const struct run *run)
+/* Column of rival i in the data blocks. */
+enum { FIRST_RIVAL_COLUMN = 7 };
+
+/* Data block $run<series>: batch size, measured and half-width, predicted, low, high, rivals. */
+static void put_data(struct picture *picture, const struct run *run, int rival_count)
 {
     fprintf(picture->script, "$run%d << EOD\n", run->series);
     for (int i = 0; i < run->count; i++) {
         const struct verified_step *step = &run->steps[i];
-        fprintf(picture->script, "%d %.9g %.9g %.9g %.9g %.9g %.9g\n", step->batch_size,
-                step->measured_ms, isfinite(step->measured_ci_ms) ? step->measured_ci_ms : 0,
-                step->predicted_ms, step->predicted_low_ms, step->predicted_high_ms,
-                step->roofline_ms);
+        fprintf(picture->script, "%d %.9g %.9g %.9g %.9g %.9g", step->batch_size, step->measured_ms,
+                isfinite(step->measured_ci_ms) ? step->measured_ci_ms : 0, step->predicted_ms,
+                step->predicted_low_ms, step->predicted_high_ms);
+        for (int rival = 0; rival < rival_count; rival++)
+            fprintf(picture->script, " %.9g", step->rivals_ms[rival]);
+        fputc('\n', picture->script);
     }
     fputs("EOD\n", picture->script);
 }
@@ -47,7 +52,10 @@ static void put_title(struct picture *picture, const char *what, const struct ru
     picture_text(picture, title);
 }
 
-static void plot_times(struct picture *picture, const struct run *run, int32_t pass)
+/* ---- times ---- */
+
+static void plot_times(struct picture *picture, const struct run *run,
+                       const struct verified_network *verified)
 {
     FILE *script = picture->script;
     const char *colour = picture_colour(run->series);
@@ -59,39 +67,46 @@ static void plot_times(struct picture *picture, const struct run *run, int32_t p
                 "notitle, ",
                 number, colour);
     fprintf(script, "$run%d using 1:4 with lines lw 1.5 lc rgb %s", number, colour);
-    put_title(picture, "predicted", run, pass);
-    fprintf(script, ", '' using 1:7 with lines lw 1 dt 2 lc rgb %s", colour);
-    put_title(picture, "roofline", run, pass);
+    put_title(picture, "predicted", run, verified->pass);
+    if (verified->rival_count > 0) {
+        fprintf(script, ", '' using 1:%d with lines lw 1 dt 2 lc rgb %s", FIRST_RIVAL_COLUMN,
+                colour);
+        put_title(picture, verified->rivals[0], run, verified->pass);
+    }
     fprintf(script, ", '' using 1:2:3 with yerrorbars pt %d ps 0.9 lw 1.2 lc rgb %s",
             picture_point(number), colour);
-    put_title(picture, "measured", run, pass);
+    put_title(picture, "measured", run, verified->pass);
 }
 
-static void plot_errors(struct picture *picture, const struct run *run, int32_t pass)
+static void set_batch_axis(struct picture *picture, const struct verified_network *verified)
 {
-    fprintf(picture->script,
-            "%s$run%d using 1:(100*($4-$2)/$2) with linespoints lw 1.5 pt %d ps 0.9 lc rgb %s",
-            run->series ? ", " : "plot ", run->series, picture_point(run->series),
-            picture_colour(run->series));
-    put_title(picture, "", run, pass);
-}
-
-static void set_axes(struct picture *picture, const struct verified_step *steps, int count,
-                     bool of_times)
-{
-    struct picture_range sizes = PICTURE_RANGE_NONE, times = PICTURE_RANGE_NONE;
-    for (int i = 0; i < count; i++) {
-        const struct verified_step *step = &steps[i];
-        const double shown_ms[] = {step->measured_ms, step->predicted_ms, step->predicted_low_ms,
-                                   step->predicted_high_ms, step->roofline_ms};
-        picture_range_add(&sizes, step->batch_size);
-        for (size_t j = 0; j < sizeof shown_ms / sizeof *shown_ms; j++)
-            picture_range_add(&times, shown_ms[j]);
-    }
+    struct picture_range sizes = PICTURE_RANGE_NONE;
+    for (int i = 0; i < verified->count; i++)
+        picture_range_add(&sizes, verified->steps[i].batch_size);
     picture_batch_axis(picture, sizes);
-    if (of_times)
-        picture_log_axis(picture, 'y', times);
 }
+
+static void draw_times(struct picture *picture, const struct verified_network *verified)
+{
+    struct picture_range times = PICTURE_RANGE_NONE;
+    for (int i = 0; i < verified->count; i++) {
+        const struct verified_step *step = &verified->steps[i];
+        picture_range_add(&times, step->measured_ms);
+        picture_range_add(&times, step->predicted_ms);
+        picture_range_add(&times, step->predicted_low_ms);
+        picture_range_add(&times, step->predicted_high_ms);
+        if (verified->rival_count > 0)
+            picture_range_add(&times, step->rivals_ms[0]);
+    }
+    picture_panel(picture, "a whole step, measured and predicted", "batch size", "time (ms)");
+    set_batch_axis(picture, verified);
+    picture_log_axis(picture, 'y', times);
+    for (struct run run = before_first_run; next_run(&run, verified->steps, verified->count);)
+        plot_times(picture, &run, verified);
+    fputc('\n', picture->script);
+}
+
+/* ---- errors ---- */
 
 /* A line at 0, and in a drawing what a forecast is wanted to keep to. */
 static void mark_goal(struct picture *picture)
@@ -106,24 +121,74 @@ static void mark_goal(struct picture *picture)
           picture->script);
 }
 
-void draw_verification(struct picture *picture, const struct verified_step *steps, int count,
-                       const char *network, const char *device, int32_t pass)
+static void plot_errors(struct picture *picture, const struct run *run, int32_t pass)
+{
+    fprintf(picture->script,
+            "%s$run%d using 1:(100*($4-$2)/$2) with linespoints lw 1.5 pt %d ps 0.9 lc rgb %s",
+            run->series ? ", " : "plot ", run->series, picture_point(run->series),
+            picture_colour(run->series));
+    put_title(picture, "", run, pass);
+}
+
+static void draw_errors(struct picture *picture, const struct verified_network *verified)
+{
+    picture_panel(picture, "error of the forecast", "batch size", "predicted - measured (%)");
+    set_batch_axis(picture, verified);
+    mark_goal(picture);
+    for (struct run run = before_first_run; next_run(&run, verified->steps, verified->count);)
+        plot_errors(picture, &run, verified->pass);
+    fputc('\n', picture->script);
+}
+
+/* ---- baselines ---- */
+
+/* A forecast of every run, in one colour: column 4 is ours. */
+static void plot_ratios(struct picture *picture, const struct verified_network *verified,
+                        int column, int series, const char *name)
+{
+    for (struct run run = before_first_run; next_run(&run, verified->steps, verified->count);) {
+        fprintf(picture->script,
+                ", $run%d using 1:($%d/$2) with linespoints lw %g dt %d pt %d ps 0.7 lc rgb %s ",
+                run.series, column, series ? 1.0 : 2.0, 1 + series / PICTURE_COLOURS,
+                picture_point(series), picture_colour(series));
+        fputs(run.series ? "notitle" : "title ", picture->script);
+        if (run.series == 0)
+            picture_text(picture, name);
+    }
+}
+
+static void draw_ratios(struct picture *picture, const struct verified_network *verified)
+{
+    struct picture_range ratios = {0.8, 1.25};
+    for (int i = 0; i < verified->count; i++) {
+        const struct verified_step *step = &verified->steps[i];
+        picture_range_add(&ratios, step->predicted_ms / step->measured_ms);
+        for (int rival = 0; rival < verified->rival_count; rival++)
+            picture_range_add(&ratios, step->rivals_ms[rival] / step->measured_ms);
+    }
+    picture_panel(picture, "beside the baselines", "batch size", "predicted / measured");
+    set_batch_axis(picture, verified);
+    picture_log_axis(picture, 'y', ratios);
+    fputs("plot 1 with lines lc rgb '#000000' notitle", picture->script);
+    plot_ratios(picture, verified, 4, 0, "forecast");
+    for (int rival = 0; rival < verified->rival_count; rival++)
+        plot_ratios(picture, verified, FIRST_RIVAL_COLUMN + rival, 1 + rival,
+                    verified->rivals[rival]);
+    fputc('\n', picture->script);
+}
+
+void draw_verification(struct picture *picture, const struct verified_network *verified)
 {
     char title[256];
-    struct run run = before_first_run;
-    snprintf(title, sizeof title, "%s, %s on %s", network, choice_name(&choice_pass, pass), device);
-    picture_layout(picture, 2, 1, 520, 440, title);
-    while (next_run(&run, steps, count))
-        put_data(picture, &run);
-    picture_panel(picture, "a whole step, measured and predicted", "batch size", "time (ms)");
-    set_axes(picture, steps, count, true);
-    for (run = before_first_run; next_run(&run, steps, count);)
-        plot_times(picture, &run, pass);
-    fputc('\n', picture->script);
-    picture_panel(picture, "error of the forecast", "batch size", "predicted - measured (%)");
-    set_axes(picture, steps, count, false);
-    mark_goal(picture);
-    for (run = before_first_run; next_run(&run, steps, count);)
-        plot_errors(picture, &run, pass);
-    fputc('\n', picture->script);
+    const bool with_ratios = verified->rival_count > 1;
+    snprintf(title, sizeof title, "%.100s, %s%s%.100s", verified->network,
+             choice_name(&choice_pass, verified->pass), *verified->device ? " on " : "",
+             verified->device);
+    picture_layout(picture, with_ratios ? 3 : 2, 1, with_ratios ? 440 : 520, 440, title);
+    for (struct run run = before_first_run; next_run(&run, verified->steps, verified->count);)
+        put_data(picture, &run, verified->rival_count);
+    draw_times(picture, verified);
+    draw_errors(picture, verified);
+    if (with_ratios)
+        draw_ratios(picture, verified);
 }

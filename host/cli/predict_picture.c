@@ -1,0 +1,25 @@
+#include "cli/predict_picture.h"
+
+#include "pictures/draw.h"
+
+#include <stdlib.h>
+
+enum status draw_first_predictions(struct picture *picture, const struct predictions *all,
+                                   struct error *error)
+{
+    const struct predict_row *first = &all->rows[0];
+    struct forecast *forecasts;
+    int count = 0;
+    TRY(error_allocate((void **)&forecasts, (unsigned long)all->count, sizeof *forecasts,
+                       "forecasts", error));
+    for (int i = 0; i < all->count; i++) {
+        const struct predict_row *row = &all->rows[i];
+        if (row->device == first->device && row->forecast.pass == first->forecast.pass &&
+            row->forecast.device_count == first->forecast.device_count)
+            forecasts[count++] = row->forecast; /* its layers stay the row's */
+    }
+    const enum status status = draw_forecasts(picture, forecasts, count, &all->plan->choice.network,
+                                              first->device->info->name, error);
+    free(forecasts);
+    return status;
+}

@@ -1,0 +1,141 @@
+/* The chapter of a result of `verify -o json`. */
+#include "cli/report_chapters.h"
+
+#include "cli/verification_file.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PICTURE_LIMIT = 16 };
+
+/* ---- the table ---- */
+
+enum { FIXED_COLUMNS = 9, SUM_COLUMNS = 3 };
+
+static enum status create_table(struct table **table, char (*names)[80],
+                                const struct verification_file *file, struct error *error)
+{
+    struct table_column columns[FIXED_COLUMNS + SUM_COLUMNS + VERIFIED_RIVAL_LIMIT] = {
+        {"network", 0},          {"batch_size", 0},        {"pass", 0},
+        {"optimizer", 0},        {"measured_ms", 4},       {"predicted_ms", 4},
+        {"predicted_low_ms", 4}, {"predicted_high_ms", 4}, {"error_percent", 3}};
+    static const struct table_column sums[SUM_COLUMNS] = {
+        {"sum_ms", 4}, {"model_error_percent", 3}, {"sum_gap_percent", 3}};
+    int count = FIXED_COLUMNS;
+    for (int i = 0; file->has_sum && i < SUM_COLUMNS; i++)
+        columns[count++] = sums[i];
+    for (int i = 0; i < file->rival_count; i++) {
+        snprintf(names[i], sizeof names[i], "%s_error_percent", file->rivals[i]);
+        columns[count++] = (struct table_column){names[i], 3};
+    }
+    return table_create(table, columns, count, error);
+}
+
+static void add_row(struct table *table, const struct verification_file *file,
+                    const struct verification_row *row)
+{
+    table_string(table, row->network);
+    table_integer(table, row->step.batch_size);
+    table_string(table, choice_name(&choice_pass, row->pass));
+    table_string(table, choice_name(&choice_optimizer, row->step.optimizer));
+    table_number(table, row->step.measured_ms);
+    table_number(table, row->step.predicted_ms);
+    table_number(table, row->step.predicted_low_ms);
+    table_number(table, row->step.predicted_high_ms);
+    table_number(table, row->error_percent);
+    if (file->has_sum) {
+        table_number(table, row->sum_ms);
+        table_number(table, row->model_error_percent);
+        table_number(table, row->sum_gap_percent);
+    }
+    for (int i = 0; i < file->rival_count; i++)
+        table_number(table, row->rival_error_percents[i]);
+}
+
+static enum status put_table(struct page *page, const struct verification_file *file,
+                             struct error *error)
+{
+    struct table *table;
+    char names[VERIFIED_RIVAL_LIMIT][80];
+    TRY(create_table(&table, names, file, error));
+    for (int i = 0; i < file->count; i++)
+        add_row(table, file, &file->rows[i]);
+    const enum status status = page_table(page, table, error);
+    table_free(table);
+    return status;
+}
+
+/* ---- pictures ---- */
+
+static bool is_measured(const struct verification_row *row)
+{
+    return row->step.measured_ms > 0;
+}
+
+/* Steps that were measured, of the network and pass of row `first`, up to the first of another;
+ * returns that. `steps` holds file->count. */
+static int collect(struct verified_network *verified, struct verified_step *steps,
+                   const struct verification_file *file, int first)
+{
+    const struct verification_row *head = &file->rows[first];
+    int row = first;
+    *verified = (struct verified_network){.network = head->network,
+                                          .device = file->device,
+                                          .pass = head->pass,
+                                          .steps = steps,
+                                          .rival_count = file->rival_count};
+    memcpy(verified->rivals, file->rivals, sizeof file->rivals);
+    for (; row < file->count && file->rows[row].pass == head->pass &&
+           strcmp(file->rows[row].network, head->network) == 0;
+         row++)
+        if (is_measured(&file->rows[row]))
+            steps[verified->count++] = file->rows[row].step;
+    return row;
+}
+
+static enum status put_picture(struct page *page, const struct verified_network *verified,
+                               struct error *error)
+{
+    struct picture picture;
+    TRY(picture_create(&picture, PICTURE_INLINE, error));
+    draw_verification(&picture, verified);
+    const enum status status = page_picture(
+        page, &picture, "Whole steps that were run, and what was forecast.", error);
+    picture_free(&picture);
+    return status;
+}
+
+/* One for each network and pass. */
+static enum status put_pictures(struct page *page, const struct verification_file *file,
+                                struct error *error)
+{
+    struct verified_network verified;
+    struct verified_step *steps;
+    int drawn = 0;
+    enum status status = STATUS_OK;
+    TRY(error_allocate((void **)&steps, (unsigned long)file->count, sizeof *steps, "steps", error));
+    for (int row = 0; status == STATUS_OK && row < file->count && drawn < PICTURE_LIMIT;) {
+        row = collect(&verified, steps, file, row);
+        if (verified.count == 0)
+            continue;
+        status = put_picture(page, &verified, error);
+        drawn++;
+    }
+    free(steps);
+    return status;
+}
+
+enum status report_verification(struct page *page, const char *path, struct error *error)
+{
+    struct verification_file file;
+    TRY(verification_file_read(&file, path, error));
+    page_chapter(page, "verification", path);
+    if (file.device[0])
+        page_text(page, "device", file.device);
+    enum status status = put_table(page, &file, error);
+    if (status == STATUS_OK)
+        status = put_pictures(page, &file, error);
+    verification_file_free(&file);
+    return status;
+}
