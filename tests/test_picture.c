@@ -485,15 +485,40 @@ static void test_evaluation(void **state)
     }
     forecasts.rows = measured;
     forecasts.predictions = predictions;
+    struct evaluated_list drawn = {.count = 0};
+    SUCCEEDS(evaluated_add(&drawn, "mlp", &forecasts, &rows, &error));
     SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
-    SUCCEEDS(draw_evaluation(&picture, &forecasts, &rows, "model", &error));
+    SUCCEEDS(draw_evaluation(&picture, &drawn, &rows, "model", &error));
     char *svg = rendered(&picture);
     assert_non_null(strstr(svg, "dense: error 50 % median, 50 % p90, 50 rows"));
     assert_non_null(strstr(svg, "d’1 `x` %s"));
     free(svg);
     SUCCEEDS(picture_create(&picture, PICTURE_TERMINAL, &error));
-    SUCCEEDS(draw_evaluation(&picture, &forecasts, &rows, "model", &error));
+    SUCCEEDS(draw_evaluation(&picture, &drawn, &rows, "model", &error));
     free(rendered(&picture));
+    for (size_t i = 0; i < forecasts.count; i++) /* most of them far beyond what is measured */
+        predictions[i].median_ms = i < 10 ? measured[i]->median_ms : i % 2 ? 1e9 : -1;
+    for (int rival = 0; rival < 5; rival++) {
+        char name[16];
+        snprintf(name, sizeof name, "ri'val%d", rival);
+        SUCCEEDS(evaluated_add(&drawn, name, &forecasts, &rows, &error));
+    }
+    SUCCEEDS(evaluated_add(&drawn, "ri'val4", &forecasts, &rows, &error)); /* of another device */
+    assert_int_equal(drawn.count, 6);
+    assert_int_equal(drawn.list[5].count, 2 * forecasts.count);
+    SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
+    SUCCEEDS(draw_evaluation(&picture, &drawn, &rows, "model", &error));
+    svg = rendered(&picture);
+    assert_non_null(strstr(svg, "dense, mlp: 50 % median, 50 % p90"));
+    assert_non_null(strstr(svg, "conv2d, ri’val4: "));
+    assert_int_equal(occurrences(svg, "; 45 beyond"), 8); /* of 50 a kind, but for the last rival */
+    assert_int_equal(occurrences(svg, "; 90 beyond"), 2);
+    assert_int_equal(occurrences(svg, "predicted (ms)"), 12);
+    free(svg);
+    SUCCEEDS(picture_create(&picture, PICTURE_TERMINAL, &error));
+    SUCCEEDS(draw_evaluation(&picture, &drawn, &rows, "model", &error));
+    free(rendered(&picture));
+    evaluated_free(&drawn);
     synthetic_rows_free(&rows);
 }
 

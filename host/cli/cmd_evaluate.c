@@ -76,9 +76,23 @@ static int asked_split(const struct settings *settings)
     return settings->split < SPLIT_COUNT ? settings->split : -1;
 }
 
-static enum status add_baseline(struct evaluation *all, const struct predictor_type *type,
-                                const struct dataset_rows *rows, const struct settings *settings,
-                                struct error *error)
+/* Adds a predictor's forecasts to the picture, if there is to be one. */
+static enum status collect(struct evaluated_list *drawn, const struct predictor *predictor,
+                           const struct dataset_rows *rows, const struct settings *settings,
+                           struct error *error)
+{
+    struct row_forecasts forecasts;
+    if (!settings->plot)
+        return STATUS_OK;
+    TRY(row_forecasts_create(&forecasts, predictor, rows, asked_split(settings), error));
+    const enum status status = evaluated_add(drawn, predictor->type->name, &forecasts, rows, error);
+    row_forecasts_free(&forecasts);
+    return status;
+}
+
+static enum status add_baseline(struct evaluation *all, struct evaluated_list *drawn,
+                                const struct predictor_type *type, const struct dataset_rows *rows,
+                                const struct settings *settings, struct error *error)
 {
     struct fit_options wanted;
     struct predictor *predictor;
@@ -87,13 +101,16 @@ static enum status add_baseline(struct evaluation *all, const struct predictor_t
     TRY(type->fit(&predictor, rows, &wanted, NULL, error));
     enum status status = evaluate_predictor_by(&evaluation, predictor, rows, asked_split(settings),
                                                (enum evaluation_by)settings->group, error);
+    if (status == STATUS_OK)
+        status = collect(drawn, predictor, rows, settings, error);
     type->free(predictor);
     TRY(status);
     return evaluation_join(all, &evaluation, error);
 }
 
-static enum status print_errors(const struct predictor *predictor, const struct dataset_rows *rows,
-                                const struct settings *settings, struct error *error)
+static enum status print_errors(const struct predictor *predictor, struct evaluated_list *drawn,
+                                const struct dataset_rows *rows, const struct settings *settings,
+                                struct error *error)
 {
     struct evaluation all = {0};
     enum status status = evaluate_predictor_by(&all, predictor, rows, asked_split(settings),
@@ -104,8 +121,8 @@ static enum status print_errors(const struct predictor *predictor, const struct 
                 all.uncovered);
     for (int i = 0; i < choice_baseline.count && status == STATUS_OK; i++)
         if (settings->baselines >> i & 1)
-            status = add_baseline(&all, predictor_find(choice_baseline.names[i]), rows, settings,
-                                  error);
+            status = add_baseline(&all, drawn, predictor_find(choice_baseline.names[i]), rows,
+                                  settings, error);
     if (status == STATUS_OK)
         status = print_evaluation(&all, false, settings, error);
     evaluation_free(&all);
@@ -161,48 +178,77 @@ static enum status print_rows(const struct predictor *predictor, const struct da
 
 /* ---- the command ---- */
 
-static enum status plot_rows(const struct predictor *predictor, const struct dataset_rows *rows,
-                             const struct settings *settings, struct error *error)
+static enum status plot_drawn(const struct evaluated_list *drawn, const struct dataset_rows *rows,
+                              const char *title, const struct settings *settings,
+                              struct error *error)
 {
-    struct row_forecasts forecasts;
     struct picture picture;
-    char title[256];
     if (!settings->plot)
         return STATUS_OK;
-    snprintf(title, sizeof title, "%.120s: rows of the %s split", settings->operands[0],
-             asked_split(settings) < 0 ? "whole" : choice_name(&choice_split, settings->split));
-    TRY(row_forecasts_create(&forecasts, predictor, rows, asked_split(settings), error));
-    enum status status = plot_begin(&picture, settings, error);
-    if (status == STATUS_OK) {
-        status = draw_evaluation(&picture, &forecasts, rows, title, error);
-        status = plot_end(&picture, status, settings, error);
-    }
-    row_forecasts_free(&forecasts);
-    return status;
+    TRY(plot_begin(&picture, settings, error));
+    return plot_end(&picture, draw_evaluation(&picture, drawn, rows, title, error), settings,
+                    error);
+}
+
+/* "model.h5: rows of the test split" */
+static void name_rows(char *title, size_t size, const char *what, const struct settings *settings)
+{
+    const bool has_split = asked_split(settings) >= 0;
+    snprintf(title, size, "%.120s: %s%s%s", what, has_split ? "rows of the " : "all rows",
+             has_split ? choice_name(&choice_split, settings->split) : "",
+             has_split ? " split" : "");
+}
+
+static enum status evaluate_rows(const struct model *model, struct evaluated_list *drawn,
+                                 const struct dataset_rows *rows, const struct settings *settings,
+                                 struct error *error)
+{
+    char title[256];
+    TRY(collect(drawn, model->predictor, rows, settings, error));
+    TRY(settings->by || settings->forecasts
+            ? print_rows(model->predictor, rows, settings, error)
+            : print_errors(model->predictor, drawn, rows, settings, error));
+    name_rows(title, sizeof title, settings->operands[0], settings);
+    return plot_drawn(drawn, rows, title, settings, error);
 }
 
 static enum status evaluate_model(const struct model *model, const struct settings *settings,
                                   struct error *error)
 {
     struct dataset_rows rows;
+    struct evaluated_list drawn = {.count = 0};
     TRY(read_rows(&rows, 1, settings, error));
-    enum status status = settings->by || settings->forecasts
-                             ? print_rows(model->predictor, &rows, settings, error)
-                             : print_errors(model->predictor, &rows, settings, error);
-    if (status == STATUS_OK)
-        status = plot_rows(model->predictor, &rows, settings, error);
+    const enum status status = evaluate_rows(model, &drawn, &rows, settings, error);
+    evaluated_free(&drawn);
     dataset_rows_free(&rows);
     return status;
+}
+
+static enum status plot_held_out(const struct evaluated_list *drawn,
+                                 const struct dataset_rows *rows, const struct settings *settings,
+                                 struct error *error)
+{
+    char title[256], what[128];
+    const bool is_one = strcmp(settings->hold_out_device, "all") != 0;
+    snprintf(what, sizeof what, "%.80s, not seen in training",
+             is_one ? settings->hold_out_device : "each device");
+    name_rows(title, sizeof title, what, settings);
+    return plot_drawn(drawn, rows, title, settings, error);
 }
 
 static enum status evaluate_without_model(const struct settings *settings, struct error *error)
 {
     struct dataset_rows rows;
     struct evaluation all = {0};
+    struct evaluated_list drawn = {.count = 0};
     TRY(read_rows(&rows, 0, settings, error));
-    enum status status = evaluate_held_out(&all, &rows, settings, error);
+    enum status status = evaluate_held_out(&all, settings->plot ? &drawn : NULL, &rows, settings,
+                                           error);
     if (status == STATUS_OK)
         status = print_evaluation(&all, true, settings, error);
+    if (status == STATUS_OK)
+        status = plot_held_out(&drawn, &rows, settings, error);
+    evaluated_free(&drawn);
     evaluation_free(&all);
     dataset_rows_free(&rows);
     return status;
@@ -211,8 +257,6 @@ static enum status evaluate_without_model(const struct settings *settings, struc
 static enum status run(const struct settings *settings, struct error *error)
 {
     struct model model;
-    if (settings->plot && settings->hold_out_device)
-        return FAIL(error, STATUS_USAGE, "--plot draws a model: not with --hold-out-device");
     TRY(plot_check(settings, error));
     if (settings->hold_out_device)
         return evaluate_without_model(settings, error);
@@ -237,7 +281,7 @@ const struct command command_evaluate = {
     .examples =
         "  epochcast evaluate model.h5 cpu.h5 --baselines\n"
         "  epochcast evaluate model.h5 cpu.h5 --baselines linear,paleo --split all -o json\n"
-        "  epochcast evaluate model.h5 cpu.h5 --plot errors.svg\n"
+        "  epochcast evaluate model.h5 cpu.h5 --baselines linear,paleo --plot errors.svg\n"
         "  epochcast evaluate model.h5 cpu.h5 --group decade\n"
         "  epochcast evaluate model.h5 cpu.h5 --by decade,kernel_size\n"
         "  epochcast evaluate a.h5 b.h5 --hold-out-device all --calibrate-rows 0,50,200\n",

@@ -61,32 +61,63 @@ static enum status make_curve(struct hold_out *hold_out, const struct settings *
     return STATUS_OK;
 }
 
-static enum status add_predictor(struct evaluation *all, const struct hold_out *hold_out,
-                                 const struct predictor_type *type, const struct dataset_rows *rows,
-                                 struct error *error)
+/* What is drawn of one predictor. */
+struct drawing {
+    struct evaluated_list *drawn;
+    const struct hold_out *hold_out;
+    const struct predictor_type *type;
+    const struct dataset_rows *rows;
+};
+
+/* The curve's first and last point. */
+static enum status draw_point(void *payload, const struct row_forecasts *forecasts,
+                              int32_t calibration_rows, struct error *error)
+{
+    const struct drawing *drawing = payload;
+    const int32_t *curve = drawing->hold_out->calibration_rows;
+    const int last = drawing->hold_out->calibration_count - 1;
+    char name[48];
+    if (calibration_rows != curve[0] && calibration_rows != curve[last])
+        return STATUS_OK;
+    snprintf(name, sizeof name, "%s", drawing->type->name);
+    if (last > 0)
+        snprintf(name, sizeof name, "%s + %d rows", drawing->type->name, calibration_rows);
+    return evaluated_add(drawing->drawn, name, forecasts, drawing->rows, error);
+}
+
+static enum status add_predictor(struct evaluation *all, struct evaluated_list *drawn,
+                                 const struct hold_out *hold_out, const struct predictor_type *type,
+                                 const struct dataset_rows *rows, struct error *error)
 {
     struct evaluation evaluation;
-    TRY(hold_out_evaluate(&evaluation, hold_out, type, rows, error));
+    struct drawing drawing = {drawn, hold_out, type, rows};
+    struct hold_out watched = *hold_out;
+    if (drawn) {
+        watched.each = draw_point;
+        watched.payload = &drawing;
+    }
+    TRY(hold_out_evaluate(&evaluation, &watched, type, rows, error));
     if (evaluation.count == 0)
         fprintf(stderr, "note: %s does not forecast %s without rows of it\n", type->name,
                 rows->devices[hold_out->device].name);
     return evaluation_join(all, &evaluation, error);
 }
 
-static enum status add_device(struct evaluation *all, const struct hold_out *hold_out,
-                              const struct dataset_rows *rows, const struct settings *settings,
-                              struct error *error)
+static enum status add_device(struct evaluation *all, struct evaluated_list *drawn,
+                              const struct hold_out *hold_out, const struct dataset_rows *rows,
+                              const struct settings *settings, struct error *error)
 {
-    TRY(add_predictor(all, hold_out, &predictor_mlp, rows, error));
+    TRY(add_predictor(all, drawn, hold_out, &predictor_mlp, rows, error));
     for (int i = 0; i < choice_baseline.count; i++)
         if (settings->baselines >> i & 1)
-            TRY(add_predictor(all, hold_out, predictor_find(choice_baseline.names[i]), rows,
+            TRY(add_predictor(all, drawn, hold_out, predictor_find(choice_baseline.names[i]), rows,
                               error));
     return STATUS_OK;
 }
 
-enum status evaluate_held_out(struct evaluation *all, const struct dataset_rows *rows,
-                              const struct settings *settings, struct error *error)
+enum status evaluate_held_out(struct evaluation *all, struct evaluated_list *drawn,
+                              const struct dataset_rows *rows, const struct settings *settings,
+                              struct error *error)
 {
     struct fit_options wanted;
     struct progress progress;
@@ -104,7 +135,7 @@ enum status evaluate_held_out(struct evaluation *all, const struct dataset_rows 
     for (int i = 0; i < rows->device_count && status == STATUS_OK; i++) {
         hold_out.device = i;
         if (device < 0 || device == i)
-            status = add_device(all, &hold_out, rows, settings, error);
+            status = add_device(all, drawn, &hold_out, rows, settings, error);
     }
     progress_end(&progress);
     return status;

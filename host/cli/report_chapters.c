@@ -70,6 +70,7 @@ static enum status put_errors(struct page *page, const struct row_forecasts *for
                               struct error *error)
 {
     struct evaluation evaluation;
+    struct evaluated_list drawn = {.count = 0};
     struct table *table;
     struct picture picture;
     TRY(evaluate_forecasts(&evaluation, forecasts, model->predictor->type, rows, EVALUATION_PASS,
@@ -80,7 +81,10 @@ static enum status put_errors(struct page *page, const struct row_forecasts *for
     evaluation_free(&evaluation);
     TRY(status);
     TRY(picture_create(&picture, PICTURE_INLINE, error));
-    status = draw_evaluation(&picture, forecasts, rows, "", error);
+    status = evaluated_add(&drawn, model->predictor->type->name, forecasts, rows, error);
+    if (status == STATUS_OK)
+        status = draw_evaluation(&picture, &drawn, rows, "", error);
+    evaluated_free(&drawn);
     return end_picture(page, &picture, status,
                        "Predicted over measured time; a point on the line is exact.", error);
 }

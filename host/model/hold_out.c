@@ -179,6 +179,7 @@ static struct log_correction learn(const struct row_forecasts *pool, enum layer_
 static enum status evaluate_point(struct evaluation *evaluation, struct row_forecasts *scratch,
                                   const struct row_forecasts *test,
                                   const struct row_forecasts *pool, double *times, int32_t wanted,
+                                  const struct hold_out *hold_out,
                                   const struct predictor_type *type,
                                   const struct dataset_rows *rows, struct error *error)
 {
@@ -194,6 +195,8 @@ static enum status evaluate_point(struct evaluation *evaluation, struct row_fore
         corrected->low_ms = log_correction_apply(correction, corrected->low_ms);
         corrected->high_ms = log_correction_apply(correction, corrected->high_ms);
     }
+    if (hold_out->each)
+        TRY(hold_out->each(hold_out->payload, scratch, wanted, error));
     TRY(evaluate_forecasts(&point, scratch, type, rows, EVALUATION_PASS, error));
     for (size_t i = 0; i < point.count; i++)
         point.rows[i].calibration_rows = wanted;
@@ -236,8 +239,8 @@ static enum status evaluate_curve(struct evaluation *evaluation, const struct ho
     const int count = curve.test.count > 0 ? hold_out->calibration_count : 0;
     for (int i = 0; i < count && status == STATUS_OK; i++)
         status = evaluate_point(evaluation, &curve.scratch, &curve.test, &curve.pool, curve.times,
-                                hold_out->calibration_rows[i], predictor->type, &parts->test,
-                                error);
+                                hold_out->calibration_rows[i], hold_out, predictor->type,
+                                &parts->test, error);
     curve_free(&curve);
     return status;
 }

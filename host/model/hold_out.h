@@ -5,6 +5,7 @@
 #define EPOCHCAST_MODEL_HOLD_OUT_H
 
 #include "model/evaluate.h"
+#include "model/row_forecasts.h"
 
 enum { CALIBRATION_LIMIT = 32 };
 
@@ -16,6 +17,10 @@ struct hold_out {
      * seed, correct the forecasts; 0: none. The rows of the largest count are evaluated in none. */
     int32_t calibration_rows[CALIBRATION_LIMIT];
     int calibration_count;
+    /* Told of every point's forecasts of the device's rows, unless NULL. */
+    enum status (*each)(void *payload, const struct row_forecasts *forecasts,
+                        int32_t calibration_rows, struct error *error);
+    void *payload;
 };
 
 /* No rows where the predictor does not cover the device. STATUS_USAGE: fewer rows of a kind than

@@ -36,8 +36,30 @@ void draw_verification(struct picture *picture, const struct verified_network *v
 /* A row of panels a layer kind: time over work, and noise over time. */
 void draw_dataset(struct picture *picture, const struct dataset_rows *rows, const char *title);
 
-/* A panel a layer kind: predicted over measured time, bands of 10 % and 25 %. count >= 1. */
-enum status draw_evaluation(struct picture *picture, const struct row_forecasts *forecasts,
+/* Measured rows beside what predictors say of them, copied: who forecast may be gone. */
+enum { EVALUATED_LIMIT = 24 };
+struct evaluated_point {
+    int kind, series; /* enum layer_kind; of row_series.h */
+    double measured_ms, predicted_ms;
+};
+struct evaluated {
+    char name[48]; /* of the predictor */
+    struct evaluated_point *points;
+    size_t count;
+};
+struct evaluated_list { /* zeroed: empty */
+    struct evaluated list[EVALUATED_LIMIT];
+    int count;
+};
+/* Adds forecasts of the rows to those of that name. evaluated_free releases. */
+enum status evaluated_add(struct evaluated_list *all, const char *name,
+                          const struct row_forecasts *forecasts, const struct dataset_rows *rows,
+                          struct error *error);
+void evaluated_free(struct evaluated_list *all);
+
+/* A panel a layer kind (those of the first predictor): predicted over measured time, bands of 10 %
+ * and 25 %; of several predictors a panel each, kind by kind. `rows` names the devices. */
+enum status draw_evaluation(struct picture *picture, const struct evaluated_list *all,
                             const struct dataset_rows *rows, const char *title,
                             struct error *error);
 
