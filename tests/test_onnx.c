@@ -165,16 +165,10 @@ static void shapes_that_onnx_leaves_open(void **state)
 static enum status load_sized(struct network *network, const char *name, const char *sizes_text,
                               struct error *error)
 {
-    struct dimension_sizes sizes = {.count = 0};
     char path[512];
     path_of(path, name);
     *error = (struct error){.hint = ""};
-    TRY(dimension_sizes_add(&sizes, sizes_text, error));
-    TRY(network_load_sized(network, path, &sizes, error));
-    const enum status status = dimension_sizes_check(&sizes, error);
-    if (status != STATUS_OK)
-        network_free(network);
-    return status;
+    return network_load_with(network, path, &sizes_text, 1, error);
 }
 
 static void open_dimensions_take_sizes(void **state)

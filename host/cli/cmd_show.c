@@ -1,6 +1,5 @@
 /* What a file or a name is: dataset, model, network, the layer table, the catalogue. */
 #include "cli/cli.h"
-#include "cli/network_choice.h"
 #include "cli/plot_option.h"
 #include "cli/show.h"
 
@@ -109,7 +108,8 @@ static enum status show_network(const char *text, const struct settings *setting
                                 struct error *error)
 {
     struct network network;
-    TRY(load_one_network(&network, text, settings, error));
+    TRY(network_load_with(&network, text, settings->dimension.list, settings->dimension.count,
+                          error));
     enum status status = settings->form == TABLE_CSV
                              ? network_write_csv(&network, stdout, error)
                              : show_network_table(&network, settings, error);

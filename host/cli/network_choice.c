@@ -76,18 +76,6 @@ enum status read_dimensions(struct dimension_sizes *sizes, const struct settings
     return STATUS_OK;
 }
 
-enum status load_one_network(struct network *network, const char *name,
-                             const struct settings *settings, struct error *error)
-{
-    struct dimension_sizes sizes;
-    TRY(read_dimensions(&sizes, settings, error));
-    TRY(network_load_sized(network, name, &sizes, error));
-    const enum status status = dimension_sizes_check(&sizes, error);
-    if (status != STATUS_OK)
-        network_free(network);
-    return status;
-}
-
 enum status network_choice_load(struct network_choice *choice, struct dimension_sizes *sizes,
                                 const struct settings *settings, struct error *error)
 {
@@ -98,7 +86,8 @@ enum status network_choice_load(struct network_choice *choice, struct dimension_
     TRY(read_steps(choice, settings, error));
     TRY(read_batch_sizes(choice, settings, error));
     TRY(sizes ? network_load_sized(&choice->network, name, sizes, error)
-              : load_one_network(&choice->network, name, settings, error));
+              : network_load_with(&choice->network, name, settings->dimension.list,
+                                  settings->dimension.count, error));
     enum status status = model_load(&choice->model, settings->model, error);
     if (status != STATUS_OK)
         network_free(&choice->network);

@@ -32,8 +32,5 @@ void network_choice_free(struct network_choice *choice);
 /* --dimension; dimension_sizes_check once the command's networks are loaded. */
 enum status read_dimensions(struct dimension_sizes *sizes, const struct settings *settings,
                             struct error *error);
-/* A network with --dimension, when it is the only one. */
-enum status load_one_network(struct network *network, const char *name,
-                             const struct settings *settings, struct error *error);
 
 #endif

@@ -103,20 +103,6 @@ int64_t epochcast_model_device_memory_bytes(const struct epochcast_model *model,
 
 /* ---- networks ---- */
 
-/* The network is freed after an error. */
-static enum status load_network(struct network *network, const char *name, const char *dimensions,
-                                struct error *error)
-{
-    struct dimension_sizes sizes = {.count = 0};
-    if (dimensions)
-        TRY(dimension_sizes_add(&sizes, dimensions, error));
-    TRY(network_load_sized(network, name, &sizes, error));
-    const enum status status = dimension_sizes_check(&sizes, error);
-    if (status != STATUS_OK)
-        network_free(network);
-    return status;
-}
-
 enum epochcast_status epochcast_network_load_sized(struct epochcast_network **network,
                                                    const char *name, const char *dimensions,
                                                    struct epochcast_error *error)
@@ -124,7 +110,8 @@ enum epochcast_status epochcast_network_load_sized(struct epochcast_network **ne
     struct error cause = {.status = STATUS_OK};
     enum status status = library_allocate(network, sizeof **network, &cause);
     if (status == STATUS_OK)
-        status = load_network(&(*network)->network, name, dimensions, &cause);
+        status = network_load_with(&(*network)->network, name, &dimensions, dimensions != NULL,
+                                   &cause);
     if (status == STATUS_OK)
         return EPOCHCAST_OK;
     free(*network);

@@ -171,3 +171,16 @@ enum status network_load_sized(struct network *network, const char *text,
     }
     return unknown_network(text, error);
 }
+
+enum status network_load_with(struct network *network, const char *text, const char *const *sizes,
+                              int size_count, struct error *error)
+{
+    struct dimension_sizes given = {.count = 0};
+    for (int i = 0; i < size_count; i++)
+        TRY(dimension_sizes_add(&given, sizes[i], error));
+    TRY(network_load_sized(network, text, &given, error));
+    const enum status status = dimension_sizes_check(&given, error);
+    if (status != STATUS_OK)
+        network_free(network);
+    return status;
+}

@@ -121,9 +121,8 @@ static enum status declared_outputs(struct onnx_dimensions *dimensions,
         if (output->declared.size == 0) {
             onnx_fail(call, "an operator that is not known, and the file has no shape of its "
                             "output");
-            return error_hint(dimensions->error,
-                              "value_info for it in the file would do: its bytes "
-                              "are counted, its operations are not"),
+            return error_hint(dimensions->error, "value_info for it in the file would do: its "
+                                                 "bytes are counted, its operations are not"),
                    STATUS_BAD_FILE;
         }
         TRY(onnx_read_declared(dimensions, output));
