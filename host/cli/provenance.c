@@ -3,6 +3,7 @@
 #include "onednn/version.h"
 #include "version.h"
 
+#include <cJSON.h>
 #include <hdf5.h>
 
 #include <string.h>
@@ -27,7 +28,8 @@ void print_version(FILE *file)
 {
     char libraries[128];
     fill_libraries(libraries, sizeof libraries);
-    fprintf(file, "epochcast %s (%s)\n%s\n", EPOCHCAST_VERSION, EPOCHCAST_COMMIT, libraries);
+    fprintf(file, "epochcast %s (%s)\n%s, cJSON %s\n", EPOCHCAST_VERSION, EPOCHCAST_COMMIT,
+            libraries, cJSON_Version());
 }
 
 void fill_header(struct dataset_header *header, const struct settings *settings)
