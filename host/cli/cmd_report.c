@@ -152,7 +152,6 @@ const struct command command_report = {
                 "      -O net.html --overwrite\n"
                 "  epochcast report model.h5 vgg16 --dataset-size 1281167 --epochs 90 \\\n"
                 "      --price-per-hour 3.06 -O vgg16.html\n"
-                "  epochcast verify vgg16 --model model.h5 --batch 1,4,16 -o json >verified.json\n"
                 "  epochcast report model.h5 vgg16 verified.json -O vgg16.html\n",
     .options = takes,
     .operand_minimum = 1,

@@ -13,23 +13,30 @@ enum { PICTURE_LIMIT = 16 };
 
 enum { FIXED_COLUMNS = 9, SUM_COLUMNS = 3 };
 
-static enum status create_table(struct table **table, char (*names)[80],
-                                const struct verification_file *file, struct error *error)
+/* What a table borrows. */
+struct columns {
+    struct table_column list[FIXED_COLUMNS + SUM_COLUMNS + VERIFIED_RIVAL_LIMIT];
+    char names[VERIFIED_RIVAL_LIMIT][80];
+    int count;
+};
+
+static void fill_columns(struct columns *columns, const struct verification_file *file)
 {
-    struct table_column columns[FIXED_COLUMNS + SUM_COLUMNS + VERIFIED_RIVAL_LIMIT] = {
+    static const struct table_column fixed[FIXED_COLUMNS] = {
         {"network", 0},          {"batch_size", 0},        {"pass", 0},
         {"optimizer", 0},        {"measured_ms", 4},       {"predicted_ms", 4},
         {"predicted_low_ms", 4}, {"predicted_high_ms", 4}, {"error_percent", 3}};
     static const struct table_column sums[SUM_COLUMNS] = {
         {"sum_ms", 4}, {"model_error_percent", 3}, {"sum_gap_percent", 3}};
-    int count = FIXED_COLUMNS;
+    memcpy(columns->list, fixed, sizeof fixed);
+    columns->count = FIXED_COLUMNS;
     for (int i = 0; file->has_sum && i < SUM_COLUMNS; i++)
-        columns[count++] = sums[i];
+        columns->list[columns->count++] = sums[i];
     for (int i = 0; i < file->rival_count; i++) {
-        snprintf(names[i], sizeof names[i], "%s_error_percent", file->rivals[i]);
-        columns[count++] = (struct table_column){names[i], 3};
+        char *name = columns->names[i];
+        snprintf(name, sizeof columns->names[i], "%s_error_percent", file->rivals[i]);
+        columns->list[columns->count++] = (struct table_column){name, 3};
     }
-    return table_create(table, columns, count, error);
 }
 
 static void add_row(struct table *table, const struct verification_file *file,
@@ -57,8 +64,9 @@ static enum status put_table(struct page *page, const struct verification_file *
                              struct error *error)
 {
     struct table *table;
-    char names[VERIFIED_RIVAL_LIMIT][80];
-    TRY(create_table(&table, names, file, error));
+    struct columns columns;
+    fill_columns(&columns, file);
+    TRY(table_create(&table, columns.list, columns.count, error));
     for (int i = 0; i < file->count; i++)
         add_row(table, file, &file->rows[i]);
     const enum status status = page_table(page, table, error);
