@@ -150,7 +150,7 @@ const struct command command_verify = {
         "  epochcast verify resnet18 --model model.h5 --pass forward,train --batch 1..16*2\n"
         "  epochcast verify vgg11 --model model.h5 --optimizer sgd,adam --layers --sum\n"
         "  epochcast verify vgg11 cpu.h5 --model model.h5 --baselines linear,paleo\n"
-        "  epochcast verify vgg16 --model model.h5 -o json >verified.json    'report' shows it\n",
+        "  epochcast verify vgg16 --model model.h5 -o json >verified.json  # for 'report'\n",
     .options = takes,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
