@@ -46,7 +46,8 @@ enum status network_load(struct network *network, const char *text, struct error
  * then tells of those that no network had. `sizes` may be NULL. */
 enum status network_load_sized(struct network *network, const char *text,
                                struct dimension_sizes *sizes, struct error *error);
-/* The same for one network, which must have all of them: texts as dimension_sizes_add takes them. */
+/* The same for one network, which must have all of them: texts as dimension_sizes_add takes them.
+ */
 enum status network_load_with(struct network *network, const char *text, const char *const *sizes,
                               int size_count, struct error *error);
 /* A layer CSV from memory; `path` is for messages. */
