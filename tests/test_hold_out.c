@@ -11,42 +11,6 @@
 
 static const enum layer_kind two_kinds[] = {LAYER_DENSE, LAYER_POOL2D};
 
-/* Errors by hand: with 100 rows of which all are 20 % above the forecast, offset = 100 ln 1.2 /
- * 100.25 and slope 0; with one row, 1 / 1.25 of it; without rows nothing happens. */
-static void correction_shrinks_when_rows_are_few(void **state)
-{
-    (void)state;
-    double measured_ms[100], predicted_ms[100];
-    for (int i = 0; i < 100; i++) {
-        predicted_ms[i] = exp(0.1 * i);
-        measured_ms[i] = 1.2 * predicted_ms[i];
-    }
-    struct log_correction correction = log_correction_fit(measured_ms, predicted_ms, 100);
-    assert_true(fabs(correction.offset - 100 * log(1.2) / 100.25) < 1e-12);
-    assert_true(fabs(correction.slope) < 1e-12);
-    assert_true(fabs(log_correction_apply(&correction, 7) / 7 - 1.2) < 1e-3);
-    correction = log_correction_fit(measured_ms, predicted_ms, 1);
-    assert_true(fabs(correction.offset - log(1.2) / 1.25) < 1e-12);
-    correction = log_correction_fit(measured_ms, predicted_ms, 0);
-    assert_true(log_correction_apply(&correction, 7) == 7);
-}
-
-/* t = 2 p^1.1: both members are found with many rows. */
-static void correction_finds_a_power_law(void **state)
-{
-    (void)state;
-    enum { COUNT = 5000 };
-    static double measured_ms[COUNT], predicted_ms[COUNT];
-    for (int i = 0; i < COUNT; i++) {
-        predicted_ms[i] = exp(0.001 * i);
-        measured_ms[i] = 2 * pow(predicted_ms[i], 1.1);
-    }
-    const struct log_correction correction = log_correction_fit(measured_ms, predicted_ms, COUNT);
-    for (int i = 0; i < COUNT; i += 100)
-        assert_true(fabs(log_correction_apply(&correction, predicted_ms[i]) / measured_ms[i] - 1) <
-                    2e-3);
-}
-
 /* Three devices; "odd" takes three times what the law says. */
 static void rows_create(struct dataset_rows *rows, size_t count)
 {
@@ -208,8 +172,6 @@ static void what_cannot_be_held_out_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(correction_shrinks_when_rows_are_few),
-        cmocka_unit_test(correction_finds_a_power_law),
         cmocka_unit_test(calibration_rows_help),
         cmocka_unit_test(held_out_rows_are_not_learnt),
         cmocka_unit_test(calibration_rows_are_not_evaluated),

@@ -2,42 +2,11 @@
 
 #include "base/philox.h"
 #include "data/split.h"
+#include "model/row_correction.h"
 #include "model/row_selection.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- the correction ---- */
-
-static const double offset_strength = 0.25; /* 0.15^2 / 0.3^2 */
-static const double slope_strength = 2.25;  /* 0.15^2 / 0.1^2 */
-
-struct log_correction log_correction_fit(const double *measured_ms, const double *predicted_ms,
-                                         size_t count)
-{
-    struct log_correction correction = {0};
-    double logs = 0, residuals = 0, products = 0, squares = 0;
-    for (size_t i = 0; i < count; i++) {
-        logs += log(predicted_ms[i]);
-        residuals += log(measured_ms[i] / predicted_ms[i]);
-    }
-    correction.mean = count > 0 ? logs / (double)count : 0;
-    for (size_t i = 0; i < count; i++) {
-        const double x = log(predicted_ms[i]) - correction.mean;
-        products += x * log(measured_ms[i] / predicted_ms[i]);
-        squares += x * x;
-    }
-    correction.offset = residuals / ((double)count + offset_strength);
-    correction.slope = products / (squares + slope_strength);
-    return correction;
-}
-
-double log_correction_apply(const struct log_correction *correction, double predicted_ms)
-{
-    const double x = log(predicted_ms) - correction->mean;
-    return predicted_ms * exp(correction->offset + correction->slope * x);
-}
 
 /* ---- the device's rows ---- */
 
@@ -160,73 +129,87 @@ static enum status parts_create(struct parts *parts, const struct dataset_rows *
 
 /* ---- the curve ---- */
 
-/* The correction that the first `wanted` rows of `kind` in the pool teach. times: room for two
- * doubles a row. */
-static struct log_correction learn(const struct row_forecasts *pool, enum layer_kind kind,
-                                   int32_t wanted, double *times)
+/* The forecasts of the test rows and of the pool; what a point of the curve corrects. */
+struct curve {
+    struct row_forecasts test, scratch, pool; /* scratch: a copy of test to correct */
+    const struct measurement **rows;          /* (pool.count), of one kind */
+    double *predicted_ms;
+};
+
+/* The correction that the first `wanted` rows of `kind` in the pool teach. */
+static enum status learn(struct row_correction **correction, const struct curve *curve,
+                         enum layer_kind kind, int32_t wanted, struct error *error)
 {
     size_t count = 0;
-    double *measured_ms = times, *predicted_ms = times + pool->count;
-    for (size_t i = 0; i < pool->count && count < (size_t)wanted; i++)
-        if (pool->rows[i]->config.kind == kind) {
-            measured_ms[count] = pool->rows[i]->median_ms;
-            predicted_ms[count++] = pool->predictions[i].median_ms;
+    for (size_t i = 0; i < curve->pool.count && count < (size_t)wanted; i++)
+        if (curve->pool.rows[i]->config.kind == kind) {
+            curve->rows[count] = curve->pool.rows[i];
+            curve->predicted_ms[count++] = curve->pool.predictions[i].median_ms;
         }
-    return log_correction_fit(measured_ms, predicted_ms, count);
+    return row_correction_create(correction, curve->rows, curve->predicted_ms, count, error);
 }
 
-/* Errors with so many rows of the device. `scratch` is a copy of `test` to correct. */
-static enum status evaluate_point(struct evaluation *evaluation, struct row_forecasts *scratch,
-                                  const struct row_forecasts *test,
-                                  const struct row_forecasts *pool, double *times, int32_t wanted,
-                                  const struct hold_out *hold_out,
+static void correct(struct prediction *scratch, const struct row_forecasts *test,
+                    struct row_correction *const *corrections)
+{
+    for (size_t i = 0; i < test->count; i++) {
+        const struct layer_config *config = &test->rows[i]->config;
+        const struct prediction *forecast = &test->predictions[i];
+        const double factor = row_correction_factor(corrections[config->kind], config,
+                                                    forecast->median_ms);
+        scratch[i] = *forecast;
+        scratch[i].median_ms *= factor;
+        scratch[i].low_ms *= factor;
+        scratch[i].high_ms *= factor;
+    }
+}
+
+/* Errors with so many rows of the device. */
+static enum status evaluate_point(struct evaluation *evaluation, struct curve *curve,
+                                  int32_t wanted, const struct hold_out *hold_out,
                                   const struct predictor_type *type,
                                   const struct dataset_rows *rows, struct error *error)
 {
-    struct log_correction corrections[LAYER_KIND_COUNT];
+    struct row_correction *corrections[LAYER_KIND_COUNT] = {NULL};
     struct evaluation point;
+    enum status status = STATUS_OK;
+    for (int kind = 0; kind < LAYER_KIND_COUNT && status == STATUS_OK; kind++)
+        status = learn(&corrections[kind], curve, (enum layer_kind)kind, wanted, error);
+    if (status == STATUS_OK)
+        correct(curve->scratch.predictions, &curve->test, corrections);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        corrections[kind] = learn(pool, (enum layer_kind)kind, wanted, times);
-    for (size_t i = 0; i < test->count; i++) {
-        const struct log_correction *correction = &corrections[test->rows[i]->config.kind];
-        struct prediction *corrected = &scratch->predictions[i];
-        *corrected = test->predictions[i];
-        corrected->median_ms = log_correction_apply(correction, corrected->median_ms);
-        corrected->low_ms = log_correction_apply(correction, corrected->low_ms);
-        corrected->high_ms = log_correction_apply(correction, corrected->high_ms);
-    }
+        row_correction_free(corrections[kind]);
+    TRY(status);
     if (hold_out->each)
-        TRY(hold_out->each(hold_out->payload, scratch, wanted, error));
-    TRY(evaluate_forecasts(&point, scratch, type, rows, EVALUATION_PASS, error));
+        TRY(hold_out->each(hold_out->payload, &curve->scratch, wanted, error));
+    TRY(evaluate_forecasts(&point, &curve->scratch, type, rows, EVALUATION_PASS, error));
     for (size_t i = 0; i < point.count; i++)
         point.rows[i].calibration_rows = wanted;
     return evaluation_join(evaluation, &point, error);
 }
-
-struct curve {
-    struct row_forecasts test, scratch, pool;
-    double *times;
-};
 
 static void curve_free(struct curve *curve)
 {
     row_forecasts_free(&curve->test);
     row_forecasts_free(&curve->scratch);
     row_forecasts_free(&curve->pool);
-    free(curve->times);
+    free(curve->rows);
+    free(curve->predicted_ms);
 }
 
 static enum status curve_create(struct curve *curve, const struct predictor *predictor,
                                 const struct parts *parts, struct error *error)
 {
-    void *times;
-    *curve = (struct curve){.times = NULL};
+    void *memory;
+    *curve = (struct curve){.rows = NULL};
     TRY(row_forecasts_create(&curve->test, predictor, &parts->test, -1, error));
     TRY(row_forecasts_create(&curve->scratch, predictor, &parts->test, -1, error));
     if (parts->pool.count > 0)
         TRY(row_forecasts_create(&curve->pool, predictor, &parts->pool, -1, error));
-    TRY(error_allocate(&times, curve->pool.count, 2 * sizeof(double), "times", error));
-    curve->times = times;
+    TRY(error_allocate(&memory, curve->pool.count, sizeof *curve->rows, "rows", error));
+    curve->rows = memory;
+    TRY(error_allocate(&memory, curve->pool.count, sizeof(double), "forecasts", error));
+    curve->predicted_ms = memory;
     return STATUS_OK;
 }
 
@@ -238,9 +221,8 @@ static enum status evaluate_curve(struct evaluation *evaluation, const struct ho
     enum status status = curve_create(&curve, predictor, parts, error);
     const int count = curve.test.count > 0 ? hold_out->calibration_count : 0;
     for (int i = 0; i < count && status == STATUS_OK; i++)
-        status = evaluate_point(evaluation, &curve.scratch, &curve.test, &curve.pool, curve.times,
-                                hold_out->calibration_rows[i], hold_out, predictor->type,
-                                &parts->test, error);
+        status = evaluate_point(evaluation, &curve, hold_out->calibration_rows[i], hold_out,
+                                predictor->type, &parts->test, error);
     curve_free(&curve);
     return status;
 }

@@ -14,7 +14,8 @@ struct hold_out {
     int split;      /* of its rows to evaluate on: enum split, or -1 for all */
     const struct fit_options *options;
     /* A point of the curve each: so many rows per kind, drawn from its train split by the options'
-     * seed, correct the forecasts; 0: none. The rows of the largest count are evaluated in none. */
+     * seed, correct the forecasts (row_correction.h); 0: none. The rows of the largest count are
+     * evaluated in none. */
     int32_t calibration_rows[CALIBRATION_LIMIT];
     int calibration_count;
     /* Told of every point's forecasts of the device's rows, unless NULL. */
@@ -28,15 +29,5 @@ struct hold_out {
 enum status hold_out_evaluate(struct evaluation *evaluation, const struct hold_out *hold_out,
                               const struct predictor_type *type, const struct dataset_rows *rows,
                               struct error *error);
-
-/* ln t' = mean + offset + (1 + slope) (ln p - mean) of a forecast p. Ridge regression of ln t - ln
- * p: the maximum a posteriori for priors N(0, 0.3^2) of the offset and N(0, 0.1^2) of the slope
- * under residuals of 0.15, what devices differ in before and after it; few rows leave it near 0. */
-struct log_correction {
-    double mean, offset, slope;
-};
-struct log_correction log_correction_fit(const double *measured_ms, const double *predicted_ms,
-                                         size_t count);
-double log_correction_apply(const struct log_correction *correction, double predicted_ms);
 
 #endif

@@ -1,0 +1,41 @@
+/* What a few measured rows of a device say about a predictor's forecasts for it: a function of the
+ * layer that multiplies them. ln of that factor is a Gaussian process (Rasmussen, Williams,
+ * "Gaussian Processes for Machine Learning", 2006, eq. 2.23) fitted to the residuals r = ln t -
+ * ln p of measured times t and forecasts p:
+ *
+ *   k(a, b) = 0.3^2                            the device is faster or slower than forecast
+ *           + 0.1^2 x_a x_b                    ... the more so, the longer a layer takes
+ *           + 0.1^2 [same pass] exp(-d^2 / 2)  ... in this neighbourhood of layers
+ *   ln factor(a) = sum over rows i of k(a, i) w_i,   (k + 0.1^2 I) w = r
+ *
+ * x: ln p less its mean over the rows; d^2: the sum over the kind's numeric features of the squared
+ * difference of their log2, in standard deviations over the rows. A Gaussian process falls back to
+ * what its prior knows: without rows the factor is 1, few rows move the level alone, hundreds shape
+ * it by layer.
+ *
+ * The constants are those of the published convolutions with one GPU held out and, of the other
+ * five, each forecast by the remaining four and corrected by 50 and by 500 of its own rows.
+ */
+#ifndef EPOCHCAST_MODEL_ROW_CORRECTION_H
+#define EPOCHCAST_MODEL_ROW_CORRECTION_H
+
+#include "bench/measure.h"
+
+#include <stddef.h>
+
+/* More rows are not looked at: fitting takes their third power. */
+enum { CORRECTION_ROW_LIMIT = 2000 };
+
+struct row_correction;
+
+/* rows: timed, all of one kind; predicted_ms: their forecasts. Nothing of them is kept. */
+enum status row_correction_create(struct row_correction **correction,
+                                  const struct measurement *const *rows, const double *predicted_ms,
+                                  size_t count, struct error *error);
+void row_correction_free(struct row_correction *correction); /* NULL is allowed */
+
+/* What to multiply a forecast of `config` with, a config of the rows' kind. */
+double row_correction_factor(const struct row_correction *correction,
+                             const struct layer_config *config, double predicted_ms);
+
+#endif
