@@ -59,16 +59,27 @@ static void few_rows_are_believed_less(void **state)
     assert_true(fabs(many - 10 / 10.01 * log(1.2)) < 1e-9);
 }
 
-/* Two rows that differ in their pass: k = 0.1 each, 0.09 between them; at e^0.2 and e^-0.2 times
- * the forecast their weights are +-0.2 / (0.11 - 0.09) = +-10, so ln factor = +-10 (0.1 - 0.09). */
+static double log_intensity(const struct layer_config *config)
+{
+    const struct cost cost = layer_cost(config);
+    return log((1 + cost.flops) / (1 + cost.bytes_read + cost.bytes_written));
+}
+
+/* Two rows that differ in their pass, and so in their intensity by D: y = +-(D/2) / max(D/2, 0.5)
+ * for their standard deviation D/2. k = 0.1 + 0.01 y^2 each, 0.09 between them; at e^0.2 and e^-0.2
+ * times the forecast their weights are +-0.2 / (k + 0.01 - 0.09), ln factor = +-0.2 (k - 0.09) /
+ * (k - 0.08). */
 static void passes_are_told_apart(void **state)
 {
     (void)state;
     struct measurement rows[2] = {{.config = conv_3x3, .median_ms = 2 * exp(0.2)},
                                   {.config = conv_3x3, .median_ms = 2 * exp(-0.2)}};
     rows[1].config.pass = PASS_TRAIN;
-    assert_true(fabs(log(factor_with(rows, 2, 2, &rows[0].config)) - 0.1) < 1e-9);
-    assert_true(fabs(log(factor_with(rows, 2, 2, &rows[1].config)) + 0.1) < 1e-9);
+    const double half = fabs(log_intensity(&rows[0].config) - log_intensity(&rows[1].config)) / 2;
+    const double y = half / fmax(half, 0.5), k = 0.1 + 0.01 * y * y;
+    const double by_hand = 0.2 * (k - 0.09) / (k - 0.08);
+    assert_true(fabs(log(factor_with(rows, 2, 2, &rows[0].config)) - by_hand) < 1e-9);
+    assert_true(fabs(log(factor_with(rows, 2, 2, &rows[1].config)) + by_hand) < 1e-9);
 }
 
 static void rows_free(struct case_rows *made)
@@ -138,12 +149,11 @@ static void neighbourhoods_are_learnt(void **state)
     rows_free(&made);
 }
 
-/* A forecast of nothing (a linear law may give one) and numbers that are 0 have no logarithm. */
+/* A forecast of nothing, as a linear law may give one, has no logarithm. */
 static void factors_are_finite(void **state)
 {
     (void)state;
-    struct measurement row = {.config = conv_3x3, .median_ms = 1};
-    row.config.as.conv2d.stride = 0;
+    const struct measurement row = {.config = conv_3x3, .median_ms = 1};
     const double factor = factor_with(&row, 1, 0, &row.config);
     assert_true(isfinite(factor) && factor > 1);
 }

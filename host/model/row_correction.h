@@ -3,15 +3,18 @@
  * "Gaussian Processes for Machine Learning", 2006, eq. 2.23) fitted to the residuals r = ln t -
  * ln p of measured times t and forecasts p:
  *
- *   k(a, b) = 0.3^2                            the device is faster or slower than forecast
- *           + 0.1^2 x_a x_b                    ... the more so, the longer a layer takes
- *           + 0.1^2 [same pass] exp(-d^2 / 2)  ... in this neighbourhood of layers
+ *   k(a, b) = 0.3^2                                   the device is faster or slower than forecast
+ *           + 0.1^2 x_a x_b                           ... the more so, the longer a layer takes
+ *           + 0.1^2 y_a y_b [same pass]               ... the more arithmetic it has for its
+ * traffic
+ *           + 0.1^2 exp(-d^2 / (2 1.5^2)) [same pass] ... in this neighbourhood of layers
  *   ln factor(a) = sum over rows i of k(a, i) w_i,   (k + 0.1^2 I) w = r
  *
- * x: ln p less its mean over the rows; d^2: the sum over the kind's numeric features of the squared
- * difference of their log2, in standard deviations over the rows. A Gaussian process falls back to
- * what its prior knows: without rows the factor is 1, few rows move the level alone, hundreds shape
- * it by layer.
+ * x: ln p less its mean over the rows; y: ln of the layer's FLOPs per byte, less its mean, in
+ * standard deviations over the rows; d^2: the sum over the kind's numeric features of the squared
+ * difference of their log2, in standard deviations (of 0.5 at least). A Gaussian process falls back
+ * to what its prior knows: without rows the factor is 1, few rows move the level alone, hundreds
+ * shape it by layer.
  *
  * The constants are those of the published convolutions with one GPU held out and, of the other
  * five, each forecast by the remaining four and corrected by 50 and by 500 of its own rows.
