@@ -12,7 +12,8 @@
  * the device, the cores that share a unit: what a generation of GPUs reaches of its peak goes with
  * it.
  *
- * Trained by AdamW on (ln t - ln t')^2; one network a kind for all devices.
+ * Trained by AdamW on (ln t - ln t')^2; NETS networks a kind for all devices, from other weights
+ * and in another order of rows each; the forecast is the geometric mean of theirs.
  */
 #include "model/baseline.h"
 #include "model/mlp.h"
@@ -37,7 +38,7 @@ enum head {
     HEAD_TRAIN_FIXED,
     HEAD_COUNT
 };
-enum { LAYERS = 3, WIDTH = 128, BATCH_ROWS = 256, EPOCHS = 10, STEPS_MINIMUM = 300 };
+enum { NETS = 3, LAYERS = 3, WIDTH = 128, BATCH_ROWS = 256, EPOCHS = 10, STEPS_MINIMUM = 300 };
 static const double fixed_ms = 0.05; /* where the fixed heads start: a few kernel launches */
 static const double no_ceiling = -30;
 
@@ -56,8 +57,13 @@ static const struct train_options recipe = {.learning_rate = 3e-3f,
 struct ceilings_state {
     struct mlp_shape shape; /* HEAD_COUNT outputs */
     struct scaler scaler;
-    float *parameters;
+    float *parameters; /* (NETS, mlp_parameter_count(shape)) */
 };
+
+static float *parameters_of(const struct ceilings_state *state, int net)
+{
+    return state->parameters + (size_t)net * mlp_parameter_count(&state->shape);
+}
 
 /* ---- a layer and a device as numbers ---- */
 
@@ -116,6 +122,7 @@ struct net {
     float *outputs[LAYERS], *deltas[LAYERS];
     float *ceilings, *targets; /* (BATCH_ROWS, HEAD_COUNT), (BATCH_ROWS) */
     int failures;              /* products that failed */
+    uint64_t seed;             /* of the order of rows */
     void *memory;
 };
 
@@ -268,7 +275,7 @@ static enum status table_fill(struct table *table, const struct baseline_row *ro
 static int gather(struct net *net, const struct table *table, uint32_t step, uint32_t epoch_steps)
 {
     const uint32_t count = (uint32_t)table->count, first = step % epoch_steps * BATCH_ROWS;
-    const uint32_t key = permutation_key(1, step / epoch_steps);
+    const uint32_t key = permutation_key(net->seed, step / epoch_steps);
     const int half_bits = permutation_half_bits(count);
     const uint32_t rows = count - first < BATCH_ROWS ? count - first : BATCH_ROWS;
     for (uint32_t r = 0; r < rows; r++) {
@@ -303,31 +310,44 @@ static void learn(struct net *net, const struct table *table)
 static enum status create_parameters(struct ceilings_state *state, struct error *error)
 {
     void *memory;
-    TRY(error_allocate(&memory, mlp_parameter_count(&state->shape), sizeof(float), "parameters",
+    const struct mlp_shape *shape = &state->shape;
+    TRY(error_allocate(&memory, NETS * mlp_parameter_count(shape), sizeof(float), "parameters",
                        error));
     state->parameters = memory;
-    mlp_initialise(state->parameters, &state->shape, 1);
-    const size_t end = mlp_bias_offset(&state->shape, LAYERS - 1);
-    for (size_t i = mlp_weight_offset(&state->shape, LAYERS - 1); i < end; i++)
-        state->parameters[i] *= 0.1f; /* start near the ceilings themselves */
+    for (int net = 0; net < NETS; net++) {
+        float *parameters = parameters_of(state, net);
+        mlp_initialise(parameters, shape, (uint64_t)net + 1);
+        const size_t end = mlp_bias_offset(shape, LAYERS - 1);
+        for (size_t i = mlp_weight_offset(shape, LAYERS - 1); i < end; i++)
+            parameters[i] *= 0.1f; /* start near the ceilings themselves */
+    }
+    return STATUS_OK;
+}
+
+static enum status fit_net(const struct ceilings_state *state, int index, const struct table *table,
+                           struct error *error)
+{
+    struct net net;
+    TRY(net_create(&net, &state->shape, parameters_of(state, index), error));
+    net.seed = (uint64_t)index + 1;
+    learn(&net, table);
+    const int failures = net.failures;
+    free(net.memory);
+    if (failures > 0)
+        return FAIL(error, STATUS_FAILED, "oneDNN's sgemm failed: out of memory?");
     return STATUS_OK;
 }
 
 static enum status fit_table(struct ceilings_state *state, const struct table *table,
                              struct error *error)
 {
-    struct net net;
     state->shape = (struct mlp_shape){
         .layer_count = LAYERS, .widths = {(int32_t)table->columns, WIDTH, WIDTH, HEAD_COUNT}};
     scaler_fit(&state->scaler, table->inputs, table->count, (int)table->columns, 0);
     scaler_apply(&state->scaler, table->inputs, table->count);
     TRY(create_parameters(state, error));
-    TRY(net_create(&net, &state->shape, state->parameters, error));
-    learn(&net, table);
-    const int failures = net.failures;
-    free(net.memory);
-    if (failures > 0)
-        return FAIL(error, STATUS_FAILED, "oneDNN's sgemm failed: out of memory?");
+    for (int net = 0; net < NETS; net++)
+        TRY(fit_net(state, net, table, error));
     return STATUS_OK;
 }
 
@@ -344,13 +364,12 @@ static enum status fit(void *state, bool *fitted, const struct baseline_row *row
 }
 
 /* out (columns) = inputs W + bias of layer `layer`; relu but for the last. */
-static void apply_layer(float *out, const float *inputs, const struct ceilings_state *ceilings,
-                        int layer)
+static void apply_layer(float *out, const float *inputs, const struct mlp_shape *shape,
+                        const float *parameters, int layer)
 {
-    const struct mlp_shape *shape = &ceilings->shape;
     const size_t columns = (size_t)shape->widths[layer + 1];
-    const float *weights = ceilings->parameters + mlp_weight_offset(shape, layer);
-    memcpy(out, ceilings->parameters + mlp_bias_offset(shape, layer), columns * sizeof(float));
+    const float *weights = parameters + mlp_weight_offset(shape, layer);
+    memcpy(out, parameters + mlp_bias_offset(shape, layer), columns * sizeof(float));
     for (size_t i = 0; i < (size_t)shape->widths[layer]; i++)
         for (size_t j = 0; j < columns; j++)
             out[j] += inputs[i] * weights[i * columns + j];
@@ -358,20 +377,29 @@ static void apply_layer(float *out, const float *inputs, const struct ceilings_s
         out[j] = out[j] > 0 ? out[j] : 0;
 }
 
+static double net_log_ms(const float *inputs, const float *ceilings, const struct mlp_shape *shape,
+                         const float *parameters)
+{
+    float first[WIDTH], second[WIDTH], heads[HEAD_COUNT];
+    apply_layer(first, inputs, shape, parameters, 0);
+    apply_layer(second, first, shape, parameters, 1);
+    apply_layer(heads, second, shape, parameters, 2);
+    return log_sum(NULL, ceilings, heads);
+}
+
 static double forecast_ms(const void *state, const struct layer_config *config,
                           const struct device_info *device)
 {
     const struct ceilings_state *ceilings = state;
-    float inputs[ENCODE_COLUMN_LIMIT + 1], first[WIDTH], second[WIDTH], heads[HEAD_COUNT];
-    float ceiling[HEAD_COUNT];
+    float inputs[ENCODE_COLUMN_LIMIT + 1], ceiling[HEAD_COUNT];
     if (!set_ceilings(ceiling, config, device))
         return NAN;
     set_inputs(inputs, config, device);
     scaler_apply(&ceilings->scaler, inputs, 1);
-    apply_layer(first, inputs, ceilings, 0);
-    apply_layer(second, first, ceilings, 1);
-    apply_layer(heads, second, ceilings, 2);
-    return exp(fmin(log_sum(NULL, ceiling, heads), 60));
+    double sum = 0;
+    for (int net = 0; net < NETS; net++)
+        sum += net_log_ms(inputs, ceiling, &ceilings->shape, parameters_of(ceilings, net));
+    return exp(fmin(sum / NETS, 60));
 }
 
 static void release(void *state)
