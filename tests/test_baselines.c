@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "data/split.h"
+#include "model/predictor_roofline.h"
 #include "predictor_calls.h"
 #include "synthetic_rows.h"
 
@@ -316,6 +317,56 @@ static void ceilings_follow_an_unseen_device(void **state)
     synthetic_rows_free(&rows);
 }
 
+static struct device_info device_of(const char *technology, const char *name, double gflops,
+                                    double gbps)
+{
+    struct device_info device = synthetic_device(name, gflops, gbps);
+    snprintf(device.technology, sizeof device.technology, "%s", technology);
+    return device;
+}
+
+static double slow_kepler_ms(const struct layer_config *config, const struct device_info *device)
+{
+    return synthetic_ms(config, device) * (strcmp(device->technology, "Kepler") == 0 ? 1.5 : 1);
+}
+
+/* What one generation reaches of its peaks is forecast for an unseen device of that generation. */
+static void ceilings_know_generations(void **state)
+{
+    (void)state;
+    const struct device_info devices[] = {device_of("Kepler", "one", 100, 20),
+                                          device_of("Maxwell", "two", 400, 20),
+                                          device_of("Maxwell", "three", 100, 80)};
+    const struct device_info unseen = device_of("Kepler", "unseen", 150, 20);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 6000, dense_only, 1, devices, 3, 0);
+    set_times(&rows, slow_kepler_ms);
+    struct predictor *predictor = fit(&predictor_ceilings, &rows);
+    double sum = 0;
+    for (size_t i = 0; i < rows.count; i++)
+        sum += fabs(predict_one(predictor, &rows.rows[i].config, &unseen).median_ms /
+                        slow_kepler_ms(&rows.rows[i].config, &unseen) -
+                    1);
+    print_message("MAPE %.2f %%\n", 100 * sum / (double)rows.count);
+    assert_true(sum < 0.1 * (double)rows.count);
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
+static void units_are_those_of_the_generation(void **state)
+{
+    (void)state;
+    const struct device_info kepler = device_of("Kepler", "K80", 1, 1);
+    const struct device_info p100 = device_of("Pascal", "Tesla P100-PCIE", 1, 1);
+    const struct device_info pascal = device_of("Pascal", "GTX 1080 Ti", 1, 1);
+    const struct device_info other = device_of("", "cpu", 1, 1);
+    assert_true(device_unit_of(&kepler).cores == 192 && device_unit_of(&kepler).schedulers == 4);
+    assert_true(device_unit_of(&p100).cores == 64 && device_unit_of(&p100).schedulers == 2);
+    assert_true(device_unit_of(&pascal).cores == 128);
+    assert_true(device_unit_of(&pascal).latency_cycles == 6);
+    assert_true(device_unit_of(&other).cores == 64 && device_unit_of(&other).latency_cycles == 4);
+}
+
 /* ---- all of them ---- */
 
 /* Every rival forecasts every kind, positive and finite, learns nothing of kinds without rows, and
@@ -361,6 +412,8 @@ int main(void)
         cmocka_unit_test(neusight_of_one_tile_by_hand),
         cmocka_unit_test(neusight_finds_its_own_law),
         cmocka_unit_test(ceilings_follow_an_unseen_device),
+        cmocka_unit_test(ceilings_know_generations),
+        cmocka_unit_test(units_are_those_of_the_generation),
         cmocka_unit_test(rivals_cover_what_they_learnt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

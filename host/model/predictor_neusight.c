@@ -62,7 +62,7 @@ static struct unit_rates unit_rates_of(const struct device_info *device)
 {
     const struct device_rates rates = device_rates_of(device);
     const double cores = isfinite(device->core_count) ? device->core_count : 0;
-    const double units = fmax(1, floor(cores / device_cores_per_unit(device)));
+    const double units = fmax(1, floor(cores / device_unit_of(device).cores));
     return (struct unit_rates){
         .units = units,
         .flops_per_ms = rates.gflops * 1e6 / units,

@@ -28,20 +28,21 @@ struct device_rates device_rates_of(const struct device_info *device)
     };
 }
 
-double device_cores_per_unit(const struct device_info *device)
+struct device_unit device_unit_of(const struct device_info *device)
 {
     static const struct {
         const char *technology, *name; /* the first that fits; name: a part of it */
-        double cores;
-    } known[] = {{"Kepler", "", 192},   {"Maxwell", "", 128},   {"Pascal", "P100", 64},
-                 {"Pascal", "", 128},   {"Ampere", "A100", 64}, {"Ampere", "A30", 64},
-                 {"Ampere", "", 128},   {"Ada", "", 128},       {"Hopper", "", 128},
-                 {"Blackwell", "", 128}};
+        struct device_unit unit;
+    } known[] = {{"Kepler", "", {192, 4, 9}},    {"Maxwell", "", {128, 4, 6}},
+                 {"Pascal", "P100", {64, 2, 6}}, {"Pascal", "", {128, 4, 6}},
+                 {"Ampere", "A100", {64, 4, 4}}, {"Ampere", "A30", {64, 4, 4}},
+                 {"Ampere", "", {128, 4, 4}},    {"Ada", "", {128, 4, 4}},
+                 {"Hopper", "", {128, 4, 4}},    {"Blackwell", "", {128, 4, 4}}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strncmp(device->technology, known[i].technology, strlen(known[i].technology)) == 0 &&
             strstr(device->name, known[i].name))
-            return known[i].cores;
-    return 64;
+            return known[i].unit;
+    return (struct device_unit){64, 4, 4};
 }
 
 double roofline_cost_ms(const struct cost *cost, const struct device_info *device)

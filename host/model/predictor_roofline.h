@@ -12,8 +12,13 @@ struct device_rates {
 };
 struct device_rates device_rates_of(const struct device_info *device);
 
-/* Cores of one multiprocessor, by NVIDIA's white papers; others: 64, as the encoding has it. */
-double device_cores_per_unit(const struct device_info *device);
+/* One multiprocessor: its cores and the schedulers that feed them (NVIDIA's white papers), and the
+ * clock cycles from an arithmetic instruction to one that needs its result (Jia et al., "Dissecting
+ * the NVIDIA Volta GPU architecture via microbenchmarking", 2018). Others: those of Volta. */
+struct device_unit {
+    double cores, schedulers, latency_cycles;
+};
+struct device_unit device_unit_of(const struct device_info *device);
 
 /* Milliseconds; NaN when a rate is unknown. */
 double roofline_ms(const struct layer_config *config, const struct device_info *device);
