@@ -163,7 +163,7 @@ static void release(struct cuda_plan *base)
 static const struct cuda_kind kind = {.choose = choose, .run = run, .release = release};
 
 static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *input,
+                           const struct layer_config *config, struct plan *const *inputs,
                            enum outcome *outcome, struct error *error)
 {
     const struct conv2d *conv = &config->as.conv2d;
@@ -183,7 +183,7 @@ static enum status prepare(struct plan **out, struct device *device,
     base->layout = (struct channel_layout){base->output_count, conv->channels_out,
                                            is_nhwc ? 1 : pixels};
     base->weights_amplitude = cuda_weights_amplitude((double)inputs_per_output);
-    return cuda_plan_prepare(out, base, device, config, input, outcome, error);
+    return cuda_plan_prepare(out, base, device, config, inputs, outcome, error);
 }
 
 const struct bench cuda_bench_conv2d = {

@@ -36,7 +36,8 @@ enum status cublas_check(cublasStatus_t code, const char *call, const char *file
 /* The tensors of a layer. */
 enum cuda_role {
     CUDA_INPUT,
-    CUDA_WEIGHTS,
+    CUDA_SECOND_INPUT, /* of an addition */
+    CUDA_WEIGHTS,      /* of batch_norm: scales, then shifts */
     CUDA_BIAS,
     CUDA_PRODUCT, /* before the activation; the output itself unless a backward pass needs both */
     CUDA_OUTPUT,
@@ -45,6 +46,7 @@ enum cuda_role {
     CUDA_INPUT_GRADIENT,
     CUDA_WEIGHTS_GRADIENT,
     CUDA_BIAS_GRADIENT,
+    CUDA_STATISTICS, /* of batch_norm */
     CUDA_ROLE_COUNT
 };
 
@@ -67,9 +69,11 @@ struct cuda_plan {
     const struct cuda_kind *kind;
     enum outcome *outcome; /* valid during prepare: unsupported goes here */
     /* The layer's shape: elements (0: no such tensor), activation, channels of the output. */
-    int64_t input_count, weights_count, bias_count, output_count;
+    int64_t input_count, second_input_count, weights_count, bias_count, output_count;
     int32_t activation;
-    bool keeps_product; /* the primitive's backward pass reads its own output */
+    bool keeps_product;        /* the primitive's backward pass reads its own output */
+    bool has_float_parameters; /* weights are fp32 whatever the precision */
+    bool hands_gradient_on;    /* the product's gradient is the input's, the same memory */
     struct channel_layout layout;
     float weights_amplitude;
     void *tensor[CUDA_ROLE_COUNT];
@@ -90,12 +94,18 @@ int64_t cuda_workspace_limit(const struct cuda_device *device);
 /* Everything of prepare that the kinds share. `plan` (from error_allocate, its shape filled) is
  * released on error. */
 enum status cuda_plan_prepare(struct plan **out, struct cuda_plan *plan, struct device *device,
-                              const struct layer_config *config, struct plan *input,
+                              const struct layer_config *config, struct plan *const *inputs,
                               enum outcome *outcome, struct error *error);
 enum status cuda_plan_enqueue(struct plan *plan, int phases, struct error *error);
 void cuda_plan_release(struct plan *plan);
 /* Sets the outcome and the message: no implementation for this. */
 enum status cuda_unsupported(struct cuda_plan *plan, const char *what, struct error *error);
+
+/* Precision of a tensor's storage: the config's, or fp32 of parameters that are. */
+int32_t cuda_role_precision(const struct cuda_plan *plan, enum cuda_role role);
+/* cuDNN's descriptor of the batch's square images, in the layout that convolutions write. */
+enum status cuda_describe_images(cudnnTensorDescriptor_t *images, const struct cuda_plan *plan,
+                                 int32_t channels, int32_t size, struct error *error);
 
 /* He et al. 2015: uniform noise that keeps activations of a size from layer to layer. */
 float cuda_weights_amplitude(double inputs_per_output);
@@ -104,7 +114,8 @@ float cuda_weights_amplitude(double inputs_per_output);
 enum status cuda_measure_speed(struct device_info *info, struct cuda_device *device,
                                struct error *error);
 
-extern const struct bench cuda_bench_dense, cuda_bench_conv2d, cuda_bench_pool2d;
+extern const struct bench cuda_bench_dense, cuda_bench_conv2d, cuda_bench_pool2d,
+    cuda_bench_batch_norm, cuda_bench_addition;
 extern const struct backend backend_cuda_device;
 
 #endif

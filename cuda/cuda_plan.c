@@ -1,3 +1,4 @@
+#include "convolution_graph.h"
 #include "cuda_check.h"
 #include "cuda_device.h"
 
@@ -78,12 +79,38 @@ float cuda_weights_amplitude(double inputs_per_output)
 
 /* ---- tensors ---- */
 
+int32_t cuda_role_precision(const struct cuda_plan *plan, enum cuda_role role)
+{
+    const bool is_parameter = role == CUDA_WEIGHTS || role == CUDA_WEIGHTS_GRADIENT;
+    return plan->has_float_parameters && is_parameter ? PRECISION_FP32 : plan->config.precision;
+}
+
+enum status cuda_describe_images(cudnnTensorDescriptor_t *images, const struct cuda_plan *plan,
+                                 int32_t channels, int32_t size, struct error *error)
+{
+    static const struct {
+        cudnnDataType_t type;
+        cudnnTensorFormat_t format;
+    } storages[] = {
+        [PRECISION_FP32] = {CUDNN_DATA_FLOAT, CUDNN_TENSOR_NCHW},
+        [PRECISION_TF32] = {CUDNN_DATA_FLOAT, CUDNN_TENSOR_NCHW},
+        [PRECISION_FP16] = {CUDNN_DATA_HALF, CUDNN_TENSOR_NHWC},
+        [PRECISION_BF16] = {CUDNN_DATA_BFLOAT16, CUDNN_TENSOR_NHWC},
+    };
+    const int32_t precision = plan->config.precision;
+    CUDNN_TRY(error, cudnnCreateTensorDescriptor(images));
+    CUDNN_TRY(error, cudnnSetTensor4dDescriptor(*images, storages[precision].format,
+                                                storages[precision].type, plan->config.batch_size,
+                                                channels, size, size));
+    return STATUS_OK;
+}
+
 /* Memory for a tensor, filled with noise unless amplitude is 0: never zeros, which save power. */
 static enum status add_tensor(struct cuda_plan *plan, enum cuda_role role, int64_t count,
                               float amplitude, struct error *error)
 {
     struct cuda_device *device = plan->device;
-    int32_t precision = plan->config.precision;
+    int32_t precision = cuda_role_precision(plan, role);
     if (count == 0)
         return STATUS_OK;
     TRY(cuda_take(&plan->tensor[role], device, count * (int64_t)storage_bytes(precision), error));
@@ -93,13 +120,21 @@ static enum status add_tensor(struct cuda_plan *plan, enum cuda_role role, int64
     return STATUS_OK;
 }
 
-static enum status add_forward_tensors(struct cuda_plan *plan, const struct cuda_plan *input,
-                                       struct error *error)
+/* What the producer writes, or noise. */
+static enum status add_input(struct cuda_plan *plan, enum cuda_role role, int64_t count,
+                             const struct cuda_plan *producer, struct error *error)
 {
-    if (input)
-        plan->tensor[CUDA_INPUT] = input->tensor[CUDA_OUTPUT];
-    else
-        TRY(add_tensor(plan, CUDA_INPUT, plan->input_count, 1, error));
+    if (!producer)
+        return add_tensor(plan, role, count, 1, error);
+    plan->tensor[role] = producer->tensor[CUDA_OUTPUT];
+    return STATUS_OK;
+}
+
+static enum status add_forward_tensors(struct cuda_plan *plan, const struct cuda_plan *input,
+                                       const struct cuda_plan *second, struct error *error)
+{
+    TRY(add_input(plan, CUDA_INPUT, plan->input_count, input, error));
+    TRY(add_input(plan, CUDA_SECOND_INPUT, plan->second_input_count, second, error));
     TRY(add_tensor(plan, CUDA_WEIGHTS, plan->weights_count, plan->weights_amplitude, error));
     TRY(add_tensor(plan, CUDA_BIAS, plan->bias_count, 0.1f, error));
     TRY(add_tensor(plan, CUDA_OUTPUT, plan->output_count, 1, error));
@@ -109,18 +144,38 @@ static enum status add_forward_tensors(struct cuda_plan *plan, const struct cuda
     return both ? add_tensor(plan, CUDA_PRODUCT, plan->output_count, 1, error) : STATUS_OK;
 }
 
+static enum status add_input_gradient(struct cuda_plan *plan, const struct cuda_plan *input,
+                                      float amplitude, struct error *error)
+{
+    if (!input || !input->tensor[CUDA_OUTPUT_GRADIENT])
+        return add_tensor(plan, CUDA_INPUT_GRADIENT, plan->input_count, amplitude, error);
+    plan->tensor[CUDA_INPUT_GRADIENT] = input->tensor[CUDA_OUTPUT_GRADIENT];
+    return STATUS_OK;
+}
+
+/* Where one gradient is another's they are the same memory. */
+static enum status add_handed_gradients(struct cuda_plan *plan, const struct cuda_plan *input,
+                                        struct error *error)
+{
+    TRY(add_input_gradient(plan, input, 1, error));
+    plan->tensor[CUDA_PRODUCT_GRADIENT] = plan->tensor[CUDA_INPUT_GRADIENT];
+    plan->tensor[CUDA_OUTPUT_GRADIENT] = plan->tensor[CUDA_INPUT_GRADIENT];
+    return plan->activation == ACTIVATION_NONE
+               ? STATUS_OK
+               : add_tensor(plan, CUDA_OUTPUT_GRADIENT, plan->output_count, 1, error);
+}
+
 static enum status add_backward_tensors(struct cuda_plan *plan, const struct cuda_plan *input,
                                         struct error *error)
 {
     void *scratch = NULL;
+    if (plan->hands_gradient_on)
+        return add_handed_gradients(plan, input, error);
     TRY(add_tensor(plan, CUDA_OUTPUT_GRADIENT, plan->output_count, 1, error));
     plan->tensor[CUDA_PRODUCT_GRADIENT] = plan->tensor[CUDA_OUTPUT_GRADIENT];
     if (plan->activation != ACTIVATION_NONE)
         TRY(add_tensor(plan, CUDA_PRODUCT_GRADIENT, plan->output_count, 0, error));
-    if (input && input->tensor[CUDA_OUTPUT_GRADIENT])
-        plan->tensor[CUDA_INPUT_GRADIENT] = input->tensor[CUDA_OUTPUT_GRADIENT];
-    else
-        TRY(add_tensor(plan, CUDA_INPUT_GRADIENT, plan->input_count, 0, error));
+    TRY(add_input_gradient(plan, input, 0, error));
     TRY(add_tensor(plan, CUDA_WEIGHTS_GRADIENT, plan->weights_count, 0, error));
     TRY(add_tensor(plan, CUDA_BIAS_GRADIENT, plan->bias_count, 0, error));
     if (plan->bias_count > 0)
@@ -152,9 +207,9 @@ static enum status add_update(struct cuda_plan *plan, enum cuda_role parameters,
 }
 
 static enum status add_tensors(struct cuda_plan *plan, const struct cuda_plan *input,
-                               struct error *error)
+                               const struct cuda_plan *second, struct error *error)
 {
-    TRY(add_forward_tensors(plan, input, error));
+    TRY(add_forward_tensors(plan, input, second, error));
     if (plan->config.pass == PASS_FORWARD)
         return STATUS_OK;
     TRY(add_backward_tensors(plan, input, error));
@@ -165,26 +220,30 @@ static enum status add_tensors(struct cuda_plan *plan, const struct cuda_plan *i
 }
 
 static enum status fill_plan(struct cuda_plan *plan, const struct cuda_plan *input,
-                             struct error *error)
+                             const struct cuda_plan *second, struct error *error)
 {
-    if (input && input->output_count != plan->input_count)
+    if ((input && input->output_count != plan->input_count) ||
+        (second && second->output_count != plan->second_input_count))
         return FAIL(error, STATUS_FAILED, "cuda: linked to a layer of another size");
-    TRY(add_tensors(plan, input, error));
+    TRY(add_tensors(plan, input, second, error));
     TRY(plan->kind->choose(plan, error));
     CUDA_TRY(error, cudaStreamSynchronize(plan->device->stream));
     return STATUS_OK;
 }
 
 enum status cuda_plan_prepare(struct plan **out, struct cuda_plan *plan, struct device *device,
-                              const struct layer_config *config, struct plan *input,
+                              const struct layer_config *config, struct plan *const *inputs,
                               enum outcome *outcome, struct error *error)
 {
+    const bool has_two = layer_descriptors[config->kind]->input_count > 1;
+    const struct cuda_plan *input = (struct cuda_plan *)producer_of(inputs, 0);
+    const struct cuda_plan *second = (struct cuda_plan *)(has_two ? producer_of(inputs, 1) : NULL);
     plan->base.bench = device->backend->bench[config->kind];
     plan->base.engine = -1;
     plan->device = (struct cuda_device *)device;
     plan->config = *config;
     plan->outcome = outcome;
-    enum status status = fill_plan(plan, (struct cuda_plan *)input, error);
+    enum status status = fill_plan(plan, input, second, error);
     plan->outcome = NULL;
     *out = &plan->base;
     if (status != STATUS_OK) {
@@ -246,7 +305,7 @@ enum status cuda_plan_enqueue(struct plan *plan, int phases, struct error *error
     if (phases & PHASE_BACKWARD)
         TRY(enqueue_backward(own, error));
     for (int i = 0; i < own->update_count && phases & PHASE_UPDATE; i++)
-        CUDA_TRY(error,
-                 launch_optimizer(&own->updates[i], own->config.precision, own->device->stream));
+        CUDA_TRY(error, launch_optimizer(&own->updates[i], cuda_role_precision(own, CUDA_WEIGHTS),
+                                         own->device->stream));
     return STATUS_OK;
 }

@@ -64,7 +64,7 @@ static enum status choose(struct cuda_plan *plan, struct error *error)
 static const struct cuda_kind kind = {.choose = choose, .run = run};
 
 static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *input,
+                           const struct layer_config *config, struct plan *const *inputs,
                            enum outcome *outcome, struct error *error)
 {
     const struct dense *dense = &config->as.dense;
@@ -79,7 +79,7 @@ static enum status prepare(struct plan **out, struct device *device,
     plan->activation = dense->activation;
     plan->layout = (struct channel_layout){plan->output_count, dense->outputs, 1};
     plan->weights_amplitude = cuda_weights_amplitude(dense->inputs);
-    return cuda_plan_prepare(out, plan, device, config, input, outcome, error);
+    return cuda_plan_prepare(out, plan, device, config, inputs, outcome, error);
 }
 
 const struct bench cuda_bench_dense = {

@@ -94,6 +94,24 @@ extern "C" cudaError_t launch_bias(void *values, const void *bias,
     });
 }
 
+template <class T>
+static __global__ void sum_kernel(T *output, const T *a, const T *b, int64_t count)
+{
+    EACH_INDEX (i, count)
+        store(&output[i], load(&a[i]) + load(&b[i]));
+}
+
+extern "C" cudaError_t launch_sum(void *output, const void *a, const void *b, int64_t count,
+                                  int32_t precision, cudaStream_t stream)
+{
+    cudaLaunchConfig_t config = grid_of(count, stream);
+    return by_precision(precision, [&](auto *type) {
+        typedef decltype(type) pointer;
+        return cudaLaunchKernelEx(&config, sum_kernel<std::remove_pointer_t<pointer>>,
+                                  (pointer)output, (pointer)a, (pointer)b, count);
+    });
+}
+
 static __device__ inline float activate(float x, int32_t activation)
 {
     switch (activation) {

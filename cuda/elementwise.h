@@ -26,6 +26,10 @@ struct channel_layout {
 cudaError_t launch_bias(void *values, const void *bias, const struct channel_layout *layout,
                         int32_t precision, cudaStream_t stream);
 
+/* output = a + b */
+cudaError_t launch_sum(void *output, const void *a, const void *b, int64_t count, int32_t precision,
+                       cudaStream_t stream);
+
 /* output = f(input); they may be the same. none launches nothing. */
 cudaError_t launch_activation(void *output, const void *input, int64_t count, int32_t activation,
                               int32_t precision, cudaStream_t stream);

@@ -13,27 +13,6 @@ struct pool_plan {
     cudnnTensorDescriptor_t input, output;
 };
 
-static const struct {
-    cudnnDataType_t type;
-    cudnnTensorFormat_t format;
-} storages[] = {
-    [PRECISION_FP32] = {CUDNN_DATA_FLOAT, CUDNN_TENSOR_NCHW},
-    [PRECISION_TF32] = {CUDNN_DATA_FLOAT, CUDNN_TENSOR_NCHW},
-    [PRECISION_FP16] = {CUDNN_DATA_HALF, CUDNN_TENSOR_NHWC},
-    [PRECISION_BF16] = {CUDNN_DATA_BFLOAT16, CUDNN_TENSOR_NHWC},
-};
-
-static enum status describe_tensor(cudnnTensorDescriptor_t *tensor, const struct cuda_plan *plan,
-                                   int32_t size, struct error *error)
-{
-    int32_t precision = plan->config.precision;
-    CUDNN_TRY(error, cudnnCreateTensorDescriptor(tensor));
-    CUDNN_TRY(error, cudnnSetTensor4dDescriptor(*tensor, storages[precision].format,
-                                                storages[precision].type, plan->config.batch_size,
-                                                plan->config.as.pool2d.channels, size, size));
-    return STATUS_OK;
-}
-
 static enum status describe_window(struct pool_plan *plan, const struct window *window,
                                    struct error *error)
 {
@@ -59,8 +38,8 @@ static enum status choose(struct cuda_plan *base, struct error *error)
     if (window.pad_after != window.pad_before && pool->stride == 1)
         return cuda_unsupported(base, "cuDNN pools with the same padding on both sides", error);
     TRY(describe_window(plan, &window, error));
-    TRY(describe_tensor(&plan->input, base, pool->image_size, error));
-    TRY(describe_tensor(&plan->output, base, window.output_size, error));
+    TRY(cuda_describe_images(&plan->input, base, pool->channels, pool->image_size, error));
+    TRY(cuda_describe_images(&plan->output, base, pool->channels, window.output_size, error));
     CUDNN_TRY(error, cudnnGetPooling2dForwardOutputDim(plan->pooling, plan->input, &n, &c, &height,
                                                        &width));
     if (height != window.output_size || width != window.output_size)
@@ -101,7 +80,7 @@ static void release(struct cuda_plan *base)
 static const struct cuda_kind kind = {.choose = choose, .run = run, .release = release};
 
 static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *input,
+                           const struct layer_config *config, struct plan *const *inputs,
                            enum outcome *outcome, struct error *error)
 {
     struct pool_plan *plan;
@@ -113,7 +92,7 @@ static enum status prepare(struct plan **out, struct device *device,
     base->output_count = layer_output_count(config);
     base->activation = config->as.pool2d.activation;
     base->keeps_product = true;
-    return cuda_plan_prepare(out, base, device, config, input, outcome, error);
+    return cuda_plan_prepare(out, base, device, config, inputs, outcome, error);
 }
 
 const struct bench cuda_bench_pool2d = {

@@ -109,7 +109,9 @@ static inline struct measurement sample_row(int64_t draw)
         "conv2d:image_size=31,kernel_size=3,channels_in=4,channels_out=9,stride=2,padding=same,"
         "use_bias=yes,activation=relu",
         "pool2d:pass=train,image_size=14,kernel_size=2,channels=6,stride=2,pooling=average,"
-        "activation=sigmoid"};
+        "activation=sigmoid",
+        "batch_norm:pass=train,optimizer=momentum,image_size=13,channels=12,activation=relu",
+        "addition:elements=77,activation=tanh"};
     struct measurement row = {.outcome = OUTCOME_CAPPED,
                               .stratum = STRATUM_REALISTIC,
                               .draw = draw,
@@ -129,7 +131,7 @@ static inline struct measurement sample_row(int64_t draw)
                               .measuring_ms = 66,
                               .workspace_bytes = 4096,
                               .unix_time_s = 1.5e9};
-    if (describe_parse(&row.config, configs[draw % 3], NULL) != STATUS_OK)
+    if (describe_parse(&row.config, configs[draw % LAYER_KIND_COUNT], NULL) != STATUS_OK)
         abort();
     row.config.batch_size = 1 + (int32_t)(draw % 60);
     snprintf(row.algorithm, sizeof row.algorithm, "algorithm %lld", (long long)draw);

@@ -34,6 +34,20 @@ static struct layer_config pool2d_config(int batch, struct pool2d pool2d)
         .kind = LAYER_POOL2D, .batch_size = batch, .pass = PASS_TRAIN, .as.pool2d = pool2d};
 }
 
+static struct layer_config batch_norm_config(int batch, struct batch_norm batch_norm)
+{
+    return (struct layer_config){.kind = LAYER_BATCH_NORM,
+                                 .batch_size = batch,
+                                 .pass = PASS_TRAIN,
+                                 .as.batch_norm = batch_norm};
+}
+
+static struct layer_config addition_config(int batch, struct addition addition)
+{
+    return (struct layer_config){
+        .kind = LAYER_ADDITION, .batch_size = batch, .pass = PASS_TRAIN, .as.addition = addition};
+}
+
 static double *zeros(size_t count)
 {
     double *values = calloc(count ? count : 1, sizeof *values);
@@ -72,9 +86,10 @@ static double slope(double y, int32_t activation)
     }
 }
 
-/* A sliding window in plain layout; dense is an image and a kernel of one pixel. */
+/* A sliding window in plain layout; dense is an image and a kernel of one pixel, the others are
+ * windows of one pixel. */
 struct shape {
-    bool pools;
+    bool pools, normalises, adds;
     int batch, channels_in, channels_out, image, kernel, stride;
     struct window window;
     int32_t activation, pooling;
@@ -87,6 +102,21 @@ static struct shape shape_of(const struct layer_config *config)
         shape.channels_in = config->as.dense.inputs;
         shape.channels_out = config->as.dense.outputs;
         shape.activation = config->as.dense.activation;
+        shape.window = (struct window){.output_size = 1};
+        return shape;
+    }
+    if (config->kind == LAYER_BATCH_NORM) {
+        shape.normalises = true;
+        shape.channels_in = shape.channels_out = config->as.batch_norm.channels;
+        shape.image = config->as.batch_norm.image_size;
+        shape.activation = config->as.batch_norm.activation;
+        shape.window = (struct window){.output_size = shape.image};
+        return shape;
+    }
+    if (config->kind == LAYER_ADDITION) {
+        shape.adds = true;
+        shape.channels_in = shape.channels_out = config->as.addition.elements;
+        shape.activation = config->as.addition.activation;
         shape.window = (struct window){.output_size = 1};
         return shape;
     }
@@ -118,7 +148,10 @@ static size_t shape_outputs(const struct shape *s)
 
 static size_t shape_weights(const struct shape *s)
 {
-    return s->pools ? 0 : (size_t)s->channels_out * s->channels_in * s->kernel * s->kernel;
+    if (s->normalises)
+        return 2 * (size_t)s->channels_out; /* scales, then shifts */
+    return s->pools || s->adds ? 0
+                               : (size_t)s->channels_out * s->channels_in * s->kernel * s->kernel;
 }
 
 /* Pixel of the input under kernel cell (kernel_y, kernel_x) of output pixel (y, x); -1: padding. */
@@ -163,9 +196,11 @@ static void visit_products(const struct shape *s, visit_product *visit, void *pa
 
 /* ---- a step ---- */
 
-/* One training step of a layer; pooling has no weights. */
+/* One training step of a layer; pooling and additions have no weights. mean and variance: what
+ * batch normalisation takes instead of the batch's. */
 struct step {
     float *input, *weights, *bias, *output_gradient; /* weights and bias may be NULL */
+    float *second_input, *mean, *variance;           /* or NULL */
     double *output, *gradient;                       /* gradient: before the activation */
     double *input_gradient, *weights_gradient, *bias_gradient;
 };
@@ -182,9 +217,10 @@ static void step_allocate(struct step *step, const struct shape *s)
 
 static void step_free(struct step *step)
 {
-    void *const all[] = {step->input,           step->weights,          step->bias,
-                         step->output_gradient, step->output,           step->gradient,
-                         step->input_gradient,  step->weights_gradient, step->bias_gradient};
+    void *const all[] = {
+        step->input,         step->weights,      step->bias,           step->output_gradient,
+        step->output,        step->gradient,     step->input_gradient, step->weights_gradient,
+        step->bias_gradient, step->second_input, step->mean,           step->variance};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
 }
@@ -268,11 +304,72 @@ static size_t channel_of(const struct shape *s, size_t i)
     return i / (size * size) % (size_t)s->channels_out;
 }
 
+/* Mean and 1 / sqrt(variance + epsilon) of a channel. */
+struct statistics {
+    double mean, inverse;
+};
+
+static struct statistics statistics_of(const struct step *step, const struct shape *s,
+                                       size_t channel)
+{
+    const double count = (double)(shape_inputs(s) / (size_t)s->channels_in), epsilon = 1e-5;
+    double sum = 0, squares = 0;
+    if (step->mean)
+        return (struct statistics){(double)step->mean[channel],
+                                   1 / sqrt((double)step->variance[channel] + epsilon)};
+    for (size_t i = 0; i < shape_inputs(s); i++)
+        sum += channel_of(s, i) == channel ? (double)step->input[i] : 0;
+    for (size_t i = 0; i < shape_inputs(s); i++)
+        if (channel_of(s, i) == channel)
+            squares += pow((double)step->input[i] - sum / count, 2);
+    return (struct statistics){sum / count, 1 / sqrt(squares / count + epsilon)};
+}
+
+static void normalise(struct step *step, const struct shape *s)
+{
+    const size_t channels = (size_t)s->channels_in;
+    for (size_t channel = 0; channel < channels; channel++) {
+        const struct statistics at = statistics_of(step, s, channel);
+        for (size_t i = 0; i < shape_inputs(s); i++)
+            if (channel_of(s, i) == channel)
+                step->output[i] = ((double)step->input[i] - at.mean) * at.inverse *
+                                      (double)step->weights[channel] +
+                                  (double)step->weights[channels + channel];
+    }
+}
+
+/* Ioffe & Szegedy, "Batch normalization", arXiv 1502.03167, section 3. */
+static void normalise_backward(struct step *step, const struct shape *s)
+{
+    const size_t channels = (size_t)s->channels_in;
+    const double count = (double)(shape_inputs(s) / channels);
+    for (size_t channel = 0; channel < channels; channel++) {
+        const struct statistics at = statistics_of(step, s, channel);
+        double *scale = &step->weights_gradient[channel], *shift = scale + channels;
+        for (size_t i = 0; i < shape_inputs(s); i++)
+            if (channel_of(s, i) == channel) {
+                *scale += step->gradient[i] * ((double)step->input[i] - at.mean) * at.inverse;
+                *shift += step->gradient[i];
+            }
+        for (size_t i = 0; i < shape_inputs(s); i++)
+            if (channel_of(s, i) == channel)
+                step->input_gradient[i] = (double)step->weights[channel] * at.inverse *
+                                          (step->gradient[i] - *shift / count -
+                                           ((double)step->input[i] - at.mean) * at.inverse *
+                                               *scale / count);
+    }
+}
+
 static void compute_forward(struct step *step, const struct shape *s)
 {
     clear(step->output, shape_outputs(s));
     if (s->pools)
         pool(step, s, false);
+    else if (s->normalises)
+        normalise(step, s);
+    else if (s->adds)
+        for (size_t i = 0; i < shape_outputs(s); i++)
+            step->output[i] = (double)step->input[i] + (double)step->second_input[i];
     else
         visit_products(s, add_forward, step);
     for (size_t i = 0; i < shape_outputs(s); i++) {
@@ -294,6 +391,11 @@ static void compute_backward(struct step *step, const struct shape *s)
     }
     if (s->pools)
         pool(step, s, true);
+    else if (s->normalises)
+        normalise_backward(step, s);
+    else if (s->adds)
+        for (size_t i = 0; i < shape_inputs(s); i++)
+            step->input_gradient[i] = step->gradient[i]; /* and the second input's */
     else
         visit_products(s, add_backward, step);
 }

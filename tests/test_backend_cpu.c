@@ -40,19 +40,26 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct cpu_plan *prepare(struct device *device, const struct layer_config *config,
-                                struct cpu_plan *input)
+static struct cpu_plan *prepare_pair(struct device *device, const struct layer_config *config,
+                                     struct cpu_plan *first, struct cpu_plan *second)
 {
+    struct plan *const inputs[] = {first ? &first->base : NULL, second ? &second->base : NULL};
     struct error error = {0};
     enum outcome outcome = OUTCOME_OK;
     struct plan *plan;
     if (layer_check(config, &error) != STATUS_OK)
         fail_msg("bad config in test: %s", error.message);
-    if (device->backend->bench[config->kind]->prepare(
-            &plan, device, config, input ? &input->base : NULL, &outcome, &error) != STATUS_OK)
+    if (device->backend->bench[config->kind]->prepare(&plan, device, config, inputs, &outcome,
+                                                      &error) != STATUS_OK)
         fail_msg("prepare: %s", error.message);
     assert_true(strlen(plan->algorithm) > 0);
     return (struct cpu_plan *)plan;
+}
+
+static struct cpu_plan *prepare(struct device *device, const struct layer_config *config,
+                                struct cpu_plan *input)
+{
+    return prepare_pair(device, config, input, NULL);
 }
 
 static void enqueue(struct cpu_plan *plan, int phases)
@@ -130,7 +137,8 @@ static void check_step(struct device *device, const struct layer_config *config,
     struct step step;
     step_allocate(&step, &shape);
     step.input = write_noise(plan, CPU_INPUT);
-    step.weights = shape.pools ? NULL : write_noise(plan, CPU_WEIGHTS);
+    step.weights = shape_weights(&shape) ? write_noise(plan, CPU_WEIGHTS) : NULL;
+    step.second_input = shape.adds ? write_noise(plan, CPU_SECOND_INPUT) : NULL;
     step.bias = use_bias ? write_noise(plan, CPU_BIAS) : NULL;
     step.output_gradient = write_noise(plan, CPU_OUTPUT_GRADIENT);
     compute_forward(&step, &shape);
@@ -139,7 +147,7 @@ static void check_step(struct device *device, const struct layer_config *config,
     assert_role(plan, CPU_OUTPUT, "output", step.output);
     enqueue(plan, PHASE_BACKWARD);
     assert_role(plan, CPU_INPUT_GRADIENT, "input gradient", step.input_gradient);
-    if (!shape.pools)
+    if (step.weights)
         assert_role(plan, CPU_WEIGHTS_GRADIENT, "weights gradient", step.weights_gradient);
     if (use_bias)
         assert_role(plan, CPU_BIAS_GRADIENT, "bias gradient", step.bias_gradient);
@@ -202,6 +210,74 @@ static void pool2d_is_right(void **state)
         }
 }
 
+/* image, channels, activation; the batch is 3 */
+static void batch_norm_is_right(void **state)
+{
+    static const struct batch_norm cases[] = {
+        {8, 16, ACTIVATION_RELU}, {7, 33, ACTIVATION_NONE}, {5, 3, ACTIVATION_RELU},
+        {6, 20, ACTIVATION_TANH}, {1, 40, ACTIVATION_RELU}, {9, 64, ACTIVATION_SIGMOID},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct layer_config config = batch_norm_config(3, cases[i]);
+        check_step(*state, &config, false);
+    }
+}
+
+/* A forward pass takes the statistics that it is given. */
+static void batch_norm_takes_statistics(void **state)
+{
+    struct device *device = *state;
+    for (int activation = 0; activation < ACTIVATION_COUNT; activation++) {
+        struct layer_config config = batch_norm_config(2, (struct batch_norm){5, 18, activation});
+        config.pass = PASS_FORWARD;
+        device->backend->reset(device);
+        struct cpu_plan *plan = prepare(device, &config, NULL);
+        const struct shape shape = shape_of(&config);
+        struct step step;
+        step_allocate(&step, &shape);
+        step.input = write_noise(plan, CPU_INPUT);
+        step.weights = write_noise(plan, CPU_WEIGHTS);
+        step.mean = write_noise(plan, CPU_MEAN);
+        step.variance = read_tensor(plan, CPU_VARIANCE);
+        for (int i = 0; i < 18; i++)
+            assert_true(step.variance[i] >= 0.5f && step.variance[i] <= 1.5f);
+        compute_forward(&step, &shape);
+        enqueue(plan, PHASE_FORWARD);
+        assert_role(plan, CPU_OUTPUT, "output", step.output);
+        step_free(&step);
+        release(plan);
+    }
+}
+
+/* The library's primitive contains a relu where it can: no step of its own, forward or backward. */
+static void batch_norm_contains_a_relu(void **state)
+{
+    struct device *device = *state;
+    device->backend->reset(device);
+    for (int pass = 0; pass < PASS_COUNT; pass++) {
+        struct layer_config config = batch_norm_config(2, (struct batch_norm){14, 32, 0});
+        config.pass = pass;
+        struct cpu_plan *plain = prepare(device, &config, NULL);
+        config.as.batch_norm.activation = ACTIVATION_RELU;
+        struct cpu_plan *relu = prepare(device, &config, NULL);
+        config.as.batch_norm.activation = ACTIVATION_TANH;
+        struct cpu_plan *other = prepare(device, &config, NULL);
+        assert_int_equal(relu->step_count, plain->step_count);
+        assert_int_equal(other->step_count, (pass == PASS_TRAIN ? 2 : 1) + plain->step_count);
+        release(other), release(relu), release(plain);
+    }
+}
+
+static void addition_is_right(void **state)
+{
+    for (int activation = 0; activation < ACTIVATION_COUNT; activation++)
+        for (int elements = 1; elements < 5000; elements = 7 * elements + 3) {
+            struct layer_config config = addition_config(3,
+                                                         (struct addition){elements, activation});
+            check_step(*state, &config, false);
+        }
+}
+
 /* Two steps of update through a plan: the weights start at 0, so that the tiny rate shows. */
 static void check_optimizer(struct device *device, int optimizer, const struct layer_config *base,
                             enum cpu_role parameters, enum cpu_role gradient_role)
@@ -211,7 +287,7 @@ static void check_optimizer(struct device *device, int optimizer, const struct l
     struct layer_config config = *base;
     config.optimizer = optimizer;
     struct cpu_plan *plan = prepare(device, &config, NULL);
-    assert_int_equal(plan->update_count, 2);
+    assert_int_equal(plan->update_count, config.kind == LAYER_BATCH_NORM ? 1 : 2);
     size_t count = element_count(plan, parameters);
     float *none = calloc(count, sizeof *none);
     assert_int_equal(cpu_plan_write(plan, parameters, none, &error), STATUS_OK);
@@ -236,10 +312,13 @@ static void optimizers_are_right(void **state)
     const struct layer_config dense = dense_config(2, 50, 30, 1, ACTIVATION_NONE);
     const struct layer_config conv2d = conv2d_config(
         1, (struct conv2d){6, 3, 5, 18, 1, PADDING_VALID, 1, ACTIVATION_RELU});
+    const struct layer_config norm = batch_norm_config(2,
+                                                       (struct batch_norm){4, 21, ACTIVATION_RELU});
     for (int optimizer = OPTIMIZER_SGD; optimizer < OPTIMIZER_COUNT; optimizer++) {
         check_optimizer(*state, optimizer, &dense, CPU_WEIGHTS, CPU_WEIGHTS_GRADIENT);
         check_optimizer(*state, optimizer, &dense, CPU_BIAS, CPU_BIAS_GRADIENT);
         check_optimizer(*state, optimizer, &conv2d, CPU_WEIGHTS, CPU_WEIGHTS_GRADIENT);
+        check_optimizer(*state, optimizer, &norm, CPU_WEIGHTS, CPU_WEIGHTS_GRADIENT);
     }
 }
 
@@ -353,8 +432,8 @@ static void link_create(struct link *link, struct device *device, const struct l
     naive->input = calloc(shape_inputs(&link->shape), sizeof *naive->input);
     naive->output_gradient = calloc(shape_outputs(&link->shape), sizeof *naive->output_gradient);
     assert_true(naive->input && naive->output_gradient);
-    naive->weights = link->shape.pools ? NULL : read_tensor(plan, CPU_WEIGHTS);
-    naive->bias = link->shape.pools ? NULL : read_tensor(plan, CPU_BIAS);
+    naive->weights = plan->tensor[CPU_WEIGHTS].memory ? read_tensor(plan, CPU_WEIGHTS) : NULL;
+    naive->bias = plan->tensor[CPU_BIAS].memory ? read_tensor(plan, CPU_BIAS) : NULL;
 }
 
 static void to_floats(float *to, const double *from, size_t count)
@@ -390,21 +469,22 @@ static void assert_chain(struct link *links, int count)
         if (i + 1 < count)
             assert_role(plan, CPU_OUTPUT_GRADIENT, "delivered gradient",
                         links[i + 1].naive.input_gradient);
-        if (links[i].shape.pools)
-            continue;
-        assert_role(plan, CPU_WEIGHTS_GRADIENT, "chained weights gradient",
-                    naive->weights_gradient);
-        assert_role(plan, CPU_BIAS_GRADIENT, "chained bias gradient", naive->bias_gradient);
+        if (naive->weights)
+            assert_role(plan, CPU_WEIGHTS_GRADIENT, "chained weights gradient",
+                        naive->weights_gradient);
+        if (naive->bias)
+            assert_role(plan, CPU_BIAS_GRADIENT, "chained bias gradient", naive->bias_gradient);
     }
 }
 
 static void chain_is_right(void **state)
 {
     struct device *device = *state;
-    enum { COUNT = 4 };
+    enum { COUNT = 5 };
     for (int pooling = 0; pooling < 2; pooling++) {
         const struct layer_config configs[COUNT] = {
             conv2d_config(2, (struct conv2d){10, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_TANH}),
+            batch_norm_config(2, (struct batch_norm){10, 16, pooling ? 0 : ACTIVATION_RELU}),
             pool2d_config(2, (struct pool2d){10, 2, 16, 2, PADDING_VALID, pooling, 0}),
             conv2d_config(2, (struct conv2d){5, 2, 16, 9, 1, PADDING_SAME, 1, ACTIVATION_RELU}),
             dense_config(2, 9 * 25, 6, 1, ACTIVATION_SIGMOID)};
@@ -428,6 +508,47 @@ static void chain_is_right(void **state)
             step_free(&links[i].naive);
             release(links[i].plan);
         }
+    }
+}
+
+/* A residual: both tensors are read, whatever their layouts, and the first producer has the sum's
+ * gradient without a copy. */
+static void check_residual(struct device *device, const struct layer_config *other,
+                           int32_t activation)
+{
+    const struct layer_config conv = conv2d_config(
+        2, (struct conv2d){6, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_NONE});
+    const struct layer_config sum = addition_config(2, (struct addition){16 * 36, activation});
+    device->backend->reset(device);
+    struct cpu_plan *first = prepare(device, &conv, NULL), *second = prepare(device, other, NULL);
+    struct cpu_plan *plan = prepare_pair(device, &sum, first, second);
+    const struct shape shape = shape_of(&sum);
+    struct step naive;
+    enqueue(first, PHASE_FORWARD);
+    enqueue(second, PHASE_FORWARD);
+    enqueue(plan, PHASE_FORWARD);
+    step_allocate(&naive, &shape);
+    naive.input = read_tensor(first, CPU_OUTPUT);
+    naive.second_input = read_tensor(second, CPU_OUTPUT);
+    naive.output_gradient = write_noise(plan, CPU_OUTPUT_GRADIENT);
+    compute_forward(&naive, &shape);
+    compute_backward(&naive, &shape);
+    assert_role(plan, CPU_OUTPUT, "residual", naive.output);
+    enqueue(plan, PHASE_BACKWARD);
+    assert_role(first, CPU_OUTPUT_GRADIENT, "gradient of a residual", naive.input_gradient);
+    assert_ptr_equal(first->tensor[CPU_OUTPUT_GRADIENT].data,
+                     plan->tensor[CPU_INPUT_GRADIENT].data);
+    step_free(&naive);
+    release(plan), release(second), release(first);
+}
+
+static void residuals_are_linked(void **state)
+{
+    const struct layer_config norm = batch_norm_config(2, (struct batch_norm){6, 16, 0});
+    const struct layer_config dense = dense_config(2, 5, 16 * 36, 1, ACTIVATION_NONE);
+    for (int activation = 0; activation < ACTIVATION_COUNT; activation++) {
+        check_residual(*state, &norm, activation);
+        check_residual(*state, &dense, activation);
     }
 }
 
@@ -541,12 +662,17 @@ int main(void)
         cmocka_unit_test(dense_is_right),
         cmocka_unit_test(conv2d_is_right),
         cmocka_unit_test(pool2d_is_right),
+        cmocka_unit_test(batch_norm_is_right),
+        cmocka_unit_test(batch_norm_takes_statistics),
+        cmocka_unit_test(batch_norm_contains_a_relu),
+        cmocka_unit_test(addition_is_right),
         cmocka_unit_test(optimizers_are_right),
         cmocka_unit_test(large_updates_share_out_over_threads),
         cmocka_unit_test(phases_are_apart),
         cmocka_unit_test(linked_layers_pass_tensors),
         cmocka_unit_test(flattened_gradient_is_right),
         cmocka_unit_test(chain_is_right),
+        cmocka_unit_test(residuals_are_linked),
         cmocka_unit_test(deep_chains_stay_finite),
         cmocka_unit_test(memory_is_accounted_before_use),
         cmocka_unit_test(other_precisions_are_unsupported),

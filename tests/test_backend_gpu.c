@@ -83,16 +83,17 @@ static int teardown(void **state)
 }
 
 /* NULL where cuDNN has nothing for it, which only 16-bit layers may be. */
-static struct cuda_plan *prepare(struct device *device, const struct layer_config *config,
-                                 struct cuda_plan *input)
+static struct cuda_plan *prepare_pair(struct device *device, const struct layer_config *config,
+                                      struct cuda_plan *first, struct cuda_plan *second)
 {
+    struct plan *const inputs[] = {first ? &first->base : NULL, second ? &second->base : NULL};
     struct error error = {0};
     enum outcome outcome = OUTCOME_OK;
     struct plan *plan;
     if (layer_check(config, &error) != STATUS_OK)
         fail_msg("bad config in test: %s", error.message);
-    if (backend->bench[config->kind]->prepare(&plan, device, config, input ? &input->base : NULL,
-                                              &outcome, &error) != STATUS_OK) {
+    if (backend->bench[config->kind]->prepare(&plan, device, config, inputs, &outcome, &error) !=
+        STATUS_OK) {
         note_failure(config, error.message);
         failure_count -= outcome == OUTCOME_UNSUPPORTED && storage_bytes(config->precision) < 4;
         assert_null(plan);
@@ -103,6 +104,12 @@ static struct cuda_plan *prepare(struct device *device, const struct layer_confi
     if (config->precision == PRECISION_FP32 && strstr(plan->numerical_notes, "tensor_core"))
         note_failure(config, "tensor cores in fp32");
     return (struct cuda_plan *)plan;
+}
+
+static struct cuda_plan *prepare(struct device *device, const struct layer_config *config,
+                                 struct cuda_plan *input)
+{
+    return prepare_pair(device, config, input, NULL);
 }
 
 static void release(struct cuda_plan *plan)
@@ -194,6 +201,7 @@ static void store_number(void *raw, size_t i, float value, int32_t precision)
 
 static const char *const role_names[CUDA_ROLE_COUNT] = {
     [CUDA_INPUT] = "input",
+    [CUDA_SECOND_INPUT] = "second input",
     [CUDA_WEIGHTS] = "weights",
     [CUDA_BIAS] = "bias",
     [CUDA_PRODUCT] = "product",
@@ -203,6 +211,7 @@ static const char *const role_names[CUDA_ROLE_COUNT] = {
     [CUDA_INPUT_GRADIENT] = "input gradient",
     [CUDA_WEIGHTS_GRADIENT] = "weights gradient",
     [CUDA_BIAS_GRADIENT] = "bias gradient",
+    [CUDA_STATISTICS] = "statistics",
 };
 
 /* cuDNN pads both sides alike where the stride is above 1. */
@@ -229,12 +238,18 @@ static struct order order_of(const struct cuda_plan *plan, enum cuda_role role)
     bool last = storage_bytes(plan->config.precision) < sizeof(float);
     switch (role) {
     case CUDA_INPUT:
+    case CUDA_SECOND_INPUT:
     case CUDA_INPUT_GRADIENT:
         return (struct order){batch, in, image, last};
     case CUDA_WEIGHTS:
-    case CUDA_WEIGHTS_GRADIENT: /* dense: (inputs, outputs) on the device */
+    case CUDA_WEIGHTS_GRADIENT:
+        if (s.normalises)
+            return (struct order){2, out, 1, false};
+        /* dense: (inputs, outputs) on the device */
         return plan->config.kind == LAYER_DENSE ? (struct order){1, out, in, true}
                                                 : (struct order){out, in, cells, last};
+    case CUDA_STATISTICS:
+        return (struct order){4, out, 1, false};
     case CUDA_BIAS:
     case CUDA_BIAS_GRADIENT:
         return (struct order){1, out, 1, false};
@@ -257,9 +272,14 @@ static size_t place_of(const struct order *order, size_t i)
     return order->is_channels_last ? (outer * order->inner + inner) * order->channels + channel : i;
 }
 
+static int32_t precision_of(const struct cuda_plan *plan, enum cuda_role role)
+{
+    return role == CUDA_STATISTICS ? PRECISION_FP32 : cuda_role_precision(plan, role);
+}
+
 static size_t role_bytes(const struct cuda_plan *plan, enum cuda_role role)
 {
-    return element_count(plan, role) * storage_bytes(plan->config.precision);
+    return element_count(plan, role) * storage_bytes(precision_of(plan, role));
 }
 
 static void *allocate(size_t bytes)
@@ -278,7 +298,7 @@ static float *read_tensor(const struct cuda_plan *plan, enum cuda_role role)
     void *raw = allocate(bytes);
     copy_out(plan, raw, plan->tensor[role], bytes);
     for (size_t i = 0; i < count; i++)
-        values[i] = load_number(raw, place_of(&order, i), plan->config.precision);
+        values[i] = load_number(raw, place_of(&order, i), precision_of(plan, role));
     free(raw);
     return values;
 }
@@ -382,7 +402,14 @@ static struct step read_operands(const struct cuda_plan *plan, const struct shap
     struct step step;
     step_allocate(&step, shape);
     step.input = read_tensor(plan, CUDA_INPUT);
-    step.weights = shape->pools ? NULL : read_tensor(plan, CUDA_WEIGHTS);
+    step.weights = plan->weights_count ? read_tensor(plan, CUDA_WEIGHTS) : NULL;
+    step.second_input = shape->adds ? read_tensor(plan, CUDA_SECOND_INPUT) : NULL;
+    if (shape->normalises && plan->config.pass == PASS_FORWARD) {
+        step.mean = read_tensor(plan, CUDA_STATISTICS);
+        step.variance = allocate((size_t)shape->channels_in * sizeof *step.variance);
+        memcpy(step.variance, step.mean + shape->channels_in,
+               (size_t)shape->channels_in * sizeof *step.variance);
+    }
     step.bias = plan->bias_count ? read_tensor(plan, CUDA_BIAS) : NULL;
     step.output_gradient = plan->config.pass == PASS_TRAIN ? read_tensor(plan, CUDA_OUTPUT_GRADIENT)
                                                            : NULL;
@@ -406,7 +433,7 @@ static void check_backward(const struct cuda_plan *plan, struct step *step,
     free(output);
     compute_backward(step, shape);
     check_role(plan, CUDA_INPUT_GRADIENT, step->input_gradient);
-    if (!shape->pools)
+    if (plan->weights_count)
         check_role(plan, CUDA_WEIGHTS_GRADIENT, step->weights_gradient);
     if (plan->bias_count)
         check_role(plan, CUDA_BIAS_GRADIENT, step->bias_gradient);
@@ -420,7 +447,8 @@ static void check_step(struct cuda_plan *plan)
     enqueue(plan, PHASE_FORWARD);
     check_forward(plan, &step, &shape);
     if (plan->config.pass == PASS_TRAIN) {
-        if (!is_untouched(plan, CUDA_INPUT_GRADIENT))
+        const bool is_own = plan->tensor[CUDA_INPUT_GRADIENT] != plan->tensor[CUDA_OUTPUT_GRADIENT];
+        if (is_own && !is_untouched(plan, CUDA_INPUT_GRADIENT))
             note_failure(&plan->config, "the forward phase writes the gradient");
         poison(plan);
         enqueue(plan, TRAIN);
@@ -535,6 +563,61 @@ static void pool2d_is_right(void **state)
     assert_no_failures();
 }
 
+/* image, channels, activation */
+static void batch_norm_is_right(void **state)
+{
+    static const struct batch_norm cases[] = {
+        {8, 16, ACTIVATION_RELU}, {7, 33, ACTIVATION_NONE}, {5, 3, ACTIVATION_RELU},
+        {6, 20, ACTIVATION_TANH}, {1, 40, ACTIVATION_NONE}, {9, 64, ACTIVATION_SIGMOID},
+    };
+    for (int precision = 0; precision < PRECISION_COUNT; precision++)
+        for (size_t i = 0; i < COUNT(cases); i++) {
+            struct layer_config config = batch_norm_config(4, cases[i]);
+            config.precision = precision;
+            check_config(*state, &config);
+            config.pass = PASS_FORWARD;
+            check_config(*state, &config);
+        }
+    assert_no_failures();
+}
+
+static void addition_is_right(void **state)
+{
+    for (int precision = 0; precision < PRECISION_COUNT; precision++)
+        for (int activation = 0; activation < ACTIVATION_COUNT; activation++)
+            for (int elements = 1; elements < 5000; elements = 7 * elements + 3) {
+                struct layer_config config = addition_config(
+                    3, (struct addition){elements, activation});
+                config.precision = precision;
+                check_config(*state, &config);
+                config.pass = PASS_FORWARD;
+                check_config(*state, &config);
+            }
+    assert_no_failures();
+}
+
+/* Both producers' tensors are read where they are; the first has the sum's gradient. */
+static void residuals_are_linked(void **state)
+{
+    struct device *device = *state;
+    const struct layer_config norm = batch_norm_config(2, (struct batch_norm){6, 16, 0});
+    for (int activation = 0; activation < ACTIVATION_COUNT; activation++) {
+        const struct layer_config sum = addition_config(2, (struct addition){16 * 36, activation});
+        backend->reset(device);
+        struct cuda_plan *first = prepare(device, &norm, NULL),
+                         *second = prepare(device, &norm, NULL);
+        struct cuda_plan *plan = prepare_pair(device, &sum, first, second);
+        assert_ptr_equal(plan->tensor[CUDA_INPUT], first->tensor[CUDA_OUTPUT]);
+        assert_ptr_equal(plan->tensor[CUDA_SECOND_INPUT], second->tensor[CUDA_OUTPUT]);
+        assert_ptr_equal(plan->tensor[CUDA_INPUT_GRADIENT], first->tensor[CUDA_OUTPUT_GRADIENT]);
+        enqueue(first, PHASE_FORWARD);
+        enqueue(second, PHASE_FORWARD);
+        check_step(plan);
+        release(plan), release(second), release(first);
+    }
+    assert_no_failures();
+}
+
 static void operands_are_the_hosts_noise(void **state)
 {
     struct device *device = *state;
@@ -571,8 +654,8 @@ static void check_state(const struct cuda_plan *plan, const struct optimizer_upd
 static void check_parameters(const struct cuda_plan *plan, const struct optimizer_update *update,
                              const double *wanted)
 {
-    size_t count = (size_t)update->count, bytes = count * storage_bytes(plan->config.precision);
-    int32_t precision = plan->config.precision;
+    int32_t precision = cuda_role_precision(plan, CUDA_WEIGHTS);
+    size_t count = (size_t)update->count, bytes = count * storage_bytes(precision);
     void *raw = allocate(bytes);
     float *got = allocate(count * sizeof *got);
     copy_out(plan, raw, update->parameters, bytes);
@@ -588,12 +671,13 @@ static void check_parameters(const struct cuda_plan *plan, const struct optimize
 /* The arrays of an update are the device's, in the device's order. */
 static void check_update(struct cuda_plan *plan, const struct optimizer_update *update)
 {
-    size_t count = (size_t)update->count, bytes = count * storage_bytes(plan->config.precision);
+    int32_t precision = cuda_role_precision(plan, CUDA_WEIGHTS);
+    size_t count = (size_t)update->count, bytes = count * storage_bytes(precision);
     void *gradient = allocate(bytes);
     double *w = zeros(count), *first = zeros(count), *second = zeros(count);
     copy_out(plan, gradient, update->gradient, bytes);
     for (size_t i = 0; i < count; i++) {
-        struct element e = {.g = (double)load_number(gradient, i, plan->config.precision)};
+        struct element e = {.g = (double)load_number(gradient, i, precision)};
         e = updated(updated(e, update->optimizer), update->optimizer);
         w[i] = e.w;
         first[i] = e.s0;
@@ -613,15 +697,17 @@ static void check_optimizer(struct device *device, const struct layer_config *co
     struct cuda_plan *plan = prepare(device, config, NULL);
     if (!plan)
         return;
-    assert_int_equal(plan->update_count, 2);
+    assert_int_equal(plan->update_count, plan->bias_count ? 2 : 1);
     assert_ptr_equal(plan->updates[0].parameters, plan->tensor[CUDA_WEIGHTS]);
-    assert_ptr_equal(plan->updates[1].parameters, plan->tensor[CUDA_BIAS]);
+    if (plan->bias_count)
+        assert_ptr_equal(plan->updates[1].parameters, plan->tensor[CUDA_BIAS]);
     float *before = read_tensor(plan, CUDA_WEIGHTS);
     enqueue(plan, TRAIN);
     float *after = read_tensor(plan, CUDA_WEIGHTS);
     assert_memory_equal(before, after, element_count(plan, CUDA_WEIGHTS) * sizeof *before);
     fill_bytes(plan, plan->tensor[CUDA_WEIGHTS], 0, role_bytes(plan, CUDA_WEIGHTS));
-    fill_bytes(plan, plan->tensor[CUDA_BIAS], 0, role_bytes(plan, CUDA_BIAS));
+    if (plan->bias_count)
+        fill_bytes(plan, plan->tensor[CUDA_BIAS], 0, role_bytes(plan, CUDA_BIAS));
     enqueue(plan, PHASE_UPDATE);
     enqueue(plan, PHASE_UPDATE);
     for (int i = 0; i < plan->update_count; i++)
@@ -637,10 +723,12 @@ static void optimizers_are_right(void **state)
         for (int optimizer = OPTIMIZER_SGD; optimizer < OPTIMIZER_COUNT; optimizer++) {
             struct layer_config dense = dense_config(20, 50, 30, 1, ACTIVATION_NONE);
             struct layer_config conv2d = convolution(1, 3, precision);
-            dense.precision = precision;
-            dense.optimizer = conv2d.optimizer = optimizer;
+            struct layer_config norm = batch_norm_config(3, (struct batch_norm){4, 24, 0});
+            dense.precision = norm.precision = precision;
+            dense.optimizer = conv2d.optimizer = norm.optimizer = optimizer;
             check_optimizer(*state, &dense);
             check_optimizer(*state, &conv2d);
+            check_optimizer(*state, &norm);
         }
     assert_no_failures();
 }
@@ -709,8 +797,9 @@ static enum status refuse(struct device *device, const struct layer_config *conf
     struct plan *plan = (struct plan *)1;
     *outcome = OUTCOME_OK;
     *error = (struct error){0};
-    enum status status = backend->bench[config->kind]->prepare(
-        &plan, device, config, input ? &input->base : NULL, outcome, error);
+    struct plan *const inputs[LAYER_INPUT_LIMIT] = {input ? &input->base : NULL};
+    enum status status = backend->bench[config->kind]->prepare(&plan, device, config, inputs,
+                                                               outcome, error);
     assert_null(plan);
     return status;
 }
@@ -966,6 +1055,9 @@ int main(void)
         cmocka_unit_test(dense_is_right),
         cmocka_unit_test(conv2d_is_right),
         cmocka_unit_test(pool2d_is_right),
+        cmocka_unit_test(batch_norm_is_right),
+        cmocka_unit_test(addition_is_right),
+        cmocka_unit_test(residuals_are_linked),
         cmocka_unit_test(autotune_is_right),
         cmocka_unit_test(optimizers_are_right),
         cmocka_unit_test(linked_layers_pass_tensors),

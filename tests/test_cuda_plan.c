@@ -96,6 +96,10 @@ static void too_large_is_found_by_accounting(void **state)
         {.kind = LAYER_POOL2D,
          .batch_size = 64,
          .as.pool2d = {.image_size = 56, .kernel_size = 2, .channels = 64, .stride = 2}},
+        {.kind = LAYER_BATCH_NORM,
+         .batch_size = 64,
+         .as.batch_norm = {.image_size = 56, .channels = 64}},
+        {.kind = LAYER_ADDITION, .batch_size = 64, .as.addition = {.elements = 200704}},
     };
     for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
         struct cuda_device device = device_of(1000);

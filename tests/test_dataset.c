@@ -368,6 +368,24 @@ static void other_versions_are_refused(void **state)
     expect_refused(fixture->other, "dense");
 }
 
+/* As a program wrote it that had three kinds: no word of later ones. */
+static void files_of_fewer_kinds_are_read(void **state)
+{
+    const struct fixture *fixture = *state;
+    static const char *const words[] = {"schema_hash_batch_norm", "schema_hash_addition"};
+    write_file(fixture->path, "gpu", 3);
+    hid_t file = H5Fopen(fixture->path, H5F_ACC_RDWR, H5P_DEFAULT);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        assert_true(H5Adelete(file, words[i]) >= 0);
+    assert_int_equal(H5Lexists(file, "/batch_norm", H5P_DEFAULT), 0);
+    H5Fclose(file);
+    struct dataset_rows rows = read_one(fixture->path);
+    assert_int_equal(rows.count, 3);
+    for (size_t i = 0; i < rows.count; i++)
+        expect_row(&rows.rows[i]);
+    dataset_rows_free(&rows);
+}
+
 /* Writes `row` over the first one of its kind, as a damaged file would hold it. */
 static void expect_row_refused(const char *path, const struct measurement *row, const char *what)
 {
@@ -485,6 +503,7 @@ int main(void)
         WITH_FOLDER(foreign_files_are_refused),
         WITH_FOLDER(truncated_files_are_refused),
         WITH_FOLDER(other_versions_are_refused),
+        WITH_FOLDER(files_of_fewer_kinds_are_read),
         WITH_FOLDER(impossible_rows_are_refused),
         WITH_FOLDER(more_rows_than_bytes_are_refused),
         WITH_FOLDER(one_bad_file_spoils_all),

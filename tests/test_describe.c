@@ -72,9 +72,10 @@ static void test_errors_say_what_and_what_to_do(void **state)
 {
     (void)state;
     assert_refused("conv3d", "unknown layer kind 'conv3d'", "did you mean 'conv2d'?");
-    assert_refused("", "unknown layer kind ''", "known: dense, conv2d, pool2d");
+    assert_refused("", "unknown layer kind ''",
+                   "known: dense, conv2d, pool2d, batch_norm, addition");
     assert_refused("transformer:x=1", "unknown layer kind 'transformer'",
-                   "known: dense, conv2d, pool2d");
+                   "known: dense, conv2d, pool2d, batch_norm, addition");
     assert_refused("dense:input=3", "dense has no feature 'input'", "did you mean 'inputs'?");
     assert_refused("dense:inputs", "inputs: no value; write inputs=VALUE", "");
     assert_refused("dense:inputs=", "inputs: '' is not a whole number", "");

@@ -136,6 +136,20 @@ static void bias_reaches_its_channel(void **state)
         }
 }
 
+static void sums_add_two_tensors(void **state)
+{
+    (void)state;
+    for (int32_t precision = 0; precision < 4; precision++)
+        for (int64_t count = 1; count < 2000; count = 3 * count + 2) {
+            struct array a = make_array(count, 1, precision), b = make_array(count, 2, precision);
+            struct array sum = make_array(count, 3, precision);
+            launch_sum(sum.data, a.data, b.data, count, precision, NULL);
+            for (size_t i = 0; i < sum.count; i++)
+                assert_near(at(&sum, i), at(&a, i) + at(&b, i), 2, precision);
+            cudaFree(a.data), cudaFree(b.data), cudaFree(sum.data);
+        }
+}
+
 static double reference_activation(double x, int32_t activation)
 {
     const double values[] = {x, fmax(x, 0), tanh(x), 1 / (1 + exp(-x))};
@@ -273,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(noise_is_philox),
         cmocka_unit_test(bias_reaches_its_channel),
+        cmocka_unit_test(sums_add_two_tensors),
         cmocka_unit_test(activations_and_their_gradients),
         cmocka_unit_test(bias_gradient_sums_channels),
         cmocka_unit_test(optimizers_follow_their_formulas),

@@ -62,6 +62,11 @@ static void test_paper_rows_are_as_coded(void **state)
     assert_row("pool2d:batch_size=4,image_size=6,kernel_size=3,channels=5,stride=2,pooling=average,"
                "pass=train,activation=relu",
                NULL, (const float[]){4, 36, 9, 5, 0, 2, 1, 1, 1, 0, 0}, 11);
+    assert_row("batch_norm:batch_size=4,image_size=6,channels=5,pass=train,optimizer=momentum,"
+               "activation=relu",
+               NULL, (const float[]){4, 36, 5, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0}, 13);
+    assert_row("addition:batch_size=4,elements=600,activation=tanh", NULL,
+               (const float[]){4, 600, 0, 0, 1, 0}, 6);
 }
 
 static void test_every_column_has_its_own_name(void **state)

@@ -112,7 +112,8 @@ static void test_every_column_comes_back(void **state)
     enum { ROWS = 300 };
     const struct file_name from = in_folder(&folder, "from.h5"), to = in_folder(&folder, "to.h5");
     const struct file_name csv[] = {in_folder(&folder, "0.csv"), in_folder(&folder, "1.csv"),
-                                    in_folder(&folder, "2.csv")};
+                                    in_folder(&folder, "2.csv"), in_folder(&folder, "3.csv"),
+                                    in_folder(&folder, "4.csv")};
     const struct import_options options = {.format = IMPORT_AUTO};
     const char *const paths[] = {from.text, to.text};
     struct dataset_rows before, after;

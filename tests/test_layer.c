@@ -66,6 +66,21 @@ static const struct cost_case cost_cases[] = {
     {"pool2d:batch_size=2,image_size=4,kernel_size=2,channels=3,stride=2,pooling=average,"
      "activation=tanh,pass=train",
      384, 768, 672, 0, 384, 96, 960},
+    /* x 2*3*16 = 96: 2 * 96 FLOPs; reads 4(96 + scale, shift, mean, variance 12) = 432; memory
+     * 4(96 + 6 + 96) */
+    {"batch_norm:batch_size=2,image_size=4,channels=3", 192, 432, 384, 6, 384, 384, 792},
+    /* statistics 4 * 96, backward 9 * 96, relu 2 * 96, sgd 2 * 6: 1644. Reads: forward 432 + 384;
+     * relu 384 + 768; input's gradient 4(96 + 6) + 384; scales' and shifts' 4 * 192; mean and
+     * variance 24, sgd 48: 3600. Writes: 384, relu 2 * 384, data 384, parameters' gradient 24, kept
+     * 24, sgd 24. memory 2 * 792 + 24 */
+    {"batch_norm:batch_size=2,image_size=4,channels=3,activation=relu,pass=train,optimizer=sgd",
+     1644, 3600, 1608, 6, 384, 408, 1608},
+    /* two inputs of 20 */
+    {"addition:batch_size=2,elements=10", 20, 160, 80, 0, 80, 80, 240},
+    /* nothing runs backward; memory: three tensors, the sum's gradient, which is the inputs' */
+    {"addition:batch_size=2,elements=10,pass=train", 20, 160, 80, 0, 80, 80, 320},
+    /* relu 20 and 20: reads 80 and 160, writes 80 and 80; one gradient more */
+    {"addition:batch_size=2,elements=10,activation=relu,pass=train", 60, 400, 240, 0, 80, 80, 400},
 };
 
 static void test_costs_match_hand_computed_cases(void **state)
@@ -168,6 +183,9 @@ static void test_impossible_configs_are_refused_with_a_reason(void **state)
     assert_refused("pool2d:image_size=4096,channels=128", "the input would have");
     assert_refused("dense:optimizer=adam", "pass forward");
     assert_refused("pool2d:pass=train,optimizer=sgd", "no parameters");
+    assert_refused("addition:pass=train,optimizer=sgd", "no parameters");
+    assert_refused("batch_norm:image_size=4096,channels=128", "the input would have");
+    assert_refused("addition:batch_size=3,elements=1000000000", "the output would have");
 }
 
 static void test_check_names_feature_value_and_bounds(void **state)
@@ -245,6 +263,16 @@ static void test_counts(void **state)
 static void test_hash_is_stable_and_sees_every_feature(void **state)
 {
     (void)state;
+    static const struct {
+        const char *text;
+        uint64_t hash;
+    } hashes[] = {
+        {"conv2d:image_size=28,channels_in=3,channels_out=5,stride=1",
+         UINT64_C(0x058ca9bd444ef3fd)},
+        {"pool2d:image_size=28,kernel_size=2,channels=3,stride=2", UINT64_C(0xd30e69737c78a6f6)},
+        {"batch_norm:image_size=28,channels=3", UINT64_C(0xdb309f5906dfbe7c)},
+        {"addition:elements=28", UINT64_C(0x611d4033c96a8b09)},
+    };
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         const struct layer_config config = parse(layer_descriptors[kind]->name);
         for (int i = 0; i < layer_descriptors[kind]->feature_count; i++) {
@@ -256,6 +284,11 @@ static void test_hash_is_stable_and_sees_every_feature(void **state)
     }
     const struct layer_config dense = parse("dense:batch_size=7,inputs=11,outputs=13");
     assert_true(layer_hash(&dense) == UINT64_C(0xd6c3a848476e3fad));
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
+        const struct layer_config config = parse(hashes[i].text);
+        if (layer_hash(&config) != hashes[i].hash)
+            fail_msg("%s: 0x%016llx", hashes[i].text, (unsigned long long)layer_hash(&config));
+    }
 }
 
 int main(void)

@@ -74,11 +74,11 @@ struct scripted_plan {
 static const struct bench scripted_bench;
 
 static enum status prepare(struct plan **plan, struct device *device,
-                           const struct layer_config *config, struct plan *input,
+                           const struct layer_config *config, struct plan *const *inputs,
                            enum outcome *outcome, struct error *error)
 {
     (void)config;
-    assert_null(input);
+    assert_null(inputs);
     struct scripted *scripted = scripted_of(device);
     *plan = NULL;
     if (scripted->prepare_status != STATUS_OK) {

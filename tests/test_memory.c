@@ -94,6 +94,25 @@ static void some_operators_work_in_place(void **state)
     }
 }
 
+/* As the operators that they were. */
+static void some_kinds_work_in_place(void **state)
+{
+    (void)state;
+    const struct network_layer sum = {
+        .name = "sum",
+        .second_input = -1,
+        .config = {.kind = LAYER_ADDITION, .batch_size = 1, .as.addition = {.elements = 100}}};
+    const struct network_layer norm = {
+        .name = "norm",
+        .config = {.kind = LAYER_BATCH_NORM,
+                   .batch_size = 1,
+                   .as.batch_norm = {.image_size = 5, .channels = 4}}};
+    assert_int_equal(activations_with(sum, PASS_FORWARD), 200);
+    assert_int_equal(activations_with(sum, PASS_TRAIN), 400);
+    assert_int_equal(activations_with(norm, PASS_FORWARD), 200);
+    assert_int_equal(activations_with(norm, PASS_TRAIN), 500 + 8); /* and mean and variance */
+}
+
 static void largest_batch_is_exact(void **state)
 {
     (void)state;
@@ -133,9 +152,8 @@ static void counts_do_not_overflow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_are_counted),
-        cmocka_unit_test(some_operators_work_in_place),
-        cmocka_unit_test(largest_batch_is_exact),
+        cmocka_unit_test(parts_are_counted),        cmocka_unit_test(some_operators_work_in_place),
+        cmocka_unit_test(some_kinds_work_in_place), cmocka_unit_test(largest_batch_is_exact),
         cmocka_unit_test(counts_do_not_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,6 +288,50 @@ static void test_networks_without_operators(void **state)
     network_free(&covered);
 }
 
+/* ---- layers with two inputs ---- */
+
+#define RESIDUAL_HEADER                                                                            \
+    "name,layer,input,second_input,inputs,outputs,elements,operator,output_count\n"
+
+static void test_second_inputs(void **state)
+{
+    (void)state;
+    struct network network, covered;
+    struct error error;
+    assert_int_equal(parse(&network,
+                           RESIDUAL_HEADER "a,dense,,,8,4,,,\n"
+                                           "n,operator,,,,,,scale,4\n"
+                                           "b,dense,,,4,4,,,\n"
+                                           "c,addition,,n,,,4,,\n"
+                                           "d,addition,,input,,,4,,\n"
+                                           "e,addition,a,,,,4,,\n",
+                           &error),
+                     STATUS_OK);
+    static const int seconds[] = {-1, -1, -1, 1, -1, -1}, covered_seconds[] = {-1, -1, 0, -1, -1};
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(network.layers[i].second_input, seconds[i]);
+    assert_int_equal(network_without_operators(&covered, &network, NULL), STATUS_OK);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(covered.layers[i].second_input, covered_seconds[i]);
+    network_free(&network);
+    network_free(&covered);
+}
+
+static void test_bad_second_inputs(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {"a,addition,,b,,,4,,\nb,dense,,,4,4,,,\n", ":2: second_input: no earlier layer", "above"},
+        {"a,dense,,input,8,4,,,\n", ":2: second_input: dense has no second input", NULL},
+        {"a,operator,,input,,,,x,4\n", ":2: second_input: an operator has no second", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, RESIDUAL_HEADER "%s", cases[i].text);
+        assert_bad(text, &cases[i]);
+    }
+}
+
 /* ---- writing ---- */
 
 static void test_written_networks_read_back(void **state)
@@ -308,6 +352,7 @@ static void test_written_networks_read_back(void **state)
         for (int j = 0; j < network.layer_count; j++) {
             assert_string_equal(again.layers[j].name, network.layers[j].name);
             assert_int_equal(again.layers[j].input, network.layers[j].input);
+            assert_int_equal(again.layers[j].second_input, network.layers[j].second_input);
             assert_memory_equal(&again.layers[j].config, &network.layers[j].config,
                                 sizeof network.layers[j].config);
             assert_string_equal(again.layers[j].operator_name, network.layers[j].operator_name);
@@ -374,15 +419,15 @@ static const struct catalogue_case catalogue_cases[] = {
     {"vgg16", 21, 138357544, 30.97},
     {"vgg19", 24, 143667240, 39.3},
     /* torchvision's models; multiply-adds 1.814, 3.664, 4.089, 7.801, 11.514 G */
-    {"resnet18", 68, 11689512, 3.628},
-    {"resnet34", 124, 21797672, 7.328},
-    {"resnet50", 174, 25557032, 8.178},
-    {"resnet101", 344, 44549160, 15.602},
-    {"resnet152", 514, 60192808, 23.028},
+    {"resnet18", 51, 11689512, 3.628},
+    {"resnet34", 91, 21797672, 7.328},
+    {"resnet50", 125, 25557032, 8.178},
+    {"resnet101", 244, 44549160, 15.602},
+    {"resnet152", 363, 60192808, 23.028},
     {"squeezenet", 38, 1248424, 1.638},    /* 0.819 G */
     {"mobilenet_v2", 151, 3504872, 0.601}, /* 0.3008 G; batch normalisation and clipping on top */
-    {"densenet121", 426, 7978856, 5.668},  /* 2.834 G */
-    {"inception_v3", 312, 23834568,
+    {"densenet121", 305, 7978856, 5.668},  /* 2.834 G */
+    {"inception_v3", 218, 23834568,
      11.426}, /* 5.713 G; 27,161,264 less 3,326,696 of the auxiliary */
     /* words 10,000 * 650, layers 8 (650^2 + 650), decoder 650 * 10,000 + 10,000 */
     {"lstm_lm", 5, 6500000 + 2 * 3385200 + 6510000, 0.93},
@@ -434,6 +479,11 @@ static void test_catalogue_layers_fit_together(void **state)
                 network_layer_input_count(layer))
                 fail_msg("%s: %s does not fit %s", names[i], network.layers[layer->input].name,
                          layer->name);
+            if (layer->config.kind == LAYER_ADDITION &&
+                (layer->second_input < 0 ||
+                 network_layer_output_count(&network.layers[layer->second_input]) !=
+                     network_layer_input_count(layer)))
+                fail_msg("%s: the second input of %s does not fit", names[i], layer->name);
         }
         network_free(&network);
     }
@@ -537,6 +587,8 @@ int main(void)
         cmocka_unit_test(test_bad_operators),
         cmocka_unit_test(test_cost_of_an_operator),
         cmocka_unit_test(test_networks_without_operators),
+        cmocka_unit_test(test_second_inputs),
+        cmocka_unit_test(test_bad_second_inputs),
         cmocka_unit_test(test_written_networks_read_back),
         cmocka_unit_test(test_odd_names_read_back),
         cmocka_unit_test(test_full_disk_is_an_error),

@@ -114,6 +114,46 @@ static const char *const golden[LAYER_KIND_COUNT][6] = {
         "pool2d:batch_size=2,pass=train,optimizer=none,precision=fp32,image_size=16,kernel_size=3,"
         "channels=64,stride=1,padding=same,pooling=max,activation=relu",
     },
+    {
+        "realistic "
+        "batch_norm:batch_size=16,pass=forward,optimizer=none,precision=fp32,image_size=112,"
+        "channels=6,activation=relu",
+        "uniform "
+        "batch_norm:batch_size=32,pass=train,optimizer=rmsprop,precision=fp32,image_size=110,"
+        "channels=73,activation=tanh",
+        "log_uniform "
+        "batch_norm:batch_size=1,pass=forward,optimizer=none,precision=fp32,image_size=3,channels="
+        "86,activation=none",
+        "log_uniform "
+        "batch_norm:batch_size=26,pass=train,optimizer=adadelta,precision=fp32,image_size=166,"
+        "channels=14,activation=sigmoid",
+        "log_uniform "
+        "batch_norm:batch_size=64,pass=forward,optimizer=none,precision=fp32,image_size=118,"
+        "channels=3,activation=none",
+        "uniform "
+        "batch_norm:batch_size=5,pass=train,optimizer=adagrad,precision=fp32,image_size=15,"
+        "channels=605,activation=sigmoid",
+    },
+    {
+        "realistic "
+        "addition:batch_size=64,pass=train,optimizer=none,precision=fp32,elements=200704,"
+        "activation=tanh",
+        "realistic "
+        "addition:batch_size=4,pass=forward,optimizer=none,precision=fp32,elements=50176,"
+        "activation=relu",
+        "realistic "
+        "addition:batch_size=8,pass=train,optimizer=none,precision=fp32,elements=12544,activation="
+        "none",
+        "log_uniform "
+        "addition:batch_size=10,pass=forward,optimizer=none,precision=fp32,elements=1164054,"
+        "activation=sigmoid",
+        "log_uniform "
+        "addition:batch_size=20,pass=train,optimizer=none,precision=fp32,elements=550232,"
+        "activation=tanh",
+        "log_uniform "
+        "addition:batch_size=4,pass=forward,optimizer=none,precision=fp32,elements=2,activation="
+        "relu",
+    },
 };
 
 static void sequence_is_pinned(void **state)

@@ -13,8 +13,8 @@
 
 #define COMMON .batch_size = 1, .pass = PASS_FORWARD
 
-/* conv -> pool -> dense -> dense, and a branch whose size does not fit its input: noise feeds it.
- */
+/* conv -> pool -> dense -> dense, a branch whose size does not fit its input (noise feeds it), and
+ * a residual around a normalisation, added to what does not fit. */
 static struct network_layer layers[] = {
     {.name = "conv",
      .input = -1,
@@ -45,6 +45,21 @@ static struct network_layer layers[] = {
     {.name = "branch",
      .input = 0,
      .config = {.kind = LAYER_DENSE, COMMON, .as.dense = {.inputs = 77, .outputs = 5}}},
+    {.name = "norm",
+     .input = 0,
+     .config = {.kind = LAYER_BATCH_NORM,
+                COMMON,
+                .as.batch_norm = {.image_size = 16, .channels = 16}}},
+    {.name = "sum",
+     .input = 5,
+     .second_input = 0,
+     .config = {.kind = LAYER_ADDITION,
+                COMMON,
+                .as.addition = {.elements = 4096, .activation = ACTIVATION_RELU}}},
+    {.name = "half_linked",
+     .input = 6,
+     .second_input = 2,
+     .config = {.kind = LAYER_ADDITION, COMMON, .as.addition = {.elements = 4096}}},
 };
 static const struct network tiny = {"tiny", layers, sizeof layers / sizeof *layers};
 

@@ -65,17 +65,25 @@ enum phase { PHASE_FORWARD = 1, PHASE_BACKWARD = 2, PHASE_UPDATE = 4 };
 int phases_of(const struct layer_config *config);
 
 struct bench {
-    /* input: the plan whose output feeds this layer (its output count must equal this layer's input
-     * count), or NULL: noise from the arena. A linked layer reads the tensor that `input` writes
-     * and, in the backward phase, writes the gradient that `input` reads; layouts that differ get a
-     * reorder. STATUS_OUT_OF_MEMORY: does not fit the arena (found by accounting). STATUS_FAILED
-     * with *outcome = OUTCOME_UNSUPPORTED: no implementation. *plan is NULL on error. */
+    /* inputs: the plans whose outputs feed this layer (LAYER_INPUT_LIMIT, as many of them as the
+     * kind has inputs; their output count must equal this layer's input count), each or all NULL:
+     * noise from the arena. A linked layer reads the tensors that its producers write and, in the
+     * backward phase, writes the gradient that the first of them reads; layouts that differ get a
+     * reorder. (An addition's gradient is one tensor, which frameworks hand to both producers: the
+     * second one here reads noise of its own instead, and nothing is copied for it.)
+     * STATUS_OUT_OF_MEMORY: does not fit the arena (found by accounting). STATUS_FAILED with
+     * *outcome = OUTCOME_UNSUPPORTED: no implementation. *plan is NULL on error. */
     enum status (*prepare)(struct plan **plan, struct device *device,
-                           const struct layer_config *config, struct plan *input,
+                           const struct layer_config *config, struct plan *const *inputs,
                            enum outcome *outcome, struct error *error);
     enum status (*enqueue)(struct plan *plan, int phases, struct error *error);
     void (*release)(struct plan *plan); /* NULL is allowed */
 };
+
+static inline struct plan *producer_of(struct plan *const *inputs, int which)
+{
+    return inputs ? inputs[which] : NULL;
+}
 
 struct trainer; /* model/trainer.h */
 

@@ -178,7 +178,7 @@ static enum status suffer(struct fake_device *fake, const struct layer_config *c
 }
 
 static enum status fake_prepare(struct plan **plan, struct device *device,
-                                const struct layer_config *config, struct plan *input,
+                                const struct layer_config *config, struct plan *const *inputs,
                                 enum outcome *outcome, struct error *error)
 {
     *plan = NULL;
@@ -193,8 +193,11 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
     if (needed_bytes > fake_memory_bytes - fake->used_bytes)
         return FAIL(error, STATUS_OUT_OF_MEMORY, "fake: %lld bytes do not fit",
                     (long long)needed_bytes);
-    if (input && ((struct fake_plan *)input)->output_count != layer_input_count(config))
-        return FAIL(error, STATUS_FAILED, "fake: linked to a layer of another size");
+    for (int i = 0; i < layer_descriptors[config->kind]->input_count; i++) {
+        const struct fake_plan *producer = (struct fake_plan *)producer_of(inputs, i);
+        if (producer && producer->output_count != layer_input_count(config))
+            return FAIL(error, STATUS_FAILED, "fake: linked to a layer of another size");
+    }
     struct fake_plan *made;
     TRY(error_allocate((void **)&made, 1, sizeof *made, "plan", error));
     made->base.bench = fake->base.backend->bench[config->kind];

@@ -12,7 +12,7 @@
 
 static void add_feature_row(struct table *table, const char *layer, const struct feature *feature)
 {
-    static const char *const units[] = {"", "rows", "pixels", "channels", "neurons"};
+    static const char *const units[] = {"", "rows", "pixels", "channels", "neurons", "elements"};
     char low[32], high[32];
     describe_value(low, sizeof low, feature, feature->minimum);
     describe_value(high, sizeof high, feature, feature->maximum);

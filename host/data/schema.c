@@ -116,11 +116,9 @@ const int canary_field_count = sizeof canary_fields / sizeof *canary_fields;
 
 static const char *unit_name(enum unit unit)
 {
-    static const char *const names[] = {[UNIT_NONE] = "1",
-                                        [UNIT_ROWS] = "rows",
-                                        [UNIT_PIXELS] = "pixels",
-                                        [UNIT_CHANNELS] = "channels",
-                                        [UNIT_NEURONS] = "neurons"};
+    static const char *const names[] = {[UNIT_NONE] = "1",          [UNIT_ROWS] = "rows",
+                                        [UNIT_PIXELS] = "pixels",   [UNIT_CHANNELS] = "channels",
+                                        [UNIT_NEURONS] = "neurons", [UNIT_ELEMENTS] = "elements"};
     return names[unit];
 }
 

@@ -55,7 +55,8 @@ int precision_bytes(int32_t precision)
 static void add_forward(struct cost *cost, const struct cost_parts *parts, double element_bytes)
 {
     cost->flops += parts->forward_flops;
-    cost->bytes_read += element_bytes * (parts->input + parts->weights + parts->biases);
+    cost->bytes_read += element_bytes *
+                        (parts->input + parts->second_input + parts->weights + parts->biases);
     cost->bytes_written += element_bytes * parts->output;
     if (parts->biases > 0)
         cost->flops += parts->output;
@@ -73,6 +74,8 @@ static void add_backward(struct cost *cost, const struct cost_parts *parts, doub
         cost->bytes_read += element_bytes * 2 * parts->output;
         cost->bytes_written += element_bytes * parts->output;
     }
+    if (parts->hands_gradient_on)
+        return;
     cost->flops += parts->backward_data_flops;
     cost->bytes_read += element_bytes * (parts->output + parts->weights);
     cost->bytes_written += element_bytes * parts->input;
@@ -101,21 +104,28 @@ void cost_add_update(struct cost *cost, double parameters, int32_t optimizer, do
     cost->bytes_written += (element_bytes + FLOAT_BYTES * states) * parameters;
 }
 
+/* Training: every tensor has its gradient beside it, but where one is another's. */
+static double gradient_count(const struct cost_parts *parts)
+{
+    const bool is_shared = parts->hands_gradient_on && parts->activation == ACTIVATION_NONE;
+    return (is_shared ? 0 : parts->input) + parts->output + parts->weights + parts->biases;
+}
+
 struct cost cost_of(const struct layer_config *config, const struct cost_parts *parts)
 {
     const bool is_train = config->pass == PASS_TRAIN;
     const double parameters = parts->weights + parts->biases;
     const double kept_bytes = is_train ? parts->kept_bytes : 0;
     const double element_bytes = precision_bytes(config->precision);
-    const double tensor_bytes = element_bytes * (parts->input + parts->output + parameters);
+    const double tensor_bytes = element_bytes *
+                                (parts->input + parts->second_input + parts->output + parameters);
+    const double gradient_bytes = is_train ? element_bytes * gradient_count(parts) : 0;
     const double state_bytes = FLOAT_BYTES * optimizer_state_count(config->optimizer) * parameters;
     struct cost cost = {
         .parameter_count = (int64_t)parameters,
         .input_bytes = (int64_t)(element_bytes * parts->input),
         .activation_bytes = (int64_t)(element_bytes * parts->output + kept_bytes),
-        /* training: every tensor has its gradient beside it */
-        .memory_bytes = (int64_t)(is_train ? 2 * tensor_bytes + state_bytes + kept_bytes
-                                           : tensor_bytes),
+        .memory_bytes = (int64_t)(tensor_bytes + gradient_bytes + state_bytes + kept_bytes),
     };
     add_forward(&cost, parts, element_bytes);
     if (is_train) {

@@ -68,6 +68,25 @@ static void paper_pool2d(struct columns *columns, const struct layer_config *con
     emit_paper_activation(columns, pool->activation);
 }
 
+/* Neither of these is in the paper; coded in its manner. */
+static void paper_batch_norm(struct columns *columns, const struct layer_config *config)
+{
+    const struct batch_norm *norm = &config->as.batch_norm;
+    emit(columns, "batch_size", config->batch_size);
+    emit(columns, "image_size^2", (double)norm->image_size * norm->image_size);
+    emit(columns, "channels", norm->channels);
+    emit(columns, "pass=train", config->pass == PASS_TRAIN);
+    emit_paper_choices(columns, config->optimizer, norm->activation);
+}
+
+static void paper_addition(struct columns *columns, const struct layer_config *config)
+{
+    emit(columns, "batch_size", config->batch_size);
+    emit(columns, "elements", config->as.addition.elements);
+    emit(columns, "pass=train", config->pass == PASS_TRAIN);
+    emit_paper_activation(columns, config->as.addition.activation);
+}
+
 #define PAPER_ENCODER(KIND, kind) [LAYER_##KIND] = paper_##kind,
 static void (*const paper_encoders[LAYER_KIND_COUNT])(struct columns *,
                                                       const struct layer_config *) = {

@@ -46,5 +46,9 @@ void encode_physical_conv2d(struct columns *columns, const struct layer_config *
                             double units);
 void encode_physical_pool2d(struct columns *columns, const struct layer_config *config,
                             double units);
+void encode_physical_batch_norm(struct columns *columns, const struct layer_config *config,
+                                double units);
+void encode_physical_addition(struct columns *columns, const struct layer_config *config,
+                              double units);
 
 #endif

@@ -2,8 +2,9 @@
  *
  * A kind is a struct of int32_t members, a table of features (one row a member) and two functions
  * (is_valid, cost). Sampler, HDF5 type, encoder, --help, --set, CSV columns and tests derive from
- * it. To add a kind: one line in LAYER_KINDS, one struct and union member here, one layer_<kind>.c,
- * one benchmark file per backend. A member without a feature row fails a static assertion.
+ * it. To add a kind: one line at the end of LAYER_KINDS, one struct and union member here, one
+ * layer_<kind>.c, one benchmark file per backend. A member without a feature row fails a static
+ * assertion.
  */
 #ifndef EPOCHCAST_LAYERS_LAYER_H
 #define EPOCHCAST_LAYERS_LAYER_H
@@ -15,7 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LAYER_KINDS(X)               X(DENSE, dense) X(CONV2D, conv2d) X(POOL2D, pool2d)
+/* New kinds go to the end: a kind's number is in the words that its draws are made of. */
+#define LAYER_KINDS(X)                                                                             \
+    X(DENSE, dense)                                                                                \
+    X(CONV2D, conv2d) X(POOL2D, pool2d) X(BATCH_NORM, batch_norm) X(ADDITION, addition)
 
 #define LAYER_ENUMERATOR(KIND, kind) LAYER_##KIND,
 enum layer_kind { LAYER_KINDS(LAYER_ENUMERATOR) LAYER_KIND_COUNT };
@@ -49,9 +53,27 @@ struct pool2d {
     int32_t activation; /* enum activation */
 };
 
+/* Batch normalisation of square images over (batch, image, image), a scale and a shift a channel,
+ * then an activation. Forward: with given statistics. Train: with those of the batch; running
+ * statistics are not kept. Parameters: scales, then shifts. */
+struct batch_norm {
+    int32_t image_size;
+    int32_t channels;
+    int32_t activation; /* enum activation */
+};
+
+/* y = activation(a + b): a residual's two tensors, element by element. Backward, both inputs have
+ * the same gradient, one tensor: that of the sum. The activation's gradient is all the work there
+ * is, and without an activation there is none: a training step then takes what its forward pass
+ * takes. (Not called `add`: layer CSVs have operators of that name.) */
+struct addition {
+    int32_t elements;   /* of one input, of one row of the batch */
+    int32_t activation; /* enum activation */
+};
+
 /* pass forward demands optimizer none; train with optimizer none is forward + backward without an
- * update; a kind without parameters (pool2d) demands optimizer none. Unused union bytes are zero,
- * so that configs compare and hash as bytes. */
+ * update; a kind without parameters (pool2d, addition) demands optimizer none. Unused union bytes
+ * are zero, so that configs compare and hash as bytes. */
 struct layer_config {
     enum layer_kind kind;
     int32_t batch_size;
@@ -62,10 +84,12 @@ struct layer_config {
         struct dense dense;
         struct conv2d conv2d;
         struct pool2d pool2d;
+        struct batch_norm batch_norm;
+        struct addition addition;
     } as;
 };
 
-enum unit { UNIT_NONE, UNIT_ROWS, UNIT_PIXELS, UNIT_CHANNELS, UNIT_NEURONS };
+enum unit { UNIT_NONE, UNIT_ROWS, UNIT_PIXELS, UNIT_CHANNELS, UNIT_NEURONS, UNIT_ELEMENTS };
 
 enum distribution {
     DISTRIBUTION_CHOICE,      /* uniform over the names of `choice` */
@@ -91,7 +115,7 @@ struct feature {
 struct cost {
     double flops;                     /* multiply-add counts as 2 */
     double bytes_read, bytes_written; /* each operand once per primitive, no cache assumed */
-    int64_t parameter_count;          /* weights and biases */
+    int64_t parameter_count;          /* weights and biases, scales and shifts */
     int64_t input_bytes;              /* one input tensor */
     int64_t activation_bytes; /* output tensor; for train: what is kept for the backward pass */
     int64_t memory_bytes;     /* everything that a benchmark of this config allocates, at least */
@@ -101,12 +125,13 @@ struct layer_descriptor {
     const char *name, *help;
     const struct feature *features; /* the common ones first */
     int feature_count;
+    int input_count; /* tensors that feed it, all of one size: 1 or 2 */
     bool (*is_valid)(const struct layer_config *config,
                      const char **reason); /* beyond the bounds */
     struct cost (*cost)(const struct layer_config *config);
 };
 
-enum { COMMON_FEATURE_COUNT = 4, FEATURE_LIMIT = 32 };
+enum { COMMON_FEATURE_COUNT = 4, FEATURE_LIMIT = 32, LAYER_INPUT_LIMIT = 2 };
 
 extern const struct layer_descriptor *const layer_descriptors[LAYER_KIND_COUNT];
 

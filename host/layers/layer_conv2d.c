@@ -69,6 +69,7 @@ const struct layer_descriptor layer_conv2d = {
     .help = "square 2-D convolution, then bias and activation",
     .features = features,
     .feature_count = sizeof features / sizeof *features,
+    .input_count = 1,
     .is_valid = is_valid,
     .cost = cost,
 };

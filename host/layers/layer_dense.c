@@ -50,6 +50,7 @@ const struct layer_descriptor layer_dense = {
     .help = "fully connected: y = activation(x W + b)",
     .features = features,
     .feature_count = sizeof features / sizeof *features,
+    .input_count = 1,
     .is_valid = is_valid,
     .cost = cost,
 };

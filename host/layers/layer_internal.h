@@ -41,11 +41,13 @@ LAYER_KINDS(DECLARE_KIND)
  * counts are elements; 0 where a kind has no such tensor. */
 struct cost_parts {
     double input, output; /* one tensor each */
+    double second_input;
     double weights, biases;
     double kept_bytes;             /* beside the output, for the backward pass */
     double forward_flops;          /* of the main primitive, without bias and activation */
     double backward_data_flops;    /* gradient of the input */
     double backward_weights_flops; /* gradient of the weights */
+    bool hands_gradient_on; /* backward is the activation's alone: its gradient is all inputs' */
     int32_t activation;
 };
 struct cost cost_of(const struct layer_config *config, const struct cost_parts *parts);

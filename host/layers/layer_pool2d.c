@@ -62,6 +62,7 @@ const struct layer_descriptor layer_pool2d = {
     .help = "square 2-D pooling (max or average), then activation",
     .features = features,
     .feature_count = sizeof features / sizeof *features,
+    .input_count = 1,
     .is_valid = is_valid,
     .cost = cost,
 };

@@ -8,17 +8,27 @@
 static const struct {
     const char *name;
     bool in_training;
-} in_place_operators[] = {{"relu", true}, {"clip", true}, {"leaky_relu", true},
-                          {"add", true},  {"sum", true},  {"batch_normalization", false}};
+} in_place_layers[] = {{"relu", true},     {"clip", true},       {"leaky_relu", true},
+                       {"add", true},      {"sum", true},        {"batch_normalization", false},
+                       {"addition", true}, {"batch_norm", false}};
+
+/* Of all tensors that a layer reads. */
+static double input_count(const struct network_layer *layer)
+{
+    const int tensors = network_layer_is_operator(layer)
+                            ? 1 /* an operator's count is of all */
+                            : layer_descriptors[layer->config.kind]->input_count;
+    return tensors * network_layer_input_count(layer);
+}
 
 static bool is_in_place(const struct network_layer *layer, int32_t pass)
 {
-    const size_t count = sizeof in_place_operators / sizeof *in_place_operators;
-    if (layer->work.output_count > layer->work.input_count)
+    const size_t count = sizeof in_place_layers / sizeof *in_place_layers;
+    if (network_layer_output_count(layer) > input_count(layer))
         return false; // a broadcast needs room
     for (size_t i = 0; i < count; i++)
-        if (strcmp(layer->operator_name, in_place_operators[i].name) == 0)
-            return pass == PASS_FORWARD || in_place_operators[i].in_training;
+        if (strcmp(network_layer_kind(layer), in_place_layers[i].name) == 0)
+            return pass == PASS_FORWARD || in_place_layers[i].in_training;
     return false;
 }
 
@@ -57,7 +67,7 @@ static void add_layer(struct memory_sums *sums, const struct network_layer *laye
     const double row_bytes = element_bytes * batch_size;
     const bool in_place = is_in_place(layer, pass);
     const double output_bytes = in_place ? 0 : row_bytes * network_layer_output_count(layer);
-    const double input_bytes = row_bytes * network_layer_input_count(layer);
+    const double input_bytes = row_bytes * input_count(layer);
     sums->parameters += (double)cost->parameter_count;
     sums->largest_pair_bytes = fmax(sums->largest_pair_bytes, input_bytes + output_bytes);
     sums->largest_lowered = fmax(sums->largest_lowered, lowered_count(layer));

@@ -85,14 +85,25 @@ static void add_pooling(struct work *work, const struct layer_config *config, do
     work->terms[MEMORY] += passes * 4 * (rows * padded * padded * pool->channels + output);
 }
 
+/* Paleo has no formula of these: operations and bytes of the forward pass, as its layers have. */
+static void add_elementwise(struct work *work, const struct layer_config *config, double passes)
+{
+    struct layer_config forward = *config;
+    forward.pass = PASS_FORWARD;
+    forward.optimizer = OPTIMIZER_NONE;
+    const struct cost cost = layer_cost(&forward);
+    work->terms[ALGORITHM_DIRECT] += passes * cost.flops;
+    work->terms[MEMORY] += passes * (cost.bytes_read + cost.bytes_written);
+}
+
 /* By kind; backward: how many passes of the forward pass's size training adds. */
 static const struct {
     void (*add)(struct work *work, const struct layer_config *config, double passes);
     double backward;
 } passes_of_kind[LAYER_KIND_COUNT] = {
-    [LAYER_DENSE] = {add_product, 2},
-    [LAYER_CONV2D] = {add_convolution, 2},
-    [LAYER_POOL2D] = {add_pooling, 1},
+    [LAYER_DENSE] = {add_product, 2},        [LAYER_CONV2D] = {add_convolution, 2},
+    [LAYER_POOL2D] = {add_pooling, 1},       [LAYER_BATCH_NORM] = {add_elementwise, 2},
+    [LAYER_ADDITION] = {add_elementwise, 1},
 };
 
 static struct work work_of(const struct layer_config *config)

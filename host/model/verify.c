@@ -37,9 +37,9 @@ static enum status run_step(void *payload, struct error *error)
 }
 
 /* Layers are linked where the producer's output is the consumer's input, element for element. */
-static struct plan *producer_of(const struct network *network, int layer, struct plan *const *plans)
+static struct plan *linked_plan(const struct network *network, int layer, int input,
+                                struct plan *const *plans)
 {
-    int input = network->layers[layer].input;
     if (input < 0)
         return NULL;
     bool fits = network_layer_output_count(&network->layers[input]) ==
@@ -48,16 +48,20 @@ static struct plan *producer_of(const struct network *network, int layer, struct
 }
 
 static enum status prepare_layer(struct plan **plan, struct device *device,
-                                 const struct network_layer *layer,
-                                 const struct layer_config *config, struct plan *input,
+                                 const struct network *network, int index,
+                                 const struct layer_config *config, struct plan *const *plans,
                                  struct error *error)
 {
+    const struct network_layer *layer = &network->layers[index];
     const struct bench *bench = device->backend->bench[config->kind];
     if (!bench)
         return FAIL(error, STATUS_FAILED, "layer '%s': backend %s cannot run %s", layer->name,
                     device->backend->name, layer_descriptors[config->kind]->name);
+    struct plan *inputs[LAYER_INPUT_LIMIT] = {linked_plan(network, index, layer->input, plans)};
+    if (layer_descriptors[config->kind]->input_count > 1)
+        inputs[1] = linked_plan(network, index, layer->second_input, plans);
     enum outcome outcome = OUTCOME_OK;
-    return bench->prepare(plan, device, config, input, &outcome, error);
+    return bench->prepare(plan, device, config, inputs, &outcome, error);
 }
 
 static enum status prepare_step(struct step *step, struct device *device,
@@ -72,8 +76,7 @@ static enum status prepare_step(struct step *step, struct device *device,
         struct layer_config config = network_config(layer, asked->batch_size, asked->pass,
                                                     asked->optimizer, asked->precision);
         TRY(layer_check(&config, error));
-        struct plan *input = producer_of(network, i, step->plans);
-        TRY(prepare_layer(&step->plans[i], device, layer, &config, input, error));
+        TRY(prepare_layer(&step->plans[i], device, network, i, &config, step->plans, error));
         step->phases |= phases_of(&config);
         step->workspace_bytes += step->plans[i]->workspace_bytes;
         step->count = i + 1;

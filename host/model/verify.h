@@ -1,6 +1,8 @@
 /* The network's step executed for real on a device, all layers in order: forward, then backward in
- * reverse, then every update. Timed by bench/measure. And what a forecast that adds up layers can
- * be off by: its layers' forecasts, and that layers alone do not add up to the step.
+ * reverse, then every update. Layers are linked: each reads what its producers (of an addition:
+ * both) wrote, and its input's gradient goes where the first producer reads it. Gradients of a
+ * tensor with several readers are not summed. Timed by bench/measure. And what a forecast that adds
+ * up layers can be off by: its layers' forecasts, and that layers alone do not add up to the step.
  */
 #ifndef EPOCHCAST_MODEL_VERIFY_H
 #define EPOCHCAST_MODEL_VERIFY_H

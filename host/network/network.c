@@ -62,17 +62,25 @@ struct cost network_cost(const struct network_layer *layer, int32_t batch_size, 
 
 /* ---- the layers of kinds alone ---- */
 
+static int place_of(const int *places, int input)
+{
+    return input < 0 ? -1 : places[input];
+}
+
 static void keep_layer(struct network *covered, int *places, const struct network *network, int i)
 {
     const struct network_layer *layer = &network->layers[i];
-    const int input = layer->input < 0 ? -1 : places[layer->input];
+    const int input = place_of(places, layer->input);
     if (network_layer_is_operator(layer)) {
         places[i] = input;
         return;
     }
     places[i] = covered->layer_count;
-    covered->layers[covered->layer_count] = *layer;
-    covered->layers[covered->layer_count++].input = input;
+    struct network_layer *kept = &covered->layers[covered->layer_count++];
+    *kept = *layer;
+    kept->input = input;
+    if (layer_descriptors[layer->config.kind]->input_count > 1)
+        kept->second_input = place_of(places, layer->second_input);
 }
 
 enum status network_without_operators(struct network *covered, const struct network *network,

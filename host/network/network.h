@@ -6,11 +6,11 @@
  *
  * CSV: one layer a line, columns name, layer (kind, or "operator"), input (name of the layer that
  * feeds it; empty: the one above, or the network's input for the first; "input": the network's
- * input), rows (rows of the layer for one sample: a dense layer that runs on every position of a
- * sequence), then any features of the kinds by name, and operator (its name) with the columns of
- * its work (operator.h). A cell that does not apply stays empty; a choice's empty cell is its first
- * name, an empty number of an operator is 0. batch_size, pass, optimizer and precision are not in
- * the file: they are asked.
+ * input), second_input (of an addition: the other one; empty: not said), rows (rows of the layer
+ * for one sample: a dense layer that runs on every position of a sequence), then any features of
+ * the kinds by name, and operator (its name) with the columns of its work (operator.h). A cell that
+ * does not apply stays empty; a choice's empty cell is its first name, an empty number of an
+ * operator is 0. batch_size, pass, optimizer and precision are not in the file: they are asked.
  */
 #ifndef EPOCHCAST_NETWORK_NETWORK_H
 #define EPOCHCAST_NETWORK_NETWORK_H
@@ -26,6 +26,7 @@ enum { NETWORK_LAYER_LIMIT = 100000 };
 struct network_layer {
     char name[64];
     int input;                  /* index of the feeding layer, -1: the network's input */
+    int second_input;           /* likewise, of a kind with two; else unused */
     struct layer_config config; /* batch_size: rows of one sample; forward, none, fp32 */
     char operator_name[32];     /* "": of config.kind; else config is all zero but for rows 1 */
     struct operator_work work;  /* of an operator */

@@ -14,6 +14,7 @@ enum {
     COLUMN_NAME,
     COLUMN_LAYER,
     COLUMN_INPUT,
+    COLUMN_SECOND_INPUT,
     COLUMN_ROWS,
     COLUMN_OPERATOR,
     COLUMN_WORK, /* the first of operator_columns */
@@ -21,7 +22,8 @@ enum {
 };
 static const char *fixed_column(int i)
 {
-    static const char *const names[COLUMN_WORK] = {"name", "layer", "input", "rows", "operator"};
+    static const char *const names[COLUMN_WORK] = {"name",         "layer", "input",
+                                                   "second_input", "rows",  "operator"};
     return i < COLUMN_WORK ? names[i] : operator_columns[i - COLUMN_WORK].name;
 }
 
@@ -93,8 +95,10 @@ static enum status unknown_column(const struct reader *reader, const char *name,
     else if (nearest)
         error_hint(error, "did you mean '%s'?", nearest);
     else
-        error_hint(error, "columns are name, layer, input, rows, the features of the layer kinds, "
-                          "operator and the counts of its work");
+        error_hint(
+            error,
+            "columns are name, layer, input, second_input, rows, the features of the layer kinds, "
+            "operator and the counts of its work");
     return STATUS_BAD_FILE;
 }
 
@@ -210,21 +214,35 @@ static enum status read_kind(struct reader *reader, struct network_layer *layer,
     return STATUS_BAD_FILE;
 }
 
-static enum status read_input(struct reader *reader, struct network_layer *layer,
+static enum status find_input(int *input, const struct reader *reader, int column,
                               struct error *error)
 {
     const struct csv *csv = &reader->csv;
-    const char *name = fixed_cell(reader, COLUMN_INPUT);
-    layer->input = reader->network->layer_count - 1;
-    if (!*name)
+    const char *name = fixed_cell(reader, column);
+    const bool is_networks = strcmp(name, "input") == 0;
+    *input = is_networks ? -1 : *find_slot(reader, name);
+    if (*input >= 0 || is_networks)
         return STATUS_OK;
-    layer->input = strcmp(name, "input") == 0 ? -1 : *find_slot(reader, name);
-    if (layer->input >= 0 || strcmp(name, "input") == 0)
-        return STATUS_OK;
-    FAIL(error, STATUS_BAD_FILE, "%s:%d: input: no earlier layer is called '%.64s'", csv->path,
-         csv->line, name);
+    FAIL(error, STATUS_BAD_FILE, "%s:%d: %s: no earlier layer is called '%.64s'", csv->path,
+         csv->line, fixed_column(column), name);
     error_hint(error, "the layer that feeds another must stand above it");
     return STATUS_BAD_FILE;
+}
+
+static enum status read_inputs(struct reader *reader, struct network_layer *layer,
+                               struct error *error)
+{
+    layer->input = reader->network->layer_count - 1;
+    layer->second_input = -1;
+    if (*fixed_cell(reader, COLUMN_INPUT))
+        TRY(find_input(&layer->input, reader, COLUMN_INPUT, error));
+    if (!*fixed_cell(reader, COLUMN_SECOND_INPUT))
+        return STATUS_OK;
+    if (network_layer_is_operator(layer) || layer_descriptors[layer->config.kind]->input_count < 2)
+        return FAIL(error, STATUS_BAD_FILE, "%s:%d: second_input: %s has no second input",
+                    reader->csv.path, reader->csv.line,
+                    network_layer_is_operator(layer) ? "an operator" : network_layer_kind(layer));
+    return find_input(&layer->second_input, reader, COLUMN_SECOND_INPUT, error);
 }
 
 static enum status read_feature(struct reader *reader, struct network_layer *layer, int field,
@@ -344,7 +362,7 @@ static enum status read_layer(struct reader *reader, struct error *error)
     struct network_layer *layer = &network->layers[network->layer_count];
     TRY(read_name(reader, layer, error));
     TRY(read_kind(reader, layer, error));
-    TRY(read_input(reader, layer, error));
+    TRY(read_inputs(reader, layer, error));
     if (network_layer_is_operator(layer)) {
         TRY(read_operator(reader, layer, error));
     } else {

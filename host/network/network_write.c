@@ -45,11 +45,17 @@ static const char *input_name(const struct network *network, int index)
     return input < 0 ? "input" : network->layers[input].name;
 }
 
+static bool has_second_input(const struct network_layer *layer)
+{
+    return !network_layer_is_operator(layer) &&
+           layer_descriptors[layer->config.kind]->input_count > 1;
+}
+
 /* Which columns a network needs: those of operators stay away where it has none. */
 struct columns {
     const struct feature *features[LAYER_KIND_COUNT * FEATURE_LIMIT];
     int feature_count;
-    bool rows, operators;
+    bool second_input, rows, operators;
 };
 
 static struct columns columns_of(const struct network *network)
@@ -58,6 +64,7 @@ static struct columns columns_of(const struct network *network)
     columns.feature_count = own_features(columns.features, LAYER_KIND_COUNT * FEATURE_LIMIT);
     for (int i = 0; i < network->layer_count; i++) {
         columns.operators |= network_layer_is_operator(&network->layers[i]);
+        columns.second_input |= has_second_input(&network->layers[i]);
         columns.rows |= network->layers[i].config.batch_size > 1;
     }
     return columns;
@@ -65,7 +72,8 @@ static struct columns columns_of(const struct network *network)
 
 static void write_header(const struct columns *columns, FILE *file)
 {
-    fprintf(file, "name,layer,input%s", columns->rows ? ",rows" : "");
+    fprintf(file, "name,layer,input%s%s", columns->second_input ? ",second_input" : "",
+            columns->rows ? ",rows" : "");
     for (int i = 0; i < columns->feature_count; i++)
         fprintf(file, ",%s", columns->features[i]->name);
     if (columns->operators) {
@@ -114,6 +122,10 @@ static void write_layer(const struct network *network, int index, const struct c
     write_text(layer->name, file);
     fprintf(file, ",%s,", is_operator ? "operator" : network_layer_kind(layer));
     write_text(input_name(network, index), file);
+    if (columns->second_input)
+        fputc(',', file);
+    if (has_second_input(layer) && layer->second_input >= 0)
+        write_text(network->layers[layer->second_input].name, file);
     if (columns->rows && !is_operator)
         fprintf(file, ",%d", layer->config.batch_size);
     else if (columns->rows)

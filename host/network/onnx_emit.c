@@ -60,7 +60,7 @@ enum status onnx_layer_add(struct onnx_builder *builder, const struct onnx_call 
                            struct network_layer **out)
 {
     struct network_layer *layer = &builder->network->layers[builder->network->layer_count];
-    *layer = (struct network_layer){.input = -1, .config = {.batch_size = 1}};
+    *layer = (struct network_layer){.input = -1, .second_input = -1, .config = {.batch_size = 1}};
     TRY(name_layer(builder, call, layer));
     for (int i = call->node->input_count; i-- > 0;) {
         const struct onnx_value *input = onnx_input(call, i);
@@ -183,17 +183,11 @@ enum status onnx_emit_gather(struct onnx_builder *builder, const struct onnx_cal
 }
 
 /* Forward: a multiply-add an element, or with statistics of its own 8 operations; backward: two
- * sums and the gradient. Training goes over the input once more for the statistics. The running
- * statistics of batch normalisation (inputs 3 and 4) are not trained. */
+ * sums and the gradient. Training goes over the input once more for the statistics. */
 enum status onnx_emit_normalization(struct onnx_builder *builder, const struct onnx_call *call)
 {
     const bool is_batch = slice_equals(call->node->op_type, "BatchNormalization");
     struct network_layer *layer;
-    for (int i = 3; is_batch && i <= 4; i++) {
-        const struct onnx_value *running = onnx_input(call, i);
-        if (running && running->origin >= 0 && running->is_constant)
-            call->graph->values[running->origin].counted_layer = ONNX_NOT_TRAINED;
-    }
     TRY(onnx_operator_add(builder, call, call->node->known->name, &layer));
     struct operator_work *work = &layer->work;
     work->output_count = work->input_count;

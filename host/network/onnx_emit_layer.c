@@ -1,5 +1,5 @@
-/* Operators that benchmarks cover: convolution, pooling and dense layers; with the activation that
- * follows. What the kinds do not describe stays an operator.
+/* Operators that benchmarks cover: convolution, pooling, dense layers, batch normalisation and
+ * additions; with the activation that follows. What the kinds do not describe stays an operator.
  */
 #include "network/onnx_operators.h"
 
@@ -270,4 +270,80 @@ enum status onnx_emit_matmul(struct onnx_builder *builder, const struct onnx_cal
     if (!is_dense(call, &config, inner, columns))
         return emit_product(builder, call, inner);
     return emit_dense(builder, call, &config, NULL);
+}
+
+/* ---- batch_norm, addition ---- */
+
+/* The running statistics of batch normalisation (inputs 3 and 4) are not trained. */
+static void leave_statistics(const struct onnx_call *call)
+{
+    for (int i = 3; i <= 4; i++) {
+        const struct onnx_value *running = onnx_input(call, i);
+        if (running && running->origin >= 0 && running->is_constant)
+            call->graph->values[running->origin].counted_layer = ONNX_NOT_TRAINED;
+    }
+}
+
+/* Square images, scales and shifts of constants, one output. */
+static bool is_batch_norm(struct layer_config *config, const struct onnx_call *call)
+{
+    const struct onnx_value *x = onnx_input(call, 0);
+    const struct onnx_value *scale = onnx_input(call, 1), *shift = onnx_input(call, 2);
+    if (x->is_constant || x->rank != 4 || x->dims[2] != x->dims[3] || x->dims[1] > INT32_MAX ||
+        x->dims[2] > INT32_MAX || !scale->is_constant || !shift->is_constant ||
+        onnx_integer(call, "spatial", 1) != 1)
+        return false;
+    for (int i = 1; i < call->node->output_count; i++)
+        if (onnx_output(call, i))
+            return false;
+    *config = (struct layer_config){.kind = LAYER_BATCH_NORM};
+    config->as.batch_norm = (struct batch_norm){.image_size = (int32_t)x->dims[2],
+                                                .channels = (int32_t)x->dims[1]};
+    return is_layer(config, call, (double)x->dims[0]);
+}
+
+enum status onnx_emit_batch_norm(struct onnx_builder *builder, const struct onnx_call *call)
+{
+    struct layer_config config;
+    struct network_layer *layer;
+    leave_statistics(call);
+    if (!is_batch_norm(&config, call))
+        return onnx_emit_normalization(builder, call);
+    TRY(onnx_layer_add(builder, call, &layer));
+    onnx_release_parameters(builder, onnx_input(call, 1));
+    onnx_release_parameters(builder, onnx_input(call, 2));
+    config.as.batch_norm.activation = fuse_activation(builder, call, onnx_output(call, 0));
+    layer->config = config;
+    return STATUS_OK;
+}
+
+/* Two activations of one shape, whole samples of them. */
+static bool is_addition(struct layer_config *config, const struct onnx_call *call)
+{
+    const struct onnx_value *a = onnx_input(call, 0), *b = onnx_input(call, 1);
+    if (call->node->input_count != 2 || !a || !b || a->is_constant || b->is_constant ||
+        a->rank != b->rank)
+        return false;
+    for (int axis = 0; axis < a->rank; axis++)
+        if (a->dims[axis] != b->dims[axis])
+            return false;
+    const double elements = a->count / call->graph->batch;
+    if (elements < 1 || elements > INT32_MAX || floor(elements) != elements)
+        return false;
+    *config = (struct layer_config){.kind = LAYER_ADDITION};
+    config->as.addition = (struct addition){.elements = (int32_t)elements};
+    return is_layer(config, call, call->graph->batch);
+}
+
+enum status onnx_emit_addition(struct onnx_builder *builder, const struct onnx_call *call)
+{
+    struct layer_config config;
+    struct network_layer *layer;
+    if (!is_addition(&config, call))
+        return onnx_emit_generic(builder, call);
+    TRY(onnx_layer_add(builder, call, &layer));
+    layer->second_input = onnx_input(call, 1)->layer;
+    config.as.addition.activation = fuse_activation(builder, call, onnx_output(call, 0));
+    layer->config = config;
+    return STATUS_OK;
 }

@@ -11,6 +11,10 @@
     {                                                                                              \
         type, name, onnx_shape_broadcast, fold, onnx_emit_generic, forward, backward, kept, false  \
     }
+#define ADDITION(type, name, fold)                                                                 \
+    {                                                                                              \
+        type, name, onnx_shape_broadcast, fold, onnx_emit_addition, 1, 0, KEPT_NOTHING, false      \
+    }
 #define COMPARE(type, name, fold)                                                                  \
     {                                                                                              \
         type, name, onnx_shape_compare, fold, onnx_emit_generic, 1, 0, KEPT_NOTHING, false         \
@@ -39,13 +43,13 @@
 /* Sorted by op_type. Flops of one output element, an exponential or a root as one operation. */
 static const struct onnx_operator operators[] = {
     UNARY("Abs", "abs", 1, 1, KEPT_INPUTS),
-    BINARY("Add", "add", onnx_fold_add, 1, 0, KEPT_NOTHING),
+    ADDITION("Add", "add", onnx_fold_add),
     COMPARE("And", "and", NULL),
     {"ArgMax", "arg_max", onnx_shape_arg_reduce, NULL, onnx_emit_reduce, 1, 0, KEPT_NOTHING, false},
     {"ArgMin", "arg_min", onnx_shape_arg_reduce, NULL, onnx_emit_reduce, 1, 0, KEPT_NOTHING, false},
     OWN("AveragePool", "average_pool", onnx_shape_pool, onnx_emit_pool),
     OWN("BatchNormalization", "batch_normalization", onnx_shape_normalization,
-        onnx_emit_normalization),
+        onnx_emit_batch_norm),
     {"Cast", "cast", onnx_shape_cast, onnx_fold_cast, onnx_emit_move, 0, 0, KEPT_NOTHING, false},
     {"Ceil", "ceil", onnx_shape_same, onnx_fold_ceil, onnx_emit_generic, 1, 0, KEPT_NOTHING, false},
     UNARY("Celu", "celu", 4, 3, KEPT_INPUTS),
@@ -140,7 +144,7 @@ static const struct onnx_operator operators[] = {
     {"Sqrt", "sqrt", onnx_shape_same, onnx_fold_sqrt, onnx_emit_generic, 1, 2, KEPT_OUTPUT, false},
     VIEW("Squeeze", "squeeze", onnx_shape_squeeze, onnx_fold_copy),
     BINARY("Sub", "sub", onnx_fold_sub, 1, 1, KEPT_NOTHING),
-    BINARY("Sum", "sum", NULL, 1, 0, KEPT_NOTHING),
+    ADDITION("Sum", "sum", NULL),
     UNARY("Tanh", "tanh", 5, 3, KEPT_OUTPUT),
     MOVE("Tile", "tile", onnx_shape_tile, NULL),
     {"TopK", "top_k", onnx_shape_top_k, NULL, onnx_emit_reduce, 1, 1, KEPT_NOTHING, false},

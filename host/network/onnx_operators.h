@@ -42,7 +42,8 @@ enum status onnx_infer_shapes(struct onnx_graph *graph, struct error *error);
 
 onnx_emit_function onnx_emit_generic, onnx_emit_move, onnx_emit_gather, onnx_emit_normalization,
     onnx_emit_recurrent, onnx_emit_reduce, onnx_emit_conv_transpose, onnx_emit_unknown;
-onnx_emit_function onnx_emit_conv, onnx_emit_pool, onnx_emit_gemm, onnx_emit_matmul;
+onnx_emit_function onnx_emit_conv, onnx_emit_pool, onnx_emit_gemm, onnx_emit_matmul,
+    onnx_emit_batch_norm, onnx_emit_addition;
 
 /* A new layer, named and linked, of one row; the node's outputs are its. STATUS_BAD_FILE: no name
  * is left. */

@@ -59,11 +59,12 @@ static enum status create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan, e
 }
 
 static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *input,
+                           const struct layer_config *config, struct plan *const *inputs,
                            enum outcome *outcome, struct error *error)
 {
     return cpu_weighted_prepare(out, device, config, config->as.conv2d.activation,
-                                config->as.conv2d.use_bias, create_pd, input, outcome, error);
+                                config->as.conv2d.use_bias, create_pd, producer_of(inputs, 0),
+                                outcome, error);
 }
 
 const struct bench cpu_bench_conv2d = {

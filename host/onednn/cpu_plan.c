@@ -200,68 +200,6 @@ enum status cpu_adapt(struct cpu_tensor *to, struct cpu_plan *plan, int phase,
     return cpu_reorder(plan, phase, from, to, error);
 }
 
-/* The producer's tensor as seen by a consumer with other dimensions: plain, then reinterpreted. */
-static enum status flatten(struct cpu_tensor *flat, struct cpu_plan *plan,
-                           const struct cpu_tensor *produced, const dnnl_memory_desc_t *desc,
-                           struct error *error)
-{
-    dnnl_memory_desc_t plain = cpu_desc(produced->desc.ndims, produced->desc.dims, false);
-    dnnl_memory_desc_t own_plain = cpu_desc(desc->ndims, desc->dims, false);
-    struct cpu_tensor ordered;
-    TRY(cpu_adapt(&ordered, plan, PHASE_FORWARD, produced, &plain, error));
-    return cpu_tensor_view(flat, plan, &own_plain, ordered.data, error);
-}
-
-static bool has_same_dimensions(const dnnl_memory_desc_t *a, const dnnl_memory_desc_t *b)
-{
-    return a->ndims == b->ndims &&
-           memcmp(a->dims, b->dims, (size_t)a->ndims * sizeof *a->dims) == 0;
-}
-
-enum status cpu_input(struct cpu_plan *plan, struct cpu_plan *input, const dnnl_memory_desc_t *desc,
-                      struct error *error)
-{
-    struct cpu_tensor *own = &plan->tensor[CPU_INPUT];
-    if (!input)
-        return cpu_operand_create(own, plan, desc, error);
-    struct cpu_tensor produced = input->tensor[CPU_OUTPUT];
-    TRY(cpu_tensor_view(&produced, plan, &produced.desc, produced.data, error));
-    if (!has_same_dimensions(&produced.desc, desc))
-        TRY(flatten(&produced, plan, &produced, desc, error));
-    return cpu_adapt(own, plan, PHASE_FORWARD, &produced, desc, error);
-}
-
-enum status cpu_input_gradient(struct cpu_plan *plan, struct cpu_plan *input,
-                               const dnnl_memory_desc_t *desc, struct error *error)
-{
-    const struct cpu_tensor *target = input ? &input->tensor[CPU_OUTPUT_GRADIENT] : NULL;
-    if (target && target->memory)
-        cpu_operand_spoil(plan->device, target->data, dnnl_memory_desc_get_size(&target->desc));
-    if (target && target->memory && dnnl_memory_desc_equal(&target->desc, desc))
-        return cpu_tensor_view(&plan->tensor[CPU_INPUT_GRADIENT], plan, desc, target->data, error);
-    return cpu_tensor_create(&plan->tensor[CPU_INPUT_GRADIENT], plan, desc, 0, error);
-}
-
-enum status cpu_input_gradient_deliver(struct cpu_plan *plan, struct cpu_plan *input,
-                                       struct error *error)
-{
-    if (!input || !input->tensor[CPU_OUTPUT_GRADIENT].memory)
-        return STATUS_OK;
-    struct cpu_tensor own = plan->tensor[CPU_INPUT_GRADIENT], wanted;
-    const struct cpu_tensor *target = &input->tensor[CPU_OUTPUT_GRADIENT];
-    if (own.data == target->data)
-        return STATUS_OK;
-    TRY(cpu_tensor_view(&wanted, plan, &target->desc, target->data, error));
-    if (!has_same_dimensions(&own.desc, &wanted.desc)) {
-        dnnl_memory_desc_t own_plain = cpu_desc(own.desc.ndims, own.desc.dims, false);
-        dnnl_memory_desc_t plain = cpu_desc(wanted.desc.ndims, wanted.desc.dims, false);
-        struct cpu_tensor ordered;
-        TRY(cpu_adapt(&ordered, plan, PHASE_BACKWARD, &own, &own_plain, error));
-        TRY(cpu_tensor_view(&own, plan, &plain, ordered.data, error));
-    }
-    return cpu_reorder(plan, PHASE_BACKWARD, &own, &wanted, error);
-}
-
 static const dnnl_alg_kind_t activations[ACTIVATION_COUNT] = {
     [ACTIVATION_RELU] = dnnl_eltwise_relu_use_dst_for_bwd,
     [ACTIVATION_TANH] = dnnl_eltwise_tanh_use_dst_for_bwd,
@@ -322,10 +260,17 @@ enum status cpu_activation_backward(struct cpu_tensor *gradient, struct cpu_plan
     const dnnl_memory_desc_t *desc = &plan->tensor[CPU_OUTPUT].desc;
     struct cpu_tensor *output_gradient = &plan->tensor[CPU_OUTPUT_GRADIENT];
     TRY(cpu_operand_create(output_gradient, plan, desc, error));
-    *gradient = *output_gradient;
-    if (activation == ACTIVATION_NONE)
+    if (activation == ACTIVATION_NONE) {
+        *gradient = *output_gradient;
         return STATUS_OK;
+    }
     TRY(cpu_tensor_create(gradient, plan, desc, 0, error));
+    return cpu_activation_backward_into(plan, gradient, activation, error);
+}
+
+enum status cpu_activation_backward_into(struct cpu_plan *plan, const struct cpu_tensor *gradient,
+                                         int32_t activation, struct error *error)
+{
     dnnl_primitive_desc_t forward;
     TRY(activation_pd(&forward, plan, activation, error));
     enum status status = add_activation_backward(plan, gradient, activation, forward, error);

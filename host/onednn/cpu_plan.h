@@ -39,8 +39,11 @@ struct cpu_tensor {
 /* The tensors of a layer that linked layers and tests look at. */
 enum cpu_role {
     CPU_INPUT,
-    CPU_WEIGHTS,
+    CPU_SECOND_INPUT, /* of an addition */
+    CPU_WEIGHTS,      /* of batch_norm: (2, channels), scales and shifts */
     CPU_BIAS,
+    CPU_MEAN, /* of batch_norm: given, or of the batch */
+    CPU_VARIANCE,
     CPU_OUTPUT,          /* after the activation */
     CPU_OUTPUT_GRADIENT, /* of the loss, by the output */
     CPU_INPUT_GRADIENT,
@@ -49,7 +52,7 @@ enum cpu_role {
     CPU_ROLE_COUNT
 };
 
-enum { CPU_STEP_LIMIT = 24, CPU_ARGUMENT_LIMIT = 8, CPU_MEMORY_LIMIT = 64 };
+enum { CPU_STEP_LIMIT = 24, CPU_ARGUMENT_LIMIT = 10, CPU_MEMORY_LIMIT = 64 };
 
 struct cpu_step {
     int phase;
@@ -122,6 +125,14 @@ dnnl_memory_desc_t cpu_desc(int dimension_count, const dnnl_dim_t *dimensions, b
 /* The layer's input in the layout desc: noise, or what `input` writes. */
 enum status cpu_input(struct cpu_plan *plan, struct cpu_plan *input, const dnnl_memory_desc_t *desc,
                       struct error *error);
+/* The same for the second input of an addition. */
+enum status cpu_second_input(struct cpu_plan *plan, struct cpu_plan *input,
+                             const dnnl_memory_desc_t *desc, struct error *error);
+/* Layout of a layer's images where the library takes them as they are: the producer's when linked,
+ * else the blocked one that convolutions write, where there are channels enough. */
+enum status cpu_image_desc(dnnl_memory_desc_t *desc, struct cpu_plan *plan,
+                           const struct cpu_plan *input, int32_t channels, int32_t size,
+                           struct error *error);
 /* Where the input gradient goes: straight into the producer's output gradient when linked in the
  * same layout; deliver adds the reorder when not. Of several consumers of one producer the last one
  * to run overwrites the others' gradient: their sum is not part of any layer's time. */
@@ -134,6 +145,10 @@ enum status cpu_input_gradient_deliver(struct cpu_plan *plan, struct cpu_plan *i
 enum status cpu_activation_forward(struct cpu_plan *plan, int32_t activation, struct error *error);
 enum status cpu_activation_backward(struct cpu_tensor *gradient, struct cpu_plan *plan,
                                     int32_t activation, struct error *error);
+/* The step alone, of an activation, into a tensor that is there, from an output gradient that is.
+ */
+enum status cpu_activation_backward_into(struct cpu_plan *plan, const struct cpu_tensor *gradient,
+                                         int32_t activation, struct error *error);
 /* Weight and bias updates of a training step. */
 enum status cpu_updates_add(struct cpu_plan *plan, struct error *error);
 void cpu_update_run(const struct cpu_update *update, int32_t optimizer);
@@ -164,6 +179,7 @@ enum status cpu_plan_read(float *values, struct cpu_plan *plan, enum cpu_role ro
 enum status cpu_plan_write(struct cpu_plan *plan, enum cpu_role role, const float *values,
                            struct error *error);
 
-extern const struct bench cpu_bench_dense, cpu_bench_conv2d, cpu_bench_pool2d;
+extern const struct bench cpu_bench_dense, cpu_bench_conv2d, cpu_bench_pool2d, cpu_bench_batch_norm,
+    cpu_bench_addition;
 
 #endif

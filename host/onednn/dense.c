@@ -48,11 +48,12 @@ static enum status create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan, e
 }
 
 static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *input,
+                           const struct layer_config *config, struct plan *const *inputs,
                            enum outcome *outcome, struct error *error)
 {
     return cpu_weighted_prepare(out, device, config, config->as.dense.activation,
-                                config->as.dense.use_bias, create_pd, input, outcome, error);
+                                config->as.dense.use_bias, create_pd, producer_of(inputs, 0),
+                                outcome, error);
 }
 
 const struct bench cpu_bench_dense = {

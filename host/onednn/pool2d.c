@@ -1,8 +1,5 @@
-/* pool2d with oneDNN. The library takes the layout of the source as it is: the producer's when
- * linked, else the blocked one that convolutions write, where there are channels enough.
- */
+/* pool2d with oneDNN. */
 #include "onednn/cpu_plan.h"
-#include "onednn/processor.h"
 
 struct geometry {
     dnnl_memory_desc_t input, output;
@@ -10,21 +7,12 @@ struct geometry {
     dnnl_alg_kind_t algorithm;
 };
 
-static dnnl_format_tag_t blocked_layout(int32_t channels)
-{
-    int block = processor_vector_floats() >= 16 ? 16 : 8;
-    if (channels < block)
-        return dnnl_nchw;
-    return block == 16 ? dnnl_nChw16c : dnnl_nChw8c;
-}
-
 static enum status geometry_of(struct geometry *geometry, struct cpu_plan *plan,
                                const struct cpu_plan *input, struct error *error)
 {
     const struct layer_config *config = &plan->config;
     const struct pool2d *p = &config->as.pool2d;
     struct window window = window_of(p->image_size, p->kernel_size, p->stride, p->padding);
-    const dnnl_dims_t source = {config->batch_size, p->channels, p->image_size, p->image_size};
     const dnnl_dim_t output[] = {config->batch_size, p->channels, window.output_size,
                                  window.output_size};
     *geometry = (struct geometry){
@@ -36,14 +24,7 @@ static enum status geometry_of(struct geometry *geometry, struct cpu_plan *plan,
         .algorithm = p->pooling == POOLING_MAX ? dnnl_pooling_max
                                                : dnnl_pooling_avg_exclude_padding,
     };
-    bool linked = input && input->tensor[CPU_OUTPUT].desc.ndims == 4;
-    if (linked)
-        geometry->input = input->tensor[CPU_OUTPUT].desc;
-    else
-        DNNL_TRY(plan, error,
-                 dnnl_memory_desc_init_by_tag(&geometry->input, 4, source, dnnl_f32,
-                                              blocked_layout(p->channels)));
-    return STATUS_OK;
+    return cpu_image_desc(&geometry->input, plan, input, p->channels, p->image_size, error);
 }
 
 static enum status forward_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
@@ -132,13 +113,14 @@ static enum status fill_plan(struct cpu_plan *plan, struct cpu_plan *input, stru
 }
 
 static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *input,
+                           const struct layer_config *config, struct plan *const *inputs,
                            enum outcome *outcome, struct error *error)
 {
     struct cpu_plan *plan;
     *out = NULL;
     TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, (struct cpu_plan *)input, error));
+    return cpu_plan_finish(out, plan,
+                           fill_plan(plan, (struct cpu_plan *)producer_of(inputs, 0), error));
 }
 
 const struct bench cpu_bench_pool2d = {

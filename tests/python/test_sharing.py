@@ -18,7 +18,7 @@ if not shutil.which("h5dump"):
     print("skipped: no h5dump (hdf5-tools)")
     sys.exit(77)
 
-KINDS = ("dense", "conv2d", "pool2d")
+KINDS = ("dense", "conv2d", "pool2d", "batch_norm", "addition")
 program = sys.argv[1]
 
 
@@ -109,8 +109,8 @@ def check_violations(path):
 
 with tempfile.TemporaryDirectory() as temporary:
     first, second, merged = (os.path.join(temporary, name) for name in ("a.h5", "b.h5", "all.h5"))
-    run("sweep", "--device", "fake", "-n", "90", "-q", "-O", first)
-    run("sweep", "--device", "fake", "-n", "90", "--seed", "2", "--licence", "CC0-1.0", "-q", "-O",
+    run("sweep", "--device", "fake", "-n", "150", "-q", "-O", first)
+    run("sweep", "--device", "fake", "-n", "150", "--seed", "2", "--licence", "CC0-1.0", "-q", "-O",
         second)
     run("merge", first, second, first, "-q", "-O", merged)
     check_with_h5py(merged)

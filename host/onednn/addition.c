@@ -1,0 +1,77 @@
+/* addition with oneDNN: the sum takes shape and layout of the first tensor, the second one is
+ * reordered where it has another. The gradient of the sum is that of both inputs: the activation's
+ * gradient goes straight to the first producer, without an activation that is where the consumer
+ * writes it to. The second producer reads noise of its own (bench/backend.h).
+ */
+#include "onednn/cpu_plan.h"
+
+static enum status sum_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
+                          const dnnl_memory_desc_t *tensor, struct error *error)
+{
+    dnnl_binary_desc_t desc;
+    DNNL_TRY(plan, error, dnnl_binary_desc_init(&desc, dnnl_binary_add, tensor, tensor, tensor));
+    return cpu_check(
+        plan,
+        dnnl_primitive_desc_create(pd, &desc, plan->device->attributes, plan->device->engine, NULL),
+        "binary add", error);
+}
+
+static enum status add_sum(struct cpu_plan *plan, const dnnl_memory_desc_t *desc,
+                           struct error *error)
+{
+    dnnl_primitive_desc_t pd;
+    struct cpu_tensor *tensor = plan->tensor;
+    TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan, desc, 0, error));
+    TRY(sum_pd(&pd, plan, desc, error));
+    cpu_plan_name(plan, pd);
+    const struct cpu_argument arguments[] = {{DNNL_ARG_SRC_0, &tensor[CPU_INPUT]},
+                                             {DNNL_ARG_SRC_1, &tensor[CPU_SECOND_INPUT]},
+                                             {DNNL_ARG_DST, &tensor[CPU_OUTPUT]}};
+    enum status status = cpu_step_add(plan, PHASE_FORWARD, pd, arguments, 3, error);
+    dnnl_primitive_desc_destroy(pd);
+    return status;
+}
+
+/* Without an activation the output's gradient is the input's, the same memory. */
+static enum status add_gradient(struct cpu_plan *plan, struct cpu_plan *input, struct error *error)
+{
+    const int32_t activation = plan->config.as.addition.activation;
+    const dnnl_memory_desc_t *desc = &plan->tensor[CPU_OUTPUT].desc;
+    struct cpu_tensor *output_gradient = &plan->tensor[CPU_OUTPUT_GRADIENT];
+    struct cpu_tensor *gradient = &plan->tensor[CPU_INPUT_GRADIENT];
+    TRY(cpu_input_gradient(plan, input, desc, error));
+    if (activation == ACTIVATION_NONE)
+        return cpu_tensor_view(output_gradient, plan, desc, gradient->data, error);
+    TRY(cpu_operand_create(output_gradient, plan, desc, error));
+    return cpu_activation_backward_into(plan, gradient, activation, error);
+}
+
+static enum status fill_plan(struct cpu_plan *plan, struct cpu_plan *first, struct cpu_plan *second,
+                             struct error *error)
+{
+    const dnnl_dim_t dimensions[] = {plan->config.batch_size, plan->config.as.addition.elements};
+    const dnnl_memory_desc_t desc = first ? first->tensor[CPU_OUTPUT].desc
+                                          : cpu_desc(2, dimensions, false);
+    TRY(cpu_input(plan, first, &desc, error));
+    TRY(cpu_second_input(plan, second, &desc, error));
+    TRY(add_sum(plan, &desc, error));
+    TRY(cpu_activation_forward(plan, plan->config.as.addition.activation, error));
+    if (plan->config.pass == PASS_FORWARD)
+        return STATUS_OK;
+    TRY(add_gradient(plan, first, error));
+    return cpu_input_gradient_deliver(plan, first, error);
+}
+
+static enum status prepare(struct plan **out, struct device *device,
+                           const struct layer_config *config, struct plan *const *inputs,
+                           enum outcome *outcome, struct error *error)
+{
+    struct cpu_plan *plan, *first = (struct cpu_plan *)producer_of(inputs, 0);
+    struct cpu_plan *second = (struct cpu_plan *)producer_of(inputs, 1);
+    *out = NULL;
+    TRY(cpu_plan_create(&plan, device, config, outcome, error));
+    return cpu_plan_finish(out, plan, fill_plan(plan, first, second, error));
+}
+
+const struct bench cpu_bench_addition = {
+    .prepare = prepare, .enqueue = cpu_plan_enqueue, .release = cpu_plan_release};

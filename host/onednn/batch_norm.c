@@ -1,0 +1,169 @@
+/* batch_norm with oneDNN: forward with given statistics (frameworks' inference), train with those
+ * of the batch. A relu is part of the library's primitive where that can do it, any other
+ * activation a step of its own. Running statistics, a few numbers a channel, are not kept.
+ */
+#include "onednn/cpu_plan.h"
+
+static const float epsilon = 1e-5f;
+
+struct primitives {
+    dnnl_memory_desc_t image;
+    bool has_relu; /* the primitives contain the activation */
+    dnnl_primitive_desc_t forward, backward;
+};
+
+static void destroy(struct primitives *primitives)
+{
+    if (primitives->forward)
+        dnnl_primitive_desc_destroy(primitives->forward);
+    if (primitives->backward)
+        dnnl_primitive_desc_destroy(primitives->backward);
+    primitives->forward = primitives->backward = NULL;
+}
+
+static dnnl_status_t create(struct primitives *primitives, const struct cpu_plan *plan,
+                            bool has_relu)
+{
+    const bool is_train = plan->config.pass == PASS_TRAIN;
+    const struct cpu_device *device = plan->device;
+    const unsigned flags = dnnl_use_scaleshift | (has_relu ? dnnl_fuse_norm_relu : 0) |
+                           (is_train ? 0 : dnnl_use_global_stats);
+    dnnl_batch_normalization_desc_t desc;
+    primitives->has_relu = has_relu;
+    dnnl_status_t status = dnnl_batch_normalization_forward_desc_init(
+        &desc, is_train ? dnnl_forward_training : dnnl_forward_inference, &primitives->image,
+        epsilon, flags);
+    if (status == dnnl_success)
+        status = dnnl_primitive_desc_create(&primitives->forward, &desc, device->attributes,
+                                            device->engine, NULL);
+    if (status != dnnl_success || !is_train)
+        return status;
+    status = dnnl_batch_normalization_backward_desc_init(&desc, dnnl_backward, &primitives->image,
+                                                         &primitives->image, epsilon, flags);
+    if (status == dnnl_success)
+        status = dnnl_primitive_desc_create(&primitives->backward, &desc, device->attributes,
+                                            device->engine, primitives->forward);
+    return status;
+}
+
+static enum status choose(struct primitives *primitives, struct cpu_plan *plan,
+                          const struct cpu_plan *input, struct error *error)
+{
+    const struct batch_norm *norm = &plan->config.as.batch_norm;
+    *primitives = (struct primitives){.has_relu = norm->activation == ACTIVATION_RELU};
+    TRY(cpu_image_desc(&primitives->image, plan, input, norm->channels, norm->image_size, error));
+    dnnl_status_t status = create(primitives, plan, primitives->has_relu);
+    if (status == dnnl_unimplemented && primitives->has_relu) {
+        destroy(primitives);
+        status = create(primitives, plan, false);
+    }
+    return cpu_check(plan, status, "batch normalization", error);
+}
+
+/* Noise around `centre`: variances and scales must not change sign, nor images their size. */
+static enum status add_channels(struct cpu_tensor *tensor, struct cpu_plan *plan, float centre,
+                                float amplitude, struct error *error)
+{
+    const dnnl_dim_t channels = plan->config.as.batch_norm.channels;
+    const dnnl_memory_desc_t desc = cpu_desc(1, &channels, false);
+    TRY(cpu_tensor_create(tensor, plan, &desc, amplitude, error));
+    for (dnnl_dim_t i = 0; i < channels; i++)
+        tensor->data[i] += centre;
+    return STATUS_OK;
+}
+
+static enum status add_parameters(struct cpu_plan *plan, struct error *error)
+{
+    const dnnl_dim_t channels = plan->config.as.batch_norm.channels;
+    const dnnl_dim_t dimensions[] = {2, channels};
+    const dnnl_memory_desc_t desc = cpu_desc(2, dimensions, false);
+    struct cpu_tensor *parameters = &plan->tensor[CPU_WEIGHTS];
+    TRY(cpu_tensor_create(parameters, plan, &desc, 0.1f, error));
+    for (dnnl_dim_t i = 0; i < channels; i++)
+        parameters->data[i] += 1; /* the scales */
+    return STATUS_OK;
+}
+
+/* The workspace keeps which outputs a relu let pass. */
+static enum status add_forward(struct cpu_tensor *workspace, struct cpu_plan *plan,
+                               const struct primitives *primitives, struct cpu_plan *input,
+                               struct error *error)
+{
+    struct cpu_tensor *tensor = plan->tensor;
+    const_dnnl_primitive_desc_t pd = primitives->forward;
+    cpu_plan_name(plan, pd);
+    TRY(cpu_input(plan, input, &primitives->image, error));
+    TRY(add_parameters(plan, error));
+    TRY(add_channels(&tensor[CPU_MEAN], plan, 0, 0.1f, error));
+    TRY(add_channels(&tensor[CPU_VARIANCE], plan, 1, 0.5f, error));
+    TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan,
+                          dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0), 0, error));
+    const dnnl_memory_desc_t *desc = dnnl_primitive_desc_query_md(pd, dnnl_query_workspace_md, 0);
+    if (desc && dnnl_memory_desc_get_size(desc))
+        TRY(cpu_tensor_create(workspace, plan, desc, 0, error));
+    const struct cpu_argument arguments[] = {
+        {DNNL_ARG_SRC, &tensor[CPU_INPUT]}, {DNNL_ARG_SCALE_SHIFT, &tensor[CPU_WEIGHTS]},
+        {DNNL_ARG_MEAN, &tensor[CPU_MEAN]}, {DNNL_ARG_VARIANCE, &tensor[CPU_VARIANCE]},
+        {DNNL_ARG_WORKSPACE, workspace},    {DNNL_ARG_DST, &tensor[CPU_OUTPUT]}};
+    return cpu_step_add(plan, PHASE_FORWARD, pd, arguments, 6, error);
+}
+
+static enum status add_backward(struct cpu_plan *plan, const struct primitives *primitives,
+                                const struct cpu_tensor *workspace,
+                                const struct cpu_tensor *gradient, struct cpu_plan *input,
+                                struct error *error)
+{
+    struct cpu_tensor *tensor = plan->tensor;
+    TRY(cpu_input_gradient(plan, input, &primitives->image, error));
+    TRY(cpu_tensor_create(&tensor[CPU_WEIGHTS_GRADIENT], plan, &tensor[CPU_WEIGHTS].desc, 0,
+                          error));
+    const struct cpu_argument arguments[] = {
+        {DNNL_ARG_SRC, &tensor[CPU_INPUT]},
+        {DNNL_ARG_SCALE_SHIFT, &tensor[CPU_WEIGHTS]},
+        {DNNL_ARG_MEAN, &tensor[CPU_MEAN]},
+        {DNNL_ARG_VARIANCE, &tensor[CPU_VARIANCE]},
+        {DNNL_ARG_WORKSPACE, workspace},
+        {DNNL_ARG_DIFF_DST, gradient},
+        {DNNL_ARG_DIFF_SRC, &tensor[CPU_INPUT_GRADIENT]},
+        {DNNL_ARG_DIFF_SCALE_SHIFT, &tensor[CPU_WEIGHTS_GRADIENT]}};
+    TRY(cpu_step_add(plan, PHASE_BACKWARD, primitives->backward, arguments, 8, error));
+    return cpu_input_gradient_deliver(plan, input, error);
+}
+
+static enum status add_steps(struct cpu_plan *plan, const struct primitives *primitives,
+                             struct cpu_plan *input, struct error *error)
+{
+    const int32_t activation = primitives->has_relu ? ACTIVATION_NONE
+                                                    : plan->config.as.batch_norm.activation;
+    struct cpu_tensor gradient, workspace = {.memory = NULL};
+    TRY(add_forward(&workspace, plan, primitives, input, error));
+    TRY(cpu_activation_forward(plan, activation, error));
+    if (plan->config.pass == PASS_FORWARD)
+        return STATUS_OK;
+    TRY(cpu_activation_backward(&gradient, plan, activation, error));
+    TRY(add_backward(plan, primitives, &workspace, &gradient, input, error));
+    return cpu_updates_add(plan, error);
+}
+
+static enum status fill_plan(struct cpu_plan *plan, struct cpu_plan *input, struct error *error)
+{
+    struct primitives primitives;
+    enum status status = choose(&primitives, plan, input, error);
+    if (status == STATUS_OK)
+        status = add_steps(plan, &primitives, input, error);
+    destroy(&primitives);
+    return status;
+}
+
+static enum status prepare(struct plan **out, struct device *device,
+                           const struct layer_config *config, struct plan *const *inputs,
+                           enum outcome *outcome, struct error *error)
+{
+    struct cpu_plan *plan, *input = (struct cpu_plan *)producer_of(inputs, 0);
+    *out = NULL;
+    TRY(cpu_plan_create(&plan, device, config, outcome, error));
+    return cpu_plan_finish(out, plan, fill_plan(plan, input, error));
+}
+
+const struct bench cpu_bench_batch_norm = {
+    .prepare = prepare, .enqueue = cpu_plan_enqueue, .release = cpu_plan_release};
