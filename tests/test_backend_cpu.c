@@ -573,6 +573,57 @@ static void deep_chains_stay_finite(void **state)
         release(plans[i]);
 }
 
+static double mean_size(struct cpu_plan *plan, enum cpu_role role)
+{
+    const size_t count = element_count(plan, role);
+    float *values = read_tensor(plan, role);
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += fabs((double)values[i]);
+    free(values);
+    return sum / (double)count;
+}
+
+enum { BLOCKS = 12, BLOCK = 4, BLOCK_PLANS = BLOCKS * BLOCK + 1 };
+
+/* conv, norm with relu, conv, norm, and the sum with what came in, as in a ResNet. */
+static void prepare_blocks(struct cpu_plan **plans, struct device *device, int pass)
+{
+    struct layer_config conv = conv2d_config(
+        4, (struct conv2d){8, 3, 16, 16, 1, PADDING_SAME, 0, ACTIVATION_NONE});
+    struct layer_config norm = batch_norm_config(4, (struct batch_norm){8, 16, ACTIVATION_RELU});
+    struct layer_config sum = addition_config(4, (struct addition){16 * 64, ACTIVATION_RELU});
+    conv.pass = norm.pass = sum.pass = pass;
+    plans[0] = prepare(device, &conv, NULL);
+    for (int i = 1; i < BLOCK_PLANS; i += BLOCK) {
+        plans[i] = prepare(device, &norm, plans[i - 1]);
+        plans[i + 1] = prepare(device, &conv, plans[i]);
+        plans[i + 2] = prepare(device, &norm, plans[i + 1]);
+        plans[i + 3] = prepare_pair(device, &sum, plans[i + 2], plans[i - 1]);
+    }
+}
+
+static void deep_residuals_stay_finite(void **state)
+{
+    struct device *device = *state;
+    for (int pass = 0; pass < PASS_COUNT; pass++) {
+        struct cpu_plan *plans[BLOCK_PLANS];
+        device->backend->reset(device);
+        prepare_blocks(plans, device, pass);
+        for (int i = 0; i < BLOCK_PLANS; i++)
+            enqueue(plans[i], PHASE_FORWARD);
+        const double output = mean_size(plans[BLOCK_PLANS - 1], CPU_OUTPUT);
+        assert_true(output > 1e-3 && output < 1e6);
+        for (int i = BLOCK_PLANS; i-- > 0;)
+            enqueue(plans[i], PHASE_BACKWARD);
+        const double gradient = pass == PASS_TRAIN ? mean_size(plans[0], CPU_INPUT_GRADIENT) : 1;
+        print_message("output %g, gradient %g\n", output, gradient);
+        assert_true(gradient > 1e-20 && gradient < 1e6); /* single precision ends at 1e-38 */
+        for (int i = BLOCK_PLANS; i-- > 0;)
+            release(plans[i]);
+    }
+}
+
 static void memory_is_accounted_before_use(void **state)
 {
     (void)state;
@@ -674,6 +725,7 @@ int main(void)
         cmocka_unit_test(chain_is_right),
         cmocka_unit_test(residuals_are_linked),
         cmocka_unit_test(deep_chains_stay_finite),
+        cmocka_unit_test(deep_residuals_stay_finite),
         cmocka_unit_test(memory_is_accounted_before_use),
         cmocka_unit_test(other_precisions_are_unsupported),
         cmocka_unit_test(device_describes_itself),
