@@ -335,6 +335,31 @@ static void odd_convolutions_are_operators(void **state)
     network_free(&network);
 }
 
+/* Square images and two tensors of one shape are layers, what else is normalised or added is not.
+ */
+static void odd_sums_are_operators(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network = load("sums.onnx");
+    static const char *const cases[][2] = {
+        {"square", "batch_norm"}, {"oblong", "batch_normalization"},
+        {"twice_read", "relu"},   {"two", "addition"},
+        {"pair", "addition"},     {"three", "sum"},
+        {"itself", "addition"},   {"spread", "add"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(network_layer_kind(find(&network, cases[i][0])), cases[i][1]);
+    const struct network_layer *two = find(&network, "two"), *itself = find(&network, "itself");
+    assert_int_equal(two->input, -1);
+    assert_ptr_equal(&network.layers[two->second_input], find(&network, "square"));
+    assert_ptr_equal(&network.layers[itself->input], two);
+    assert_ptr_equal(&network.layers[itself->second_input], two);
+    assert_int_equal(find(&network, "square")->config.as.batch_norm.activation, ACTIVATION_NONE);
+    /* scales and shifts, not the running statistics */
+    assert_true(find(&network, "oblong")->work.parameter_count == 8);
+    network_free(&network);
+}
+
 /* Steps 7, inputs 5, hidden 6: products of both matrices for each gate and direction. */
 static void recurrent_layers_count_steps(void **state)
 {
@@ -653,6 +678,7 @@ int main(void)
         cmocka_unit_test(sizes_have_a_limit),
         cmocka_unit_test(layers_take_their_activation),
         cmocka_unit_test(odd_convolutions_are_operators),
+        cmocka_unit_test(odd_sums_are_operators),
         cmocka_unit_test(recurrent_layers_count_steps),
         cmocka_unit_test(networks_are_of_one_sample),
         cmocka_unit_test(shared_weights_count_once),

@@ -156,6 +156,20 @@ def residual(path, batch="n"):
     m.save(path, m.gemm("fc", m.node("Flatten", "flatten", [x]), 4, 10))
 
 
+def sums(path):
+    m = Small()
+    x, wide = m.input("x", ["n", 4, 6, 6]), m.input("wide", ["n", 4, 6, 8])
+    square = m.batch_norm("square", x, 4)
+    m.batch_norm("oblong", wide, 4)
+    m.relu("twice_read", square)
+    two = m.node("Add", "two", [x, square])
+    m.node("Sum", "pair", [square, two])
+    m.node("Sum", "three", [x, square, two])
+    m.node("Add", "itself", [two, two])
+    m.node("Add", "spread", [two, m.node("GlobalAveragePool", "mean", [x])])
+    m.save(path, "itself_out")
+
+
 def unsorted(path):
     residual(path)
     model = onnx.load(path)
@@ -186,7 +200,8 @@ def external(path):
 
 
 SMALL = {"convolutions": convolutions, "moves": moves, "products": products, "recurrent": recurrent,
-         "transformer": transformer, "residual": residual, "unsorted": unsorted, "unknown": unknown,
+         "transformer": transformer, "residual": residual, "sums": sums,
+         "unsorted": unsorted, "unknown": unknown,
          "fixed_images": lambda path: residual(path, 8), "fixed_steps": lambda path: recurrent(path, 3)}
 
 # ---- open dimensions beside the batch ----
