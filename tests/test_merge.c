@@ -182,7 +182,7 @@ static void test_unfinished_input(void **state)
     for (int i = 0; i < CONFIGS * ROUNDS; i++) {
         struct measurement row = sample_row(i % CONFIGS);
         row.round = i / CONFIGS;
-        row.median_ms += row.round * 0.25;
+        row.median_ms += (row.round != 1) * 0.25; /* the second is the fastest */
         row.unix_time_s += i;
         SUCCEEDS(dataset_append(dataset, &row, &error));
     }
@@ -195,7 +195,7 @@ static void test_unfinished_input(void **state)
     for (size_t i = 0; i < rows.count; i++) {
         const struct measurement *row = &rows.rows[i];
         assert_int_equal(row->round_count, ROUNDS);
-        assert_true(row->median_ms == sample_row(row->draw).median_ms + 0.25);
+        assert_true(row->median_ms == sample_row(row->draw).median_ms);
         assert_true(row->spread_percent > 0);
     }
     dataset_rows_free(&rows);

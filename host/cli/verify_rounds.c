@@ -1,6 +1,5 @@
 #include "cli/verify_rounds.h"
 
-#include "base/stats.h"
 #include "cli/device_choice.h"
 #include "data/rounds.h"
 
@@ -88,58 +87,48 @@ static enum status measure_all(struct verify_times *visits, const struct layer_c
 
 /* ---- all rounds of a step ---- */
 
-static double median_of(double *values, size_t count)
-{
-    stats_sort(values, count);
-    return count ? stats_quantile(values, count, 0.5) : NAN;
-}
-
-/* Of the rounds that have the layers' times; member: offset of in_place_ms or alone_ms. */
+/* The fastest round of each layer; member: offset of in_place_ms or alone_ms. */
 static enum status join_layers(double **layers_ms, const struct verify_times *visits, size_t member,
-                               const struct rounds *rounds, double *scratch, struct error *error)
+                               const struct rounds *rounds, struct error *error)
 {
-    for (int layer = 0; layer < rounds->network->layer_count; layer++) {
-        size_t known = 0;
-        for (int round = 0; round < rounds->round_count; round++) {
-            double *times_ms;
-            memcpy(&times_ms, (const char *)&visits[round] + member, sizeof times_ms);
-            if (times_ms && !isnan(times_ms[layer]))
-                scratch[known++] = times_ms[layer];
-        }
-        if (known && !*layers_ms)
+    for (int round = 0; round < rounds->round_count; round++) {
+        double *times_ms;
+        memcpy(&times_ms, (const char *)&visits[round] + member, sizeof times_ms);
+        if (!times_ms)
+            continue;
+        const bool is_first = !*layers_ms;
+        if (is_first)
             TRY(allocate_layers(layers_ms, rounds->network, error));
-        if (*layers_ms)
-            (*layers_ms)[layer] = median_of(scratch, known);
+        for (int layer = 0; layer < rounds->network->layer_count; layer++)
+            (*layers_ms)[layer] = is_first ? times_ms[layer]
+                                           : fmin((*layers_ms)[layer], times_ms[layer]);
     }
     return STATUS_OK;
 }
 
 /* visits (round_count) */
 static enum status join_visits(struct verify_times *times, const struct verify_times *visits,
-                               const struct rounds *rounds, double *scratch,
-                               struct measurement *steps, struct error *error)
+                               const struct rounds *rounds, struct measurement *steps,
+                               struct error *error)
 {
     for (int round = 0; round < rounds->round_count; round++)
         steps[round] = visits[round].step;
     times->step = rounds_join(steps, (size_t)rounds->round_count);
     TRY(join_layers(&times->in_place_ms, visits, offsetof(struct verify_times, in_place_ms), rounds,
-                    scratch, error));
+                    error));
     return join_layers(&times->alone_ms, visits, offsetof(struct verify_times, alone_ms), rounds,
-                       scratch, error);
+                       error);
 }
 
 static enum status join_all(struct verify_times *times, const struct verify_times *visits,
                             int count, const struct rounds *rounds, struct error *error)
 {
-    void *scratch, *steps = NULL;
-    const unsigned long round_count = (unsigned long)rounds->round_count;
-    TRY(error_allocate(&scratch, round_count, sizeof(double), "times", error));
-    enum status status = error_allocate(&steps, round_count, sizeof(struct measurement), "rounds",
-                                        error);
+    void *steps;
+    enum status status = STATUS_OK;
+    TRY(error_allocate(&steps, (unsigned long)rounds->round_count, sizeof(struct measurement),
+                       "rounds", error));
     for (int i = 0; status == STATUS_OK && i < count; i++)
-        status = join_visits(&times[i], visits + i * rounds->round_count, rounds, scratch, steps,
-                             error);
-    free(scratch);
+        status = join_visits(&times[i], visits + i * rounds->round_count, rounds, steps, error);
     free(steps);
     return status;
 }

@@ -12,7 +12,7 @@ struct verify_times {
     double *in_place_ms, *alone_ms; /* (layer_count) or NULL: neither asked for nor measured */
 };
 
-/* times (count), medians of `round_count` rounds: of the step asked[i] (batch size, pass,
+/* times (count), the fastest of `round_count` rounds: of the step asked[i] (batch size, pass,
  * optimizer, precision), with --layers of each layer within it, with --sum of each layer alone.
  * --cap-ms is for all rounds of a step, or of a layer, together. verify_times_free releases,
  * whatever came of it. */

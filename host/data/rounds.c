@@ -29,17 +29,14 @@ static int compare_rows(const void *a, const void *b)
     return order ? order : compare_number(first->round, second->round);
 }
 
-static double median_at(const struct measurement *rows, size_t count, size_t offset)
+static double median_of_medians(const struct measurement *rows, size_t count)
 {
     double values[ROUND_LIMIT];
-    size_t known = 0;
-    for (size_t i = 0; i < count; i++) {
-        const double value = *(const double *)((const char *)&rows[i] + offset);
-        if (!isnan(value))
-            values[known++] = value;
-    }
+    const size_t known = count < ROUND_LIMIT ? count : ROUND_LIMIT;
+    for (size_t i = 0; i < known; i++)
+        values[i] = rows[i].median_ms;
     stats_sort(values, known);
-    return known ? stats_quantile(values, known, 0.5) : NAN;
+    return stats_quantile(values, known, 0.5);
 }
 
 double rounds_spread_percent(const struct measurement *rows, size_t count)
@@ -51,38 +48,42 @@ double rounds_spread_percent(const struct measurement *rows, size_t count)
         lowest_ms = fmin(lowest_ms, rows[i].median_ms);
         highest_ms = fmax(highest_ms, rows[i].median_ms);
     }
-    return 100 * (highest_ms - lowest_ms) /
-           median_at(rows, count, offsetof(struct measurement, median_ms));
+    return 100 * (highest_ms - lowest_ms) / median_of_medians(rows, count);
 }
 
-static void add_work(struct measurement *sum, const struct measurement *row)
+static const struct measurement *fastest_of(const struct measurement *rows, size_t count)
+{
+    const struct measurement *fastest = rows;
+    for (size_t i = 1; i < count; i++)
+        if (rows[i].median_ms < fastest->median_ms)
+            fastest = &rows[i];
+    return fastest;
+}
+
+static void add_round(struct measurement *sum, const struct measurement *row)
 {
     sum->setup_ms += row->setup_ms;
     sum->warmup_ms += row->warmup_ms;
     sum->measuring_ms += row->measuring_ms;
     sum->dropped_count += row->dropped_count;
+    sum->sample_count += row->sample_count;
+    sum->round_count += row->round_count;
+    sum->outcome = row->outcome < sum->outcome ? row->outcome : sum->outcome;
+    sum->minimum_ms = fmin(sum->minimum_ms, row->minimum_ms);
+    sum->maximum_ms = fmax(sum->maximum_ms, row->maximum_ms);
+    sum->spread_percent = fmax(sum->spread_percent, row->spread_percent); /* joined before */
 }
 
 /* Timed rounds, in the order of rounds. */
 static struct measurement combine_timed(const struct measurement *rows, size_t count)
 {
-    static const size_t medians[] = {
-        offsetof(struct measurement, median_ms), offsetof(struct measurement, q25_ms),
-        offsetof(struct measurement, q75_ms),    offsetof(struct measurement, ci_ms),
-        offsetof(struct measurement, eager_ms),  offsetof(struct measurement, pressure_percent)};
-    struct measurement all = rows[count - 1];
-    for (size_t i = 0; i < sizeof medians / sizeof *medians; i++)
-        *(double *)((char *)&all + medians[i]) = median_at(rows, count, medians[i]);
+    const struct measurement *fastest = fastest_of(rows, count);
+    struct measurement all = *fastest;
+    for (size_t i = 0; i < count; i++)
+        if (&rows[i] != fastest)
+            add_round(&all, &rows[i]);
     all.spread_percent = fmax(all.spread_percent, rounds_spread_percent(rows, count));
-    for (size_t i = 0; i + 1 < count; i++) {
-        all.spread_percent = fmax(all.spread_percent, rows[i].spread_percent); /* joined before */
-        add_work(&all, &rows[i]);
-        all.sample_count += rows[i].sample_count;
-        all.round_count += rows[i].round_count;
-        all.outcome = rows[i].outcome < all.outcome ? rows[i].outcome : all.outcome;
-        all.minimum_ms = fmin(all.minimum_ms, rows[i].minimum_ms);
-        all.maximum_ms = fmax(all.maximum_ms, rows[i].maximum_ms);
-    }
+    all.round = rows[count - 1].round;
     return all;
 }
 
