@@ -22,7 +22,7 @@ const struct field measurement_fields[] = {
      .choice = &choice_cache},
     {OF_ROW(round), .unit = "1", .help = "visit of the config, from 0; of several the last",
      .type = FIELD_INT32},
-    {OF_ROW(round_count), .unit = "1", .help = "visits that the row is the median of",
+    {OF_ROW(round_count), .unit = "1", .help = "visits that the row is of",
      .type = FIELD_INT32, .minimum = 1},
     {OF_ROW(spread_percent), .unit = "%",
      .help = "slowest less fastest median of the visits, of the median; NaN: one visit",
