@@ -18,8 +18,6 @@ struct rounds {
     int round_count;
 };
 
-/* ---- one round ---- */
-
 static struct measure_options round_options(const struct settings *settings, double cap_ms,
                                             int round_count)
 {
@@ -37,38 +35,59 @@ static enum status allocate_layers(double **layers_ms, const struct network *net
                           sizeof **layers_ms, "layer times", error);
 }
 
+/* Takes layers_ms (layer_count) over: each layer's fastest round is kept. */
+static void keep_fastest(double **fastest_ms, double *layers_ms, int layer_count)
+{
+    if (!*fastest_ms) {
+        *fastest_ms = layers_ms;
+        return;
+    }
+    for (int i = 0; i < layer_count; i++)
+        (*fastest_ms)[i] = fmin((*fastest_ms)[i], layers_ms[i]);
+    free(layers_ms);
+}
+
 static enum status measure_layers(struct verify_times *times, const struct rounds *rounds,
                                   const struct layer_config *asked, struct error *error)
 {
+    const struct network *network = rounds->network;
+    enum status status = STATUS_OK;
+    double *layers_ms;
     if (rounds->settings->layers) {
-        TRY(allocate_layers(&times->in_place_ms, rounds->network, error));
-        TRY(verify_layers_in_place(times->in_place_ms, rounds->device, rounds->network, asked,
-                                   &rounds->step, error));
+        TRY(allocate_layers(&layers_ms, network, error));
+        status = verify_layers_in_place(layers_ms, rounds->device, network, asked, &rounds->step,
+                                        error);
+        keep_fastest(&times->in_place_ms, layers_ms, network->layer_count);
     }
-    if (!rounds->settings->sum)
-        return STATUS_OK;
-    TRY(allocate_layers(&times->alone_ms, rounds->network, error));
-    return verify_layers_alone(times->alone_ms, rounds->device, rounds->network, asked,
-                               &rounds->single, error);
+    if (status == STATUS_OK && rounds->settings->sum) {
+        TRY(allocate_layers(&layers_ms, network, error));
+        status = verify_layers_alone(layers_ms, rounds->device, network, asked, &rounds->single,
+                                     error);
+        keep_fastest(&times->alone_ms, layers_ms, network->layer_count);
+    }
+    return status;
 }
 
-static enum status measure_once(struct verify_times *times, const struct rounds *rounds,
-                                const struct layer_config *asked, struct error *error)
+/* One round of a step, and of its layers. */
+static enum status measure_once(struct measurement *step, struct verify_times *times,
+                                const struct rounds *rounds, const struct layer_config *asked,
+                                struct error *error)
 {
-    const enum status status = verify_network(&times->step, rounds->device, rounds->network,
+    const enum status status = verify_network(step, rounds->device, rounds->network,
                                               asked->batch_size, asked->pass, asked->optimizer,
                                               asked->precision, &rounds->step, error);
     if (status == STATUS_OUT_OF_MEMORY) {
-        measurement_fail(&times->step, asked, OUTCOME_OUT_OF_MEMORY, &rounds->step);
+        measurement_fail(step, asked, OUTCOME_OUT_OF_MEMORY, &rounds->step);
         return STATUS_OK;
     }
     TRY(status);
     return measure_layers(times, rounds, asked, error);
 }
 
-/* visits (count, round_count) */
-static enum status measure_all(struct verify_times *visits, const struct layer_config *asked,
-                               int count, const struct rounds *rounds, struct error *error)
+/* steps (count, round_count) */
+static enum status measure_all(struct measurement *steps, struct verify_times *times,
+                               const struct layer_config *asked, int count,
+                               const struct rounds *rounds, struct error *error)
 {
     struct progress progress;
     const int total = count * rounds->round_count;
@@ -78,58 +97,10 @@ static enum status measure_all(struct verify_times *visits, const struct layer_c
         const int step = i % count, round = i / count;
         progress_update(&progress, i, total, "%s, batch %d", rounds->network->name,
                         asked[step].batch_size);
-        status = measure_once(&visits[step * rounds->round_count + round], rounds, &asked[step],
-                              error);
+        status = measure_once(&steps[step * rounds->round_count + round], &times[step], rounds,
+                              &asked[step], error);
     }
     progress_end(&progress);
-    return status;
-}
-
-/* ---- all rounds of a step ---- */
-
-/* The fastest round of each layer; member: offset of in_place_ms or alone_ms. */
-static enum status join_layers(double **layers_ms, const struct verify_times *visits, size_t member,
-                               const struct rounds *rounds, struct error *error)
-{
-    for (int round = 0; round < rounds->round_count; round++) {
-        double *times_ms;
-        memcpy(&times_ms, (const char *)&visits[round] + member, sizeof times_ms);
-        if (!times_ms)
-            continue;
-        const bool is_first = !*layers_ms;
-        if (is_first)
-            TRY(allocate_layers(layers_ms, rounds->network, error));
-        for (int layer = 0; layer < rounds->network->layer_count; layer++)
-            (*layers_ms)[layer] = is_first ? times_ms[layer]
-                                           : fmin((*layers_ms)[layer], times_ms[layer]);
-    }
-    return STATUS_OK;
-}
-
-/* visits (round_count) */
-static enum status join_visits(struct verify_times *times, const struct verify_times *visits,
-                               const struct rounds *rounds, struct measurement *steps,
-                               struct error *error)
-{
-    for (int round = 0; round < rounds->round_count; round++)
-        steps[round] = visits[round].step;
-    times->step = rounds_join(steps, (size_t)rounds->round_count);
-    TRY(join_layers(&times->in_place_ms, visits, offsetof(struct verify_times, in_place_ms), rounds,
-                    error));
-    return join_layers(&times->alone_ms, visits, offsetof(struct verify_times, alone_ms), rounds,
-                       error);
-}
-
-static enum status join_all(struct verify_times *times, const struct verify_times *visits,
-                            int count, const struct rounds *rounds, struct error *error)
-{
-    void *steps;
-    enum status status = STATUS_OK;
-    TRY(error_allocate(&steps, (unsigned long)rounds->round_count, sizeof(struct measurement),
-                       "rounds", error));
-    for (int i = 0; status == STATUS_OK && i < count; i++)
-        status = join_visits(&times[i], visits + i * rounds->round_count, rounds, steps, error);
-    free(steps);
     return status;
 }
 
@@ -147,14 +118,13 @@ enum status verify_rounds(struct verify_times *times, const struct layer_config 
         .round_count = round_count,
     };
     memset(times, 0, (size_t)count * sizeof *times);
-    TRY(error_allocate(&memory, (unsigned long)count * (unsigned long)round_count, sizeof *times,
-                       "rounds", error));
-    struct verify_times *visits = memory;
-    enum status status = measure_all(visits, asked, count, &rounds, error);
-    if (status == STATUS_OK)
-        status = join_all(times, visits, count, &rounds, error);
-    verify_times_free(visits, count * round_count);
-    free(visits);
+    TRY(error_allocate(&memory, (unsigned long)count * (unsigned long)round_count,
+                       sizeof(struct measurement), "rounds", error));
+    struct measurement *steps = memory;
+    const enum status status = measure_all(steps, times, asked, count, &rounds, error);
+    for (int i = 0; status == STATUS_OK && i < count; i++)
+        times[i].step = rounds_join(&steps[i * round_count], (size_t)round_count);
+    free(steps);
     return status;
 }
 
