@@ -145,6 +145,31 @@ static void loaded_model_predicts_the_same_bits(void **state)
     model_free(&loaded);
 }
 
+/* What fine-tuning starts from is stored, too. */
+static void loaded_model_is_tuned_to_the_same_bits(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct fit_options options = small_fit_options();
+    struct predictor *once = NULL;
+    struct model loaded;
+    options.ensemble = 2;
+    options.minimum_steps = 50;
+    snprintf(options.fine_tune, sizeof options.fine_tune, "fast");
+    assert_int_equal(predictor_mlp.fit(&once, &fixture->rows, &options, NULL, NULL), STATUS_OK);
+    assert_int_equal(model_load(&loaded, fixture->path, NULL), STATUS_OK);
+    assert_int_equal(predictor_mlp_tune(loaded.predictor, &fixture->rows, &options, NULL, NULL),
+                     STATUS_OK);
+    for (size_t i = 0; i < fixture->rows.count; i++) {
+        const struct layer_config *config = &fixture->rows.rows[i].config;
+        struct prediction a, b;
+        predictor_mlp.predict(&a, once, config, 1, &fixture->rows.devices[1], NULL);
+        predictor_mlp.predict(&b, loaded.predictor, config, 1, &fixture->rows.devices[1], NULL);
+        assert_true(a.median_ms == b.median_ms && a.low_ms == b.low_ms);
+    }
+    once->type->free(once);
+    model_free(&loaded);
+}
+
 static void loading_is_fast(void **state)
 {
     const struct fixture *fixture = *state;
@@ -292,6 +317,8 @@ static void impossible_values_are_refused(void **state)
     const double nan_double = NAN, negative = -1;
     patch_dataset(fixture, "/pool2d/parameters", 40, &nan_float, sizeof nan_float);
     assert_refused(fixture->broken, "impossible value of 'pool2d/parameters'");
+    patch_dataset(fixture, "/dense/parameters_calibrated", 40, &nan_float, sizeof nan_float);
+    assert_refused(fixture->broken, "impossible value of 'dense/parameters_calibrated'");
     patch_dataset(fixture, "/dense/intervals", 8, &negative, sizeof negative);
     assert_refused(fixture->broken, "impossible value of 'dense/intervals'");
     patch_dataset(fixture, "/dense/columns", 64, &nan_double, sizeof nan_double);
@@ -338,6 +365,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loaded_model_predicts_the_same_bits),
+        cmocka_unit_test(loaded_model_is_tuned_to_the_same_bits),
         cmocka_unit_test(loading_is_fast),
         cmocka_unit_test(existing_file_needs_overwrite),
         cmocka_unit_test(unwritable_output_leaves_nothing),

@@ -368,7 +368,8 @@ static void several_devices_are_told_apart(void **state)
     synthetic_rows_free(&rows);
 }
 
-/* Two devices, of which one has rows of one kind: fine-tuned to that one, the other is unknown. */
+/* Two devices, of which one has rows of one kind: fine-tuned to that one, the other is unknown.
+ * Tuned in a second call, the nets start from before they learnt from the test rows. */
 static void fine_tuning_knows_one_device(void **state)
 {
     (void)state;
@@ -417,6 +418,53 @@ static void fine_tuning_knows_one_device(void **state)
     synthetic_rows_free(&rows);
 }
 
+/* Half-width, in ln of time. */
+static double half_width(const struct prediction *prediction)
+{
+    return log(prediction->high_ms / prediction->median_ms);
+}
+
+/* The nets learn from the test rows at last; their intervals are those of before, where the
+ * forecast stays in its decade and the nets do not disagree (one net). */
+static void last_epochs_learn_the_test_rows(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 2000, dense_only, 1, &device, 1, 0.2);
+    struct fit_options options = small_fit_options();
+    struct fit_report reports[LAYER_KIND_COUNT], without_reports[LAYER_KIND_COUNT];
+    assert_true(options.last_share > 0);
+    struct predictor *with = fit_with(&predictor_mlp, &rows, &options, reports);
+    options.last_share = 0;
+    struct predictor *without = fit_with(&predictor_mlp, &rows, &options, without_reports);
+    double with_error = 0, without_error = 0;
+    size_t narrower = 0, same = 0;
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct layer_config *config = &rows.rows[i].config;
+        const struct prediction a = predict_one(with, config, NULL);
+        const struct prediction b = predict_one(without, config, NULL);
+        const double difference = half_width(&a) - half_width(&b);
+        same += fabs(difference) < 1e-9;
+        if (interval_bin(a.median_ms) == interval_bin(b.median_ms))
+            narrower += difference < -1e-9;
+        if (split_of(config) == SPLIT_TEST) {
+            with_error += fabs(log(a.median_ms / rows.rows[i].median_ms));
+            without_error += fabs(log(b.median_ms / rows.rows[i].median_ms));
+        }
+    }
+    assert_int_equal(narrower, 0);
+    assert_true(same > rows.count / 2);
+    print_message("test rows: error %.3f of that without\n", with_error / without_error);
+    assert_true(with_error < 0.99 * without_error);
+    assert_int_equal(reports[LAYER_DENSE].rows, without_reports[LAYER_DENSE].rows);
+    assert_int_equal(reports[LAYER_DENSE].epochs, without_reports[LAYER_DENSE].epochs);
+    assert_true(reports[LAYER_DENSE].test_rmsle == without_reports[LAYER_DENSE].test_rmsle);
+    with->type->free(with);
+    without->type->free(without);
+    synthetic_rows_free(&rows);
+}
+
 static void presets_are_known(void **state)
 {
     (void)state;
@@ -430,6 +478,7 @@ static void presets_are_known(void **state)
     assert_int_equal(options.output, MLP_OUTPUT_RELU);
     assert_int_equal(options.output_bias, 0);
     assert_int_equal(options.train.keep_best, 0);
+    assert_true(options.last_share == 0);
     assert_true(options.target_units_per_ms == 1);
     assert_ptr_equal(options.trainer, &trainer_host);
     assert_int_equal(fit_options_preset(&options, "papre", &error), STATUS_USAGE);
@@ -576,6 +625,7 @@ int main(void)
         cmocka_unit_test(interval_follows_the_spread),
         cmocka_unit_test(sums_learn_the_correlation),
         cmocka_unit_test(fine_tuning_knows_one_device),
+        cmocka_unit_test(last_epochs_learn_the_test_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
-/* Which side a config stands on: 80 % train, 10 % test (early stopping, calibration), 10 %
- * validation (never seen by training), by the hash of the config, so that the same config, measured
- * twice or on two devices, never stands on both sides. */
+/* Which side a config stands on, by the hash of the config, so that the same config, measured twice
+ * or on two devices, never stands on both sides: 80 % train; 10 % test (choice of the epoch,
+ * calibration of the intervals, then the last epochs); 10 % validation (never seen by training).
+ */
 #ifndef EPOCHCAST_DATA_SPLIT_H
 #define EPOCHCAST_DATA_SPLIT_H
 

@@ -10,6 +10,8 @@
 
 enum { DEVICE_LIMIT = 4096 };
 
+static const char calibrated_name[] = "parameters_calibrated";
+
 /* One input column: its name, and how it is standardised. */
 struct column {
     char name[64];
@@ -83,6 +85,14 @@ static enum status write_ranges(const struct model_place *place, const struct ml
     return status;
 }
 
+static enum status write_parameters(const struct model_place *place, const char *name,
+                                    const float *parameters, const struct mlp_kind *kind,
+                                    struct error *error)
+{
+    return write_array(place, name, H5T_NATIVE_FLOAT, H5T_NATIVE_FLOAT, parameters,
+                       (size_t)kind->net_count, mlp_parameter_count(&kind->shape), error);
+}
+
 static enum status write_kind_members(const struct model_place *place,
                                       const struct mlp_predictor *predictor, int layer,
                                       struct error *error)
@@ -108,8 +118,10 @@ static enum status write_kind_members(const struct model_place *place,
                       1, error));
     TRY(write_array(place, "intervals", H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE,
                     kind->interval.quantiles, 0, INTERVAL_BIN_COUNT, error));
-    return write_array(place, "parameters", H5T_NATIVE_FLOAT, H5T_NATIVE_FLOAT, kind->parameters,
-                       (size_t)kind->net_count, mlp_parameter_count(shape), error);
+    TRY(write_parameters(place, "parameters", kind->parameters, kind, error));
+    return kind->calibrated
+               ? write_parameters(place, calibrated_name, kind->calibrated, kind, error)
+               : STATUS_OK;
 }
 
 static enum status write_kind(const struct model_place *root, const struct mlp_predictor *predictor,
@@ -267,23 +279,39 @@ static enum status read_shape(const struct model_place *place, struct mlp_shape 
     return STATUS_OK;
 }
 
-static enum status read_parameters(const struct model_place *place, struct mlp_kind *kind,
-                                   struct error *error)
+/* As many nets as the file holds; the caller owns *parameters, also after a failure. */
+static enum status read_parameters(const struct model_place *place, const char *name,
+                                   float **parameters, int32_t *net_count,
+                                   const struct mlp_shape *shape, struct error *error)
 {
-    const size_t count = mlp_parameter_count(&kind->shape);
+    const size_t count = mlp_parameter_count(shape);
     size_t stored;
-    TRY(read_array_count(place, "parameters", &stored, place->file_bytes / sizeof(float), error));
+    TRY(read_array_count(place, name, &stored, place->file_bytes / sizeof(float), error));
     if (stored % count != 0 || stored / count > ENSEMBLE_LIMIT)
-        return bad_value(place, "parameters", error);
+        return bad_value(place, name, error);
     void *memory;
-    TRY(error_allocate(&memory, stored, sizeof(float), "parameters", error));
-    kind->parameters = memory;
-    TRY(read_array(place, "parameters", H5T_NATIVE_FLOAT, memory, stored / count, count, error));
+    TRY(error_allocate(&memory, stored, sizeof(float), name, error));
+    *parameters = memory;
+    TRY(read_array(place, name, H5T_NATIVE_FLOAT, memory, stored / count, count, error));
     for (size_t i = 0; i < stored; i++)
-        if (!isfinite(kind->parameters[i]))
-            return bad_value(place, "parameters", error);
-    kind->net_count = (int32_t)(stored / count);
+        if (!isfinite((*parameters)[i]))
+            return bad_value(place, name, error);
+    *net_count = (int32_t)(stored / count);
     return STATUS_OK;
+}
+
+static enum status read_nets(const struct model_place *place, struct mlp_kind *kind,
+                             struct error *error)
+{
+    int32_t calibrated_count = 0;
+    TRY(read_parameters(place, "parameters", &kind->parameters, &kind->net_count, &kind->shape,
+                        error));
+    if (H5Lexists(place->id, calibrated_name, H5P_DEFAULT) <= 0)
+        return STATUS_OK;
+    TRY(read_parameters(place, calibrated_name, &kind->calibrated, &calibrated_count, &kind->shape,
+                        error));
+    return calibrated_count == kind->net_count ? STATUS_OK
+                                               : bad_value(place, calibrated_name, error);
 }
 
 static enum status read_interval(const struct model_place *place, struct interval *interval,
@@ -326,7 +354,7 @@ static enum status read_kind_members(const struct model_place *place,
     if (!isfinite(kind->floor_ms) || kind->floor_ms <= 0)
         return bad_value(place, "floor_ms", error);
     TRY(read_interval(place, &kind->interval, error));
-    return read_parameters(place, kind, error);
+    return read_nets(place, kind, error);
 }
 
 static enum status read_kind(const struct model_place *root, struct mlp_predictor *predictor,

@@ -38,6 +38,9 @@ struct fit_options {
     char fine_tune[64];
     float tune_rate;     /* of train.learning_rate, for fine-tuning */
     int32_t tune_epochs; /* of fine-tuning */
+    /* Once the intervals are calibrated on the test rows, the nets learn from these too: so many
+     * more epochs, as a share of those before (0: never), at last_rate of the learning rate. */
+    float last_share, last_rate;
     uint64_t seed;
     double interval_level; /* 0.9 */
     int threads;
@@ -63,7 +66,9 @@ struct fit_report {
     size_t
         calibration_rows; /* test rows behind the intervals; 0: too few, training rows stood in */
     int32_t epochs;
-    double seconds, train_rmsle, test_rmsle, validation_rmse_ms, validation_mape_percent;
+    double seconds;
+    double train_rmsle, test_rmsle; /* before the last epochs, that see the test rows too */
+    double validation_rmse_ms, validation_mape_percent;
 };
 
 struct predictor {
@@ -94,7 +99,8 @@ extern const struct predictor_type
 const struct predictor_type *predictor_find(const char *name);
 
 /* Goes on training the nets of an `mlp` predictor with the rows of options->fine_tune alone, for
- * tune_epochs at tune_rate of the learning rate. The predictor then knows that device alone, and of
+ * tune_epochs at tune_rate of the learning rate (then as many with the test rows, where last_share
+ * is not 0). The predictor then knows that device alone, and of
  * its kinds those with rows. On failure it is only good for free. STATUS_NO_DEVICE: no rows. */
 enum status predictor_mlp_tune(struct predictor *predictor, const struct dataset_rows *rows,
                                const struct fit_options *options, struct fit_report *reports,

@@ -205,13 +205,20 @@ static enum status predict(struct prediction *predictions, const struct predicto
     return status;
 }
 
+void mlp_kind_free(struct mlp_kind *kind)
+{
+    free(kind->parameters);
+    free(kind->calibrated);
+    *kind = (struct mlp_kind){0};
+}
+
 void mlp_predictor_free(struct predictor *base)
 {
     struct mlp_predictor *predictor = (struct mlp_predictor *)base;
     if (!predictor)
         return;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        free(predictor->kinds[kind].parameters);
+        mlp_kind_free(&predictor->kinds[kind]);
     free(predictor->devices);
     free(predictor);
 }

@@ -17,6 +17,9 @@ struct mlp_kind {
     int32_t net_count;      /* 0: not fitted */
     struct mlp_shape shape; /* of every net */
     float *parameters;      /* (net_count, mlp_parameter_count(&shape)) */
+    /* The nets as they were when their intervals were calibrated, before they learnt from the test
+     * rows: what fine-tuning starts from, so that it can calibrate again. NULL: parameters. */
+    float *calibrated;
     struct scaler scaler;
     struct range ranges[RANGE_LIMIT];
     struct interval interval;
@@ -58,6 +61,7 @@ double mlp_offset(const struct mlp_predictor *predictor, const struct layer_conf
 struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,
                                     const struct device_info *device);
 
+void mlp_kind_free(struct mlp_kind *kind);
 void mlp_predictor_free(struct predictor *predictor);
 
 /* predictor_type.fit of `mlp`. */

@@ -35,16 +35,24 @@ static enum status options_check(const struct fit_options *options, struct error
 
 /* ---- inputs and targets ---- */
 
-static enum status side_encode(struct fit *fit, struct kind_fit *kind_fit, int side, int columns,
-                               struct error *error)
+static enum status sides_create(struct kind_fit *kind_fit, int columns, struct error *error)
+{
+    const size_t *count = kind_fit->selection.count;
+    const size_t rows = count[SPLIT_TRAIN] + count[SPLIT_TEST];
+    void *inputs, *targets;
+    TRY(error_allocate(&inputs, rows, (unsigned long)columns * sizeof(float), "inputs", error));
+    kind_fit->inputs[0] = inputs;
+    kind_fit->inputs[1] = kind_fit->inputs[0] + count[SPLIT_TRAIN] * (size_t)columns;
+    TRY(error_allocate(&targets, rows, sizeof(float), "targets", error));
+    kind_fit->targets[0] = targets;
+    kind_fit->targets[1] = kind_fit->targets[0] + count[SPLIT_TRAIN];
+    return STATUS_OK;
+}
+
+static void side_encode(struct fit *fit, struct kind_fit *kind_fit, int side, int columns)
 {
     const struct mlp_predictor *predictor = fit->predictor;
     const size_t count = kind_fit->selection.count[fit_sides[side]];
-    void *inputs, *targets;
-    TRY(error_allocate(&inputs, count, (unsigned long)columns * sizeof(float), "inputs", error));
-    kind_fit->inputs[side] = inputs;
-    TRY(error_allocate(&targets, count, sizeof(float), "targets", error));
-    kind_fit->targets[side] = targets;
     for (size_t i = 0; i < count; i++) {
         const struct measurement *row = fit_row(fit, kind_fit, fit_sides[side], i);
         const struct encode_hardware hardware = row_hardware(fit, row);
@@ -54,7 +62,6 @@ static enum status side_encode(struct fit *fit, struct kind_fit *kind_fit, int s
                                                    fit->options->target_units_per_ms) -
                                              fit_row_offset(fit, row));
     }
-    return STATUS_OK;
 }
 
 static void learn_ranges(struct fit *fit, const struct kind_fit *kind_fit, struct mlp_kind *kind)
@@ -90,8 +97,9 @@ static enum status kind_encode(struct fit *fit, struct kind_fit *kind_fit, struc
                                          (size_t)fit->options->roofline_rows;
     const int columns = encode_column_count((enum encoding)fit->predictor->encoding, kind_fit->kind,
                                             fit->predictor->with_hardware);
+    TRY(sides_create(kind_fit, columns, error));
     for (int side = 0; side < SIDE_COUNT; side++)
-        TRY(side_encode(fit, kind_fit, side, columns, error));
+        side_encode(fit, kind_fit, side, columns);
     const size_t *count = kind_fit->selection.count;
     if (kind->net_count == 0) /* fine-tuning keeps what its nets were trained with */
         scaler_fit(&kind->scaler, kind_fit->inputs[0], count[SPLIT_TRAIN], columns,
@@ -143,12 +151,13 @@ static int32_t epochs_of(const struct fit_options *options, size_t train_rows)
     return needed > options->train.epochs ? (int32_t)needed : options->train.epochs;
 }
 
-static enum status jobs_add(struct fit *fit, const struct kind_fit *kind_fit, struct error *error)
+static enum status jobs_add(struct fit *fit, struct kind_fit *kind_fit, struct error *error)
 {
     struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
     if (kind->net_count == 0)
         kind->shape = shape_of(fit->options, kind_fit->data.inputs);
     TRY(mlp_shape_check(&kind->shape, error));
+    kind_fit->first_job = fit->job_count;
     const size_t size = mlp_parameter_count(&kind->shape);
     for (size_t net = 0; net < (size_t)fit->options->ensemble; net++) {
         struct train_job *job = &fit->jobs[fit->job_count++];
@@ -181,9 +190,15 @@ static enum status keep_parameters(struct mlp_kind *kind, const struct train_res
 
 /* ---- the whole ---- */
 
-static struct fit_report report_of(const struct kind_fit *kind_fit,
-                                   const struct train_result *results, int net_count)
+static bool is_known(const struct kind_fit *kind_fit)
 {
+    return kind_fit->data.train_rows > 0;
+}
+
+static struct fit_report report_of(const struct fit *fit, const struct kind_fit *kind_fit)
+{
+    const struct train_result *results = fit->results + kind_fit->first_job;
+    const int net_count = fit->options->ensemble;
     struct fit_report report = {.kind = (int32_t)kind_fit->kind,
                                 .rows = kind_fit->data.train_rows,
                                 .calibration_rows = fit_calibration_rows(kind_fit),
@@ -191,11 +206,17 @@ static struct fit_report report_of(const struct kind_fit *kind_fit,
                                 .validation_rmse_ms = NAN,
                                 .validation_mape_percent = NAN};
     for (int net = 0; net < net_count; net++) {
-        report.seconds += results[net].seconds;
         report.train_rmsle += results[net].train_rmsle / net_count;
         report.test_rmsle += results[net].test_rmsle / net_count;
     }
     return report;
+}
+
+static void add_seconds(struct fit_report *report, const struct fit *fit,
+                        const struct kind_fit *kind_fit)
+{
+    for (int net = 0; net < fit->options->ensemble; net++)
+        report->seconds += fit->results[kind_fit->first_job + net].seconds;
 }
 
 enum status fit_prepare(struct fit *fit, struct error *error)
@@ -218,38 +239,79 @@ enum status fit_prepare(struct fit *fit, struct error *error)
     return STATUS_OK;
 }
 
-enum status fit_learn(struct fit *fit, struct fit_report *reports, struct error *error)
+static void free_results(struct fit *fit)
 {
-    const struct fit_options *options = fit->options;
-    TRY(options->trainer->fit(fit->results, fit->jobs, fit->job_count, options->threads,
-                              options->progress, error));
-    enum status status = STATUS_OK;
-    const int net_count = options->ensemble;
-    const struct train_result *results = fit->results;
-    for (int kind = 0; kind < LAYER_KIND_COUNT && status == STATUS_OK; kind++) {
-        const struct kind_fit *kind_fit = &fit->kinds[kind];
-        if (kind_fit->data.train_rows == 0)
-            continue;
-        status = keep_parameters(&fit->predictor->kinds[kind], results, net_count, error);
-        if (status == STATUS_OK)
-            status = fit_calibrate(fit, kind_fit, error);
-        if (reports)
-            reports[kind] = report_of(kind_fit, results, net_count);
-        results += net_count;
-    }
     for (int job = 0; job < fit->job_count; job++)
         train_result_free(&fit->results[job]);
-    return status;
+}
+
+/* Runs the jobs; the nets' new parameters replace those of the predictor. */
+static enum status run_jobs(struct fit *fit, struct error *error)
+{
+    const struct fit_options *options = fit->options;
+    free_results(fit);
+    TRY(options->trainer->fit(fit->results, fit->jobs, fit->job_count, options->threads,
+                              options->progress, error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        if (is_known(&fit->kinds[kind]))
+            TRY(keep_parameters(&fit->predictor->kinds[kind],
+                                fit->results + fit->kinds[kind].first_job, options->ensemble,
+                                error));
+    return STATUS_OK;
+}
+
+/* The kind's jobs once more, from what they have learnt: a few slow epochs, test rows included. */
+static void continue_jobs(struct fit *fit, struct kind_fit *kind_fit)
+{
+    const struct fit_options *options = fit->options;
+    struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
+    const size_t size = mlp_parameter_count(&kind->shape);
+    kind_fit->data.train_rows += kind_fit->data.test_rows; /* they stand behind one another */
+    kind_fit->data.test_rows = 0;
+    kind->calibrated = kind->parameters;
+    kind->parameters = NULL;
+    for (int net = 0; net < options->ensemble; net++) {
+        struct train_job *job = &fit->jobs[kind_fit->first_job + net];
+        job->initial = kind->calibrated + (size_t)net * size;
+        job->options.learning_rate *= options->last_rate;
+        job->options.epochs = (int32_t)ceilf(options->last_share * (float)job->options.epochs);
+        job->options.keep_best = 0;
+    }
+}
+
+enum status fit_learn(struct fit *fit, struct fit_report *reports, struct error *error)
+{
+    struct fit_report own[LAYER_KIND_COUNT];
+    if (!reports)
+        reports = own;
+    TRY(run_jobs(fit, error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct kind_fit *kind_fit = &fit->kinds[kind];
+        if (!is_known(kind_fit))
+            continue;
+        reports[kind] = report_of(fit, kind_fit);
+        add_seconds(&reports[kind], fit, kind_fit);
+        TRY(fit_calibrate(fit, kind_fit, error));
+    }
+    if (!(fit->options->last_share > 0))
+        return STATUS_OK;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        if (is_known(&fit->kinds[kind]))
+            continue_jobs(fit, &fit->kinds[kind]);
+    TRY(run_jobs(fit, error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        if (is_known(&fit->kinds[kind]))
+            add_seconds(&reports[kind], fit, &fit->kinds[kind]);
+    return STATUS_OK;
 }
 
 void fit_release(struct fit *fit)
 {
+    free_results(fit);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         row_selection_free(&fit->kinds[kind].selection);
-        for (int side = 0; side < SIDE_COUNT; side++) {
-            free(fit->kinds[kind].inputs[side]);
-            free(fit->kinds[kind].targets[side]);
-        }
+        free(fit->kinds[kind].inputs[0]);
+        free(fit->kinds[kind].targets[0]);
     }
     free(fit->jobs);
     free(fit->results);
@@ -284,6 +346,8 @@ enum status mlp_predictor_fit(struct predictor **out, const struct dataset_rows 
         for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
             reports[kind] = (struct fit_report){.kind = kind};
     struct fit_options own = *options;
+    if (own.fine_tune[0])
+        own.last_share = 0; /* that of the tuning follows */
     struct fit fit = {.rows = rows, .options = &own};
     enum status status = predictor_begin(&fit.predictor, rows, options, error);
     if (status == STATUS_OK) {
@@ -297,7 +361,7 @@ enum status mlp_predictor_fit(struct predictor **out, const struct dataset_rows 
         status = fit_learn(&fit, reports, error);
     fit_release(&fit);
     if (status == STATUS_OK && own.fine_tune[0])
-        status = predictor_mlp_tune(&fit.predictor->base, rows, &own, reports, error);
+        status = predictor_mlp_tune(&fit.predictor->base, rows, options, reports, error);
     if (status == STATUS_OK)
         *out = &fit.predictor->base;
     else

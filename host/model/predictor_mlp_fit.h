@@ -15,9 +15,11 @@ static const enum split fit_sides[SIDE_COUNT] = {SPLIT_TRAIN, SPLIT_TEST};
 struct kind_fit {
     enum layer_kind kind;
     struct row_selection selection;
+    /* Train rows, then test rows; inputs[0] and targets[0] own the memory of both sides. */
     float *inputs[SIDE_COUNT];  /* (rows, columns), standardised */
     float *targets[SIDE_COUNT]; /* ln(1 + t) in target units */
     struct train_data data;
+    int first_job; /* of its nets */
 };
 
 struct fit {
@@ -44,7 +46,8 @@ static inline double fit_row_offset(const struct fit *fit, const struct measurem
 /* Selects and encodes the rows of every kind and lists the nets to train, from the predictor's
  * parameters where it has some. */
 enum status fit_prepare(struct fit *fit, struct error *error);
-/* Trains the nets, keeps their parameters in the predictor, calibrates its intervals. */
+/* Trains the nets, keeps their parameters in the predictor, calibrates its intervals; then, if
+ * options->last_share asks for it, goes on with the test rows too. */
 enum status fit_learn(struct fit *fit, struct fit_report *reports, struct error *error);
 /* Frees all but the predictor. */
 void fit_release(struct fit *fit);

@@ -49,9 +49,18 @@ static void forget_kinds(struct fit *fit)
         struct mlp_kind *learnt = &fit->predictor->kinds[kind];
         if (learnt->net_count == 0 || fit->kinds[kind].selection.count[SPLIT_TRAIN] > 0)
             continue;
-        free(learnt->parameters);
-        *learnt = (struct mlp_kind){0};
+        mlp_kind_free(learnt);
     }
+}
+
+/* Test rows that the nets have learnt from could not calibrate them again. */
+static void start_as_calibrated(struct mlp_kind *kind)
+{
+    if (!kind->calibrated)
+        return;
+    free(kind->parameters);
+    kind->parameters = kind->calibrated;
+    kind->calibrated = NULL;
 }
 
 /* The recipe, as far as the predictor does not fix it. */
@@ -61,6 +70,8 @@ static enum status tuned_options(struct fit_options *tuned, const struct mlp_pre
     *tuned = *options;
     tuned->train.learning_rate *= options->tune_rate;
     tuned->train.epochs = options->tune_epochs;
+    tuned->last_rate = 1;
+    tuned->last_share = options->last_share > 0;
     tuned->minimum_steps = 0;
     tuned->target_units_per_ms = predictor->target_units_per_ms;
     tuned->ensemble = 0;
@@ -101,6 +112,8 @@ enum status predictor_mlp_tune(struct predictor *base, const struct dataset_rows
         return unknown_device(rows, options->fine_tune, error);
     TRY(tuned_options(&tuned, predictor, options, error));
     TRY(rows_of_device(&own, rows, predictor, options->fine_tune, error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        start_as_calibrated(&predictor->kinds[kind]);
     for (int kind = 0; reports && kind < LAYER_KIND_COUNT; kind++)
         reports[kind] = (struct fit_report){.kind = kind};
     predictor->devices[0] = rows->devices[device];

@@ -39,6 +39,8 @@ static const struct fit_options presets[] = {
         .ensemble = 1,
         .tune_rate = 0.15f,
         .tune_epochs = 15,
+        .last_share = 0.25f,
+        .last_rate = 0.4f,
         .seed = 1,
         .interval_level = 0.9,
     },

@@ -168,6 +168,7 @@ static void draw_trials(struct search *search, const struct fit_options *base)
         search->trials[i] = (struct search_trial){.options = *base};
         search->trials[i].options.ensemble = 1;
         search->trials[i].options.fine_tune[0] = '\0';
+        search->trials[i].options.last_share = 0; /* test rows rank */
         if (i > 0)
             draw_recipe(&search->trials[i].options, &drawer);
     }
@@ -206,6 +207,7 @@ struct fit_options search_recipe(const struct search_trial *trial, const struct 
     struct fit_options recipe = trial->options;
     recipe.ensemble = base->ensemble;
     recipe.minimum_steps = base->minimum_steps;
+    recipe.last_share = base->last_share;
     recipe.train.epochs = base->train.epochs;
     memcpy(recipe.fine_tune, base->fine_tune, sizeof recipe.fine_tune);
     return recipe;
