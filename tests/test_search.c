@@ -59,6 +59,8 @@ static void recipes_are_ranked(void **state)
     const struct fit_options recipe = search_recipe(&search.trials[8], &base);
     assert_int_equal(recipe.train.epochs, 9);
     assert_int_equal(recipe.minimum_steps, 180);
+    assert_true(search.trials[8].options.last_share == 0); /* its test rows rank it */
+    assert_true(base.last_share > 0 && recipe.last_share == base.last_share);
     assert_int_equal(recipe.hidden_count, search.trials[8].options.hidden_count);
     search_free(&again);
     search_free(&search);

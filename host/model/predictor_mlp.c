@@ -18,11 +18,10 @@ static const double log_limit = 60;
 
 /* Adds one net's ln(1 + t') of every row to sums, its square to squares. */
 static enum status add_net(double *sums, double *squares, float *scratch, const float *inputs,
-                           size_t row_count, const struct mlp_kind *kind, int net,
+                           size_t row_count, const struct mlp_shape *shape, const float *parameters,
                            struct error *error)
 {
-    const float *parameters = kind->parameters + (size_t)net * mlp_parameter_count(&kind->shape);
-    TRY(mlp_predict(scratch, inputs, row_count, parameters, &kind->shape, error));
+    TRY(mlp_predict(scratch, inputs, row_count, parameters, shape, error));
     for (size_t row = 0; row < row_count; row++) {
         sums[row] += scratch[row];
         squares[row] += (double)scratch[row] * scratch[row];
@@ -30,25 +29,56 @@ static enum status add_net(double *sums, double *squares, float *scratch, const 
     return STATUS_OK;
 }
 
+/* Mean and standard deviation of what the kind's nets say, with these parameters. */
+static enum status ask_nets(double *means, double *deviations, const float *inputs,
+                            size_t row_count, const struct mlp_kind *kind, const float *parameters,
+                            struct error *error)
+{
+    const size_t size = mlp_parameter_count(&kind->shape);
+    void *scratch;
+    TRY(error_allocate(&scratch, row_count, sizeof(float), "forecasts", error));
+    for (size_t row = 0; row < row_count; row++)
+        means[row] = deviations[row] = 0;
+    enum status status = STATUS_OK;
+    for (size_t net = 0; net < (size_t)kind->net_count && status == STATUS_OK; net++)
+        status = add_net(means, deviations, scratch, inputs, row_count, &kind->shape,
+                         parameters + net * size, error);
+    free(scratch);
+    for (size_t row = 0; row < row_count; row++) {
+        means[row] /= kind->net_count;
+        deviations[row] = sqrt(
+            fmax(deviations[row] / kind->net_count - means[row] * means[row], 0));
+    }
+    return status;
+}
+
+/* The intervals are in units of how much the calibrated nets disagree. The last epochs draw the
+ * nets together, more than towards the truth. */
+static enum status ask_spreads(double *spreads, const float *inputs, size_t row_count,
+                               const struct mlp_kind *kind, struct error *error)
+{
+    void *means;
+    if (!kind->calibrated || kind->net_count == 1)
+        return STATUS_OK;
+    TRY(error_allocate(&means, row_count, sizeof(double), "forecasts", error));
+    const enum status status = ask_nets(means, spreads, inputs, row_count, kind, kind->calibrated,
+                                        error);
+    free(means);
+    return status;
+}
+
 enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const float *inputs,
                               const double *offsets, size_t row_count, const struct mlp_kind *kind,
                               double target_units_per_ms, struct error *error)
 {
-    void *scratch;
-    TRY(error_allocate(&scratch, row_count, sizeof(float), "forecasts", error));
-    for (size_t row = 0; row < row_count; row++)
-        predicted_ms[row] = spreads[row] = 0;
-    enum status status = STATUS_OK;
-    for (int net = 0; net < kind->net_count && status == STATUS_OK; net++)
-        status = add_net(predicted_ms, spreads, scratch, inputs, row_count, kind, net, error);
-    free(scratch);
+    TRY(ask_nets(predicted_ms, spreads, inputs, row_count, kind, kind->parameters, error));
+    TRY(ask_spreads(spreads, inputs, row_count, kind, error));
     for (size_t row = 0; row < row_count; row++) {
-        const double mean = predicted_ms[row] / kind->net_count;
-        const double log_units = fmin(offsets[row] + fmin(mean, kind->output_limit), log_limit);
-        spreads[row] = sqrt(fmax(spreads[row] / kind->net_count - mean * mean, 0));
+        const double log_units = fmin(offsets[row] + fmin(predicted_ms[row], kind->output_limit),
+                                      log_limit);
         predicted_ms[row] = fmax(expm1(log_units) / target_units_per_ms, kind->floor_ms);
     }
-    return status;
+    return STATUS_OK;
 }
 
 static const struct device_info *training_device(const struct mlp_predictor *predictor,

@@ -18,7 +18,8 @@ struct mlp_kind {
     struct mlp_shape shape; /* of every net */
     float *parameters;      /* (net_count, mlp_parameter_count(&shape)) */
     /* The nets as they were when their intervals were calibrated, before they learnt from the test
-     * rows: what fine-tuning starts from, so that it can calibrate again. NULL: parameters. */
+     * rows: whose spread makes the intervals, and what fine-tuning starts from, so that it can
+     * calibrate again. NULL: parameters. */
     float *calibrated;
     struct scaler scaler;
     struct range ranges[RANGE_LIMIT];
@@ -43,7 +44,8 @@ struct mlp_predictor {
 };
 
 /* Forecasts of rows that are encoded and scaled: the nets' mean ln(1 + t'), back in ms, between
- * kind->floor_ms and a finite limit. spreads: the standard deviation of the nets' ln(1 + t').
+ * kind->floor_ms and a finite limit. spreads: the standard deviation of the nets' ln(1 + t'), of
+ * the nets as calibrated.
  * offsets: mlp_offset of every row. */
 enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const float *inputs,
                               const double *offsets, size_t row_count, const struct mlp_kind *kind,
