@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "model/model_content.h"
+#include "model/predictor_mlp.h"
 #include "synthetic_rows.h"
 
 #include <dirent.h>
@@ -327,6 +328,29 @@ static void impossible_values_are_refused(void **state)
     assert_refused(fixture->broken, "impossible value of 'dense/ranges'");
 }
 
+/* Copies the model to `broken` without `dataset`, or, with values, with these in its place. */
+static void replace_dataset(const struct fixture *fixture, const char *dataset, hid_t type,
+                            const void *values, int rank, const hsize_t *shape)
+{
+    write_all(fixture->broken, fixture->bytes, fixture->size);
+    const hid_t file = H5Fopen(fixture->broken, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(H5Ldelete(file, dataset, H5P_DEFAULT) >= 0);
+    if (values) {
+        const hid_t space = H5Screate_simple(rank, shape, NULL);
+        const hid_t created = H5Dcreate2(file, dataset, type, space, H5P_DEFAULT, H5P_DEFAULT,
+                                         H5P_DEFAULT);
+        assert_true(H5Dwrite(created, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+        H5Dclose(created);
+        H5Sclose(space);
+    }
+    H5Fclose(file);
+    size_t size;
+    unsigned char *bytes = read_all(fixture->broken, &size);
+    seal(bytes, size, MODEL_FORMAT_VERSION);
+    write_all(fixture->broken, bytes, size);
+    free(bytes);
+}
+
 /* Content that no model has, behind a right hash: without its parts, or with others. */
 static void incomplete_content_is_refused(void **state)
 {
@@ -334,17 +358,39 @@ static void incomplete_content_is_refused(void **state)
     static const char *const parts[] = {"devices", "dense/columns", "dense/ranges",
                                         "dense/intervals", "dense/parameters"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        write_all(fixture->broken, fixture->bytes, fixture->size);
-        const hid_t file = H5Fopen(fixture->broken, H5F_ACC_RDWR, H5P_DEFAULT);
-        assert_true(H5Ldelete(file, parts[i], H5P_DEFAULT) >= 0);
-        H5Fclose(file);
-        size_t size;
-        unsigned char *bytes = read_all(fixture->broken, &size);
-        seal(bytes, size, MODEL_FORMAT_VERSION);
-        write_all(fixture->broken, bytes, size);
-        free(bytes);
+        replace_dataset(fixture, parts[i], H5I_INVALID_HID, NULL, 0, NULL);
         assert_refused(fixture->broken, parts[i]);
     }
+}
+
+static void nets_must_be_as_many_as_calibrated(void **state)
+{
+    const struct fixture *fixture = *state;
+    const struct mlp_predictor *mlp = (const struct mlp_predictor *)fixture->model.predictor;
+    const struct mlp_kind *kind = &mlp->kinds[LAYER_DENSE];
+    const hsize_t shape[] = {1, mlp_parameter_count(&kind->shape)};
+    assert_int_equal(kind->net_count, 2);
+    replace_dataset(fixture, "dense/parameters_calibrated", H5T_NATIVE_FLOAT, kind->calibrated, 2,
+                    shape);
+    assert_refused(fixture->broken, "impossible value of 'dense/parameters_calibrated'");
+}
+
+/* Files of before passes had intervals of their own. */
+static void older_intervals_serve_every_pass(void **state)
+{
+    const struct fixture *fixture = *state;
+    const hsize_t shape[] = {INTERVAL_DECADE_COUNT};
+    double quantiles[INTERVAL_DECADE_COUNT];
+    for (int decade = 0; decade < INTERVAL_DECADE_COUNT; decade++)
+        quantiles[decade] = 1 + decade;
+    replace_dataset(fixture, "dense/intervals", H5T_NATIVE_DOUBLE, quantiles, 1, shape);
+    struct model model;
+    assert_int_equal(model_load(&model, fixture->broken, NULL), STATUS_OK);
+    const struct interval *interval =
+        &((const struct mlp_predictor *)model.predictor)->kinds[LAYER_DENSE].interval;
+    for (int pass = 0; pass < PASS_COUNT; pass++)
+        assert_memory_equal(interval->quantiles[pass], quantiles, sizeof quantiles);
+    model_free(&model);
 }
 
 static void devices_are_found_by_name(void **state)
@@ -377,6 +423,8 @@ int main(void)
         cmocka_unit_test(renamed_column_is_refused),
         cmocka_unit_test(impossible_values_are_refused),
         cmocka_unit_test(incomplete_content_is_refused),
+        cmocka_unit_test(nets_must_be_as_many_as_calibrated),
+        cmocka_unit_test(older_intervals_serve_every_pass),
         cmocka_unit_test(devices_are_found_by_name),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

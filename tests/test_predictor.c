@@ -447,7 +447,7 @@ static void last_epochs_learn_the_test_rows(void **state)
         const struct prediction b = predict_one(without, config, NULL);
         const double difference = half_width(&a) - half_width(&b);
         same += fabs(difference) < 1e-9;
-        if (interval_bin(a.median_ms) == interval_bin(b.median_ms))
+        if (interval_decade(a.median_ms) == interval_decade(b.median_ms))
             changed += fabs(difference) > 1e-9;
         if (split_of(config) == SPLIT_TEST) {
             with_error += fabs(log(a.median_ms / rows.rows[i].median_ms));
@@ -527,26 +527,30 @@ static void scaler_standardises(void **state)
     assert_true(far[0] == 2 && far[2] == -2);
 }
 
-static void interval_has_bins_by_decade(void **state)
+/* Off by 2 at 0.02 ms; at 50 ms forward passes by 4, steps by 3; five rows at 1 ms. */
+static void interval_has_bins_by_pass_and_decade(void **state)
 {
     (void)state;
-    enum { COUNT = 2000 };
+    enum { COUNT = 3000 };
+    int32_t passes[COUNT];
     double measured_ms[COUNT], predicted_ms[COUNT], spreads[COUNT] = {0};
-    for (int i = 0; i < COUNT; i++) { /* half off by 2 at 0.02 ms, half by 4 at 50 ms; 5 at 1 ms */
-        predicted_ms[i] = i < 1000 ? 0.02 : i < 1995 ? 50 : 1;
-        measured_ms[i] = predicted_ms[i] * (i < 1000 ? 2 : i < 1995 ? 0.25 : 1.5);
+    for (int i = 0; i < COUNT; i++) {
+        passes[i] = i < 1995 ? PASS_FORWARD : PASS_TRAIN;
+        predicted_ms[i] = i < 1000 ? 0.02 : i < 2995 ? 50 : 1;
+        measured_ms[i] = predicted_ms[i] * (i < 1000 ? 2 : i < 1995 ? 0.25 : i < 2995 ? 3 : 1.5);
     }
-    const struct interval_rows rows = {measured_ms, predicted_ms, spreads, COUNT};
+    const struct interval_rows rows = {passes, measured_ms, predicted_ms, spreads, COUNT};
     struct interval interval;
     assert_int_equal(interval_calibrate(&interval, &rows, 0.9, NULL), STATUS_OK);
     assert_true(interval.spread == 1);
-    assert_true(fabs(interval_half_width(&interval, 0.02, 0) - log(2)) < 1e-12);
-    assert_true(fabs(interval_half_width(&interval, 50, 0) - log(4)) < 1e-12);
+    assert_true(fabs(interval_half_width(&interval, PASS_FORWARD, 0.02, 0) - log(2)) < 1e-12);
+    assert_true(fabs(interval_half_width(&interval, PASS_FORWARD, 50, 0) - log(4)) < 1e-12);
+    assert_true(fabs(interval_half_width(&interval, PASS_TRAIN, 50, 0) - log(3)) < 1e-12);
     /* five rows of its own do not outweigh the pooled ones; none at all leave those alone */
-    assert_true(fabs(interval_half_width(&interval, 1, 0) - log(4)) < 1e-12);
-    assert_true(fabs(interval_half_width(&interval, 1e-3, 0) - log(4)) < 1e-12);
-    assert_int_equal(interval_bin(1e-300), 0);
-    assert_int_equal(interval_bin(1e300), INTERVAL_BIN_COUNT - 1);
+    assert_true(fabs(interval_half_width(&interval, PASS_FORWARD, 1, 0) - log(4)) < 1e-12);
+    assert_true(fabs(interval_half_width(&interval, PASS_TRAIN, 1e-3, 0) - log(4)) < 1e-12);
+    assert_int_equal(interval_decade(1e-300), 0);
+    assert_int_equal(interval_decade(1e300), INTERVAL_DECADE_COUNT - 1);
 }
 
 /* Rows on which the nets disagree twice as much get intervals twice as wide. */
@@ -554,23 +558,25 @@ static void interval_follows_the_spread(void **state)
 {
     (void)state;
     enum { COUNT = 4000 };
+    static int32_t passes[COUNT];
     static double measured_ms[COUNT], predicted_ms[COUNT], spreads[COUNT];
     for (int i = 0; i < COUNT; i++) {
         spreads[i] = i % 2 ? 0.02 : 0.3;
         predicted_ms[i] = 5;
         measured_ms[i] = 5 * exp(spreads[i] * synthetic_normal((uint32_t)i, 1));
     }
-    const struct interval_rows rows = {measured_ms, predicted_ms, spreads, COUNT};
+    const struct interval_rows rows = {passes, measured_ms, predicted_ms, spreads, COUNT};
     struct interval interval;
     assert_int_equal(interval_calibrate(&interval, &rows, 0.9, NULL), STATUS_OK);
     const double a = sqrt((0.02 * 0.02 + 0.3 * 0.3) / 2);
     assert_true(fabs(interval.spread - a) < 1e-12);
-    const double wide = interval_half_width(&interval, 5, 0.3);
-    const double narrow = interval_half_width(&interval, 5, 0.02);
+    const double wide = interval_half_width(&interval, PASS_FORWARD, 5, 0.3);
+    const double narrow = interval_half_width(&interval, PASS_FORWARD, 5, 0.02);
     assert_true(fabs(wide / narrow - sqrt((0.09 + a * a) / (0.0004 + a * a))) < 1e-9);
     int inside = 0;
     for (int i = 0; i < COUNT; i++)
-        inside += fabs(log(measured_ms[i] / 5)) <= interval_half_width(&interval, 5, spreads[i]);
+        inside += fabs(log(measured_ms[i] / 5)) <=
+                  interval_half_width(&interval, PASS_FORWARD, 5, spreads[i]);
     assert_true(fabs(inside / (double)COUNT - 0.9) < 0.01);
 }
 
@@ -579,6 +585,7 @@ static void sums_learn_the_correlation(void **state)
 {
     (void)state;
     enum { COUNT = 200 * INTERVAL_SUM_ROWS };
+    static int32_t passes[COUNT];
     static double measured_ms[COUNT], predicted_ms[COUNT], spreads[COUNT];
     double correlations[2];
     for (int shared = 0; shared < 2; shared++) {
@@ -587,13 +594,13 @@ static void sums_learn_the_correlation(void **state)
             predicted_ms[i] = 5;
             measured_ms[i] = 5 * exp(0.1 * synthetic_normal((uint32_t)source, 3));
         }
-        const struct interval_rows rows = {measured_ms, predicted_ms, spreads, COUNT};
+        const struct interval_rows rows = {passes, measured_ms, predicted_ms, spreads, COUNT};
         struct interval interval;
         assert_int_equal(interval_calibrate(&interval, &rows, 0.9, NULL), STATUS_OK);
         assert_true(interval.correlation == 1);
         interval_calibrate_sums(&interval, &rows, 0.9);
         correlations[shared] = interval.correlation;
-        const struct interval_rows few = {measured_ms, predicted_ms, spreads,
+        const struct interval_rows few = {passes, measured_ms, predicted_ms, spreads,
                                           INTERVAL_SUM_ROWS * (INTERVAL_SUM_MINIMUM - 1)};
         interval_calibrate_sums(&interval, &few, 0.9);
         assert_true(interval.correlation == 1);
@@ -622,7 +629,7 @@ int main(void)
         cmocka_unit_test(presets_are_known),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(scaler_standardises),
-        cmocka_unit_test(interval_has_bins_by_decade),
+        cmocka_unit_test(interval_has_bins_by_pass_and_decade),
         cmocka_unit_test(interval_follows_the_spread),
         cmocka_unit_test(sums_learn_the_correlation),
         cmocka_unit_test(fine_tuning_knows_one_device),

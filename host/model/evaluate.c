@@ -35,15 +35,15 @@ struct group {
 /* Parts of every kind and device, beside ALL. */
 static int part_count(enum evaluation_by by)
 {
-    return by == EVALUATION_PASS ? (int)PASS_COUNT : INTERVAL_BIN_COUNT;
+    return by == EVALUATION_PASS ? (int)PASS_COUNT : INTERVAL_DECADE_COUNT;
 }
 
 static int part_of(const struct row_forecasts *forecasts, size_t i, enum evaluation_by by)
 {
     if (by == EVALUATION_PASS)
         return forecasts->rows[i]->config.pass;
-    return interval_bin(by == EVALUATION_DECADE ? forecasts->predictions[i].median_ms
-                                                : forecasts->rows[i]->median_ms);
+    return interval_decade(by == EVALUATION_DECADE ? forecasts->predictions[i].median_ms
+                                                   : forecasts->rows[i]->median_ms);
 }
 
 static void name_group(struct evaluation_row *row, const struct group *group)

@@ -4,10 +4,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-int interval_bin(double predicted_ms)
+int interval_decade(double predicted_ms)
 {
-    const double bin = floor(log10(predicted_ms)) - INTERVAL_FIRST_DECADE;
-    return (int)fmax(0, fmin(INTERVAL_BIN_COUNT - 1, bin));
+    const double decade = floor(log10(predicted_ms)) - INTERVAL_FIRST_DECADE;
+    return (int)fmax(0, fmin(INTERVAL_DECADE_COUNT - 1, decade));
 }
 
 static double scale_of(const struct interval *interval, double spread)
@@ -15,16 +15,18 @@ static double scale_of(const struct interval *interval, double spread)
     return sqrt(spread * spread + interval->spread * interval->spread);
 }
 
-double interval_half_width(const struct interval *interval, double predicted_ms, double spread)
+double interval_half_width(const struct interval *interval, int32_t pass, double predicted_ms,
+                           double spread)
 {
-    return interval->quantiles[interval_bin(predicted_ms)] * scale_of(interval, spread);
+    return interval->quantiles[pass][interval_decade(predicted_ms)] * scale_of(interval, spread);
 }
 
 /* ---- single layers ---- */
 
 struct residual {
     double value; /* |ln t - ln t'| / scale */
-    int bin;
+    int32_t pass;
+    int decade;
 };
 
 static int compare_residuals(const void *a, const void *b)
@@ -41,15 +43,21 @@ static double root_mean_square(const double *values, size_t count)
     return sqrt(sum / (double)count);
 }
 
-/* Of sorted residuals: those of `bin` count 1, all together INTERVAL_POOLED_ROWS more. */
-static double bin_quantile(const struct residual *residuals, size_t count, int bin, double level)
+static bool is_in_bin(const struct residual *residual, int32_t pass, int decade)
+{
+    return residual->pass == pass && residual->decade == decade;
+}
+
+/* Of sorted residuals: those of the bin count 1, all together INTERVAL_POOLED_ROWS more. */
+static double bin_quantile(const struct residual *residuals, size_t count, int32_t pass, int decade,
+                           double level)
 {
     const double pooled = INTERVAL_POOLED_ROWS / (double)count;
     double total = INTERVAL_POOLED_ROWS, passed = 0;
     for (size_t i = 0; i < count; i++)
-        total += residuals[i].bin == bin;
+        total += is_in_bin(&residuals[i], pass, decade);
     for (size_t i = 0; i < count; i++) {
-        passed += pooled + (residuals[i].bin == bin);
+        passed += pooled + is_in_bin(&residuals[i], pass, decade);
         if (passed >= level * (total + 1))
             return residuals[i].value;
     }
@@ -70,12 +78,15 @@ enum status interval_calibrate(struct interval *interval, const struct interval_
         const double off = log(rows->measured_ms[i]) - log(rows->predicted_ms[i]);
         residuals[i] = (struct residual){
             .value = fabs(off) / scale_of(interval, rows->spreads[i]),
-            .bin = interval_bin(rows->predicted_ms[i]),
+            .pass = rows->passes[i],
+            .decade = interval_decade(rows->predicted_ms[i]),
         };
     }
     qsort(residuals, rows->count, sizeof *residuals, compare_residuals);
-    for (int bin = 0; bin < INTERVAL_BIN_COUNT; bin++)
-        interval->quantiles[bin] = bin_quantile(residuals, rows->count, bin, level);
+    for (int pass = 0; pass < PASS_COUNT; pass++)
+        for (int decade = 0; decade < INTERVAL_DECADE_COUNT; decade++)
+            interval->quantiles[pass][decade] = bin_quantile(residuals, rows->count, pass, decade,
+                                                             level);
     free(residuals);
     return STATUS_OK;
 }
@@ -101,7 +112,8 @@ static bool sum_is_inside(const struct interval *interval, const struct interval
     struct interval_sum below = {0}, above = {0};
     for (size_t i = first; i < first + INTERVAL_SUM_ROWS; i++) {
         const double ms = rows->predicted_ms[i];
-        const double factor = exp(interval_half_width(interval, ms, rows->spreads[i]));
+        const double factor = exp(
+            interval_half_width(interval, rows->passes[i], ms, rows->spreads[i]));
         off_ms += rows->measured_ms[i] - ms;
         interval_sum_add(&below, ms - ms / factor);
         interval_sum_add(&above, ms * factor - ms);

@@ -5,10 +5,10 @@
  *
  * s: standard deviation of the ensemble's ln t' for this config; a: its root mean square over the
  * calibration rows (a = 1 for one net, where s = 0); q: quantile of |ln t - ln t'| / sqrt(s^2 +
- * a^2) over held-out rows, one for each decade of the forecast time. A decade's rows count 1 each
- * and all rows together count INTERVAL_POOLED_ROWS more: few rows shrink towards the pooled
- * quantile. With n rows in all, the weight up to the quantile is level (w + 1), as the conformal
- * rank ceil((n + 1) level).
+ * a^2) over held-out rows, one for each bin: a pass and a decade of the forecast time. A bin's rows
+ * count 1 each and all rows together count INTERVAL_POOLED_ROWS more: few rows shrink towards the
+ * pooled quantile. With n rows in all, the weight up to the quantile is level (w + 1), as the
+ * conformal rank ceil((n + 1) level).
  *
  * A sum over layers: errors of configs of one kind are correlated. With H the half-width of a
  * config (ms, each side its own) times how often the config occurs (its error is the same each
@@ -25,27 +25,31 @@
 #ifndef EPOCHCAST_MODEL_INTERVAL_H
 #define EPOCHCAST_MODEL_INTERVAL_H
 
+#include "base/choice.h"
 #include "base/error.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
-/* Bin b holds forecasts in [10^(b - 8), 10^(b - 7)) ms; the outer ones are open. */
-enum { INTERVAL_BIN_COUNT = 16, INTERVAL_FIRST_DECADE = -8, INTERVAL_POOLED_ROWS = 50 };
+/* Decade d holds forecasts in [10^(d - 8), 10^(d - 7)) ms; the outer ones are open. */
+enum { INTERVAL_DECADE_COUNT = 16, INTERVAL_FIRST_DECADE = -8, INTERVAL_POOLED_ROWS = 50 };
 enum { INTERVAL_SUM_ROWS = 16, INTERVAL_SUM_MINIMUM = 30 };
 
 struct interval {
-    double quantiles[INTERVAL_BIN_COUNT]; /* q */
-    double spread;                        /* a */
-    double correlation;                   /* r */
+    double quantiles[PASS_COUNT][INTERVAL_DECADE_COUNT]; /* q */
+    double spread;                                       /* a */
+    double correlation;                                  /* r */
 };
 
-int interval_bin(double predicted_ms);
+int interval_decade(double predicted_ms);
 
 /* h, in ln of time. */
-double interval_half_width(const struct interval *interval, double predicted_ms, double spread);
+double interval_half_width(const struct interval *interval, int32_t pass, double predicted_ms,
+                           double spread);
 
-/* Forecasts of held-out rows. spreads: s of every row. */
+/* Forecasts of held-out rows. passes: enum pass; spreads: s of every row. */
 struct interval_rows {
+    const int32_t *passes;
     const double *measured_ms, *predicted_ms, *spreads;
     size_t count; /* at least 1; all times above 0 */
 };

@@ -117,7 +117,7 @@ static enum status write_kind_members(const struct model_place *place,
     TRY(write_numbers(place, "interval_correlation", H5T_NATIVE_DOUBLE, &kind->interval.correlation,
                       1, error));
     TRY(write_array(place, "intervals", H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE,
-                    kind->interval.quantiles, 0, INTERVAL_BIN_COUNT, error));
+                    kind->interval.quantiles, PASS_COUNT, INTERVAL_DECADE_COUNT, error));
     TRY(write_parameters(place, "parameters", kind->parameters, kind, error));
     return kind->calibrated
                ? write_parameters(place, calibrated_name, kind->calibrated, kind, error)
@@ -314,6 +314,25 @@ static enum status read_nets(const struct model_place *place, struct mlp_kind *k
                                                : bad_value(place, calibrated_name, error);
 }
 
+/* (passes, decades); files of before passes had their own quantiles hold (decades) for all. */
+static enum status read_quantiles(const struct model_place *place, struct interval *interval,
+                                  struct error *error)
+{
+    enum { COUNT = PASS_COUNT * INTERVAL_DECADE_COUNT };
+    double *const quantiles = interval->quantiles[0];
+    size_t stored;
+    TRY(read_array_count(place, "intervals", &stored, COUNT, error));
+    const bool is_shared = stored == INTERVAL_DECADE_COUNT;
+    TRY(read_array(place, "intervals", H5T_NATIVE_DOUBLE, quantiles, is_shared ? 0 : PASS_COUNT,
+                   INTERVAL_DECADE_COUNT, error));
+    for (int pass = 1; is_shared && pass < PASS_COUNT; pass++)
+        memcpy(interval->quantiles[pass], quantiles, sizeof interval->quantiles[pass]);
+    for (int i = 0; i < COUNT; i++)
+        if (!isfinite(quantiles[i]) || quantiles[i] < 0)
+            return bad_value(place, "intervals", error);
+    return STATUS_OK;
+}
+
 static enum status read_interval(const struct model_place *place, struct interval *interval,
                                  struct error *error)
 {
@@ -324,12 +343,7 @@ static enum status read_interval(const struct model_place *place, struct interva
                      error));
     if (!(interval->correlation >= 0 && interval->correlation <= 1))
         return bad_value(place, "interval_correlation", error);
-    TRY(read_array(place, "intervals", H5T_NATIVE_DOUBLE, interval->quantiles, 0,
-                   INTERVAL_BIN_COUNT, error));
-    for (int bin = 0; bin < INTERVAL_BIN_COUNT; bin++)
-        if (!isfinite(interval->quantiles[bin]) || interval->quantiles[bin] < 0)
-            return bad_value(place, "intervals", error);
-    return STATUS_OK;
+    return read_quantiles(place, interval, error);
 }
 
 static enum status read_kind_members(const struct model_place *place,

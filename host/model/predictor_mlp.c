@@ -129,7 +129,9 @@ static struct prediction prediction_of(const struct forecast_block *block, size_
 {
     const double median_ms = block->times_ms[row];
     const struct interval *interval = &block->kind->interval;
-    const double factor = exp(interval_half_width(interval, median_ms, block->spreads[row]));
+    const struct layer_config *config = &block->configs[block->index[row]];
+    const double factor = exp(
+        interval_half_width(interval, config->pass, median_ms, block->spreads[row]));
     return (struct prediction){
         .median_ms = median_ms,
         .low_ms = median_ms / factor,
@@ -137,8 +139,7 @@ static struct prediction prediction_of(const struct forecast_block *block, size_
         .spread = block->spreads[row],
         .correlation = interval->correlation,
         .extrapolates = block->new_device ||
-                        !ranges_hold(block->kind->ranges, &block->configs[block->index[row]],
-                                     &block->hardware),
+                        !ranges_hold(block->kind->ranges, config, &block->hardware),
         .covered = true,
     };
 }

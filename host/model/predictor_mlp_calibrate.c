@@ -20,18 +20,23 @@ static enum status order_rows(size_t *order, const struct fit *fit, const struct
     return STATUS_OK;
 }
 
+/* Calibration rows as they come, and in order; one allocation, which measured_ms owns. */
 struct calibration {
     size_t count;
-    double *measured_ms, *predicted_ms, *spreads, *offsets, *sorted[3]; /* one allocation */
+    double *measured_ms, *predicted_ms, *spreads, *offsets, *sorted[3];
     size_t *order;
+    int32_t *passes, *sorted_passes;
 };
 
 static enum status calibration_create(struct calibration *calibration, size_t count,
                                       struct error *error)
 {
     void *memory;
-    TRY(error_allocate(&memory, count, 7 * sizeof(double) + sizeof(size_t), "calibration", error));
+    TRY(error_allocate(&memory, count, 7 * sizeof(double) + sizeof(size_t) + 2 * sizeof(int32_t),
+                       "calibration", error));
     double *const doubles = memory;
+    size_t *const order = (size_t *)(void *)(doubles + 7 * count);
+    int32_t *const passes = (int32_t *)(void *)(order + count);
     *calibration = (struct calibration){
         .count = count,
         .measured_ms = doubles,
@@ -39,7 +44,9 @@ static enum status calibration_create(struct calibration *calibration, size_t co
         .spreads = doubles + 2 * count,
         .offsets = doubles + 3 * count,
         .sorted = {doubles + 4 * count, doubles + 5 * count, doubles + 6 * count},
-        .order = (size_t *)(void *)(doubles + 7 * count),
+        .order = order,
+        .passes = passes,
+        .sorted_passes = passes + count,
     };
     return STATUS_OK;
 }
@@ -48,11 +55,18 @@ static struct interval_rows in_order(const struct calibration *calibration)
 {
     const double *const from[3] = {calibration->measured_ms, calibration->predicted_ms,
                                    calibration->spreads};
-    for (int i = 0; i < 3; i++)
-        for (size_t row = 0; row < calibration->count; row++)
+    for (size_t row = 0; row < calibration->count; row++) {
+        for (int i = 0; i < 3; i++)
             calibration->sorted[i][row] = from[i][calibration->order[row]];
-    return (struct interval_rows){calibration->sorted[0], calibration->sorted[1],
-                                  calibration->sorted[2], calibration->count};
+        calibration->sorted_passes[row] = calibration->passes[calibration->order[row]];
+    }
+    return (struct interval_rows){
+        .passes = calibration->sorted_passes,
+        .measured_ms = calibration->sorted[0],
+        .predicted_ms = calibration->sorted[1],
+        .spreads = calibration->sorted[2],
+        .count = calibration->count,
+    };
 }
 
 /* Test rows; with fewer than TRAIN_ROWS_MINIMUM of them, the train rows stand in: too narrow, but
@@ -68,6 +82,7 @@ enum status fit_calibrate(struct fit *fit, const struct kind_fit *kind_fit, stru
         const struct measurement *row = fit_row(fit, kind_fit, fit_sides[side], i);
         calibration.measured_ms[i] = row->median_ms;
         calibration.offsets[i] = fit_row_offset(fit, row);
+        calibration.passes[i] = row->config.pass;
     }
     enum status status = mlp_kind_forecast(calibration.predicted_ms, calibration.spreads,
                                            kind_fit->inputs[side], calibration.offsets, count, kind,
