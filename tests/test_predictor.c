@@ -547,6 +547,7 @@ static void interval_has_bins_by_pass_and_decade(void **state)
     assert_true(fabs(interval_half_width(&interval, PASS_FORWARD, 50, 0) - log(4)) < 1e-12);
     assert_true(fabs(interval_half_width(&interval, PASS_TRAIN, 50, 0) - log(3)) < 1e-12);
     /* five rows of its own do not outweigh the pooled ones; none at all leave those alone */
+    assert_true(fabs(interval_half_width(&interval, PASS_TRAIN, 1, 0) - log(4)) < 1e-12);
     assert_true(fabs(interval_half_width(&interval, PASS_FORWARD, 1, 0) - log(4)) < 1e-12);
     assert_true(fabs(interval_half_width(&interval, PASS_TRAIN, 1e-3, 0) - log(4)) < 1e-12);
     assert_int_equal(interval_decade(1e-300), 0);

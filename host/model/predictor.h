@@ -100,8 +100,8 @@ const struct predictor_type *predictor_find(const char *name);
 
 /* Goes on training the nets of an `mlp` predictor with the rows of options->fine_tune alone, for
  * tune_epochs at tune_rate of the learning rate (then as many with the test rows, where last_share
- * is not 0). The predictor then knows that device alone, and of
- * its kinds those with rows. On failure it is only good for free. STATUS_NO_DEVICE: no rows. */
+ * is not 0). The predictor then knows that device alone, and of its kinds those with rows. On
+ * failure it is only good for free. STATUS_NO_DEVICE: no rows. */
 enum status predictor_mlp_tune(struct predictor *predictor, const struct dataset_rows *rows,
                                const struct fit_options *options, struct fit_report *reports,
                                struct error *error);

@@ -44,9 +44,8 @@ struct mlp_predictor {
 };
 
 /* Forecasts of rows that are encoded and scaled: the nets' mean ln(1 + t'), back in ms, between
- * kind->floor_ms and a finite limit. spreads: the standard deviation of the nets' ln(1 + t'), of
- * the nets as calibrated.
- * offsets: mlp_offset of every row. */
+ * kind->floor_ms and a finite limit. spreads: the standard deviation of ln(1 + t') of the nets as
+ * calibrated. offsets: mlp_offset of every row. */
 enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const float *inputs,
                               const double *offsets, size_t row_count, const struct mlp_kind *kind,
                               double target_units_per_ms, struct error *error);

@@ -20,51 +20,53 @@ static enum status order_rows(size_t *order, const struct fit *fit, const struct
     return STATUS_OK;
 }
 
-/* Calibration rows as they come, and in order; one allocation, which measured_ms owns. */
+/* One allocation, which forecast_ms owns. */
 struct calibration {
     size_t count;
-    double *measured_ms, *predicted_ms, *spreads, *offsets, *sorted[3];
+    double *forecast_ms, *spreads, *offsets; /* of the rows as they come */
     size_t *order;
-    int32_t *passes, *sorted_passes;
+    double *measured_ms, *ordered_ms, *ordered_spreads; /* in that order */
+    int32_t *passes;
 };
 
 static enum status calibration_create(struct calibration *calibration, size_t count,
                                       struct error *error)
 {
     void *memory;
-    TRY(error_allocate(&memory, count, 7 * sizeof(double) + sizeof(size_t) + 2 * sizeof(int32_t),
+    TRY(error_allocate(&memory, count, 6 * sizeof(double) + sizeof(size_t) + sizeof(int32_t),
                        "calibration", error));
     double *const doubles = memory;
-    size_t *const order = (size_t *)(void *)(doubles + 7 * count);
-    int32_t *const passes = (int32_t *)(void *)(order + count);
+    size_t *const order = (size_t *)(void *)(doubles + 6 * count);
     *calibration = (struct calibration){
         .count = count,
-        .measured_ms = doubles,
-        .predicted_ms = doubles + count,
-        .spreads = doubles + 2 * count,
-        .offsets = doubles + 3 * count,
-        .sorted = {doubles + 4 * count, doubles + 5 * count, doubles + 6 * count},
+        .forecast_ms = doubles,
+        .spreads = doubles + count,
+        .offsets = doubles + 2 * count,
         .order = order,
-        .passes = passes,
-        .sorted_passes = passes + count,
+        .measured_ms = doubles + 3 * count,
+        .ordered_ms = doubles + 4 * count,
+        .ordered_spreads = doubles + 5 * count,
+        .passes = (int32_t *)(void *)(order + count),
     };
     return STATUS_OK;
 }
 
-static struct interval_rows in_order(const struct calibration *calibration)
+static struct interval_rows in_order(const struct calibration *calibration, const struct fit *fit,
+                                     const struct kind_fit *kind_fit, enum split split)
 {
-    const double *const from[3] = {calibration->measured_ms, calibration->predicted_ms,
-                                   calibration->spreads};
-    for (size_t row = 0; row < calibration->count; row++) {
-        for (int i = 0; i < 3; i++)
-            calibration->sorted[i][row] = from[i][calibration->order[row]];
-        calibration->sorted_passes[row] = calibration->passes[calibration->order[row]];
+    for (size_t i = 0; i < calibration->count; i++) {
+        const size_t row = calibration->order[i];
+        const struct measurement *measured = fit_row(fit, kind_fit, split, row);
+        calibration->measured_ms[i] = measured->median_ms;
+        calibration->passes[i] = measured->config.pass;
+        calibration->ordered_ms[i] = calibration->forecast_ms[row];
+        calibration->ordered_spreads[i] = calibration->spreads[row];
     }
     return (struct interval_rows){
-        .passes = calibration->sorted_passes,
-        .measured_ms = calibration->sorted[0],
-        .predicted_ms = calibration->sorted[1],
-        .spreads = calibration->sorted[2],
+        .passes = calibration->passes,
+        .measured_ms = calibration->measured_ms,
+        .predicted_ms = calibration->ordered_ms,
+        .spreads = calibration->ordered_spreads,
         .count = calibration->count,
     };
 }
@@ -78,23 +80,19 @@ enum status fit_calibrate(struct fit *fit, const struct kind_fit *kind_fit, stru
     const size_t count = kind_fit->selection.count[fit_sides[side]];
     struct calibration calibration;
     TRY(calibration_create(&calibration, count, error));
-    for (size_t i = 0; i < count; i++) {
-        const struct measurement *row = fit_row(fit, kind_fit, fit_sides[side], i);
-        calibration.measured_ms[i] = row->median_ms;
-        calibration.offsets[i] = fit_row_offset(fit, row);
-        calibration.passes[i] = row->config.pass;
-    }
-    enum status status = mlp_kind_forecast(calibration.predicted_ms, calibration.spreads,
+    for (size_t i = 0; i < count; i++)
+        calibration.offsets[i] = fit_row_offset(fit, fit_row(fit, kind_fit, fit_sides[side], i));
+    enum status status = mlp_kind_forecast(calibration.forecast_ms, calibration.spreads,
                                            kind_fit->inputs[side], calibration.offsets, count, kind,
                                            fit->options->target_units_per_ms, error);
     if (status == STATUS_OK)
         status = order_rows(calibration.order, fit, kind_fit, fit_sides[side], count, error);
     if (status == STATUS_OK) {
-        const struct interval_rows rows = in_order(&calibration);
+        const struct interval_rows rows = in_order(&calibration, fit, kind_fit, fit_sides[side]);
         status = interval_calibrate(&kind->interval, &rows, fit->options->interval_level, error);
         if (status == STATUS_OK)
             interval_calibrate_sums(&kind->interval, &rows, fit->options->interval_level);
     }
-    free(calibration.measured_ms);
+    free(calibration.forecast_ms);
     return status;
 }
