@@ -76,10 +76,11 @@ static void release(struct cpu_plan *plan)
 
 static size_t element_count(const struct cpu_plan *plan, enum cpu_role role)
 {
-    const dnnl_memory_desc_t *desc = &plan->tensor[role].desc;
+    const struct cpu_layout *layout = plan->tensor[role].layout;
+    const dnnl_dim_t *dimensions = cpu_layout_dimensions(layout);
     size_t count = 1;
-    for (int i = 0; i < desc->ndims; i++)
-        count *= (size_t)desc->dims[i];
+    for (int i = 0; i < cpu_layout_rank(layout); i++)
+        count *= (size_t)dimensions[i];
     return count;
 }
 
@@ -94,7 +95,7 @@ static float *read_tensor(struct cpu_plan *plan, enum cpu_role role)
     return values;
 }
 
-/* Fresh numbers in (-1, 1) into the role; the caller frees them. */
+/* Fresh numbers in (-1, 1) into the role, as it keeps them; the caller frees them. */
 static float *write_noise(struct cpu_plan *plan, enum cpu_role role)
 {
     struct error error = {0};
@@ -105,16 +106,24 @@ static float *write_noise(struct cpu_plan *plan, enum cpu_role role)
         values[i] = 2 * philox_uniform(philox((uint32_t)i, role, 0, 99, 5).word[0]) - 1;
     if (cpu_plan_write(plan, role, values, &error) != STATUS_OK)
         fail_msg("write: %s", error.message);
-    return values;
+    free(values);
+    return read_tensor(plan, role);
 }
 
-static void assert_close(const char *what, const float *got, const double *wanted, size_t count)
+/* Of the largest value; 16 bits round inputs, outputs and what lies between two steps. */
+static const double tolerances[PRECISION_COUNT] = {[PRECISION_FP32] = 1e-4,
+                                                   [PRECISION_TF32] = 1e-4,
+                                                   [PRECISION_FP16] = 4e-3,
+                                                   [PRECISION_BF16] = 2e-2};
+
+static void assert_close(const char *what, const float *got, const double *wanted, size_t count,
+                         double tolerance)
 {
     double largest = 0;
     for (size_t i = 0; i < count; i++)
         largest = fmax(largest, fabs(wanted[i]));
     for (size_t i = 0; i < count; i++)
-        if (!(fabs((double)got[i] - wanted[i]) <= 1e-4 * largest + 1e-6))
+        if (!(fabs((double)got[i] - wanted[i]) <= tolerance * largest + 1e-6))
             fail_msg("%s[%zu] of %zu: got %.9g, wanted %.9g", what, i, count, (double)got[i],
                      wanted[i]);
     assert_true(count == 0 || largest > 0);
@@ -124,7 +133,7 @@ static void assert_role(struct cpu_plan *plan, enum cpu_role role, const char *w
                         const double *wanted)
 {
     float *got = read_tensor(plan, role);
-    assert_close(what, got, wanted, element_count(plan, role));
+    assert_close(what, got, wanted, element_count(plan, role), tolerances[plan->config.precision]);
     free(got);
 }
 
@@ -278,16 +287,25 @@ static void addition_is_right(void **state)
         }
 }
 
-/* Two steps of update through a plan: the weights start at 0, so that the tiny rate shows. */
-static void check_optimizer(struct device *device, int optimizer, const struct layer_config *base,
-                            enum cpu_role parameters, enum cpu_role gradient_role)
+static int count_updates(const struct cpu_plan *plan)
+{
+    int count = 0;
+    for (int i = 0; i < plan->step_count; i++)
+        count += plan->steps[i].primitive == NULL;
+    return count;
+}
+
+/* Two steps of update through a plan: the weights start at 0, so that the tiny rate shows. `shown`
+ * is where the result is read: the parameters, or what they are rounded into. */
+static void check_update(struct device *device, const struct layer_config *config,
+                         enum cpu_role parameters, enum cpu_role gradient_role, enum cpu_role shown,
+                         double tolerance)
 {
     struct error error = {0};
+    const int optimizer = config->optimizer;
     device->backend->reset(device);
-    struct layer_config config = *base;
-    config.optimizer = optimizer;
-    struct cpu_plan *plan = prepare(device, &config, NULL);
-    assert_int_equal(plan->update_count, config.kind == LAYER_BATCH_NORM ? 1 : 2);
+    struct cpu_plan *plan = prepare(device, config, NULL);
+    assert_int_equal(count_updates(plan), config->kind == LAYER_BATCH_NORM ? 1 : 2);
     size_t count = element_count(plan, parameters);
     float *none = calloc(count, sizeof *none);
     assert_int_equal(cpu_plan_write(plan, parameters, none, &error), STATUS_OK);
@@ -299,12 +317,20 @@ static void check_optimizer(struct device *device, int optimizer, const struct l
     }
     enqueue(plan, PHASE_UPDATE);
     enqueue(plan, PHASE_UPDATE);
-    float *got = read_tensor(plan, parameters);
+    float *got = read_tensor(plan, shown);
     for (size_t i = 0; i < count; i++)
         got[i] *= 1e8f;
-    assert_close(choice_name(&choice_optimizer, optimizer), got, wanted, count);
+    assert_close(choice_name(&choice_optimizer, optimizer), got, wanted, count, tolerance);
     free(none), free(gradient), free(wanted), free(got);
     release(plan);
+}
+
+static void check_optimizer(struct device *device, int optimizer, const struct layer_config *base,
+                            enum cpu_role parameters, enum cpu_role gradient)
+{
+    struct layer_config config = *base;
+    config.optimizer = optimizer;
+    check_update(device, &config, parameters, gradient, parameters, 1e-4);
 }
 
 static void optimizers_are_right(void **state)
@@ -339,7 +365,7 @@ static void phases_are_apart(void **state)
     device->backend->reset(device);
     struct layer_config config = dense_config(2, 3, 4, 1, ACTIVATION_RELU);
     struct cpu_plan *plan = prepare(device, &config, NULL);
-    assert_int_equal(plan->update_count, 0);
+    assert_int_equal(count_updates(plan), 0);
     release(plan);
     config.pass = PASS_FORWARD;
     plan = prepare(device, &config, NULL);
@@ -643,33 +669,173 @@ static void memory_is_accounted_before_use(void **state)
     device_close(device);
 }
 
-static void other_precisions_are_unsupported(void **state)
+/* ---- 16 bits ---- */
+
+static void check_unsupported(struct device *device, int kind, int precision)
 {
-    struct device *device = *state;
     struct error error = {0};
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        struct layer_config config = dense_config(1, 2, 3, 0, ACTIVATION_NONE);
-        config.kind = kind;
-        config.precision = PRECISION_BF16;
-        enum outcome outcome = OUTCOME_OK;
-        struct plan *plan = (struct plan *)1;
-        assert_int_equal(
-            device->backend->bench[kind]->prepare(&plan, device, &config, NULL, &outcome, &error),
-            STATUS_FAILED);
-        assert_int_equal(outcome, OUTCOME_UNSUPPORTED);
-        assert_null(plan);
-        assert_non_null(strstr(error.message, "bf16"));
+    struct layer_config config = dense_config(1, 2, 3, 0, ACTIVATION_NONE);
+    config.kind = kind;
+    config.precision = precision;
+    enum outcome outcome = OUTCOME_OK;
+    struct plan *plan = (struct plan *)1;
+    assert_int_equal(
+        device->backend->bench[kind]->prepare(&plan, device, &config, NULL, &outcome, &error),
+        STATUS_FAILED);
+    assert_int_equal(outcome, OUTCOME_UNSUPPORTED);
+    assert_null(plan);
+    assert_non_null(strstr(error.message, choice_name(&choice_precision, precision)));
+}
+
+static void precisions_that_the_processor_lacks_are_unsupported(void **state)
+{
+    assert_true(cpu_has_precision(PRECISION_FP32));
+    assert_false(cpu_has_precision(PRECISION_TF32));
+    for (int precision = 0; precision < PRECISION_COUNT; precision++)
+        for (int kind = 0; kind < LAYER_KIND_COUNT && !cpu_has_precision(precision); kind++)
+            check_unsupported(*state, kind, precision);
+}
+
+/* Does `check` for each 16-bit precision that runs here; skips where none does. */
+static void for_narrow(struct device *device, void (*check)(struct device *device, int precision))
+{
+    int count = 0;
+    for (int precision = PRECISION_FP16; precision < PRECISION_COUNT; precision++)
+        if (cpu_has_precision(precision)) {
+            check(device, precision);
+            count++;
+        }
+    if (count > 0)
+        return;
+    print_message("skipped: this processor, or this oneDNN, computes in fp32 alone\n");
+    skip();
+}
+
+static void check_narrow_steps(struct device *device, int precision)
+{
+    const struct layer_config configs[] = {
+        dense_config(16, 64, 32, 1, ACTIVATION_TANH),
+        dense_config(3, 130, 17, 0, ACTIVATION_RELU),
+        conv2d_config(3, (struct conv2d){8, 3, 16, 32, 1, PADDING_SAME, 1, ACTIVATION_RELU}),
+        conv2d_config(2, (struct conv2d){9, 4, 17, 5, 2, PADDING_SAME, 1, ACTIVATION_SIGMOID}),
+        conv2d_config(2, (struct conv2d){14, 7, 3, 10, 2, PADDING_VALID, 0, ACTIVATION_NONE}),
+        pool2d_config(2, (struct pool2d){9, 3, 20, 1, PADDING_SAME, POOLING_AVERAGE, 0}),
+        pool2d_config(2, (struct pool2d){8, 2, 16, 2, PADDING_VALID, POOLING_AVERAGE, 1}),
+        pool2d_config(2, (struct pool2d){8, 2, 16, 2, PADDING_VALID, POOLING_MAX, 0}),
+        batch_norm_config(3, (struct batch_norm){8, 16, ACTIVATION_NONE}),
+        batch_norm_config(3, (struct batch_norm){5, 33, ACTIVATION_TANH}),
+        addition_config(3, (struct addition){500, ACTIVATION_RELU}),
+    };
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+        struct layer_config config = configs[i];
+        config.precision = precision;
+        check_step(device, &config,
+                   config.kind == LAYER_CONV2D  ? config.as.conv2d.use_bias
+                   : config.kind == LAYER_DENSE ? config.as.dense.use_bias
+                                                : false);
     }
+}
+
+static void narrow_steps_are_right(void **state)
+{
+    for_narrow(*state, check_narrow_steps);
+}
+
+/* Updates change fp32 master weights and round them into the weights; other parameters are fp32. */
+static void check_narrow_updates(struct device *device, int precision)
+{
+    struct layer_config dense = dense_config(2, 50, 30, 1, ACTIVATION_NONE);
+    struct layer_config conv2d = conv2d_config(
+        1, (struct conv2d){6, 3, 5, 18, 1, PADDING_VALID, 1, ACTIVATION_RELU});
+    struct layer_config norm = batch_norm_config(2, (struct batch_norm){4, 21, ACTIVATION_RELU});
+    dense.precision = conv2d.precision = norm.precision = precision;
+    for (int optimizer = OPTIMIZER_SGD; optimizer < OPTIMIZER_COUNT; optimizer++) {
+        dense.optimizer = conv2d.optimizer = norm.optimizer = optimizer;
+        check_update(device, &dense, CPU_MASTER_WEIGHTS, CPU_WEIGHTS_GRADIENT, CPU_MASTER_WEIGHTS,
+                     1e-4);
+        check_update(device, &conv2d, CPU_MASTER_WEIGHTS, CPU_WEIGHTS_GRADIENT, CPU_MASTER_WEIGHTS,
+                     1e-4);
+        check_update(device, &dense, CPU_BIAS, CPU_BIAS_GRADIENT, CPU_BIAS, 1e-4);
+        check_update(device, &norm, CPU_WEIGHTS, CPU_WEIGHTS_GRADIENT, CPU_WEIGHTS, 1e-4);
+        if (precision == PRECISION_BF16) /* the steps are too small for fp16 */
+            check_update(device, &conv2d, CPU_MASTER_WEIGHTS, CPU_WEIGHTS_GRADIENT, CPU_WEIGHTS,
+                         4e-3);
+    }
+}
+
+static void narrow_updates_keep_master_weights(void **state)
+{
+    for_narrow(*state, check_narrow_updates);
+}
+
+/* Noise of the right size, and no NaN that fp32 noise would be in 16 bits. */
+static void check_narrow_noise(struct device *device, int precision)
+{
+    struct layer_config config = conv2d_config(
+        8, (struct conv2d){64, 3, 16, 16, 1, PADDING_SAME, 0, ACTIVATION_NONE});
+    config.precision = precision;
+    device->backend->reset(device);
+    struct cpu_plan *plan = prepare(device, &config, NULL);
+    float *input = read_tensor(plan, CPU_INPUT);
+    const size_t count = element_count(plan, CPU_INPUT);
+    double sum = 0, squares = 0;
+    assert_true(count > CPU_NOISE_COUNT);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(fabsf(input[i]) <= 1);
+        sum += (double)input[i];
+        squares += (double)input[i] * (double)input[i];
+    }
+    assert_true(fabs(sum / (double)count) < 0.01);
+    assert_true(fabs(squares / (double)count - 1. / 3) < 0.01);
+    free(input);
+    release(plan);
+}
+
+static void narrow_operands_are_noise(void **state)
+{
+    for_narrow(*state, check_narrow_noise);
+}
+
+/* conv, norm, pool, dense: in 16 bits layers hand on what they write, too. */
+static void check_narrow_chain(struct device *device, int precision)
+{
+    enum { COUNT = 4 };
+    struct layer_config configs[COUNT] = {
+        conv2d_config(2, (struct conv2d){10, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_TANH}),
+        batch_norm_config(2, (struct batch_norm){10, 16, ACTIVATION_RELU}),
+        pool2d_config(2, (struct pool2d){10, 2, 16, 2, PADDING_VALID, POOLING_AVERAGE, 0}),
+        dense_config(2, 16 * 25, 6, 1, ACTIVATION_SIGMOID)};
+    struct cpu_plan *plans[COUNT];
+    device->backend->reset(device);
+    for (int i = 0; i < COUNT; i++) {
+        configs[i].precision = precision;
+        plans[i] = prepare(device, &configs[i], i ? plans[i - 1] : NULL);
+    }
+    for (int i = 0; i < COUNT; i++)
+        enqueue(plans[i], PHASE_FORWARD);
+    for (int i = COUNT; i-- > 0;)
+        enqueue(plans[i], PHASE_BACKWARD);
+    for (int i = 0; i + 2 < COUNT; i++)
+        assert_linked(plans[i], plans[i + 1]);
+    for (int i = COUNT; i-- > 0;)
+        release(plans[i]);
+}
+
+static void narrow_layers_are_linked(void **state)
+{
+    for_narrow(*state, check_narrow_chain);
 }
 
 static void device_describes_itself(void **state)
 {
     struct device *device = *state;
     struct device_info info;
+    char library[64];
     struct error error = {0};
     assert_int_equal(device->backend->describe(device, false, &info, &error), STATUS_OK);
     assert_string_equal(info.backend, "cpu");
-    assert_string_equal(info.library, onednn_version());
+    onednn_version(library, sizeof library);
+    assert_string_equal(info.library, library);
     assert_true(strlen(info.name) > 0 && info.thread_count == 1 && info.memory_bytes > 0);
     assert_true(isnan(info.bandwidth_gbps) && isnan(info.measured_copy_gbps));
     assert_true(isnan(info.clock_mhz) || info.clock_mhz > 100);
@@ -727,7 +893,11 @@ int main(void)
         cmocka_unit_test(deep_chains_stay_finite),
         cmocka_unit_test(deep_residuals_stay_finite),
         cmocka_unit_test(memory_is_accounted_before_use),
-        cmocka_unit_test(other_precisions_are_unsupported),
+        cmocka_unit_test(precisions_that_the_processor_lacks_are_unsupported),
+        cmocka_unit_test(narrow_steps_are_right),
+        cmocka_unit_test(narrow_updates_keep_master_weights),
+        cmocka_unit_test(narrow_operands_are_noise),
+        cmocka_unit_test(narrow_layers_are_linked),
         cmocka_unit_test(device_describes_itself),
         cmocka_unit_test(clock_runs),
         cmocka_unit_test(arena_that_cannot_be_mapped_is_reported),

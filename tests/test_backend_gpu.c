@@ -21,7 +21,7 @@
 #include "layer_reference.h"
 #include "trainer_cuda.h"
 
-enum { PRECISION_COUNT = PRECISION_BF16 + 1, TRAIN = PHASE_FORWARD | PHASE_BACKWARD };
+enum { TRAIN = PHASE_FORWARD | PHASE_BACKWARD };
 enum { SEED = 7 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -12,7 +12,7 @@
 #include "convolution_graph.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-enum { LIMIT = 10, DIRECTION_COUNT = CUDNN_BACKWARD_FILTER + 1, PRECISION_COUNT = 4 };
+enum { LIMIT = 10, DIRECTION_COUNT = CUDNN_BACKWARD_FILTER + 1 };
 enum { TENSOR_CORE = 1 << 0, DOWN_CONVERT_INPUTS = 1 << 1 };
 
 static const int64_t no_limit = INT64_MAX;

@@ -21,7 +21,7 @@ struct device_info {
     char backend[16];      /* "cpu" */
     char technology[32];   /* "Volta", "x86-64 avx512" */
     char connectivity[16]; /* "NVLink", "PCIe3 x16", "memory bus" */
-    char library[64];      /* "oneDNN 2.6.3" */
+    char library[64];      /* "oneDNN 3.7.2" */
     int32_t device_count;  /* the paper's number of GPUs; 1 */
     int32_t thread_count;  /* CPU: OpenMP threads, part of the identity; GPU: 1 */
     int64_t memory_bytes;

@@ -12,8 +12,10 @@
 static void fill_libraries(char *text, size_t size)
 {
     unsigned major = 0, minor = 0, release = 0;
+    char onednn[64];
     H5get_libversion(&major, &minor, &release);
-    snprintf(text, size, "HDF5 %u.%u.%u, %s", major, minor, release, onednn_version());
+    onednn_version(onednn, sizeof onednn);
+    snprintf(text, size, "HDF5 %u.%u.%u, %s", major, minor, release, onednn);
 }
 
 static void fill_time(char *text, size_t size)

@@ -5,24 +5,13 @@
  */
 #include "onednn/cpu_plan.h"
 
-static enum status sum_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
-                          const dnnl_memory_desc_t *tensor, struct error *error)
-{
-    dnnl_binary_desc_t desc;
-    DNNL_TRY(plan, error, dnnl_binary_desc_init(&desc, dnnl_binary_add, tensor, tensor, tensor));
-    return cpu_check(
-        plan,
-        dnnl_primitive_desc_create(pd, &desc, plan->device->attributes, plan->device->engine, NULL),
-        "binary add", error);
-}
-
-static enum status add_sum(struct cpu_plan *plan, const dnnl_memory_desc_t *desc,
+static enum status add_sum(struct cpu_plan *plan, const struct cpu_layout *layout,
                            struct error *error)
 {
     dnnl_primitive_desc_t pd;
     struct cpu_tensor *tensor = plan->tensor;
-    TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan, desc, 0, error));
-    TRY(sum_pd(&pd, plan, desc, error));
+    TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan, layout, 0, error));
+    DNNL_TRY(plan, error, cpu_sum_descriptor(&pd, &plan->device->target, layout));
     cpu_plan_name(plan, pd);
     const struct cpu_argument arguments[] = {{DNNL_ARG_SRC_0, &tensor[CPU_INPUT]},
                                              {DNNL_ARG_SRC_1, &tensor[CPU_SECOND_INPUT]},
@@ -36,13 +25,13 @@ static enum status add_sum(struct cpu_plan *plan, const dnnl_memory_desc_t *desc
 static enum status add_gradient(struct cpu_plan *plan, struct cpu_plan *input, struct error *error)
 {
     const int32_t activation = plan->config.as.addition.activation;
-    const dnnl_memory_desc_t *desc = &plan->tensor[CPU_OUTPUT].desc;
+    const struct cpu_layout *layout = plan->tensor[CPU_OUTPUT].layout;
     struct cpu_tensor *output_gradient = &plan->tensor[CPU_OUTPUT_GRADIENT];
     struct cpu_tensor *gradient = &plan->tensor[CPU_INPUT_GRADIENT];
-    TRY(cpu_input_gradient(plan, input, desc, error));
+    TRY(cpu_input_gradient(plan, input, layout, error));
     if (activation == ACTIVATION_NONE)
-        return cpu_tensor_view(output_gradient, plan, desc, gradient->data, error);
-    TRY(cpu_operand_create(output_gradient, plan, desc, error));
+        return cpu_tensor_view(output_gradient, plan, layout, gradient->data, error);
+    TRY(cpu_operand_create(output_gradient, plan, layout, error));
     return cpu_activation_backward_into(plan, gradient, activation, error);
 }
 
@@ -50,11 +39,12 @@ static enum status fill_plan(struct cpu_plan *plan, struct cpu_plan *first, stru
                              struct error *error)
 {
     const dnnl_dim_t dimensions[] = {plan->config.batch_size, plan->config.as.addition.elements};
-    const dnnl_memory_desc_t desc = first ? first->tensor[CPU_OUTPUT].desc
-                                          : cpu_desc(2, dimensions, false);
-    TRY(cpu_input(plan, first, &desc, error));
-    TRY(cpu_second_input(plan, second, &desc, error));
-    TRY(add_sum(plan, &desc, error));
+    const struct cpu_layout *layout = first ? first->tensor[CPU_OUTPUT].layout : NULL;
+    if (!first)
+        TRY(cpu_plain_layout(&layout, plan, 2, dimensions, cpu_storage(plan), error));
+    TRY(cpu_input(plan, first, layout, error));
+    TRY(cpu_second_input(plan, second, layout, error));
+    TRY(add_sum(plan, layout, error));
     TRY(cpu_activation_forward(plan, plan->config.as.addition.activation, error));
     if (plan->config.pass == PASS_FORWARD)
         return STATUS_OK;

@@ -82,13 +82,13 @@ static enum status fill_noise_block(struct cpu_device *cpu, uint64_t seed, struc
 
 static enum status create_engine(struct cpu_device *cpu, struct error *error)
 {
-    dnnl_status_t status = dnnl_engine_create(&cpu->engine, dnnl_cpu, 0);
+    dnnl_status_t status = dnnl_engine_create(&cpu->target.engine, dnnl_cpu, 0);
     if (status == dnnl_success)
-        status = dnnl_stream_create(&cpu->stream, cpu->engine, dnnl_stream_default_flags);
+        status = dnnl_stream_create(&cpu->stream, cpu->target.engine, dnnl_stream_default_flags);
     if (status == dnnl_success)
-        status = dnnl_primitive_attr_create(&cpu->attributes);
+        status = dnnl_primitive_attr_create(&cpu->target.attributes);
     if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_scratchpad_mode(cpu->attributes,
+        status = dnnl_primitive_attr_set_scratchpad_mode(cpu->target.attributes,
                                                          dnnl_scratchpad_mode_user);
     if (status != dnnl_success)
         return FAIL(error, STATUS_NO_DEVICE, "cpu: oneDNN has no engine here: status %d",
@@ -99,9 +99,9 @@ static enum status create_engine(struct cpu_device *cpu, struct error *error)
 static void cpu_close(struct device *device)
 {
     struct cpu_device *cpu = (struct cpu_device *)device;
-    dnnl_primitive_attr_destroy(cpu->attributes);
+    dnnl_primitive_attr_destroy(cpu->target.attributes);
     dnnl_stream_destroy(cpu->stream);
-    dnnl_engine_destroy(cpu->engine);
+    dnnl_engine_destroy(cpu->target.engine);
     if (cpu->arena)
         munmap(cpu->arena, cpu->arena_bytes);
     if (cpu->noise)
@@ -190,7 +190,7 @@ static enum status cpu_describe(struct device *device, bool measure, struct devi
                                  .connectivity = "memory bus",
                                  .device_count = 1,
                                  .thread_count = cpu->thread_count};
-    snprintf(info->library, sizeof info->library, "%s", onednn_version());
+    onednn_version(info->library, sizeof info->library);
     processor_describe(info);
     return measure ? cpu_measure_speed(info, cpu, error) : STATUS_OK;
 }

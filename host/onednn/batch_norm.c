@@ -7,7 +7,7 @@
 static const float epsilon = 1e-5f;
 
 struct primitives {
-    dnnl_memory_desc_t image;
+    const struct cpu_layout *image;
     bool has_relu; /* the primitives contain the activation */
     dnnl_primitive_desc_t forward, backward;
 };
@@ -24,26 +24,20 @@ static void destroy(struct primitives *primitives)
 static dnnl_status_t create(struct primitives *primitives, const struct cpu_plan *plan,
                             bool has_relu)
 {
-    const bool is_train = plan->config.pass == PASS_TRAIN;
-    const struct cpu_device *device = plan->device;
-    const unsigned flags = dnnl_use_scaleshift | (has_relu ? dnnl_fuse_norm_relu : 0) |
-                           (is_train ? 0 : dnnl_use_global_stats);
-    dnnl_batch_normalization_desc_t desc;
+    const struct cpu_target *target = &plan->device->target;
+    struct cpu_batch_normalization norm = {.pass = cpu_forward_kind(plan),
+                                           .image = primitives->image,
+                                           .epsilon = epsilon,
+                                           .has_relu = has_relu,
+                                           .has_given_statistics = plan->config.pass != PASS_TRAIN};
     primitives->has_relu = has_relu;
-    dnnl_status_t status = dnnl_batch_normalization_forward_desc_init(
-        &desc, is_train ? dnnl_forward_training : dnnl_forward_inference, &primitives->image,
-        epsilon, flags);
-    if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(&primitives->forward, &desc, device->attributes,
-                                            device->engine, NULL);
-    if (status != dnnl_success || !is_train)
+    dnnl_status_t status = cpu_batch_normalization_descriptor(&primitives->forward, target, &norm,
+                                                              NULL);
+    if (status != dnnl_success || plan->config.pass != PASS_TRAIN)
         return status;
-    status = dnnl_batch_normalization_backward_desc_init(&desc, dnnl_backward, &primitives->image,
-                                                         &primitives->image, epsilon, flags);
-    if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(&primitives->backward, &desc, device->attributes,
-                                            device->engine, primitives->forward);
-    return status;
+    norm.pass = dnnl_backward;
+    return cpu_batch_normalization_descriptor(&primitives->backward, target, &norm,
+                                              primitives->forward);
 }
 
 static enum status choose(struct primitives *primitives, struct cpu_plan *plan,
@@ -51,7 +45,7 @@ static enum status choose(struct primitives *primitives, struct cpu_plan *plan,
 {
     const struct batch_norm *norm = &plan->config.as.batch_norm;
     *primitives = (struct primitives){.has_relu = norm->activation == ACTIVATION_RELU};
-    TRY(cpu_image_desc(&primitives->image, plan, input, norm->channels, norm->image_size, error));
+    TRY(cpu_image_layout(&primitives->image, plan, input, norm->channels, norm->image_size, error));
     dnnl_status_t status = create(primitives, plan, primitives->has_relu);
     if (status == dnnl_unimplemented && primitives->has_relu) {
         destroy(primitives);
@@ -60,28 +54,47 @@ static enum status choose(struct primitives *primitives, struct cpu_plan *plan,
     return cpu_check(plan, status, "batch normalization", error);
 }
 
-/* Noise around `centre`: variances and scales must not change sign, nor images their size. */
+/* fp32 noise around `centre`: variances and scales must not change sign, nor images their size. */
 static enum status add_channels(struct cpu_tensor *tensor, struct cpu_plan *plan, float centre,
                                 float amplitude, struct error *error)
 {
     const dnnl_dim_t channels = plan->config.as.batch_norm.channels;
-    const dnnl_memory_desc_t desc = cpu_desc(1, &channels, false);
-    TRY(cpu_tensor_create(tensor, plan, &desc, amplitude, error));
+    const struct cpu_layout *layout;
+    TRY(cpu_plain_layout(&layout, plan, 1, &channels, dnnl_f32, error));
+    TRY(cpu_tensor_create(tensor, plan, layout, amplitude, error));
+    float *values = tensor->data;
     for (dnnl_dim_t i = 0; i < channels; i++)
-        tensor->data[i] += centre;
+        values[i] += centre;
     return STATUS_OK;
+}
+
+/* Scales and shifts are one array, so that one update goes through both. */
+static enum status create_parameters(struct cpu_tensor *parameters, struct cpu_plan *plan,
+                                     float amplitude, struct error *error)
+{
+    const dnnl_dim_t dimensions[] = {2, plan->config.as.batch_norm.channels};
+    const struct cpu_layout *layout;
+    TRY(cpu_plain_layout(&layout, plan, 2, dimensions, dnnl_f32, error));
+    return cpu_tensor_create(parameters, plan, layout, amplitude, error);
 }
 
 static enum status add_parameters(struct cpu_plan *plan, struct error *error)
 {
-    const dnnl_dim_t channels = plan->config.as.batch_norm.channels;
-    const dnnl_dim_t dimensions[] = {2, channels};
-    const dnnl_memory_desc_t desc = cpu_desc(2, dimensions, false);
-    struct cpu_tensor *parameters = &plan->tensor[CPU_WEIGHTS];
-    TRY(cpu_tensor_create(parameters, plan, &desc, 0.1f, error));
-    for (dnnl_dim_t i = 0; i < channels; i++)
-        parameters->data[i] += 1; /* the scales */
+    TRY(create_parameters(&plan->tensor[CPU_WEIGHTS], plan, 0.1f, error));
+    float *scales = plan->tensor[CPU_WEIGHTS].data;
+    for (int32_t i = 0; i < plan->config.as.batch_norm.channels; i++)
+        scales[i] += 1;
     return STATUS_OK;
+}
+
+/* A row of the parameters, or of their gradient: 0 for the scales, 1 for the shifts. */
+static enum status row_of(struct cpu_tensor *row, struct cpu_plan *plan,
+                          const struct cpu_tensor *parameters, int index, struct error *error)
+{
+    const dnnl_dim_t channels = plan->config.as.batch_norm.channels;
+    const struct cpu_layout *layout;
+    TRY(cpu_plain_layout(&layout, plan, 1, &channels, dnnl_f32, error));
+    return cpu_tensor_view(row, plan, layout, (float *)parameters->data + index * channels, error);
 }
 
 /* The workspace keeps which outputs a relu let pass. */
@@ -89,23 +102,28 @@ static enum status add_forward(struct cpu_tensor *workspace, struct cpu_plan *pl
                                const struct primitives *primitives, struct cpu_plan *input,
                                struct error *error)
 {
-    struct cpu_tensor *tensor = plan->tensor;
+    struct cpu_tensor scales, shifts, *tensor = plan->tensor;
     const_dnnl_primitive_desc_t pd = primitives->forward;
+    const struct cpu_layout *kept = cpu_layout_of(pd, dnnl_query_workspace_md, 0);
     cpu_plan_name(plan, pd);
-    TRY(cpu_input(plan, input, &primitives->image, error));
+    TRY(cpu_input(plan, input, primitives->image, error));
     TRY(add_parameters(plan, error));
+    TRY(row_of(&scales, plan, &tensor[CPU_WEIGHTS], 0, error));
+    TRY(row_of(&shifts, plan, &tensor[CPU_WEIGHTS], 1, error));
     TRY(add_channels(&tensor[CPU_MEAN], plan, 0, 0.1f, error));
     TRY(add_channels(&tensor[CPU_VARIANCE], plan, 1, 0.5f, error));
-    TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan,
-                          dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0), 0, error));
-    const dnnl_memory_desc_t *desc = dnnl_primitive_desc_query_md(pd, dnnl_query_workspace_md, 0);
-    if (desc && dnnl_memory_desc_get_size(desc))
-        TRY(cpu_tensor_create(workspace, plan, desc, 0, error));
-    const struct cpu_argument arguments[] = {
-        {DNNL_ARG_SRC, &tensor[CPU_INPUT]}, {DNNL_ARG_SCALE_SHIFT, &tensor[CPU_WEIGHTS]},
-        {DNNL_ARG_MEAN, &tensor[CPU_MEAN]}, {DNNL_ARG_VARIANCE, &tensor[CPU_VARIANCE]},
-        {DNNL_ARG_WORKSPACE, workspace},    {DNNL_ARG_DST, &tensor[CPU_OUTPUT]}};
-    return cpu_step_add(plan, PHASE_FORWARD, pd, arguments, 6, error);
+    TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan, cpu_layout_of(pd, dnnl_query_dst_md, 0), 0,
+                          error));
+    if (cpu_layout_bytes(kept) > 0)
+        TRY(cpu_tensor_create(workspace, plan, kept, 0, error));
+    const struct cpu_argument arguments[] = {{DNNL_ARG_SRC, &tensor[CPU_INPUT]},
+                                             {DNNL_ARG_SCALE, &scales},
+                                             {DNNL_ARG_SHIFT, &shifts},
+                                             {DNNL_ARG_MEAN, &tensor[CPU_MEAN]},
+                                             {DNNL_ARG_VARIANCE, &tensor[CPU_VARIANCE]},
+                                             {DNNL_ARG_WORKSPACE, workspace},
+                                             {DNNL_ARG_DST, &tensor[CPU_OUTPUT]}};
+    return cpu_step_add(plan, PHASE_FORWARD, pd, arguments, 7, error);
 }
 
 static enum status add_backward(struct cpu_plan *plan, const struct primitives *primitives,
@@ -113,20 +131,24 @@ static enum status add_backward(struct cpu_plan *plan, const struct primitives *
                                 const struct cpu_tensor *gradient, struct cpu_plan *input,
                                 struct error *error)
 {
-    struct cpu_tensor *tensor = plan->tensor;
-    TRY(cpu_input_gradient(plan, input, &primitives->image, error));
-    TRY(cpu_tensor_create(&tensor[CPU_WEIGHTS_GRADIENT], plan, &tensor[CPU_WEIGHTS].desc, 0,
-                          error));
-    const struct cpu_argument arguments[] = {
-        {DNNL_ARG_SRC, &tensor[CPU_INPUT]},
-        {DNNL_ARG_SCALE_SHIFT, &tensor[CPU_WEIGHTS]},
-        {DNNL_ARG_MEAN, &tensor[CPU_MEAN]},
-        {DNNL_ARG_VARIANCE, &tensor[CPU_VARIANCE]},
-        {DNNL_ARG_WORKSPACE, workspace},
-        {DNNL_ARG_DIFF_DST, gradient},
-        {DNNL_ARG_DIFF_SRC, &tensor[CPU_INPUT_GRADIENT]},
-        {DNNL_ARG_DIFF_SCALE_SHIFT, &tensor[CPU_WEIGHTS_GRADIENT]}};
-    TRY(cpu_step_add(plan, PHASE_BACKWARD, primitives->backward, arguments, 8, error));
+    struct cpu_tensor scales, shifts, scales_gradient, shifts_gradient, *tensor = plan->tensor;
+    TRY(cpu_input_gradient(plan, input, primitives->image, error));
+    TRY(create_parameters(&tensor[CPU_WEIGHTS_GRADIENT], plan, 0, error));
+    TRY(row_of(&scales, plan, &tensor[CPU_WEIGHTS], 0, error));
+    TRY(row_of(&shifts, plan, &tensor[CPU_WEIGHTS], 1, error));
+    TRY(row_of(&scales_gradient, plan, &tensor[CPU_WEIGHTS_GRADIENT], 0, error));
+    TRY(row_of(&shifts_gradient, plan, &tensor[CPU_WEIGHTS_GRADIENT], 1, error));
+    const struct cpu_argument arguments[] = {{DNNL_ARG_SRC, &tensor[CPU_INPUT]},
+                                             {DNNL_ARG_SCALE, &scales},
+                                             {cpu_backward_shift_argument, &shifts},
+                                             {DNNL_ARG_MEAN, &tensor[CPU_MEAN]},
+                                             {DNNL_ARG_VARIANCE, &tensor[CPU_VARIANCE]},
+                                             {DNNL_ARG_WORKSPACE, workspace},
+                                             {DNNL_ARG_DIFF_DST, gradient},
+                                             {DNNL_ARG_DIFF_SRC, &tensor[CPU_INPUT_GRADIENT]},
+                                             {DNNL_ARG_DIFF_SCALE, &scales_gradient},
+                                             {DNNL_ARG_DIFF_SHIFT, &shifts_gradient}};
+    TRY(cpu_step_add(plan, PHASE_BACKWARD, primitives->backward, arguments, 10, error));
     return cpu_input_gradient_deliver(plan, input, error);
 }
 

@@ -2,59 +2,40 @@
  * eagerly. */
 #include "onednn/cpu_plan.h"
 
-/* The layer's tensors as the library's descriptors want them, layouts of its choice. */
-struct geometry {
-    dnnl_memory_desc_t input, weights, bias, output;
-    dnnl_dims_t strides, pad_before, pad_after;
-};
-
-static struct geometry geometry_of(const struct layer_config *config)
+/* Layouts of the library's choice. The gradient of the weights is fp32 in any precision. */
+static enum status describe(struct cpu_convolution *convolution, struct cpu_plan *plan,
+                            dnnl_prop_kind_t pass, struct error *error)
 {
+    const struct layer_config *config = &plan->config;
     const struct conv2d *c = &config->as.conv2d;
-    struct window window = window_of(c->image_size, c->kernel_size, c->stride, c->padding);
+    const dnnl_data_type_t storage = cpu_storage(plan);
+    const struct window window = window_of(c->image_size, c->kernel_size, c->stride, c->padding);
     const dnnl_dim_t input[] = {config->batch_size, c->channels_in, c->image_size, c->image_size};
     const dnnl_dim_t weights[] = {c->channels_out, c->channels_in, c->kernel_size, c->kernel_size};
     const dnnl_dim_t output[] = {config->batch_size, c->channels_out, window.output_size,
                                  window.output_size};
-    return (struct geometry){
-        .input = cpu_desc(4, input, true),
-        .weights = cpu_desc(4, weights, true),
-        .bias = c->use_bias ? cpu_desc(1, weights, false) : (dnnl_memory_desc_t){0},
-        .output = cpu_desc(4, output, true),
+    *convolution = (struct cpu_convolution){
+        .pass = pass,
         .strides = {c->stride, c->stride},
         .pad_before = {window.pad_before, window.pad_before},
         .pad_after = {window.pad_after, window.pad_after},
     };
+    TRY(cpu_any_layout(&convolution->input, plan, 4, input, storage, error));
+    TRY(cpu_any_layout(&convolution->weights, plan, 4, weights,
+                       pass == dnnl_backward_weights ? dnnl_f32 : storage, error));
+    if (c->use_bias)
+        TRY(cpu_plain_layout(&convolution->bias, plan, 1, weights, dnnl_f32, error));
+    return cpu_any_layout(&convolution->output, plan, 4, output, storage, error);
 }
 
-static dnnl_status_t describe(dnnl_convolution_desc_t *desc, const struct layer_config *config,
-                              enum cpu_pass pass)
+static enum status create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
+                             dnnl_prop_kind_t pass, const_dnnl_primitive_desc_t forward,
+                             struct error *error)
 {
-    struct geometry g = geometry_of(config);
-    const dnnl_memory_desc_t *bias = g.bias.ndims ? &g.bias : NULL;
-    if (pass == CPU_BACKWARD_DATA)
-        return dnnl_convolution_backward_data_desc_init(desc, dnnl_convolution_direct, &g.input,
-                                                        &g.weights, &g.output, g.strides,
-                                                        g.pad_before, g.pad_after);
-    if (pass == CPU_BACKWARD_WEIGHTS)
-        return dnnl_convolution_backward_weights_desc_init(desc, dnnl_convolution_direct, &g.input,
-                                                           &g.weights, bias, &g.output, g.strides,
-                                                           g.pad_before, g.pad_after);
-    dnnl_prop_kind_t kind = config->pass == PASS_TRAIN ? dnnl_forward_training
-                                                       : dnnl_forward_inference;
-    return dnnl_convolution_forward_desc_init(desc, kind, dnnl_convolution_direct, &g.input,
-                                              &g.weights, bias, &g.output, g.strides, g.pad_before,
-                                              g.pad_after);
-}
-
-static enum status create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan, enum cpu_pass pass,
-                             const_dnnl_primitive_desc_t forward, struct error *error)
-{
-    dnnl_convolution_desc_t desc;
-    DNNL_TRY(plan, error, describe(&desc, &plan->config, pass));
+    struct cpu_convolution convolution;
+    TRY(describe(&convolution, plan, pass, error));
     return cpu_check(plan,
-                     dnnl_primitive_desc_create(pd, &desc, plan->device->attributes,
-                                                plan->device->engine, forward),
+                     cpu_convolution_descriptor(pd, &plan->device->target, &convolution, forward),
                      "convolution", error);
 }
 

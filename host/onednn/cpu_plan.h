@@ -1,21 +1,22 @@
 /* What the oneDNN benchmarks share: the device with its arena, and plans as lists of steps. Private
- * to this folder and to tests/test_backend_cpu.c. Written against oneDNN 2.x (operation
- * descriptors; 3.x has none).
+ * to this folder and to tests/test_backend_cpu.c.
+ *
+ * In 16 bits images and weights are the library's bf16 or fp16 tensors. Biases, the parameters and
+ * statistics of batch_norm, gradients of parameters and the optimizer's state stay fp32, and so
+ * does a master copy of the weights, which an update changes and then rounds into the weights.
  */
 #ifndef EPOCHCAST_ONEDNN_CPU_PLAN_H
 #define EPOCHCAST_ONEDNN_CPU_PLAN_H
 
 #include "bench/backend.h"
-
-#include <dnnl.h>
+#include "onednn/descriptor.h"
 
 enum { CPU_NOISE_COUNT = 1 << 18 }; /* 1 MiB: stays in a cache while it fills operands */
 
 struct cpu_device {
     struct device base;
-    dnnl_engine_t engine;
+    struct cpu_target target; /* its attributes: scratch memory comes from the arena */
     dnnl_stream_t stream;
-    dnnl_primitive_attr_t attributes; /* scratch memory comes from the arena */
     /* Tensors that are only read grow from the arena's start, the others from its end: noise that
      * nobody overwrites need not be filled in again for the next config. */
     unsigned char *arena;
@@ -31,9 +32,9 @@ struct cpu_device {
 };
 
 struct cpu_tensor {
-    dnnl_memory_desc_t desc;
-    dnnl_memory_t memory; /* NULL: the tensor does not exist */
-    float *data;
+    const struct cpu_layout *layout; /* the memory's */
+    dnnl_memory_t memory;            /* NULL: the tensor does not exist */
+    void *data;
 };
 
 /* The tensors of a layer that linked layers and tests look at. */
@@ -49,16 +50,15 @@ enum cpu_role {
     CPU_INPUT_GRADIENT,
     CPU_WEIGHTS_GRADIENT,
     CPU_BIAS_GRADIENT,
+    CPU_MASTER_WEIGHTS, /* fp32, where 16-bit weights are updated */
     CPU_ROLE_COUNT
 };
 
-enum { CPU_STEP_LIMIT = 24, CPU_ARGUMENT_LIMIT = 10, CPU_MEMORY_LIMIT = 64 };
-
-struct cpu_step {
-    int phase;
-    dnnl_primitive_t primitive;
-    dnnl_exec_arg_t arguments[CPU_ARGUMENT_LIMIT];
-    int argument_count;
+enum {
+    CPU_STEP_LIMIT = 24,
+    CPU_ARGUMENT_LIMIT = 12,
+    CPU_MEMORY_LIMIT = 64,
+    CPU_LAYOUT_LIMIT = 64,
 };
 
 /* Optimizer update of one parameter array; all of the array's memory, padding included. */
@@ -68,6 +68,14 @@ struct cpu_update {
     size_t count;
 };
 
+struct cpu_step {
+    int phase;
+    dnnl_primitive_t primitive; /* NULL: the update */
+    dnnl_exec_arg_t arguments[CPU_ARGUMENT_LIMIT];
+    int argument_count;
+    struct cpu_update update;
+};
+
 struct cpu_plan {
     struct plan base;
     struct cpu_device *device;
@@ -75,10 +83,10 @@ struct cpu_plan {
     struct cpu_tensor tensor[CPU_ROLE_COUNT];
     struct cpu_step steps[CPU_STEP_LIMIT]; /* in order; an enqueue runs those of its phases */
     int step_count;
-    struct cpu_update updates[2];
-    int update_count;
     dnnl_memory_t memories[CPU_MEMORY_LIMIT]; /* owned */
     int memory_count;
+    struct cpu_layout *layouts[CPU_LAYOUT_LIMIT]; /* owned */
+    int layout_count;
     enum outcome *outcome; /* valid during prepare: unsupported goes here */
 };
 
@@ -87,57 +95,73 @@ enum status cpu_check(struct cpu_plan *plan, dnnl_status_t status, const char *c
                       struct error *error);
 #define DNNL_TRY(plan, error, call) TRY(cpu_check((plan), (call), #call, (error)))
 
-/* Arena memory of desc's size, filled with noise in (-amplitude, amplitude); amplitude 0 leaves it
- * as it is. Padding of blocked layouts is zero, as
- * the library expects. STATUS_OUT_OF_MEMORY is found by accounting, before memory is touched. */
+/* Element type of images and weights in the plan's precision. */
+dnnl_data_type_t cpu_storage(const struct cpu_plan *plan);
+
+/* A layout that the plan owns: plain (row-major), or of the library's choice. */
+enum status cpu_plain_layout(const struct cpu_layout **layout, struct cpu_plan *plan, int rank,
+                             const dnnl_dim_t *dimensions, dnnl_data_type_t type,
+                             struct error *error);
+enum status cpu_any_layout(const struct cpu_layout **layout, struct cpu_plan *plan, int rank,
+                           const dnnl_dim_t *dimensions, dnnl_data_type_t type,
+                           struct error *error);
+
+bool cpu_same_dimensions(const struct cpu_layout *a, const struct cpu_layout *b);
+
+/* Arena memory of the layout's size, filled with noise in (-amplitude, amplitude), padding of
+ * blocked layouts included; amplitude 0 leaves it as it is. STATUS_OUT_OF_MEMORY is found by
+ * accounting, before memory is touched. */
 enum status cpu_tensor_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
-                              const dnnl_memory_desc_t *desc, float amplitude, struct error *error);
+                              const struct cpu_layout *layout, float amplitude,
+                              struct error *error);
 /* The same for a tensor that no step of the plan writes, amplitude 1. */
 enum status cpu_operand_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
-                               const dnnl_memory_desc_t *desc, struct error *error);
+                               const struct cpu_layout *layout, struct error *error);
 /* Says that an operand is written after all. */
-void cpu_operand_spoil(struct cpu_device *device, const float *data, size_t bytes);
+void cpu_operand_spoil(struct cpu_device *device, const struct cpu_tensor *tensor);
 /* A tensor over existing memory. */
 enum status cpu_tensor_view(struct cpu_tensor *tensor, struct cpu_plan *plan,
-                            const dnnl_memory_desc_t *desc, float *data, struct error *error);
+                            const struct cpu_layout *layout, void *data, struct error *error);
+/* Copies at once, not as a step of the plan; layouts and types may differ, dimensions may not. */
+enum status cpu_copy(struct cpu_plan *plan, const struct cpu_tensor *from,
+                     const struct cpu_tensor *to, struct error *error);
 
 /* One argument of a step: which, and the tensor. */
 struct cpu_argument {
     int name; /* DNNL_ARG_... */
     const struct cpu_tensor *tensor;
 };
-/* Appends a step; adds scratch memory. name 0 or a tensor without memory ends / skips an argument.
- */
+/* Appends a step; adds scratch memory. Arguments of name 0 or without memory are left out. */
 enum status cpu_step_add(struct cpu_plan *plan, int phase, const_dnnl_primitive_desc_t pd,
                          const struct cpu_argument *arguments, int argument_count,
                          struct error *error);
-/* `to` holds `from` in the layout desc: `from` itself when it has that layout, else a new tensor
- * and a reorder step. */
+/* Appends an optimizer update. */
+enum status cpu_update_step_add(struct cpu_plan *plan, const struct cpu_update *update,
+                                struct error *error);
+/* `to` holds `from` in the layout: `from` itself when it has it, else a new tensor and a reorder
+ * step. */
 enum status cpu_adapt(struct cpu_tensor *to, struct cpu_plan *plan, int phase,
-                      const struct cpu_tensor *from, const dnnl_memory_desc_t *desc,
+                      const struct cpu_tensor *from, const struct cpu_layout *layout,
                       struct error *error);
 enum status cpu_reorder(struct cpu_plan *plan, int phase, const struct cpu_tensor *from,
                         const struct cpu_tensor *to, struct error *error);
 
-/* desc of a plain (row-major) fp32 tensor, or with the library's choice of layout. */
-dnnl_memory_desc_t cpu_desc(int dimension_count, const dnnl_dim_t *dimensions, bool any);
-
-/* The layer's input in the layout desc: noise, or what `input` writes. */
-enum status cpu_input(struct cpu_plan *plan, struct cpu_plan *input, const dnnl_memory_desc_t *desc,
-                      struct error *error);
+/* The layer's input in that layout: noise, or what `input` writes. */
+enum status cpu_input(struct cpu_plan *plan, struct cpu_plan *input,
+                      const struct cpu_layout *layout, struct error *error);
 /* The same for the second input of an addition. */
 enum status cpu_second_input(struct cpu_plan *plan, struct cpu_plan *input,
-                             const dnnl_memory_desc_t *desc, struct error *error);
+                             const struct cpu_layout *layout, struct error *error);
 /* Layout of a layer's images where the library takes them as they are: the producer's when linked,
  * else the blocked one that convolutions write, where there are channels enough. */
-enum status cpu_image_desc(dnnl_memory_desc_t *desc, struct cpu_plan *plan,
-                           const struct cpu_plan *input, int32_t channels, int32_t size,
-                           struct error *error);
+enum status cpu_image_layout(const struct cpu_layout **layout, struct cpu_plan *plan,
+                             const struct cpu_plan *input, int32_t channels, int32_t size,
+                             struct error *error);
 /* Where the input gradient goes: straight into the producer's output gradient when linked in the
  * same layout; deliver adds the reorder when not. Of several consumers of one producer the last one
  * to run overwrites the others' gradient: their sum is not part of any layer's time. */
 enum status cpu_input_gradient(struct cpu_plan *plan, struct cpu_plan *input,
-                               const dnnl_memory_desc_t *desc, struct error *error);
+                               const struct cpu_layout *layout, struct error *error);
 enum status cpu_input_gradient_deliver(struct cpu_plan *plan, struct cpu_plan *input,
                                        struct error *error);
 /* Activation on the output, in place; its gradient on the output gradient: *gradient is what the
@@ -153,10 +177,13 @@ enum status cpu_activation_backward_into(struct cpu_plan *plan, const struct cpu
 enum status cpu_updates_add(struct cpu_plan *plan, struct error *error);
 void cpu_update_run(const struct cpu_update *update, int32_t optimizer);
 
-/* A layer with weights (dense, conv2d) differs from the other in its descriptors alone. */
-enum cpu_pass { CPU_FORWARD, CPU_BACKWARD_DATA, CPU_BACKWARD_WEIGHTS };
+/* dnnl_forward_training or dnnl_forward_inference. */
+dnnl_prop_kind_t cpu_forward_kind(const struct cpu_plan *plan);
+
+/* A layer with weights (dense, conv2d) differs from the other in its descriptors alone. `pass` is a
+ * forward one, dnnl_backward_data or dnnl_backward_weights, whose weights are the fp32 gradient. */
 typedef enum status cpu_create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
-                                  enum cpu_pass pass, const_dnnl_primitive_desc_t forward,
+                                  dnnl_prop_kind_t pass, const_dnnl_primitive_desc_t forward,
                                   struct error *error);
 enum status cpu_weighted_prepare(struct plan **out, struct device *device,
                                  const struct layer_config *config, int32_t activation,
@@ -173,7 +200,7 @@ void cpu_plan_release(struct plan *plan);
 /* The implementation that the library chose, into plan->base.algorithm. */
 void cpu_plan_name(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd);
 
-/* For tests: a role's tensor in plain layout. */
+/* For tests: a role's tensor in plain fp32. */
 enum status cpu_plan_read(float *values, struct cpu_plan *plan, enum cpu_role role,
                           struct error *error);
 enum status cpu_plan_write(struct cpu_plan *plan, enum cpu_role role, const float *values,

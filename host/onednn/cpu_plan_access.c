@@ -1,29 +1,15 @@
-/* A plan's tensors in plain layout, for tests. */
+/* A plan's tensors in plain fp32, for tests. */
 #include "onednn/cpu_plan.h"
-
-#include <string.h>
-
-static enum status copy_once(struct cpu_plan *plan, const struct cpu_tensor *from,
-                             const struct cpu_tensor *to, struct error *error)
-{
-    int first = plan->step_count;
-    TRY(cpu_reorder(plan, 0, from, to, error));
-    const struct cpu_step *step = &plan->steps[first];
-    dnnl_status_t status = dnnl_primitive_execute(step->primitive, plan->device->stream,
-                                                  step->argument_count, step->arguments);
-    dnnl_primitive_destroy(step->primitive);
-    plan->step_count = first;
-    return status == dnnl_success ? STATUS_OK
-                                  : FAIL(error, STATUS_FAILED, "oneDNN: reorder %d", (int)status);
-}
 
 static enum status plain_tensor(struct cpu_tensor *plain, struct cpu_plan *plan,
                                 const struct cpu_tensor *tensor, float *values, struct error *error)
 {
+    const struct cpu_layout *layout;
     if (!tensor->memory)
         return FAIL(error, STATUS_FAILED, "the plan has no such tensor");
-    dnnl_memory_desc_t desc = cpu_desc(tensor->desc.ndims, tensor->desc.dims, false);
-    return cpu_tensor_view(plain, plan, &desc, values, error);
+    TRY(cpu_plain_layout(&layout, plan, cpu_layout_rank(tensor->layout),
+                         cpu_layout_dimensions(tensor->layout), dnnl_f32, error));
+    return cpu_tensor_view(plain, plan, layout, values, error);
 }
 
 enum status cpu_plan_read(float *values, struct cpu_plan *plan, enum cpu_role role,
@@ -31,7 +17,7 @@ enum status cpu_plan_read(float *values, struct cpu_plan *plan, enum cpu_role ro
 {
     struct cpu_tensor plain;
     TRY(plain_tensor(&plain, plan, &plan->tensor[role], values, error));
-    return copy_once(plan, &plan->tensor[role], &plain, error);
+    return cpu_copy(plan, &plan->tensor[role], &plain, error);
 }
 
 enum status cpu_plan_write(struct cpu_plan *plan, enum cpu_role role, const float *values,
@@ -39,5 +25,5 @@ enum status cpu_plan_write(struct cpu_plan *plan, enum cpu_role role, const floa
 {
     struct cpu_tensor plain;
     TRY(plain_tensor(&plain, plan, &plan->tensor[role], (float *)values, error));
-    return copy_once(plan, &plain, &plan->tensor[role], error);
+    return cpu_copy(plan, &plain, &plan->tensor[role], error);
 }

@@ -1,49 +1,33 @@
 /* dense with oneDNN: inner product with bias, activation apart. */
 #include "onednn/cpu_plan.h"
 
-/* The layer's tensors as the library's descriptors want them; weights (outputs, inputs) in oneDNN's
- * order. */
-struct geometry {
-    dnnl_memory_desc_t input, weights, bias, output;
-};
-
-static struct geometry geometry_of(const struct layer_config *config)
+/* Layouts of the library's choice; weights (outputs, inputs). Their gradient is fp32 in any
+ * precision. */
+static enum status describe(struct cpu_inner_product *product, struct cpu_plan *plan,
+                            dnnl_prop_kind_t pass, struct error *error)
 {
-    const struct dense *d = &config->as.dense;
-    const dnnl_dim_t input[] = {config->batch_size, d->inputs};
+    const struct dense *d = &plan->config.as.dense;
+    const dnnl_data_type_t storage = cpu_storage(plan);
+    const dnnl_dim_t input[] = {plan->config.batch_size, d->inputs};
     const dnnl_dim_t weights[] = {d->outputs, d->inputs};
-    const dnnl_dim_t output[] = {config->batch_size, d->outputs};
-    return (struct geometry){
-        .input = cpu_desc(2, input, true),
-        .weights = cpu_desc(2, weights, true),
-        .bias = d->use_bias ? cpu_desc(1, weights, false) : (dnnl_memory_desc_t){0},
-        .output = cpu_desc(2, output, true),
-    };
+    const dnnl_dim_t output[] = {plan->config.batch_size, d->outputs};
+    *product = (struct cpu_inner_product){.pass = pass};
+    TRY(cpu_any_layout(&product->input, plan, 2, input, storage, error));
+    TRY(cpu_any_layout(&product->weights, plan, 2, weights,
+                       pass == dnnl_backward_weights ? dnnl_f32 : storage, error));
+    if (d->use_bias)
+        TRY(cpu_plain_layout(&product->bias, plan, 1, weights, dnnl_f32, error));
+    return cpu_any_layout(&product->output, plan, 2, output, storage, error);
 }
 
-static dnnl_status_t describe(dnnl_inner_product_desc_t *desc, const struct layer_config *config,
-                              enum cpu_pass pass)
+static enum status create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
+                             dnnl_prop_kind_t pass, const_dnnl_primitive_desc_t forward,
+                             struct error *error)
 {
-    struct geometry g = geometry_of(config);
-    const dnnl_memory_desc_t *bias = g.bias.ndims ? &g.bias : NULL;
-    if (pass == CPU_BACKWARD_DATA)
-        return dnnl_inner_product_backward_data_desc_init(desc, &g.input, &g.weights, &g.output);
-    if (pass == CPU_BACKWARD_WEIGHTS)
-        return dnnl_inner_product_backward_weights_desc_init(desc, &g.input, &g.weights, bias,
-                                                             &g.output);
-    dnnl_prop_kind_t kind = config->pass == PASS_TRAIN ? dnnl_forward_training
-                                                       : dnnl_forward_inference;
-    return dnnl_inner_product_forward_desc_init(desc, kind, &g.input, &g.weights, bias, &g.output);
-}
-
-static enum status create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan, enum cpu_pass pass,
-                             const_dnnl_primitive_desc_t forward, struct error *error)
-{
-    dnnl_inner_product_desc_t desc;
-    DNNL_TRY(plan, error, describe(&desc, &plan->config, pass));
+    struct cpu_inner_product product;
+    TRY(describe(&product, plan, pass, error));
     return cpu_check(plan,
-                     dnnl_primitive_desc_create(pd, &desc, plan->device->attributes,
-                                                plan->device->engine, forward),
+                     cpu_inner_product_descriptor(pd, &plan->device->target, &product, forward),
                      "inner product", error);
 }
 

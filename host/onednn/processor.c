@@ -94,7 +94,7 @@ static const struct instruction_set *instruction_set(void)
         {dnnl_cpu_isa_avx512_core, "x86-64 avx512", 16, 64},
         {dnnl_cpu_isa_avx2, "x86-64 avx2", 8, 32},
         {dnnl_cpu_isa_sse41, "x86-64 sse4.1", 4, 8},
-        {dnnl_cpu_isa_all, "generic", 4, NAN},
+        {(dnnl_cpu_isa_t)0, "generic", 4, NAN}, /* contained in all */
     };
     const struct instruction_set *set = sets;
     while ((dnnl_get_effective_cpu_isa() & set->isa) != set->isa)

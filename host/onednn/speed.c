@@ -41,8 +41,9 @@ static double sgemm_gflops(const float *a, const float *b, float *c)
 static enum status add_tiny_step(struct cpu_plan *plan, struct error *error)
 {
     const dnnl_dim_t count = 16;
-    const dnnl_memory_desc_t desc = cpu_desc(1, &count, false);
-    TRY(cpu_tensor_create(&plan->tensor[CPU_OUTPUT], plan, &desc, 1, error));
+    const struct cpu_layout *layout;
+    TRY(cpu_plain_layout(&layout, plan, 1, &count, dnnl_f32, error));
+    TRY(cpu_tensor_create(&plan->tensor[CPU_OUTPUT], plan, layout, 1, error));
     return cpu_activation_forward(plan, ACTIVATION_RELU, error);
 }
 

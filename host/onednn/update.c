@@ -96,13 +96,13 @@ void cpu_update_run(const struct cpu_update *update, int32_t optimizer)
 
 /* State starts at zero, as in training: where the gradient is zero (padding, dead units) it stays
  * exactly zero, while anything else would decay into denormals and cost time. */
-static enum status add_state(float **state, struct cpu_plan *plan, const dnnl_memory_desc_t *desc,
+static enum status add_state(float **state, struct cpu_plan *plan, const struct cpu_layout *layout,
                              struct error *error)
 {
     struct cpu_tensor tensor;
-    TRY(cpu_tensor_create(&tensor, plan, desc, 0, error));
+    TRY(cpu_tensor_create(&tensor, plan, layout, 0, error));
     *state = tensor.data;
-    memset(tensor.data, 0, dnnl_memory_desc_get_size(desc));
+    memset(tensor.data, 0, cpu_layout_bytes(layout));
     return STATUS_OK;
 }
 
@@ -111,20 +111,32 @@ static enum status add_update(struct cpu_plan *plan, const struct cpu_tensor *pa
 {
     if (!parameters->memory)
         return STATUS_OK;
-    struct cpu_update *update = &plan->updates[plan->update_count++];
-    *update = (struct cpu_update){.parameters = parameters->data,
-                                  .gradient = gradient->data,
-                                  .count = dnnl_memory_desc_get_size(&parameters->desc) /
-                                           sizeof(float)};
+    struct cpu_update update = {.parameters = parameters->data,
+                                .gradient = gradient->data,
+                                .count = cpu_layout_bytes(parameters->layout) / sizeof(float)};
     for (int i = 0; i < optimizer_state_count(plan->config.optimizer); i++)
-        TRY(add_state(&update->state[i], plan, &parameters->desc, error));
-    return STATUS_OK;
+        TRY(add_state(&update.state[i], plan, parameters->layout, error));
+    return cpu_update_step_add(plan, &update, error);
+}
+
+/* 16-bit weights: the update changes their master copy, in the layout of the gradient. */
+static enum status add_weights_update(struct cpu_plan *plan, struct error *error)
+{
+    const struct cpu_tensor *weights = &plan->tensor[CPU_WEIGHTS];
+    const struct cpu_tensor *gradient = &plan->tensor[CPU_WEIGHTS_GRADIENT];
+    struct cpu_tensor *master = &plan->tensor[CPU_MASTER_WEIGHTS];
+    if (!weights->memory || cpu_layout_type(weights->layout) == dnnl_f32)
+        return add_update(plan, weights, gradient, error);
+    TRY(cpu_tensor_create(master, plan, gradient->layout, 0, error));
+    TRY(cpu_copy(plan, weights, master, error));
+    TRY(add_update(plan, master, gradient, error));
+    return cpu_reorder(plan, PHASE_UPDATE, master, weights, error);
 }
 
 enum status cpu_updates_add(struct cpu_plan *plan, struct error *error)
 {
     if (plan->config.optimizer == OPTIMIZER_NONE)
         return STATUS_OK;
-    TRY(add_update(plan, &plan->tensor[CPU_WEIGHTS], &plan->tensor[CPU_WEIGHTS_GRADIENT], error));
+    TRY(add_weights_update(plan, error));
     return add_update(plan, &plan->tensor[CPU_BIAS], &plan->tensor[CPU_BIAS_GRADIENT], error);
 }

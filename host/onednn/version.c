@@ -1,12 +1,10 @@
 #include "onednn/version.h"
 
-#include <dnnl_version.h>
+#include <dnnl.h>
+#include <stdio.h>
 
-#define TEXT_OF(number) #number
-#define TEXT(number)    TEXT_OF(number)
-
-const char *onednn_version(void)
+void onednn_version(char *text, size_t size)
 {
-    return "oneDNN " TEXT(DNNL_VERSION_MAJOR) "." TEXT(DNNL_VERSION_MINOR) "." TEXT(
-        DNNL_VERSION_PATCH);
+    const dnnl_version_t *version = dnnl_version();
+    snprintf(text, size, "oneDNN %d.%d.%d", version->major, version->minor, version->patch);
 }

@@ -2,6 +2,8 @@
 #ifndef EPOCHCAST_ONEDNN_VERSION_H
 #define EPOCHCAST_ONEDNN_VERSION_H
 
-const char *onednn_version(void); /* "oneDNN 2.6.3" */
+#include <stddef.h>
+
+void onednn_version(char *text, size_t size); /* "oneDNN 3.7.2", as loaded */
 
 #endif

@@ -6,43 +6,40 @@
 
 #include <math.h>
 
-static const dnnl_memory_desc_t *query(const_dnnl_primitive_desc_t pd, dnnl_query_t what, int index)
-{
-    return dnnl_primitive_desc_query_md(pd, what, index);
-}
-
 /* He et al. 2015: keeps activations of the same size from layer to layer, so that a deep network
  * neither overflows nor sinks into denormals. Uniform noise in (-a, a) has variance a^2 / 3. */
-static float weights_amplitude(const dnnl_memory_desc_t *weights)
+static float weights_amplitude(const struct cpu_layout *weights)
 {
+    const dnnl_dim_t *dimensions = cpu_layout_dimensions(weights);
     double inputs = 1;
-    for (int i = 1; i < weights->ndims; i++)
-        inputs *= (double)weights->dims[i];
+    for (int i = 1; i < cpu_layout_rank(weights); i++)
+        inputs *= (double)dimensions[i];
     return (float)sqrt(6 / inputs);
 }
 
 /* The weights of a single layer that nobody updates need no tuned size, and no filling. */
-static enum status create_weights(struct cpu_plan *plan, const dnnl_memory_desc_t *desc,
+static enum status create_weights(struct cpu_plan *plan, const struct cpu_layout *layout,
                                   const struct cpu_plan *input, struct error *error)
 {
     struct cpu_tensor *weights = &plan->tensor[CPU_WEIGHTS];
     if (!input && plan->config.optimizer == OPTIMIZER_NONE)
-        return cpu_operand_create(weights, plan, desc, error);
-    return cpu_tensor_create(weights, plan, desc, weights_amplitude(desc), error);
+        return cpu_operand_create(weights, plan, layout, error);
+    return cpu_tensor_create(weights, plan, layout, weights_amplitude(layout), error);
 }
 
 static enum status add_forward(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd, bool use_bias,
                                struct cpu_plan *input, struct error *error)
 {
     struct cpu_tensor *tensor = plan->tensor;
-    const dnnl_memory_desc_t *weights = query(pd, dnnl_query_weights_md, 0);
+    const struct cpu_layout *weights = cpu_layout_of(pd, dnnl_query_weights_md, 0);
     cpu_plan_name(plan, pd);
-    TRY(cpu_input(plan, input, query(pd, dnnl_query_src_md, 0), error));
+    TRY(cpu_input(plan, input, cpu_layout_of(pd, dnnl_query_src_md, 0), error));
     TRY(create_weights(plan, weights, input, error));
     if (use_bias)
-        TRY(cpu_tensor_create(&tensor[CPU_BIAS], plan, query(pd, dnnl_query_weights_md, 1), 0.1f,
-                              error));
-    TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan, query(pd, dnnl_query_dst_md, 0), 0, error));
+        TRY(cpu_tensor_create(&tensor[CPU_BIAS], plan, cpu_layout_of(pd, dnnl_query_weights_md, 1),
+                              0.1f, error));
+    TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan, cpu_layout_of(pd, dnnl_query_dst_md, 0), 0,
+                          error));
     const struct cpu_argument arguments[] = {{DNNL_ARG_SRC, &tensor[CPU_INPUT]},
                                              {DNNL_ARG_WEIGHTS, &tensor[CPU_WEIGHTS]},
                                              {DNNL_ARG_BIAS, &tensor[CPU_BIAS]},
@@ -56,10 +53,10 @@ static enum status add_backward_data(struct cpu_plan *plan, const_dnnl_primitive
 {
     struct cpu_tensor weights, output_gradient;
     TRY(cpu_adapt(&weights, plan, PHASE_BACKWARD, &plan->tensor[CPU_WEIGHTS],
-                  query(pd, dnnl_query_weights_md, 0), error));
+                  cpu_layout_of(pd, dnnl_query_weights_md, 0), error));
     TRY(cpu_adapt(&output_gradient, plan, PHASE_BACKWARD, gradient,
-                  query(pd, dnnl_query_diff_dst_md, 0), error));
-    TRY(cpu_input_gradient(plan, input, query(pd, dnnl_query_diff_src_md, 0), error));
+                  cpu_layout_of(pd, dnnl_query_diff_dst_md, 0), error));
+    TRY(cpu_input_gradient(plan, input, cpu_layout_of(pd, dnnl_query_diff_src_md, 0), error));
     const struct cpu_argument arguments[] = {
         {DNNL_ARG_DIFF_DST, &output_gradient},
         {DNNL_ARG_WEIGHTS, &weights},
@@ -68,12 +65,15 @@ static enum status add_backward_data(struct cpu_plan *plan, const_dnnl_primitive
     return cpu_input_gradient_deliver(plan, input, error);
 }
 
-/* The weight gradient ends in the weights' layout, where the update reads it. */
+/* The weights' gradient ends in the layout of what the update changes: that of fp32 weights, or its
+ * own, which the master copy of 16-bit weights takes. */
 static enum status settle_weights_gradient(struct cpu_plan *plan, const struct cpu_tensor *raw,
                                            struct error *error)
 {
+    const struct cpu_layout *weights = plan->tensor[CPU_WEIGHTS].layout;
+    const bool is_narrow = cpu_layout_type(weights) != dnnl_f32;
     return cpu_adapt(&plan->tensor[CPU_WEIGHTS_GRADIENT], plan, PHASE_BACKWARD, raw,
-                     &plan->tensor[CPU_WEIGHTS].desc, error);
+                     is_narrow ? raw->layout : weights, error);
 }
 
 static enum status add_backward_weights(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd,
@@ -84,13 +84,13 @@ static enum status add_backward_weights(struct cpu_plan *plan, const_dnnl_primit
     struct cpu_tensor source, output_gradient, raw;
     struct cpu_tensor *bias_gradient = &plan->tensor[CPU_BIAS_GRADIENT];
     TRY(cpu_adapt(&source, plan, PHASE_BACKWARD, &plan->tensor[CPU_INPUT],
-                  query(pd, dnnl_query_src_md, 0), error));
+                  cpu_layout_of(pd, dnnl_query_src_md, 0), error));
     TRY(cpu_adapt(&output_gradient, plan, PHASE_BACKWARD, gradient,
-                  query(pd, dnnl_query_diff_dst_md, 0), error));
-    TRY(cpu_tensor_create(&raw, plan, query(pd, dnnl_query_diff_weights_md, 0), 0, error));
+                  cpu_layout_of(pd, dnnl_query_diff_dst_md, 0), error));
+    TRY(cpu_tensor_create(&raw, plan, cpu_layout_of(pd, dnnl_query_diff_weights_md, 0), 0, error));
     if (plan->tensor[CPU_BIAS].memory)
-        TRY(cpu_tensor_create(bias_gradient, plan, query(pd, dnnl_query_diff_weights_md, 1), 0,
-                              error));
+        TRY(cpu_tensor_create(bias_gradient, plan, cpu_layout_of(pd, dnnl_query_diff_weights_md, 1),
+                              0, error));
     const struct cpu_argument arguments[] = {{DNNL_ARG_SRC, &source},
                                              {DNNL_ARG_DIFF_DST, &output_gradient},
                                              {DNNL_ARG_DIFF_WEIGHTS, &raw},
@@ -103,8 +103,9 @@ typedef enum status add_pass(struct cpu_plan *plan, const_dnnl_primitive_desc_t 
                              const struct cpu_tensor *gradient, struct cpu_plan *input,
                              struct error *error);
 
-static enum status add_backward(struct cpu_plan *plan, enum cpu_pass pass, cpu_create_pd *create_pd,
-                                add_pass *add, const_dnnl_primitive_desc_t forward,
+static enum status add_backward(struct cpu_plan *plan, dnnl_prop_kind_t pass,
+                                cpu_create_pd *create_pd, add_pass *add,
+                                const_dnnl_primitive_desc_t forward,
                                 const struct cpu_tensor *gradient, struct cpu_plan *input,
                                 struct error *error)
 {
@@ -121,9 +122,9 @@ static enum status add_training(struct cpu_plan *plan, cpu_create_pd *create_pd,
 {
     struct cpu_tensor gradient;
     TRY(cpu_activation_backward(&gradient, plan, activation, error));
-    TRY(add_backward(plan, CPU_BACKWARD_DATA, create_pd, add_backward_data, forward, &gradient,
+    TRY(add_backward(plan, dnnl_backward_data, create_pd, add_backward_data, forward, &gradient,
                      input, error));
-    TRY(add_backward(plan, CPU_BACKWARD_WEIGHTS, create_pd, add_backward_weights, forward,
+    TRY(add_backward(plan, dnnl_backward_weights, create_pd, add_backward_weights, forward,
                      &gradient, input, error));
     return cpu_updates_add(plan, error);
 }
@@ -137,7 +138,7 @@ enum status cpu_weighted_prepare(struct plan **out, struct device *device,
     dnnl_primitive_desc_t forward = NULL;
     *out = NULL;
     TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    enum status status = create_pd(&forward, plan, CPU_FORWARD, NULL, error);
+    enum status status = create_pd(&forward, plan, cpu_forward_kind(plan), NULL, error);
     if (status == STATUS_OK)
         status = add_forward(plan, forward, use_bias, producer, error);
     if (status == STATUS_OK)

@@ -1,0 +1,212 @@
+/* oneDNN 2.6: memory descriptors are plain structs, primitives are described in two steps. */
+#include <dnnl_version.h>
+
+#if DNNL_VERSION_MAJOR == 2
+
+#include "base/choice.h"
+#include "onednn/descriptor.h"
+
+#include <stdlib.h>
+
+static const dnnl_memory_desc_t *library(const struct cpu_layout *layout)
+{
+    return (const dnnl_memory_desc_t *)layout;
+}
+
+/* 16 bits are taken from version 3 on. */
+bool cpu_has_precision(int32_t precision)
+{
+    return precision == PRECISION_FP32;
+}
+
+/* ---- layouts ---- */
+
+dnnl_status_t cpu_layout_create(struct cpu_layout **layout, int rank, const dnnl_dim_t *dimensions,
+                                dnnl_data_type_t type, dnnl_format_tag_t tag)
+{
+    dnnl_memory_desc_t *created = malloc(sizeof *created);
+    *layout = (struct cpu_layout *)created;
+    if (!created)
+        return dnnl_out_of_memory;
+    const dnnl_status_t status = dnnl_memory_desc_init_by_tag(created, rank, dimensions, type, tag);
+    if (status != dnnl_success) {
+        free(created);
+        *layout = NULL;
+    }
+    return status;
+}
+
+void cpu_layout_destroy(struct cpu_layout *layout)
+{
+    free(layout);
+}
+
+int cpu_layout_rank(const struct cpu_layout *layout)
+{
+    return library(layout)->ndims;
+}
+
+const dnnl_dim_t *cpu_layout_dimensions(const struct cpu_layout *layout)
+{
+    return library(layout)->dims;
+}
+
+dnnl_data_type_t cpu_layout_type(const struct cpu_layout *layout)
+{
+    return library(layout)->data_type;
+}
+
+size_t cpu_layout_bytes(const struct cpu_layout *layout)
+{
+    return layout ? dnnl_memory_desc_get_size(library(layout)) : 0;
+}
+
+bool cpu_layout_equal(const struct cpu_layout *a, const struct cpu_layout *b)
+{
+    return dnnl_memory_desc_equal(library(a), library(b)) != 0;
+}
+
+const struct cpu_layout *cpu_layout_of(const_dnnl_primitive_desc_t pd, dnnl_query_t what, int index)
+{
+    return (const struct cpu_layout *)dnnl_primitive_desc_query_md(pd, what, index);
+}
+
+dnnl_status_t cpu_memory_create(dnnl_memory_t *memory, const struct cpu_layout **own,
+                                const struct cpu_layout *layout, dnnl_engine_t engine, void *data)
+{
+    const dnnl_memory_desc_t *kept = NULL;
+    dnnl_status_t status = dnnl_memory_create(memory, library(layout), engine, data);
+    if (status == dnnl_success)
+        status = dnnl_memory_get_memory_desc(*memory, &kept);
+    *own = (const struct cpu_layout *)kept;
+    return status;
+}
+
+/* ---- descriptors ---- */
+
+/* The second step, where the first one succeeded. */
+static dnnl_status_t describe(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                              dnnl_status_t status, const_dnnl_op_desc_t operation,
+                              const_dnnl_primitive_desc_t forward)
+{
+    if (status != dnnl_success)
+        return status;
+    return dnnl_primitive_desc_create(pd, operation, target->attributes, target->engine, forward);
+}
+
+static dnnl_status_t start_convolution(dnnl_convolution_desc_t *operation,
+                                       const struct cpu_convolution *c)
+{
+    const dnnl_memory_desc_t *input = library(c->input), *weights = library(c->weights);
+    const dnnl_memory_desc_t *bias = library(c->bias), *output = library(c->output);
+    if (c->pass == dnnl_backward_data)
+        return dnnl_convolution_backward_data_desc_init(operation, dnnl_convolution_direct, input,
+                                                        weights, output, c->strides, c->pad_before,
+                                                        c->pad_after);
+    if (c->pass == dnnl_backward_weights)
+        return dnnl_convolution_backward_weights_desc_init(operation, dnnl_convolution_direct,
+                                                           input, weights, bias, output, c->strides,
+                                                           c->pad_before, c->pad_after);
+    return dnnl_convolution_forward_desc_init(operation, c->pass, dnnl_convolution_direct, input,
+                                              weights, bias, output, c->strides, c->pad_before,
+                                              c->pad_after);
+}
+
+dnnl_status_t cpu_convolution_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                         const struct cpu_convolution *convolution,
+                                         const_dnnl_primitive_desc_t forward)
+{
+    dnnl_convolution_desc_t operation;
+    return describe(pd, target, start_convolution(&operation, convolution), &operation, forward);
+}
+
+static dnnl_status_t start_inner_product(dnnl_inner_product_desc_t *operation,
+                                         const struct cpu_inner_product *p)
+{
+    const dnnl_memory_desc_t *input = library(p->input), *weights = library(p->weights);
+    const dnnl_memory_desc_t *bias = library(p->bias), *output = library(p->output);
+    if (p->pass == dnnl_backward_data)
+        return dnnl_inner_product_backward_data_desc_init(operation, input, weights, output);
+    if (p->pass == dnnl_backward_weights)
+        return dnnl_inner_product_backward_weights_desc_init(operation, input, weights, bias,
+                                                             output);
+    return dnnl_inner_product_forward_desc_init(operation, p->pass, input, weights, bias, output);
+}
+
+dnnl_status_t cpu_inner_product_descriptor(dnnl_primitive_desc_t *pd,
+                                           const struct cpu_target *target,
+                                           const struct cpu_inner_product *product,
+                                           const_dnnl_primitive_desc_t forward)
+{
+    dnnl_inner_product_desc_t operation;
+    return describe(pd, target, start_inner_product(&operation, product), &operation, forward);
+}
+
+dnnl_status_t cpu_pooling_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                     const struct cpu_pooling *p,
+                                     const_dnnl_primitive_desc_t forward)
+{
+    dnnl_pooling_desc_t operation;
+    const dnnl_memory_desc_t *input = library(p->input), *output = library(p->output);
+    const dnnl_status_t status =
+        p->pass == dnnl_backward_data
+            ? dnnl_pooling_backward_desc_init(&operation, p->algorithm, input, output, p->strides,
+                                              p->kernel, p->pad_before, p->pad_after)
+            : dnnl_pooling_forward_desc_init(&operation, p->pass, p->algorithm, input, output,
+                                             p->strides, p->kernel, p->pad_before, p->pad_after);
+    return describe(pd, target, status, &operation, forward);
+}
+
+const int cpu_backward_shift_argument = DNNL_ARG_SHIFT;
+
+dnnl_status_t cpu_batch_normalization_descriptor(dnnl_primitive_desc_t *pd,
+                                                 const struct cpu_target *target,
+                                                 const struct cpu_batch_normalization *n,
+                                                 const_dnnl_primitive_desc_t forward)
+{
+    dnnl_batch_normalization_desc_t operation;
+    const dnnl_memory_desc_t *image = library(n->image);
+    const unsigned flags = dnnl_use_scale | dnnl_use_shift |
+                           (n->has_relu ? dnnl_fuse_norm_relu : 0) |
+                           (n->has_given_statistics ? dnnl_use_global_stats : 0);
+    const dnnl_status_t status = n->pass == dnnl_backward
+                                     ? dnnl_batch_normalization_backward_desc_init(
+                                           &operation, n->pass, image, image, n->epsilon, flags)
+                                     : dnnl_batch_normalization_forward_desc_init(
+                                           &operation, n->pass, image, n->epsilon, flags);
+    return describe(pd, target, status, &operation, forward);
+}
+
+dnnl_status_t cpu_elementwise_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                         const struct cpu_elementwise *e,
+                                         const_dnnl_primitive_desc_t forward)
+{
+    dnnl_eltwise_desc_t operation;
+    const dnnl_status_t status = e->pass == dnnl_backward_data
+                                     ? dnnl_eltwise_backward_desc_init(&operation, e->algorithm,
+                                                                       library(e->gradient),
+                                                                       library(e->output), 0, 0)
+                                     : dnnl_eltwise_forward_desc_init(&operation, e->pass,
+                                                                      e->algorithm,
+                                                                      library(e->output), 0, 0);
+    return describe(pd, target, status, &operation, forward);
+}
+
+dnnl_status_t cpu_sum_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                 const struct cpu_layout *layout)
+{
+    dnnl_binary_desc_t operation;
+    const dnnl_memory_desc_t *tensor = library(layout);
+    return describe(pd, target,
+                    dnnl_binary_desc_init(&operation, dnnl_binary_add, tensor, tensor, tensor),
+                    &operation, NULL);
+}
+
+dnnl_status_t cpu_reorder_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                     const struct cpu_layout *from, const struct cpu_layout *to)
+{
+    return dnnl_reorder_primitive_desc_create(pd, library(from), target->engine, library(to),
+                                              target->engine, target->attributes);
+}
+
+#endif

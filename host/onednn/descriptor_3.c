@@ -1,0 +1,190 @@
+/* oneDNN 3: opaque memory descriptors, primitives described in one call. */
+#include <dnnl_version.h>
+
+#if DNNL_VERSION_MAJOR >= 3
+
+#include "base/choice.h"
+#include "onednn/descriptor.h"
+
+static const_dnnl_memory_desc_t library(const struct cpu_layout *layout)
+{
+    return (const_dnnl_memory_desc_t)layout;
+}
+
+bool cpu_has_precision(int32_t precision)
+{
+    /* Every instruction set of a row computes in that precision. */
+    static const dnnl_cpu_isa_t sets[PRECISION_COUNT][2] = {
+        [PRECISION_BF16] = {dnnl_cpu_isa_avx512_core_bf16, dnnl_cpu_isa_avx2_vnni_2},
+        [PRECISION_FP16] = {dnnl_cpu_isa_avx512_core_fp16, dnnl_cpu_isa_avx2_vnni_2},
+    };
+    const unsigned present = (unsigned)dnnl_get_effective_cpu_isa();
+    for (int i = 0; i < 2; i++) {
+        const unsigned wanted = (unsigned)sets[precision][i];
+        if (wanted && (present & wanted) == wanted)
+            return true;
+    }
+    return precision == PRECISION_FP32;
+}
+
+/* ---- layouts ---- */
+
+dnnl_status_t cpu_layout_create(struct cpu_layout **layout, int rank, const dnnl_dim_t *dimensions,
+                                dnnl_data_type_t type, dnnl_format_tag_t tag)
+{
+    return dnnl_memory_desc_create_with_tag((dnnl_memory_desc_t *)layout, rank, dimensions, type,
+                                            tag);
+}
+
+void cpu_layout_destroy(struct cpu_layout *layout)
+{
+    if (layout)
+        dnnl_memory_desc_destroy((dnnl_memory_desc_t)layout);
+}
+
+int cpu_layout_rank(const struct cpu_layout *layout)
+{
+    int rank = 0;
+    dnnl_memory_desc_query(library(layout), dnnl_query_ndims_s32, &rank);
+    return rank;
+}
+
+const dnnl_dim_t *cpu_layout_dimensions(const struct cpu_layout *layout)
+{
+    dnnl_dims_t *dimensions = NULL;
+    dnnl_memory_desc_query(library(layout), dnnl_query_dims, &dimensions);
+    return dimensions ? *dimensions : NULL;
+}
+
+dnnl_data_type_t cpu_layout_type(const struct cpu_layout *layout)
+{
+    dnnl_data_type_t type = dnnl_data_type_undef;
+    dnnl_memory_desc_query(library(layout), dnnl_query_data_type, &type);
+    return type;
+}
+
+size_t cpu_layout_bytes(const struct cpu_layout *layout)
+{
+    return layout ? dnnl_memory_desc_get_size(library(layout)) : 0;
+}
+
+bool cpu_layout_equal(const struct cpu_layout *a, const struct cpu_layout *b)
+{
+    return dnnl_memory_desc_equal(library(a), library(b)) != 0;
+}
+
+const struct cpu_layout *cpu_layout_of(const_dnnl_primitive_desc_t pd, dnnl_query_t what, int index)
+{
+    return (const struct cpu_layout *)dnnl_primitive_desc_query_md(pd, what, index);
+}
+
+dnnl_status_t cpu_memory_create(dnnl_memory_t *memory, const struct cpu_layout **own,
+                                const struct cpu_layout *layout, dnnl_engine_t engine, void *data)
+{
+    const dnnl_status_t status = dnnl_memory_create(memory, library(layout), engine, data);
+    if (status != dnnl_success)
+        return status;
+    return dnnl_memory_get_memory_desc(*memory, (const_dnnl_memory_desc_t *)own);
+}
+
+/* ---- descriptors ---- */
+
+static const dnnl_dims_t dense_window; /* zeros: kernels without dilation */
+
+dnnl_status_t cpu_convolution_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                         const struct cpu_convolution *c,
+                                         const_dnnl_primitive_desc_t forward)
+{
+    const_dnnl_memory_desc_t input = library(c->input), weights = library(c->weights);
+    const_dnnl_memory_desc_t bias = library(c->bias), output = library(c->output);
+    if (c->pass == dnnl_backward_data)
+        return dnnl_convolution_backward_data_primitive_desc_create(
+            pd, target->engine, dnnl_convolution_direct, input, weights, output, c->strides,
+            dense_window, c->pad_before, c->pad_after, forward, target->attributes);
+    if (c->pass == dnnl_backward_weights)
+        return dnnl_convolution_backward_weights_primitive_desc_create(
+            pd, target->engine, dnnl_convolution_direct, input, weights, bias, output, c->strides,
+            dense_window, c->pad_before, c->pad_after, forward, target->attributes);
+    return dnnl_convolution_forward_primitive_desc_create(
+        pd, target->engine, c->pass, dnnl_convolution_direct, input, weights, bias, output,
+        c->strides, dense_window, c->pad_before, c->pad_after, target->attributes);
+}
+
+dnnl_status_t cpu_inner_product_descriptor(dnnl_primitive_desc_t *pd,
+                                           const struct cpu_target *target,
+                                           const struct cpu_inner_product *p,
+                                           const_dnnl_primitive_desc_t forward)
+{
+    const_dnnl_memory_desc_t input = library(p->input), weights = library(p->weights);
+    const_dnnl_memory_desc_t bias = library(p->bias), output = library(p->output);
+    if (p->pass == dnnl_backward_data)
+        return dnnl_inner_product_backward_data_primitive_desc_create(
+            pd, target->engine, input, weights, output, forward, target->attributes);
+    if (p->pass == dnnl_backward_weights)
+        return dnnl_inner_product_backward_weights_primitive_desc_create(
+            pd, target->engine, input, weights, bias, output, forward, target->attributes);
+    return dnnl_inner_product_forward_primitive_desc_create(
+        pd, target->engine, p->pass, input, weights, bias, output, target->attributes);
+}
+
+dnnl_status_t cpu_pooling_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                     const struct cpu_pooling *p,
+                                     const_dnnl_primitive_desc_t forward)
+{
+    if (p->pass == dnnl_backward_data)
+        return dnnl_pooling_backward_primitive_desc_create(
+            pd, target->engine, p->algorithm, library(p->input), library(p->output), p->strides,
+            p->kernel, dense_window, p->pad_before, p->pad_after, forward, target->attributes);
+    return dnnl_pooling_forward_primitive_desc_create(
+        pd, target->engine, p->pass, p->algorithm, library(p->input), library(p->output),
+        p->strides, p->kernel, dense_window, p->pad_before, p->pad_after, target->attributes);
+}
+
+const int cpu_backward_shift_argument = 0;
+
+dnnl_status_t cpu_batch_normalization_descriptor(dnnl_primitive_desc_t *pd,
+                                                 const struct cpu_target *target,
+                                                 const struct cpu_batch_normalization *n,
+                                                 const_dnnl_primitive_desc_t forward)
+{
+    const_dnnl_memory_desc_t image = library(n->image);
+    const unsigned flags = dnnl_use_scale | dnnl_use_shift |
+                           (n->has_relu ? dnnl_fuse_norm_relu : 0) |
+                           (n->has_given_statistics ? dnnl_use_global_stats : 0);
+    if (n->pass == dnnl_backward)
+        return dnnl_batch_normalization_backward_primitive_desc_create(
+            pd, target->engine, n->pass, image, image, image, n->epsilon, flags, forward,
+            target->attributes);
+    return dnnl_batch_normalization_forward_primitive_desc_create(
+        pd, target->engine, n->pass, image, image, n->epsilon, flags, target->attributes);
+}
+
+dnnl_status_t cpu_elementwise_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                         const struct cpu_elementwise *e,
+                                         const_dnnl_primitive_desc_t forward)
+{
+    const_dnnl_memory_desc_t output = library(e->output), gradient = library(e->gradient);
+    if (e->pass == dnnl_backward_data)
+        return dnnl_eltwise_backward_primitive_desc_create(pd, target->engine, e->algorithm,
+                                                           gradient, gradient, output, 0, 0,
+                                                           forward, target->attributes);
+    return dnnl_eltwise_forward_primitive_desc_create(pd, target->engine, e->pass, e->algorithm,
+                                                      output, output, 0, 0, target->attributes);
+}
+
+dnnl_status_t cpu_sum_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                 const struct cpu_layout *layout)
+{
+    const_dnnl_memory_desc_t tensor = library(layout);
+    return dnnl_binary_primitive_desc_create(pd, target->engine, dnnl_binary_add, tensor, tensor,
+                                             tensor, target->attributes);
+}
+
+dnnl_status_t cpu_reorder_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                     const struct cpu_layout *from, const struct cpu_layout *to)
+{
+    return dnnl_reorder_primitive_desc_create(pd, library(from), target->engine, library(to),
+                                              target->engine, target->attributes);
+}
+
+#endif
