@@ -7,6 +7,11 @@
 #ifndef EPOCHCAST_BASE_ERROR_H
 #define EPOCHCAST_BASE_ERROR_H
 
+#include <assert.h>
+
+static_assert(sizeof(void *) == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "epochcast is for 64-bit little-endian processors");
+
 enum status {
     STATUS_OK = 0,
     STATUS_FAILED = 1,

@@ -17,8 +17,7 @@ static const char *describe_fault(char *fault, size_t size, const char *name, do
 
 /* Counts and sizes are never negative, times and speeds never infinite; choices are in their list.
  */
-static const char *field_fault(char *fault, size_t size, const void *record,
-                               const struct field *field)
+static bool field_is_good(double *shown, const void *record, const struct field *field)
 {
     const char *at = (const char *)record + field->offset;
     double value = 0;
@@ -43,15 +42,17 @@ static const char *field_fault(char *fault, size_t size, const void *record,
     case FIELD_TEXT:
         break;
     }
-    return is_good ? NULL : describe_fault(fault, size, field->name, value);
+    *shown = value;
+    return is_good;
 }
 
 static const char *fields_fault(char *fault, size_t size, const void *record,
                                 const struct field *fields, int count)
 {
+    double value;
     for (int i = 0; i < count; i++)
-        if (field_fault(fault, size, record, &fields[i]))
-            return fault;
+        if (!field_is_good(&value, record, &fields[i]))
+            return describe_fault(fault, size, fields[i].name, value);
     return NULL;
 }
 

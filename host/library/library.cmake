@@ -1,7 +1,7 @@
 # libepochcast, shared and static: the floors up to model behind one public header. Both are made of
 # one object with everything in it, whose names other than that header's are local: no clash with the
 # caller's. HDF5 is the shared one, as the caller's would be; Debian's archive is not for libraries.
-set(EPOCHCAST_LIBRARY_NEEDS ${hdf5_shared} -ldnnl -lgomp -lm -ldl -lpthread)
+set(EPOCHCAST_LIBRARY_NEEDS ${hdf5_shared} ${dnnl_library} ${openmp_library} -lm -ldl -lpthread)
 set(floors model network data bench onednn layers base)
 list(TRANSFORM floors PREPEND epochcast_ OUTPUT_VARIABLE floor_targets)
 list(TRANSFORM floor_targets REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE floor_archives)

@@ -1,0 +1,25 @@
+# The CMocka programs: test_<module>.c, one per module.
+function(add_cmocka_test name)
+    add_executable(${name} ${name}.c)
+    target_link_libraries(${name} PRIVATE ${ARGN} epochcast_cli ${CMOCKA_LIBRARY})
+    target_include_directories(${name} PRIVATE ${CMAKE_BINARY_DIR}/generated)
+    target_include_directories(${name} SYSTEM PRIVATE ${CMOCKA_INCLUDE})
+    target_compile_definitions(${name} PRIVATE ${test_definitions})
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
+                         ENVIRONMENT "${test_environment}")
+endfunction()
+
+file(GLOB test_sources CONFIGURE_DEPENDS test_*.c)
+set(cuda_tests test_convolution_graph test_gpu_info test_cuda_module test_cuda_plan)
+foreach(source IN LISTS test_sources)
+    get_filename_component(name ${source} NAME_WE)
+    if(NOT name MATCHES "_(shim|gpu)$" AND NOT name IN_LIST cuda_tests)
+        add_cmocka_test(${name})
+    endif()
+endforeach()
+# Asks the shared library what it asks inside.
+target_link_libraries(test_library PRIVATE epochcast_shared)
+add_dependencies(test_library epochcast)
+include(cuda.cmake)
+
