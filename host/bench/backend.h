@@ -125,6 +125,13 @@ struct backend {
     const struct bench *bench[LAYER_KIND_COUNT]; /* NULL: outcome unsupported */
 };
 
+/* True when layers run on the processor that enqueues them: no code is loaded at a first call, and
+ * the host's other tasks disturb. */
+static inline bool device_is_host(const struct device *device)
+{
+    return device->backend->timing == TIMING_HOST_CLOCK;
+}
+
 /* Built-in backends, ended by NULL; the first usable one that is not fake is the default. */
 extern const struct backend *const backends[];
 

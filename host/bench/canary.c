@@ -18,7 +18,6 @@ enum status canary_measure(struct canary *canary, struct device *device, struct 
     struct measure_options options = measure_options_default;
     struct measurement first, second;
     options.cap_ms = 10;
-    options.warmup_ms = 5;
     options.maximum_samples = 50;
     TRY(measure_config(&first, device, &gemm, &options, error));
     TRY(measure_config(&second, device, &copy, &options, error));

@@ -1,5 +1,9 @@
 /* The one place that times. Warm-up, batches of calls when one is too short for the clock, then
  * samples until the distribution-free 95 % confidence interval of the median is narrow enough.
+ *
+ * A label is the median time of one call of the layer's whole pass, alone on the device, caches as
+ * the last call left them (or flushed), without launch gaps where the device can replay a
+ * recording.
  */
 #ifndef EPOCHCAST_BENCH_MEASURE_H
 #define EPOCHCAST_BENCH_MEASURE_H
@@ -9,8 +13,8 @@
 struct measure_options {
     double relative_ci;     /* stop when half-width <= this share of the median; 0.02 */
     double cap_ms;          /* timed work per config (one sample is taken in any case); 100 */
-    double warmup_ms;       /* warm up until this or warmup_runs; 20 */
-    int warmup_runs;        /* 20 */
+    double warmup_ms;       /* of warm-up calls at most, and one more; 5 */
+    int warmup_calls;       /* at most; 40 */
     double sample_floor_ms; /* repeat calls within a sample until it lasts this long; 0.01 */
     int minimum_samples;    /* before the interval may settle, not before the cap ends; 6 */
     int maximum_samples;    /* 2000 */
@@ -33,9 +37,9 @@ struct measurement {
     double ci_ms;          /* half-width of the 95 % interval of the median; NaN: one sample only */
     double spread_percent; /* (slowest - fastest) / median of the rounds' medians; NaN: one round */
     double eager_ms;     /* per call when the host enqueues call by call, launch gaps included; NaN:
-                            the samples were taken so themselves */
+                            the samples were taken so themselves, or a call takes over 1 ms */
     double setup_ms;     /* prepare */
-    double warmup_ms;    /* timed by the device, as all times of calls */
+    double warmup_ms;    /* calls that are no samples; timed by the device, as all calls */
     double measuring_ms; /* sum of all samples, dropped and eager ones included */
     int64_t workspace_bytes;
     double unix_time_s;                 /* when it was measured */
@@ -47,10 +51,13 @@ struct measurement {
     char algorithm[64], numerical_notes[64];
 };
 
-/* Times config on device and fills *row (config, outcome, times). Out of memory, unsupported, slow
- * (first call above 4 x cap: that one sample is kept) and throttled (after three more tries with
- * pauses between) are outcomes, not errors; an error means that the device cannot go on. Resets the
- * device first: no plan may be live. A backend that can record samples replays of a recording. */
+/* Times config on device and fills *row (config, outcome, times). Outcomes, not errors: out of
+ * memory; unsupported (prepare says so, or a call fails on a device that still works); slow (the
+ * first call above 4 x cap) and capped by the first call (above cap): that one sample is kept;
+ * throttled (after three more tries with pauses between). An error means that the device cannot go
+ * on. Resets the device first: no plan may be live. A backend that can record samples replays of a
+ * recording. "First call": of those that are evidence; on a device that is not the host the very
+ * first, which loads code, is none. */
 enum status measure_config(struct measurement *row, struct device *device,
                            const struct layer_config *config, const struct measure_options *options,
                            struct error *error);
@@ -58,6 +65,9 @@ enum status measure_config(struct measurement *row, struct device *device,
 /* The row of a config that could not be measured: no times, now. */
 void measurement_fail(struct measurement *row, const struct layer_config *config,
                       enum outcome outcome, const struct measure_options *options);
+
+/* No times, no counts: as before the first call. */
+void measurement_clear_times(struct measurement *row);
 
 /* True when the row carries a time to learn from: ok, capped, slow. */
 bool measurement_is_timed(const struct measurement *row);
@@ -70,5 +80,9 @@ struct measured_call {
 enum status measure_call(struct measurement *row, struct device *device,
                          const struct measured_call *call, const struct measure_options *options,
                          struct error *error);
+
+/* One call, as a replay where the device can record it: without what its launch takes. */
+enum status measure_one_call(double *elapsed_ms, struct device *device,
+                             const struct measured_call *call, struct error *error);
 
 #endif

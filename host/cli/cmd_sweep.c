@@ -75,7 +75,7 @@ static const char *difference(const struct dataset_header *a, const struct datas
            : strcmp(a->sampler, b->sampler) != 0 ? "sampler"
            : strcmp(a->domain, b->domain) != 0   ? "layers, --set or limits"
            : strcmp(a->protocol, b->protocol) != 0
-               ? "protocol (--rounds, --cap-ms, --target-percent)"
+               ? "protocol (--rounds, --cap-ms, --target-percent, version)"
            : strcmp(a->shard, b->shard) != 0 ? "shard"
                                              : NULL;
 }

@@ -186,9 +186,10 @@ static void fill_protocol(struct dataset_header *header, const struct sweep_opti
                           const struct settings *settings)
 {
     snprintf(header->protocol, sizeof header->protocol,
-             "rounds %d, cap %g ms, target %g %%, cache %s%s", wanted->rounds,
-             wanted->measure.cap_ms, 100 * wanted->measure.relative_ci,
-             choice_name(&choice_cache, settings->cache), settings->autotune ? ", autotune" : "");
+             "rounds %d, warm-up until settled or %g ms, cap %g ms, target %g %%, cache %s%s",
+             wanted->rounds, wanted->measure.warmup_ms, wanted->measure.cap_ms,
+             100 * wanted->measure.relative_ci, choice_name(&choice_cache, settings->cache),
+             settings->autotune ? ", autotune" : "");
     if (wanted->shard_count > 1)
         snprintf(header->shard, sizeof header->shard, "%d/%d", wanted->shard + 1,
                  wanted->shard_count);

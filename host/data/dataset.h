@@ -21,7 +21,7 @@ struct dataset_header {
     char sampler[64]; /* "sobol32-scrambled stratified v1" or "import justus2018" */
     uint64_t seed;
     char domain[4096];  /* the sweep's --set texts and limits, one a line */
-    char protocol[256]; /* "cap 100 ms, target 2 %, cache hot" */
+    char protocol[256]; /* "rounds 3, warm-up until settled or 5 ms, cap 100 ms, ..." */
     char shard[32];     /* "2/8": every eighth draw from the second; "" or "1/1": all */
     char sources[4096]; /* of a merged file: a line an input */
 };

@@ -211,16 +211,13 @@ static enum status take_done(struct run *run, struct error *error)
 
 /* ---- measuring ---- */
 
-/* The first visit takes the fewest samples: all configs are seen before any is measured well. The
- * later ones find the device warm. */
+/* The first visit takes the fewest samples: all configs are seen before any is measured well. */
 static struct measure_options options_of(const struct run *run, const struct visit *visit)
 {
     struct measure_options options = run->options->measure;
     options.cap_ms /= run->options->rounds;
     if (visit->round == 0 && run->options->rounds > 1)
         options.maximum_samples = options.minimum_samples;
-    if (visit->round > 0)
-        options.warmup_ms /= 4;
     return options;
 }
 
