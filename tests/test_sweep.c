@@ -202,6 +202,36 @@ static void faults_are_rows(void **state)
     dataset_rows_free(&rows);
 }
 
+/* Layers that no engine supports, or that fail when they are called: rows, and the worker lives. */
+static void engines_that_fail_are_rows(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    struct sweep_report report;
+    int64_t failures;
+    setenv("EPOCHCAST_FAKE_FAULTS", "unsupported=0.1,refuse=0.1", 1);
+    start_worker(fixture);
+    SUCCEEDS(sweep_run(&report, fixture->dataset, fixture->device_row, fixture->worker,
+                       &fixture->options, &error));
+    const int64_t unsupported = report.outcome_count[OUTCOME_UNSUPPORTED];
+    assert_int_equal(report.configs, 60);
+    assert_int_equal(report.rows, 3 * (60 - unsupported) + unsupported);
+    worker_failure(&failures, fixture->worker);
+    assert_int_equal(failures, 0);
+    struct dataset_rows rows = close_and_read(fixture);
+    assert_int_equal(rows.count, 60);
+    int of_prepare = 0, of_calls = 0;
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct measurement *row = &rows.rows[i];
+        const bool has_plan = row->algorithm[0] != '\0';
+        assert_true(measurement_is_timed(row) == (row->outcome != OUTCOME_UNSUPPORTED));
+        of_prepare += row->outcome == OUTCOME_UNSUPPORTED && !has_plan;
+        of_calls += row->outcome == OUTCOME_UNSUPPORTED && has_plan;
+    }
+    assert_true(of_prepare > 0 && of_calls > 0 && of_prepare + of_calls == unsupported);
+    dataset_rows_free(&rows);
+}
+
 /* A device that does nothing but die: the sweep ends with a message and keeps what it knows. */
 static void too_many_faults_end_the_sweep(void **state)
 {
@@ -371,17 +401,12 @@ static void empty_shards_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_DEVICE(rows_are_the_draws),
-        WITH_DEVICE(report_adds_up),
-        WITH_DEVICE(failures_are_rows),
-        WITH_DEVICE(time_budget_ends_the_sweep),
-        WITH_DEVICE(interrupt_keeps_rows),
-        WITH_DEVICE(faults_are_rows),
-        WITH_DEVICE(too_many_faults_end_the_sweep),
-        WITH_DEVICE(resumed_is_undisturbed),
-        WITH_DEVICE(rows_of_another_sweep_are_refused),
-        WITH_DEVICE(shards_are_the_whole),
-        WITH_DEVICE(empty_shards_are_told),
+        WITH_DEVICE(rows_are_the_draws),         WITH_DEVICE(report_adds_up),
+        WITH_DEVICE(failures_are_rows),          WITH_DEVICE(time_budget_ends_the_sweep),
+        WITH_DEVICE(interrupt_keeps_rows),       WITH_DEVICE(faults_are_rows),
+        WITH_DEVICE(engines_that_fail_are_rows), WITH_DEVICE(too_many_faults_end_the_sweep),
+        WITH_DEVICE(resumed_is_undisturbed),     WITH_DEVICE(rows_of_another_sweep_are_refused),
+        WITH_DEVICE(shards_are_the_whole),       WITH_DEVICE(empty_shards_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,9 @@
  *
  * It can fail on purpose: EPOCHCAST_FAKE_FAULTS="crash=0.01,hang=0.02" is the share of the configs
  * at which the process aborts (crash), stops (hang), is killed (die), or after which every call
- * fails, as after an error of a CUDA kernel (poison). Which configs is fixed by the config.
+ * fails, as after an error of a CUDA kernel (poison); or which no engine can run: prepare says so
+ * (unsupported), or every call of the plan fails and the device goes on (refuse). Which configs is
+ * fixed by the config.
  */
 #include "bench/backend.h"
 
@@ -36,6 +38,7 @@ struct fake_plan {
     uint64_t hash;
     int64_t output_count;
     uint32_t calls; /* so far: each draws noise of its own */
+    bool refuses;   /* to be called */
 };
 
 static enum status fake_device_count(int *count, struct error *error)
@@ -141,8 +144,17 @@ static void fill_phases(double *phase_ms, const struct layer_config *config)
         phase_ms[2] = fmax(launch_ms, pass_ms(config) - phase_ms[0] - phase_ms[1]);
 }
 
-enum fault { FAULT_CRASH, FAULT_HANG, FAULT_DIE, FAULT_POISON, FAULT_COUNT };
-static const char *const fault_names[FAULT_COUNT] = {"crash=", "hang=", "die=", "poison="};
+enum fault {
+    FAULT_CRASH,
+    FAULT_HANG,
+    FAULT_DIE,
+    FAULT_POISON,
+    FAULT_UNSUPPORTED,
+    FAULT_REFUSE,
+    FAULT_COUNT
+};
+static const char *const fault_names[FAULT_COUNT] = {
+    "crash=", "hang=", "die=", "poison=", "unsupported=", "refuse="};
 
 /* The fault that the config has in store; FAULT_COUNT: none. */
 static enum fault fault_of(const struct layer_config *config)
@@ -161,10 +173,9 @@ static enum fault fault_of(const struct layer_config *config)
     return FAULT_COUNT;
 }
 
-static enum status suffer(struct fake_device *fake, const struct layer_config *config,
+static enum status suffer(struct fake_device *fake, enum fault fault, enum outcome *outcome,
                           struct error *error)
 {
-    const enum fault fault = fault_of(config);
     if (fault == FAULT_CRASH)
         abort();
     if (fault == FAULT_HANG)
@@ -173,6 +184,10 @@ static enum status suffer(struct fake_device *fake, const struct layer_config *c
     if (fault == FAULT_DIE)
         _exit(raise(SIGKILL));
     fake->is_poisoned |= fault == FAULT_POISON;
+    if (fault == FAULT_UNSUPPORTED) {
+        *outcome = OUTCOME_UNSUPPORTED;
+        return FAIL(error, STATUS_FAILED, "fake: no engine supports this layer");
+    }
     return fake->is_poisoned ? FAIL(error, STATUS_FAILED, "fake: the device is poisoned")
                              : STATUS_OK;
 }
@@ -184,7 +199,8 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
     *plan = NULL;
     struct fake_device *fake = (struct fake_device *)device;
     int64_t needed_bytes = layer_cost(config).memory_bytes;
-    TRY(suffer(fake, config, error));
+    const enum fault fault = fault_of(config);
+    TRY(suffer(fake, fault, outcome, error));
     if (config->precision != PRECISION_FP32) {
         *outcome = OUTCOME_UNSUPPORTED;
         return FAIL(error, STATUS_FAILED, "fake: precision %s is not supported",
@@ -204,6 +220,7 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
     made->base.engine = -1;
     snprintf(made->base.algorithm, sizeof made->base.algorithm, "fake");
     made->device = fake;
+    made->refuses = fault == FAULT_REFUSE;
     made->hash = layer_hash(config);
     made->output_count = layer_output_count(config);
     fill_phases(made->phase_ms, config);
@@ -214,9 +231,10 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
 
 static enum status fake_enqueue(struct plan *plan, int phases, struct error *error)
 {
-    (void)error;
     struct fake_plan *made = (struct fake_plan *)plan;
     double elapsed_ms = 0;
+    if (made->refuses)
+        return FAIL(error, STATUS_FAILED, "fake: the engine does not run");
     for (int i = 0; i < 3; i++)
         elapsed_ms += phases >> i & 1 ? made->phase_ms[i] : 0;
     struct philox_words words = philox(made->calls++, (uint32_t)made->hash,
