@@ -107,6 +107,29 @@ static void rounds_are_complete(void **state)
     schedule_free(&play.schedule);
 }
 
+/* A config whose one call takes longer than the rounds of others. */
+static void slow_configs_are_visited_once(void **state)
+{
+    static struct play play;
+    (void)state;
+    const struct schedule_options options = options_of(20, 1e6);
+    begin(&play, &options);
+    while (play.count < VISIT_LIMIT && schedule_next(&play.visits[play.count], &play.schedule, 0)) {
+        const struct visit *visit = &play.visits[play.count++];
+        const struct measurement row = {.outcome = visit->position % 4 ? OUTCOME_CAPPED
+                                                                       : OUTCOME_SLOW,
+                                        .round_count = 1,
+                                        .median_ms = 1 + visit->round};
+        assert_int_equal(schedule_note(&play.schedule, visit->position, &row, NULL), STATUS_OK);
+    }
+    assert_true(play.count > 3 * 15 + 5 && play.count < VISIT_LIMIT); /* others are refined, too */
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(times_visited(&play, i, 0), 1);
+        assert_int_equal(times_visited(&play, i, 1), i % 4 ? 1 : 0);
+    }
+    schedule_free(&play.schedule);
+}
+
 static void orders_differ(void **state)
 {
     static struct play first, second;
@@ -336,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rounds_are_complete),
+        cmocka_unit_test(slow_configs_are_visited_once),
         cmocka_unit_test(orders_differ),
         cmocka_unit_test(one_round_is_enough),
         cmocka_unit_test(budget_is_shared),

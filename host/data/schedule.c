@@ -9,7 +9,7 @@ enum { FIRST_CAPACITY = 1024, NEW_DRAWS = 16 };
 
 struct point {
     int32_t visits;
-    bool is_failed; /* without a time: not visited again */
+    bool is_over; /* without a time, or too slow to be called again: not visited again */
     float fastest_ms, slowest_ms;
 };
 
@@ -50,8 +50,8 @@ enum status schedule_note(struct sweep_schedule *schedule, int64_t position,
     TRY(reach(schedule, position, error));
     struct point *point = &schedule->points[position];
     point->visits += row->round_count;
-    point->is_failed = !measurement_is_timed(row);
-    if (point->is_failed)
+    point->is_over |= !measurement_is_timed(row) || row->outcome == OUTCOME_SLOW;
+    if (!measurement_is_timed(row))
         return STATUS_OK;
     point->fastest_ms = fminf(point->fastest_ms, (float)row->median_ms);
     point->slowest_ms = fmaxf(point->slowest_ms, (float)row->median_ms);
@@ -89,7 +89,7 @@ static bool next_shuffled(struct visit *visit, struct sweep_schedule *schedule)
     for (; schedule->cursor < schedule->count; schedule->cursor++) {
         const uint32_t position = permutation((uint32_t)schedule->cursor, n, half_bits, key);
         const struct point *point = &schedule->points[position];
-        if (point->is_failed || point->visits > schedule->round)
+        if (point->is_over || point->visits > schedule->round)
             continue;
         *visit = (struct visit){.position = position, .round = point->visits};
         return true;
@@ -126,7 +126,7 @@ static bool list_widest(struct sweep_schedule *schedule)
     schedule->refined = refined ? refined : schedule->refined;
     for (int64_t i = 0; i < schedule->count && list && refined; i++) {
         const struct point *point = &schedule->points[i];
-        const double width = point->is_failed || point->visits >= ROUND_MAXIMUM
+        const double width = point->is_over || point->visits >= ROUND_MAXIMUM
                                  ? 0
                                  : width_percent(point);
         if (width > schedule->options.target_percent)

@@ -1,7 +1,8 @@
 /* Which config a sweep measures next. Round 0 visits the draws in their order, with few samples;
  * the next rounds visit the same configs in shuffled orders; what time is left goes to the configs
- * whose rounds differ most, then to new draws. It depends on the rows alone, so a sweep that was
- * cut off goes on where it was.
+ * whose rounds differ most, then to new draws. A config without a time is not visited again, nor a
+ * slow one, whose single call takes longer than all rounds of another. It depends on the rows
+ * alone, so a sweep that was cut off goes on where it was.
  */
 #ifndef EPOCHCAST_DATA_SCHEDULE_H
 #define EPOCHCAST_DATA_SCHEDULE_H
