@@ -61,6 +61,7 @@ static struct network_layer layers[] = {
      .second_input = 2,
      .config = {.kind = LAYER_ADDITION, COMMON, .as.addition = {.elements = 4096}}},
 };
+enum { LAYERS = sizeof layers / sizeof *layers };
 static const struct network tiny = {"tiny", layers, sizeof layers / sizeof *layers};
 
 static struct device *open_device(const char *name, int64_t arena_bytes)
@@ -115,7 +116,6 @@ static const struct layer_config training_step = {
 static void layers_in_place_are_layers_alone(void **state)
 {
     (void)state;
-    enum { LAYERS = sizeof layers / sizeof *layers };
     struct error error = {0};
     struct device *device = open_device("fake", 0);
     double in_place_ms[LAYERS], alone_ms[LAYERS];
@@ -133,6 +133,101 @@ static void layers_in_place_are_layers_alone(void **state)
         verify_layers_in_place(in_place_ms, device, &tiny, &training_step, &options, &error),
         STATUS_OK);
     assert_true(in_place_ms[0] > 0 && in_place_ms[LAYERS - 1] > 0);
+    device_close(device);
+}
+
+/* ---- a fake device that takes 1 ms to launch a call, and records ---- */
+
+extern const struct backend backend_fake;
+static struct backend launching;
+static struct bench launching_bench;
+static struct {
+    struct plan *plan; /* what was recorded */
+    int phases, recordings;
+    bool is_recording;
+    double launches_ms;
+} launched;
+
+static enum status launch(struct plan *plan, int phases, struct error *error)
+{
+    launched.launches_ms += 1;
+    if (!launched.is_recording)
+        return backend_fake.bench[LAYER_DENSE]->enqueue(plan, phases, error);
+    launched.plan = plan;
+    launched.phases = phases;
+    return STATUS_OK;
+}
+
+static enum status launching_start(struct device *device, struct error *error)
+{
+    launched.launches_ms = 0;
+    return backend_fake.timer_start(device, error);
+}
+
+static enum status launching_stop(struct device *device, double *elapsed_ms, struct error *error)
+{
+    const enum status status = backend_fake.timer_stop(device, elapsed_ms, error);
+    *elapsed_ms += launched.launches_ms;
+    return status;
+}
+
+static enum status record_start(struct device *device, struct error *error)
+{
+    (void)device, (void)error;
+    launched.is_recording = true;
+    launched.recordings++;
+    return STATUS_OK;
+}
+
+static enum status record_stop(struct device *device, struct error *error)
+{
+    (void)device, (void)error;
+    launched.is_recording = false;
+    return STATUS_OK;
+}
+
+static enum status replay(struct device *device, struct error *error)
+{
+    (void)device;
+    return backend_fake.bench[LAYER_DENSE]->enqueue(launched.plan, launched.phases, error);
+}
+
+static void make_launching(struct device *device)
+{
+    launching = backend_fake;
+    launching_bench = *backend_fake.bench[LAYER_DENSE];
+    launching_bench.enqueue = launch;
+    launching.timer_start = launching_start;
+    launching.timer_stop = launching_stop;
+    launching.record_start = record_start;
+    launching.record_stop = record_stop;
+    launching.replay = replay;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        launching.bench[kind] = &launching_bench;
+    memset(&launched, 0, sizeof launched);
+    device->backend = &launching;
+}
+
+/* Small layers would read what their launch takes: each phase is recorded, and a replay timed. */
+static void layers_in_place_leave_launches_out(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct device *device = open_device("fake", 0);
+    double alone_ms[LAYERS], in_place_ms[LAYERS];
+    struct measure_options options = measure_options_default;
+    options.cap_ms = 0.5;
+    assert_int_equal(verify_layers_alone(alone_ms, device, &tiny, &training_step, &options, &error),
+                     STATUS_OK);
+    make_launching(device);
+    assert_int_equal(
+        verify_layers_in_place(in_place_ms, device, &tiny, &training_step, &options, &error),
+        STATUS_OK);
+    for (int i = 0; i < LAYERS; i++)
+        if (!(fabs(in_place_ms[i] - alone_ms[i]) < 0.02 * alone_ms[i]))
+            fail_msg("layer %d: %g ms in place, %g ms alone", i, in_place_ms[i], alone_ms[i]);
+    assert_true(launched.recordings >= 3 * LAYERS);
+    device->backend = &backend_fake;
     device_close(device);
 }
 
@@ -273,6 +368,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(step_is_the_sum_of_layers),
         cmocka_unit_test(layers_in_place_are_layers_alone),
+        cmocka_unit_test(layers_in_place_leave_launches_out),
         cmocka_unit_test(equal_layers_are_timed_once),
         cmocka_unit_test(exact_forecasts_have_no_error),
         cmocka_unit_test(errors_are_split),

@@ -133,6 +133,18 @@ enum status verify_network(struct measurement *row, struct device *device,
 
 /* ---- layers in place ---- */
 
+/* A layer's part of a phase. */
+struct phase_call {
+    struct plan *plan;
+    int phase;
+};
+
+static enum status run_phase_call(void *payload, struct error *error)
+{
+    const struct phase_call *call = payload;
+    return call->plan->bench->enqueue(call->plan, call->phase, error);
+}
+
 /* Adds to layers_ms[i] what each layer of a phase takes. */
 static enum status time_phase(double *layers_ms, struct device *device, const struct step *step,
                               int phase, struct error *error)
@@ -141,11 +153,10 @@ static enum status time_phase(double *layers_ms, struct device *device, const st
         return STATUS_OK;
     for (int i = 0; i < step->count; i++) {
         const int layer = phase == PHASE_BACKWARD ? step->count - 1 - i : i;
-        struct plan *plan = step->plans[layer];
+        struct phase_call part = {.plan = step->plans[layer], .phase = phase};
+        const struct measured_call call = {.call = run_phase_call, .payload = &part};
         double elapsed_ms;
-        TRY(device->backend->timer_start(device, error));
-        TRY(plan->bench->enqueue(plan, phase, error));
-        TRY(device->backend->timer_stop(device, &elapsed_ms, error));
+        TRY(measure_one_call(&elapsed_ms, device, &call, error));
         layers_ms[layer] += elapsed_ms;
     }
     return STATUS_OK;

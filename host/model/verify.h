@@ -18,10 +18,11 @@ enum status verify_network(struct measurement *row, struct device *device,
                            int32_t optimizer, int32_t precision,
                            const struct measure_options *options, struct error *error);
 
-/* Times each layer within the running step: the device's timer stands around every call of it. The
- * first step warms up, the others run until options->cap_ms of timed work. layers_ms (layer_count):
- * medians of the steps, of all phases together. On a device whose calls are short the timer itself
- * shows: their sum beside the step's time says how much. `asked`: batch size, pass, optimizer and
+/* Times each layer within the running step: the device's timer stands around every phase of it,
+ * which is a replay of its recording where the device can record. The first step warms up, the
+ * others run until options->cap_ms of timed work. layers_ms (layer_count): medians of the steps, of
+ * all phases together. On a device whose calls are short the timer itself shows: their sum beside
+ * the step's time says how much. `asked`: batch size, pass, optimizer and
  * precision, as in verify_network's row->config. */
 enum status verify_layers_in_place(double *layers_ms, struct device *device,
                                    const struct network *network, const struct layer_config *asked,
