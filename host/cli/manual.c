@@ -8,8 +8,9 @@
 static const struct documented environment[] = {
     {"EPOCHCAST_NETWORKS", "folder of layer CSVs that goes before the catalogue"},
     {"EPOCHCAST_CUDA_MODULE", "the CUDA module, instead of epochcast_cuda.so of the installation"},
-    {"EPOCHCAST_FAKE_FAULTS", "how the fake device fails, for tests: crash=0.01,refuse=0.02 (shares "
-                              "of the configs); others are hang, die, poison, unsupported"},
+    {"EPOCHCAST_FAKE_FAULTS",
+     "how the fake device fails, for tests: crash=0.01,refuse=0.02 (shares "
+     "of the configs); others are hang, die, poison, unsupported"},
     {"NO_COLOR", "not empty: no colours"},
     {"TERM", "dumb: no colours and no progress line"},
     {"PATH", "where gnuplot is looked for, which draws pictures"},
