@@ -1,13 +1,11 @@
-/* The cuda backend: one stream, one arena, CUDA graphs for the samples. */
-#include "convolution_graph.h"
+/* The cuda backend: one stream, one arena, a timer (timer.h) whose samples are replays. */
 #include "cuda_check.h"
 #include "cuda_device.h"
+#include "cudnn_check.h"
 #include "gpu.h"
 #include "sampler.h"
 #include "trainer_cuda.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static const int64_t arena_limit_bytes = INT64_C(32) << 30, blas_workspace_bytes = 32 << 20;
@@ -33,8 +31,7 @@ static enum status device_count(int *count, struct error *error)
 static enum status create_handles(struct cuda_device *cuda, struct error *error)
 {
     CUDA_TRY(error, cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking));
-    CUDA_TRY(error, cudaEventCreate(&cuda->started));
-    CUDA_TRY(error, cudaEventCreate(&cuda->stopped));
+    TRY(cuda_timer_open(&cuda->timer, cuda->stream, error));
     CUDNN_TRY(error, cudnnCreate(&cuda->cudnn));
     CUDNN_TRY(error, cudnnSetStream(cuda->cudnn, cuda->stream));
     CUBLAS_TRY(error, cublasCreate(&cuda->cublas));
@@ -55,7 +52,8 @@ static enum status allocate(struct cuda_device *cuda, int64_t wanted_bytes, stru
     CUDA_TRY(error, cudaMalloc(&cuda->flush, (size_t)cuda->flush_bytes + 1));
     CUDA_TRY(error, cudaMemGetInfo(&free_bytes, &total_bytes));
     int64_t bytes = wanted_bytes ? wanted_bytes : (int64_t)(free_bytes / 10 * 8);
-    cuda->arena_bytes = bytes < arena_limit_bytes || wanted_bytes ? bytes : arena_limit_bytes;
+    bytes = bytes < arena_limit_bytes || wanted_bytes ? bytes : arena_limit_bytes;
+    cuda->arena_bytes = bytes / CUDA_ALIGNMENT_BYTES * CUDA_ALIGNMENT_BYTES;
     CUDA_TRY(error, cudaMalloc((void **)&cuda->arena, (size_t)cuda->arena_bytes));
     return STATUS_OK;
 }
@@ -74,28 +72,18 @@ static enum status fill_device(struct cuda_device *cuda, const struct device_opt
     CUDA_TRY(error, cudaSetDevice(cuda->index));
     TRY(create_handles(cuda, error));
     open_nvml(cuda);
-    return allocate(cuda, options->arena_bytes, error);
-}
-
-static void drop_recording(struct cuda_device *cuda)
-{
-    if (cuda->recording)
-        cudaGraphExecDestroy(cuda->recording);
-    cuda->recording = NULL;
+    TRY(allocate(cuda, options->arena_bytes, error));
+    return cuda_timer_calibrate(&cuda->timer, error);
 }
 
 static void close_device(struct device *device)
 {
     struct cuda_device *cuda = (struct cuda_device *)device;
-    drop_recording(cuda);
+    cuda_timer_close(&cuda->timer);
     if (cuda->cublas)
         cublasDestroy(cuda->cublas);
     if (cuda->cudnn)
         cudnnDestroy(cuda->cudnn);
-    if (cuda->started)
-        cudaEventDestroy(cuda->started);
-    if (cuda->stopped)
-        cudaEventDestroy(cuda->stopped);
     if (cuda->stream)
         cudaStreamDestroy(cuda->stream);
     cudaFree(cuda->arena);
@@ -133,22 +121,19 @@ static enum status describe(struct device *device, bool measure, struct device_i
 
 /* ---- timing ---- */
 
+static struct cuda_timer *timer_of(struct device *device)
+{
+    return &((struct cuda_device *)device)->timer;
+}
+
 static enum status timer_start(struct device *device, struct error *error)
 {
-    struct cuda_device *cuda = (struct cuda_device *)device;
-    CUDA_TRY(error, cudaEventRecord(cuda->started, cuda->stream));
-    return STATUS_OK;
+    return cuda_timer_start(timer_of(device), error);
 }
 
 static enum status timer_stop(struct device *device, double *elapsed_ms, struct error *error)
 {
-    struct cuda_device *cuda = (struct cuda_device *)device;
-    float elapsed;
-    CUDA_TRY(error, cudaEventRecord(cuda->stopped, cuda->stream));
-    CUDA_TRY(error, cudaEventSynchronize(cuda->stopped));
-    CUDA_TRY(error, cudaEventElapsedTime(&elapsed, cuda->started, cuda->stopped));
-    *elapsed_ms = (double)elapsed;
-    return STATUS_OK;
+    return cuda_timer_stop(timer_of(device), elapsed_ms, error);
 }
 
 static void flush_cache(struct device *device)
@@ -160,35 +145,23 @@ static void flush_cache(struct device *device)
 static void reset(struct device *device)
 {
     struct cuda_device *cuda = (struct cuda_device *)device;
-    drop_recording(cuda);
+    cuda_timer_forget(&cuda->timer);
     cuda->used_bytes = cuda->workspace_bytes = 0;
 }
 
 static enum status record_start(struct device *device, struct error *error)
 {
-    struct cuda_device *cuda = (struct cuda_device *)device;
-    drop_recording(cuda);
-    CUDA_TRY(error, cudaStreamBeginCapture(cuda->stream, cudaStreamCaptureModeThreadLocal));
-    return STATUS_OK;
+    return cuda_timer_record_start(timer_of(device), error);
 }
 
 static enum status record_stop(struct device *device, struct error *error)
 {
-    struct cuda_device *cuda = (struct cuda_device *)device;
-    cudaGraph_t graph = NULL;
-    CUDA_TRY(error, cudaStreamEndCapture(cuda->stream, &graph));
-    cudaError_t code = cudaGraphInstantiate(&cuda->recording, graph, 0);
-    cudaGraphDestroy(graph);
-    CUDA_TRY(error, code);
-    CUDA_TRY(error, cudaGraphUpload(cuda->recording, cuda->stream));
-    return STATUS_OK;
+    return cuda_timer_record_stop(timer_of(device), error);
 }
 
 static enum status replay(struct device *device, struct error *error)
 {
-    struct cuda_device *cuda = (struct cuda_device *)device;
-    CUDA_TRY(error, cudaGraphLaunch(cuda->recording, cuda->stream));
-    return STATUS_OK;
+    return cuda_timer_replay(timer_of(device), error);
 }
 
 static void conditions(struct device *device, struct conditions *conditions)

@@ -3,9 +3,9 @@
  * a kernel of its own, as behind the other kinds; running statistics are not kept.
  */
 #include "base/philox.h"
-#include "convolution_graph.h"
 #include "cuda_check.h"
 #include "cuda_device.h"
+#include "cudnn_check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,21 +105,9 @@ static enum status run(struct cuda_plan *base, enum cuda_direction direction, st
 {
     const struct norm_plan *plan = (const struct norm_plan *)base;
     if (direction == CUDA_FORWARD)
-        CUDNN_TRY(error, run_forward(plan));
+        CUDNN_RUN(base, error, run_forward(plan));
     if (direction == CUDA_BACKWARD_DATA)
-        CUDNN_TRY(error, run_backward(plan));
-    return STATUS_OK;
-}
-
-/* cuDNN says that it has no implementation when it is called, not before. */
-static enum status try_out(struct norm_plan *plan, struct error *error)
-{
-    cudnnStatus_t code = run_forward(plan);
-    if (code == CUDNN_STATUS_SUCCESS && plan->base.config.pass == PASS_TRAIN)
-        code = run_backward(plan);
-    if (code == CUDNN_STATUS_NOT_SUPPORTED)
-        return cuda_unsupported(&plan->base, "cuDNN normalises no such batches", error);
-    CUDNN_TRY(error, code);
+        CUDNN_RUN(base, error, run_backward(plan));
     return STATUS_OK;
 }
 
@@ -133,7 +121,7 @@ static enum status choose(struct cuda_plan *base, struct error *error)
     CUDNN_TRY(error,
               cudnnDeriveBNTensorDescriptor(plan->channel, plan->image, CUDNN_BATCHNORM_SPATIAL));
     snprintf(base->base.algorithm, sizeof base->base.algorithm, "cudnnBatchNormalization");
-    return try_out(plan, error);
+    return STATUS_OK;
 }
 
 static void release(struct cuda_plan *base)

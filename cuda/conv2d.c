@@ -1,20 +1,21 @@
-/* conv2d with cuDNN's graph interface: the first plan that its heuristics propose, or with autotune
- * the fastest of ten.
+/* conv2d with cuDNN's graph interface: the first plan that its heuristics propose and that runs, or
+ * with autotune the fastest of ten.
  */
 #include "convolution_graph.h"
 #include "cuda_check.h"
 #include "cuda_device.h"
 
-#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { DIRECTION_COUNT = 3, AUTOTUNE_LIMIT = 10, AUTOTUNE_RUNS = 3 };
+enum { DIRECTION_COUNT = 3, CANDIDATE_LIMIT = 10, AUTOTUNE_RUNS = 3 };
 
 struct conv_plan {
     struct cuda_plan base;
     struct cudnn_choice choices[DIRECTION_COUNT];
     struct cudnn_execution executions[DIRECTION_COUNT];
+    int refused_count[DIRECTION_COUNT]; /* of the first candidates: they did not run */
 };
 
 static const struct {
@@ -41,24 +42,22 @@ static enum status bind(struct cudnn_execution *execution, struct conv_plan *pla
 
 /* ---- autotune ---- */
 
-static enum status time_execution(float *best_ms, const struct cudnn_execution *execution,
-                                  struct cuda_device *device, struct error *error)
+static enum status time_execution(double *best_ms, const struct cudnn_execution *execution,
+                                  struct cuda_timer *timer, struct error *error)
 {
-    *best_ms = FLT_MAX;
-    TRY(cudnn_execution_run(execution, error)); /* its first run loads kernels */
+    *best_ms = INFINITY;
+    CUDNN_TRY(error, cudnn_execution_run(execution)); /* its first run loads kernels */
     for (int i = 0; i < AUTOTUNE_RUNS; i++) {
-        float elapsed_ms;
-        CUDA_TRY(error, cudaEventRecord(device->started, device->stream));
-        TRY(cudnn_execution_run(execution, error));
-        CUDA_TRY(error, cudaEventRecord(device->stopped, device->stream));
-        CUDA_TRY(error, cudaEventSynchronize(device->stopped));
-        CUDA_TRY(error, cudaEventElapsedTime(&elapsed_ms, device->started, device->stopped));
-        *best_ms = elapsed_ms < *best_ms ? elapsed_ms : *best_ms;
+        double elapsed_ms;
+        TRY(cuda_timer_start(timer, error));
+        CUDNN_TRY(error, cudnn_execution_run(execution));
+        TRY(cuda_timer_stop(timer, &elapsed_ms, error));
+        *best_ms = fmin(*best_ms, elapsed_ms);
     }
     return STATUS_OK;
 }
 
-static enum status time_choice(float *best_ms, struct conv_plan *plan, int direction,
+static enum status time_choice(double *best_ms, struct conv_plan *plan, int direction,
                                const struct cudnn_choice *choice, struct error *error)
 {
     struct cuda_device *device = plan->base.device;
@@ -68,22 +67,26 @@ static enum status time_choice(float *best_ms, struct conv_plan *plan, int direc
     TRY(cuda_take_workspace(&workspace, device, choice->workspace_bytes, error));
     enum status status = bind(&execution, plan, direction, choice, workspace, error);
     if (status == STATUS_OK) {
-        status = time_execution(best_ms, &execution, device, error);
+        status = time_execution(best_ms, &execution, &device->timer, error);
         cudnn_execution_release(&execution);
     }
     device->workspace_bytes = workspace_bytes;
     return status;
 }
 
+/* Of the candidates that run; the last of none, which then is refused again when it is tried out.
+ */
 static enum status fastest(int *index, struct conv_plan *plan, int direction,
                            const struct cudnn_choice *choices, int count, struct error *error)
 {
-    float fastest_ms = FLT_MAX;
-    *index = 0;
+    double fastest_ms = INFINITY;
+    *index = count - 1;
     for (int i = 0; i < count && count > 1; i++) {
-        float best_ms;
-        TRY(time_choice(&best_ms, plan, direction, &choices[i], error));
-        if (best_ms < fastest_ms) {
+        double best_ms;
+        const enum status status = time_choice(&best_ms, plan, direction, &choices[i], error);
+        if (status != STATUS_OK && !cuda_device_goes_on(plan->base.device))
+            return status;
+        if (status == STATUS_OK && best_ms < fastest_ms) {
             fastest_ms = best_ms;
             *index = i;
         }
@@ -93,25 +96,47 @@ static enum status fastest(int *index, struct conv_plan *plan, int direction,
 
 /* ---- choice ---- */
 
-static enum status choose_direction(struct conv_plan *plan, int direction, struct error *error)
+/* The plan that cuDNN proposes first, less those that were refused; with autotune the fastest of
+ * ten. *found: there is one. */
+static enum status choose_plan(bool *found, struct conv_plan *plan, int direction,
+                               struct error *error)
 {
     struct cuda_device *device = plan->base.device;
-    struct cudnn_convolution convolution = cudnn_convolution_of(&plan->base.config,
-                                                                directions[direction].cudnn);
+    const struct cudnn_convolution convolution = cudnn_convolution_of(&plan->base.config,
+                                                                      directions[direction].cudnn);
     const struct cudnn_target target = {.handle = device->cudnn};
-    struct cudnn_choice choices[AUTOTUNE_LIMIT];
-    int count, index;
-    TRY(cudnn_convolution_plans(choices, device->autotune ? AUTOTUNE_LIMIT : 1, &count,
+    struct cudnn_choice choices[CANDIDATE_LIMIT];
+    const int refused = plan->refused_count[direction];
+    int count = 0, index = refused;
+    enum status status = STATUS_OK;
+    TRY(cudnn_convolution_plans(choices, device->autotune ? CANDIDATE_LIMIT : refused + 1, &count,
                                 &convolution, &target, cuda_workspace_limit(device), error));
-    if (count == 0)
-        return cuda_unsupported(&plan->base, "no engine of cuDNN takes this convolution", error);
-    enum status status = fastest(&index, plan, direction, choices, count, error);
+    if (device->autotune && count > 0)
+        status = fastest(&index, plan, direction, choices, count, error);
+    *found = index < count && status == STATUS_OK;
     for (int i = 0; i < count; i++)
-        if (i != index || status != STATUS_OK)
+        if (i != index || !*found)
             cudnn_choice_release(&choices[i]);
-    if (status == STATUS_OK)
+    if (*found)
         plan->choices[direction] = choices[index];
     return status;
+}
+
+/* Binds the plan of a direction, if there is one. */
+static enum status choose_direction(bool *found, struct conv_plan *plan, int direction,
+                                    struct error *error)
+{
+    const struct cudnn_choice *choice = &plan->choices[direction];
+    struct plan *base = &plan->base.base;
+    void *workspace;
+    TRY(choose_plan(found, plan, direction, error));
+    if (!*found)
+        return STATUS_OK;
+    TRY(cuda_take_workspace(&workspace, plan->base.device, choice->workspace_bytes, error));
+    TRY(bind(&plan->executions[direction], plan, direction, choice, workspace, error));
+    if (choice->workspace_bytes > base->workspace_bytes)
+        base->workspace_bytes = choice->workspace_bytes;
+    return STATUS_OK;
 }
 
 /* "engine 38; 12; 5": forward, backward data, backward weights. */
@@ -129,26 +154,43 @@ static void describe_choices(struct conv_plan *plan, int count)
     base->engine = (int32_t)plan->choices[CUDA_FORWARD].engine;
 }
 
+static int direction_count(const struct conv_plan *plan)
+{
+    return plan->base.config.pass == PASS_TRAIN ? DIRECTION_COUNT : 1;
+}
+
 static enum status choose(struct cuda_plan *base, struct error *error)
 {
     struct conv_plan *plan = (struct conv_plan *)base;
-    int count = base->config.pass == PASS_TRAIN ? DIRECTION_COUNT : 1;
-    for (int i = 0; i < count; i++) {
-        void *workspace;
-        TRY(choose_direction(plan, i, error));
-        int64_t bytes = plan->choices[i].workspace_bytes;
-        TRY(cuda_take_workspace(&workspace, base->device, bytes, error));
-        TRY(bind(&plan->executions[i], plan, i, &plan->choices[i], workspace, error));
-        if (bytes > base->base.workspace_bytes)
-            base->base.workspace_bytes = bytes;
+    for (int i = 0; i < direction_count(plan); i++) {
+        bool found;
+        TRY(choose_direction(&found, plan, i, error));
+        if (!found)
+            return cuda_unsupported(base, "no engine of cuDNN takes this convolution", error);
     }
-    describe_choices(plan, count);
+    describe_choices(plan, direction_count(plan));
+    return STATUS_OK;
+}
+
+/* With autotune the refused one was the fastest that ran: there is no other to ask for. */
+static enum status choose_next(bool *found, struct cuda_plan *base, enum cuda_direction direction,
+                               struct error *error)
+{
+    struct conv_plan *plan = (struct conv_plan *)base;
+    *found = false;
+    if (base->device->autotune || ++plan->refused_count[direction] >= CANDIDATE_LIMIT)
+        return STATUS_OK;
+    cudnn_execution_release(&plan->executions[direction]);
+    cudnn_choice_release(&plan->choices[direction]);
+    TRY(choose_direction(found, plan, direction, error));
+    describe_choices(plan, direction_count(plan));
     return STATUS_OK;
 }
 
 static enum status run(struct cuda_plan *plan, enum cuda_direction direction, struct error *error)
 {
-    return cudnn_execution_run(&((struct conv_plan *)plan)->executions[direction], error);
+    CUDNN_RUN(plan, error, cudnn_execution_run(&((struct conv_plan *)plan)->executions[direction]));
+    return STATUS_OK;
 }
 
 static void release(struct cuda_plan *base)
@@ -160,7 +202,8 @@ static void release(struct cuda_plan *base)
     }
 }
 
-static const struct cuda_kind kind = {.choose = choose, .run = run, .release = release};
+static const struct cuda_kind kind = {
+    .choose = choose, .run = run, .choose_next = choose_next, .release = release};
 
 static enum status prepare(struct plan **out, struct device *device,
                            const struct layer_config *config, struct plan *const *inputs,

@@ -15,55 +15,6 @@ enum { DIMENSIONS = 4, SPATIAL_DIMENSIONS = 2, ALIGNMENT_BYTES = 16 };
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
-/* Codes come in categories of a thousand. */
-enum category { NOT_INITIALIZED = 1, BAD_PARAMETER, NOT_SUPPORTED, INTERNAL_ERROR, NOT_EXECUTED };
-
-static enum category category_of(cudnnStatus_t code)
-{
-    return (enum category)(code / 1000);
-}
-
-static bool is_out_of_memory(cudnnStatus_t code)
-{
-    return code == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED ||
-           code == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
-}
-
-static enum status status_of(cudnnStatus_t code)
-{
-    if (code == CUDNN_STATUS_SUCCESS)
-        return STATUS_OK;
-    return is_out_of_memory(code) ? STATUS_OUT_OF_MEMORY : STATUS_FAILED;
-}
-
-/* cuDNN collects messages, also of calls that did not fail: the last one is the cause. */
-static const char *last_line(char *log, size_t size)
-{
-    memset(log, 0, size);
-    cudnnGetLastErrorString(log, size);
-    log[size - 1] = '\0';
-    size_t length = strlen(log);
-    while (length && log[length - 1] == '\n')
-        log[--length] = '\0';
-    const char *newline = strrchr(log, '\n');
-    return newline ? newline + 1 : log;
-}
-
-enum status cudnn_check(cudnnStatus_t code, const char *call, const char *file, int line,
-                        struct error *error)
-{
-    if (code == CUDNN_STATUS_SUCCESS)
-        return STATUS_OK;
-    char log[4096];
-    const char *reason = last_line(log, sizeof log);
-    error_set(error, status_of(code), file, line, "cuDNN: %s from %.160s%s%.200s",
-              cudnnGetErrorString(code), call, *reason ? ": " : "", reason);
-    error_hint(error, is_out_of_memory(code)
-                          ? "free memory on the device: nvidia-smi shows who holds it"
-                          : "set CUDNN_LOGLEVEL_DBG=1 and CUDNN_LOGDEST_DBG=stderr for details");
-    return status_of(code);
-}
-
 /* Functions below return cuDNN's code, so that callers can tell "not supported" from failure; the
  * error is filled where it is not success. */
 #define CHECKED(error, call) checked((call), #call, __FILE__, __LINE__, (error))
@@ -160,8 +111,8 @@ enum status cudnn_device_properties_load(cudnnBackendDescriptor_t *device_proper
         ATTRIBUTE(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, (int64_t)strlen(json),
                   json),
     };
-    return status_of(CREATE(device_properties, CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR, attributes,
-                            COUNT(attributes), error));
+    return cudnn_status_of(CREATE(device_properties, CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR,
+                                  attributes, COUNT(attributes), error));
 }
 
 void cudnn_device_properties_release(cudnnBackendDescriptor_t *device_properties)
@@ -441,13 +392,13 @@ static cudnnStatus_t create_plan(struct cudnn_choice *choice, cudnnBackendDescri
 /* A code that says something about this plan alone, not about the device or the process. */
 static bool is_about_the_plan(cudnnStatus_t code)
 {
-    return category_of(code) != NOT_INITIALIZED && category_of(code) != NOT_EXECUTED &&
-           !is_out_of_memory(code);
+    return cudnn_category_of(code) != CUDNN_IS_NOT_INITIALIZED &&
+           cudnn_category_of(code) != CUDNN_IS_NOT_EXECUTED && !cudnn_is_out_of_memory(code);
 }
 
 struct collection {
     struct cudnn_choice *choices;
-    int limit, count, tried;
+    int limit, count;
     unsigned forbidden_notes;
     int64_t workspace_limit_bytes;
 };
@@ -466,7 +417,7 @@ static cudnnStatus_t consider(struct collection *collection, cudnnBackendDescrip
                               bool is_fallback, const struct cudnn_target *target,
                               struct error *error)
 {
-    struct cudnn_choice choice = {.from_fallback = is_fallback, .tried = ++collection->tried};
+    struct cudnn_choice choice = {0};
     LEAVE_UNLESS_OK(read_engine(&choice, config, error));
     if (choice.notes & collection->forbidden_notes)
         return CUDNN_STATUS_SUCCESS;
@@ -509,7 +460,7 @@ static cudnnStatus_t collect_all(struct collection *collection,
         if (collection->count == collection->limit)
             break;
         code = collect(collection, &graph, modes[i], target, error);
-        if (category_of(code) == NOT_SUPPORTED) /* the other mode may know more */
+        if (cudnn_category_of(code) == CUDNN_IS_NOT_SUPPORTED) /* the other mode may know more */
             code = CUDNN_STATUS_SUCCESS;
     }
     graph_release(&graph);
@@ -534,7 +485,7 @@ enum status cudnn_convolution_plans(struct cudnn_choice *choices, int limit, int
     };
     const cudnnStatus_t code = collect_all(&collection, convolution, target, &reason);
     *count = collection.count;
-    if (code == CUDNN_STATUS_SUCCESS || category_of(code) == NOT_SUPPORTED)
+    if (code == CUDNN_STATUS_SUCCESS || cudnn_category_of(code) == CUDNN_IS_NOT_SUPPORTED)
         return STATUS_OK;
     while (*count > 0)
         cudnn_choice_release(&choices[--*count]);
@@ -546,11 +497,6 @@ enum status cudnn_convolution_plans(struct cudnn_choice *choices, int limit, int
 void cudnn_choice_release(struct cudnn_choice *choice)
 {
     destroy(&choice->plan);
-}
-
-void cudnn_algorithm_text(char *text, size_t size, const struct cudnn_choice *choice)
-{
-    snprintf(text, size, "engine %lld", (long long)choice->engine);
 }
 
 void cudnn_notes_text(char *text, size_t size, unsigned notes)
@@ -590,14 +536,13 @@ enum status cudnn_execution_prepare(struct cudnn_execution *execution, cudnnHand
         ATTRIBUTE(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &operands->workspace),
     };
     *execution = (struct cudnn_execution){.handle = handle, .plan = choice->plan};
-    return status_of(CREATE(&execution->operands, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, attributes,
-                            COUNT(attributes), error));
+    return cudnn_status_of(CREATE(&execution->operands, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR,
+                                  attributes, COUNT(attributes), error));
 }
 
-enum status cudnn_execution_run(const struct cudnn_execution *execution, struct error *error)
+cudnnStatus_t cudnn_execution_run(const struct cudnn_execution *execution)
 {
-    CUDNN_TRY(error, cudnnBackendExecute(execution->handle, execution->plan, execution->operands));
-    return STATUS_OK;
+    return cudnnBackendExecute(execution->handle, execution->plan, execution->operands);
 }
 
 void cudnn_execution_release(struct cudnn_execution *execution)

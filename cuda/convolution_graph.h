@@ -9,16 +9,10 @@
 #ifndef EPOCHCAST_CUDA_CONVOLUTION_GRAPH_H
 #define EPOCHCAST_CUDA_CONVOLUTION_GRAPH_H
 
-#include "base/error.h"
+#include "cudnn_check.h"
 #include "layers/layer.h"
 
 #include <cudnn.h>
-
-/* The error names the call that failed; STATUS_OUT_OF_MEMORY where cuDNN could not allocate. */
-enum status cudnn_check(cudnnStatus_t code, const char *call, const char *file, int line,
-                        struct error *error);
-
-#define CUDNN_TRY(error, call) TRY(cudnn_check((call), #call, __FILE__, __LINE__, (error)))
 
 enum cudnn_direction { CUDNN_FORWARD, CUDNN_BACKWARD_DATA, CUDNN_BACKWARD_FILTER };
 
@@ -54,9 +48,7 @@ struct cudnn_choice {
     cudnnBackendDescriptor_t plan;
     int64_t engine;
     int64_t workspace_bytes;
-    unsigned notes;     /* bit i: numerical note i */
-    bool from_fallback; /* proposed by heuristics FALLBACK, not by mode A */
-    int tried;          /* proposals looked at to get here, this one included */
+    unsigned notes; /* bit i: numerical note i */
 };
 
 /* Up to `limit` plans, in the order of heuristics mode A, then FALLBACK. Left out: what breaks the
@@ -69,8 +61,7 @@ enum status cudnn_convolution_plans(struct cudnn_choice *choices, int limit, int
                                     int64_t workspace_limit_bytes, struct error *error);
 void cudnn_choice_release(struct cudnn_choice *choice);
 
-/* "engine 38", and "tensor_core,winograd" (empty: no notes). At most size bytes, terminated. */
-void cudnn_algorithm_text(char *text, size_t size, const struct cudnn_choice *choice);
+/* "tensor_core,winograd"; empty: no notes. At most size bytes, terminated. */
 void cudnn_notes_text(char *text, size_t size, unsigned notes);
 
 /* Device pointers, 16-byte aligned: input, weights and output, or their gradients, whichever the
@@ -88,8 +79,8 @@ struct cudnn_execution {
 enum status cudnn_execution_prepare(struct cudnn_execution *execution, cudnnHandle_t handle,
                                     const struct cudnn_choice *choice,
                                     const struct cudnn_operands *operands, struct error *error);
-/* Enqueues on the handle's stream. */
-enum status cudnn_execution_run(const struct cudnn_execution *execution, struct error *error);
+/* Enqueues on the handle's stream. cuDNN's code: a plan that was finalised may still not run. */
+cudnnStatus_t cudnn_execution_run(const struct cudnn_execution *execution);
 void cudnn_execution_release(struct cudnn_execution *execution);
 
 #endif

@@ -7,20 +7,22 @@
 #include "bench/backend.h"
 #include "elementwise.h"
 #include "nvml.h"
+#include "timer.h"
 
 #include <cublas_v2.h>
 #include <cudnn.h>
+
+enum { CUDA_ALIGNMENT_BYTES = 256 }; /* of every tensor, of the arena's size */
 
 struct cuda_device {
     struct device base;
     int index;
     cudaStream_t stream;
-    cudaEvent_t started, stopped;
+    struct cuda_timer timer;
     cublasHandle_t cublas;
     cudnnHandle_t cudnn;
-    cudaGraphExec_t recording; /* or NULL */
     unsigned char *arena;
-    int64_t arena_bytes, used_bytes; /* tensors from its start ... */
+    int64_t arena_bytes, used_bytes; /* a multiple of 256; tensors from its start ... */
     int64_t workspace_bytes;         /* ... one workspace, of all plans, at its end */
     void *flush, *blas_workspace;
     int64_t flush_bytes;
@@ -59,6 +61,10 @@ struct cuda_kind {
     /* After the tensors are there: chooses algorithms, fills base.algorithm and so on. */
     enum status (*choose)(struct cuda_plan *plan, struct error *error);
     enum status (*run)(struct cuda_plan *plan, enum cuda_direction direction, struct error *error);
+    /* After run refused a direction: *found says whether there is another algorithm, which it then
+     * runs with. NULL: there is none. */
+    enum status (*choose_next)(bool *found, struct cuda_plan *plan, enum cuda_direction direction,
+                               struct error *error);
     void (*release)(struct cuda_plan *plan); /* or NULL */
 };
 
@@ -67,7 +73,9 @@ struct cuda_plan {
     struct cuda_device *device;
     struct layer_config config;
     const struct cuda_kind *kind;
-    enum outcome *outcome; /* valid during prepare: unsupported goes here */
+    enum outcome *outcome;         /* valid during prepare: unsupported goes here */
+    bool is_refused;               /* the library does not do what the last run asked for */
+    enum cuda_direction direction; /* of the last run */
     /* The layer's shape: elements (0: no such tensor), activation, channels of the output. */
     int64_t input_count, second_input_count, weights_count, bias_count, output_count;
     int32_t activation;
@@ -100,6 +108,19 @@ enum status cuda_plan_enqueue(struct plan *plan, int phases, struct error *error
 void cuda_plan_release(struct plan *plan);
 /* Sets the outcome and the message: no implementation for this. */
 enum status cuda_unsupported(struct cuda_plan *plan, const char *what, struct error *error);
+
+/* Of calls within `run`: as cudnn_check and cublas_check, and notes what is the algorithm's fault
+ * and not the device's: not supported, a parameter that it does not take, a launch that failed. */
+enum status cuda_plan_check_cudnn(struct cuda_plan *plan, cudnnStatus_t code, const char *call,
+                                  const char *file, int line, struct error *error);
+enum status cuda_plan_check_cublas(struct cuda_plan *plan, cublasStatus_t code, const char *call,
+                                   const char *file, int line, struct error *error);
+#define CUDNN_RUN(plan, error, call)                                                               \
+    TRY(cuda_plan_check_cudnn((plan), (call), #call, __FILE__, __LINE__, (error)))
+#define CUBLAS_RUN(plan, error, call)                                                              \
+    TRY(cuda_plan_check_cublas((plan), (call), #call, __FILE__, __LINE__, (error)))
+/* True where the device goes on after a call that failed; clears the error. */
+bool cuda_device_goes_on(struct cuda_device *device);
 
 /* Precision of a tensor's storage: the config's, or fp32 of parameters that are. */
 int32_t cuda_role_precision(const struct cuda_plan *plan, enum cuda_role role);

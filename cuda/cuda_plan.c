@@ -1,11 +1,9 @@
-#include "convolution_graph.h"
 #include "cuda_check.h"
 #include "cuda_device.h"
+#include "cudnn_check.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-static const int64_t alignment_bytes = 256;
 
 enum status cublas_check(cublasStatus_t code, const char *call, const char *file, int line,
                          struct error *error)
@@ -21,7 +19,7 @@ enum status cublas_check(cublasStatus_t code, const char *call, const char *file
 
 static int64_t aligned(int64_t bytes)
 {
-    return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
+    return (bytes + CUDA_ALIGNMENT_BYTES - 1) / CUDA_ALIGNMENT_BYTES * CUDA_ALIGNMENT_BYTES;
 }
 
 static enum status out_of_arena(const struct cuda_device *device, int64_t bytes,
@@ -48,8 +46,7 @@ enum status cuda_take(void **memory, struct cuda_device *device, int64_t bytes, 
 
 int64_t cuda_workspace_limit(const struct cuda_device *device)
 {
-    int64_t left = device->arena_bytes - device->used_bytes;
-    return left > alignment_bytes ? left - alignment_bytes : 0;
+    return device->arena_bytes - device->used_bytes;
 }
 
 enum status cuda_take_workspace(void **workspace, struct cuda_device *device, int64_t bytes,
@@ -58,12 +55,36 @@ enum status cuda_take_workspace(void **workspace, struct cuda_device *device, in
     *workspace = NULL;
     if (bytes < 0 || bytes > cuda_workspace_limit(device))
         return out_of_arena(device, bytes, error);
-    int64_t end = device->arena_bytes / alignment_bytes * alignment_bytes;
-    int64_t taken = device->arena_bytes - (end - aligned(bytes));
+    const int64_t taken = aligned(bytes);
     *workspace = device->arena + device->arena_bytes - taken;
-    if (taken > device->workspace_bytes && bytes > 0)
+    if (taken > device->workspace_bytes)
         device->workspace_bytes = taken;
     return STATUS_OK;
+}
+
+/* ---- what a library refuses ---- */
+
+enum status cuda_plan_check_cudnn(struct cuda_plan *plan, cudnnStatus_t code, const char *call,
+                                  const char *file, int line, struct error *error)
+{
+    const enum status status = cudnn_check(code, call, file, line, error);
+    plan->is_refused = status == STATUS_FAILED &&
+                       cudnn_category_of(code) != CUDNN_IS_NOT_INITIALIZED;
+    return status;
+}
+
+enum status cuda_plan_check_cublas(struct cuda_plan *plan, cublasStatus_t code, const char *call,
+                                   const char *file, int line, struct error *error)
+{
+    const enum status status = cublas_check(code, call, file, line, error);
+    plan->is_refused = status == STATUS_FAILED && code != CUBLAS_STATUS_NOT_INITIALIZED;
+    return status;
+}
+
+bool cuda_device_goes_on(struct cuda_device *device)
+{
+    cudaGetLastError();
+    return cudaStreamSynchronize(device->stream) == cudaSuccess;
 }
 
 enum status cuda_unsupported(struct cuda_plan *plan, const char *what, struct error *error)
@@ -198,10 +219,20 @@ static enum status add_update(struct cuda_plan *plan, enum cuda_role parameters,
                                         .optimizer = plan->config.optimizer};
     for (int i = 0; i < optimizer_state_count(plan->config.optimizer); i++) {
         void *state;
-        size_t bytes = (size_t)count * sizeof(float);
-        TRY(cuda_take(&state, plan->device, (int64_t)bytes, error));
-        CUDA_TRY(error, cudaMemsetAsync(state, 0, bytes, plan->device->stream));
+        TRY(cuda_take(&state, plan->device, count * (int64_t)sizeof(float), error));
         update->state[i] = state;
+    }
+    return STATUS_OK;
+}
+
+static enum status clear_states(const struct cuda_plan *plan, struct error *error)
+{
+    for (int i = 0; i < 2 * plan->update_count; i++) {
+        const struct optimizer_update *update = &plan->updates[i / 2];
+        if (update->state[i % 2])
+            CUDA_TRY(error,
+                     cudaMemsetAsync(update->state[i % 2], 0, (size_t)update->count * sizeof(float),
+                                     plan->device->stream));
     }
     return STATUS_OK;
 }
@@ -219,6 +250,86 @@ static enum status add_tensors(struct cuda_plan *plan, const struct cuda_plan *i
     return add_update(plan, CUDA_BIAS, CUDA_BIAS_GRADIENT, plan->bias_count, error);
 }
 
+/* ---- steps ---- */
+
+static enum status run_kind(struct cuda_plan *plan, enum cuda_direction direction,
+                            struct error *error)
+{
+    plan->direction = direction;
+    return plan->kind->run(plan, direction, error);
+}
+
+static enum status enqueue_forward(struct cuda_plan *plan, struct error *error)
+{
+    int32_t precision = plan->config.precision;
+    cudaStream_t stream = plan->device->stream;
+    TRY(run_kind(plan, CUDA_FORWARD, error));
+    if (plan->bias_count > 0)
+        CUDA_TRY(error, launch_bias(plan->tensor[CUDA_PRODUCT], plan->tensor[CUDA_BIAS],
+                                    &plan->layout, precision, stream));
+    CUDA_TRY(error, launch_activation(plan->tensor[CUDA_OUTPUT], plan->tensor[CUDA_PRODUCT],
+                                      plan->output_count, plan->activation, precision, stream));
+    return STATUS_OK;
+}
+
+static enum status enqueue_backward(struct cuda_plan *plan, struct error *error)
+{
+    int32_t precision = plan->config.precision;
+    cudaStream_t stream = plan->device->stream;
+    CUDA_TRY(error, launch_activation_backward(plan->tensor[CUDA_PRODUCT_GRADIENT],
+                                               plan->tensor[CUDA_OUTPUT_GRADIENT],
+                                               plan->tensor[CUDA_OUTPUT], plan->output_count,
+                                               plan->activation, precision, stream));
+    if (plan->bias_count > 0)
+        CUDA_TRY(error, launch_bias_gradient(plan->tensor[CUDA_BIAS_GRADIENT],
+                                             plan->tensor[CUDA_PRODUCT_GRADIENT],
+                                             plan->bias_scratch, &plan->layout, precision, stream));
+    TRY(run_kind(plan, CUDA_BACKWARD_DATA, error));
+    return plan->weights_count > 0 ? run_kind(plan, CUDA_BACKWARD_WEIGHTS, error) : STATUS_OK;
+}
+
+enum status cuda_plan_enqueue(struct plan *plan, int phases, struct error *error)
+{
+    struct cuda_plan *own = (struct cuda_plan *)plan;
+    if (phases & PHASE_FORWARD)
+        TRY(enqueue_forward(own, error));
+    if (phases & PHASE_BACKWARD)
+        TRY(enqueue_backward(own, error));
+    for (int i = 0; i < own->update_count && phases & PHASE_UPDATE; i++)
+        CUDA_TRY(error, launch_optimizer(&own->updates[i], cuda_role_precision(own, CUDA_WEIGHTS),
+                                         own->device->stream));
+    return STATUS_OK;
+}
+
+/* ---- preparing ---- */
+
+/* A finalised plan or a described tensor says little: whether a library runs it shows when it does,
+ * so every step is run once here. Refused: the kind's next algorithm, or unsupported. An error ends
+ * the device (and is one of a kernel that went wrong, which no call clears). */
+static enum status try_out(struct cuda_plan *plan, struct error *error)
+{
+    for (;;) {
+        bool found = false;
+        struct error reason = {0};
+        plan->is_refused = false;
+        TRY(clear_states(plan, error));
+        const enum status status = cuda_plan_enqueue(&plan->base, phases_of(&plan->config),
+                                                     &reason);
+        CUDA_TRY(error, cudaStreamSynchronize(plan->device->stream));
+        if (status == STATUS_OK)
+            return clear_states(plan, error);
+        if (!plan->is_refused) {
+            if (error)
+                *error = reason;
+            return status;
+        }
+        if (plan->kind->choose_next)
+            TRY(plan->kind->choose_next(&found, plan, plan->direction, error));
+        if (!found)
+            return cuda_unsupported(plan, reason.message, error);
+    }
+}
+
 static enum status fill_plan(struct cuda_plan *plan, const struct cuda_plan *input,
                              const struct cuda_plan *second, struct error *error)
 {
@@ -227,6 +338,7 @@ static enum status fill_plan(struct cuda_plan *plan, const struct cuda_plan *inp
         return FAIL(error, STATUS_FAILED, "cuda: linked to a layer of another size");
     TRY(add_tensors(plan, input, second, error));
     TRY(plan->kind->choose(plan, error));
+    TRY(try_out(plan, error));
     CUDA_TRY(error, cudaStreamSynchronize(plan->device->stream));
     return STATUS_OK;
 }
@@ -263,49 +375,4 @@ void cuda_plan_release(struct plan *plan)
     if (own->kind->release)
         own->kind->release(own);
     free(own);
-}
-
-/* ---- steps ---- */
-
-static enum status enqueue_forward(struct cuda_plan *plan, struct error *error)
-{
-    int32_t precision = plan->config.precision;
-    cudaStream_t stream = plan->device->stream;
-    TRY(plan->kind->run(plan, CUDA_FORWARD, error));
-    if (plan->bias_count > 0)
-        CUDA_TRY(error, launch_bias(plan->tensor[CUDA_PRODUCT], plan->tensor[CUDA_BIAS],
-                                    &plan->layout, precision, stream));
-    CUDA_TRY(error, launch_activation(plan->tensor[CUDA_OUTPUT], plan->tensor[CUDA_PRODUCT],
-                                      plan->output_count, plan->activation, precision, stream));
-    return STATUS_OK;
-}
-
-static enum status enqueue_backward(struct cuda_plan *plan, struct error *error)
-{
-    int32_t precision = plan->config.precision;
-    cudaStream_t stream = plan->device->stream;
-    CUDA_TRY(error, launch_activation_backward(plan->tensor[CUDA_PRODUCT_GRADIENT],
-                                               plan->tensor[CUDA_OUTPUT_GRADIENT],
-                                               plan->tensor[CUDA_OUTPUT], plan->output_count,
-                                               plan->activation, precision, stream));
-    if (plan->bias_count > 0)
-        CUDA_TRY(error, launch_bias_gradient(plan->tensor[CUDA_BIAS_GRADIENT],
-                                             plan->tensor[CUDA_PRODUCT_GRADIENT],
-                                             plan->bias_scratch, &plan->layout, precision, stream));
-    TRY(plan->kind->run(plan, CUDA_BACKWARD_DATA, error));
-    return plan->weights_count > 0 ? plan->kind->run(plan, CUDA_BACKWARD_WEIGHTS, error)
-                                   : STATUS_OK;
-}
-
-enum status cuda_plan_enqueue(struct plan *plan, int phases, struct error *error)
-{
-    struct cuda_plan *own = (struct cuda_plan *)plan;
-    if (phases & PHASE_FORWARD)
-        TRY(enqueue_forward(own, error));
-    if (phases & PHASE_BACKWARD)
-        TRY(enqueue_backward(own, error));
-    for (int i = 0; i < own->update_count && phases & PHASE_UPDATE; i++)
-        CUDA_TRY(error, launch_optimizer(&own->updates[i], cuda_role_precision(own, CUDA_WEIGHTS),
-                                         own->device->stream));
-    return STATUS_OK;
 }

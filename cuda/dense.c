@@ -25,7 +25,7 @@ static enum status multiply(struct cuda_plan *plan, enum cuda_role c, enum cuda_
 {
     const struct arithmetic *arithmetic = &arithmetics[plan->config.precision];
     const float one = 1, zero = 0;
-    CUBLAS_TRY(error,
+    CUBLAS_RUN(plan, error,
                cublasGemmEx(plan->device->cublas, b_transposed ? CUBLAS_OP_T : CUBLAS_OP_N,
                             a_transposed ? CUBLAS_OP_T : CUBLAS_OP_N, columns, rows, depth, &one,
                             plan->tensor[b], arithmetic->type, b_transposed ? depth : columns,

@@ -22,7 +22,7 @@ struct channel_layout {
     int64_t count, channels, inner;
 };
 
-/* values += bias[channel] */
+/* values += bias[channel]; count below 2^31 */
 cudaError_t launch_bias(void *values, const void *bias, const struct channel_layout *layout,
                         int32_t precision, cudaStream_t stream);
 
@@ -65,6 +65,8 @@ cudaError_t launch_noise(void *values, int64_t count, float amplitude, uint32_t 
 
 /* Does nothing; its launch is what is measured. */
 cudaError_t launch_empty(cudaStream_t stream);
+/* Keeps the device busy for some 15 us. */
+cudaError_t launch_spin(cudaStream_t stream);
 
 #ifdef __cplusplus
 }

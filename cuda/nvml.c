@@ -1,5 +1,7 @@
 #include "nvml.h"
 
+#include "base/term.h"
+
 #include <dlfcn.h>
 #include <inttypes.h>
 #include <math.h>
@@ -8,6 +10,8 @@
 #include <string.h>
 
 enum { NVML_SUCCESS, NVML_CLOCK_SM = 1, NVML_TEMPERATURE_GPU = 0, NVML_LINK_LIMIT = 18 };
+
+static const double reading_interval_s = 0.1;
 
 struct nvml_device;
 typedef int nvml_get(struct nvml_device *device, unsigned *value);
@@ -22,10 +26,12 @@ struct nvml {
     int (*shutdown)(void);
     const char *(*error_text)(int code);
     int (*find)(const char *pci_bus_id, struct nvml_device **device);
-    nvml_get *pcie_generation, *pcie_width, *power_mw;
+    nvml_get *pcie_generation, *pcie_width;
     nvml_get_of *clock_mhz, *maximum_clock_mhz, *temperature_c;
     int (*link_state)(struct nvml_device *device, unsigned link, int *active);
     nvml_get_events *events, *older_events; /* under its newer and its older name */
+    struct conditions read;                 /* the last time, at read_s */
+    double read_s;
 };
 
 /* A function that is not required is NULL in a library that lacks it. */
@@ -44,7 +50,6 @@ static const struct function {
     FUNCTION(find, "nvmlDeviceGetHandleByPciBusId_v2", true),
     FUNCTION(pcie_generation, "nvmlDeviceGetMaxPcieLinkGeneration", false),
     FUNCTION(pcie_width, "nvmlDeviceGetMaxPcieLinkWidth", false),
-    FUNCTION(power_mw, "nvmlDeviceGetPowerUsage", false),
     FUNCTION(clock_mhz, "nvmlDeviceGetClockInfo", false),
     FUNCTION(maximum_clock_mhz, "nvmlDeviceGetMaxClockInfo", false),
     FUNCTION(temperature_c, "nvmlDeviceGetTemperature", false),
@@ -95,9 +100,10 @@ enum status nvml_open(struct nvml **nvml, const char *pci_bus_id, const char *pa
         status = start(opened, pci_bus_id, error);
     if (status != STATUS_OK) {
         nvml_close(opened);
-        error_hint(error, "clocks, temperature, power and NVLink stay unknown");
+        error_hint(error, "clocks, temperature and NVLink stay unknown");
         return status;
     }
+    opened->read_s = -INFINITY;
     *nvml = opened;
     return STATUS_OK;
 }
@@ -158,43 +164,51 @@ void nvml_link(char connectivity[16], const struct nvml *nvml)
         snprintf(connectivity, 16, "PCIe");
 }
 
-void nvml_conditions(struct conditions *out, const struct nvml *nvml)
+static void read_conditions(struct conditions *out, const struct nvml *nvml)
 {
-    *out = (struct conditions){NAN, NAN, NAN, NAN, NAN, .clock_events = 0};
-    if (!nvml)
-        return;
     out->sm_clock_mhz = get_of(nvml->clock_mhz, NVML_CLOCK_SM, nvml);
     out->maximum_sm_clock_mhz = get_of(nvml->maximum_clock_mhz, NVML_CLOCK_SM, nvml);
     out->temperature_c = get_of(nvml->temperature_c, NVML_TEMPERATURE_GPU, nvml);
-    out->power_w = get(nvml->power_mw, nvml) / 1e3;
     out->clock_events = get_events(nvml);
     out->throttled = conditions_throttled(out);
 }
 
-enum clock_event_effect { HARMLESS, HARMFUL_AT_LOW_CLOCK, HARMFUL };
+void nvml_conditions(struct conditions *out, struct nvml *nvml)
+{
+    *out = (struct conditions){NAN, NAN, NAN, NAN, .clock_events = 0};
+    if (!nvml)
+        return;
+    if (nvml->read.throttled || monotonic_s() >= nvml->read_s + reading_interval_s) {
+        nvml->read = *out;
+        read_conditions(&nvml->read, nvml);
+        nvml->read_s = monotonic_s();
+    }
+    *out = nvml->read;
+}
+
 static const struct clock_event {
     int64_t bit;
     const char *name;
-    enum clock_event_effect effect;
+    bool is_harmful; /* at a low clock */
 } clock_events[] = {
-    {0x1, "idle", HARMLESS},
-    {0x2, "applications_clocks", HARMLESS},
-    {0x4, "sw_power_cap", HARMFUL_AT_LOW_CLOCK},
-    {0x8, "hw_slowdown", HARMFUL},
-    {0x10, "sync_boost", HARMLESS},
-    {0x20, "sw_thermal", HARMFUL},
-    {0x40, "hw_thermal", HARMFUL},
-    {0x80, "hw_power_brake", HARMFUL},
-    {0x100, "display_clock", HARMLESS},
+    {0x1, "idle", false},
+    {0x2, "applications_clocks", false},
+    {0x4, "sw_power_cap", true},
+    {0x8, "hw_slowdown", true},
+    {0x10, "sync_boost", false},
+    {0x20, "sw_thermal", true},
+    {0x40, "hw_thermal", true},
+    {0x80, "hw_power_brake", true},
+    {0x100, "display_clock", false},
 };
 enum { CLOCK_EVENT_COUNT = sizeof clock_events / sizeof *clock_events };
 
 bool conditions_throttled(const struct conditions *conditions)
 {
-    bool low_clock = conditions->sm_clock_mhz < 0.75 * conditions->maximum_sm_clock_mhz;
-    enum clock_event_effect enough = low_clock ? HARMFUL_AT_LOW_CLOCK : HARMFUL;
+    if (!(conditions->sm_clock_mhz < 0.75 * conditions->maximum_sm_clock_mhz))
+        return false;
     for (int i = 0; i < CLOCK_EVENT_COUNT; i++)
-        if ((conditions->clock_events & clock_events[i].bit) && clock_events[i].effect >= enough)
+        if ((conditions->clock_events & clock_events[i].bit) && clock_events[i].is_harmful)
             return true;
     return false;
 }

@@ -1,4 +1,4 @@
-/* NVML, NVIDIA's management library: the device's links, clocks, temperature and power.
+/* NVML, NVIDIA's management library: the device's links, clocks and temperature.
  *
  * Opened on demand with prototypes of our own, as headers and library may be absent. Everything
  * here is extra: whoever gets STATUS_NO_DEVICE goes on with NULL in place of a struct nvml, which
@@ -27,12 +27,13 @@ void nvml_close(struct nvml *nvml); /* NULL is allowed */
  * "PCIe" when they do not say. */
 void nvml_link(char connectivity[16], const struct nvml *nvml);
 
-/* The device now, `throttled` included. */
-void nvml_conditions(struct conditions *out, const struct nvml *nvml);
+/* The device now, `throttled` included, as of 100 ms ago at most: reading takes up to some ms. One
+ * that was throttled is read again. */
+void nvml_conditions(struct conditions *out, struct nvml *nvml);
 
-/* Slowed by what is no property of the device: a hardware slowdown, heat or the power brake. The
- * software power cap is ordinary under load and counts below 75 % of the maximum clock only. Low
- * clocks without a reason are an idle device or clocks locked by the user. */
+/* Below 75 % of the maximum clock because of heat, power or a hardware slowdown. Such a reason at a
+ * high clock is ordinary under load, or a flag that stays; low clocks without a reason are an idle
+ * device or clocks locked by the user. */
 bool conditions_throttled(const struct conditions *conditions);
 
 /* "sw_power_cap,hw_thermal"; bits without a name as "0x200"; empty for 0. 160 characters hold all;

@@ -2,8 +2,8 @@
  * after than before and the stride is above 1, both sides get the larger count (the output keeps
  * its size); with stride 1 that is unsupported.
  */
-#include "convolution_graph.h"
 #include "cuda_device.h"
+#include "cudnn_check.h"
 
 #include <stdio.h>
 
@@ -54,15 +54,17 @@ static enum status run(struct cuda_plan *base, enum cuda_direction direction, st
     cudnnHandle_t handle = base->device->cudnn;
     const float one = 1, zero = 0;
     if (direction == CUDA_FORWARD)
-        CUDNN_TRY(error, cudnnPoolingForward(handle, plan->pooling, &one, plan->input,
-                                             base->tensor[CUDA_INPUT], &zero, plan->output,
-                                             base->tensor[CUDA_PRODUCT]));
+        CUDNN_RUN(base, error,
+                  cudnnPoolingForward(handle, plan->pooling, &one, plan->input,
+                                      base->tensor[CUDA_INPUT], &zero, plan->output,
+                                      base->tensor[CUDA_PRODUCT]));
     else
-        CUDNN_TRY(error, cudnnPoolingBackward(handle, plan->pooling, &one, plan->output,
-                                              base->tensor[CUDA_PRODUCT], plan->output,
-                                              base->tensor[CUDA_PRODUCT_GRADIENT], plan->input,
-                                              base->tensor[CUDA_INPUT], &zero, plan->input,
-                                              base->tensor[CUDA_INPUT_GRADIENT]));
+        CUDNN_RUN(base, error,
+                  cudnnPoolingBackward(handle, plan->pooling, &one, plan->output,
+                                       base->tensor[CUDA_PRODUCT], plan->output,
+                                       base->tensor[CUDA_PRODUCT_GRADIENT], plan->input,
+                                       base->tensor[CUDA_INPUT], &zero, plan->input,
+                                       base->tensor[CUDA_INPUT_GRADIENT]));
     return STATUS_OK;
 }
 

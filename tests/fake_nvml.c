@@ -1,6 +1,6 @@
 /* A stand-in for libnvidia-ml.so.1 with one H100. The environment variable FAKE_NVML_CASE, a list
- * of words, chooses: no_driver, no_nvlink, silent (permits nothing), hot, power_cap, older (knows
- * clock events by their older name only).
+ * of words, chooses: no_driver, no_nvlink, silent (permits nothing), hot, low_clock, counting
+ * (each temperature is a degree higher), older (knows clock events by their older name only).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -58,14 +58,9 @@ int nvmlDeviceGetMaxPcieLinkWidth(int *handle, unsigned *width)
     return give(handle, width, 16);
 }
 
-int nvmlDeviceGetPowerUsage(int *handle, unsigned *milliwatts)
-{
-    return give(handle, milliwatts, 123456);
-}
-
 int nvmlDeviceGetClockInfo(int *handle, int domain, unsigned *mhz)
 {
-    return domain == 1 ? give(handle, mhz, is_case("power_cap") ? 1200 : 1755) : NOT_SUPPORTED;
+    return domain == 1 ? give(handle, mhz, is_case("low_clock") ? 1200 : 1755) : NOT_SUPPORTED;
 }
 
 int nvmlDeviceGetMaxClockInfo(int *handle, int domain, unsigned *mhz)
@@ -75,7 +70,9 @@ int nvmlDeviceGetMaxClockInfo(int *handle, int domain, unsigned *mhz)
 
 int nvmlDeviceGetTemperature(int *handle, int sensor, unsigned *celsius)
 {
-    return sensor == 0 ? give(handle, celsius, is_case("hot") ? 91 : 45) : NOT_SUPPORTED;
+    static unsigned readings;
+    const unsigned value = is_case("counting") ? ++readings : is_case("hot") ? 91 : 45;
+    return sensor == 0 ? give(handle, celsius, value) : NOT_SUPPORTED;
 }
 
 /* The third of the 18 links is up. */

@@ -158,7 +158,6 @@ static void check_plans(const struct shape *shape, int32_t precision,
         assert_non_null(plans.choices[i].plan);
         assert_int_equal(plans.choices[i].notes & forbidden, 0);
         assert_true(plans.choices[i].workspace_bytes >= 0);
-        assert_true(plans.choices[i].tried > i);
     }
     release(&plans);
 }
@@ -216,7 +215,6 @@ static void check_distinct(const struct plans *plans)
         read_json(jsons[i], sizeof jsons[i], &plans->choices[i]);
         for (int j = 0; j < i; j++)
             assert_string_not_equal(jsons[i], jsons[j]);
-        assert_true(i == 0 || plans->choices[i].tried > plans->choices[i - 1].tried);
     }
 }
 
@@ -241,19 +239,6 @@ static void candidates_are_distinct_and_the_first_is_the_default(void **state)
         }
 }
 
-static void fallback_comes_last(void **state)
-{
-    (void)state;
-    const struct cudnn_convolution convolution = convolution_of(&plain, PRECISION_FP32,
-                                                                CUDNN_FORWARD);
-    struct plans plans = plans_of(&convolution, H100, LIMIT, no_limit);
-    for (int i = 1; i < plans.count; i++)
-        assert_true(plans.choices[i].from_fallback >= plans.choices[i - 1].from_fallback);
-    assert_false(plans.choices[0].from_fallback);
-    assert_true(plans.choices[plans.count - 1].from_fallback);
-    release(&plans);
-}
-
 static void workspace_is_limited(void **state)
 {
     (void)state;
@@ -265,8 +250,9 @@ static void workspace_is_limited(void **state)
     struct plans enough = plans_of(&convolution, H100, 1, needed);
     struct plans less = plans_of(&convolution, H100, 1, needed - 1);
     struct plans none = plans_of(&convolution, H100, LIMIT, 0);
-    assert_int_equal(enough.choices[0].tried, all.choices[0].tried);
-    assert_true(less.choices[0].tried > all.choices[0].tried);
+    assert_int_equal(enough.choices[0].engine, all.choices[0].engine);
+    assert_int_equal(enough.choices[0].workspace_bytes, needed);
+    assert_true(less.count == 1 && less.choices[0].workspace_bytes < needed);
     assert_true(none.count > 0);
     for (int i = 0; i < none.count; i++)
         assert_int_equal(none.choices[i].workspace_bytes, 0);
@@ -373,12 +359,10 @@ static void bad_requests_fail(void **state)
     check_plans_fail(&convolution, &targets[H100], "TENSOR");
 }
 
-static void choices_have_texts(void **state)
+static void notes_have_texts(void **state)
 {
     (void)state;
     char text[64];
-    cudnn_algorithm_text(text, sizeof text, &(struct cudnn_choice){.engine = 38});
-    assert_string_equal(text, "engine 38");
     cudnn_notes_text(text, sizeof text, 0);
     assert_string_equal(text, "");
     cudnn_notes_text(text, sizeof text,
@@ -386,6 +370,28 @@ static void choices_have_texts(void **state)
     assert_string_equal(text, "tensor_core,winograd");
     cudnn_notes_text(text, 8, ~0u);
     assert_string_equal(text, "tensor_");
+}
+
+/* Codes within a category are as that category: cuDNN 9 says which part is not supported. */
+static void codes_have_categories(void **state)
+{
+    (void)state;
+    static const struct {
+        cudnnStatus_t code;
+        enum cudnn_category category;
+    } cases[] = {
+        {CUDNN_STATUS_NOT_INITIALIZED, CUDNN_IS_NOT_INITIALIZED},
+        {CUDNN_STATUS_BAD_PARAM, CUDNN_IS_BAD_PARAMETER},
+        {CUDNN_STATUS_BAD_PARAM_NULL_POINTER, CUDNN_IS_BAD_PARAMETER},
+        {CUDNN_STATUS_NOT_SUPPORTED, CUDNN_IS_NOT_SUPPORTED},
+        {CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE, CUDNN_IS_NOT_SUPPORTED},
+        {CUDNN_STATUS_NOT_SUPPORTED_SHAPE, CUDNN_IS_NOT_SUPPORTED},
+        {CUDNN_STATUS_INTERNAL_ERROR, CUDNN_IS_INTERNAL_ERROR},
+        {CUDNN_STATUS_EXECUTION_FAILED, CUDNN_IS_NOT_EXECUTED},
+        {CUDNN_STATUS_EXECUTION_FAILED_CUDA_DRIVER, CUDNN_IS_NOT_EXECUTED},
+    };
+    for (int i = 0; i < COUNT(cases); i++)
+        assert_int_equal(cudnn_category_of(cases[i].code), cases[i].category);
 }
 
 /* Preparing needs no device; running would. */
@@ -401,8 +407,11 @@ static void operands_are_bound_without_a_device(void **state)
     struct plans plans = plans_of(&convolution, H100, 1, 0);
     if (cudnn_execution_prepare(&execution, NULL, &plans.choices[0], &operands, &error))
         fail_msg("%s", error.message);
-    assert_int_equal(cudnn_execution_run(&execution, &error), STATUS_FAILED);
-    assert_non_null(strstr(error.message, "cudnnBackendExecute"));
+    const cudnnStatus_t code = cudnn_execution_run(&execution);
+    assert_int_not_equal(code, CUDNN_STATUS_SUCCESS);
+    assert_int_equal(cudnn_check(code, "cudnn_execution_run", __FILE__, __LINE__, &error),
+                     STATUS_FAILED);
+    assert_non_null(strstr(error.message, "from cudnn_execution_run"));
     cudnn_execution_release(&execution);
     release(&plans);
 }
@@ -413,14 +422,14 @@ int main(void)
         cmocka_unit_test(plans_exist),
         cmocka_unit_test(precision_decides_on_tensor_cores),
         cmocka_unit_test(candidates_are_distinct_and_the_first_is_the_default),
-        cmocka_unit_test(fallback_comes_last),
         cmocka_unit_test(workspace_is_limited),
         cmocka_unit_test(padding_is_symmetric_where_it_can_be),
         cmocka_unit_test(padding_keeps_the_output_size),
         cmocka_unit_test(what_is_not_supported_is_no_error),
         cmocka_unit_test(errors_name_the_call),
         cmocka_unit_test(bad_requests_fail),
-        cmocka_unit_test(choices_have_texts),
+        cmocka_unit_test(notes_have_texts),
+        cmocka_unit_test(codes_have_categories),
         cmocka_unit_test(operands_are_bound_without_a_device),
     };
     return cmocka_run_group_tests(tests, load_targets, release_targets);

@@ -35,7 +35,7 @@ uint64_t device_fingerprint(const struct device_info *info);
 
 /* How the device does right now. NaN: unknown. */
 struct conditions {
-    double sm_clock_mhz, maximum_sm_clock_mhz, temperature_c, power_w;
+    double sm_clock_mhz, maximum_sm_clock_mhz, temperature_c;
     double stall_ms;      /* so far, that some task of the host waited for a processor */
     int64_t clock_events; /* NVML's bit mask of why the clock is below its maximum */
     bool throttled;       /* what is measured now says little about the device */
@@ -43,7 +43,7 @@ struct conditions {
 
 struct device_options {
     int thread_count;    /* 0: the backend's default (cpu: 1) */
-    int64_t arena_bytes; /* 0: the backend's default (half of the free memory) */
+    int64_t arena_bytes; /* 0: a share of the free memory, up to a limit of the backend */
     uint64_t seed;       /* noise in the arena; fake: noise of the times */
     bool autotune;       /* cuda: time the library's candidates instead of taking its first */
 };

@@ -76,7 +76,6 @@ void processor_conditions(struct conditions *conditions)
                         1e3,
         .maximum_sm_clock_mhz = NAN,
         .temperature_c = read_number("/sys/class/thermal/thermal_zone0/temp", "") / 1e3,
-        .power_w = NAN,
         .stall_ms = read_number("/proc/pressure/cpu", "total=") / 1e3,
     };
 }

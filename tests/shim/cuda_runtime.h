@@ -48,8 +48,20 @@ enum cudaStreamCaptureMode {
     cudaStreamCaptureModeThreadLocal,
     cudaStreamCaptureModeRelaxed
 };
-enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount = 16 };
-enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2 };
+enum cudaDeviceAttr {
+    cudaDevAttrClockRate = 13,
+    cudaDevAttrMultiProcessorCount = 16,
+    cudaDevAttrMemoryClockRate = 36,
+    cudaDevAttrGlobalMemoryBusWidth = 37,
+    cudaDevAttrL2CacheSize = 38,
+    cudaDevAttrComputeCapabilityMajor = 75,
+    cudaDevAttrComputeCapabilityMinor = 76,
+};
+enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2, cudaEventRecordExternal = 1 };
+struct cudaDeviceProp {
+    char name[256];
+    size_t totalGlobalMem;
+};
 
 const char *cudaGetErrorName(cudaError_t error);
 const char *cudaGetErrorString(cudaError_t error);
@@ -58,6 +70,9 @@ cudaError_t cudaGetDevice(int *device);
 cudaError_t cudaSetDevice(int device);
 cudaError_t cudaGetDeviceCount(int *count);
 cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, int device);
+cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *properties, int device);
+cudaError_t cudaDeviceGetPCIBusId(char *bus_id, int size, int device);
+cudaError_t cudaRuntimeGetVersion(int *version);
 cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total_bytes);
 
 cudaError_t cudaMalloc(void **pointer, size_t bytes);
@@ -77,19 +92,37 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph);
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t *executable, cudaGraph_t graph,
                                  unsigned long long flags);
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream);
+cudaError_t cudaGraphUpload(cudaGraphExec_t executable, cudaStream_t stream);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable);
+cudaError_t cudaEventCreate(cudaEvent_t *event);
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
+cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned flags);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaEventElapsedTime(float *elapsed_ms, cudaEvent_t from, cudaEvent_t to);
 
 /* For tests. Threads of a block take turns in an order drawn from `seed`; 0: ascending. */
 void shim_shuffle_threads(unsigned seed);
 /* The call number `calls` from now on (1: the next) fails with `error`; 0: none. */
 void shim_fail_call(int calls, cudaError_t error);
-/* Kernel launches so far. */
+/* Kernel launches so far; copies on the null stream, which no other stream waits for. */
 unsigned long shim_launch_count(void);
+unsigned long shim_null_copy_count(void);
+/* Events read a clock of the shim's own: the host launches, and the device, when it has nothing
+ * left to do, waits for it. All in us. */
+struct shim_times {
+    double kernel;        /* each takes so long */
+    double graph_launch;  /* the host, for a graph ... */
+    double kernel_launch; /* ... for a kernel outside one */
+    double event_node;    /* in a graph, between an event and what comes next */
+};
+void shim_set_times(const struct shim_times *times); /* NULL: the default */
+/* Work of a library: nothing but its time passes on the device. */
+cudaError_t shim_pass_time(cudaStream_t stream, double us);
+/* Every call from here on fails, as after an illegal address. */
+void shim_break_device(void);
 
 #ifdef __cplusplus
 }
@@ -107,7 +140,7 @@ struct dim3 {
 struct alignas(8) float2 {
     float x, y;
 };
-struct alignas(16) float4 {
+struct alignas(16) [[gnu::may_alias]] float4 {
     float x, y, z, w;
 };
 
@@ -119,6 +152,7 @@ namespace shim
 void barrier();
 uint64_t exchange(uint64_t value, unsigned lane); /* what that lane of the warp gave */
 unsigned lane();
+long long cycles();
 cudaError_t launch(dim3 grid, dim3 block, cudaStream_t stream, std::function<void()> body);
 
 template <class T> T shuffle(T value, unsigned from)
@@ -136,6 +170,11 @@ template <class T> T shuffle(T value, unsigned from)
 static inline void __syncthreads()
 {
     shim::barrier();
+}
+/* Reading the clock takes a while: a thread that waits for it gets there. */
+static inline long long clock64()
+{
+    return shim::cycles();
 }
 template <class T> static inline T __shfl_xor_sync(unsigned, T value, int mask)
 {

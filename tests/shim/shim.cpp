@@ -5,6 +5,7 @@
  */
 #include "cuda_runtime.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <sys/mman.h>
@@ -85,7 +86,18 @@ block current;
 fiber caller, *running = &caller;
 unsigned shuffle_seed, failing_calls;
 cudaError_t failure, last_error;
-unsigned long launch_count;
+unsigned long launch_count, null_copy_count;
+bool is_broken;
+
+/* ---- time: of the host, and when the device has done what it was given ---- */
+const shim_times default_times = {3, 6, 2, 0};
+shim_times times = default_times;
+double host_us, device_us;
+
+void pass_device_time(double us)
+{
+    device_us = std::max(device_us, host_us) + us;
+}
 #if SHIM_ADDRESS
 const void *caller_stack;
 size_t caller_stack_bytes;
@@ -258,6 +270,8 @@ void run_grid(dim3 grid, dim3 size, const std::function<void()> &body)
 
 cudaError_t outcome()
 {
+    if (is_broken)
+        return last_error = cudaErrorIllegalAddress;
     if (failing_calls && --failing_calls == 0)
         return last_error = failure;
     return cudaSuccess;
@@ -269,9 +283,11 @@ struct shim_graph {
 };
 struct shim_stream {
     shim_graph *capturing = nullptr;
+    bool is_invalid = false; /* its capture */
 };
 struct shim_event {
     bool recorded = false;
+    double at_us = 0;
 };
 
 static cudaError_t submit(cudaStream_t stream, std::function<void()> work)
@@ -314,10 +330,19 @@ cudaError_t launch(dim3 grid, dim3 size, cudaStream_t stream, std::function<void
     if (threads == 0 || threads > 1024 || grid.x == 0 || grid.y == 0 || grid.y > 65535 ||
         grid.z == 0 || grid.z > 65535)
         return last_error = cudaErrorInvalidValue;
+    host_us += stream && stream->capturing ? 0 : times.kernel_launch;
     return submit(stream, [=] {
         launch_count++;
+        pass_device_time(times.kernel);
         run_grid(grid, size, body);
     });
+}
+
+long long cycles()
+{
+    const double cycles_per_us = 2000;
+    pass_device_time(1);
+    return (long long)(device_us * cycles_per_us);
 }
 } // namespace shim
 
@@ -336,6 +361,26 @@ void shim_fail_call(int calls, cudaError_t error)
 unsigned long shim_launch_count(void)
 {
     return launch_count;
+}
+
+unsigned long shim_null_copy_count(void)
+{
+    return null_copy_count;
+}
+
+void shim_set_times(const struct shim_times *wanted)
+{
+    times = wanted ? *wanted : default_times;
+}
+
+cudaError_t shim_pass_time(cudaStream_t stream, double us)
+{
+    return submit(stream, [=] { pass_device_time(us); });
+}
+
+void shim_break_device(void)
+{
+    is_broken = true;
 }
 
 const char *cudaGetErrorName(cudaError_t error)
@@ -372,13 +417,39 @@ cudaError_t cudaGetDeviceCount(int *count)
 
 cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, int)
 {
-    *value = attribute == cudaDevAttrMultiProcessorCount ? 4 : 0;
+    static const struct {
+        cudaDeviceAttr attribute;
+        int value;
+    } values[] = {{cudaDevAttrMultiProcessorCount, 4},
+                  {cudaDevAttrComputeCapabilityMajor, 9},
+                  {cudaDevAttrL2CacheSize, 1 << 16}};
+    *value = 0;
+    for (const auto &known : values)
+        if (known.attribute == attribute)
+            *value = known.value;
     return outcome();
 }
 
 cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total_bytes)
 {
-    *free_bytes = *total_bytes = (size_t)1 << 32;
+    *free_bytes = *total_bytes = (size_t)1 << 28;
+    return outcome();
+}
+
+cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *properties, int)
+{
+    *properties = {"shim GPU", (size_t)1 << 28};
+    return outcome();
+}
+
+cudaError_t cudaDeviceGetPCIBusId(char *, int, int)
+{
+    return cudaErrorInvalidValue;
+}
+
+cudaError_t cudaRuntimeGetVersion(int *version)
+{
+    *version = CUDART_VERSION;
     return outcome();
 }
 
@@ -422,6 +493,7 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaM
 
 cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind)
 {
+    null_copy_count++;
     return cudaMemcpyAsync(to, from, bytes, kind, nullptr);
 }
 
@@ -444,8 +516,13 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream)
     return cudaSuccess;
 }
 
-cudaError_t cudaStreamSynchronize(cudaStream_t)
+cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 {
+    if (stream && stream->capturing) {
+        stream->is_invalid = true;
+        return last_error = cudaErrorStreamCaptureInvalidated;
+    }
+    host_us = std::max(host_us, device_us);
     return outcome();
 }
 
@@ -461,6 +538,8 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph)
 {
     *graph = std::exchange(stream->capturing, nullptr);
     cudaError_t error = outcome();
+    if (std::exchange(stream->is_invalid, false))
+        error = last_error = cudaErrorStreamCaptureInvalidated;
     if (error != cudaSuccess)
         delete std::exchange(*graph, nullptr);
     return error;
@@ -473,8 +552,14 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t *executable, cudaGraph_t graph,
     return error;
 }
 
+cudaError_t cudaGraphUpload(cudaGraphExec_t, cudaStream_t)
+{
+    return outcome();
+}
+
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream)
 {
+    host_us += times.graph_launch;
     return submit(stream, [=] {
         for (const std::function<void()> &node : executable->nodes)
             node();
@@ -493,6 +578,11 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable)
     return cudaSuccess;
 }
 
+cudaError_t cudaEventCreate(cudaEvent_t *event)
+{
+    return cudaEventCreateWithFlags(event, 0);
+}
+
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned)
 {
     cudaError_t error = outcome();
@@ -509,11 +599,31 @@ cudaError_t cudaEventDestroy(cudaEvent_t event)
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t)
 {
     event->recorded = true;
+    event->at_us = std::max(host_us, device_us);
     return outcome();
+}
+
+cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned flags)
+{
+    if (flags != cudaEventRecordExternal)
+        return cudaEventRecord(event, stream);
+    return submit(stream, [=] {
+        pass_device_time(0);
+        event->recorded = true;
+        event->at_us = device_us;
+        pass_device_time(times.event_node);
+    });
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t)
 {
+    host_us = std::max(host_us, device_us);
     return outcome();
+}
+
+cudaError_t cudaEventElapsedTime(float *elapsed_ms, cudaEvent_t from, cudaEvent_t to)
+{
+    *elapsed_ms = (float)((to->at_us - from->at_us) / 1e3);
+    return from->recorded && to->recorded ? outcome() : cudaErrorInvalidValue;
 }
 }

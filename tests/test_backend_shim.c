@@ -1,0 +1,287 @@
+/* The cuda backend's own code on the CPU: the shim in place of the runtime, doubles in place of
+ * cuBLAS and cuDNN. What its times hold, and what becomes of algorithms that do not run.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bench/measure.h"
+#include "cuda_device.h"
+
+static const struct backend *const backend = &backend_cuda_device;
+
+static struct device *open_cuda(bool autotune)
+{
+    struct error error = {0};
+    struct device *device;
+    const struct device_options options = {.arena_bytes = 1 << 20, .seed = 7, .autotune = autotune};
+    if (backend->open(&device, 0, &options, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    return device;
+}
+
+static int setup(void **state)
+{
+    unsetenv("SHIM_REFUSES");
+    shim_set_times(NULL);
+    *state = open_cuda(false);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    backend->close(*state);
+    return 0;
+}
+
+/* ---- time ---- */
+
+/* `kernels` empty kernels, recorded and replayed. */
+static double replay_ms(struct device *device, int kernels)
+{
+    struct error error = {0};
+    double elapsed_ms;
+    assert_int_equal(backend->record_start(device, &error), STATUS_OK);
+    for (int i = 0; i < kernels; i++)
+        assert_int_equal(launch_empty(((struct cuda_device *)device)->stream), cudaSuccess);
+    assert_int_equal(backend->record_stop(device, &error), STATUS_OK);
+    assert_int_equal(backend->timer_start(device, &error), STATUS_OK);
+    assert_int_equal(backend->replay(device, &error), STATUS_OK);
+    assert_int_equal(backend->timer_stop(device, &elapsed_ms, &error), STATUS_OK);
+    return elapsed_ms;
+}
+
+/* The host takes 6 us for the launch, the device waits meanwhile; none of it is the layer's. */
+static void replays_last_as_long_as_their_kernels(void **state)
+{
+    struct cuda_device *cuda = *state;
+    assert_false(cuda->timer.spins);
+    assert_true(fabs(cuda->timer.inside_error_ms) < 1e-6);
+    for (int kernels = 1; kernels <= 64; kernels *= 4)
+        assert_true(fabs(replay_ms(*state, kernels) - 3e-3 * kernels) < 1e-6);
+}
+
+/* Recording again, with another number of calls, as often as one likes. */
+static void recordings_are_replaced(void **state)
+{
+    assert_true(fabs(replay_ms(*state, 5) - 15e-3) < 1e-6);
+    assert_true(fabs(replay_ms(*state, 2) - 6e-3) < 1e-6);
+    assert_true(fabs(replay_ms(*state, 50) - 150e-3) < 1e-6);
+}
+
+/* Where events inside a graph take time of their own a kernel that spins hides the launch. */
+static void slow_event_nodes_are_found_out(void **state)
+{
+    (void)state;
+    const struct shim_times slow = {
+        .kernel = 3, .graph_launch = 6, .kernel_launch = 2, .event_node = 20};
+    shim_set_times(&slow);
+    struct device *device = open_cuda(false);
+    const struct cuda_timer *timer = &((struct cuda_device *)device)->timer;
+    assert_true(fabs(timer->inside_error_ms - 20e-3) < 1e-6);
+    assert_true(timer->spins);
+    assert_true(fabs(timer->spin_error_ms) < 1e-6);
+    assert_true(fabs(replay_ms(device, 10) - 30e-3) < 1e-6);
+    backend->close(device);
+    shim_set_times(NULL);
+}
+
+/* Without a replay between the marks the host's own pace counts. */
+static void eager_calls_are_timed_by_their_marks(void **state)
+{
+    struct cuda_device *cuda = *state;
+    struct error error = {0};
+    double elapsed_ms;
+    replay_ms(*state, 4);
+    assert_int_equal(backend->timer_start(*state, &error), STATUS_OK);
+    launch_empty(cuda->stream);
+    launch_empty(cuda->stream);
+    assert_int_equal(backend->timer_stop(*state, &elapsed_ms, &error), STATUS_OK);
+    assert_true(fabs(elapsed_ms - 8e-3) < 1e-6); /* 2 us until the first, 3 each */
+}
+
+static void failed_recordings_are_survived(void **state)
+{
+    struct cuda_device *cuda = *state;
+    struct error error = {0};
+    assert_int_equal(backend->record_start(*state, &error), STATUS_OK);
+    assert_int_not_equal(cudaStreamSynchronize(cuda->stream), cudaSuccess);
+    assert_int_equal(backend->record_stop(*state, &error), STATUS_FAILED);
+    assert_true(strlen(error.message) > 0);
+    assert_true(fabs(replay_ms(*state, 4) - 12e-3) < 1e-6);
+}
+
+/* ---- algorithms that do not run ---- */
+
+static const struct layer_config convolution = {.kind = LAYER_CONV2D,
+                                                .batch_size = 2,
+                                                .pass = PASS_TRAIN,
+                                                .optimizer = OPTIMIZER_ADAM,
+                                                .as.conv2d = {.image_size = 6,
+                                                              .kernel_size = 3,
+                                                              .channels_in = 3,
+                                                              .channels_out = 4,
+                                                              .stride = 1,
+                                                              .padding = PADDING_SAME,
+                                                              .use_bias = 1,
+                                                              .activation = ACTIVATION_RELU}},
+                                 pooling = {.kind = LAYER_POOL2D,
+                                            .batch_size = 2,
+                                            .pass = PASS_TRAIN,
+                                            .as.pool2d = {.image_size = 6,
+                                                          .kernel_size = 2,
+                                                          .channels = 3,
+                                                          .stride = 2}},
+                                 norm = {.kind = LAYER_BATCH_NORM,
+                                         .batch_size = 2,
+                                         .pass = PASS_TRAIN,
+                                         .optimizer = OPTIMIZER_SGD,
+                                         .as.batch_norm = {.image_size = 4, .channels = 5}},
+                                 dense = {.kind = LAYER_DENSE,
+                                          .batch_size = 3,
+                                          .pass = PASS_TRAIN,
+                                          .optimizer = OPTIMIZER_ADAM,
+                                          .as.dense = {.inputs = 6, .outputs = 5, .use_bias = 1}};
+
+/* The row of a config that can be measured or not, on a device that goes on. */
+static struct measurement measure(struct device *device, const struct layer_config *config)
+{
+    struct measurement row;
+    struct error error = {0};
+    if (measure_config(&row, device, config, &measure_options_default, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    return row;
+}
+
+static void every_kind_is_measured(void **state)
+{
+    const struct layer_config *const configs[] = {&convolution, &pooling, &norm, &dense};
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+        const struct measurement row = measure(*state, configs[i]);
+        assert_true(measurement_is_timed(&row));
+        assert_int_equal(row.timing, TIMING_GRAPH);
+    }
+}
+
+/* A refusal in any category is the algorithm's: not supported with its sub-codes, a bad parameter,
+ * a launch that failed. */
+static void what_a_library_refuses_is_unsupported(void **state)
+{
+    static const struct {
+        const char *refuses;
+        const struct layer_config *config;
+    } cases[] = {
+        {"pooling=3000", &pooling},
+        {"pooling=3002", &pooling},
+        {"pooling-backward=2000", &pooling},
+        {"norm=3014", &norm},
+        {"norm-backward=3007", &norm},
+        {"norm=5000", &norm},
+        {"gemm=15", &dense},
+        {"engine1=3000,engine2=3002,engine3=2000", &convolution},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setenv("SHIM_REFUSES", cases[i].refuses, 1);
+        assert_int_equal(measure(*state, cases[i].config).outcome, OUTCOME_UNSUPPORTED);
+        unsetenv("SHIM_REFUSES");
+        const struct measurement row = measure(*state, cases[i].config);
+        assert_true(measurement_is_timed(&row));
+    }
+}
+
+static void convolutions_take_the_first_engine_that_runs(void **state)
+{
+    assert_int_equal(measure(*state, &convolution).engine, 1);
+    setenv("SHIM_REFUSES", "engine1=3002", 1);
+    struct measurement row = measure(*state, &convolution);
+    assert_int_equal(row.engine, 2);
+    assert_string_equal(row.algorithm, "engine 2; 2; 2");
+    assert_true(measurement_is_timed(&row));
+    setenv("SHIM_REFUSES", "engine1=5000,engine2=2001", 1);
+    row = measure(*state, &convolution);
+    assert_string_equal(row.algorithm, "engine 3; 3; 3");
+    assert_int_equal(row.workspace_bytes, 2000);
+}
+
+static void autotune_skips_what_does_not_run(void **state)
+{
+    (void)state;
+    struct device *device = open_cuda(true);
+    setenv("SHIM_REFUSES", "engine1=3002", 1);
+    assert_string_equal(measure(device, &convolution).algorithm, "engine 2; 2; 2");
+    setenv("SHIM_REFUSES", "engine1=3002,engine2=5000,engine3=2000", 1);
+    assert_int_equal(measure(device, &convolution).outcome, OUTCOME_UNSUPPORTED);
+    unsetenv("SHIM_REFUSES");
+    assert_string_equal(measure(device, &convolution).algorithm, "engine 1; 1; 1");
+    backend->close(device);
+}
+
+/* Preparing runs the step: what an optimizer keeps starts at 0 all the same. */
+static void states_start_at_zero(void **state)
+{
+    struct error error = {0};
+    enum outcome outcome = OUTCOME_OK;
+    struct plan *plan;
+    assert_int_equal(
+        backend->bench[LAYER_DENSE]->prepare(&plan, *state, &dense, NULL, &outcome, &error),
+        STATUS_OK);
+    const struct cuda_plan *own = (struct cuda_plan *)plan;
+    assert_int_equal(own->update_count, 2);
+    for (int i = 0; i < 2; i++)
+        for (int64_t j = 0; j < own->updates[i].count; j++)
+            assert_true(own->updates[i].state[0][j] == 0 && own->updates[i].state[1][j] == 0);
+    plan->bench->release(plan);
+}
+
+/* A library that is not there, or no memory, is no layer's fault. */
+static void other_failures_stay_failures(void **state)
+{
+    struct measurement row;
+    struct error error = {0};
+    setenv("SHIM_REFUSES", "norm=1001", 1);
+    assert_int_equal(measure_config(&row, *state, &norm, &measure_options_default, &error),
+                     STATUS_FAILED);
+    assert_non_null(strstr(error.message, "CUDNN_STATUS_1001"));
+    setenv("SHIM_REFUSES", "norm=4004", 1);
+    assert_int_equal(measure(*state, &norm).outcome, OUTCOME_OUT_OF_MEMORY);
+    unsetenv("SHIM_REFUSES");
+}
+
+/* The last test: the shim's device is not mended. */
+static void a_broken_device_is_an_error(void **state)
+{
+    struct measurement row;
+    struct error error = {0};
+    setenv("SHIM_REFUSES", "engine1=broken", 1);
+    assert_int_equal(measure_config(&row, *state, &convolution, &measure_options_default, &error),
+                     STATUS_FAILED);
+    assert_non_null(strstr(error.message, "cudaStreamSynchronize"));
+    unsetenv("SHIM_REFUSES");
+}
+
+#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_DEVICE(replays_last_as_long_as_their_kernels),
+        WITH_DEVICE(recordings_are_replaced),
+        WITH_DEVICE(slow_event_nodes_are_found_out),
+        WITH_DEVICE(eager_calls_are_timed_by_their_marks),
+        WITH_DEVICE(failed_recordings_are_survived),
+        WITH_DEVICE(every_kind_is_measured),
+        WITH_DEVICE(what_a_library_refuses_is_unsupported),
+        WITH_DEVICE(convolutions_take_the_first_engine_that_runs),
+        WITH_DEVICE(autotune_skips_what_does_not_run),
+        WITH_DEVICE(states_start_at_zero),
+        WITH_DEVICE(other_failures_stay_failures),
+        WITH_DEVICE(a_broken_device_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
