@@ -32,7 +32,8 @@ static enum status open_device(struct sampler *sampler, const struct sample_plan
     CUDA_TRY(error, cudaStreamCreateWithFlags(&sampler->stream, cudaStreamNonBlocking));
     for (int i = 0; i < 4; i++)
         CUDA_TRY(error, cudaMalloc(&sampler->device[i], sizes[i]));
-    CUDA_TRY(error, cudaMemcpy(sampler->device[0], plan, sizes[0], cudaMemcpyHostToDevice));
+    CUDA_TRY(error, cudaMemcpyAsync(sampler->device[0], plan, sizes[0], cudaMemcpyHostToDevice,
+                                    sampler->stream));
     sampler->job = (struct sampler_job){.plan = sampler->device[0],
                                         .places = sampler->device[1],
                                         .words = sampler->device[2],

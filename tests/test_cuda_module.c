@@ -71,7 +71,7 @@ static void real_module_loads_and_says_what_is_missing(void **state)
 
 /* ---- the program on the shim ---- */
 
-static char folder[] = "/tmp/epochcast-module-XXXXXX";
+static char folder[64];
 
 static void run_program(const char *arguments, int expected)
 {
@@ -88,7 +88,7 @@ static void run_program(const char *arguments, int expected)
 
 static bool output_has(const char *text)
 {
-    char path[64], content[8192] = "";
+    char path[128], content[8192] = "";
     snprintf(path, sizeof path, "%s/out.txt", folder);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
@@ -101,14 +101,16 @@ static int make_folder(void **state)
 {
     (void)state;
     setenv("EPOCHCAST_CUDA_MODULE", SHIM_MODULE, 1);
+    snprintf(folder, sizeof folder, "/tmp/epochcast-module-XXXXXX");
     return mkdtemp(folder) ? 0 : 1;
 }
 
 static int remove_folder(void **state)
 {
     (void)state;
-    char line[64];
+    char line[128];
     unsetenv("EPOCHCAST_CUDA_MODULE");
+    unsetenv("SHIM_REFUSES");
     snprintf(line, sizeof line, "rm -rf %s", folder);
     return system(line);
 }
@@ -140,6 +142,51 @@ static void gpu_samples_measures_and_trains(void **state)
     setenv("EPOCHCAST_CUDA_MODULE", SHIM_MODULE, 1);
 }
 
+/* ---- the real backend on the shim ---- */
+
+#define SMALL                                                                                      \
+    "--set batch_size=1..4 --set image_size=4..8 --set channels=1..4 --set channels_in=1..4 "      \
+    "--set channels_out=1..4 --set inputs=1..40 --set outputs=1..40 --set elements=1..40"
+
+static int use_backend(void **state)
+{
+    setenv("SHIM_REFUSES", "", 1);
+    const int code = make_folder(state);
+    setenv("EPOCHCAST_CUDA_MODULE", BACKEND_MODULE, 1);
+    return code;
+}
+
+/* An engine that does not run costs its layers and not the sweep: no worker dies of it. */
+static void sweeps_go_on_where_engines_fail(void **state)
+{
+    (void)state;
+    setenv("SHIM_REFUSES", "pooling=3002,engine1=5000,norm-backward=2000", 1);
+    run_program("sweep --device cuda --rounds 1 -n 60 " SMALL " -O gpu.h5", 0);
+    assert_false(output_has("the worker failed"));
+    run_program("export gpu.h5 -l pool2d -o csv | grep -c unsupported", 0);
+    assert_true(output_has("12\n"));
+    run_program("export gpu.h5 -l conv2d -o csv | grep -c 'engine 2'", 0);
+    assert_true(output_has("12\n"));
+    run_program("export gpu.h5 -l dense -o csv | grep -c cublasGemmEx", 0);
+    assert_true(output_has("12\n"));
+    setenv("SHIM_REFUSES", "gemm=broken", 1); /* one that takes the device with it costs a worker */
+    run_program("sweep --device cuda --rounds 1 -n 5 " SMALL " -O broken.h5", 0);
+    assert_true(output_has("the worker failed"));
+}
+
+/* Draws are the same wherever they come from: only a word is lost. */
+static void draws_fall_back_to_the_host(void **state)
+{
+    (void)state;
+    run_program("sweep --device cuda --rounds 1 -n 20 " SMALL " -q -O gpu.h5", 0);
+    assert_false(output_has("drawn on the host"));
+    setenv("SHIM_REFUSES", "draws", 1);
+    run_program("sweep --device cuda --rounds 1 -n 20 " SMALL " -q -O host.h5", 0);
+    assert_true(output_has("note: configs are drawn on the host from here on: cuRAND: the shim"));
+    run_program("export gpu.h5 -l dense -o csv | cut -d, -f1-9 | tee gpu.csv", 0);
+    run_program("export host.h5 -l dense -o csv | cut -d, -f1-9 | cmp - gpu.csv", 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +196,9 @@ int main(void)
         cmocka_unit_test(real_module_loads_and_says_what_is_missing),
         cmocka_unit_test_setup_teardown(gpu_samples_measures_and_trains, make_folder,
                                         remove_folder),
+        cmocka_unit_test_setup_teardown(sweeps_go_on_where_engines_fail, use_backend,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(draws_fall_back_to_the_host, use_backend, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,6 +114,11 @@ static const struct channel_layout layouts[] = {
     {.count = 33, .channels = 33, .inner = 1},
     {.count = 1900 * 20, .channels = 20, .inner = 1},
     {.count = 1200 * 3 * 4, .channels = 3, .inner = 4},
+    {.count = 2 * 3 * 1, .channels = 3, .inner = 1},
+    {.count = 5 * 64, .channels = 64, .inner = 1},
+    {.count = 2 * 7 * 2, .channels = 7, .inner = 2},
+    {.count = 3 * 2 * 16, .channels = 2, .inner = 16},
+    {.count = 3 * 1 * 25, .channels = 1, .inner = 25},
 };
 
 static void bias_reaches_its_channel(void **state)
@@ -148,6 +153,54 @@ static void sums_add_two_tensors(void **state)
                 assert_near(at(&sum, i), at(&a, i) + at(&b, i), 2, precision);
             cudaFree(a.data), cudaFree(b.data), cudaFree(sum.data);
         }
+}
+
+/* Of every size around the width of an access, from every place in one: what lies before and after
+ * stays. */
+static void maps_write_their_elements_alone(void **state)
+{
+    (void)state;
+    enum { ROOM = 64, LARGEST = 1100 };
+    static const int64_t counts[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 1023, LARGEST};
+    for (int32_t precision = 0; precision < 4; precision++)
+        for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
+            for (size_t shift = 0; shift < 9; shift++) {
+                const size_t bytes = storage_bytes(precision), count = (size_t)counts[c];
+                struct array a = make_array(LARGEST + ROOM, 1, precision);
+                struct array b = make_array(LARGEST + ROOM, 2, precision);
+                struct array sum = make_array(LARGEST + ROOM, 3, precision);
+                double *before = copy_of(&sum);
+                assert_int_equal(launch_sum((char *)sum.data + shift * bytes,
+                                            (char *)a.data + shift % 3 * bytes, b.data, counts[c],
+                                            precision, NULL),
+                                 cudaSuccess);
+                for (size_t i = 0; i < sum.count; i++)
+                    if (i >= shift && i < shift + count)
+                        assert_near(at(&sum, i), at(&a, i - shift + shift % 3) + at(&b, i - shift),
+                                    2, precision);
+                    else
+                        assert_true(at(&sum, i) == before[i]);
+                free(before);
+                cudaFree(a.data), cudaFree(b.data), cudaFree(sum.data);
+            }
+}
+
+/* More packs than a grid of the largest size takes in one turn. */
+static void large_maps_take_several_turns(void **state)
+{
+    (void)state;
+    const int64_t count = INT64_C(65535) * 256 * 2 * 8 + 12345;
+    struct array values = {.precision = PRECISION_FP16, .count = (size_t)count};
+    assert_int_equal(cudaMalloc(&values.data, (size_t)count * 2), cudaSuccess);
+    uint16_t *raw = values.data;
+    for (int64_t i = 0; i < count; i++)
+        raw[i] = (uint16_t)(0x3C00 | (i & 1) << 15); /* 1, -1, 1, -1 ... */
+    launch_activation(raw, raw, count, ACTIVATION_RELU, PRECISION_FP16, NULL);
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < count; i++)
+        wrong += raw[i] != (i & 1 ? 0 : 0x3C00);
+    assert_int_equal(wrong, 0);
+    cudaFree(values.data);
 }
 
 static double reference_activation(double x, int32_t activation)
@@ -288,6 +341,8 @@ int main(void)
         cmocka_unit_test(noise_is_philox),
         cmocka_unit_test(bias_reaches_its_channel),
         cmocka_unit_test(sums_add_two_tensors),
+        cmocka_unit_test(maps_write_their_elements_alone),
+        cmocka_unit_test(large_maps_take_several_turns),
         cmocka_unit_test(activations_and_their_gradients),
         cmocka_unit_test(bias_gradient_sums_channels),
         cmocka_unit_test(optimizers_follow_their_formulas),

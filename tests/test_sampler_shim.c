@@ -34,6 +34,20 @@ static void failing_calls_are_reported(void **state)
     assert_in_range(call, 12, CALL_LIMIT - 1); /* setup, and a round and more */
 }
 
+/* The kernel's stream does not wait for the null stream: nothing is copied there. */
+static void copies_are_on_the_kernels_stream(void **state)
+{
+    (void)state;
+    enum { COUNT = 100 };
+    struct sample_domain domain;
+    struct layer_config configs[COUNT];
+    enum stratum strata[COUNT];
+    const unsigned long before = shim_null_copy_count();
+    sample_domain_default(&domain, LAYER_DENSE);
+    assert_int_equal(cuda_sample(configs, strata, &domain, 1, 0, COUNT, NULL), STATUS_OK);
+    assert_int_equal(shim_null_copy_count(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -41,6 +55,7 @@ int main(void)
         cmocka_unit_test(no_draws_are_no_work),
         cmocka_unit_test(domain_without_configs_fails),
         cmocka_unit_test(failing_calls_are_reported),
+        cmocka_unit_test(copies_are_on_the_kernels_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

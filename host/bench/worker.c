@@ -22,7 +22,8 @@ struct worker {
     int socket; /* -1: no process */
     pid_t process;
     struct device_info info;
-    bool can_draw;
+    bool can_draw; /* and no draw has failed */
+    bool draw_failed;
     int failures; /* in a row */
     int64_t failure_count;
     char failure[256];
@@ -113,7 +114,7 @@ static enum status introduce(struct worker *worker, struct error *error)
         return error_hint(error, "%s", reply.error.hint), reply.status;
     }
     worker->info = reply.as.device.info;
-    worker->can_draw = reply.as.device.can_draw;
+    worker->can_draw = reply.as.device.can_draw && !worker->draw_failed;
     return STATUS_OK;
 }
 
@@ -265,26 +266,44 @@ enum status worker_canary(struct canary *canary, struct worker *worker, struct e
     return STATUS_OK;
 }
 
+/* False: the device cannot, which worker->failure says. */
+static bool draw_on_device(struct layer_config *configs, enum stratum *strata,
+                           struct worker *worker, const struct request *request,
+                           struct error *error)
+{
+    struct reply reply;
+    enum outcome outcome;
+    const uint32_t count = request->as.draw.count;
+    const double deadline_s = monotonic_s() + opening_s;
+    if (ask(&outcome, &reply, worker, request, opening_s, error) != STATUS_OK ||
+        outcome != OUTCOME_OK)
+        return false;
+    if (message_receive(worker->socket, configs, count * sizeof *configs, deadline_s) &&
+        message_receive(worker->socket, strata, count * sizeof *strata, deadline_s))
+        return true;
+    note_failure(worker, true, NULL);
+    return false;
+}
+
 enum status worker_draw(struct layer_config *configs, enum stratum *strata, struct worker *worker,
                         const struct sample_domain *domain, uint64_t seed, uint32_t first,
                         uint32_t count, struct error *error)
 {
     struct request request;
-    struct reply reply;
-    enum outcome outcome;
     memset(&request, 0, sizeof request);
     request.kind = REQUEST_DRAW;
     request.as.draw.domain = *domain;
     request.as.draw.seed = seed;
     request.as.draw.first = first;
     request.as.draw.count = count;
-    const double deadline_s = monotonic_s() + opening_s;
-    TRY(ask(&outcome, &reply, worker, &request, opening_s, error));
-    if (outcome != OUTCOME_OK)
-        return FAIL(error, STATUS_FAILED, "drawing configs on the device: %s", worker->failure);
-    if (message_receive(worker->socket, configs, count * sizeof *configs, deadline_s) &&
-        message_receive(worker->socket, strata, count * sizeof *strata, deadline_s))
+    const bool is_news = worker->can_draw;
+    if (worker->can_draw && draw_on_device(configs, strata, worker, &request, error))
         return STATUS_OK;
-    note_failure(worker, true, NULL);
-    return FAIL(error, STATUS_FAILED, "drawing configs on the device: %s", worker->failure);
+    for (uint32_t i = 0; i < count; i++)
+        TRY(sample_draw(&configs[i], &strata[i], domain, seed, first + i, error));
+    if (is_news)
+        fprintf(stderr, "note: configs are drawn on the host from here on: %s\n", worker->failure);
+    worker->can_draw = false;
+    worker->draw_failed = true;
+    return STATUS_OK;
 }

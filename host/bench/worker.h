@@ -37,8 +37,10 @@ enum status worker_measure(struct measurement *row, struct worker *worker,
 /* As canary_measure; NaN times when the worker failed. */
 enum status worker_canary(struct canary *canary, struct worker *worker, struct error *error);
 
-/* True when the device draws configs itself. */
+/* True when the device draws configs itself, as long as it does not fail at it. */
 bool worker_can_draw(const struct worker *worker);
+/* On the device; on the host, after a word on stderr, once the device has failed at it: the draws
+ * are the same. */
 enum status worker_draw(struct layer_config *configs, enum stratum *strata, struct worker *worker,
                         const struct sample_domain *domain, uint64_t seed, uint32_t first,
                         uint32_t count, struct error *error);
