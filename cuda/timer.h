@@ -14,7 +14,7 @@ struct cuda_timer {
     cudaGraphExec_t recording;             /* or NULL */
     int replay_count;                      /* since the start */
     bool spins;                            /* a kernel holds the device while the host launches */
-    double inside_error_ms, spin_error_ms; /* of a replay's time; NaN: not looked at */
+    double inside_error_ms, spin_error_ms; /* of a replay's time; INFINITY: not looked at */
 };
 
 /* Creates the events. Close it in any case; a zeroed one may be closed, too. */

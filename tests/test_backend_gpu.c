@@ -926,6 +926,20 @@ static void replays_what_was_recorded(void **state)
     assert_no_failures();
 }
 
+/* K calls beside 2 K of them: a replay's time holds nothing beside its kernels. */
+static void replays_last_as_long_as_their_kernels(void **state)
+{
+    struct cuda_device *cuda = *state;
+    struct error error = {0};
+    assert_int_equal(cuda_timer_calibrate(&cuda->timer, &error), STATUS_OK);
+    print_message("beside their kernels replays last %.2f us; behind a spinning kernel %.2f us%s\n",
+                  1e3 * cuda->timer.inside_error_ms, 1e3 * cuda->timer.spin_error_ms,
+                  cuda->timer.spins ? ", which is taken" : "");
+    const double left_ms = cuda->timer.spins ? cuda->timer.spin_error_ms
+                                             : cuda->timer.inside_error_ms;
+    assert_true(fabs(left_ms) < 0.01);
+}
+
 /* Waiting is not allowed while recording: the recording fails, nothing else. */
 static void failed_recordings_are_survived(void **state)
 {
@@ -978,7 +992,7 @@ static void measurements_are_complete(void **state)
             assert_true(row.median_ms > 1e-4 && row.median_ms < 100);
             assert_true(row.minimum_ms <= row.median_ms && row.median_ms <= row.maximum_ms);
             assert_true(row.ci_ms >= 0 && row.setup_ms > 0 && row.measuring_ms > 0);
-            assert_true(row.eager_ms >= 0.5 * row.median_ms);
+            assert_true(isnan(row.eager_ms) || row.eager_ms >= 0.5 * row.median_ms);
             assert_true(strlen(row.algorithm) > 0 && row.workspace_bytes >= 0);
             if (precision == PRECISION_FP32)
                 assert_null(strstr(row.numerical_notes, "tensor_core"));
@@ -1046,31 +1060,61 @@ static void conditions_and_trainer_are_there(void **state)
     assert_null(trainer);
 }
 
-int main(void)
+/* ---- groups: an error that a device does not get over ends one of them alone ---- */
+
+enum { GROUP_LIMIT = 8 };
+
+static const struct group {
+    const char *name;
+    struct CMUnitTest tests[GROUP_LIMIT];
+} groups[] = {
+    {"dense", {cmocka_unit_test(operands_are_the_hosts_noise), cmocka_unit_test(dense_is_right)}},
+    {"conv2d", {cmocka_unit_test(conv2d_is_right)}},
+    {"pool2d", {cmocka_unit_test(pool2d_is_right), cmocka_unit_test(unsupported_is_an_outcome)}},
+    {"batch_norm",
+     {cmocka_unit_test(batch_norm_is_right), cmocka_unit_test(addition_is_right),
+      cmocka_unit_test(residuals_are_linked)}},
+    {"updates",
+     {cmocka_unit_test(optimizers_are_right), cmocka_unit_test(linked_layers_pass_tensors)}},
+    {"measuring",
+     {cmocka_unit_test(replays_last_as_long_as_their_kernels),
+      cmocka_unit_test(replays_what_was_recorded), cmocka_unit_test(measurements_are_complete),
+      cmocka_unit_test(cold_caches_are_not_faster), cmocka_unit_test(clock_runs),
+      cmocka_unit_test(conditions_and_trainer_are_there),
+      cmocka_unit_test(device_describes_itself)}},
+    {"failures",
+     {cmocka_unit_test(memory_is_accounted_before_use),
+      cmocka_unit_test(device_goes_on_after_failures),
+      cmocka_unit_test(failed_recordings_are_survived)}},
+    {"autotune", {cmocka_unit_test(autotune_is_right)}},
+};
+
+static int run_group(const struct group *group)
 {
+    size_t count = 0;
+    while (count < GROUP_LIMIT && group->tests[count].test_func)
+        count++;
+    return _cmocka_run_group_tests(group->name, group->tests, count, setup, teardown);
+}
+
+/* test_backend_gpu [GROUP [PATTERN]]; --groups lists them. */
+int main(int count, char **arguments)
+{
+    const char *wanted = count > 1 ? arguments[1] : NULL;
+    int failed = 0, run = 0;
+    if (wanted && strcmp(wanted, "--groups") == 0) {
+        for (size_t i = 0; i < COUNT(groups); i++)
+            puts(groups[i].name);
+        return 0;
+    }
     if (!has_gpu())
         return SKIPPED;
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(operands_are_the_hosts_noise),
-        cmocka_unit_test(dense_is_right),
-        cmocka_unit_test(conv2d_is_right),
-        cmocka_unit_test(pool2d_is_right),
-        cmocka_unit_test(batch_norm_is_right),
-        cmocka_unit_test(addition_is_right),
-        cmocka_unit_test(residuals_are_linked),
-        cmocka_unit_test(autotune_is_right),
-        cmocka_unit_test(optimizers_are_right),
-        cmocka_unit_test(linked_layers_pass_tensors),
-        cmocka_unit_test(memory_is_accounted_before_use),
-        cmocka_unit_test(unsupported_is_an_outcome),
-        cmocka_unit_test(device_goes_on_after_failures),
-        cmocka_unit_test(replays_what_was_recorded),
-        cmocka_unit_test(failed_recordings_are_survived),
-        cmocka_unit_test(measurements_are_complete),
-        cmocka_unit_test(cold_caches_are_not_faster),
-        cmocka_unit_test(clock_runs),
-        cmocka_unit_test(device_describes_itself),
-        cmocka_unit_test(conditions_and_trainer_are_there),
-    };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    if (count > 2)
+        cmocka_set_test_filter(arguments[2]);
+    for (size_t i = 0; i < COUNT(groups); i++)
+        if (!wanted || strcmp(wanted, groups[i].name) == 0) {
+            failed += run_group(&groups[i]);
+            run++;
+        }
+    return failed > 0 || run == 0;
 }

@@ -92,6 +92,19 @@ static void slow_event_nodes_are_found_out(void **state)
     shim_set_times(NULL);
 }
 
+static void refused_event_nodes_are_done_without(void **state)
+{
+    (void)state;
+    const struct shim_times none = {
+        .kernel = 3, .graph_launch = 6, .kernel_launch = 2, .event_node = -1};
+    shim_set_times(&none);
+    struct device *device = open_cuda(false);
+    assert_true(((struct cuda_device *)device)->timer.spins);
+    assert_true(fabs(replay_ms(device, 10) - 30e-3) < 1e-6);
+    backend->close(device);
+    shim_set_times(NULL);
+}
+
 /* Without a replay between the marks the host's own pace counts. */
 static void eager_calls_are_timed_by_their_marks(void **state)
 {
@@ -273,6 +286,7 @@ int main(void)
         WITH_DEVICE(replays_last_as_long_as_their_kernels),
         WITH_DEVICE(recordings_are_replaced),
         WITH_DEVICE(slow_event_nodes_are_found_out),
+        WITH_DEVICE(refused_event_nodes_are_done_without),
         WITH_DEVICE(eager_calls_are_timed_by_their_marks),
         WITH_DEVICE(failed_recordings_are_survived),
         WITH_DEVICE(every_kind_is_measured),

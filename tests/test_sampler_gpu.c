@@ -63,10 +63,13 @@ static void a_million_draws(void **state)
     free(strata);
 }
 
-int main(void)
+/* test_sampler_gpu [PATTERN] */
+int main(int count, char **arguments)
 {
     if (!has_gpu())
         return SKIPPED;
+    if (count > 1)
+        cmocka_set_test_filter(arguments[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_the_hosts),  cmocka_unit_test(draws_equal_the_hosts),
         cmocka_unit_test(no_draws_are_no_work), cmocka_unit_test(domain_without_configs_fails),

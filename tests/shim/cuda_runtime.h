@@ -116,7 +116,8 @@ struct shim_times {
     double kernel;        /* each takes so long */
     double graph_launch;  /* the host, for a graph ... */
     double kernel_launch; /* ... for a kernel outside one */
-    double event_node;    /* in a graph, between an event and what comes next */
+    double
+        event_node; /* in a graph, between an event and what comes next; < 0: there may be none */
 };
 void shim_set_times(const struct shim_times *times); /* NULL: the default */
 /* Work of a library: nothing but its time passes on the device. */

@@ -607,6 +607,8 @@ cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, uns
 {
     if (flags != cudaEventRecordExternal)
         return cudaEventRecord(event, stream);
+    if (times.event_node < 0)
+        return last_error = cudaErrorInvalidValue;
     return submit(stream, [=] {
         pass_device_time(0);
         event->recorded = true;
