@@ -6,10 +6,13 @@ epochcast's before it: the first thousand steps differ). A line of JSON a run.
 Data is resident as tensors, torch.randperm, no DataLoader, no progress. Modes, on cuda with the
 fused Adam: eager; graph: the whole step, the gather of its rows included, replayed as one CUDA graph;
 compile: the same with the network and its loss through torch.compile.
-Exit code 77: there is no such device here.
+--truth instead times torchvision's ResNet-50 and VGG-16 as they come, for verify's forecasts: the
+median step of 20 after 5, forward (evaluation) and a training step with SGD, in fp32 and tf32.
+Exit code 77: there is no such device here, or no PyTorch (with --truth: torchvision).
 """
 import argparse
 import json
+import statistics
 import sys
 import time
 
@@ -20,6 +23,7 @@ except ImportError:
 
 WORKLOADS = {"A": ([17, 32, 64, 128, 128], 128), "B": ([64, 256, 256, 256, 256], 1024)}
 WARM_UP_STEPS = 11
+TRUTH_WARM_UP, TRUTH_STEPS = 5, 20
 
 
 def parse_options():
@@ -36,6 +40,8 @@ def parse_options():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=0,
                         help="train so many nets for --epochs and print their test error instead")
+    parser.add_argument("--truth", action="store_true", help="whole networks of torchvision")
+    parser.add_argument("--truth-batches", default="1,8,32,64")
     parser.add_argument("--data", help="file of bench_trainer --save-data, default: noise")
     return parser.parse_args()
 
@@ -171,6 +177,70 @@ def train_seeds(options, mode, data):
                "test_rmsle": rmsle}
 
 
+def allow_tf32(allowed):
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    torch.backends.cudnn.allow_tf32 = allowed
+
+
+def truth_step(network, images, is_training):
+    """A function that does one step: forward, or forward, backward and SGD."""
+    if not is_training:
+        def forward():
+            with torch.no_grad():
+                network(images)
+        return forward
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-8)
+    gradient = torch.randn(images.shape[0], 1000, device=images.device)
+
+    def train():
+        optimizer.zero_grad(set_to_none=True)
+        network(images).backward(gradient)
+        optimizer.step()
+    return train
+
+
+def time_steps(step, device):
+    times = []
+    for _ in range(TRUTH_WARM_UP + TRUTH_STEPS):
+        start = synchronized_s(device)
+        step()
+        times.append(1e3 * (synchronized_s(device) - start))
+    times = times[TRUTH_WARM_UP:]
+    return {"median_ms": statistics.median(times), "minimum_ms": min(times),
+            "maximum_ms": max(times)}
+
+
+def truth_rows(options):
+    import torchvision
+    head = {"name": "pytorch eager", "version": torch.__version__}
+    if options.device == "cuda":
+        head["device"] = torch.cuda.get_device_name()
+    for name in ("resnet50", "vgg16"):
+        network = getattr(torchvision.models, name)(weights=None).to(options.device)
+        for batch in map(int, options.truth_batches.split(",")):
+            images = torch.randn(batch, 3, 224, 224, device=options.device)
+            for precision in ("fp32", "tf32") if options.device == "cuda" else ("fp32",):
+                allow_tf32(precision == "tf32")
+                for is_training in (False, True):
+                    network.train(is_training)
+                    what = {"network": name, "batch": batch, "precision": precision,
+                            "pass": "train" if is_training else "forward"}
+                    try:
+                        times = time_steps(truth_step(network, images, is_training), options.device)
+                    except torch.cuda.OutOfMemoryError as reason:
+                        times = {"error": str(reason).split(".")[0]}
+                    yield {**head, **what, **times}
+
+
+def truth(options):
+    try:
+        for row in truth_rows(options):
+            print(json.dumps(row), flush=True)
+    except ImportError as reason:
+        print(f"bench_pytorch.py: {reason}", file=sys.stderr)
+        sys.exit(77)
+
+
 def main():
     options = parse_options()
     if torch is None:
@@ -180,6 +250,9 @@ def main():
         print(f"bench_pytorch.py: PyTorch {torch.__version__} finds no GPU here", file=sys.stderr)
         sys.exit(77)
     torch.set_num_threads(options.threads)
+    if options.truth:
+        truth(options)
+        return
     data = load_data(options, WORKLOADS[options.workload][0][0])
     for mode in options.mode.split(","):
         if mode not in (["eager"] if options.device == "cpu" else ["eager", "graph", "compile"]):
