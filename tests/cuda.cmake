@@ -6,7 +6,7 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
     set_source_files_properties(${shim_kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
     # All of cuda/ but what is cuRAND's and cuDNN's graph interface: doubles stand in for those.
     file(GLOB shim_hosts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cuda/*.c)
-    list(FILTER shim_hosts EXCLUDE REGEX "/(module|sampler_words|convolution_graph)\\.c$")
+    list(FILTER shim_hosts EXCLUDE REGEX "/(module|sampler_words|convolution_graph|convolution_plans|cudnn_descriptor)\\.c$")
     set_source_files_properties(shim/libraries.c PROPERTIES COMPILE_OPTIONS -Wno-unused-parameter)
     add_library(epochcast_shim STATIC shim/shim.cpp shim/sampler_words.c shim/libraries.c
                 ${shim_kernels} ${shim_hosts})
