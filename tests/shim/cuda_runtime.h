@@ -107,9 +107,10 @@ cudaError_t cudaEventElapsedTime(float *elapsed_ms, cudaEvent_t from, cudaEvent_
 void shim_shuffle_threads(unsigned seed);
 /* The call number `calls` from now on (1: the next) fails with `error`; 0: none. */
 void shim_fail_call(int calls, cudaError_t error);
-/* Kernel launches so far; copies on the null stream, which no other stream waits for. */
+/* Kernel launches so far. */
 unsigned long shim_launch_count(void);
-unsigned long shim_null_copy_count(void);
+/* Copies and launches so far in the legacy stream, which non-blocking streams do not wait for. */
+unsigned long shim_legacy_count(void);
 /* Events read a clock of the shim's own: the host launches, and the device, when it has nothing
  * left to do, waits for it. All in us. */
 struct shim_times {

@@ -86,7 +86,7 @@ block current;
 fiber caller, *running = &caller;
 unsigned shuffle_seed, failing_calls;
 cudaError_t failure, last_error;
-unsigned long launch_count, null_copy_count;
+unsigned long launch_count, legacy_count;
 bool is_broken;
 
 /* ---- time: of the host, and when the device has done what it was given ---- */
@@ -293,6 +293,7 @@ struct shim_event {
 static cudaError_t submit(cudaStream_t stream, std::function<void()> work)
 {
     cudaError_t error = outcome();
+    legacy_count += !stream;
     if (error != cudaSuccess)
         return error;
     if (stream && stream->capturing)
@@ -363,9 +364,9 @@ unsigned long shim_launch_count(void)
     return launch_count;
 }
 
-unsigned long shim_null_copy_count(void)
+unsigned long shim_legacy_count(void)
 {
-    return null_copy_count;
+    return legacy_count;
 }
 
 void shim_set_times(const struct shim_times *wanted)
@@ -493,7 +494,6 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaM
 
 cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind)
 {
-    null_copy_count++;
     return cudaMemcpyAsync(to, from, bytes, kind, nullptr);
 }
 
