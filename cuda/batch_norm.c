@@ -117,8 +117,8 @@ static enum status choose(struct cuda_plan *base, struct error *error)
     const struct batch_norm *norm = &base->config.as.batch_norm;
     TRY(fill_channels(base, error));
     TRY(cuda_describe_images(&plan->image, base, norm->channels, norm->image_size, error));
-    CUDNN_TRY(error, cudnnCreateTensorDescriptor(&plan->channel));
-    CUDNN_TRY(error,
+    CUDNN_RUN(base, error, cudnnCreateTensorDescriptor(&plan->channel));
+    CUDNN_RUN(base, error,
               cudnnDeriveBNTensorDescriptor(plan->channel, plan->image, CUDNN_BATCHNORM_SPATIAL));
     snprintf(base->base.algorithm, sizeof base->base.algorithm, "cudnnBatchNormalization");
     return STATUS_OK;

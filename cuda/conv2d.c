@@ -165,8 +165,10 @@ static enum status choose(struct cuda_plan *base, struct error *error)
     for (int i = 0; i < direction_count(plan); i++) {
         bool found;
         TRY(choose_direction(&found, plan, i, error));
-        if (!found)
+        if (!found) {
+            CUDA_TRY(error, cudaStreamSynchronize(base->device->stream));
             return cuda_unsupported(base, "no engine of cuDNN takes this convolution", error);
+        }
     }
     describe_choices(plan, direction_count(plan));
     return STATUS_OK;

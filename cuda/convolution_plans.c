@@ -108,8 +108,7 @@ static cudnnStatus_t create_plan(struct cudnn_choice *choice, cudnnBackendDescri
 /* A code that says something about this plan alone, not about the device or the process. */
 static bool is_about_the_plan(cudnnStatus_t code)
 {
-    return cudnn_category_of(code) != CUDNN_IS_NOT_INITIALIZED &&
-           cudnn_category_of(code) != CUDNN_IS_NOT_EXECUTED && !cudnn_is_out_of_memory(code);
+    return cudnn_category_of(code) != CUDNN_IS_NOT_INITIALIZED && !cudnn_is_out_of_memory(code);
 }
 
 struct collection {

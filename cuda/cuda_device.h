@@ -109,8 +109,9 @@ void cuda_plan_release(struct plan *plan);
 /* Sets the outcome and the message: no implementation for this. */
 enum status cuda_unsupported(struct cuda_plan *plan, const char *what, struct error *error);
 
-/* Of calls within `run`: as cudnn_check and cublas_check, and notes what is the algorithm's fault
- * and not the device's: not supported, a parameter that it does not take, a launch that failed. */
+/* Of calls within `choose` and `run`: as cudnn_check and cublas_check, and notes what is the
+ * algorithm's fault and not the device's: not supported, a parameter that it does not take, a
+ * launch that failed. */
 enum status cuda_plan_check_cudnn(struct cuda_plan *plan, cudnnStatus_t code, const char *call,
                                   const char *file, int line, struct error *error);
 enum status cuda_plan_check_cublas(struct cuda_plan *plan, cublasStatus_t code, const char *call,
@@ -125,7 +126,7 @@ bool cuda_device_goes_on(struct cuda_device *device);
 /* Precision of a tensor's storage: the config's, or fp32 of parameters that are. */
 int32_t cuda_role_precision(const struct cuda_plan *plan, enum cuda_role role);
 /* cuDNN's descriptor of the batch's square images, in the layout that convolutions write. */
-enum status cuda_describe_images(cudnnTensorDescriptor_t *images, const struct cuda_plan *plan,
+enum status cuda_describe_images(cudnnTensorDescriptor_t *images, struct cuda_plan *plan,
                                  int32_t channels, int32_t size, struct error *error);
 
 /* He et al. 2015: uniform noise that keeps activations of a size from layer to layer. */

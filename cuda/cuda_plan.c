@@ -106,7 +106,7 @@ int32_t cuda_role_precision(const struct cuda_plan *plan, enum cuda_role role)
     return plan->has_float_parameters && is_parameter ? PRECISION_FP32 : plan->config.precision;
 }
 
-enum status cuda_describe_images(cudnnTensorDescriptor_t *images, const struct cuda_plan *plan,
+enum status cuda_describe_images(cudnnTensorDescriptor_t *images, struct cuda_plan *plan,
                                  int32_t channels, int32_t size, struct error *error)
 {
     static const struct {
@@ -119,10 +119,11 @@ enum status cuda_describe_images(cudnnTensorDescriptor_t *images, const struct c
         [PRECISION_BF16] = {CUDNN_DATA_BFLOAT16, CUDNN_TENSOR_NHWC},
     };
     const int32_t precision = plan->config.precision;
-    CUDNN_TRY(error, cudnnCreateTensorDescriptor(images));
-    CUDNN_TRY(error, cudnnSetTensor4dDescriptor(*images, storages[precision].format,
-                                                storages[precision].type, plan->config.batch_size,
-                                                channels, size, size));
+    CUDNN_RUN(plan, error, cudnnCreateTensorDescriptor(images));
+    CUDNN_RUN(plan, error,
+              cudnnSetTensor4dDescriptor(*images, storages[precision].format,
+                                         storages[precision].type, plan->config.batch_size,
+                                         channels, size, size));
     return STATUS_OK;
 }
 
@@ -303,31 +304,36 @@ enum status cuda_plan_enqueue(struct plan *plan, int phases, struct error *error
 
 /* ---- preparing ---- */
 
+static enum status run_once(struct cuda_plan *plan, struct error *error)
+{
+    TRY(clear_states(plan, error));
+    TRY(cuda_plan_enqueue(&plan->base, phases_of(&plan->config), error));
+    CUDA_TRY(error, cudaStreamSynchronize(plan->device->stream));
+    return clear_states(plan, error);
+}
+
 /* A finalised plan or a described tensor says little: whether a library runs it shows when it does,
- * so every step is run once here. Refused: the kind's next algorithm, or unsupported. An error ends
- * the device (and is one of a kernel that went wrong, which no call clears). */
+ * so every step is run once here. Refused: the kind's next algorithm has its turn, without one it
+ * is unsupported. What no call clears is a kernel's fault: an error, which ends the device. */
 static enum status try_out(struct cuda_plan *plan, struct error *error)
 {
-    for (;;) {
+    struct error reason = {0};
+    plan->is_refused = false;
+    enum status status = plan->kind->choose(plan, &reason);
+    if (status == STATUS_OK)
+        status = run_once(plan, &reason);
+    while (status != STATUS_OK && plan->is_refused) {
         bool found = false;
-        struct error reason = {0};
-        plan->is_refused = false;
-        TRY(clear_states(plan, error));
-        const enum status status = cuda_plan_enqueue(&plan->base, phases_of(&plan->config),
-                                                     &reason);
         CUDA_TRY(error, cudaStreamSynchronize(plan->device->stream));
-        if (status == STATUS_OK)
-            return clear_states(plan, error);
-        if (!plan->is_refused) {
-            if (error)
-                *error = reason;
-            return status;
-        }
         if (plan->kind->choose_next)
             TRY(plan->kind->choose_next(&found, plan, plan->direction, error));
         if (!found)
             return cuda_unsupported(plan, reason.message, error);
+        status = run_once(plan, &reason);
     }
+    if (status != STATUS_OK && error)
+        *error = reason;
+    return status;
 }
 
 static enum status fill_plan(struct cuda_plan *plan, const struct cuda_plan *input,
@@ -337,7 +343,6 @@ static enum status fill_plan(struct cuda_plan *plan, const struct cuda_plan *inp
         (second && second->output_count != plan->second_input_count))
         return FAIL(error, STATUS_FAILED, "cuda: linked to a layer of another size");
     TRY(add_tensors(plan, input, second, error));
-    TRY(plan->kind->choose(plan, error));
     TRY(try_out(plan, error));
     CUDA_TRY(error, cudaStreamSynchronize(plan->device->stream));
     return STATUS_OK;

@@ -21,10 +21,11 @@ static enum status describe_window(struct pool_plan *plan, const struct window *
                                   ? CUDNN_POOLING_MAX
                                   : CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING;
     int32_t padding = window->pad_after;
-    CUDNN_TRY(error, cudnnCreatePoolingDescriptor(&plan->pooling));
-    CUDNN_TRY(error, cudnnSetPooling2dDescriptor(plan->pooling, mode, CUDNN_PROPAGATE_NAN,
-                                                 pool->kernel_size, pool->kernel_size, padding,
-                                                 padding, pool->stride, pool->stride));
+    CUDNN_RUN(&plan->base, error, cudnnCreatePoolingDescriptor(&plan->pooling));
+    CUDNN_RUN(&plan->base, error,
+              cudnnSetPooling2dDescriptor(plan->pooling, mode, CUDNN_PROPAGATE_NAN,
+                                          pool->kernel_size, pool->kernel_size, padding, padding,
+                                          pool->stride, pool->stride));
     return STATUS_OK;
 }
 
@@ -40,8 +41,9 @@ static enum status choose(struct cuda_plan *base, struct error *error)
     TRY(describe_window(plan, &window, error));
     TRY(cuda_describe_images(&plan->input, base, pool->channels, pool->image_size, error));
     TRY(cuda_describe_images(&plan->output, base, pool->channels, window.output_size, error));
-    CUDNN_TRY(error, cudnnGetPooling2dForwardOutputDim(plan->pooling, plan->input, &n, &c, &height,
-                                                       &width));
+    CUDNN_RUN(
+        base, error,
+        cudnnGetPooling2dForwardOutputDim(plan->pooling, plan->input, &n, &c, &height, &width));
     if (height != window.output_size || width != window.output_size)
         return cuda_unsupported(base, "cuDNN pools this to another size", error);
     snprintf(base->base.algorithm, sizeof base->base.algorithm, "cudnnPooling");

@@ -191,6 +191,7 @@ static void what_a_library_refuses_is_unsupported(void **state)
         const struct layer_config *config;
     } cases[] = {
         {"pooling=3000", &pooling},
+        {"window=2000", &pooling},
         {"pooling=3002", &pooling},
         {"pooling-backward=2000", &pooling},
         {"norm=3014", &norm},

@@ -176,7 +176,7 @@ cudnnStatus_t cudnnSetPooling2dDescriptor(cudnnPoolingDescriptor_t pooling, cudn
                                           int stride_horizontal)
 {
     *pooling = (struct shim_pooling){height, pad_vertical, stride_vertical};
-    return CUDNN_STATUS_SUCCESS;
+    return refusal_of("window");
 }
 
 cudnnStatus_t cudnnGetPooling2dForwardOutputDim(cudnnPoolingDescriptor_t pooling,
