@@ -1,19 +1,14 @@
 /* The kernels of a training step beside the products: output layer and loss, schedule, update,
  * gather, the end of an epoch. */
 #include "model/trainer_math.h"
-#include "trainer_kernels.h"
+#include "trainer_arch.h"
 
-#include <cub/cub.cuh>
+enum { THREADS = 128, WARPS = THREADS / LANES };
 
-enum { THREADS = 128, LANES = 32, WARPS = THREADS / LANES };
-
-static cudaLaunchConfig_t grid_of(size_t blocks, cudaStream_t stream)
+static dim3 blocks_of(size_t items, size_t items_each)
 {
-    cudaLaunchConfig_t config = {};
-    config.gridDim = dim3((unsigned)(blocks > 0 ? blocks : 1));
-    config.blockDim = dim3(THREADS);
-    config.stream = stream;
-    return config;
+    size_t blocks = (items + items_each - 1) / items_each;
+    return dim3((unsigned)(blocks > 0 ? blocks : 1));
 }
 
 /* ---- output layer ---- */
@@ -24,132 +19,165 @@ static __device__ inline float warp_dot(const float *a, const float *b, int coun
     float sum = 0;
     for (int j = (int)threadIdx.x % LANES; j < count; j += LANES)
         sum = fmaf(a[j], b[j], sum);
-    for (int mask = LANES / 2; mask > 0; mask /= 2)
-        sum += __shfl_xor_sync(0xFFFFFFFFu, sum, mask);
-    return sum;
+    return warp_sum(sum);
 }
 
+/* The net's part of an output layer. */
+struct own_output {
+    const float *inputs, *weights, *targets, *slopes;
+    float *delta, *hidden_delta;
+    float bias, dropout_scale;
+    int32_t rows;
+};
+
 /* d loss / d z of a row whose log error is `difference`. */
-static __device__ inline float slope_of(const struct output_layer &layer, float z, float difference)
+static __device__ inline float slope_of(const struct output_layer &layer,
+                                        const struct own_output &net, float z, float difference)
 {
+    const struct train_options &options = own_job(layer.nets).options;
     bool relu = layer.output == MLP_OUTPUT_RELU;
     float slope = !relu ? 1.0f : z > 0 ? 1 / (1 + z) : 0.0f;
-    return 2.0f / (float)layer.batch_rows * loss_slope(layer.loss, layer.loss_scale, difference) *
+    return 2.0f / (float)net.rows * loss_slope(options.loss, options.loss_scale, difference) *
            slope;
 }
 
-static __device__ inline void spread_delta(const struct output_layer &layer, int row, float delta)
+static __device__ inline void spread_delta(const struct own_output &net, int width, int row,
+                                           float delta)
 {
     int lane = (int)threadIdx.x % LANES;
     if (lane == 0)
-        layer.delta[row] = delta;
-    for (int j = lane; layer.hidden_delta && j < layer.width; j += LANES) {
-        size_t k = (size_t)row * (size_t)layer.width + (size_t)j;
-        float factor = layer.inputs[k] > 0 ? layer.dropout_scale : 0;
-        layer.hidden_delta[k] = delta * layer.weights[j] *
-                                (layer.slopes ? layer.slopes[k] : factor);
+        net.delta[row] = delta;
+    for (int j = lane; net.hidden_delta && j < width; j += LANES) {
+        size_t k = (size_t)row * (size_t)width + (size_t)j;
+        float factor = net.inputs[k] > 0 ? net.dropout_scale : 0;
+        net.hidden_delta[k] = delta * net.weights[j] * (net.slopes ? net.slopes[k] : factor);
     }
+}
+
+static __device__ inline struct own_output own_output_of(const struct output_layer &layer)
+{
+    const struct net_job &job = own_job(layer.nets);
+    struct own_output net = {};
+    net.inputs = layer.inputs ? own(layer.inputs, layer.nets)
+                              : own_inputs(layer.rows, job, layer.width);
+    net.targets = layer.targets ? own(layer.targets, layer.nets) : own_targets(layer.rows, job);
+    net.weights = own(layer.weights, layer.nets);
+    net.slopes = own(layer.slopes, layer.nets);
+    net.delta = own(layer.delta, layer.nets);
+    net.hidden_delta = own(layer.hidden_delta, layer.nets);
+    net.dropout_scale = 1.0f / (1.0f - job.options.dropout);
+    net.rows = own_rows(layer.rows, job);
+    return net;
 }
 
 /* A warp a row; block b has its own slots, so that nothing is added atomically. */
 static __global__ void __launch_bounds__(THREADS) output_kernel(const struct output_layer layer)
 {
-    typedef cub::BlockReduce<double, THREADS> reduce;
-    __shared__ typename reduce::TempStorage error_storage, positive_storage;
-    if (layer.state && layer.state->stopped)
-        return;
+    __shared__ double scratch[2][WARPS];
+    let_successor_begin();
+    struct own_output net = own_output_of(layer);
+    bool relu = layer.output == MLP_OUTPUT_RELU;
     double squared_error = 0, positive = 0; /* a count is exact in a double */
-    for (int row = (int)(blockIdx.x * WARPS + threadIdx.x / LANES); row < layer.rows;
+    await_predecessor();
+    net.bias = *own(layer.bias, layer.nets);
+    for (int row = (int)(blockIdx.x * WARPS + threadIdx.x / LANES); row < net.rows;
          row += (int)gridDim.x * WARPS) {
-        float z = warp_dot(layer.inputs + (size_t)row * (size_t)layer.width, layer.weights,
+        float z = warp_dot(net.inputs + (size_t)row * (size_t)layer.width, net.weights,
                            layer.width) +
-                  layer.bias[0];
-        bool relu = layer.output == MLP_OUTPUT_RELU;
+                  net.bias;
         float time = relu && z < 0 ? 0 : z; /* NaN stays NaN */
-        float difference = (relu ? log1pf(time) : time) - layer.targets[row];
+        float difference = (relu ? log1pf(time) : time) - net.targets[row];
         if (threadIdx.x % LANES == 0) {
             squared_error += (double)difference * (double)difference;
             positive += z > 0;
         }
-        if (layer.delta)
-            spread_delta(layer, row, slope_of(layer, z, difference));
+        if (net.delta)
+            spread_delta(net, layer.width, row, slope_of(layer, net, z, difference));
     }
-    squared_error = reduce(error_storage).Sum(squared_error);
-    positive = reduce(positive_storage).Sum(positive);
+    squared_error = block_sum<THREADS>(squared_error, scratch[0]);
+    positive = block_sum<THREADS>(positive, scratch[1]);
     if (threadIdx.x == 0) {
-        layer.squared_error[blockIdx.x] += squared_error;
-        layer.positive[blockIdx.x] += (uint32_t)positive;
+        own(layer.squared_error, layer.nets)[blockIdx.x] += squared_error;
+        own(layer.positive, layer.nets)[blockIdx.x] += (uint32_t)positive;
     }
 }
 
-extern "C" cudaError_t launch_output_layer(const struct output_layer *layer, cudaStream_t stream)
+/* Below OUTPUT_SLOTS blocks each warp has one row at most: which slot it adds to does not depend on
+ * the other nets. */
+extern "C" cudaError_t launch_output_layer(const struct output_layer *layer,
+                                           const struct launch *launch)
 {
-    int blocks = (layer->rows + WARPS - 1) / WARPS;
-    cudaLaunchConfig_t config = grid_of((size_t)(blocks < OUTPUT_SLOTS ? blocks : OUTPUT_SLOTS),
-                                        stream);
-    return cudaLaunchKernelEx(&config, output_kernel, *layer);
+    dim3 blocks = blocks_of(layer->rows.limit, WARPS);
+    if (blocks.x > OUTPUT_SLOTS)
+        blocks.x = OUTPUT_SLOTS;
+    return launch_nets(launch, layer->nets, blocks, THREADS, output_kernel, *layer);
 }
 
 /* ---- schedule ---- */
 
 static __global__ void __launch_bounds__(THREADS)
-    schedule_kernel(struct step_rate *rates, const struct train_options options, uint32_t first,
-                    uint32_t count, uint32_t epoch_steps, const struct train_state *state)
+    schedule_kernel(struct step_rate *first_rates, uint32_t first, uint32_t count,
+                    const struct nets nets)
 {
+    let_successor_begin();
+    const struct net_job &job = own_job(nets);
     uint32_t i = blockIdx.x * THREADS + threadIdx.x;
-    if (i >= count || state->stopped)
+    await_predecessor();
+    if (i >= count || first + i >= job.epoch_steps)
         return;
-    uint32_t step = state->epoch * epoch_steps + first + i;
-    double rate = learning_rate(&options, step, epoch_steps);
-    rates[i].adam = (float)adam_rate(&options, rate, step);
-    rates[i].decay = (float)(rate * (double)options.weight_decay);
+    struct step_rate *rates = own(first_rates, nets);
+    uint32_t step = nets.states[blockIdx.z].epoch * job.epoch_steps + first + i;
+    double rate = learning_rate(&job.options, step, job.epoch_steps);
+    rates[i].adam = (float)adam_rate(&job.options, rate, step);
+    rates[i].decay = (float)(rate * (double)job.options.weight_decay);
 }
 
-extern "C" cudaError_t launch_schedule(struct step_rate *rates, const struct train_options *options,
-                                       uint32_t first, uint32_t count, uint32_t epoch_steps,
-                                       const struct train_state *state, cudaStream_t stream)
+extern "C" cudaError_t launch_schedule(struct step_rate *rates, uint32_t first, uint32_t count,
+                                       const struct nets *nets, const struct launch *launch)
 {
-    cudaLaunchConfig_t config = grid_of((count + THREADS - 1) / THREADS, stream);
-    return cudaLaunchKernelEx(&config, schedule_kernel, rates, *options, first, count, epoch_steps,
-                              state);
+    return launch_nets(launch, *nets, blocks_of(count, THREADS), THREADS, schedule_kernel, rates,
+                       first, count, *nets);
 }
 
 /* ---- gather ---- */
 
-/* A warp a row. */
-static __device__ inline void gather_rows(const struct gather &gather, uint32_t block,
-                                          uint32_t blocks)
+/* The batch of step `step` of the epoch that `epoch` counts, by `blocks` blocks; a warp a row. */
+static __device__ inline void gather_rows(const struct gather &gather, uint32_t step,
+                                          uint32_t epoch, uint32_t block, uint32_t blocks)
 {
-    uint32_t epoch = gather.state->epoch + gather.epoch_ahead, lane = threadIdx.x % LANES;
-    uint32_t key = permutation_key(gather.seed, epoch);
-    int half_bits = permutation_half_bits(gather.train_rows);
-    for (uint32_t r = block * WARPS + threadIdx.x / LANES; r < (uint32_t)gather.rows;
-         r += blocks * WARPS) {
-        size_t row = permutation(gather.first + r, gather.train_rows, half_bits, key);
-        size_t width = (size_t)gather.width;
-        for (size_t j = lane; j < width; j += LANES)
-            gather.inputs[r * width + j] = gather.train_inputs[row * width + j];
-        if (lane == 0)
-            gather.targets[r] = gather.train_targets[row];
+    const struct net_job &job = own_job(gather.nets);
+    float *inputs = own(gather.inputs, gather.nets), *targets = own(gather.targets, gather.nets);
+    struct row_range range = {ROWS_TRAIN, step * gather.batch_rows, gather.batch_rows};
+    uint32_t key = permutation_key(job.seed, epoch), rows = (uint32_t)own_rows(range, job);
+    int half_bits = permutation_half_bits(job.train_rows);
+    size_t width = (size_t)gather.width;
+    for (uint32_t r = block * WARPS + threadIdx.x / LANES; r < rows; r += blocks * WARPS) {
+        size_t row = permutation(range.first + r, job.train_rows, half_bits, key);
+        for (size_t j = threadIdx.x % LANES; j < width; j += LANES)
+            inputs[r * width + j] = job.train_inputs[row * width + j];
+        if (threadIdx.x % LANES == 0)
+            targets[r] = job.train_targets[row];
     }
 }
 
-static uint32_t gather_blocks(const struct gather *gather)
+static dim3 gather_blocks(const struct gather *gather)
 {
-    uint32_t blocks = ((uint32_t)gather->rows + WARPS - 1) / WARPS;
-    return blocks < 1024 ? blocks : 1024;
+    dim3 blocks = blocks_of(gather->batch_rows, WARPS);
+    blocks.x = blocks.x < 1024 ? blocks.x : 1024;
+    return blocks;
 }
 
 static __global__ void __launch_bounds__(THREADS) gather_kernel(const struct gather gather)
 {
-    if (!gather.state->stopped)
-        gather_rows(gather, blockIdx.x, gridDim.x);
+    let_successor_begin();
+    await_predecessor();
+    gather_rows(gather, 0, gather.nets.states[blockIdx.z].epoch, blockIdx.x, gridDim.x);
 }
 
-extern "C" cudaError_t launch_gather(const struct gather *gather, cudaStream_t stream)
+extern "C" cudaError_t launch_gather(const struct gather *gather, const struct launch *launch)
 {
-    cudaLaunchConfig_t config = grid_of(gather_blocks(gather), stream);
-    return cudaLaunchKernelEx(&config, gather_kernel, *gather);
+    return launch_nets(launch, gather->nets, gather_blocks(gather), THREADS, gather_kernel,
+                       *gather);
 }
 
 /* ---- update ---- */
@@ -162,144 +190,151 @@ static __device__ inline bool is_weight(const struct flat_layout &layout, uint32
     return weight;
 }
 
-/* The slices in order, then L2: as the host engine sums its chunks. */
-static __device__ inline float gradient_of(const struct update &update, uint32_t k, bool weight)
+/* min(1, limit / norm) in every thread: a warp sums the tiles' squares. All threads call it. */
+static __device__ inline float clip_scale(const struct update &update, float gradient_clip)
 {
-    float gradient = update.gradients[k];
-    for (int slice = 1; slice < update.slice_count; slice++)
-        gradient += update.gradients[(size_t)slice * update.count + k];
-    return weight && update.l2 > 0 ? gradient + update.l2 * update.parameters[k] : gradient;
-}
-
-static __global__ void __launch_bounds__(THREADS) norm_kernel(const struct update update)
-{
-    typedef cub::BlockReduce<double, THREADS> reduce;
-    __shared__ typename reduce::TempStorage storage;
-    if (update.next.state->stopped)
-        return;
-    double sum = 0;
-    for (uint32_t k = blockIdx.x * THREADS + threadIdx.x; k < update.count;
-         k += gridDim.x * THREADS) {
-        double gradient = (double)gradient_of(update, k, is_weight(update.layout, k));
-        sum += gradient * gradient;
+    __shared__ float scale;
+    const double *squares = own(update.norm_squares, update.gather.nets);
+    double sum = 0, limit = (double)gradient_clip;
+    if (threadIdx.x < LANES) {
+        for (int i = (int)threadIdx.x; i < update.norm_count; i += LANES)
+            sum += squares[i];
+        sum = warp_sum(sum);
+        if (threadIdx.x == 0)
+            scale = sqrt(sum) > limit ? (float)(limit / sqrt(sum)) : 1;
     }
-    sum = reduce(storage).Sum(sum);
-    if (threadIdx.x == 0)
-        update.norms[blockIdx.x] = sum;
+    __syncthreads();
+    return scale;
 }
 
-static __device__ inline float clip_scale(const struct update &update)
+/* Parameter k: the slices in order, then L2, as the host engine sums its chunks; then Adam. */
+static __device__ inline void update_parameter(const struct update &update, uint32_t k, int slices,
+                                               float scale)
 {
-    double sum = 0, limit = (double)update.gradient_clip;
-    for (int i = 0; i < NORM_SLOTS; i++)
-        sum += update.norms[i];
-    return sqrt(sum) > limit ? (float)(limit / sqrt(sum)) : 1;
+    const struct nets &nets = update.gather.nets;
+    const struct train_options &options = own_job(nets).options;
+    const struct step_rate rate = own(update.rates, nets)[update.step];
+    const float *gradients = own(update.gradients, nets);
+    float *own_m = own(update.m, nets), *own_v = own(update.v, nets);
+    float *parameters = own(update.parameters, nets);
+    bool weight = is_weight(update.layout, k);
+    float m = own_m[k], v = own_v[k], parameter = parameters[k], g = gradients[k];
+    for (int slice = 1; slice < slices; slice++)
+        g += gradients[(size_t)slice * update.count + k];
+    if (weight && options.l2 > 0)
+        g += options.l2 * parameter;
+    g *= scale;
+    m += (g - m) * (1.0f - options.beta1);
+    v += (g * g - v) * (1.0f - options.beta2);
+    float decay = weight ? rate.decay : 0;
+    own_m[k] = m;
+    own_v[k] = v;
+    parameters[k] = parameter - (rate.adam * m / (sqrtf(v) + options.epsilon) + decay * parameter);
 }
 
 /* The first blocks update, a parameter a thread; the rest gather. */
 static __global__ void __launch_bounds__(THREADS)
     update_kernel(const struct update update, uint32_t update_blocks)
 {
-    if (update.next.state->stopped)
+    let_successor_begin();
+    const struct net_job &job = own_job(update.gather.nets);
+    struct row_range range = {ROWS_TRAIN, update.step * update.gather.batch_rows,
+                              update.gather.batch_rows};
+    uint32_t rows = (uint32_t)own_rows(range, job), k = blockIdx.x * THREADS + threadIdx.x;
+    int slices = (int)((rows + update.slice_rows - 1) / update.slice_rows);
+    await_predecessor();
+    if (rows == 0) /* the net's epoch has fewer steps than that of others */
         return;
     if (blockIdx.x >= update_blocks) {
-        gather_rows(update.next, blockIdx.x - update_blocks, gridDim.x - update_blocks);
+        bool ends_epoch = update.step + 1 == job.epoch_steps;
+        uint32_t epoch = update.gather.nets.states[blockIdx.z].epoch + ends_epoch;
+        gather_rows(update.gather, ends_epoch ? 0 : update.step + 1, epoch,
+                    blockIdx.x - update_blocks, gridDim.x - update_blocks);
         return;
     }
-    uint32_t k = blockIdx.x * THREADS + threadIdx.x;
-    if (k >= update.count)
-        return;
-    bool weight = is_weight(update.layout, k);
-    float scale = update.gradient_clip > 0 ? clip_scale(update) : 1;
-    float g = gradient_of(update, k, weight) * scale;
-    float m = update.m[k], v = update.v[k], parameter = update.parameters[k];
-    m += (g - m) * (1.0f - update.beta1);
-    v += (g * g - v) * (1.0f - update.beta2);
-    float decay = weight ? update.rate->decay : 0;
-    update.m[k] = m;
-    update.v[k] = v;
-    update.parameters[k] = parameter - (update.rate->adam * m / (sqrtf(v) + update.epsilon) +
-                                        decay * parameter);
+    float scale = 1;
+    if (job.options.gradient_clip > 0)
+        scale = clip_scale(update, job.options.gradient_clip);
+    if (k < update.count)
+        update_parameter(update, k, slices, scale);
 }
 
-extern "C" cudaError_t launch_update(const struct update *update, cudaStream_t stream)
+extern "C" cudaError_t launch_update(const struct update *update, const struct launch *launch)
 {
-    if (update->gradient_clip > 0) {
-        cudaLaunchConfig_t norm = grid_of(NORM_SLOTS, stream);
-        cudaError_t error = cudaLaunchKernelEx(&norm, norm_kernel, *update);
-        if (error != cudaSuccess)
-            return error;
-    }
-    uint32_t blocks = (update->count + THREADS - 1) / THREADS;
-    cudaLaunchConfig_t config = grid_of(blocks + gather_blocks(&update->next), stream);
-    return cudaLaunchKernelEx(&config, update_kernel, *update, blocks);
+    dim3 blocks = blocks_of(update->count, THREADS);
+    uint32_t update_blocks = blocks.x;
+    blocks.x += gather_blocks(&update->gather).x;
+    return launch_nets(launch, update->gather.nets, blocks, THREADS, update_kernel, *update,
+                       update_blocks);
 }
 
 /* ---- end of an epoch ---- */
 
-static __device__ inline double sum_slots(double *slots)
-{
-    double sum = 0;
-    for (int i = 0; i < OUTPUT_SLOTS; i++) {
-        sum += slots[i];
-        slots[i] = 0;
-    }
-    return sum;
-}
-
 /* As train_once and keep_best of the host engine. */
-static __device__ inline void judge(struct train_state *state, const struct epoch_end &end,
-                                    bool any_positive)
+static __device__ inline void judge(struct train_state *state, const struct train_options &options,
+                                    bool relu_output, bool any_positive)
 {
     bool finite = isfinite(state->batch_loss) && isfinite(state->score);
     bool better = finite && state->score < state->best_score;
     state->not_finite = !finite;
-    state->dead = finite && end.relu_output && !any_positive && state->batch_loss > 0;
+    state->dead = finite && relu_output && !any_positive && state->batch_loss > 0;
     state->keep = 0;
     if (finite && !state->dead) {
         state->stale_epochs = better ? 0 : state->stale_epochs + 1;
-        state->keep = better || !end.keep_best;
+        state->keep = better || !options.keep_best;
         if (better)
             state->best_score = state->score;
         if (state->keep)
             state->best_epoch = (int32_t)state->epoch;
     }
     state->epoch++;
-    bool patient = end.patience <= 0 || state->stale_epochs < end.patience;
-    state->stopped = !finite || state->dead || !patient || state->epoch >= (uint32_t)end.epochs;
+    bool patient = options.patience <= 0 || state->stale_epochs < options.patience;
+    state->stopped = !finite || state->dead || !patient || state->epoch >= (uint32_t)options.epochs;
 }
 
-static __global__ void epoch_end_kernel(const struct epoch_end end)
+/* A block a net, a slot a thread. */
+static __global__ void __launch_bounds__(OUTPUT_SLOTS) epoch_end_kernel(const struct epoch_end end)
 {
-    struct train_state *state = end.state;
+    __shared__ double scratch[3][OUTPUT_SLOTS / LANES];
+    let_successor_begin();
+    const struct net_job &job = own_job(end.nets);
+    double *train_error = own(end.train_error, end.nets) + threadIdx.x;
+    double *test_error = own(end.test_error, end.nets) + threadIdx.x;
+    uint32_t *positive = own(end.positive, end.nets) + threadIdx.x;
+    struct train_state *state = &end.nets.states[blockIdx.z];
+    await_predecessor();
+    double train_sum = block_sum<OUTPUT_SLOTS>(*train_error, scratch[0]);
+    double test_sum = block_sum<OUTPUT_SLOTS>(*test_error, scratch[1]);
+    double positives = block_sum<OUTPUT_SLOTS>((double)*positive, scratch[2]);
+    *train_error = *test_error = 0;
+    *positive = 0;
+    if (threadIdx.x > 0)
+        return;
     state->keep = 0; /* a stopped training keeps what it has */
     if (state->stopped)
         return;
-    bool any_positive = false;
-    for (int i = 0; i < OUTPUT_SLOTS; i++) {
-        any_positive |= end.positive[i] > 0;
-        end.positive[i] = 0;
-    }
-    state->batch_loss = sum_slots(end.train_error) / end.train_rows;
-    double test_error = sum_slots(end.test_error);
-    state->score = end.test_rows > 0 ? test_error / end.test_rows : state->batch_loss;
-    judge(state, end, any_positive);
+    state->batch_loss = train_sum / (double)job.train_rows;
+    state->score = job.test_rows > 0 ? test_sum / (double)job.test_rows : state->batch_loss;
+    judge(state, job.options, end.relu_output, positives > 0);
 }
 
 static __global__ void __launch_bounds__(THREADS) keep_kernel(const struct epoch_end end)
 {
+    let_successor_begin();
     uint32_t k = blockIdx.x * THREADS + threadIdx.x;
-    if (k < end.count && end.state->keep)
-        end.best[k] = end.parameters[k];
+    const float *parameters = own(end.parameters, end.nets);
+    float *best = own(end.best, end.nets);
+    await_predecessor();
+    if (k < end.count && end.nets.states[blockIdx.z].keep)
+        best[k] = parameters[k];
 }
 
-extern "C" cudaError_t launch_epoch_end(const struct epoch_end *end, cudaStream_t stream)
+extern "C" cudaError_t launch_epoch_end(const struct epoch_end *end, const struct launch *launch)
 {
-    cudaLaunchConfig_t one = grid_of(1, stream);
-    one.blockDim = dim3(1);
-    cudaError_t error = cudaLaunchKernelEx(&one, epoch_end_kernel, *end);
+    cudaError_t error = launch_nets(launch, end->nets, dim3(1), OUTPUT_SLOTS, epoch_end_kernel,
+                                    *end);
     if (error != cudaSuccess)
         return error;
-    cudaLaunchConfig_t config = grid_of((end->count + THREADS - 1) / THREADS, stream);
-    return cudaLaunchKernelEx(&config, keep_kernel, *end);
+    return launch_nets(launch, end->nets, blocks_of(end->count, THREADS), THREADS, keep_kernel,
+                       *end);
 }

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "gpu_or_skip.h"
-#include "trainer_device_cases.h"
+#include "trainer_population_cases.h"
 
 static void runs_have_the_same_bits(void **state)
 {
@@ -88,6 +88,7 @@ int main(void)
         return SKIPPED;
     const struct CMUnitTest tests[] = {
         TRAINER_DEVICE_TESTS,
+        TRAINER_POPULATION_TESTS,
         cmocka_unit_test(runs_have_the_same_bits),
         cmocka_unit_test(paper_sized_training_learns),
     };

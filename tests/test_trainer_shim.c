@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "trainer_device_cases.h"
+#include "trainer_population_cases.h"
 
 /* Fine-tuning starts where it is told to. */
 static void starts_from_initial_parameters(void **state)
@@ -57,6 +57,39 @@ static void same_bits_in_any_order(void **state)
     assert_memory_not_equal(results[0][0].parameters, results[0][1].parameters, bytes);
     for (int i = 0; i < 6; i++)
         train_result_free(&results[i / 2][i % 2]);
+}
+
+/* Five nets take the launches of one. */
+static void population_shares_launches(void **state)
+{
+    (void)state;
+    struct train_data data = make_data(400, 6);
+    unsigned long launches[2];
+    for (int i = 0; i < 2; i++) {
+        struct population population;
+        make_population(&population, &data, i ? 5 : 1, MLP_ACTIVATION_RELU);
+        for (int net = 0; net < population.count; net++) {
+            population.jobs[net].options.epochs = 3;
+            population.jobs[net].options.patience = 0;
+        }
+        launches[i] = shim_launch_count();
+        train_population(&population);
+        launches[i] = shim_launch_count() - launches[i];
+        free_population(&population);
+    }
+    assert_int_equal(launches[0], launches[1]);
+}
+
+/* Non-blocking streams do not wait for it: a copy there may come too late. */
+static void nothing_uses_the_legacy_stream(void **state)
+{
+    (void)state;
+    struct train_data data = make_data(60, 4);
+    struct train_job job = tuned_job(&data, MLP_OUTPUT_LOG);
+    const unsigned long before = shim_legacy_count();
+    struct train_result result = train(&trainer_cuda, &job, NULL);
+    assert_int_equal(shim_legacy_count(), before);
+    train_result_free(&result);
 }
 
 static void keeps_last_epoch_when_asked(void **state)
@@ -140,7 +173,7 @@ static void out_of_memory_names_the_size(void **state)
     struct train_job job = tuned_job(&data, MLP_OUTPUT_LOG);
     struct train_result result;
     struct error error = {0};
-    shim_fail_call(2, cudaErrorMemoryAllocation); /* the first call creates the stream */
+    shim_fail_call(3, cudaErrorMemoryAllocation); /* after the stream and the free memory */
     assert_int_equal(trainer_cuda.fit(&result, &job, 1, 1, NULL, &error), STATUS_OUT_OF_MEMORY);
     shim_fail_call(0, cudaSuccess);
     assert_non_null(strstr(error.message, "bytes for the training data"));
@@ -151,6 +184,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TRAINER_DEVICE_TESTS,
+        TRAINER_POPULATION_TESTS,
+        cmocka_unit_test(population_shares_launches),
+        cmocka_unit_test(nothing_uses_the_legacy_stream),
         cmocka_unit_test(starts_from_initial_parameters),
         cmocka_unit_test(same_bits_in_any_order),
         cmocka_unit_test(keeps_last_epoch_when_asked),

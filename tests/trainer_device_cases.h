@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "trainer_cases.h"
 #include "trainer_cuda.h"
-#include "trainer_net.h"
+#include "trainer_nets.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -39,29 +39,36 @@ static inline struct train_job tuned_job(const struct train_data *data, int32_t 
 
 /* ---- gradient ---- */
 
+/* A net alone, in a stream that the copies of a test wait for, and that waits for them. */
 struct bench_net {
+    const struct train_job *job;
+    const struct cuda_train_data *on_device;
     struct cuda_train_data data;
-    struct cuda_net net;
+    struct cuda_nets nets;
     cudaStream_t stream;
 };
 
 static inline void bench_net_create(struct bench_net *bench, const struct train_job *job)
 {
+    const int no_restart = 0;
+    bench->job = job;
+    bench->on_device = &bench->data;
     assert_int_equal(cudaStreamCreateWithFlags(&bench->stream, 0), cudaSuccess);
-    assert_int_equal(cuda_train_data_create(&bench->data, job->data, NULL), STATUS_OK);
-    assert_int_equal(cuda_net_create(&bench->net, job, &bench->data, bench->stream, NULL),
+    assert_int_equal(cuda_train_data_create(&bench->data, job->data, bench->stream, NULL),
                      STATUS_OK);
-    assert_int_equal(cuda_net_start(&bench->net, job->seed, NULL), STATUS_OK);
+    assert_int_equal(
+        cuda_nets_create(&bench->nets, &bench->job, &bench->on_device, 1, bench->stream, NULL),
+        STATUS_OK);
+    assert_int_equal(cuda_nets_start(&bench->nets, &no_restart, NULL), STATUS_OK);
 }
 
 static inline void bench_net_free(struct bench_net *bench)
 {
-    cuda_net_free(&bench->net);
+    cuda_nets_free(&bench->nets);
     cuda_train_data_free(&bench->data);
     cudaStreamDestroy(bench->stream);
 }
 
-/* The stream is a blocking one: copies wait for it, and it for them. */
 static inline void upload(void *to, const void *from, size_t bytes)
 {
     assert_int_equal(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), cudaSuccess);
@@ -76,38 +83,40 @@ static inline float *download(const float *from, size_t count)
     return values;
 }
 
-static inline void set_epoch(struct cuda_net *net, uint32_t epoch)
+static inline void set_epoch(struct cuda_nets *nets, uint32_t epoch)
 {
-    upload(&net->state->epoch, &epoch, sizeof epoch);
+    upload(&nets->nets.states->epoch, &epoch, sizeof epoch);
 }
 
 /* Walks the epoch up to `step` with rates of 0, so that the batch of that step is gathered. */
-static inline void go_to_step(struct cuda_net *net, uint32_t step)
+static inline void go_to_step(struct cuda_nets *nets, uint32_t step)
 {
-    uint32_t index = step % net->epoch_steps, epoch = step / net->epoch_steps;
-    struct step_rate *still = calloc(net->epoch_steps, sizeof *still);
+    const uint32_t steps = nets->plan.epoch_steps, index = step % steps, epoch = step / steps;
+    struct step_rate *still = calloc(steps, sizeof *still);
     assert_non_null(still);
-    upload(net->rates, still, net->epoch_steps * sizeof *still);
+    upload(nets->first.rates, still, steps * sizeof *still);
     free(still);
-    set_epoch(net, index > 0 || epoch == 0 ? epoch : epoch - 1);
+    set_epoch(nets, index > 0 || epoch == 0 ? epoch : epoch - 1);
     if (index > 0)
-        assert_int_equal(cuda_net_update(net, index - 1, NULL), STATUS_OK);
+        assert_int_equal(cuda_nets_update(nets, index - 1, NULL), STATUS_OK);
     else if (epoch > 0)
-        assert_int_equal(cuda_net_update(net, net->epoch_steps - 1, NULL), STATUS_OK);
-    set_epoch(net, epoch);
+        assert_int_equal(cuda_nets_update(nets, steps - 1, NULL), STATUS_OK);
+    set_epoch(nets, epoch);
 }
 
 /* Gradient of the batch of `step`, slices and L2 added up as the update does. */
-static inline float *gradient_of_step(struct cuda_net *net, uint32_t step, const float *parameters)
+static inline float *gradient_of_step(struct cuda_nets *nets, uint32_t step,
+                                      const float *parameters)
 {
-    const struct train_job *job = net->job;
-    size_t count = net->parameter_count, first = step % net->epoch_steps * (size_t)net->batch_rows;
-    size_t left = job->data->train_rows - first, batch = (size_t)net->batch_rows;
-    size_t slice = (size_t)net->slice_rows, rows = left < batch ? left : batch;
-    go_to_step(net, step);
-    upload(net->parameters, parameters, count * sizeof *parameters);
-    assert_int_equal(cuda_net_gradient(net, step % net->epoch_steps, NULL), STATUS_OK);
-    float *sum = download(net->gradients, (size_t)net->slice_count * count);
+    const struct train_job *job = nets->jobs[0];
+    const struct net_plan *plan = &nets->plan;
+    size_t count = plan->parameter_count, batch = (size_t)plan->batch_rows;
+    size_t left = job->data->train_rows - step % plan->epoch_steps * batch;
+    size_t slice = (size_t)plan->slice_rows, rows = left < batch ? left : batch;
+    go_to_step(nets, step);
+    upload(nets->first.parameters, parameters, count * sizeof *parameters);
+    assert_int_equal(cuda_nets_gradient(nets, step % plan->epoch_steps, NULL), STATUS_OK);
+    float *sum = download(nets->first.gradients, (size_t)plan->slice_count * count);
     for (size_t k = count; k < (rows + slice - 1) / slice * count; k++)
         sum[k % count] += sum[k];
     for (int layer = 0; layer < job->shape.layer_count; layer++)
@@ -133,7 +142,7 @@ static inline void check_gradient(size_t index)
     assert_non_null(parameters);
     for (size_t k = 0; k < reference.count; k++)
         parameters[k] = (float)reference.parameters[k];
-    float *gradient = gradient_of_step(&bench.net, reference.step, parameters);
+    float *gradient = gradient_of_step(&bench.nets, reference.step, parameters);
     double distance = worst_distance(gradient, reference.gradient, &job.shape);
     if (!(distance <= 1e-6))
         fail_msg("case %zu: gradient differs by %g", index, distance);
@@ -161,10 +170,10 @@ static inline void tiles_do_not_change_bits(void **state)
     for (int i = 0; i < 2; i++) {
         struct bench_net bench;
         bench_net_create(&bench, &job);
-        bench.net.multiprocessors = i ? 1000000 : 1;
-        assert_int_equal(cuda_net_gradient(&bench.net, 0, NULL), STATUS_OK);
-        count = (size_t)bench.net.slice_count * bench.net.parameter_count;
-        gradients[i] = download(bench.net.gradients, count);
+        bench.nets.launch.multiprocessors = i ? 1000000 : 1;
+        assert_int_equal(cuda_nets_gradient(&bench.nets, 0, NULL), STATUS_OK);
+        count = (size_t)bench.nets.plan.slice_count * bench.nets.plan.parameter_count;
+        gradients[i] = download(bench.nets.first.gradients, count);
         bench_net_free(&bench);
     }
     assert_memory_equal(gradients[0], gradients[1], count * sizeof(float));

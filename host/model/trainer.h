@@ -9,6 +9,10 @@
  * An output of kind relu can die: every prediction of a whole epoch is 0, so that no gradient is
  * left. The job then starts again with the initial weights of seed + 1 (+ 2, ...), up to
  * TRAIN_RESTART_LIMIT times; batches and masks stay those of `seed`.
+ *
+ * The jobs of one fit are a population: ensembles, the folds of a cross-validation, the recipes of
+ * a search. The host trains them over its threads, a GPU side by side in one graph where their
+ * shapes are the same. What a net learns does not depend on the others, to the bit.
  */
 #ifndef EPOCHCAST_MODEL_TRAINER_H
 #define EPOCHCAST_MODEL_TRAINER_H
@@ -68,6 +72,7 @@ struct train_job {
     uint64_t seed;
     const float *initial; /* parameters to start from (fine-tuning), borrowed; NULL: by seed */
     const struct train_data *data;
+    int32_t may_fail; /* 1: a training that fails is told in its result; the others go on */
 };
 
 /* Options, shape and data that can be trained; the message names the job. Every engine's fit starts
@@ -78,7 +83,9 @@ struct train_result {
     float *parameters; /* (mlp_parameter_count), freed by train_result_free */
     int32_t epochs, best_epoch;
     double train_rmsle, test_rmsle; /* roots; of the returned parameters, no dropout */
-    double seconds;
+    double seconds;     /* of the training; nets that share a graph share its time out evenly */
+    struct error error; /* of a job that may fail: its status is not STATUS_OK when it did; then
+                           there are no parameters */
 };
 void train_result_free(struct train_result *result);
 
@@ -93,7 +100,8 @@ struct train_progress {
 struct trainer {
     const char *name; /* "host", "cuda" */
     /* Trains job_count independent nets. results[job] is filled; on error none is kept. A loss that
-     * is not finite is an error that names the job and epoch. threads: 0 = all. */
+     * is not finite is an error that names the job and epoch, as is an output that stays dead; of a
+     * job that may fail it is its result's alone. threads: 0 = all. */
     enum status (*fit)(struct train_result *results, const struct train_job *jobs, int job_count,
                        int threads, const struct train_progress *progress, struct error *error);
 };

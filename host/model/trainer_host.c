@@ -208,7 +208,10 @@ static void fit_job(struct fit_state *fit, struct train_result *result, const st
     struct run run = {.fit = fit, .result = result, .number = number};
     struct error error = {0};
     enum status status = run_job(&run, job, threads, &error);
-    if (status != STATUS_OK)
+    if (status == STATUS_FAILED && job->may_fail) {
+        train_result_free(result);
+        result->error = error;
+    } else if (status != STATUS_OK)
         report_failure(fit, status, &error);
 }
 

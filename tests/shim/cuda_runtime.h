@@ -29,6 +29,7 @@ typedef enum cudaError {
     cudaErrorMemoryAllocation = 2,
     cudaErrorInsufficientDriver = 35,
     cudaErrorNoDevice = 100,
+    cudaErrorNotReady = 600,
     cudaErrorIllegalAddress = 700,
     cudaErrorStreamCaptureInvalidated = 901,
 } cudaError_t;
@@ -69,6 +70,7 @@ cudaError_t cudaGetLastError(void);
 cudaError_t cudaGetDevice(int *device);
 cudaError_t cudaSetDevice(int device);
 cudaError_t cudaGetDeviceCount(int *count);
+cudaError_t cudaDriverGetVersion(int *version);
 cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, int device);
 cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *properties, int device);
 cudaError_t cudaDeviceGetPCIBusId(char *bus_id, int size, int device);
@@ -102,6 +104,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned flags);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
 cudaError_t cudaEventElapsedTime(float *elapsed_ms, cudaEvent_t from, cudaEvent_t to);
+cudaError_t cudaEventQuery(cudaEvent_t event);
 
 /* For tests. Threads of a block take turns in an order drawn from `seed`; 0: ascending. */
 void shim_shuffle_threads(unsigned seed);
@@ -155,7 +158,10 @@ void barrier();
 uint64_t exchange(uint64_t value, unsigned lane); /* what that lane of the warp gave */
 unsigned lane();
 long long cycles();
-cudaError_t launch(dim3 grid, dim3 block, cudaStream_t stream, std::function<void()> body);
+void await_predecessor();
+/* overlaps: every thread has to await the predecessor; the program ends where one does not. */
+cudaError_t launch(dim3 grid, dim3 block, cudaStream_t stream, bool overlaps,
+                   std::function<void()> body);
 
 template <class T> T shuffle(T value, unsigned from)
 {
@@ -182,12 +188,35 @@ template <class T> static inline T __shfl_xor_sync(unsigned, T value, int mask)
 {
     return shim::shuffle(value, shim::lane() ^ (unsigned)mask);
 }
+static inline void __threadfence()
+{
+}
+static inline unsigned atomicAdd(unsigned *value, unsigned more)
+{
+    unsigned before = *value;
+    *value += more;
+    return before;
+}
+static inline void cudaTriggerProgrammaticLaunchCompletion()
+{
+}
+static inline void cudaGridDependencySynchronize()
+{
+    shim::await_predecessor();
+}
 
+enum cudaLaunchAttributeID { cudaLaunchAttributeProgrammaticStreamSerialization = 6 };
+struct cudaLaunchAttribute {
+    cudaLaunchAttributeID id;
+    struct {
+        int programmaticStreamSerializationAllowed;
+    } val;
+};
 struct cudaLaunchConfig_t {
     dim3 gridDim, blockDim;
     size_t dynamicSmemBytes;
     cudaStream_t stream;
-    void *attrs;
+    cudaLaunchAttribute *attrs;
     unsigned numAttrs;
 };
 template <class... Expected, class... Actual>
@@ -195,7 +224,9 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(
                                Actual &&...arguments)
 {
     std::function<void()> body = [kernel, arguments...] { kernel(arguments...); };
-    return shim::launch(config->gridDim, config->blockDim, config->stream, body);
+    bool overlaps = config->numAttrs > 0 &&
+                    config->attrs->val.programmaticStreamSerializationAllowed;
+    return shim::launch(config->gridDim, config->blockDim, config->stream, overlaps, body);
 }
 #endif
 

@@ -56,7 +56,7 @@ struct fiber {
     unsigned char *stack = nullptr;
     dim3 thread;
     unsigned number = 0, phase = 0;
-    bool done = false;
+    bool done = false, awaited = false;
     void *sanitizer_fiber = nullptr, *fake_stack = nullptr;
 };
 
@@ -80,6 +80,7 @@ struct block {
     meeting all;
     unsigned next = 0;
     const std::function<void()> *body = nullptr;
+    bool overlaps = false;
 };
 
 block current;
@@ -177,6 +178,10 @@ void fiber_main()
     if (__tsan_acquire)
         __tsan_acquire(&current.started);
     (*current.body)();
+    if (current.overlaps && !running->awaited) {
+        fputs("shim: a thread of an overlapping launch has not awaited its predecessor\n", stderr);
+        abort();
+    }
     if (__tsan_release)
         __tsan_release(&current.ended);
     running->done = true;
@@ -254,12 +259,13 @@ unsigned char *map_stacks()
     return (unsigned char *)memory;
 }
 
-void run_grid(dim3 grid, dim3 size, const std::function<void()> &body)
+void run_grid(dim3 grid, dim3 size, bool overlaps, const std::function<void()> &body)
 {
     static unsigned char *const stacks = map_stacks();
     if (__tsan_get_current_fiber)
         caller.sanitizer_fiber = __tsan_get_current_fiber();
     current.body = &body;
+    current.overlaps = overlaps;
     blockDim = size;
     gridDim = grid;
     for (unsigned i = 0; i < grid.x * grid.y * grid.z; i++) {
@@ -325,7 +331,13 @@ uint64_t exchange(uint64_t value, unsigned from)
     return own->values[phase][from % warp_size];
 }
 
-cudaError_t launch(dim3 grid, dim3 size, cudaStream_t stream, std::function<void()> body)
+void await_predecessor()
+{
+    running->awaited = true;
+}
+
+cudaError_t launch(dim3 grid, dim3 size, cudaStream_t stream, bool overlaps,
+                   std::function<void()> body)
 {
     unsigned threads = size.x * size.y * size.z;
     if (threads == 0 || threads > 1024 || grid.x == 0 || grid.y == 0 || grid.y > 65535 ||
@@ -335,7 +347,7 @@ cudaError_t launch(dim3 grid, dim3 size, cudaStream_t stream, std::function<void
     return submit(stream, [=] {
         launch_count++;
         pass_device_time(times.kernel);
-        run_grid(grid, size, body);
+        run_grid(grid, size, overlaps, body);
     });
 }
 
@@ -428,6 +440,12 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
     for (const auto &known : values)
         if (known.attribute == attribute)
             *value = known.value;
+    return outcome();
+}
+
+cudaError_t cudaDriverGetVersion(int *version)
+{
+    *version = CUDART_VERSION;
     return outcome();
 }
 
@@ -627,5 +645,10 @@ cudaError_t cudaEventElapsedTime(float *elapsed_ms, cudaEvent_t from, cudaEvent_
 {
     *elapsed_ms = (float)((to->at_us - from->at_us) / 1e3);
     return from->recorded && to->recorded ? outcome() : cudaErrorInvalidValue;
+}
+
+cudaError_t cudaEventQuery(cudaEvent_t)
+{
+    return outcome();
 }
 }

@@ -1,0 +1,137 @@
+/* What the trainer's kernels share on the device, and all that depends on its compute capability.
+ *
+ * The rule of overlapping launches (programmatic dependent launch): every kernel lets its successor
+ * begin first thing, so that the successor's prologue runs beside it; and every thread of every
+ * kernel calls await_predecessor() before it returns and before it touches memory that any kernel
+ * writes. Earlier it reads its arguments and the jobs alone (struct net_job: copied before the
+ * first launch, written by no kernel) and writes nothing but shared memory.
+ *
+ * Why that is enough: await_predecessor() returns when the predecessor's grid has ended and its
+ * stores are visible. That grid had awaited its own predecessor, so all earlier ones have ended,
+ * too: behind it a kernel may read and write as if launches did not overlap. A kernel that left it
+ * out would break this chain for its successors, not for itself alone; the shim ends a program in
+ * which a thread does. Copies, memsets and graph launches in the stream wait for the last kernel as
+ * always.
+ */
+#ifndef EPOCHCAST_CUDA_TRAINER_ARCH_H
+#define EPOCHCAST_CUDA_TRAINER_ARCH_H
+
+#include "trainer_kernels.h"
+
+#include <cuda_pipeline_primitives.h>
+
+#if defined(__CUDACC__) && (!defined(__CUDA_ARCH__) || __CUDA_ARCH__ < 900)
+#define OVERLAPS 0 /* launches that overlap: from Hopper on */
+#else
+#define OVERLAPS 1
+#endif
+
+enum { LANES = 32 };
+
+static __device__ inline void let_successor_begin()
+{
+#if OVERLAPS
+    cudaTriggerProgrammaticLaunchCompletion();
+#endif
+}
+
+static __device__ inline void await_predecessor()
+{
+#if OVERLAPS
+    cudaGridDependencySynchronize();
+#endif
+}
+
+/* COUNT floats (1 or 4) into shared memory, both aligned to their size; there after await_copies()
+ * and a barrier. Asynchronous from Ampere on: the header of the toolkit decides. */
+template <int COUNT> static __device__ inline void copy_async(float *to, const float *from)
+{
+    __pipeline_memcpy_async(to, from, COUNT * sizeof(float));
+}
+
+static __device__ inline void await_copies()
+{
+    __pipeline_commit();
+    __pipeline_wait_prior(0);
+}
+
+/* ---- nets ---- */
+
+static __device__ inline const struct net_job &own_job(const struct nets &nets)
+{
+    return nets.jobs[blockIdx.z];
+}
+
+/* The block's net's part of an array; NULL stays NULL. */
+template <class T> static __device__ inline T *own(T *first, const struct nets &nets)
+{
+    size_t offset = (size_t)blockIdx.z * nets.stride_bytes;
+    return first ? (T *)((uintptr_t)first + offset) : nullptr;
+}
+
+/* Rows of the range that the net has. */
+static __device__ inline int32_t own_rows(const struct row_range &range, const struct net_job &job)
+{
+    uint32_t rows = range.split == ROWS_TEST ? job.test_rows : job.train_rows;
+    uint32_t left = rows > range.first ? rows - range.first : 0;
+    return (int32_t)(left < range.limit ? left : range.limit);
+}
+
+static __device__ inline const float *own_inputs(const struct row_range &range,
+                                                 const struct net_job &job, int32_t width)
+{
+    return (range.split == ROWS_TEST ? job.test_inputs : job.train_inputs) +
+           (size_t)range.first * (size_t)width;
+}
+
+static __device__ inline const float *own_targets(const struct row_range &range,
+                                                  const struct net_job &job)
+{
+    return (range.split == ROWS_TEST ? job.test_targets : job.train_targets) + range.first;
+}
+
+/* ---- sums ---- */
+
+/* In every lane, in an order that nothing changes. */
+template <class T> static __device__ inline T warp_sum(T value)
+{
+    for (int mask = LANES / 2; mask > 0; mask /= 2)
+        value += __shfl_xor_sync(0xFFFFFFFFu, value, mask);
+    return value;
+}
+
+/* In every thread of the block: warps' sums, then those in their order. All threads call it;
+ * `scratch` is free again after the next barrier. */
+template <int THREADS> static __device__ inline double block_sum(double value, double *scratch)
+{
+    value = warp_sum(value);
+    if (threadIdx.x % LANES == 0)
+        scratch[threadIdx.x / LANES] = value;
+    __syncthreads();
+    double sum = scratch[0];
+    for (int warp = 1; warp < THREADS / LANES; warp++)
+        sum += scratch[warp];
+    return sum;
+}
+
+/* ---- launches ---- */
+
+template <class... Expected, class... Actual>
+static inline cudaError_t launch_nets(const struct launch *launch, const struct nets &nets,
+                                      dim3 grid, unsigned threads, void (*kernel)(Expected...),
+                                      const Actual &...arguments)
+{
+    cudaLaunchAttribute overlaps = {};
+    overlaps.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    overlaps.val.programmaticStreamSerializationAllowed = 1;
+    cudaLaunchConfig_t config = {};
+    grid.z = (unsigned)nets.count;
+    config.gridDim = grid;
+    config.blockDim = dim3(threads);
+    config.stream = launch->stream;
+    config.attrs = &overlaps;
+    config.numAttrs = launch->overlaps ? 1 : 0;
+    return cudaLaunchKernelEx(&config, kernel, arguments...);
+}
+
+#endif
