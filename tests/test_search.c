@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "data/split.h"
+#include "model/predictor_mlp.h"
 #include "model/search.h"
 #include "synthetic_rows.h"
 
@@ -109,12 +110,51 @@ static void diverging_recipes_rank_last(void **state)
     synthetic_rows_free(&rows);
 }
 
+/* Recipes side by side learn what each would alone, and one that diverges leaves the others. */
+static void side_by_side_is_alone(void **state)
+{
+    (void)state;
+    enum { COUNT = 3 };
+    struct dataset_rows rows;
+    rows_create(&rows);
+    struct fit_options options[COUNT];
+    struct mlp_fitting fittings[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        options[i] = tiny_options();
+        options[i].seed += (uint64_t)i;
+        options[i].hidden[0] += 8 * i;
+        fittings[i] = (struct mlp_fitting){.rows = &rows, .options = &options[i]};
+    }
+    options[1].train.learning_rate = 1e30f;
+    options[1].train.gradient_clip = 0;
+    assert_int_equal(mlp_predictors_fit(fittings, COUNT, NULL), STATUS_OK);
+    assert_int_equal(fittings[1].status, STATUS_FAILED);
+    assert_non_null(strstr(fittings[1].error.message, "not finite"));
+    assert_null(fittings[1].predictor);
+    for (int i = 0; i < COUNT; i += 2) {
+        struct predictor *alone;
+        assert_int_equal(fittings[i].status, STATUS_OK);
+        assert_int_equal(predictor_mlp.fit(&alone, &rows, &options[i], NULL, NULL), STATUS_OK);
+        const struct mlp_kind *a = &((struct mlp_predictor *)alone)->kinds[LAYER_DENSE];
+        const struct mlp_kind *b =
+            &((struct mlp_predictor *)fittings[i].predictor)->kinds[LAYER_DENSE];
+        assert_int_equal(a->net_count, b->net_count);
+        assert_memory_equal(a->parameters, b->parameters,
+                            (size_t)a->net_count * mlp_parameter_count(&a->shape) * sizeof(float));
+        assert_non_null(a->calibrated); /* last_share: the second training, too */
+        alone->type->free(alone);
+        fittings[i].predictor->type->free(fittings[i].predictor);
+    }
+    synthetic_rows_free(&rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recipes_are_ranked),
         cmocka_unit_test(validation_rows_do_not_count),
         cmocka_unit_test(diverging_recipes_rank_last),
+        cmocka_unit_test(side_by_side_is_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,4 +70,21 @@ enum status mlp_predictor_fit(struct predictor **predictor, const struct dataset
                               const struct fit_options *options, struct fit_report *reports,
                               struct error *error);
 
+/* One of several fits side by side. */
+struct mlp_fitting {
+    const struct dataset_rows *rows;
+    const struct fit_options *options;
+    struct fit_report *reports; /* as of predictor_type.fit */
+    /* out: */
+    struct predictor *predictor; /* freed by the caller; NULL when it failed */
+    enum status status;
+    struct error error;
+};
+
+/* Fits all: their nets are the jobs of one call of the trainer (that of the first's options, as
+ * threads and progress are), each the same as if fitted alone. A fit that fails, its training
+ * included, is told in its own status; an error of the whole leaves no predictor. last_share is
+ * above 0 in all options or in none. */
+enum status mlp_predictors_fit(struct mlp_fitting *fittings, int count, struct error *error);
+
 #endif

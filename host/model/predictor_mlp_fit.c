@@ -1,6 +1,5 @@
-/* Fitting the `mlp` predictor: encode the rows of each kind, standardise on the training rows,
- * train every net of every kind in one call of the trainer, calibrate the intervals on the test
- * rows.
+/* Fitting the `mlp` predictor: encode the rows of each kind, standardise on the training rows, list
+ * the nets; predictor_mlp_learn.c trains them. Several predictors are fitted side by side.
  */
 #include "model/predictor_mlp_fit.h"
 
@@ -172,52 +171,7 @@ static enum status jobs_add(struct fit *fit, struct kind_fit *kind_fit, struct e
     return STATUS_OK;
 }
 
-static enum status keep_parameters(struct mlp_kind *kind, const struct train_result *results,
-                                   int net_count, struct error *error)
-{
-    const size_t count = mlp_parameter_count(&kind->shape);
-    void *memory;
-    TRY(error_allocate(&memory, (unsigned long)net_count * count, sizeof(float), "parameters",
-                       error));
-    free(kind->parameters);
-    kind->parameters = memory;
-    kind->net_count = net_count;
-    for (int net = 0; net < net_count; net++)
-        memcpy(kind->parameters + (size_t)net * count, results[net].parameters,
-               count * sizeof(float));
-    return STATUS_OK;
-}
-
 /* ---- the whole ---- */
-
-static bool is_known(const struct kind_fit *kind_fit)
-{
-    return kind_fit->data.train_rows > 0;
-}
-
-static struct fit_report report_of(const struct fit *fit, const struct kind_fit *kind_fit)
-{
-    const struct train_result *results = fit->results + kind_fit->first_job;
-    const int net_count = fit->options->ensemble;
-    struct fit_report report = {.kind = (int32_t)kind_fit->kind,
-                                .rows = kind_fit->data.train_rows,
-                                .calibration_rows = fit_calibration_rows(kind_fit),
-                                .epochs = results[0].epochs,
-                                .validation_rmse_ms = NAN,
-                                .validation_mape_percent = NAN};
-    for (int net = 0; net < net_count; net++) {
-        report.train_rmsle += results[net].train_rmsle / net_count;
-        report.test_rmsle += results[net].test_rmsle / net_count;
-    }
-    return report;
-}
-
-static void add_seconds(struct fit_report *report, const struct fit *fit,
-                        const struct kind_fit *kind_fit)
-{
-    for (int net = 0; net < fit->options->ensemble; net++)
-        report->seconds += fit->results[kind_fit->first_job + net].seconds;
-}
 
 enum status fit_prepare(struct fit *fit, struct error *error)
 {
@@ -239,75 +193,10 @@ enum status fit_prepare(struct fit *fit, struct error *error)
     return STATUS_OK;
 }
 
-static void free_results(struct fit *fit)
+void fit_release(struct fit *fit)
 {
     for (int job = 0; job < fit->job_count; job++)
         train_result_free(&fit->results[job]);
-}
-
-/* Runs the jobs; the nets' new parameters replace those of the predictor. */
-static enum status run_jobs(struct fit *fit, struct error *error)
-{
-    const struct fit_options *options = fit->options;
-    free_results(fit);
-    TRY(options->trainer->fit(fit->results, fit->jobs, fit->job_count, options->threads,
-                              options->progress, error));
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        if (is_known(&fit->kinds[kind]))
-            TRY(keep_parameters(&fit->predictor->kinds[kind],
-                                fit->results + fit->kinds[kind].first_job, options->ensemble,
-                                error));
-    return STATUS_OK;
-}
-
-/* The kind's jobs once more, from what they have learnt: a few slow epochs, test rows included. */
-static void continue_jobs(struct fit *fit, struct kind_fit *kind_fit)
-{
-    const struct fit_options *options = fit->options;
-    struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
-    const size_t size = mlp_parameter_count(&kind->shape);
-    kind_fit->data.train_rows += kind_fit->data.test_rows; /* they stand behind one another */
-    kind_fit->data.test_rows = 0;
-    kind->calibrated = kind->parameters;
-    kind->parameters = NULL;
-    for (int net = 0; net < options->ensemble; net++) {
-        struct train_job *job = &fit->jobs[kind_fit->first_job + net];
-        job->initial = kind->calibrated + (size_t)net * size;
-        job->options.learning_rate *= options->last_rate;
-        job->options.epochs = (int32_t)ceilf(options->last_share * (float)job->options.epochs);
-        job->options.keep_best = 0;
-    }
-}
-
-enum status fit_learn(struct fit *fit, struct fit_report *reports, struct error *error)
-{
-    struct fit_report own[LAYER_KIND_COUNT];
-    if (!reports)
-        reports = own;
-    TRY(run_jobs(fit, error));
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        struct kind_fit *kind_fit = &fit->kinds[kind];
-        if (!is_known(kind_fit))
-            continue;
-        reports[kind] = report_of(fit, kind_fit);
-        add_seconds(&reports[kind], fit, kind_fit);
-        TRY(fit_calibrate(fit, kind_fit, error));
-    }
-    if (!(fit->options->last_share > 0))
-        return STATUS_OK;
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        if (is_known(&fit->kinds[kind]))
-            continue_jobs(fit, &fit->kinds[kind]);
-    TRY(run_jobs(fit, error));
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        if (is_known(&fit->kinds[kind]))
-            add_seconds(&reports[kind], fit, &fit->kinds[kind]);
-    return STATUS_OK;
-}
-
-void fit_release(struct fit *fit)
-{
-    free_results(fit);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         row_selection_free(&fit->kinds[kind].selection);
         free(fit->kinds[kind].inputs[0]);
@@ -336,35 +225,86 @@ static enum status predictor_begin(struct mlp_predictor **predictor,
     return training_devices(&(*predictor)->devices, &(*predictor)->device_count, rows, error);
 }
 
-enum status mlp_predictor_fit(struct predictor **out, const struct dataset_rows *rows,
+/* A fit and the options it goes by. */
+struct own_fit {
+    struct fit fit;
+    struct fit_options options;
+};
+
+static enum status begin(struct own_fit *own, struct mlp_fitting *fitting)
+{
+    struct error *error = &fitting->error;
+    own->options = *fitting->options;
+    own->fit = (struct fit){.rows = fitting->rows,
+                            .options = &own->options,
+                            .reports = fitting->reports,
+                            .error = error};
+    TRY(options_check(fitting->options, error));
+    if (fitting->reports)
+        for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+            fitting->reports[kind] = (struct fit_report){.kind = kind};
+    if (own->options.fine_tune[0])
+        own->options.last_share = 0; /* that of the tuning follows */
+    TRY(predictor_begin(&own->fit.predictor, fitting->rows, fitting->options, error));
+    struct mlp_predictor *predictor = own->fit.predictor;
+    predictor->with_hardware = hardware_differs(predictor->devices, predictor->device_count);
+    if (predictor->with_hardware)
+        widen_for_devices(&own->options);
+    return fit_prepare(&own->fit, error);
+}
+
+static void end(struct own_fit *own, struct mlp_fitting *fitting)
+{
+    struct fit *fit = &own->fit;
+    fit_release(fit);
+    if (fit->status == STATUS_OK && own->options.fine_tune[0])
+        fit->status = predictor_mlp_tune(&fit->predictor->base, fitting->rows, fitting->options,
+                                         fitting->reports, &fitting->error);
+    fitting->status = fit->status;
+    if (fit->status == STATUS_OK)
+        fitting->predictor = &fit->predictor->base;
+    else
+        mlp_predictor_free((struct predictor *)fit->predictor);
+}
+
+static enum status fit_all(struct mlp_fitting *fittings, int count, bool may_fail,
+                           struct error *error)
+{
+    void *memory;
+    TRY(error_allocate(&memory, (unsigned long)count, sizeof(struct own_fit) + sizeof(struct fit *),
+                       "fits", error));
+    struct own_fit *owns = memory;
+    struct fit **fits = (struct fit **)(void *)(owns + count);
+    for (int i = 0; i < count; i++) {
+        fittings[i].predictor = NULL;
+        fittings[i].error = (struct error){0};
+        fits[i] = &owns[i].fit;
+        fits[i]->status = begin(&owns[i], &fittings[i]);
+    }
+    const enum status status = fits_learn(fits, count, may_fail, error);
+    for (int i = 0; i < count; i++) {
+        if (status != STATUS_OK)
+            fits[i]->status = status;
+        end(&owns[i], &fittings[i]);
+    }
+    free(memory);
+    return status;
+}
+
+enum status mlp_predictors_fit(struct mlp_fitting *fittings, int count, struct error *error)
+{
+    return fit_all(fittings, count, true, error);
+}
+
+enum status mlp_predictor_fit(struct predictor **predictor, const struct dataset_rows *rows,
                               const struct fit_options *options, struct fit_report *reports,
                               struct error *error)
 {
-    *out = NULL;
-    TRY(options_check(options, error));
-    if (reports)
-        for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-            reports[kind] = (struct fit_report){.kind = kind};
-    struct fit_options own = *options;
-    if (own.fine_tune[0])
-        own.last_share = 0; /* that of the tuning follows */
-    struct fit fit = {.rows = rows, .options = &own};
-    enum status status = predictor_begin(&fit.predictor, rows, options, error);
-    if (status == STATUS_OK) {
-        struct mlp_predictor *predictor = fit.predictor;
-        predictor->with_hardware = hardware_differs(predictor->devices, predictor->device_count);
-        if (predictor->with_hardware)
-            widen_for_devices(&own);
-        status = fit_prepare(&fit, error);
-    }
-    if (status == STATUS_OK)
-        status = fit_learn(&fit, reports, error);
-    fit_release(&fit);
-    if (status == STATUS_OK && own.fine_tune[0])
-        status = predictor_mlp_tune(&fit.predictor->base, rows, options, reports, error);
-    if (status == STATUS_OK)
-        *out = &fit.predictor->base;
-    else
-        mlp_predictor_free((struct predictor *)fit.predictor);
-    return status;
+    struct mlp_fitting fitting = {.rows = rows, .options = options, .reports = reports};
+    *predictor = NULL;
+    TRY(fit_all(&fitting, 1, false, error));
+    *predictor = fitting.predictor;
+    if (fitting.status != STATUS_OK && error)
+        *error = fitting.error;
+    return fitting.status;
 }

@@ -1,5 +1,6 @@
-/* One fit of the `mlp` predictor, shared by its parts: encoding and training
- * (predictor_mlp_fit.c), intervals (predictor_mlp_calibrate.c), fine-tuning (predictor_mlp_tune.c).
+/* One fit of the `mlp` predictor, shared by its parts: encoding (predictor_mlp_fit.c), training
+ * (predictor_mlp_learn.c), intervals (predictor_mlp_calibrate.c), fine-tuning
+ * (predictor_mlp_tune.c).
  */
 #ifndef EPOCHCAST_MODEL_PREDICTOR_MLP_FIT_H
 #define EPOCHCAST_MODEL_PREDICTOR_MLP_FIT_H
@@ -30,6 +31,9 @@ struct fit {
     struct train_job *jobs; /* (kinds with rows, ensemble) */
     struct train_result *results;
     int job_count;
+    struct fit_report *reports; /* (LAYER_KIND_COUNT), or NULL */
+    enum status status;         /* of what it has come to */
+    struct error *error;        /* of that status */
 };
 
 static inline const struct measurement *
@@ -46,9 +50,12 @@ static inline double fit_row_offset(const struct fit *fit, const struct measurem
 /* Selects and encodes the rows of every kind and lists the nets to train, from the predictor's
  * parameters where it has some. */
 enum status fit_prepare(struct fit *fit, struct error *error);
-/* Trains the nets, keeps their parameters in the predictor, calibrates its intervals; then, if
- * options->last_share asks for it, goes on with the test rows too. */
-enum status fit_learn(struct fit *fit, struct fit_report *reports, struct error *error);
+/* Trains the nets of the fits whose status is STATUS_OK side by side, keeps their parameters in the
+ * predictors, calibrates the intervals; then, where options->last_share asks for it, goes on with
+ * the test rows too: with all fits or with none. A fit that fails is told in its own status and
+ * error, and the others go on; with may_fail also one whose training fails. Trainer, threads and
+ * progress are the first fit's. */
+enum status fits_learn(struct fit *const *fits, int count, bool may_fail, struct error *error);
 /* Frees all but the predictor. */
 void fit_release(struct fit *fit);
 

@@ -90,11 +90,22 @@ static enum status tune(struct mlp_predictor *predictor, const struct dataset_ro
                         const struct fit_options *tuned, struct fit_report *reports,
                         struct error *error)
 {
-    struct fit fit = {.predictor = predictor, .rows = own, .options = tuned};
+    struct error failure = {0};
+    struct fit fit = {.predictor = predictor,
+                      .rows = own,
+                      .options = tuned,
+                      .reports = reports,
+                      .error = &failure};
+    struct fit *const fits[] = {&fit};
     enum status status = fit_prepare(&fit, error);
     if (status == STATUS_OK) {
         forget_kinds(&fit);
-        status = fit_learn(&fit, reports, error);
+        status = fits_learn(fits, 1, false, error);
+    }
+    if (status == STATUS_OK && fit.status != STATUS_OK) {
+        status = fit.status;
+        if (error)
+            *error = failure;
     }
     fit_release(&fit);
     return status;

@@ -2,12 +2,14 @@
 
 #include "base/philox.h"
 #include "model/evaluate.h"
+#include "model/predictor_mlp.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { KEPT_SHARE = 3, RUNG_LIMIT = 3 }; /* a third goes on; rungs of 1/9, 1/3, all epochs */
+enum { TRIALS_AT_ONCE = 8 };             /* each holds encoded rows of its own meanwhile */
 
 /* ---- drawing ---- */
 
@@ -112,21 +114,40 @@ static int32_t at_least_one(double value)
     return value > 1 ? (int32_t)lround(value) : 1;
 }
 
-/* Trains the trial's recipe for `share` of base's epochs and scores it. */
-static enum status try_recipe(struct search_trial *trial, const struct dataset_rows *rows,
-                              const struct fit_options *base, double share, struct error *error)
+/* Scores what was learnt of the trial's recipe. */
+static enum status finish_trial(struct search_trial *trial, struct mlp_fitting *fitting,
+                                const struct dataset_rows *rows)
 {
-    struct predictor *predictor;
-    const double started_s = monotonic_s();
-    trial->options.train.epochs = at_least_one(share * base->train.epochs);
-    trial->options.minimum_steps = (int32_t)(share * base->minimum_steps);
-    trial->mape_percent = trial->rmse_ms = INFINITY;
-    enum status status = predictor_mlp.fit(&predictor, rows, &trial->options, NULL, error);
-    if (status == STATUS_OK) {
-        status = score(trial, predictor, rows, error);
-        predictor->type->free(predictor);
+    if (fitting->status != STATUS_OK)
+        return fitting->status;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        trial->seconds += fitting->reports[kind].seconds;
+    const enum status status = score(trial, fitting->predictor, rows, &fitting->error);
+    fitting->predictor->type->free(fitting->predictor);
+    return status;
+}
+
+/* Trains the recipes of `count` trials side by side, for `share` of base's epochs, and scores them.
+ * statuses and errors (count): of each. */
+static enum status try_recipes(struct search_trial *trials, enum status *statuses,
+                               struct error *errors, int count, const struct dataset_rows *rows,
+                               const struct fit_options *base, double share, struct error *error)
+{
+    struct mlp_fitting fittings[TRIALS_AT_ONCE] = {{0}};
+    struct fit_report reports[TRIALS_AT_ONCE][LAYER_KIND_COUNT];
+    for (int i = 0; i < count; i++) {
+        trials[i].options.train.epochs = at_least_one(share * base->train.epochs);
+        trials[i].options.minimum_steps = (int32_t)(share * base->minimum_steps);
+        trials[i].mape_percent = trials[i].rmse_ms = INFINITY;
+        fittings[i].rows = rows;
+        fittings[i].options = &trials[i].options;
+        fittings[i].reports = reports[i];
     }
-    trial->seconds += monotonic_s() - started_s;
+    enum status status = mlp_predictors_fit(fittings, count, error);
+    for (int i = 0; i < count && status == STATUS_OK; i++) {
+        statuses[i] = finish_trial(&trials[i], &fittings[i], rows);
+        errors[i] = fittings[i].error;
+    }
     return status;
 }
 
@@ -138,24 +159,29 @@ static int compare_trials(const void *first, const void *second)
     return (a->mape_percent > b->mape_percent) - (a->mape_percent < b->mape_percent);
 }
 
-/* A recipe that cannot be trained (its loss diverged) only ranks last; the user's base must train.
- */
+/* A recipe that cannot be trained (its loss diverged) only ranks last; one must train at least. */
 static enum status run_rung(struct search *search, int count, int32_t rung, double share,
                             const struct dataset_rows *rows, const struct fit_options *base,
                             struct error *error)
 {
     int failed = 0;
-    for (int i = 0; i < count; i++) {
-        struct search_trial *trial = &search->trials[i];
-        struct error own = {0};
-        trial->rung = rung;
-        const enum status status = try_recipe(trial, rows, base, share, &own);
-        failed += status == STATUS_FAILED;
-        if (status == STATUS_OK || (status == STATUS_FAILED && failed < count))
-            continue;
-        if (error)
-            *error = own;
-        return status;
+    for (int first = 0; first < count; first += TRIALS_AT_ONCE) {
+        const int left = count - first, wave = left < TRIALS_AT_ONCE ? left : TRIALS_AT_ONCE;
+        struct search_trial *trials = search->trials + first;
+        enum status statuses[TRIALS_AT_ONCE];
+        struct error errors[TRIALS_AT_ONCE];
+        const enum status status = try_recipes(trials, statuses, errors, wave, rows, base, share,
+                                               error);
+        for (int i = 0; i < wave && status == STATUS_OK; i++) {
+            trials[i].rung = rung;
+            failed += statuses[i] == STATUS_FAILED;
+            if (statuses[i] == STATUS_OK || (statuses[i] == STATUS_FAILED && failed < count))
+                continue;
+            if (error)
+                *error = errors[i];
+            return statuses[i];
+        }
+        TRY(status);
     }
     qsort(search->trials, (size_t)search->count, sizeof *search->trials, compare_trials);
     return STATUS_OK;

@@ -1,6 +1,7 @@
 /* Hyper-parameter search: random recipes, ranked by successive halving (Jamieson & Talwalkar 2016):
  * all are trained for a short time, the best third for three times as long, and so on up to the
- * preset's epochs. The score is the error on the test split; validation rows are never touched.
+ * preset's epochs; recipes of a rung side by side. The score is the error on the test split;
+ * validation rows are never touched.
  */
 #ifndef EPOCHCAST_MODEL_SEARCH_H
 #define EPOCHCAST_MODEL_SEARCH_H
@@ -11,7 +12,7 @@ struct search_trial {
     struct fit_options options; /* with the epochs of the last rung that it reached */
     double mape_percent;        /* on the test split, geometric mean over the kinds */
     double rmse_ms;             /* the same */
-    double seconds;             /* of all its rungs */
+    double seconds;             /* of its nets' training, all its rungs */
     int32_t rung;               /* the last that it reached, from 0 */
 };
 

@@ -1,9 +1,11 @@
 /* Times a trainer as scripts/bench_pytorch.py times PyTorch, on the same network and recipe: a
  * line of JSON a run. The host's lines have the share of this machine's sgemm speed, measured in
- * the same run. --seeds trains so many nets instead and prints their test error. Exit code 77: the
- * engine cannot run here.
+ * the same run. --nets trains so many side by side on a GPU: a step is then one of all of them.
+ * --seeds trains so many nets one after the other instead and prints their test error. Exit code
+ * 77: the engine cannot run here.
  *
  *     bench_trainer --engine cuda --workload B --runs 5
+ *     bench_trainer --engine cuda --nets 132
  *     bench_trainer --seeds 5 --epochs 100
  *     bench_trainer --save-data FILE       what it trains on, for others
  */
@@ -32,7 +34,7 @@ static const struct workload workloads[] = {
 static const int workload_count = sizeof workloads / sizeof *workloads;
 
 struct options {
-    int rows, test_rows, epochs, batch, threads, inputs, runs, seeds;
+    int rows, test_rows, epochs, batch, threads, inputs, runs, seeds, nets;
     const char *engine, *workload, *save_data;
 };
 
@@ -45,12 +47,12 @@ static bool parse_options(struct options *options, int count, char **words)
         int *number;
         const char **text;
     } known[] = {
-        {"--rows", &options->rows, NULL},          {"--test-rows", &options->test_rows, NULL},
-        {"--epochs", &options->epochs, NULL},      {"--batch", &options->batch, NULL},
-        {"--threads", &options->threads, NULL},    {"--inputs", &options->inputs, NULL},
-        {"--runs", &options->runs, NULL},          {"--seeds", &options->seeds, NULL},
-        {"--engine", NULL, &options->engine},      {"--workload", NULL, &options->workload},
-        {"--save-data", NULL, &options->save_data}};
+        {"--rows", &options->rows, NULL},         {"--test-rows", &options->test_rows, NULL},
+        {"--epochs", &options->epochs, NULL},     {"--batch", &options->batch, NULL},
+        {"--threads", &options->threads, NULL},   {"--inputs", &options->inputs, NULL},
+        {"--runs", &options->runs, NULL},         {"--seeds", &options->seeds, NULL},
+        {"--nets", &options->nets, NULL},         {"--engine", NULL, &options->engine},
+        {"--workload", NULL, &options->workload}, {"--save-data", NULL, &options->save_data}};
     for (int i = 1; i < count; i += 2) {
         size_t option = 0;
         while (option < sizeof known / sizeof *known && strcmp(known[option].name, words[i]) != 0)
@@ -67,10 +69,11 @@ static bool parse_options(struct options *options, int count, char **words)
 
 static int usage(void)
 {
-    fputs("usage: bench_trainer [--engine host|cuda] [--workload A|B] [--runs N] [--seeds N]\n"
-          "           [--rows N] [--test-rows N] [--epochs N] [--batch N] [--inputs N]\n"
-          "           [--threads N] [--save-data FILE]\n",
-          stderr);
+    fputs(
+        "usage: bench_trainer [--engine host|cuda [--nets N]] [--workload A|B] [--runs N]\n"
+        "           [--seeds N] [--rows N] [--test-rows N] [--epochs N] [--batch N] [--inputs N]\n"
+        "           [--threads N] [--save-data FILE]\n",
+        stderr);
     return USAGE;
 }
 
@@ -206,14 +209,14 @@ static void note_epoch(void *payload, int job, int epoch, double batch_loss, dou
         clock->last_s = monotonic_s();
 }
 
-/* Seconds of `epochs` epochs after the first. */
-static double train(struct train_result *result, const struct trainer *trainer,
-                    const struct train_job *job, int epochs, int threads)
+/* Seconds of `epochs` epochs after the first; side by side, those of the last net count. */
+static double train(struct train_result *results, const struct trainer *trainer,
+                    const struct train_job *jobs, int nets, int epochs, int threads)
 {
     struct error error = {0};
     struct clock clock = {.last = epochs};
     struct train_progress progress = {.epoch = note_epoch, .payload = &clock};
-    if (trainer->fit(result, job, 1, threads, &progress, &error) != STATUS_OK) {
+    if (trainer->fit(results, jobs, nets, threads, &progress, &error) != STATUS_OK) {
         fprintf(stderr, "bench_trainer: %s\n", error.message);
         exit(EXIT_FAILURE);
     }
@@ -249,20 +252,41 @@ static double step_flops(const struct mlp_shape *shape, int batch)
     return flops;
 }
 
+/* Seconds of an epoch of nets that differ in their seeds. */
+static double time_epoch(const struct trainer *trainer, const struct options *options,
+                         const struct train_job *job)
+{
+    const size_t nets = (size_t)options->nets;
+    struct train_result *results = allocate(nets, sizeof *results);
+    struct train_job *jobs = allocate(nets, sizeof *jobs);
+    for (size_t i = 0; i < nets; i++) {
+        jobs[i] = *job;
+        jobs[i].seed += i;
+    }
+    double epoch_s = train(results, trainer, jobs, options->nets, options->epochs,
+                           options->threads) /
+                     options->epochs;
+    for (size_t i = 0; i < nets; i++)
+        train_result_free(&results[i]);
+    free(results);
+    free(jobs);
+    return epoch_s;
+}
+
 static void time_runs(const struct trainer *trainer, const struct options *options,
                       struct train_job job)
 {
     double steps = ceil((double)options->rows / options->batch);
     job.options.epochs += 1 + (trainer == &trainer_host ? 0 : EPOCHS_AHEAD); /* one warms up */
     for (int run = 1; run <= options->runs; run++) {
-        struct train_result result = {0};
-        double epoch_s = train(&result, trainer, &job, options->epochs, options->threads) /
-                         options->epochs;
-        double gflops = step_flops(&job.shape, options->batch) * steps / epoch_s * 1e-9;
-        train_result_free(&result);
+        double epoch_s = time_epoch(trainer, options, &job);
+        double gflops = options->nets * step_flops(&job.shape, options->batch) * steps / epoch_s *
+                        1e-9;
         printf("{\"name\": \"epochcast %s\", \"workload\": \"%s\", \"run\": %d, "
                "\"seconds_per_epoch\": %.6g, \"microseconds_per_step\": %.4g, \"gflops\": %.1f",
                trainer->name, options->workload, run, epoch_s, 1e6 * epoch_s / steps, gflops);
+        if (options->nets > 1)
+            printf(", \"nets\": %d", options->nets);
         if (trainer == &trainer_host) {
             double peak_gflops = measure_sgemm(options->threads);
             printf(", \"sgemm_gflops\": %.1f, \"share_of_sgemm_percent\": %.1f", peak_gflops,
@@ -281,7 +305,7 @@ static void train_seeds(const struct trainer *trainer, const struct options *opt
     for (int seed = 1; seed <= options->seeds; seed++) {
         struct train_result result = {0};
         job.seed = (uint64_t)seed;
-        train(&result, trainer, &job, options->epochs, options->threads);
+        train(&result, trainer, &job, 1, options->epochs, options->threads);
         printf("{\"name\": \"epochcast %s\", \"workload\": \"%s\", \"seed\": %d, \"epochs\": %d, "
                "\"seconds\": %.4g, \"train_rmsle\": %.5f, \"test_rmsle\": %.5f}\n",
                trainer->name, options->workload, seed, options->epochs, result.seconds,
@@ -298,12 +322,13 @@ int main(int argument_count, char **arguments)
                               .epochs = 5,
                               .threads = 1,
                               .runs = 1,
+                              .nets = 1,
                               .engine = "host",
                               .workload = "A"};
     if (!parse_options(&options, argument_count, arguments))
         return usage();
     const struct workload *workload = find_workload(options.workload);
-    if (!workload)
+    if (!workload || (options.nets > 1 && strcmp(options.engine, "cuda") != 0))
         return usage();
     options.batch = options.batch ? options.batch : workload->batch;
     options.inputs = options.inputs ? options.inputs : workload->inputs;
