@@ -122,6 +122,63 @@ static void held_out_rows_are_not_learnt(void **state)
     synthetic_rows_free(&rows);
 }
 
+/* Folds trained side by side forecast what each does alone. */
+static void folds_side_by_side_are_alone(void **state)
+{
+    (void)state;
+    struct dataset_rows rows;
+    rows_create(&rows, 900);
+    struct fit_options options = small_fit_options();
+    options.minimum_steps = 60;
+    options.train.epochs = 2;
+    struct hold_out hold_outs[3];
+    struct predictor *predictors[3];
+    for (int i = 0; i < 3; i++)
+        hold_outs[i] = (struct hold_out){
+            .device = i, .split = -1, .options = &options, .calibration_count = 1};
+    assert_int_equal(hold_outs_fit(predictors, hold_outs, 3, &rows, NULL), STATUS_OK);
+    for (int i = 0; i < 3; i++) {
+        struct evaluation alone, fitted;
+        assert_int_equal(hold_out_evaluate(&alone, &hold_outs[i], &predictor_mlp, &rows, NULL),
+                         STATUS_OK);
+        hold_outs[i].fitted = predictors[i];
+        assert_int_equal(hold_out_evaluate(&fitted, &hold_outs[i], &predictor_mlp, &rows, NULL),
+                         STATUS_OK);
+        assert_true(find(&alone, LAYER_DENSE, 0)->errors.mae_ms ==
+                    find(&fitted, LAYER_DENSE, 0)->errors.mae_ms);
+        assert_true(find(&alone, LAYER_POOL2D, 0)->errors.mape_percent ==
+                    find(&fitted, LAYER_POOL2D, 0)->errors.mape_percent);
+        evaluation_free(&alone);
+        evaluation_free(&fitted);
+        predictor_mlp.free(predictors[i]);
+    }
+    synthetic_rows_free(&rows);
+}
+
+/* One fold that cannot be fitted: its error, and no predictor. */
+static void a_fold_that_fails_is_told(void **state)
+{
+    (void)state;
+    struct dataset_rows rows;
+    rows_create(&rows, 900);
+    struct fit_options options[2] = {small_fit_options(), small_fit_options()};
+    struct hold_out hold_outs[2];
+    struct predictor *predictors[2];
+    struct error error = {0};
+    for (int i = 0; i < 2; i++) {
+        options[i].minimum_steps = 20;
+        options[i].train.epochs = 1;
+        hold_outs[i] = (struct hold_out){
+            .device = i, .split = -1, .options = &options[i], .calibration_count = 1};
+    }
+    options[1].train.learning_rate = 1e30f;
+    options[1].train.gradient_clip = 0;
+    assert_int_equal(hold_outs_fit(predictors, hold_outs, 2, &rows, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.message, "not finite"));
+    assert_null(predictors[0]);
+    synthetic_rows_free(&rows);
+}
+
 static void calibration_rows_are_not_evaluated(void **state)
 {
     (void)state;
@@ -174,6 +231,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calibration_rows_help),
         cmocka_unit_test(held_out_rows_are_not_learnt),
+        cmocka_unit_test(folds_side_by_side_are_alone),
+        cmocka_unit_test(a_fold_that_fails_is_told),
         cmocka_unit_test(calibration_rows_are_not_evaluated),
         cmocka_unit_test(what_cannot_be_held_out_is_told),
     };

@@ -115,6 +115,26 @@ static enum status add_device(struct evaluation *all, struct evaluated_list *dra
     return STATUS_OK;
 }
 
+/* Folds of a cross-validation that are trained side by side; each holds its rows meanwhile. */
+enum { FOLDS_AT_ONCE = 4 };
+
+static enum status add_devices(struct evaluation *all, struct evaluated_list *drawn,
+                               struct hold_out *hold_outs, int count,
+                               const struct dataset_rows *rows, const struct settings *settings,
+                               struct error *error)
+{
+    struct predictor *predictors[FOLDS_AT_ONCE];
+    TRY(hold_outs_fit(predictors, hold_outs, count, rows, error));
+    enum status status = STATUS_OK;
+    for (int i = 0; i < count; i++) {
+        hold_outs[i].fitted = predictors[i];
+        if (status == STATUS_OK)
+            status = add_device(all, drawn, &hold_outs[i], rows, settings, error);
+        predictor_mlp.free(predictors[i]);
+    }
+    return status;
+}
+
 enum status evaluate_held_out(struct evaluation *all, struct evaluated_list *drawn,
                               const struct dataset_rows *rows, const struct settings *settings,
                               struct error *error)
@@ -132,10 +152,15 @@ enum status evaluate_held_out(struct evaluation *all, struct evaluated_list *dra
     cli_catch_signals();
     progress_begin(&progress, stderr, settings->quiet);
     enum status status = STATUS_OK;
-    for (int i = 0; i < rows->device_count && status == STATUS_OK; i++) {
-        hold_out.device = i;
-        if (device < 0 || device == i)
-            status = add_device(all, drawn, &hold_out, rows, settings, error);
+    const int first = device < 0 ? 0 : device, last = device < 0 ? rows->device_count : device + 1;
+    for (int i = first; i < last && status == STATUS_OK; i += FOLDS_AT_ONCE) {
+        struct hold_out hold_outs[FOLDS_AT_ONCE];
+        const int count = last - i < FOLDS_AT_ONCE ? last - i : FOLDS_AT_ONCE;
+        for (int fold = 0; fold < count; fold++) {
+            hold_outs[fold] = hold_out;
+            hold_outs[fold].device = i + fold;
+        }
+        status = add_devices(all, drawn, hold_outs, count, rows, settings, error);
     }
     progress_end(&progress);
     return status;

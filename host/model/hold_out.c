@@ -2,6 +2,7 @@
 
 #include "base/philox.h"
 #include "data/split.h"
+#include "model/predictor_mlp.h"
 #include "model/row_correction.h"
 #include "model/row_selection.h"
 
@@ -233,23 +234,80 @@ static enum status no_other_device(const char *name, struct error *error)
     return error_hint(error, "name the datasets of several devices"), STATUS_FAILED;
 }
 
+/* The rows of a run, some of them to learn from. */
+static enum status parts_begin(struct parts *parts, const struct dataset_rows *rows,
+                               const struct hold_out *hold_out, struct error *error)
+{
+    TRY(parts_create(parts, rows, hold_out, error));
+    if (parts->training.count > 0)
+        return STATUS_OK;
+    return no_other_device(rows->devices[hold_out->device].name, error);
+}
+
 enum status hold_out_evaluate(struct evaluation *evaluation, const struct hold_out *hold_out,
                               const struct predictor_type *type, const struct dataset_rows *rows,
                               struct error *error)
 {
     *evaluation = (struct evaluation){0};
     struct parts parts;
-    struct predictor *predictor = NULL;
-    enum status status = parts_create(&parts, rows, hold_out, error);
-    if (status == STATUS_OK && parts.training.count == 0)
-        status = no_other_device(rows->devices[hold_out->device].name, error);
-    if (status == STATUS_OK)
-        status = type->fit(&predictor, &parts.training, hold_out->options, NULL, error);
+    struct predictor *own = NULL;
+    const struct predictor *predictor = type == &predictor_mlp ? hold_out->fitted : NULL;
+    enum status status = parts_begin(&parts, rows, hold_out, error);
+    if (status == STATUS_OK && !predictor) {
+        status = type->fit(&own, &parts.training, hold_out->options, NULL, error);
+        predictor = own;
+    }
     if (status == STATUS_OK)
         status = evaluate_curve(evaluation, hold_out, predictor, &parts, error);
-    type->free(predictor);
+    type->free(own);
     parts_free(&parts);
     if (status != STATUS_OK)
         evaluation_free(evaluation);
+    return status;
+}
+
+/* ---- folds side by side ---- */
+
+/* All fits' predictors, or the first error. */
+static enum status take_predictors(struct predictor **predictors,
+                                   const struct mlp_fitting *fittings, int count,
+                                   struct error *error)
+{
+    const struct mlp_fitting *failed = NULL;
+    for (int i = count - 1; i >= 0; i--) {
+        predictors[i] = fittings[i].predictor;
+        if (fittings[i].status != STATUS_OK)
+            failed = &fittings[i];
+    }
+    for (int i = 0; failed && i < count; i++) {
+        predictor_mlp.free(predictors[i]);
+        predictors[i] = NULL;
+    }
+    if (failed && error)
+        *error = failed->error;
+    return failed ? failed->status : STATUS_OK;
+}
+
+enum status hold_outs_fit(struct predictor **predictors, const struct hold_out *hold_outs,
+                          int count, const struct dataset_rows *rows, struct error *error)
+{
+    void *memory;
+    TRY(error_allocate(&memory, (unsigned long)count,
+                       sizeof(struct mlp_fitting) + sizeof(struct parts), "folds", error));
+    struct mlp_fitting *fittings = memory;
+    struct parts *parts = (struct parts *)(void *)(fittings + count);
+    enum status status = STATUS_OK;
+    for (int i = 0; i < count && status == STATUS_OK; i++) {
+        status = parts_begin(&parts[i], rows, &hold_outs[i], error);
+        fittings[i].rows = &parts[i].training;
+        fittings[i].options = hold_outs[i].options;
+    }
+    if (status == STATUS_OK)
+        status = mlp_predictors_fit(fittings, count, error);
+    if (status == STATUS_OK)
+        status = take_predictors(predictors, fittings, count, error);
+    for (int i = 0; i < count; i++)
+        parts_free(&parts[i]);
+    free(memory);
     return status;
 }

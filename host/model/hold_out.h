@@ -13,6 +13,8 @@ struct hold_out {
     int32_t device; /* row of dataset_rows.devices */
     int split;      /* of its rows to evaluate on: enum split, or -1 for all */
     const struct fit_options *options;
+    /* An `mlp` predictor that hold_outs_fit has fitted, or NULL: hold_out_evaluate fits its own. */
+    const struct predictor *fitted;
     /* A point of the curve each: so many rows per kind, drawn from its train split by the options'
      * seed, correct the forecasts (row_correction.h); 0: none. The rows of the largest count are
      * evaluated in none. */
@@ -23,6 +25,12 @@ struct hold_out {
                         int32_t calibration_rows, struct error *error);
     void *payload;
 };
+
+/* The folds of a cross-validation side by side: predictors[i] is of the `mlp` type, trained without
+ * the rows of hold_outs[i].device, and the caller's to free. All or none: what is wrong with one is
+ * the error. Holds the rows of `count` trainings meanwhile. */
+enum status hold_outs_fit(struct predictor **predictors, const struct hold_out *hold_outs,
+                          int count, const struct dataset_rows *rows, struct error *error);
 
 /* No rows where the predictor does not cover the device. STATUS_USAGE: fewer rows of a kind than
  * the curve asks for. STATUS_FAILED: no other device. */
