@@ -18,12 +18,15 @@
 
 #include "trainer_kernels.h"
 
-#include <cuda_pipeline_primitives.h>
-
 #if defined(__CUDACC__) && (!defined(__CUDA_ARCH__) || __CUDA_ARCH__ < 900)
 #define OVERLAPS 0 /* launches that overlap: from Hopper on */
 #else
 #define OVERLAPS 1
+#endif
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+#define COPIES_ASYNC 1 /* into shared memory: from Ampere on */
+#else
+#define COPIES_ASYNC 0
 #endif
 
 enum { LANES = 32 };
@@ -42,17 +45,37 @@ static __device__ inline void await_predecessor()
 #endif
 }
 
-/* COUNT floats (1 or 4) into shared memory, both aligned to their size; there after await_copies()
- * and a barrier. Asynchronous from Ampere on: the header of the toolkit decides. */
-template <int COUNT> static __device__ inline void copy_async(float *to, const float *from)
+/* A float into shared memory, or 0 where it is not `present`: then `from` is not read. It is there
+ * after await_copies() and a barrier. Without branches around them ptxas keeps copies together. */
+static __device__ inline void copy_async(float *to, const float *from, bool present)
 {
-    __pipeline_memcpy_async(to, from, COUNT * sizeof(float));
+#if COPIES_ASYNC
+    uint32_t place = (uint32_t)__cvta_generic_to_shared(to), bytes = present ? 4 : 0;
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(place), "l"(from), "r"(bytes)
+                 : "memory");
+#else
+    *to = present ? *from : 0;
+#endif
+}
+
+/* Likewise four, all present or none; both addresses are multiples of 16. */
+static __device__ inline void copy_four_async(float *to, const float *from, bool present)
+{
+#if COPIES_ASYNC
+    uint32_t place = (uint32_t)__cvta_generic_to_shared(to), bytes = present ? 16 : 0;
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(place), "l"(from), "r"(bytes)
+                 : "memory");
+#else
+    const float4 none = {0, 0, 0, 0};
+    *(float4 *)to = present ? *(const float4 *)from : none;
+#endif
 }
 
 static __device__ inline void await_copies()
 {
-    __pipeline_commit();
-    __pipeline_wait_prior(0);
+#if COPIES_ASYNC
+    asm volatile("cp.async.wait_all;" ::: "memory");
+#endif
 }
 
 /* ---- nets ---- */

@@ -18,6 +18,12 @@ struct operand {
     int32_t limit, stride, depth_stride, ones;
 };
 
+/* A block's net, product, tile and slice. */
+struct place {
+    int product, slice, row, column;
+    int rows, depth; /* of the net's product */
+};
+
 template <int WIDTH> static __device__ inline int swizzled(int k, int i)
 {
     return i ^ (((k & 7) << 2) & (WIDTH - 1));
@@ -29,16 +35,8 @@ static __device__ inline int padded(int depth)
     return (depth + PATCH_DEPTH - 1) & ~(PATCH_DEPTH - 1);
 }
 
-static __device__ inline void copy_element(float *to, const float *from, const struct operand &of,
-                                           int across, bool is_deep_enough)
-{
-    if (!is_deep_enough || across >= of.limit)
-        *to = 0;
-    else if (across == of.ones)
-        *to = 1;
-    else
-        copy_async<1>(to, from);
-}
+/* What a row of ones is copied from: one, or a group of four with no row behind it. */
+alignas(16) static __device__ const float ones_row[4] = {1, 0, 0, 0};
 
 /* Operands that run along the depth: a warp copies patches of 8 x 4. */
 template <int WIDTH>
@@ -48,35 +46,40 @@ static __device__ inline void copy_patches(float (*tile)[WIDTH], const struct op
     int lane = (int)threadIdx.x % LANES, warp = (int)threadIdx.x / LANES;
     int i_first = warp * PATCH_WIDTH + lane / PATCH_DEPTH, k_first = lane % PATCH_DEPTH;
     const float *from = of.values + (ptrdiff_t)(first + i_first) * of.stride + from_depth + k_first;
-#pragma unroll 2
+#pragma unroll 4
     for (int k = k_first; k < padded(depth); k += PATCH_DEPTH, from += PATCH_DEPTH)
 #pragma unroll
-        for (int i = 0; i < WIDTH; i += WARPS * PATCH_WIDTH)
-            copy_element(&tile[k][swizzled<WIDTH>(k, i_first + i)], from + (ptrdiff_t)i * of.stride,
-                         of, first + i_first + i, k < depth);
+        for (int i = 0; i < WIDTH; i += WARPS * PATCH_WIDTH) {
+            int across = first + i_first + i;
+            const float *element = across == of.ones ? ones_row : from + (ptrdiff_t)i * of.stride;
+            copy_async(&tile[k][swizzled<WIDTH>(k, i_first + i)], element,
+                       k < depth && across < of.limit);
+        }
 }
 
-/* Operands that run across: a thread copies groups of four. */
+/* Operands that run across: a thread copies groups of four, at once where they are aligned. */
 template <int WIDTH>
 static __device__ inline void copy_groups(float (*tile)[WIDTH], const struct operand &of, int first,
                                           int from_depth, int depth)
 {
     const int groups = WIDTH / 4;
-    int i = (int)threadIdx.x % groups * 4, k_first = (int)threadIdx.x / groups;
-    int across = first + i, valid = of.ones < 0 ? of.limit : of.ones;
+    int i = (int)threadIdx.x % groups * 4, k_first = (int)threadIdx.x / groups, across = first + i;
+    int filled = of.ones < 0 ? of.limit : of.ones;
+    ptrdiff_t step = (ptrdiff_t)(THREADS / groups) * of.depth_stride;
     const float *from = of.values + across + (ptrdiff_t)(from_depth + k_first) * of.depth_stride;
-    bool whole = across + 4 <= valid && of.depth_stride % 4 == 0 && (uintptr_t)of.values % 16 == 0;
-#pragma unroll 2
-    for (int k = k_first; k < padded(depth); k += THREADS / groups) {
-        float *to = &tile[k][swizzled<WIDTH>(k, i)];
-        if (whole && k < depth)
-            copy_async<4>(to, from);
-        else
-#pragma unroll
-            for (int j = 0; j < 4; j++)
-                copy_element(to + j, from + j, of, across + j, k < depth);
-        from += (ptrdiff_t)(THREADS / groups) * of.depth_stride;
+    if ((of.depth_stride | filled) % 4 == 0 && (uintptr_t)of.values % 16 == 0) {
+#pragma unroll 4
+        for (int k = k_first; k < padded(depth); k += THREADS / groups, from += step)
+            copy_four_async(&tile[k][swizzled<WIDTH>(k, i)], across == of.ones ? ones_row : from,
+                            k < depth && across < of.limit);
+        return;
     }
+    for (int k = k_first; k < padded(depth); k += THREADS / groups, from += step)
+#pragma unroll
+        for (int j = 0; j < 4; j++)
+            copy_async(&tile[k][swizzled<WIDTH>(k, i + j)],
+                       across + j == of.ones ? ones_row : from + j,
+                       k < depth && across + j < of.limit);
 }
 
 template <int WIDTH>
@@ -87,6 +90,16 @@ static __device__ inline void copy_tile(float (*tile)[WIDTH], const struct opera
         copy_patches<WIDTH>(tile, of, first, from_depth, depth);
     else
         copy_groups<WIDTH>(tile, of, first, from_depth, depth);
+}
+
+/* Depth from_depth..from_depth + depth - 1 of both operands. */
+template <int ROWS, int COLUMNS>
+static __device__ inline void copy_pair(float (*a_tile)[ROWS], float (*b_tile)[COLUMNS],
+                                        const struct operand &a, const struct operand &b,
+                                        const struct place &place, int from_depth, int depth)
+{
+    copy_tile<ROWS>(a_tile, a, place.row, from_depth, depth);
+    copy_tile<COLUMNS>(b_tile, b, place.column, from_depth, depth);
 }
 
 template <int COUNT, int WIDTH>
@@ -100,12 +113,6 @@ static __device__ inline void take(float (&values)[COUNT], const float (*tile)[W
 }
 
 /* ---- what is stored ---- */
-
-/* A block's net, product, tile and slice. */
-struct place {
-    int product, slice, row, column;
-    int rows, depth; /* of the net's product */
-};
 
 static __device__ inline struct place find_place(const struct products &products, int tile_rows,
                                                  int tile_columns)
@@ -267,6 +274,7 @@ static __device__ inline void multiply(float (&sums)[ROWS_EACH][COLUMNS_EACH],
                                        const float (*a_tile)[ROWS], const float (*b_tile)[COLUMNS],
                                        int row, int column, int depth)
 {
+#pragma unroll ROWS_EACH < 4 ? 4 : 1
     for (int patch = 0; patch < depth; patch += PATCH_DEPTH)
 #pragma unroll
         for (int k = patch; k < patch + PATCH_DEPTH; k++) {
@@ -282,7 +290,7 @@ static __device__ inline void multiply(float (&sums)[ROWS_EACH][COLUMNS_EACH],
 }
 
 template <int ROWS, int COLUMNS, int ROWS_EACH, int COLUMNS_EACH, int DEPTH, int STAGES>
-static __global__ void __launch_bounds__(THREADS, 4) product_kernel(const struct products products)
+static __global__ void __launch_bounds__(THREADS, 3) product_kernel(const struct products products)
 {
     static_assert(ROWS / ROWS_EACH * (COLUMNS / COLUMNS_EACH) == THREADS, "one block of sums each");
     static_assert(8 % COLUMNS_EACH == 0, "a thread's columns lie in one group of dropout bits");
@@ -306,25 +314,24 @@ static __global__ void __launch_bounds__(THREADS, 4) product_kernel(const struct
     int row = (int)threadIdx.x / (COLUMNS / COLUMNS_EACH) * ROWS_EACH;
     int column = (int)threadIdx.x % (COLUMNS / COLUMNS_EACH) * COLUMNS_EACH;
     float sums[ROWS_EACH][COLUMNS_EACH] = {};
-    copy_tile<ROWS>(a_tiles[0], a, place.row, depth, left < DEPTH ? left : DEPTH);
-    copy_tile<COLUMNS>(b_tiles[0], b, place.column, depth, left < DEPTH ? left : DEPTH);
     const struct stored stored = stored_of(product, products);
-    for (int turn = 0; left > 0; turn = STAGES == 1 ? 0 : turn ^ 1) {
-        int here = left < DEPTH ? left : DEPTH, next = left - here < DEPTH ? left - here : DEPTH;
+    int here = left < DEPTH ? left : DEPTH;
+    if (STAGES == 2)
+        copy_pair(a_tiles[0], b_tiles[0], a, b, place, depth, here);
+    for (int stage = 0; left > 0; stage = (stage + 1) % STAGES) {
+        int next = left - here < DEPTH ? left - here : DEPTH;
+        if (STAGES == 1)
+            copy_pair(a_tiles[0], b_tiles[0], a, b, place, depth, here);
         await_copies();
         __syncthreads();
+        if (STAGES == 2 && next > 0)
+            copy_pair(a_tiles[stage ^ 1], b_tiles[stage ^ 1], a, b, place, depth + here, next);
+        multiply<ROWS, COLUMNS>(sums, a_tiles[stage], b_tiles[stage], row, column, padded(here));
+        if (STAGES == 1 && next > 0)
+            __syncthreads();
         depth += here;
         left -= here;
-        if (STAGES == 2 && next > 0) {
-            copy_tile<ROWS>(a_tiles[turn ^ 1], a, place.row, depth, next);
-            copy_tile<COLUMNS>(b_tiles[turn ^ 1], b, place.column, depth, next);
-        }
-        multiply<ROWS, COLUMNS>(sums, a_tiles[turn], b_tiles[turn], row, column, padded(here));
-        if (STAGES == 1 && next > 0) {
-            __syncthreads();
-            copy_tile<ROWS>(a_tiles[0], a, place.row, depth, next);
-            copy_tile<COLUMNS>(b_tiles[0], b, place.column, depth, next);
-        }
+        here = next;
     }
 #pragma unroll
     for (int i = 0; i < ROWS_EACH; i++)
