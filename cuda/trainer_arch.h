@@ -9,9 +9,9 @@
  * Why that is enough: await_predecessor() returns when the predecessor's grid has ended and its
  * stores are visible. That grid had awaited its own predecessor, so all earlier ones have ended,
  * too: behind it a kernel may read and write as if launches did not overlap. A kernel that left it
- * out would break this chain for its successors, not for itself alone; the shim ends a program in
- * which a thread does. Copies, memsets and graph launches in the stream wait for the last kernel as
- * always.
+ * out would break this chain for its successors, not for itself alone. The shim ends a program that
+ * breaks the rule (shim_guard). Copies, memsets and graph launches in the stream wait for the last
+ * kernel as always.
  */
 #ifndef EPOCHCAST_CUDA_TRAINER_ARCH_H
 #define EPOCHCAST_CUDA_TRAINER_ARCH_H

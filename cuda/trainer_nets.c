@@ -129,19 +129,18 @@ size_t cuda_nets_bytes_each(const struct net_plan *plan)
     return place(&net, &cleared_bytes, plan, NULL);
 }
 
-/* One allocation: the nets, then their jobs and states. */
+/* What kernels write, nets and states, and apart from it what they only read. */
 static enum status allocate(struct cuda_nets *nets, struct error *error)
 {
-    const size_t count = (size_t)nets->count;
-    struct net_job *jobs = NULL;
-    nets->nets = (struct nets){.stride_bytes = cuda_nets_bytes_each(&nets->plan),
+    const size_t count = (size_t)nets->count, bytes_each = cuda_nets_bytes_each(&nets->plan);
+    const size_t states_bytes = count * sizeof *nets->nets.states;
+    size_t used = count * bytes_each;
+    TRY(arena_allocate(&nets->memory, used + states_bytes, "nets", error));
+    TRY(arena_allocate(&nets->job_memory, count * sizeof *nets->nets.jobs, "nets", error));
+    nets->nets = (struct nets){.jobs = nets->job_memory,
+                               .states = arena_take(nets->memory, &used, states_bytes),
+                               .stride_bytes = bytes_each,
                                .count = nets->count};
-    size_t used = count * nets->nets.stride_bytes, first = used;
-    arena_take(NULL, &used, count * sizeof *jobs);
-    arena_take(NULL, &used, count * sizeof *nets->nets.states);
-    TRY(arena_allocate(&nets->memory, used, "nets", error));
-    nets->nets.jobs = arena_take(nets->memory, &first, count * sizeof *jobs);
-    nets->nets.states = arena_take(nets->memory, &first, count * sizeof *nets->nets.states);
     place(&nets->first, &nets->cleared_bytes, &nets->plan, nets->memory);
     return STATUS_OK;
 }
@@ -170,7 +169,7 @@ static enum status upload_jobs(struct cuda_nets *nets, const struct cuda_train_d
     struct net_job *jobs = memory;
     for (size_t i = 0; i < count; i++)
         jobs[i] = device_job(nets->jobs[i], data[i]);
-    cudaError_t code = cudaMemcpyAsync((void *)nets->nets.jobs, jobs, count * sizeof *jobs,
+    cudaError_t code = cudaMemcpyAsync(nets->job_memory, jobs, count * sizeof *jobs,
                                        cudaMemcpyHostToDevice, nets->launch.stream);
     cudaError_t waited = cudaStreamSynchronize(nets->launch.stream); /* before jobs goes */
     free(memory);
@@ -216,6 +215,8 @@ void cuda_nets_free(struct cuda_nets *nets)
 {
     if (nets->memory)
         cudaFree(nets->memory);
+    if (nets->job_memory)
+        cudaFree(nets->job_memory);
     *nets = (struct cuda_nets){0};
 }
 

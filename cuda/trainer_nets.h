@@ -51,7 +51,7 @@ struct cuda_nets {
     struct net_arrays first; /* net n's stand n * nets.stride_bytes further */
     int32_t norm_count;      /* tiles of all layers */
     size_t cleared_bytes;    /* from first.m on: m, v, gradients, sums, arrivals */
-    void *memory;
+    void *memory, *job_memory;
 };
 
 /* Bytes that each net of the plan takes on the device. */

@@ -80,6 +80,36 @@ static void population_shares_launches(void **state)
     assert_int_equal(launches[0], launches[1]);
 }
 
+/* Launches overlap: before a kernel has awaited its predecessor it may not touch what kernels
+ * write.
+ */
+static void prologues_touch_no_results(void **state)
+{
+    (void)state;
+    struct train_data data = make_data(100, 6);
+    struct train_job job = tuned_job(&data, MLP_OUTPUT_LOG);
+    job.options.gradient_clip = 0.1f;
+    const int no_restart = 0;
+    for (int activation = 0; activation < choice_mlp_activation.count; activation++) {
+        struct bench_net bench;
+        double rmsle;
+        job.shape.activation = activation;
+        bench_net_create(&bench, &job);
+        assert_true(bench.nets.launch.overlaps);
+        shim_guard(bench.nets.memory,
+                   bench.nets.nets.stride_bytes + sizeof *bench.nets.nets.states);
+        assert_int_equal(cuda_nets_start(&bench.nets, &no_restart, NULL), STATUS_OK);
+        assert_int_equal(cuda_nets_schedule(&bench.nets, 0, 1, NULL), STATUS_OK);
+        assert_int_equal(cuda_nets_gradient(&bench.nets, 0, NULL), STATUS_OK);
+        assert_int_equal(cuda_nets_update(&bench.nets, 0, NULL), STATUS_OK);
+        assert_int_equal(cuda_nets_epoch_end(&bench.nets, NULL), STATUS_OK);
+        assert_int_equal(cuda_nets_rmsle(&rmsle, &bench.nets, ROWS_TEST, NULL), STATUS_OK);
+        assert_true(rmsle > 0);
+        shim_guard(NULL, 0);
+        bench_net_free(&bench);
+    }
+}
+
 /* Non-blocking streams do not wait for it: a copy there may come too late. */
 static void nothing_uses_the_legacy_stream(void **state)
 {
@@ -186,6 +216,7 @@ int main(void)
         TRAINER_DEVICE_TESTS,
         TRAINER_POPULATION_TESTS,
         cmocka_unit_test(population_shares_launches),
+        cmocka_unit_test(prologues_touch_no_results),
         cmocka_unit_test(nothing_uses_the_legacy_stream),
         cmocka_unit_test(starts_from_initial_parameters),
         cmocka_unit_test(same_bits_in_any_order),

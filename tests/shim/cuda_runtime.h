@@ -112,6 +112,9 @@ void shim_shuffle_threads(unsigned seed);
 void shim_fail_call(int calls, cudaError_t error);
 /* Kernel launches so far. */
 unsigned long shim_launch_count(void);
+/* Ends the program where the first thread of a block of an overlapping launch touches that memory,
+ * of cudaMalloc, before it has awaited its predecessor; NULL: no memory. */
+void shim_guard(void *memory, size_t bytes);
 /* Copies and launches so far in the legacy stream, which non-blocking streams do not wait for. */
 unsigned long shim_legacy_count(void);
 /* Events read a clock of the shim's own: the host launches, and the device, when it has nothing

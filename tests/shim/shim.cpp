@@ -48,7 +48,7 @@ dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace
 {
-const size_t stack_bytes = 64 * 1024, guard_bytes = 4096;
+const size_t stack_bytes = 64 * 1024, guard_bytes = 4096, page_bytes = 4096;
 const unsigned warp_size = 32;
 
 struct fiber {
@@ -99,6 +99,9 @@ void pass_device_time(double us)
 {
     device_us = std::max(device_us, host_us) + us;
 }
+void *guarded;
+size_t guarded_bytes;
+bool guard_is_up;
 #if SHIM_ADDRESS
 const void *caller_stack;
 size_t caller_stack_bytes;
@@ -222,6 +225,13 @@ void order_fibers(unsigned threads, unsigned block_number)
     }
 }
 
+void set_guard(bool up)
+{
+    if (guarded && guard_is_up != up)
+        mprotect(guarded, guarded_bytes, up ? PROT_NONE : PROT_READ | PROT_WRITE);
+    guard_is_up = guarded && up;
+}
+
 void run_block(dim3 size, unsigned char *stacks, unsigned block_number)
 {
     unsigned threads = size.x * size.y * size.z;
@@ -239,6 +249,7 @@ void run_block(dim3 size, unsigned char *stacks, unsigned block_number)
     if (__tsan_release)
         __tsan_release(&current.started);
     caller.done = false;
+    set_guard(current.overlaps);
     switch_to(pick());
     if (__tsan_acquire)
         __tsan_acquire(&current.ended);
@@ -334,6 +345,7 @@ uint64_t exchange(uint64_t value, unsigned from)
 void await_predecessor()
 {
     running->awaited = true;
+    set_guard(false);
 }
 
 cudaError_t launch(dim3 grid, dim3 size, cudaStream_t stream, bool overlaps,
@@ -374,6 +386,12 @@ void shim_fail_call(int calls, cudaError_t error)
 unsigned long shim_launch_count(void)
 {
     return launch_count;
+}
+
+void shim_guard(void *memory, size_t bytes)
+{
+    guarded = memory;
+    guarded_bytes = (bytes + page_bytes - 1) / page_bytes * page_bytes;
 }
 
 unsigned long shim_legacy_count(void)
@@ -478,12 +496,13 @@ cudaError_t cudaMalloc(void **pointer, size_t bytes)
     cudaError_t error = outcome();
     if (error != cudaSuccess)
         return error;
-    *pointer = aligned_alloc(256, (bytes + 255) / 256 * 256);
+    *pointer = aligned_alloc(page_bytes, (bytes + page_bytes - 1) / page_bytes * page_bytes);
     if (!*pointer)
         return cudaErrorMemoryAllocation;
     std::memset(*pointer, 0xFF, bytes);
 #if SHIM_ADDRESS
-    ASAN_POISON_MEMORY_REGION((char *)*pointer + bytes, (256 - bytes % 256) % 256);
+    ASAN_POISON_MEMORY_REGION((char *)*pointer + bytes,
+                              (page_bytes - bytes % page_bytes) % page_bytes);
 #endif
     return cudaSuccess;
 }
