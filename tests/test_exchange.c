@@ -35,8 +35,8 @@ static struct measurement odd_row(uint32_t index)
             *(int32_t *)at = field->minimum + (int32_t)(words.word[0] % 1000);
         if (field->type == FIELD_INT64)
             *(int64_t *)at = (int64_t)words.word[0] << 20;
-        if (field->type == FIELD_TEXT)
-            snprintf(at, field->size, index % 2 ? "a \"%u\", b" : "", words.word[0]);
+        if (field->type == FIELD_TEXT && index % 2)
+            snprintf(at, field->size, "a \"%u\", b", words.word[0]);
     }
     row.device = (int32_t)(index % 2);
     if (measurement_is_timed(&row))
