@@ -35,6 +35,8 @@ static struct measurement odd_row(uint32_t index)
             *(int32_t *)at = field->minimum + (int32_t)(words.word[0] % 1000);
         if (field->type == FIELD_INT64)
             *(int64_t *)at = (int64_t)words.word[0] << 20;
+        if (field->type == FIELD_TEXT)
+            *at = '\0';
         if (field->type == FIELD_TEXT && index % 2)
             snprintf(at, field->size, "a \"%u\", b", words.word[0]);
     }
