@@ -32,8 +32,11 @@ bool cpu_has_precision(int32_t precision)
 dnnl_status_t cpu_layout_create(struct cpu_layout **layout, int rank, const dnnl_dim_t *dimensions,
                                 dnnl_data_type_t type, dnnl_format_tag_t tag)
 {
-    return dnnl_memory_desc_create_with_tag((dnnl_memory_desc_t *)layout, rank, dimensions, type,
-                                            tag);
+    dnnl_memory_desc_t created = NULL;
+    const dnnl_status_t status = dnnl_memory_desc_create_with_tag(&created, rank, dimensions, type,
+                                                                  tag);
+    *layout = (struct cpu_layout *)created;
+    return status;
 }
 
 void cpu_layout_destroy(struct cpu_layout *layout)
@@ -81,10 +84,12 @@ const struct cpu_layout *cpu_layout_of(const_dnnl_primitive_desc_t pd, dnnl_quer
 dnnl_status_t cpu_memory_create(dnnl_memory_t *memory, const struct cpu_layout **own,
                                 const struct cpu_layout *layout, dnnl_engine_t engine, void *data)
 {
-    const dnnl_status_t status = dnnl_memory_create(memory, library(layout), engine, data);
-    if (status != dnnl_success)
-        return status;
-    return dnnl_memory_get_memory_desc(*memory, (const_dnnl_memory_desc_t *)own);
+    const_dnnl_memory_desc_t kept = NULL;
+    dnnl_status_t status = dnnl_memory_create(memory, library(layout), engine, data);
+    if (status == dnnl_success)
+        status = dnnl_memory_get_memory_desc(*memory, &kept);
+    *own = (const struct cpu_layout *)kept;
+    return status;
 }
 
 /* ---- descriptors ---- */
