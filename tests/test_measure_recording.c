@@ -122,6 +122,21 @@ static void long_calls_are_not_timed_eagerly(void **state)
     assert_near(row.warmup_ms, 3 * 3);
 }
 
+/* The flush before each call would be within the host's time. */
+static void cold_calls_are_not_timed_eagerly(void **state)
+{
+    (void)state;
+    struct measure_options options = measure_options_default;
+    options.cold_cache = true;
+    struct scripted scripted = recording_device(launch_bound);
+    const struct measurement row = measured(&scripted, &options);
+    assert_int_equal(row.timing, TIMING_GRAPH);
+    assert_int_equal(row.repeats_per_sample, 1);
+    assert_near(row.median_ms, 0.002);
+    assert_true(isnan(row.eager_ms));
+    assert_int_equal(scripted.flushes, scripted.timer_starts);
+}
+
 /* The first call loads code: 30 or 140 ms on the host, between the timer's marks. */
 static double loading_ms, true_ms;
 static double loads_first(int index)
@@ -249,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recorded_samples_leave_launch_gaps_out),
         cmocka_unit_test(long_calls_are_not_timed_eagerly),
+        cmocka_unit_test(cold_calls_are_not_timed_eagerly),
         cmocka_unit_test(first_call_that_loads_is_no_evidence),
         cmocka_unit_test(slow_is_what_the_second_call_says),
         cmocka_unit_test(conditions_are_read_where_they_are_used),

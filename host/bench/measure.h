@@ -37,7 +37,8 @@ struct measurement {
     double ci_ms;          /* half-width of the 95 % interval of the median; NaN: one sample only */
     double spread_percent; /* (slowest - fastest) / median of the rounds' medians; NaN: one round */
     double eager_ms;     /* per call when the host enqueues call by call, launch gaps included; NaN:
-                            the samples were taken so themselves, or a call takes over 1 ms */
+                            the samples were taken so themselves, the cache is cold, or a call
+                            takes over 1 ms */
     double setup_ms;     /* prepare */
     double warmup_ms;    /* calls that are no samples; timed by the device, as all calls */
     double measuring_ms; /* sum of all samples, dropped and eager ones included */

@@ -202,12 +202,13 @@ static void summarise(struct run *run)
     row->ci_ms = count > 1 ? half_width(samples, count) : NAN;
 }
 
-/* By the host's clock: what a program sees that enqueues call by call. */
+/* By the host's clock: what a program sees that enqueues call by call. With a cold cache the clock
+ * would count the flush. */
 static enum status time_eagerly(struct run *run, struct error *error)
 {
     double samples_ms[EAGER_SAMPLES], ignored_ms;
     const int repeats = run->row->repeats_per_sample;
-    if (!run->recorded || run->row->median_ms > eager_limit_ms)
+    if (!run->recorded || run->options->cold_cache || run->row->median_ms > eager_limit_ms)
         return STATUS_OK;
     run->recorded = false;
     for (int i = 0; i < EAGER_SAMPLES; i++) {

@@ -40,8 +40,8 @@ const struct field measurement_fields[] = {
     {OF_ROW(ci_ms), .unit = "ms", .help = "half-width of the 95 % interval of the median",
      .type = FIELD_DOUBLE},
     {OF_ROW(eager_ms), .unit = "ms",
-     .help =
-         "one call when the host enqueues call by call; NaN: so were the samples, or above 1 ms",
+     .help = "one call when the host enqueues call by call; NaN: so were the samples, a cold "
+             "cache, or above 1 ms",
      .type = FIELD_DOUBLE},
     {OF_ROW(setup_ms), .unit = "ms", .help = "preparing the layer, not part of the times",
      .type = FIELD_DOUBLE},
