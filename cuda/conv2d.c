@@ -4,6 +4,7 @@
 #include "convolution_graph.h"
 #include "cuda_check.h"
 #include "cuda_device.h"
+#include "cudnn_check.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -97,7 +98,7 @@ static enum status fastest(int *index, struct conv_plan *plan, int direction,
 /* ---- choice ---- */
 
 /* The plan that cuDNN proposes first, less those that were refused; with autotune the fastest of
- * ten. *found: there is one. */
+ * ten. *found: there is one; a convolution that cuDNN refuses to describe has none. */
 static enum status choose_plan(bool *found, struct conv_plan *plan, int direction,
                                struct error *error)
 {
@@ -108,9 +109,10 @@ static enum status choose_plan(bool *found, struct conv_plan *plan, int directio
     struct cudnn_choice choices[CANDIDATE_LIMIT];
     const int refused = plan->refused_count[direction];
     int count = 0, index = refused;
-    enum status status = STATUS_OK;
-    TRY(cudnn_convolution_plans(choices, device->autotune ? CANDIDATE_LIMIT : refused + 1, &count,
-                                &convolution, &target, cuda_workspace_limit(device), error));
+    const cudnnStatus_t code = cudnn_convolution_plans(
+        choices, device->autotune ? CANDIDATE_LIMIT : refused + 1, &count, &convolution, &target,
+        cuda_workspace_limit(device), error);
+    enum status status = cudnn_is_refusal(code) ? STATUS_OK : cudnn_status_of(code);
     if (device->autotune && count > 0)
         status = fastest(&index, plan, direction, choices, count, error);
     *found = index < count && status == STATUS_OK;
@@ -127,25 +129,25 @@ static enum status choose_direction(bool *found, struct conv_plan *plan, int dir
                                     struct error *error)
 {
     const struct cudnn_choice *choice = &plan->choices[direction];
-    struct plan *base = &plan->base.base;
     void *workspace;
     TRY(choose_plan(found, plan, direction, error));
     if (!*found)
         return STATUS_OK;
     TRY(cuda_take_workspace(&workspace, plan->base.device, choice->workspace_bytes, error));
-    TRY(bind(&plan->executions[direction], plan, direction, choice, workspace, error));
-    if (choice->workspace_bytes > base->workspace_bytes)
-        base->workspace_bytes = choice->workspace_bytes;
-    return STATUS_OK;
+    return bind(&plan->executions[direction], plan, direction, choice, workspace, error);
 }
 
-/* "engine 38; 12; 5": forward, backward data, backward weights. */
+/* "engine 38; 12; 5": forward, backward data, backward weights; the workspace of those alone, not
+ * of what was refused. */
 static void describe_choices(struct conv_plan *plan, int count)
 {
     struct plan *base = &plan->base.base;
     size_t length = 0, size = sizeof base->algorithm;
     unsigned notes = 0;
+    base->workspace_bytes = 0;
     for (int i = 0; i < count && length < size; i++) {
+        if (plan->choices[i].workspace_bytes > base->workspace_bytes)
+            base->workspace_bytes = plan->choices[i].workspace_bytes;
         length += (size_t)snprintf(base->algorithm + length, size - length, "%s%lld",
                                    i ? "; " : "engine ", (long long)plan->choices[i].engine);
         notes |= plan->choices[i].notes;

@@ -54,11 +54,11 @@ struct cudnn_choice {
 /* Up to `limit` plans, in the order of heuristics mode A, then FALLBACK. Left out: what breaks the
  * precision (fp32 takes no tensor cores, no format down-converts its inputs), does not finalise,
  * or needs more than workspace_limit_bytes. count == 0: this device does not support it. The caller
- * releases every choice. */
-enum status cudnn_convolution_plans(struct cudnn_choice *choices, int limit, int *count,
-                                    const struct cudnn_convolution *convolution,
-                                    const struct cudnn_target *target,
-                                    int64_t workspace_limit_bytes, struct error *error);
+ * releases every choice. An error, with cuDNN's code, leaves none. */
+cudnnStatus_t cudnn_convolution_plans(struct cudnn_choice *choices, int limit, int *count,
+                                      const struct cudnn_convolution *convolution,
+                                      const struct cudnn_target *target,
+                                      int64_t workspace_limit_bytes, struct error *error);
 void cudnn_choice_release(struct cudnn_choice *choice);
 
 /* "tensor_core,winograd"; empty: no notes. At most size bytes, terminated. */

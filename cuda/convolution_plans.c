@@ -105,12 +105,6 @@ static cudnnStatus_t create_plan(struct cudnn_choice *choice, cudnnBackendDescri
                                             CUDNN_TYPE_INT64, 1, &read, &choice->workspace_bytes));
 }
 
-/* A code that says something about this plan alone, not about the device or the process. */
-static bool is_about_the_plan(cudnnStatus_t code)
-{
-    return cudnn_category_of(code) != CUDNN_IS_NOT_INITIALIZED && !cudnn_is_out_of_memory(code);
-}
-
 struct collection {
     struct cudnn_choice *choices;
     int limit, count;
@@ -158,7 +152,7 @@ static cudnnStatus_t collect(struct collection *collection, const struct cudnn_g
             break;
         code = consider(collection, proposals.configs[i], mode == CUDNN_HEUR_MODE_FALLBACK, target,
                         error);
-        is_usable = is_about_the_plan(code);
+        is_usable = code == CUDNN_STATUS_SUCCESS || cudnn_is_refusal(code);
     }
     proposals_release(&proposals);
     return is_usable ? CUDNN_STATUS_SUCCESS : code;
@@ -175,22 +169,24 @@ static cudnnStatus_t collect_all(struct collection *collection,
         if (collection->count == collection->limit)
             break;
         code = collect(collection, &graph, modes[i], target, error);
-        if (cudnn_category_of(code) == CUDNN_IS_NOT_SUPPORTED) /* the other mode may know more */
+        if (cudnn_is_refusal(code)) /* the other mode may know more */
             code = CUDNN_STATUS_SUCCESS;
     }
     cudnn_graph_release(&graph);
     return code;
 }
 
-enum status cudnn_convolution_plans(struct cudnn_choice *choices, int limit, int *count,
-                                    const struct cudnn_convolution *convolution,
-                                    const struct cudnn_target *target,
-                                    int64_t workspace_limit_bytes, struct error *error)
+cudnnStatus_t cudnn_convolution_plans(struct cudnn_choice *choices, int limit, int *count,
+                                      const struct cudnn_convolution *convolution,
+                                      const struct cudnn_target *target,
+                                      int64_t workspace_limit_bytes, struct error *error)
 {
     *count = 0;
-    if (!target->handle == !target->device_properties)
-        return FAIL(error, STATUS_FAILED,
-                    "cudnn_convolution_plans: needs a handle or device properties, one of them");
+    if (!target->handle == !target->device_properties) {
+        FAIL(error, STATUS_FAILED,
+             "cudnn_convolution_plans: needs a handle or device properties, one of them");
+        return CUDNN_STATUS_BAD_PARAM;
+    }
     struct error reason = {0}; /* also of skipped plans, which are no errors */
     struct collection collection = {
         .choices = choices,
@@ -201,12 +197,12 @@ enum status cudnn_convolution_plans(struct cudnn_choice *choices, int limit, int
     const cudnnStatus_t code = collect_all(&collection, convolution, target, &reason);
     *count = collection.count;
     if (code == CUDNN_STATUS_SUCCESS || cudnn_category_of(code) == CUDNN_IS_NOT_SUPPORTED)
-        return STATUS_OK;
+        return CUDNN_STATUS_SUCCESS;
     while (*count > 0)
         cudnn_choice_release(&choices[--*count]);
     if (error)
         *error = reason;
-    return reason.status;
+    return code;
 }
 
 void cudnn_choice_release(struct cudnn_choice *choice)

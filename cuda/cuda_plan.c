@@ -67,10 +67,8 @@ enum status cuda_take_workspace(void **workspace, struct cuda_device *device, in
 enum status cuda_plan_check_cudnn(struct cuda_plan *plan, cudnnStatus_t code, const char *call,
                                   const char *file, int line, struct error *error)
 {
-    const enum status status = cudnn_check(code, call, file, line, error);
-    plan->is_refused = status == STATUS_FAILED &&
-                       cudnn_category_of(code) != CUDNN_IS_NOT_INITIALIZED;
-    return status;
+    plan->is_refused = cudnn_is_refusal(code);
+    return cudnn_check(code, call, file, line, error);
 }
 
 enum status cuda_plan_check_cublas(struct cuda_plan *plan, cublasStatus_t code, const char *call,

@@ -8,6 +8,12 @@ bool cudnn_is_out_of_memory(cudnnStatus_t code)
            code == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
 }
 
+bool cudnn_is_refusal(cudnnStatus_t code)
+{
+    return code != CUDNN_STATUS_SUCCESS && cudnn_category_of(code) != CUDNN_IS_NOT_INITIALIZED &&
+           !cudnn_is_out_of_memory(code);
+}
+
 enum status cudnn_status_of(cudnnStatus_t code)
 {
     if (code == CUDNN_STATUS_SUCCESS)

@@ -198,6 +198,8 @@ static void what_a_library_refuses_is_unsupported(void **state)
         {"norm-backward=3007", &norm},
         {"norm=5000", &norm},
         {"gemm=15", &dense},
+        {"plans=2000", &convolution},
+        {"plans=4000", &convolution},
         {"engine1=3000,engine2=3002,engine3=2000", &convolution},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -220,7 +222,7 @@ static void convolutions_take_the_first_engine_that_runs(void **state)
     setenv("SHIM_REFUSES", "engine1=5000,engine2=2001", 1);
     row = measure(*state, &convolution);
     assert_string_equal(row.algorithm, "engine 3; 3; 3");
-    assert_int_equal(row.workspace_bytes, 2000);
+    assert_int_equal(row.workspace_bytes, 1000); /* engine 3's */
 }
 
 static void autotune_skips_what_does_not_run(void **state)
@@ -262,6 +264,9 @@ static void other_failures_stay_failures(void **state)
     assert_int_equal(measure_config(&row, *state, &norm, &measure_options_default, &error),
                      STATUS_FAILED);
     assert_non_null(strstr(error.message, "CUDNN_STATUS_1001"));
+    setenv("SHIM_REFUSES", "plans=1001", 1);
+    assert_int_equal(measure_config(&row, *state, &convolution, &measure_options_default, &error),
+                     STATUS_FAILED);
     setenv("SHIM_REFUSES", "norm=4004", 1);
     assert_int_equal(measure(*state, &norm).outcome, OUTCOME_OUT_OF_MEMORY);
     unsetenv("SHIM_REFUSES");

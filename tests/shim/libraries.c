@@ -1,5 +1,6 @@
 /* Doubles of cuBLAS, cuDNN and the plans of convolution_graph.h: see cudnn.h. */
 #include "convolution_graph.h"
+#include "cudnn_check.h"
 
 #include <cublas_v2.h>
 #include <stdio.h>
@@ -242,18 +243,25 @@ struct cudnn_convolution cudnn_convolution_of(const struct layer_config *config,
     return (struct cudnn_convolution){.direction = direction, .precision = config->precision};
 }
 
-enum status cudnn_convolution_plans(struct cudnn_choice *choices, int limit, int *count,
-                                    const struct cudnn_convolution *convolution,
-                                    const struct cudnn_target *target,
-                                    int64_t workspace_limit_bytes, struct error *error)
+/* The slower engines need less scratch memory. */
+cudnnStatus_t cudnn_convolution_plans(struct cudnn_choice *choices, int limit, int *count,
+                                      const struct cudnn_convolution *convolution,
+                                      const struct cudnn_target *target,
+                                      int64_t workspace_limit_bytes, struct error *error)
 {
-    for (*count = 0; *count < limit && *count < ENGINE_COUNT; ++*count) {
+    const cudnnStatus_t refusal = refusal_of("plans");
+    *count = 0;
+    if (cudnn_check(refusal, "plans", __FILE__, __LINE__, error) != STATUS_OK)
+        return refusal;
+    for (; *count < limit && *count < ENGINE_COUNT; ++*count) {
         struct cudnn_choice *choice = &choices[*count];
-        *choice = (struct cudnn_choice){.engine = *count + 1, .workspace_bytes = 1000 * *count};
-        TRY(error_allocate((void **)&choice->plan, 1, sizeof *choice->plan, "choice", error));
+        *choice = (struct cudnn_choice){.engine = *count + 1,
+                                        .workspace_bytes = 1000 * (ENGINE_COUNT - *count)};
+        if (create((void **)&choice->plan, sizeof *choice->plan))
+            return CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED;
         choice->plan->engine = *count + 1;
     }
-    return STATUS_OK;
+    return CUDNN_STATUS_SUCCESS;
 }
 
 void cudnn_choice_release(struct cudnn_choice *choice)
