@@ -40,6 +40,10 @@ struct nets {
     int32_t count;
 };
 
+/* The architecture that the kernels loaded on the current device were compiled for, as
+ * __CUDA_ARCH__ / 10: below the device's own where the driver translated older code. */
+cudaError_t trainer_architecture(int *architecture);
+
 /* How kernels are launched. */
 struct launch {
     cudaStream_t stream;

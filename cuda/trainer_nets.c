@@ -178,16 +178,17 @@ static enum status upload_jobs(struct cuda_nets *nets, const struct cuda_train_d
     return STATUS_OK;
 }
 
-/* Graphs keep overlapping launches from driver 12.3 on, devices know them from Hopper on. */
+/* Graphs keep overlapping launches from driver 12.3 on; kernels compiled for Hopper or later await
+ * their predecessors, others do not. */
 static enum status look_at_device(struct launch *launch, struct error *error)
 {
-    int device, major, driver;
+    int device, architecture, driver;
     CUDA_TRY(error, cudaGetDevice(&device));
     CUDA_TRY(error, cudaDeviceGetAttribute(&launch->multiprocessors, cudaDevAttrMultiProcessorCount,
                                            device));
-    CUDA_TRY(error, cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
+    CUDA_TRY(error, trainer_architecture(&architecture));
     CUDA_TRY(error, cudaDriverGetVersion(&driver));
-    launch->overlaps = major >= 9 && driver >= 12030;
+    launch->overlaps = architecture >= 90 && driver >= 12030;
     return STATUS_OK;
 }
 

@@ -139,6 +139,14 @@ extern "C" cudaError_t launch_schedule(struct step_rate *rates, uint32_t first, 
                        first, count, *nets);
 }
 
+extern "C" cudaError_t trainer_architecture(int *architecture)
+{
+    cudaFuncAttributes attributes = {};
+    cudaError_t error = cudaFuncGetAttributes(&attributes, schedule_kernel);
+    *architecture = attributes.ptxVersion;
+    return error;
+}
+
 /* ---- gather ---- */
 
 /* The batch of step `step` of the epoch that `epoch` counts, by `blocks` blocks; a warp a row. */

@@ -110,6 +110,20 @@ static void prologues_touch_no_results(void **state)
     }
 }
 
+/* Kernels of an older architecture, translated for a Hopper, await nobody. */
+static void kernels_that_await_nobody_do_not_overlap(void **state)
+{
+    (void)state;
+    struct train_data data = make_data(60, 4);
+    struct train_job job = tuned_job(&data, MLP_OUTPUT_LOG);
+    struct bench_net bench;
+    setenv("SHIM_PTX", "80", 1);
+    bench_net_create(&bench, &job);
+    unsetenv("SHIM_PTX");
+    assert_false(bench.nets.launch.overlaps);
+    bench_net_free(&bench);
+}
+
 /* Non-blocking streams do not wait for it: a copy there may come too late. */
 static void nothing_uses_the_legacy_stream(void **state)
 {
@@ -217,6 +231,7 @@ int main(void)
         TRAINER_POPULATION_TESTS,
         cmocka_unit_test(population_shares_launches),
         cmocka_unit_test(prologues_touch_no_results),
+        cmocka_unit_test(kernels_that_await_nobody_do_not_overlap),
         cmocka_unit_test(nothing_uses_the_legacy_stream),
         cmocka_unit_test(starts_from_initial_parameters),
         cmocka_unit_test(same_bits_in_any_order),

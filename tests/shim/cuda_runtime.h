@@ -71,6 +71,7 @@ cudaError_t cudaGetDevice(int *device);
 cudaError_t cudaSetDevice(int device);
 cudaError_t cudaGetDeviceCount(int *count);
 cudaError_t cudaDriverGetVersion(int *version);
+int shim_ptx_version(void); /* of all kernels: 90, or what SHIM_PTX says */
 cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, int device);
 cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *properties, int device);
 cudaError_t cudaDeviceGetPCIBusId(char *bus_id, int size, int device);
@@ -206,6 +207,16 @@ static inline void cudaTriggerProgrammaticLaunchCompletion()
 static inline void cudaGridDependencySynchronize()
 {
     shim::await_predecessor();
+}
+
+struct cudaFuncAttributes {
+    int ptxVersion;
+};
+template <class... Arguments>
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *attributes, void (*)(Arguments...))
+{
+    attributes->ptxVersion = shim_ptx_version();
+    return cudaSuccess;
 }
 
 enum cudaLaunchAttributeID { cudaLaunchAttributeProgrammaticStreamSerialization = 6 };

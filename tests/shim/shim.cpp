@@ -467,6 +467,12 @@ cudaError_t cudaDriverGetVersion(int *version)
     return outcome();
 }
 
+int shim_ptx_version(void)
+{
+    const char *version = getenv("SHIM_PTX");
+    return version ? atoi(version) : 90;
+}
+
 cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total_bytes)
 {
     *free_bytes = *total_bytes = (size_t)1 << 28;
