@@ -139,6 +139,7 @@ static enum status try_recipes(struct search_trial *trials, enum status *statuse
         trials[i].options.train.epochs = at_least_one(share * base->train.epochs);
         trials[i].options.minimum_steps = (int32_t)(share * base->minimum_steps);
         trials[i].mape_percent = trials[i].rmse_ms = INFINITY;
+        /* Not as one literal: gcc 12 at -O3 splits the loop and clears the rest of it last. */
         fittings[i].rows = rows;
         fittings[i].options = &trials[i].options;
         fittings[i].reports = reports[i];
