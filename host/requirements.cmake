@@ -11,8 +11,9 @@ function(find_plain name header library)
     mark_as_advanced(${name}_INCLUDE ${name}_LIBRARY)
 endfunction()
 
-# ---- HDF5: the archive where there is one. Debian's shared library pulls in curl, Kerberos, LDAP and 30 more,
-# which cost every start of the program 5 ms. What the archive needs beside it differs: only that is linked.
+# ---- HDF5: the archive where there is one. Debian 12's shared library pulls in curl, Kerberos, LDAP and 30 more,
+# which cost every start of the program 5 ms; Debian 13's archive needs them, too, and gains nothing. What the
+# archive needs beside it differs: only that is linked.
 
 option(EPOCHCAST_SHARED_HDF5 "Link HDF5's shared library even where there is an archive" OFF)
 set(hdf5_packages "libhdf5-dev (Debian, Ubuntu), hdf5-devel (Fedora) or hdf5 (Arch)")
