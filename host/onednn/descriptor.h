@@ -18,8 +18,6 @@ bool cpu_has_precision(int32_t precision);
 
 struct cpu_layout; /* the library's memory descriptor */
 
-enum { CPU_RANK_LIMIT = DNNL_MAX_NDIMS };
-
 /* The caller destroys *layout. */
 dnnl_status_t cpu_layout_create(struct cpu_layout **layout, int rank, const dnnl_dim_t *dimensions,
                                 dnnl_data_type_t type, dnnl_format_tag_t tag);
