@@ -31,7 +31,7 @@ static enum status prepare(struct plan **out, struct device *device,
 {
     struct cuda_plan *plan;
     *out = NULL;
-    TRY(error_allocate((void **)&plan, 1, sizeof *plan, "plan", error));
+    TRY(ALLOCATE(&plan, 1, "plan", error));
     plan->kind = &kind;
     plan->input_count = plan->second_input_count = plan->output_count = layer_input_count(config);
     plan->hands_gradient_on = true;

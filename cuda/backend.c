@@ -98,7 +98,7 @@ static enum status open_device(struct device **device, int index,
 {
     struct cuda_device *cuda;
     *device = NULL;
-    TRY(error_allocate((void **)&cuda, 1, sizeof *cuda, "cuda device", error));
+    TRY(ALLOCATE(&cuda, 1, "cuda device", error));
     cuda->base.backend = &backend_cuda_device;
     cuda->index = index;
     cuda->seed = options->seed;

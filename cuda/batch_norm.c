@@ -50,7 +50,7 @@ static enum status copy_channels(struct cuda_plan *plan, enum cuda_role role, in
 {
     const size_t count = (size_t)rows * (size_t)channels_of(plan);
     float *values;
-    TRY(error_allocate((void **)&values, count, sizeof *values, "channels", error));
+    TRY(ALLOCATE(&values, count, "channels", error));
     make_channels(values, plan, role, rows, centres);
     cudaError_t code = cudaMemcpyAsync(plan->tensor[role], values, count * sizeof *values,
                                        cudaMemcpyHostToDevice, plan->device->stream);
@@ -141,7 +141,7 @@ static enum status prepare(struct plan **out, struct device *device,
 {
     struct norm_plan *plan;
     *out = NULL;
-    TRY(error_allocate((void **)&plan, 1, sizeof *plan, "plan", error));
+    TRY(ALLOCATE(&plan, 1, "plan", error));
     struct cuda_plan *base = &plan->base;
     base->kind = &kind;
     base->input_count = base->output_count = layer_input_count(config);

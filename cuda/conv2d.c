@@ -216,7 +216,7 @@ static enum status prepare(struct plan **out, struct device *device,
     const struct conv2d *conv = &config->as.conv2d;
     struct conv_plan *plan;
     *out = NULL;
-    TRY(error_allocate((void **)&plan, 1, sizeof *plan, "plan", error));
+    TRY(ALLOCATE(&plan, 1, "plan", error));
     struct cuda_plan *base = &plan->base;
     int64_t inputs_per_output = (int64_t)conv->channels_in * conv->kernel_size * conv->kernel_size;
     bool is_nhwc = storage_bytes(config->precision) < sizeof(float);

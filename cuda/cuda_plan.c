@@ -29,8 +29,8 @@ static enum status out_of_arena(const struct cuda_device *device, int64_t bytes,
          "cuda: another %lld bytes do not fit the arena of %lld bytes, %lld of them in use",
          (long long)bytes, (long long)device->arena_bytes,
          (long long)(device->used_bytes + device->workspace_bytes));
-    return error_hint(error, "take a smaller batch, or a GPU with more free memory"),
-           STATUS_OUT_OF_MEMORY;
+    return HINT(error, STATUS_OUT_OF_MEMORY,
+                "take a smaller batch, or a GPU with more free memory");
 }
 
 enum status cuda_take(void **memory, struct cuda_device *device, int64_t bytes, struct error *error)

@@ -70,7 +70,7 @@ static enum status prepare(struct plan **out, struct device *device,
     const struct dense *dense = &config->as.dense;
     struct cuda_plan *plan;
     *out = NULL;
-    TRY(error_allocate((void **)&plan, 1, sizeof *plan, "plan", error));
+    TRY(ALLOCATE(&plan, 1, "plan", error));
     plan->kind = &kind;
     plan->input_count = (int64_t)config->batch_size * dense->inputs;
     plan->weights_count = (int64_t)dense->inputs * dense->outputs;

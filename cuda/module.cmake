@@ -37,7 +37,7 @@ target_include_directories(epochcast_cuda_objects PUBLIC cuda host)
 target_compile_options(epochcast_cuda_objects PRIVATE
     "$<$<COMPILE_LANGUAGE:CUDA>:--fmad=false;-Xcompiler=-ffp-contract=off;-Xptxas=-warn-spills;-Xptxas=-Werror>"
     -fvisibility=hidden)
-target_link_libraries(epochcast_cuda_objects PUBLIC epochcast_cudnn CUDA::cublas CUDA::curand epochcast_model)
+target_link_libraries(epochcast_cuda_objects PUBLIC epochcast_cudnn CUDA::cublas CUDA::curand epochcast_trainer)
 
 add_library(epochcast_cuda MODULE cuda/module.c)
 target_include_directories(epochcast_cuda PRIVATE ${CMAKE_BINARY_DIR}/generated)

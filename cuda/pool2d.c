@@ -89,7 +89,7 @@ static enum status prepare(struct plan **out, struct device *device,
 {
     struct pool_plan *plan;
     *out = NULL;
-    TRY(error_allocate((void **)&plan, 1, sizeof *plan, "plan", error));
+    TRY(ALLOCATE(&plan, 1, "plan", error));
     struct cuda_plan *base = &plan->base;
     base->kind = &kind;
     base->input_count = layer_input_count(config);

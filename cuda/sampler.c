@@ -44,8 +44,8 @@ static enum status open_device(struct sampler *sampler, const struct sample_plan
 static enum status open_sampler(struct sampler *sampler, const struct sample_plan *plan,
                                 struct error *error)
 {
-    TRY(error_allocate((void **)&sampler->places, BATCH, sizeof *sampler->places, "draws", error));
-    TRY(error_allocate((void **)&sampler->draws, BATCH, sizeof *sampler->draws, "draws", error));
+    TRY(ALLOCATE(&sampler->places, BATCH, "draws", error));
+    TRY(ALLOCATE(&sampler->draws, BATCH, "draws", error));
     return open_device(sampler, plan, error);
 }
 

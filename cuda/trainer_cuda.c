@@ -70,15 +70,10 @@ static enum status train(struct runs *runs, struct cuda_fit *fit, struct error *
 static enum status allocate(struct cuda_fit *fit, struct runs **runs, struct error *error)
 {
     const unsigned long jobs = (unsigned long)fit->job_count;
-    void *memory;
-    TRY(error_allocate(&memory, 1, sizeof **runs, "training", error));
-    *runs = memory;
-    TRY(error_allocate(&memory, jobs, sizeof *fit->data, "training", error));
-    fit->data = memory;
-    TRY(error_allocate(&memory, jobs, sizeof *fit->restarts, "training", error));
-    fit->restarts = memory;
-    TRY(error_allocate(&memory, jobs, sizeof *fit->waits, "training", error));
-    fit->waits = memory;
+    TRY(ALLOCATE(runs, 1, "training", error));
+    TRY(ALLOCATE(&fit->data, jobs, "training", error));
+    TRY(ALLOCATE(&fit->restarts, jobs, "training", error));
+    TRY(ALLOCATE(&fit->waits, jobs, "training", error));
     return STATUS_OK;
 }
 

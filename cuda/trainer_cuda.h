@@ -2,7 +2,7 @@
 #ifndef EPOCHCAST_CUDA_TRAINER_CUDA_H
 #define EPOCHCAST_CUDA_TRAINER_CUDA_H
 
-#include "model/trainer.h"
+#include "trainer/trainer.h"
 
 extern const struct trainer trainer_cuda;
 

@@ -18,8 +18,8 @@ enum status arena_allocate(void **memory, size_t bytes, const char *what, struct
         cudaGetLastError();
         FAIL(error, STATUS_OUT_OF_MEMORY, "CUDA: %zu bytes for the %s do not fit the device", bytes,
              what);
-        return error_hint(error, "train with --engine host, or free memory on the device"),
-               STATUS_OUT_OF_MEMORY;
+        return HINT(error, STATUS_OUT_OF_MEMORY,
+                    "train with --engine host, or free memory on the device");
     }
     return cuda_check(code, "cudaMalloc", __FILE__, __LINE__, error);
 }

@@ -2,7 +2,7 @@
 #ifndef EPOCHCAST_CUDA_TRAINER_DATA_H
 #define EPOCHCAST_CUDA_TRAINER_DATA_H
 
-#include "model/trainer.h"
+#include "trainer/trainer.h"
 
 #include <cuda_runtime.h>
 

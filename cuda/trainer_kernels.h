@@ -6,7 +6,7 @@
 #ifndef EPOCHCAST_CUDA_TRAINER_KERNELS_H
 #define EPOCHCAST_CUDA_TRAINER_KERNELS_H
 
-#include "model/trainer.h"
+#include "trainer/trainer.h"
 
 #include <cuda_runtime.h>
 

@@ -3,8 +3,8 @@
  * (k, i) of a tile stands in column i ^ ((k & 7) << 2): storing 8 x 4 patches (operands that run
  * along the depth) and reading groups of four columns are both free of bank conflicts.
  */
-#include "model/activation.h"
-#include "model/trainer_math.h"
+#include "trainer/activation.h"
+#include "trainer/trainer_math.h"
 #include "trainer_arch.h"
 
 enum { THREADS = 128, WARPS = THREADS / LANES, PATCH_DEPTH = 8, PATCH_WIDTH = 4 };

@@ -204,12 +204,10 @@ static enum status finish_net(struct train_run *run, int net, double train_rmsle
 {
     struct train_result *result = &run->fit->results[run->numbers[net]];
     const size_t count = run->nets.plan.parameter_count;
-    void *parameters;
-    TRY(error_allocate(&parameters, count, sizeof(float), "trained net", error));
-    result->parameters = parameters;
+    TRY(ALLOCATE(&result->parameters, count, "trained net", error));
     result->train_rmsle = train_rmsle;
     result->test_rmsle = test_rmsle;
-    return cuda_nets_download(parameters, &run->nets, net, run->nets.first.best,
+    return cuda_nets_download(result->parameters, &run->nets, net, run->nets.first.best,
                               count * sizeof(float), error);
 }
 

@@ -1,6 +1,6 @@
 /* The kernels of a training step beside the products: output layer and loss, schedule, update,
  * gather, the end of an epoch. */
-#include "model/trainer_math.h"
+#include "trainer/trainer_math.h"
 #include "trainer_arch.h"
 
 enum { THREADS = 128, WARPS = THREADS / LANES };

@@ -2,7 +2,7 @@
 #ifndef EPOCHCAST_TESTS_PREDICTOR_CALLS_H
 #define EPOCHCAST_TESTS_PREDICTOR_CALLS_H
 
-#include "model/predictor.h"
+#include "predictors/predictor.h"
 
 /* reports may be NULL. */
 static inline struct predictor *fit_with(const struct predictor_type *type,

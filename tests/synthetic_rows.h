@@ -6,7 +6,7 @@
 #include "base/philox.h"
 #include "data/dataset.h"
 #include "layers/sample.h"
-#include "model/predictor.h"
+#include "predictors/predictor.h"
 
 #include <math.h>
 #include <stdio.h>

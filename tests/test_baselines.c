@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "data/split.h"
-#include "model/predictor_roofline.h"
 #include "predictor_calls.h"
+#include "predictors/predictor_roofline.h"
 #include "synthetic_rows.h"
 
 static const enum layer_kind dense_only[] = {LAYER_DENSE};

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "data/split.h"
-#include "model/evaluate.h"
+#include "evaluate/evaluate.h"
 #include "synthetic_rows.h"
 
 /* Forecasts inputs ms; +-10 % for the device "narrow", +-300 % for others; knows only dense. */

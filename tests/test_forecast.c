@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
-#include "model/forecast.h"
-#include "model/predictor_roofline.h"
+#include "forecast/forecast.h"
+#include "predictors/predictor_roofline.h"
 #include "synthetic_rows.h"
 #include "tiny_network.h"
 

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/philox.h"
-#include "model/head_net.h"
+#include "trainer/head_net.h"
 
 #include <math.h>
 #include <stdlib.h>

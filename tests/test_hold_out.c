@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "data/split.h"
-#include "model/hold_out.h"
+#include "evaluate/hold_out.h"
 #include "synthetic_rows.h"
 
 static const enum layer_kind two_kinds[] = {LAYER_DENSE, LAYER_POOL2D};

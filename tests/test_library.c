@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "forecast/forecast.h"
 #include "library_cases.h"
-#include "model/forecast.h"
 #include "version.h"
 
 #include <math.h>

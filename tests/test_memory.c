@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "model/memory.h"
+#include "forecast/memory.h"
 #include "tiny_network.h"
 
 /* Elements: parameters 3*3*3*4 + 64*10 + 10*20; of one sample the input 192, the outputs 256, 64,

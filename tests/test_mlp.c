@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/philox.h"
-#include "model/mlp.h"
+#include "trainer/mlp.h"
 
 static const struct mlp_shape paper = {
     .layer_count = 5, .widths = {17, 32, 64, 128, 128, 1}, .output = MLP_OUTPUT_RELU};

@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
-#include "model/model_content.h"
-#include "model/predictor_mlp.h"
+#include "predictors/model_content.h"
+#include "predictors/predictor_mlp.h"
 #include "synthetic_rows.h"
 
 #include <dirent.h>

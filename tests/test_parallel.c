@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "model/parallel.h"
+#include "forecast/parallel.h"
 
 /* 1000 bytes over 1 MB/s: 1 ms a transfer. */
 static void formulas_by_hand(void **state)

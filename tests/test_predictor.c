@@ -6,10 +6,11 @@
 #include <cmocka.h>
 
 #include "data/split.h"
-#include "model/interval.h"
-#include "model/scaler.h"
+#include "evaluate/evaluate.h"
 #include "predictor_calls.h"
+#include "predictors/interval.h"
 #include "synthetic_rows.h"
+#include "trainer/scaler.h"
 
 static const enum layer_kind dense_only[] = {LAYER_DENSE};
 static const enum layer_kind two_kinds[] = {LAYER_DENSE, LAYER_POOL2D};

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "model/residuals.h"
+#include "evaluate/residuals.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "model/row_correction.h"
+#include "predictors/row_correction.h"
 #include "synthetic_rows.h"
 
 enum { ROWS = 500 };

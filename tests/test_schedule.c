@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "data/schedule.h"
+#include "sweep/schedule.h"
 
 enum { VISIT_LIMIT = 4000 };
 

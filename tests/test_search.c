@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "data/split.h"
-#include "model/predictor_mlp.h"
-#include "model/search.h"
+#include "evaluate/search.h"
+#include "predictors/predictor_mlp.h"
 #include "synthetic_rows.h"
 
 static const enum layer_kind dense_only[] = {LAYER_DENSE};

@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
-#include "data/sweep.h"
 #include "dataset_files.h"
+#include "sweep/sweep.h"
 
 struct fixture {
     struct folder folder;

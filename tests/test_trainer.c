@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "model/activation.h"
-#include "model/trainer_host.h"
+#include "trainer/activation.h"
+#include "trainer/trainer_host.h"
 #include "trainer_cases.h"
 
 static enum status fit(struct train_result *result, const struct train_job *job, int threads,

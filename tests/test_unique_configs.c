@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "model/unique_configs.h"
+#include "predictors/unique_configs.h"
 
 #include <string.h>
 

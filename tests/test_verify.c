@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "model/forecast.h"
-#include "model/verify.h"
+#include "forecast/forecast.h"
+#include "step/verify.h"
 
 #define COMMON .batch_size = 1, .pass = PASS_FORWARD
 

@@ -1,11 +1,11 @@
 /* Independent trainer in double precision, one row at a time, straight from the definition in
- * model/trainer.h: what the engines are compared with. Shares only the random numbers.
+ * trainer/trainer.h: what the engines are compared with. Shares only the random numbers.
  */
 #ifndef TRAINER_REFERENCE_H
 #define TRAINER_REFERENCE_H
 
-#include "model/trainer.h"
-#include "model/trainer_math.h"
+#include "trainer/trainer.h"
+#include "trainer/trainer_math.h"
 
 #include <math.h>
 #include <stdlib.h>

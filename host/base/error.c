@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum status error_set(struct error *error, enum status status, const char *file, int line,
                       const char *format, ...)
@@ -18,15 +19,14 @@ enum status error_set(struct error *error, enum status status, const char *file,
     return status;
 }
 
-enum status error_hint(struct error *error, const char *format, ...)
+void error_hint(struct error *error, const char *format, ...)
 {
     if (!error)
-        return STATUS_FAILED;
+        return;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(error->hint, sizeof error->hint, format, arguments);
     va_end(arguments);
-    return error->status;
 }
 
 enum status error_allocate(void **out, unsigned long count, unsigned long size, const char *what,
@@ -40,4 +40,13 @@ enum status error_allocate(void **out, unsigned long count, unsigned long size, 
     if (!*out)
         return FAIL(error, STATUS_FAILED, "%s: no memory for %lu bytes", what, count * size);
     return STATUS_OK;
+}
+
+enum status error_allocate_at(void *out, unsigned long count, unsigned long size, const char *what,
+                              struct error *error)
+{
+    void *memory;
+    const enum status status = error_allocate(&memory, count, size, what, error);
+    memcpy(out, &memory, sizeof memory);
+    return status;
 }

@@ -34,13 +34,12 @@ struct error {
 enum status error_set(struct error *error, enum status status, const char *file, int line,
                       const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Adds or replaces the hint; returns the error's status, STATUS_FAILED when error is NULL: a
- * function with another status returns that itself, `return error_hint(error, ...), STATUS_USAGE`.
- */
-enum status error_hint(struct error *error, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* Adds or replaces the hint of *error (which may be NULL). */
+void error_hint(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define FAIL(error, status, ...) error_set((error), (status), __FILE__, __LINE__, __VA_ARGS__)
+/* Adds the hint to an error that is set: `return HINT(error, STATUS_USAGE, "add --overwrite");`. */
+#define HINT(error, status, ...) (error_hint((error), __VA_ARGS__), (status))
 
 /* Leaves the function when `call` did not return STATUS_OK. */
 #define TRY(call)                                                                                  \
@@ -54,5 +53,10 @@ enum status error_hint(struct error *error, const char *format, ...)
  * frees. count == 0 gives a valid one-element array. Overflow of count * size is an error. */
 enum status error_allocate(void **out, unsigned long count, unsigned long size, const char *what,
                            struct error *error);
+/* The same for `*out`, whose type gives the size of an element. */
+#define ALLOCATE(out, count, what, error)                                                          \
+    error_allocate_at((out), (count), sizeof **(out), (what), (error))
+enum status error_allocate_at(void *out, unsigned long count, unsigned long size, const char *what,
+                              struct error *error);
 
 #endif

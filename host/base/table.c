@@ -30,7 +30,7 @@ struct table {
 enum status table_create(struct table **table, const struct table_column *columns, int count,
                          struct error *error)
 {
-    TRY(error_allocate((void **)table, 1, sizeof **table, "table", error));
+    TRY(ALLOCATE(table, 1, "table", error));
     (*table)->columns = columns;
     (*table)->column_count = count;
     return STATUS_OK;
@@ -211,8 +211,7 @@ enum status table_print(const struct table *table, FILE *file, enum table_format
         return FAIL(error, STATUS_FAILED, "no memory for the output table");
     size_t rows = table_row_count(table);
     int *widths;
-    TRY(error_allocate((void **)&widths, (size_t)table->column_count, sizeof *widths, "table",
-                       error));
+    TRY(ALLOCATE(&widths, (size_t)table->column_count, "table", error));
     if (format == TABLE_JSON)
         print_json(table, file);
     else if (format == TABLE_JSONL)

@@ -76,7 +76,7 @@ enum status device_open(struct device **device, const char *text,
     int index, count;
     if (!split_name(name, sizeof name, &index, text)) {
         FAIL(error, STATUS_NO_DEVICE, "no device '%s': its index is not a number", text);
-        return error_hint(error, "name the first one '%s' or '%s:0'", name, name), STATUS_NO_DEVICE;
+        return HINT(error, STATUS_NO_DEVICE, "name the first one '%s' or '%s:0'", name, name);
     }
     const struct backend *backend = backend_find(name);
     if (!backend) {
@@ -87,7 +87,7 @@ enum status device_open(struct device **device, const char *text,
     if (index < count)
         return backend->open(device, index, options, error);
     FAIL(error, STATUS_NO_DEVICE, "no device '%s': backend %s has %d here", text, name, count);
-    return error_hint(error, "indices count from 0"), STATUS_NO_DEVICE;
+    return HINT(error, STATUS_NO_DEVICE, "indices count from 0");
 }
 
 void device_close(struct device *device)

@@ -85,7 +85,7 @@ static inline struct plan *producer_of(struct plan *const *inputs, int which)
     return inputs ? inputs[which] : NULL;
 }
 
-struct trainer; /* model/trainer.h */
+struct trainer; /* trainer/trainer.h */
 
 struct backend {
     const char *name, *help;

@@ -25,8 +25,8 @@ static enum status require_driver(struct error *error)
         return STATUS_OK;
     }
     FAIL(error, STATUS_NO_DEVICE, "cuda: no NVIDIA driver here (libcuda.so.1 is not found)");
-    return error_hint(error, "install NVIDIA's driver, or measure this processor: --device cpu"),
-           STATUS_NO_DEVICE;
+    return HINT(error, STATUS_NO_DEVICE,
+                "install NVIDIA's driver, or measure this processor: --device cpu");
 }
 
 /* Folder of the running program, with its '/'. */
@@ -51,9 +51,8 @@ static enum status find_module(char path[PATH_SIZE], struct error *error)
             return STATUS_OK;
     }
     FAIL(error, STATUS_NO_DEVICE, "cuda: this build has no %s", CUDA_MODULE_FILE);
-    return error_hint(error,
-                      "build it where the CUDA toolkit (12 or 13) and cuDNN 9 are installed"),
-           STATUS_NO_DEVICE;
+    return HINT(error, STATUS_NO_DEVICE,
+                "build it where the CUDA toolkit (12 or 13) and cuDNN 9 are installed");
 }
 
 static enum status load(const struct cuda_module **module, const char *path, struct error *error)
@@ -63,16 +62,16 @@ static enum status load(const struct cuda_module **module, const char *path, str
     if (!*module) {
         const char *why = dlerror();
         FAIL(error, STATUS_NO_DEVICE, "cuda: %.400s", why ? why : "no module");
-        return error_hint(error, "the CUDA runtime, cuDNN, cuBLAS and cuRAND must be found by the "
-                                 "loader: LD_LIBRARY_PATH, or ldconfig"),
-               STATUS_NO_DEVICE;
+        return HINT(error, STATUS_NO_DEVICE,
+                    "the CUDA runtime, cuDNN, cuBLAS and cuRAND must be found by the "
+                    "loader: LD_LIBRARY_PATH, or ldconfig");
     }
     if (strcmp((*module)->version, EPOCHCAST_VERSION) == 0 &&
         strcmp((*module)->commit, EPOCHCAST_COMMIT) == 0)
         return STATUS_OK;
     FAIL(error, STATUS_NO_DEVICE, "cuda: %.200s is of another build (%.40s %.60s)", path,
          (*module)->version, (*module)->commit);
-    return error_hint(error, "build program and module together"), STATUS_NO_DEVICE;
+    return HINT(error, STATUS_NO_DEVICE, "build program and module together");
 }
 
 enum status cuda_module_open(const struct cuda_module **module, const char *path,

@@ -53,7 +53,7 @@ static enum status fake_open(struct device **device, int index,
 {
     (void)index;
     struct fake_device *fake;
-    TRY(error_allocate((void **)&fake, 1, sizeof *fake, "fake device", error));
+    TRY(ALLOCATE(&fake, 1, "fake device", error));
     fake->base.backend = &backend_fake;
     fake->seed = options->seed;
     *device = &fake->base;
@@ -215,7 +215,7 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
             return FAIL(error, STATUS_FAILED, "fake: linked to a layer of another size");
     }
     struct fake_plan *made;
-    TRY(error_allocate((void **)&made, 1, sizeof *made, "plan", error));
+    TRY(ALLOCATE(&made, 1, "plan", error));
     made->base.bench = fake->base.backend->bench[config->kind];
     made->base.engine = -1;
     snprintf(made->base.algorithm, sizeof made->base.algorithm, "fake");

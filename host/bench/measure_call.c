@@ -269,7 +269,7 @@ enum status measure_call(struct measurement *row, struct device *device,
     measurement_clear_times(row);
     int limit = options->maximum_samples > 1 ? options->maximum_samples : 1;
     double *buffer;
-    TRY(error_allocate((void **)&buffer, 3 * (size_t)limit, sizeof *buffer, "samples", error));
+    TRY(ALLOCATE(&buffer, 3 * (size_t)limit, "samples", error));
     struct run run = {.device = device,
                       .call = call,
                       .options = options,

@@ -106,12 +106,12 @@ static enum status introduce(struct worker *worker, struct error *error)
         end_process(worker, true);
         FAIL(error, STATUS_FAILED, "the worker process does not start: '%s'",
              worker->options.command[0]);
-        return error_hint(error, "its own messages are above"), STATUS_FAILED;
+        return HINT(error, STATUS_FAILED, "its own messages are above");
     }
     if (reply.status != STATUS_OK) {
         end_process(worker, false);
         FAIL(error, reply.status, "%s", reply.error.message);
-        return error_hint(error, "%s", reply.error.hint), reply.status;
+        return HINT(error, reply.status, "%s", reply.error.hint);
     }
     worker->info = reply.as.device.info;
     worker->can_draw = reply.as.device.can_draw && !worker->draw_failed;
@@ -123,7 +123,7 @@ enum status worker_start(struct worker **out, const struct worker_options *optio
 {
     struct worker *worker;
     *out = NULL;
-    TRY(error_allocate((void **)&worker, 1, sizeof *worker, "worker", error));
+    TRY(ALLOCATE(&worker, 1, "worker", error));
     *worker = (struct worker){.options = *options, .socket = -1};
     if (!(worker->options.grace_s > 0))
         worker->options.grace_s = default_grace_s;
@@ -204,7 +204,7 @@ static enum status send_request(struct worker *worker, const struct request *req
         if (worker->failures >= WORKER_FAILURE_LIMIT) {
             FAIL(error, STATUS_FAILED, "%d workers in a row failed; the last: %s", worker->failures,
                  worker->failure);
-            return error_hint(error, "measure one config by hand to see why"), STATUS_FAILED;
+            return HINT(error, STATUS_FAILED, "measure one config by hand to see why");
         }
         if (worker->socket < 0 && !restart(worker))
             continue;

@@ -21,7 +21,7 @@ static enum status draw(struct server *server, const struct request *request, st
 {
     struct sample_domain domain = request->as.draw.domain;
     if (!server->drawn)
-        TRY(error_allocate((void **)&server->drawn, 1, sizeof *server->drawn, "draws", error));
+        TRY(ALLOCATE(&server->drawn, 1, "draws", error));
     sample_domain_relink(&domain);
     return server->device->backend->draw(server->device, server->drawn->configs,
                                          server->drawn->strata, &domain, request->as.draw.seed,

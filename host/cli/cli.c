@@ -48,9 +48,8 @@ static enum status unknown_option(const struct command *command, const char *tex
     FAIL(error, STATUS_USAGE, "unknown option '%s'", name);
     const char *nearest = nearest_name(names, count, name + strspn(name, "-"));
     if (nearest)
-        return error_hint(error, "did you mean '--%s'?", nearest), STATUS_USAGE;
-    return error_hint(error, "'epochcast %s --help' lists the options", command->name),
-           STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "did you mean '--%s'?", nearest);
+    return HINT(error, STATUS_USAGE, "'epochcast %s --help' lists the options", command->name);
 }
 
 static enum status bad_value(const struct option *option, const char *text, const char *what,
@@ -134,7 +133,7 @@ static enum status set_choice(int32_t *target, const struct option *option, cons
                  option->choice->names[i]);
     }
     FAIL(error, STATUS_USAGE, "--%s: unknown value '%.60s'", option->name, text);
-    return error_hint(error, "one of %s", all), STATUS_USAGE;
+    return HINT(error, STATUS_USAGE, "one of %s", all);
 }
 
 struct choices {
@@ -259,7 +258,7 @@ static enum status check_operands(const struct settings *settings, const struct 
 {
     if (settings->operand_count < command->operand_minimum) {
         FAIL(error, STATUS_USAGE, "%s needs %s", command->name, command->operands);
-        return error_hint(error, "see 'epochcast %s --help'", command->name), STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "see 'epochcast %s --help'", command->name);
     }
     if (settings->operand_count > command->operand_maximum)
         return FAIL(error, STATUS_USAGE, "%s: unexpected '%.80s'", command->name,

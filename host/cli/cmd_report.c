@@ -41,7 +41,7 @@ static enum status check(const struct contents *contents, const struct settings 
         return FAIL(error, STATUS_USAGE, "report needs -O FILE.html");
     if (contents->network_count > 0 && contents->model_count == 0) {
         FAIL(error, STATUS_USAGE, "nothing forecasts '%.200s'", contents->networks[0]);
-        return error_hint(error, "name a MODEL.h5 too"), STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "name a MODEL.h5 too");
     }
     if (settings->dataset_size <= 0 &&
         (settings->epochs > 0 || settings->price_per_hour || settings->watts))

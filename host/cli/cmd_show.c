@@ -143,8 +143,8 @@ static enum status run(const struct settings *settings, struct error *error)
         return FAIL(error, STATUS_USAGE, "--check draws nothing: not with --plot");
     if (settings->plot && (!name_is_hdf5(what) || file_is_model(what))) {
         FAIL(error, STATUS_USAGE, "--plot draws what a dataset holds, and '%.200s' is none", what);
-        return error_hint(error, "'predict --plot' draws networks, 'evaluate --plot' models"),
-               STATUS_USAGE;
+        return HINT(error, STATUS_USAGE,
+                    "'predict --plot' draws networks, 'evaluate --plot' models");
     }
     if (settings->dimension.count > 0 && (settings->check || !names_network(what)))
         return FAIL(error, STATUS_USAGE, "--dimension goes with an ONNX model");

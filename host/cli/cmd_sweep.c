@@ -97,7 +97,7 @@ static enum status read_earlier(struct dataset_rows *done, const struct sweep_pl
         FAIL(error, STATUS_USAGE, "'%s' exists and is no sweep to go on with (%.300s)", path,
              reason.message);
     dataset_rows_free(done);
-    return error_hint(error, "give another name, or --overwrite"), STATUS_USAGE;
+    return HINT(error, STATUS_USAGE, "give another name, or --overwrite");
 }
 
 static enum status same_device(const struct dataset_rows *done, const struct device_info *info,
@@ -108,7 +108,7 @@ static enum status same_device(const struct dataset_rows *done, const struct dev
         return STATUS_OK;
     FAIL(error, STATUS_USAGE, "'%s' exists and is of another device: '%s', not '%s'", path,
          done->device_count ? done->devices[0].name : "none", info->name);
-    return error_hint(error, "give another name, or --overwrite"), STATUS_USAGE;
+    return HINT(error, STATUS_USAGE, "give another name, or --overwrite");
 }
 
 static enum status open_dataset(struct dataset **dataset, int32_t *device_row,

@@ -3,9 +3,10 @@
 #include "cli/train_search.h"
 
 #include "bench/backend.h"
+#include "evaluate/evaluate.h"
 #include "layers/sample.h"
-#include "model/predictor.h"
-#include "model/row_selection.h"
+#include "predictors/predictor.h"
+#include "predictors/row_selection.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ static enum status apply_engine(struct fit_options *wanted, const struct setting
     if (is_engine(settings, "cuda"))
         return backend_find("cuda")->trainer(&wanted->trainer, 0, error);
     FAIL(error, STATUS_USAGE, "unknown engine '%.40s'", settings->engine);
-    return error_hint(error, "--engine host trains on this machine's processor");
+    return HINT(error, STATUS_USAGE, "--engine host trains on this machine's processor");
 }
 
 /* True when every row was measured on a GPU of this machine's kind. */
@@ -229,7 +230,7 @@ static enum status run(const struct settings *settings, struct error *error)
         return FAIL(error, STATUS_USAGE, "train needs -O MODEL.h5");
     if (settings->model && !settings->fine_tune) {
         FAIL(error, STATUS_USAGE, "--model is what --fine-tune starts from");
-        return error_hint(error, "add --fine-tune DEVICE");
+        return HINT(error, STATUS_USAGE, "add --fine-tune DEVICE");
     }
     TRY(make_options(&wanted, settings, error));
     TRY(model_path_check(settings->output, settings->overwrite, error));

@@ -17,8 +17,7 @@ static enum status note_left_out(const struct network *network, int left_out,
     bool *is_operator;
     if (settings->quiet || !left_out)
         return STATUS_OK;
-    TRY(error_allocate((void **)&is_operator, (unsigned long)network->layer_count,
-                       sizeof *is_operator, "layers", error));
+    TRY(ALLOCATE(&is_operator, (unsigned long)network->layer_count, "layers", error));
     for (int i = 0; i < network->layer_count; i++)
         is_operator[i] = network_layer_is_operator(&network->layers[i]);
     network_count_kinds(kinds, sizeof kinds, network, is_operator);
@@ -72,7 +71,7 @@ static enum status plot_steps(const struct verification *all, const struct setti
     int count = 0;
     if (!settings->plot || all->count == all->too_large)
         return STATUS_OK;
-    TRY(error_allocate((void **)&steps, (unsigned long)all->count, sizeof *steps, "steps", error));
+    TRY(ALLOCATE(&steps, (unsigned long)all->count, "steps", error));
     struct verified_network verified = {.network = all->choice->network.name,
                                         .device = all->known->name,
                                         .pass = all->rows[0].forecast.pass,
@@ -106,8 +105,8 @@ static enum status print_all(const struct verification *all, const struct settin
         return STATUS_OK;
     FAIL(error, STATUS_OUT_OF_MEMORY, "%d of %d steps do not fit %s", all->too_large, all->count,
          all->known->name);
-    return error_hint(error, "'epochcast predict --memory' names the largest batch that fits"),
-           STATUS_OUT_OF_MEMORY;
+    return HINT(error, STATUS_OUT_OF_MEMORY,
+                "'epochcast predict --memory' names the largest batch that fits");
 }
 
 static enum status verify_on(struct device *device, const struct network_choice *choice,

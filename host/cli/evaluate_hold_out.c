@@ -1,7 +1,7 @@
 #include "cli/evaluate_hold_out.h"
 
+#include "evaluate/hold_out.h"
 #include "layers/sample.h"
-#include "model/hold_out.h"
 
 #include <string.h>
 
@@ -15,7 +15,7 @@ static enum status unknown_device(const struct dataset_rows *rows, const char *n
                  rows->devices[i].name);
     }
     FAIL(error, STATUS_NO_DEVICE, "no row was measured on '%.60s'", name);
-    return error_hint(error, "the datasets know %s", known), STATUS_NO_DEVICE;
+    return HINT(error, STATUS_NO_DEVICE, "the datasets know %s", known);
 }
 
 /* Row of rows->devices; *device stays -1 for "all". */

@@ -3,7 +3,7 @@
 #define EPOCHCAST_CLI_EVALUATE_HOLD_OUT_H
 
 #include "cli/cli.h"
-#include "model/evaluate.h"
+#include "evaluate/evaluate.h"
 #include "pictures/draw.h"
 
 /* Our predictor, trained with the settings, and the baselines, on each device that is asked for.

@@ -3,8 +3,8 @@
 #define EPOCHCAST_CLI_EVALUATION_TABLE_H
 
 #include "cli/cli.h"
-#include "model/evaluate.h"
-#include "model/residuals.h"
+#include "evaluate/evaluate.h"
+#include "evaluate/residuals.h"
 
 /* with_calibration adds the column calibration_rows. */
 enum status evaluation_table(struct table **table, const struct evaluation *evaluation,

@@ -18,8 +18,8 @@ static enum status add_name(void *payload, const char *name, struct error *error
         const char *nearest = nearest_name(choice->names, choice->count, name);
         FAIL(error, STATUS_USAGE, "unknown %s '%.60s'", choice->name, name);
         if (nearest)
-            return error_hint(error, "did you mean '%s'?", nearest), STATUS_USAGE;
-        return error_hint(error, "--help lists the names"), STATUS_USAGE;
+            return HINT(error, STATUS_USAGE, "did you mean '%s'?", nearest);
+        return HINT(error, STATUS_USAGE, "--help lists the names");
     }
     for (int i = 0; i < names->count; i++)
         if (names->values[i] == value)

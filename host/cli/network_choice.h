@@ -3,8 +3,8 @@
 #define EPOCHCAST_CLI_NETWORK_CHOICE_H
 
 #include "cli/cli.h"
-#include "model/predictor.h"
 #include "network/network.h"
+#include "predictors/predictor.h"
 
 enum { BATCH_LIMIT = 256, STEP_LIMIT = 1 + OPTIMIZER_COUNT };
 

@@ -1,10 +1,10 @@
 #include "cli/cli.h"
 
 #include "data/import.h"
-#include "data/schedule.h"
-#include "model/evaluate.h"
-#include "model/parallel.h"
-#include "model/predictor.h"
+#include "evaluate/evaluate.h"
+#include "forecast/parallel.h"
+#include "predictors/predictor.h"
+#include "sweep/schedule.h"
 
 #include <math.h>
 

@@ -22,7 +22,7 @@ enum status plot_check(const struct settings *settings, struct error *error)
     if (form == PICTURE_TERMINAL && settings->form != TABLE_TEXT) {
         FAIL(error, STATUS_USAGE, "--plot - draws on stdout, which is to be %s alone",
              choice_name(&choice_table_format, settings->form));
-        return error_hint(error, "--plot FILE.svg goes with it"), STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "--plot FILE.svg goes with it");
     }
     TRY(gnuplot_check(error));
     return form == PICTURE_TERMINAL ? STATUS_OK : check_writable(settings->plot, error);

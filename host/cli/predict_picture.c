@@ -10,8 +10,7 @@ enum status draw_first_predictions(struct picture *picture, const struct predict
     const struct predict_row *first = &all->rows[0];
     struct forecast *forecasts;
     int count = 0;
-    TRY(error_allocate((void **)&forecasts, (unsigned long)all->count, sizeof *forecasts,
-                       "forecasts", error));
+    TRY(ALLOCATE(&forecasts, (unsigned long)all->count, "forecasts", error));
     for (int i = 0; i < all->count; i++) {
         const struct predict_row *row = &all->rows[i];
         if (row->device == first->device && row->forecast.pass == first->forecast.pass &&

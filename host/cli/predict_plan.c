@@ -201,7 +201,7 @@ enum status predictions_create(struct predictions *all, const struct predict_pla
     if (count > FORECAST_LIMIT)
         return FAIL(error, STATUS_USAGE, "%lld forecasts are more than %d", (long long)count,
                     FORECAST_LIMIT);
-    TRY(error_allocate((void **)&all->rows, (size_t)count, sizeof *all->rows, "forecasts", error));
+    TRY(ALLOCATE(&all->rows, (size_t)count, "forecasts", error));
     const enum status status = forecast_all(all, error);
     if (status != STATUS_OK)
         predictions_free(all);

@@ -4,7 +4,7 @@
 #define EPOCHCAST_CLI_PREDICT_PLAN_H
 
 #include "cli/network_choice.h"
-#include "model/forecast.h"
+#include "forecast/forecast.h"
 
 enum { DEVICE_LIMIT = 64, GPUS_LIMIT = 64, FORECAST_LIMIT = 100000 };
 

@@ -69,8 +69,8 @@ static enum status unknown_command(const char *name, struct error *error)
     FAIL(error, STATUS_USAGE, "unknown command '%.60s'", name);
     const char *nearest = nearest_name(names, count, name);
     if (nearest)
-        return error_hint(error, "did you mean '%s'?", nearest), STATUS_USAGE;
-    return error_hint(error, "'epochcast --help' lists the commands"), STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "did you mean '%s'?", nearest);
+    return HINT(error, STATUS_USAGE, "'epochcast --help' lists the commands");
 }
 
 static enum status run_command(const struct command *command, int count, char *const *arguments,
@@ -110,7 +110,7 @@ static enum status dispatch(int argc, char **argv, struct settings *settings, st
         return STATUS_OK;
     if (strcmp(name, "--completion") == 0) {
         FAIL(error, STATUS_USAGE, "completion is written for bash");
-        return error_hint(error, "source <(epochcast --completion bash)"), STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "source <(epochcast --completion bash)");
     }
     for (int i = 0; commands[i]; i++)
         if (strcmp(commands[i]->name, name) == 0)
@@ -193,8 +193,8 @@ enum status cli_layer_kind(enum layer_kind *kind, const char *name, struct error
     FAIL(error, STATUS_USAGE, "unknown layer '%.60s'", name);
     const char *nearest = nearest_name(names, LAYER_KIND_COUNT, name);
     if (nearest)
-        return error_hint(error, "did you mean '%s'?", nearest), STATUS_USAGE;
-    return error_hint(error, "'epochcast show layers' lists them"), STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "did you mean '%s'?", nearest);
+    return HINT(error, STATUS_USAGE, "'epochcast show layers' lists them");
 }
 
 enum status cli_print_table(struct table *table, const struct settings *settings,

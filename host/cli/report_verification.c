@@ -122,7 +122,7 @@ static enum status put_pictures(struct page *page, const struct verification_fil
     struct verified_step *steps;
     int drawn = 0;
     enum status status = STATUS_OK;
-    TRY(error_allocate((void **)&steps, (unsigned long)file->count, sizeof *steps, "steps", error));
+    TRY(ALLOCATE(&steps, (unsigned long)file->count, "steps", error));
     for (int row = 0; status == STATUS_OK && row < file->count && drawn < PICTURE_LIMIT;) {
         row = collect(&verified, steps, file, row);
         if (verified.count == 0)

@@ -3,7 +3,7 @@
 #define EPOCHCAST_CLI_SHOW_H
 
 #include "cli/cli.h"
-#include "model/predictor.h"
+#include "predictors/predictor.h"
 
 /* By its name: ".h5", ".hdf5". */
 bool name_is_hdf5(const char *path);

@@ -34,7 +34,7 @@ static enum status print_listing(struct listing *listing, const struct audit_rep
         return STATUS_OK;
     FAIL(error, STATUS_BAD_FILE, "'%s' breaks %lld promises of the format", path,
          (long long)report->violations);
-    return error_hint(error, "datasets/README.md is the format"), STATUS_BAD_FILE;
+    return HINT(error, STATUS_BAD_FILE, "datasets/README.md is the format");
 }
 
 enum status show_check(const char *path, const struct settings *settings, struct error *error)

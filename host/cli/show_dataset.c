@@ -89,7 +89,7 @@ static enum status fill_groups(struct table *table, const struct quality *qualit
                                struct error *error)
 {
     double *buffer;
-    TRY(error_allocate((void **)&buffer, 2 * quality->count, sizeof *buffer, "times", error));
+    TRY(ALLOCATE(&buffer, 2 * quality->count, "times", error));
     add_groups(table, quality, buffer);
     free(buffer);
     return STATUS_OK;

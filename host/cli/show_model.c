@@ -1,7 +1,7 @@
 #include "cli/show.h"
 
-#include "model/model_summary.h"
-#include "model/predictor.h"
+#include "predictors/model_summary.h"
+#include "predictors/predictor.h"
 
 #include <string.h>
 

@@ -125,7 +125,7 @@ static enum status parse_shard(struct sweep_options *wanted, const char *text, s
                  wanted->shard < 1 || wanted->shard > wanted->shard_count ||
                  wanted->shard_count > 100000)) {
         FAIL(error, STATUS_USAGE, "--shard: '%.40s' is not a shard", text);
-        return error_hint(error, "1/8 to 8/8 are the shards of eight"), STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "1/8 to 8/8 are the shards of eight");
     }
     wanted->shard--;
     return STATUS_OK;

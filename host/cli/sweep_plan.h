@@ -2,9 +2,9 @@
 #ifndef EPOCHCAST_CLI_SWEEP_PLAN_H
 #define EPOCHCAST_CLI_SWEEP_PLAN_H
 
-#include "cli/active_choice.h"
 #include "cli/cli.h"
-#include "data/sweep.h"
+#include "evaluate/active_choice.h"
+#include "sweep/sweep.h"
 
 struct sweep_plan {
     struct sample_domain domains[LAYER_KIND_COUNT];

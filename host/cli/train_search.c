@@ -1,6 +1,6 @@
 #include "cli/train_search.h"
 
-#include "model/search.h"
+#include "evaluate/search.h"
 
 #include <math.h>
 #include <stdio.h>

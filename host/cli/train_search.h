@@ -3,7 +3,7 @@
 #define EPOCHCAST_CLI_TRAIN_SEARCH_H
 
 #include "cli/cli.h"
-#include "model/predictor.h"
+#include "predictors/predictor.h"
 
 /* Ranks settings->search recipes, prints the ranking on stdout and turns *wanted into the best. */
 enum status train_search(struct fit_options *wanted, const struct dataset_rows *rows,

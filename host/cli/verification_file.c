@@ -14,8 +14,8 @@
 
 static enum status with_hint(struct error *error)
 {
-    return error_hint(error, "epochcast verify NETWORK --model MODEL.h5 -o json >FILE.json"),
-           STATUS_BAD_FILE;
+    return HINT(error, STATUS_BAD_FILE,
+                "epochcast verify NETWORK --model MODEL.h5 -o json >FILE.json");
 }
 
 static enum status bad_value(const char *path, int row, const char *name, const char *what,
@@ -144,8 +144,7 @@ static enum status read_document(struct verification_file *file, const cJSON *do
              VERIFICATION_ROW_LIMIT);
         return with_hint(error);
     }
-    TRY(error_allocate((void **)&file->rows, (unsigned long)count, sizeof *file->rows, "rows",
-                       error));
+    TRY(ALLOCATE(&file->rows, (unsigned long)count, "rows", error));
     read_text(file->device, document, "device");
     find_rivals(file, rows);
     cJSON_ArrayForEach(row, rows) TRY(read_row(file, row, path, error));
@@ -167,7 +166,7 @@ enum status verification_parse(struct verification_file *file, const char *path,
     if (size > VERIFICATION_BYTE_LIMIT) {
         FAIL(error, STATUS_BAD_FILE, "%.300s: %zu bytes of JSON are more than %d", path, size,
              VERIFICATION_BYTE_LIMIT);
-        return error_hint(error, "verify without --layers says less"), STATUS_BAD_FILE;
+        return HINT(error, STATUS_BAD_FILE, "verify without --layers says less");
     }
     cJSON *document = cJSON_ParseWithLengthOpts(bytes, size, &end, false);
     if (!document || !is_blank(end, bytes + size)) {

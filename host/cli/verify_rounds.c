@@ -31,8 +31,7 @@ static struct measure_options round_options(const struct settings *settings, dou
 static enum status allocate_layers(double **layers_ms, const struct network *network,
                                    struct error *error)
 {
-    return error_allocate((void **)layers_ms, (unsigned long)network->layer_count,
-                          sizeof **layers_ms, "layer times", error);
+    return ALLOCATE(layers_ms, (unsigned long)network->layer_count, "layer times", error);
 }
 
 /* Takes layers_ms (layer_count) over: each layer's fastest round is kept. */

@@ -5,7 +5,7 @@
 #define EPOCHCAST_CLI_VERIFY_ROUNDS_H
 
 #include "cli/cli.h"
-#include "model/verify.h"
+#include "step/verify.h"
 
 struct verify_times {
     struct measurement step;        /* outcome out_of_memory: times are NaN */

@@ -47,7 +47,7 @@ static enum status fit_rivals(struct verification *all, const struct settings *s
         return STATUS_OK;
     if (settings->operand_count < 2) {
         FAIL(error, STATUS_USAGE, "--baselines other than the roofline need rows to learn from");
-        return error_hint(error, "epochcast verify NETWORK DATA.h5 --baselines ..."), STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "epochcast verify NETWORK DATA.h5 --baselines ...");
     }
     TRY(dataset_read(&rows, settings->operands + 1, settings->operand_count - 1, error));
     const enum status status = fit_from_rows(all, &rows, &wanted, settings->baselines, error);
@@ -159,9 +159,9 @@ static enum status same_device(const struct device_info **known, struct device *
         }
     FAIL(error, STATUS_NO_DEVICE, "the model was not trained on %s (%s, %d thread%s)", here.name,
          here.backend, here.thread_count, here.thread_count == 1 ? "" : "s");
-    return error_hint(error, "it knows %s; sweep and train on this device, with the same --threads",
-                      model->device_count ? model->devices[0].name : "no device"),
-           STATUS_NO_DEVICE;
+    return HINT(error, STATUS_NO_DEVICE,
+                "it knows %s; sweep and train on this device, with the same --threads",
+                model->device_count ? model->devices[0].name : "no device");
 }
 
 static enum status fill(struct verification *all, struct device *device,
@@ -171,8 +171,7 @@ static enum status fill(struct verification *all, struct device *device,
     const int count = all->choice->step_count * all->choice->batch_count;
     TRY(same_device(&all->known, device, &all->choice->model, error));
     TRY(fit_rivals(all, settings, error));
-    TRY(error_allocate((void **)&all->rows, (unsigned long)count, sizeof *all->rows, "rows",
-                       error));
+    TRY(ALLOCATE(&all->rows, (unsigned long)count, "rows", error));
     TRY(error_allocate(&asked, (unsigned long)count, sizeof(struct layer_config), "steps", error));
     const enum status status = fill_rows(all, asked, count, device, settings, error);
     free(asked);

@@ -4,7 +4,7 @@
 
 #include "cli/network_choice.h"
 #include "cli/verify_rounds.h"
-#include "model/forecast.h"
+#include "forecast/forecast.h"
 #include "pictures/draw.h"
 
 enum { RIVAL_LIMIT = VERIFIED_RIVAL_LIMIT };

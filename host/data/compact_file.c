@@ -64,7 +64,7 @@ enum status compact_file_create(struct compact_file **out, const char *path,
 {
     struct compact_file *compact;
     *out = NULL;
-    TRY(error_allocate((void **)&compact, 1, sizeof *compact, "compact file", error));
+    TRY(ALLOCATE(&compact, 1, "compact file", error));
     enum status status = scratch_file_create(&compact->scratch, path, true, error);
     if (status == STATUS_OK)
         status = create_content(compact, header, error);

@@ -143,7 +143,7 @@ static enum status create(struct dataset **out, const char *path,
 {
     *out = NULL;
     struct dataset *dataset;
-    TRY(error_allocate((void **)&dataset, 1, sizeof *dataset, "dataset", error));
+    TRY(ALLOCATE(&dataset, 1, "dataset", error));
     *dataset = (struct dataset){
         .scratch = {.descriptor = -1},
         .header = *header,

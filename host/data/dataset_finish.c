@@ -51,8 +51,7 @@ static enum status copy_rows(struct compact_file *to, const struct rows_table *f
                              enum layer_kind kind, struct error *error)
 {
     struct measurement *block;
-    enum status status = error_allocate((void **)&block, COMPACT_CHUNK, sizeof *block,
-                                        "rows to compress", error);
+    enum status status = ALLOCATE(&block, COMPACT_CHUNK, "rows to compress", error);
     for (hsize_t first = 0; first < from->count && status == STATUS_OK; first += COMPACT_CHUNK) {
         const hsize_t left = from->count - first;
         status = copy_block(to, from, first, left < COMPACT_CHUNK ? left : COMPACT_CHUNK, kind,

@@ -31,8 +31,7 @@ enum status dataset_rows_add_device(struct dataset_rows *all, int32_t *index,
 enum status dataset_rows_add_tables(struct dataset_rows *all, int32_t **device_map,
                                     const struct dataset_reader *reader, struct error *error)
 {
-    TRY(error_allocate((void **)device_map, reader->device_count, sizeof **device_map, "devices",
-                       error));
+    TRY(ALLOCATE(device_map, reader->device_count, "devices", error));
     for (size_t i = 0; i < reader->device_count; i++)
         TRY(dataset_rows_add_device(all, &(*device_map)[i], &reader->devices[i], error));
     TRY(grow((void **)&all->canaries, all->canary_count, reader->canary_count,

@@ -254,8 +254,7 @@ static enum status read_block(size_t *kept, struct dataset_reader *reader, struc
     const size_t left = table->count - state->next;
     const size_t count = left < table->block_rows ? left : table->block_rows;
     if (!state->block)
-        TRY(error_allocate((void **)&state->block, state->block_rows, sizeof *state->block,
-                           "rows to read", error));
+        TRY(ALLOCATE(&state->block, state->block_rows, "rows to read", error));
     if (!stored_table_read(table, state->next, count, state->block)) {
         char path[64];
         snprintf(path, sizeof path, "/%s/rows", layer_descriptors[state->kind]->name);
@@ -288,8 +287,7 @@ static enum status next_stored(struct dataset_reader *reader, size_t *count, str
 static enum status join_rounds(struct dataset_reader *reader, struct error *error)
 {
     struct dataset_reader_state *state = reader->state;
-    TRY(error_allocate((void **)&state->joined, reader->row_limit, sizeof *state->joined,
-                       "rows of an unfinished sweep", error));
+    TRY(ALLOCATE(&state->joined, reader->row_limit, "rows of an unfinished sweep", error));
     for (size_t count = 1; count > 0; state->joined_count += count) {
         TRY(next_stored(reader, &count, error));
         if (count > 0) /* memcpy would not allow an unallocated block */
@@ -366,10 +364,9 @@ enum status dataset_reader_open(struct dataset_reader **out, const char *path,
 {
     struct dataset_reader *reader;
     *out = NULL;
-    TRY(error_allocate((void **)&reader, 1, sizeof *reader, "dataset reader", error));
+    TRY(ALLOCATE(&reader, 1, "dataset reader", error));
     reader->path = path;
-    enum status status = error_allocate((void **)&reader->state, 1, sizeof *reader->state,
-                                        "dataset reader", error);
+    enum status status = ALLOCATE(&reader->state, 1, "dataset reader", error);
     if (status == STATUS_OK) {
         reader->state->hole = SIZE_MAX;
         if (options)

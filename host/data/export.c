@@ -240,7 +240,7 @@ enum status export_rows(FILE *file, enum table_format form, const char *const *p
 {
     struct export *export;
     TRY(check_inputs(paths, path_count, error));
-    TRY(error_allocate((void **)&export, 1, sizeof *export, "export", error));
+    TRY(ALLOCATE(&export, 1, "export", error));
     export->file = file;
     export->form = form;
     export->kind = kind;

@@ -171,7 +171,7 @@ static enum status find_device(int32_t *index, struct importer *importer,
     const int known = importer->known.device_count;
     if (!*info->name) {
         FAIL(error, STATUS_BAD_FILE, "%s:%d: no device: no column 'device'", csv->path, csv->line);
-        return error_hint(error, "name it: --device-name NAME"), STATUS_BAD_FILE;
+        return HINT(error, STATUS_BAD_FILE, "name it: --device-name NAME");
     }
     if (dataset_device_fault(fault, sizeof fault, info))
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: device: %s", csv->path, csv->line, fault);
@@ -236,7 +236,7 @@ enum status import_format_of(int32_t *format, const char *path, struct error *er
     bool more = false;
     const struct import_options options = {.format = IMPORT_AUTO};
     TRY(mapped_file_open(&file, path, error));
-    enum status status = error_allocate((void **)&csv, 1, sizeof *csv, "CSV reader", error);
+    enum status status = ALLOCATE(&csv, 1, "CSV reader", error);
     if (status == STATUS_OK) {
         csv_begin(csv, path, file.bytes, file.size);
         status = csv_next(csv, &more, error);
@@ -257,7 +257,7 @@ enum status importer_read(struct importer *importer, const char *path, int64_t *
     struct csv *csv;
     *row_count = 0;
     TRY(mapped_file_open(&file, path, error));
-    enum status status = error_allocate((void **)&csv, 1, sizeof *csv, "CSV reader", error);
+    enum status status = ALLOCATE(&csv, 1, "CSV reader", error);
     if (status == STATUS_OK) {
         csv_begin(csv, path, file.bytes, file.size);
         status = import_content(importer, csv, row_count, error);

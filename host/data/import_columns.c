@@ -83,11 +83,10 @@ static enum status missing(const struct columns_reader *reader, const char *name
 {
     FAIL(error, STATUS_BAD_FILE, "%s: column '%s' is missing", csv->path, name);
     if (reader->map)
-        return error_hint(error, "add a line to %s: '%s = VALUE' or '%s <- COLUMN'",
-                          reader->map->path, name, name),
-               STATUS_BAD_FILE;
-    return error_hint(error, "datasets/README.md lists the columns; --map FILE tells of others"),
-           STATUS_BAD_FILE;
+        return HINT(error, STATUS_BAD_FILE, "add a line to %s: '%s = VALUE' or '%s <- COLUMN'",
+                    reader->map->path, name, name);
+    return HINT(error, STATUS_BAD_FILE,
+                "datasets/README.md lists the columns; --map FILE tells of others");
 }
 
 static enum status bind_one(struct binding *binding, bool *is_there,
@@ -297,7 +296,7 @@ static enum status read_kind(enum layer_kind *kind, struct columns_reader *reade
     const int found = layer_kind_find(text);
     if (found < 0) {
         refuse(&reader->layer, reader, csv, text, "is no layer kind", error);
-        return error_hint(error, "'epochcast show layers' lists them"), STATUS_BAD_FILE;
+        return HINT(error, STATUS_BAD_FILE, "'epochcast show layers' lists them");
     }
     *kind = (enum layer_kind)found;
     return reader->kinds[found].is_bound ? STATUS_OK : bind_kind(reader, *kind, csv, error);

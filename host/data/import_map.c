@@ -81,7 +81,7 @@ static enum status take_unit(double *factor, struct cursor *cursor, struct error
             return STATUS_OK;
         }
     bad_line(cursor, "unknown unit", text, error);
-    return error_hint(error, "one of ns, us, ms, s; or a factor: * 0.001"), STATUS_BAD_FILE;
+    return HINT(error, STATUS_BAD_FILE, "one of ns, us, ms, s; or a factor: * 0.001");
 }
 
 static enum status take_renames(struct import_source *source, struct cursor *cursor,
@@ -151,8 +151,8 @@ static enum status check_target(const struct cursor *cursor, const char *target,
     bad_line(cursor, "a dataset has no column", target, error);
     const char *nearest = nearest_name(names, count, target);
     if (nearest)
-        return error_hint(error, "did you mean '%s'?", nearest), STATUS_BAD_FILE;
-    return error_hint(error, "datasets/README.md lists the columns"), STATUS_BAD_FILE;
+        return HINT(error, STATUS_BAD_FILE, "did you mean '%s'?", nearest);
+    return HINT(error, STATUS_BAD_FILE, "datasets/README.md lists the columns");
 }
 
 static enum status read_line(struct cursor *cursor, struct error *error)
@@ -220,7 +220,7 @@ enum status import_map_load(struct import_map **out, const char *path, struct er
 {
     struct import_map *map;
     *out = NULL;
-    TRY(error_allocate((void **)&map, 1, sizeof *map, "map", error));
+    TRY(ALLOCATE(&map, 1, "map", error));
     enum status status = copy_text(map, path, error);
     if (status == STATUS_OK)
         status = read_lines(map, error);

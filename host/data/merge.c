@@ -35,7 +35,7 @@ static enum status check_other_file(const char *input, const struct merge_option
         here.st_dev != there.st_dev || here.st_ino != there.st_ino)
         return STATUS_OK;
     FAIL(error, STATUS_USAGE, "'%s' is input and result at once", options->path);
-    return error_hint(error, "give the result another name"), STATUS_USAGE;
+    return HINT(error, STATUS_USAGE, "give the result another name");
 }
 
 /* All inputs are open together: what one of them lacks is told before anything is written, and
@@ -53,8 +53,7 @@ static enum status open_input(struct merge *merge, const char *path, struct erro
 static enum status open_inputs(struct merge *merge, const char *const *paths, int path_count,
                                struct error *error)
 {
-    TRY(error_allocate((void **)&merge->inputs, (size_t)path_count, sizeof *merge->inputs, "inputs",
-                       error));
+    TRY(ALLOCATE(&merge->inputs, (size_t)path_count, "inputs", error));
     for (int i = 0; i < path_count; i++)
         TRY(check_other_file(paths[i], merge->options, error));
     for (int i = 0; i < path_count; i++)
@@ -67,8 +66,7 @@ static enum status complete_header(struct merge *merge, struct error *error)
     const struct dataset_header *given = merge->options->header;
     struct dataset_header *header = &merge->header;
     const struct dataset_header **headers;
-    TRY(error_allocate((void **)&headers, (size_t)merge->input_count, sizeof *headers, "headers",
-                       error));
+    TRY(ALLOCATE(&headers, (size_t)merge->input_count, "headers", error));
     for (int i = 0; i < merge->input_count; i++) {
         const struct dataset_reader *reader = merge->inputs[i].reader;
         headers[i] = &reader->header;
@@ -165,7 +163,7 @@ enum status merge_files(struct merge_report *report, const char *const *paths, i
 {
     struct merge *merge;
     *report = (struct merge_report){.files = path_count};
-    TRY(error_allocate((void **)&merge, 1, sizeof *merge, "merge", error));
+    TRY(ALLOCATE(&merge, 1, "merge", error));
     merge->options = options;
     merge->report = report;
     enum status status = open_inputs(merge, paths, path_count, error);

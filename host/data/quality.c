@@ -37,8 +37,7 @@ static int compare_canaries(const void *a, const void *b)
 static enum status read_rows(struct quality *quality, struct dataset_reader *reader,
                              const int32_t *device_map, struct error *error)
 {
-    TRY(error_allocate((void **)&quality->rows, reader->row_limit, sizeof *quality->rows, "rows",
-                       error));
+    TRY(ALLOCATE(&quality->rows, reader->row_limit, "rows", error));
     for (size_t count = 1; count > 0;) {
         const struct measurement *rows;
         TRY(dataset_reader_next(reader, &rows, &count, error));

@@ -9,8 +9,7 @@
 enum status row_set_create(struct row_set *set, size_t limit, struct error *error)
 {
     set->slot_count = limit + limit / 3 + 16;
-    return error_allocate((void **)&set->slots, set->slot_count, sizeof *set->slots,
-                          "hashes of rows", error);
+    return ALLOCATE(&set->slots, set->slot_count, "hashes of rows", error);
 }
 
 void row_set_free(struct row_set *set)

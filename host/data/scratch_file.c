@@ -34,7 +34,7 @@ enum status scratch_file_check_unused(const char *path, struct error *error)
 enum status scratch_file_in_use(const char *path, struct error *error)
 {
     FAIL(error, STATUS_FAILED, "'%s' is being written by another program", path);
-    return error_hint(error, "give another name, or wait until it ends"), STATUS_FAILED;
+    return HINT(error, STATUS_FAILED, "give another name, or wait until it ends");
 }
 
 enum status scratch_file_check_destination(const char *path, bool overwrite, struct error *error)

@@ -30,7 +30,7 @@ static enum status read_number(int64_t *value, const char **at, const char *text
     *value = strtoll(*at, &end, 10);
     if (end == *at || errno || *value < INT32_MIN || *value > INT32_MAX) {
         FAIL(error, STATUS_USAGE, "'%s' is not a list of whole numbers", text);
-        return error_hint(error, "lists look like 1,2,4 or 1..64 or 1..64*2"), STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "lists look like 1,2,4 or 1..64 or 1..64*2");
     }
     *at = end;
     return STATUS_OK;

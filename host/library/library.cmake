@@ -1,18 +1,18 @@
-# libepochcast, shared and static: the floors up to model behind one public header. Both are made of
+# libepochcast, shared and static: the rooms up to forecast behind one public header. Both are made of
 # one object with everything in it, whose names other than that header's are local: no clash with the
 # caller's. HDF5 is the shared one, as the caller's would be; Debian's archive is not for libraries.
 set(EPOCHCAST_LIBRARY_NEEDS ${hdf5_shared} ${dnnl_library} ${openmp_library} -lm -ldl -lpthread)
-set(floors model network data bench onednn layers base)
-list(TRANSFORM floors PREPEND epochcast_ OUTPUT_VARIABLE floor_targets)
-list(TRANSFORM floor_targets REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE floor_archives)
+set(rooms forecast predictors trainer network data bench onednn layers base)
+list(TRANSFORM rooms PREPEND epochcast_ OUTPUT_VARIABLE room_targets)
+list(TRANSFORM room_targets REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE room_archives)
 set(combined ${CMAKE_BINARY_DIR}/generated/epochcast_combined.o)
 add_custom_command(
     OUTPUT ${combined}
     COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -o ${combined}
             -Wl,--whole-archive $<TARGET_FILE:epochcast_library> -Wl,--no-whole-archive
-            -Wl,--start-group ${floor_archives} -Wl,--end-group
+            -Wl,--start-group ${room_archives} -Wl,--end-group
     COMMAND ${CMAKE_OBJCOPY} --wildcard "--keep-global-symbol=epochcast_*" ${combined}
-    DEPENDS epochcast_library ${floor_targets}
+    DEPENDS epochcast_library ${room_targets}
     VERBATIM)
 add_custom_target(epochcast_combined DEPENDS ${combined})
 set_source_files_properties(${combined} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)

@@ -4,7 +4,7 @@
 
 #include "library/epochcast.h"
 
-#include "model/forecast.h"
+#include "forecast/forecast.h"
 
 struct epochcast_model {
     struct model model;

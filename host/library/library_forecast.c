@@ -20,7 +20,7 @@ static enum status read_size(struct epochcast_options *known,
     if (options->size < sizeof options->size) {
         FAIL(error, STATUS_USAGE, "options.size = %zu is no size of struct epochcast_options",
              options->size);
-        return error_hint(error, "start from EPOCHCAST_OPTIONS_INITIALIZER");
+        return HINT(error, STATUS_USAGE, "start from EPOCHCAST_OPTIONS_INITIALIZER");
     }
     memcpy(known, options, options->size < sizeof *known ? options->size : sizeof *known);
     return STATUS_OK;
@@ -39,7 +39,7 @@ static enum status read_choice(int32_t *value, const struct choice *choice, cons
         used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "",
                                  choice->names[i]);
     FAIL(error, STATUS_USAGE, "options.%s: unknown value '%.60s'", choice->name, name);
-    return error_hint(error, "one of %s", all);
+    return HINT(error, STATUS_USAGE, "one of %s", all);
 }
 
 /* A question about a model and a network. */

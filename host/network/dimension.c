@@ -31,7 +31,7 @@ static enum status add_one(struct dimension_sizes *sizes, const char *item, size
     if (end != item + item_length || errno || size < 1 || size > INT32_MAX) {
         FAIL(error, STATUS_USAGE, "dimension '%.*s' is not a name with a size of 1..%d",
              shown(item_length), item, INT32_MAX);
-        return error_hint(error, "as in sequence=128"), STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "as in sequence=128");
     }
     if (dimension_sizes_find(sizes, item, length))
         return FAIL(error, STATUS_USAGE, "dimension '%.*s' has a size twice", shown(length), item);
@@ -63,9 +63,9 @@ enum status dimension_sizes_check(const struct dimension_sizes *sizes, struct er
         FAIL(error, STATUS_USAGE, "no open dimension is called '%.*s'", shown(given->name_length),
              given->name);
         if (!sizes->open[0])
-            return error_hint(error, "nothing is left open: only ONNX models have such dimensions"),
-                   STATUS_USAGE;
-        return error_hint(error, "open are %s", sizes->open), STATUS_USAGE;
+            return HINT(error, STATUS_USAGE,
+                        "nothing is left open: only ONNX models have such dimensions");
+        return HINT(error, STATUS_USAGE, "open are %s", sizes->open);
     }
     return STATUS_OK;
 }

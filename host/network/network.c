@@ -88,9 +88,8 @@ enum status network_without_operators(struct network *covered, const struct netw
 {
     *covered = (struct network){.layers = NULL};
     const unsigned long count = (unsigned long)network->layer_count;
-    void *layers, *places;
-    TRY(error_allocate(&layers, count, sizeof *covered->layers, "layers of a network", error));
-    covered->layers = layers;
+    void *places;
+    TRY(ALLOCATE(&covered->layers, count, "layers of a network", error));
     const enum status status = error_allocate(&places, count, sizeof(int), "layers", error);
     if (status != STATUS_OK) {
         network_free(covered);

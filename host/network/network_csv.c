@@ -385,14 +385,10 @@ static enum status allocate(struct reader *reader, const char *bytes, size_t siz
     reader->slot_count = 16;
     while (reader->slot_count < 2 * (size_t)reader->capacity)
         reader->slot_count *= 2;
-    void *layers, *slots;
-    TRY(error_allocate(&layers, (unsigned long)reader->capacity, sizeof *reader->network->layers,
-                       "layers of a network", error));
-    reader->network->layers = layers;
-    TRY(error_allocate(&slots, reader->slot_count, sizeof *reader->slots, "names of layers",
-                       error));
-    reader->slots = slots;
-    memset(slots, 0xff, reader->slot_count * sizeof *reader->slots); /* all -1 */
+    TRY(ALLOCATE(&reader->network->layers, (unsigned long)reader->capacity, "layers of a network",
+                 error));
+    TRY(ALLOCATE(&reader->slots, reader->slot_count, "names of layers", error));
+    memset(reader->slots, 0xff, reader->slot_count * sizeof *reader->slots); /* all -1 */
     return STATUS_OK;
 }
 

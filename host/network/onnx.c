@@ -77,7 +77,7 @@ static enum status order_nodes(struct onnx_graph *graph, struct error *error)
         graph->order[i] = i;
     if (is_ordered(graph))
         return STATUS_OK;
-    TRY(error_allocate((void **)&memory, 2 * (nodes + links), sizeof *memory, "edges", error));
+    TRY(ALLOCATE(&memory, 2 * (nodes + links), "edges", error));
     ordering = (struct ordering){.waiting = memory,
                                  .first_link = memory + nodes,
                                  .next = memory + 2 * nodes,
@@ -121,9 +121,9 @@ static enum status declared_outputs(struct onnx_dimensions *dimensions,
         if (output->declared.size == 0) {
             onnx_fail(call, "an operator that is not known, and the file has no shape of its "
                             "output");
-            return error_hint(dimensions->error, "value_info for it in the file would do: its "
-                                                 "bytes are counted, its operations are not"),
-                   STATUS_BAD_FILE;
+            return HINT(dimensions->error, STATUS_BAD_FILE,
+                        "value_info for it in the file would do: its "
+                        "bytes are counted, its operations are not");
         }
         TRY(onnx_read_declared(dimensions, output));
     }
@@ -194,7 +194,7 @@ static enum status check_steps(struct onnx_graph *graph, struct error *error)
             continue;
         onnx_fail(&call, "one step of %lld sequences: not the batch is open, but the steps",
                   (long long)dims[axis]);
-        return error_hint(error, "give them a number: --dimension NAME=SIZE"), STATUS_BAD_FILE;
+        return HINT(error, STATUS_BAD_FILE, "give them a number: --dimension NAME=SIZE");
     }
     return STATUS_OK;
 }
@@ -262,10 +262,9 @@ static enum status emit_all(struct onnx_builder *builder, struct error *error)
     builder->slot_count = 16;
     while (builder->slot_count < 2 * (size_t)graph->node_count)
         builder->slot_count *= 2;
-    TRY(error_allocate((void **)&builder->network->layers, (unsigned long)graph->node_count,
-                       sizeof *builder->network->layers, "layers of a network", error));
-    TRY(error_allocate((void **)&builder->slots, builder->slot_count, sizeof *builder->slots,
-                       "names of layers", error));
+    TRY(ALLOCATE(&builder->network->layers, (unsigned long)graph->node_count, "layers of a network",
+                 error));
+    TRY(ALLOCATE(&builder->slots, builder->slot_count, "names of layers", error));
     memset(builder->slots, 0xff, builder->slot_count * sizeof *builder->slots); /* all -1 */
     for (int i = 0; i < graph->node_count; i++)
         TRY(emit_node(builder, &graph->nodes[graph->order[i]], error));

@@ -62,9 +62,8 @@ static enum status left_open(const struct onnx_dimensions *dimensions,
     put_name(own, sizeof own, name, value->name, axis);
     list_open(all, sizeof all, dimensions);
     shape_error(dimensions, value, "has no size", axis, name);
-    return error_hint(dimensions->error, "give it one: --dimension '%s=SIZE'; open are %s", own,
-                      all),
-           STATUS_BAD_FILE;
+    return HINT(dimensions->error, STATUS_BAD_FILE,
+                "give it one: --dimension '%s=SIZE'; open are %s", own, all);
 }
 
 /* ---- open dimensions ---- */
@@ -187,8 +186,8 @@ enum status onnx_read_declared(struct onnx_dimensions *dimensions, struct onnx_v
                         names)) {
         FAIL(dimensions->error, STATUS_BAD_FILE, "%.200s: tensor '%.*s' has no shape",
              dimensions->graph->path, shown(value->name), value->name.bytes);
-        return error_hint(dimensions->error, "onnx.shape_inference.infer_shapes may add it"),
-               STATUS_BAD_FILE;
+        return HINT(dimensions->error, STATUS_BAD_FILE,
+                    "onnx.shape_inference.infer_shapes may add it");
     }
     for (int axis = 0; axis < rank; axis++) {
         if (value->dims[axis] == -1)

@@ -69,8 +69,8 @@ static enum status external_error(const struct onnx_graph *graph, const struct o
     FAIL(error, STATUS_BAD_FILE, "%.150s: tensor '%.*s': external data '%.*s' %s", graph->path,
          (int)(size < 80 ? size : 80), value->name.bytes, (int)(length < 80 ? length : 80),
          location.bytes, what);
-    return error_hint(error, "keep the model's data files in its folder, as they were exported"),
-           STATUS_BAD_FILE;
+    return HINT(error, STATUS_BAD_FILE,
+                "keep the model's data files in its folder, as they were exported");
 }
 
 /* Finds the file and keeps its size: models have hundreds of tensors in one file. */

@@ -145,15 +145,12 @@ static enum status allocate(struct onnx_graph *graph, const struct sizes *sizes,
     graph->fold_capacity = 1024 + graph->file.end - graph->file.next > 65536
                                ? 65536
                                : 1024 + (size_t)(graph->file.end - graph->file.next);
-    TRY(error_allocate((void **)&graph->nodes, sizes->nodes, sizeof *graph->nodes, "nodes", error));
-    TRY(error_allocate((void **)&graph->order, sizes->nodes, sizeof *graph->order, "nodes", error));
-    TRY(error_allocate((void **)&graph->values, sizes->values, sizeof *graph->values, "tensors",
-                       error));
-    TRY(error_allocate((void **)&graph->links, sizes->links, sizeof *graph->links, "edges", error));
-    TRY(error_allocate((void **)&graph->slots, graph->slot_count, sizeof *graph->slots,
-                       "tensor names", error));
-    TRY(error_allocate((void **)&graph->folds, graph->fold_capacity, sizeof *graph->folds,
-                       "constants", error));
+    TRY(ALLOCATE(&graph->nodes, sizes->nodes, "nodes", error));
+    TRY(ALLOCATE(&graph->order, sizes->nodes, "nodes", error));
+    TRY(ALLOCATE(&graph->values, sizes->values, "tensors", error));
+    TRY(ALLOCATE(&graph->links, sizes->links, "edges", error));
+    TRY(ALLOCATE(&graph->slots, graph->slot_count, "tensor names", error));
+    TRY(ALLOCATE(&graph->folds, graph->fold_capacity, "constants", error));
     memset(graph->slots, 0xff, graph->slot_count * sizeof *graph->slots); /* all -1 */
     return STATUS_OK;
 }
@@ -393,8 +390,7 @@ enum status onnx_graph_read(struct onnx_graph *graph, const char *path, const ch
     if (graph->opset < ONNX_OPSET_MINIMUM) {
         FAIL(error, STATUS_BAD_FILE, "%.300s: operator set %lld; %d is the oldest that is read",
              path, (long long)graph->opset, ONNX_OPSET_MINIMUM);
-        return error_hint(error, "onnx.version_converter brings it to a later one"),
-               STATUS_BAD_FILE;
+        return HINT(error, STATUS_BAD_FILE, "onnx.version_converter brings it to a later one");
     }
     return read_graph(graph, message, error);
 }

@@ -122,7 +122,7 @@ static enum status cpu_open(struct device **device, int index, const struct devi
 {
     (void)index;
     struct cpu_device *cpu;
-    TRY(error_allocate((void **)&cpu, 1, sizeof *cpu, "cpu device", error));
+    TRY(ALLOCATE(&cpu, 1, "cpu device", error));
     cpu->base.backend = &backend_cpu;
     cpu->thread_count = options->thread_count > 0 ? options->thread_count : 1;
     int64_t cache_bytes = processor_cache_bytes();

@@ -155,8 +155,8 @@ static enum status take_arena(void **data, struct cpu_plan *plan, size_t bytes, 
         FAIL(error, STATUS_OUT_OF_MEMORY,
              "cpu: another %zu bytes do not fit the arena of %zu bytes, %zu of them in use", bytes,
              device->arena_bytes, used_bytes);
-        return error_hint(error, "take a smaller batch, or a machine with more free memory"),
-               STATUS_OUT_OF_MEMORY;
+        return HINT(error, STATUS_OUT_OF_MEMORY,
+                    "take a smaller batch, or a machine with more free memory");
     }
     *data = is_read_only ? take_read(device, taken) : take_written(device, taken);
     return STATUS_OK;
@@ -197,7 +197,7 @@ static enum status fill_narrow(void *data, struct cpu_plan *plan, dnnl_data_type
     const size_t block = count < CPU_NOISE_COUNT ? count : CPU_NOISE_COUNT;
     uint16_t *values = data;
     float *noise;
-    TRY(error_allocate((void **)&noise, block, sizeof *noise, "noise", error));
+    TRY(ALLOCATE(&noise, block, "noise", error));
     fill(plan->device, noise, block, amplitude);
     enum status status = round_block(data, plan, type, noise, (dnnl_dim_t)block, error);
     free(noise);

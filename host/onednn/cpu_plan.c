@@ -143,7 +143,7 @@ enum status cpu_plan_create(struct cpu_plan **plan, struct device *device,
         return FAIL(error, STATUS_FAILED, "cpu: no precision %s with this processor and %s",
                     choice_name(&choice_precision, config->precision), library);
     }
-    TRY(error_allocate((void **)plan, 1, sizeof **plan, "plan", error));
+    TRY(ALLOCATE(plan, 1, "plan", error));
     (*plan)->base.bench = device->backend->bench[config->kind];
     (*plan)->base.engine = -1;
     (*plan)->device = (struct cpu_device *)device;

@@ -2,8 +2,8 @@
 #ifndef EPOCHCAST_PICTURES_DRAW_H
 #define EPOCHCAST_PICTURES_DRAW_H
 
-#include "model/forecast.h"
-#include "model/row_forecasts.h"
+#include "evaluate/row_forecasts.h"
+#include "forecast/forecast.h"
 #include "pictures/picture.h"
 
 /* Bars of the layers' times for the largest batch size, with intervals; beside them, where there

@@ -1,7 +1,7 @@
 #include "pictures/draw.h"
 #include "pictures/row_series.h"
 
-#include "model/row_selection.h"
+#include "predictors/row_selection.h"
 
 /* More points than this hide each other; the rest is left out evenly. */
 enum { PANEL_POINT_LIMIT = 1500 };

@@ -246,7 +246,7 @@ enum status draw_evaluation(struct picture *picture, const struct evaluated_list
     size_t most = 0;
     for (int i = 0; i < all->count; i++)
         most = all->list[i].count > most ? all->list[i].count : most;
-    TRY(error_allocate((void **)&buffer, most, sizeof *buffer, "picture", error));
+    TRY(ALLOCATE(&buffer, most, "picture", error));
     const struct layout layout = lay_out(picture, all, title);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         if (all->count > 0 && count_kind(&all->list[0], kind) > 0)

@@ -27,7 +27,7 @@ static enum status not_started(int cause, struct error *error)
     if (cause != ENOENT)
         return FAIL(error, STATUS_FAILED, "cannot start gnuplot: %s", strerror(cause));
     FAIL(error, STATUS_FAILED, "pictures need gnuplot, and there is none on PATH");
-    return error_hint(error, "install it: apt-get install gnuplot-nox"), STATUS_FAILED;
+    return HINT(error, STATUS_FAILED, "install it: apt-get install gnuplot-nox");
 }
 
 /* Every signal as it is by default: this program blocks some that the child should die of. */
@@ -105,8 +105,8 @@ static enum status finish(const struct child *child, bool is_sent, struct error 
                     strsignal(WTERMSIG(how)));
     first_complaint(complaint, sizeof complaint, child->errors);
     FAIL(error, STATUS_FAILED, "gnuplot failed (exit code %d): %s", WEXITSTATUS(how), complaint);
-    return error_hint(error, "pictures are made for gnuplot 5.4 and later; 'gnuplot --version'"),
-           STATUS_FAILED;
+    return HINT(error, STATUS_FAILED,
+                "pictures are made for gnuplot 5.4 and later; 'gnuplot --version'");
 }
 
 enum status gnuplot_run(int output, const char *script, size_t size, struct error *error)

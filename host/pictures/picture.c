@@ -30,8 +30,7 @@ enum status picture_form_of(enum picture_form *form, const char *path, struct er
         *form = PICTURE_PNG;
     else {
         FAIL(error, STATUS_USAGE, "no picture can be written to '%.200s'", path);
-        return error_hint(error, "a name ending in .svg or .png, or - for the terminal"),
-               STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "a name ending in .svg or .png, or - for the terminal");
     }
     return STATUS_OK;
 }

@@ -2,11 +2,11 @@
  * start, one dataset grows by random rows, the other by those of eight of which the
  * ensemble's nets disagree most; both are judged on the validation split. A line a step.
  */
-#include "cli/active_choice.h"
 #include "data/dataset.h"
 #include "data/split.h"
-#include "model/evaluate.h"
-#include "model/trainer.h"
+#include "evaluate/active_choice.h"
+#include "evaluate/evaluate.h"
+#include "trainer/trainer.h"
 
 #include "base/philox.h"
 

@@ -11,8 +11,8 @@
  */
 #include "base/philox.h"
 #include "bench/backend.h"
-#include "model/trainer.h"
 #include "onednn/gemm.h"
+#include "trainer/trainer.h"
 
 #include <math.h>
 #include <omp.h>

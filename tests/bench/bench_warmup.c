@@ -4,8 +4,8 @@
  * cap of such a visit, and the times.
  */
 #include "bench/warm_up.h"
-#include "data/sweep.h"
 #include "layers/sample.h"
+#include "sweep/sweep.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,29 @@
+/* sweep --active: of several draws the one that a model is least sure of is measured (uncertainty
+ * sampling; the co-evolution of model and data of Pinel et al. 2020 is sweep, train, sweep --active
+ * and so on).
+ */
+#ifndef EPOCHCAST_EVALUATE_ACTIVE_CHOICE_H
+#define EPOCHCAST_EVALUATE_ACTIVE_CHOICE_H
+
+#include "predictors/predictor.h"
+#include "sweep/sweep.h"
+
+struct active_choice {
+    struct model model;
+    uint64_t hash; /* of the file */
+    struct sweep_choice choice;
+};
+
+/* Loads the model of `path`. STATUS_USAGE: it is no ensemble, or lacks one of the domains' kinds.
+ */
+enum status active_choice_open(struct active_choice *active, const char *path,
+                               const struct sample_domain *domains, int domain_count,
+                               struct error *error);
+void active_choice_close(struct active_choice *active);
+
+/* How far the nets of the ensemble disagree; infinite where the model forecasts nothing. Not the
+ * interval: that is wide, too, where labels are noisy, and more of them would not make it narrow.
+ */
+double forecast_doubt(const struct prediction *prediction);
+
+#endif

@@ -1,0 +1,20 @@
+/* Measured rows beside their forecasts: what every evaluation starts from. */
+#ifndef EPOCHCAST_EVALUATE_ROW_FORECASTS_H
+#define EPOCHCAST_EVALUATE_ROW_FORECASTS_H
+
+#include "predictors/predictor.h"
+
+struct row_forecasts {
+    size_t row_count;                /* usable rows, whether they are covered or not */
+    size_t count;                    /* covered ones: the arrays' */
+    const struct measurement **rows; /* of the dataset, borrowed; device by device */
+    struct prediction *predictions;
+};
+
+/* Usable rows of the split (enum split; -1: all), each forecast for the device that it was measured
+ * on; rows that the predictor does not cover are left out. */
+enum status row_forecasts_create(struct row_forecasts *forecasts, const struct predictor *predictor,
+                                 const struct dataset_rows *rows, int split, struct error *error);
+void row_forecasts_free(struct row_forecasts *forecasts);
+
+#endif

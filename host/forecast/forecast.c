@@ -1,0 +1,347 @@
+#include "forecast/forecast.h"
+
+#include "predictors/interval.h"
+#include "predictors/predictor_roofline.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- time ---- */
+
+/* The layers that the predictor is asked about, one after another, and which they are. */
+struct questions {
+    struct layer_config *configs;
+    int *layers;
+    struct prediction *answers;
+    int count;
+};
+
+static void questions_free(struct questions *questions)
+{
+    free(questions->configs);
+    free(questions->layers);
+    free(questions->answers);
+}
+
+/* More rows or elements than benchmarks have, though the layer itself could be one of theirs: that
+ * of one sample is. */
+static bool is_too_large(const struct network_layer *layer, const struct layer_config *config,
+                         const struct forecast_options *options)
+{
+    const struct layer_config one = network_config(layer, 1, options->pass, options->optimizer,
+                                                   options->precision);
+    if (layer->config.batch_size > 1 && config->batch_size > batch_size_maximum())
+        return true;
+    return options->batch_size > 1 && !layer_is_valid(config) && layer_is_valid(&one);
+}
+
+static enum status add_question(struct questions *questions, const struct network *network,
+                                int layer, const struct forecast_options *options,
+                                struct error *error)
+{
+    const struct network_layer *asked = &network->layers[layer];
+    if (network_layer_is_operator(asked))
+        return STATUS_OK;
+    const struct layer_config config = network_config(asked, options->batch_size, options->pass,
+                                                      options->optimizer, options->precision);
+    if (is_too_large(asked, &config, options))
+        return STATUS_OK;
+    questions->configs[questions->count] = config;
+    questions->layers[questions->count++] = layer;
+    return layer_check(&config, error);
+}
+
+static enum status questions_create(struct questions *questions, const struct network *network,
+                                    const struct forecast_options *options, struct error *error)
+{
+    const unsigned long count = (unsigned long)network->layer_count;
+    TRY(ALLOCATE(&questions->configs, count, "layer configs", error));
+    TRY(ALLOCATE(&questions->layers, count, "layer numbers", error));
+    TRY(ALLOCATE(&questions->answers, count, "layer forecasts", error));
+    for (int i = 0; i < network->layer_count; i++)
+        TRY(add_question(questions, network, i, options, error));
+    return STATUS_OK;
+}
+
+static enum status no_forecast(const struct network_layer *layer, struct error *error)
+{
+    const char *kind = network_layer_kind(layer);
+    FAIL(error, STATUS_FAILED,
+         "no forecast for layer '%s' (%s): the model does not cover it, and the device's peak "
+         "rates are unknown",
+         layer->name, kind);
+    if (network_layer_is_operator(layer))
+        return HINT(error, STATUS_FAILED, "train on rows of a device whose speed was measured");
+    return HINT(error, STATUS_FAILED, "train on rows of %s from this device", kind);
+}
+
+/* Layers that the predictor does not cover take the roofline. */
+static enum status fill_uncovered(struct forecast *forecast, const struct network *network,
+                                  const struct forecast_options *options,
+                                  const struct device_info *device, struct error *error)
+{
+    for (int i = 0; i < network->layer_count; i++) {
+        struct prediction *layer = &forecast->layers[i];
+        if (layer->covered)
+            continue;
+        const struct cost cost = network_cost(&network->layers[i], options->batch_size,
+                                              options->pass, options->optimizer,
+                                              options->precision);
+        *layer = (struct prediction){.low_ms = NAN, .high_ms = NAN, .correlation = 1};
+        layer->median_ms = device ? roofline_cost_ms(&cost, device) : NAN;
+        if (isnan(layer->median_ms))
+            return no_forecast(&network->layers[i], error);
+        forecast->uncovered_count++;
+        forecast->uncovered_ms += layer->median_ms;
+    }
+    return STATUS_OK;
+}
+
+static double below_ms(const struct prediction *layer)
+{
+    return layer->covered ? layer->median_ms - layer->low_ms : layer->median_ms;
+}
+
+static double above_ms(const struct prediction *layer)
+{
+    return layer->covered ? layer->high_ms - layer->median_ms : layer->median_ms;
+}
+
+/* Layers before `layer` with the same config err as it does: how often it occurs is counted at the
+ * first one; 0 elsewhere. */
+static int occurrences(const uint64_t *hashes, int layer_count, int layer)
+{
+    int count = 0;
+    for (int i = 0; i < layer_count; i++) {
+        if (hashes[i] != hashes[layer])
+            continue;
+        if (i < layer)
+            return 0;
+        count++;
+    }
+    return count;
+}
+
+/* What the layers of one kind may be off. */
+struct kind_sum {
+    struct interval_sum below, above;
+    double correlation;
+};
+
+static void add_layer(struct kind_sum *sum, const struct prediction *layer, int times)
+{
+    interval_sum_add(&sum->below, times * below_ms(layer));
+    interval_sum_add(&sum->above, times * above_ms(layer));
+    sum->correlation = fmax(sum->correlation, layer->correlation);
+}
+
+/* Operators count as a kind of their own. */
+static int kind_of(const struct network_layer *layer)
+{
+    return network_layer_is_operator(layer) ? LAYER_KIND_COUNT : (int)layer->config.kind;
+}
+
+/* hashes: of the layers' configs. */
+static void add_layers(struct forecast *forecast, const struct network *network,
+                       const uint64_t *hashes)
+{
+    struct kind_sum sums[LAYER_KIND_COUNT + 1] = {0};
+    double below = 0, above = 0;
+    for (int i = 0; i < network->layer_count; i++) {
+        const int times = occurrences(hashes, network->layer_count, i);
+        forecast->batch_ms += forecast->layers[i].median_ms;
+        if (times > 0)
+            add_layer(&sums[kind_of(&network->layers[i])], &forecast->layers[i], times);
+    }
+    for (int kind = 0; kind <= LAYER_KIND_COUNT; kind++) {
+        below += interval_sum_square(&sums[kind].below, sums[kind].correlation);
+        above += interval_sum_square(&sums[kind].above, sums[kind].correlation);
+    }
+    forecast->batch_low_ms = forecast->batch_ms - sqrt(below);
+    forecast->batch_high_ms = forecast->batch_ms + sqrt(above);
+}
+
+/* Layers that nobody was asked about are like no other. */
+static enum status add_layers_of(struct forecast *forecast, const struct network *network,
+                                 const struct questions *questions, struct error *error)
+{
+    uint64_t *hashes;
+    TRY(ALLOCATE(&hashes, (unsigned long)network->layer_count, "layer configs", error));
+    for (int i = 0; i < network->layer_count; i++)
+        hashes[i] = (uint64_t)i;
+    for (int i = 0; i < questions->count; i++)
+        hashes[questions->layers[i]] = layer_hash(&questions->configs[i]);
+    add_layers(forecast, network, hashes);
+    free(hashes);
+    return STATUS_OK;
+}
+
+static bool is_known(double value)
+{
+    return isfinite(value) && value > 0;
+}
+
+/* NaN when nothing has a price. */
+static double cost_per_hour(const struct forecast_options *options)
+{
+    const bool pays_energy = is_known(options->watts) && is_known(options->price_per_kwh);
+    const double energy = pays_energy ? options->watts / 1000 * options->price_per_kwh : 0;
+    if (isnan(options->price_per_hour))
+        return pays_energy ? energy : NAN;
+    return options->price_per_hour + energy;
+}
+
+static void add_run(struct forecast *forecast, const struct forecast_options *options)
+{
+    const double devices = forecast->device_count, samples = (double)forecast->global_batch_size;
+    forecast->sample_ms = forecast->batch_ms / samples;
+    forecast->epoch_s = forecast->epoch_cost = NAN;
+    forecast->total_s = forecast->cost = forecast->energy_kwh = NAN;
+    if (options->dataset_size <= 0)
+        return;
+    forecast->epoch_s = ceil((double)options->dataset_size / samples) * forecast->batch_ms / 1000;
+    forecast->epoch_cost = forecast->epoch_s / 3600 * devices * cost_per_hour(options);
+    if (options->epochs <= 0)
+        return;
+    forecast->total_s = forecast->epoch_s * options->epochs;
+    forecast->cost = forecast->epoch_cost * options->epochs;
+    if (is_known(options->watts))
+        forecast->energy_kwh = forecast->total_s / 3600 * devices * options->watts / 1000;
+}
+
+static void add_memory(struct forecast *forecast, const struct network *network,
+                       const struct device_info *device, const struct forecast_options *options)
+{
+    const int64_t there = options->memory_bytes > 0 ? options->memory_bytes
+                          : device                  ? device->memory_bytes
+                                                    : 0;
+    forecast->memory = network_memory(network, forecast->device_batch_size, forecast->pass,
+                                      forecast->optimizer, options->precision);
+    forecast->fits = there <= 0 || forecast->memory.total_bytes <= there;
+}
+
+static enum status predict_layers(struct forecast *forecast, const struct network *network,
+                                  const struct predictor *predictor,
+                                  const struct device_info *device,
+                                  const struct forecast_options *options,
+                                  struct questions *questions, struct error *error)
+{
+    TRY(questions_create(questions, network, options, error));
+    TRY(ALLOCATE(&forecast->layers, (unsigned long)network->layer_count, "layer forecasts", error));
+    TRY(predictor->type->predict(questions->answers, predictor, questions->configs,
+                                 (size_t)questions->count, device, error));
+    for (int i = 0; i < questions->count; i++)
+        forecast->layers[questions->layers[i]] = questions->answers[i];
+    return fill_uncovered(forecast, network, options, device, error);
+}
+
+static enum status check_batch(const struct forecast_options *options, struct error *error)
+{
+    if (options->batch_size >= 1 && options->batch_size <= batch_size_maximum())
+        return STATUS_OK;
+    return FAIL(error, STATUS_USAGE, "batch_size = %d is outside 1..%d", options->batch_size,
+                batch_size_maximum());
+}
+
+/* Times of one device with the whole batch of `options`; no memory, no run. */
+static enum status forecast_device(struct forecast *forecast, const struct network *network,
+                                   const struct predictor *predictor,
+                                   const struct device_info *device,
+                                   const struct forecast_options *options, struct error *error)
+{
+    struct questions questions = {.count = 0};
+    *forecast = (struct forecast){
+        .batch_size = options->batch_size, .pass = options->pass, .optimizer = options->optimizer};
+    TRY(check_batch(options, error));
+    enum status status = predict_layers(forecast, network, predictor, device, options, &questions,
+                                        error);
+    if (status == STATUS_OK)
+        status = add_layers_of(forecast, network, &questions, error);
+    questions_free(&questions);
+    if (status != STATUS_OK) {
+        forecast_free(forecast);
+        return status;
+    }
+    return STATUS_OK;
+}
+
+/* What each device gets of the batch. */
+static enum status divide_batch(struct forecast_options *part,
+                                const struct forecast_options *options, struct error *error)
+{
+    const int32_t devices = options->parallel.device_count > 1 ? options->parallel.device_count : 1;
+    *part = *options;
+    part->parallel.device_count = devices;
+    if (devices == 1 || options->parallel.scaling == SCALING_WEAK)
+        return STATUS_OK;
+    if (options->batch_size < devices) {
+        FAIL(error, STATUS_USAGE, "a batch of %d cannot be divided over %d devices",
+             options->batch_size, devices);
+        return HINT(error, STATUS_USAGE,
+                    "strong scaling divides the batch; weak scaling multiplies it");
+    }
+    part->batch_size = options->batch_size / devices + (options->batch_size % devices != 0);
+    return STATUS_OK;
+}
+
+/* Communication, and what n devices are worth: one_ms is a step of one device with its batch (weak
+ * scaling) or the whole one (strong). */
+static void add_devices(struct forecast *forecast, const struct forecast_options *part,
+                        double one_ms)
+{
+    const struct parallel_options *parallel = &part->parallel;
+    const double divided = parallel->scaling == SCALING_STRONG ? parallel->device_count : 1;
+    const double own_ms = forecast->batch_ms;
+    const double ms = all_reduce_ms(parallel, (double)forecast->memory.gradients_bytes);
+    forecast->communication_ms = ms;
+    forecast->batch_ms += ms;
+    forecast->batch_low_ms += ms;
+    forecast->batch_high_ms += ms;
+    forecast->efficiency_percent = 100 * one_ms / (divided * forecast->batch_ms);
+    forecast->overlap_efficiency_percent = 100 * one_ms / (divided * fmax(own_ms, ms));
+}
+
+enum status forecast_network(struct forecast *forecast, const struct network *network,
+                             const struct predictor *predictor, const struct device_info *device,
+                             const struct forecast_options *options, struct error *error)
+{
+    struct forecast_options part;
+    double one_ms = NAN;
+    *forecast = (struct forecast){.layers = NULL};
+    TRY(check_batch(options, error));
+    TRY(divide_batch(&part, options, error));
+    const bool is_strong = part.batch_size < options->batch_size;
+    if (is_strong) {
+        TRY(forecast_device(forecast, network, predictor, device, options, error));
+        one_ms = forecast->batch_ms;
+        forecast_free(forecast);
+    }
+    TRY(forecast_device(forecast, network, predictor, device, &part, error));
+    forecast->batch_size = options->batch_size;
+    forecast->device_batch_size = part.batch_size;
+    forecast->device_count = part.parallel.device_count;
+    forecast->global_batch_size = is_strong ? options->batch_size
+                                            : (int64_t)forecast->device_count * part.batch_size;
+    add_memory(forecast, network, device, &part);
+    add_devices(forecast, &part, is_strong ? one_ms : forecast->batch_ms);
+    add_run(forecast, &part);
+    return STATUS_OK;
+}
+
+enum status forecast_uncovered_kinds(char *text, size_t size, const struct forecast *forecast,
+                                     const struct network *network, struct error *error)
+{
+    bool *is_uncovered;
+    TRY(ALLOCATE(&is_uncovered, (unsigned long)network->layer_count, "layers", error));
+    for (int i = 0; i < network->layer_count; i++)
+        is_uncovered[i] = !forecast->layers[i].covered;
+    network_count_kinds(text, size, network, is_uncovered);
+    free(is_uncovered);
+    return STATUS_OK;
+}
+
+void forecast_free(struct forecast *forecast)
+{
+    free(forecast->layers);
+    forecast->layers = NULL;
+}

@@ -1,0 +1,58 @@
+/* Network -> time, memory, cost: layer forecasts added up. */
+#ifndef EPOCHCAST_FORECAST_FORECAST_H
+#define EPOCHCAST_FORECAST_FORECAST_H
+
+#include "forecast/memory.h"
+#include "forecast/parallel.h"
+#include "network/network.h"
+#include "predictors/predictor.h"
+
+struct forecast_options {
+    int32_t batch_size, pass, optimizer, precision;
+    int64_t dataset_size;  /* rows of an epoch; 0: unknown */
+    int32_t epochs;        /* 0: unknown */
+    double price_per_hour; /* of one device; NaN: unknown */
+    double watts;          /* of one device; 0 or NaN: unknown */
+    double price_per_kwh;  /* 0 or NaN: unknown */
+    int64_t memory_bytes;  /* of one device; 0: what the device says */
+    struct parallel_options parallel;
+};
+
+struct forecast {
+    int32_t batch_size, pass, optimizer;
+    double batch_ms, batch_low_ms, batch_high_ms; /* of a step, communication included */
+    double sample_ms;                             /* batch_ms / samples of all devices */
+    /* NaN when unknown. An epoch is ceil(dataset_size / samples of a step) steps. Costs are the
+     * hourly price of all devices and, with watts and price_per_kwh, their energy. */
+    double epoch_s, epoch_cost, total_s, cost, energy_kwh; /* the last three: of all epochs */
+    struct network_memory memory;                          /* of one device */
+    bool fits;                 /* memory.total_bytes <= the device's memory (true when unknown) */
+    struct prediction *layers; /* (network->layer_count) */
+    /* Layers that the predictor does not cover (an operator, a kind that it was not trained on,
+     * more rows or elements than benchmarks take): the roofline is used. */
+    int uncovered_count;
+    double uncovered_ms; /* their part of batch_ms */
+    /* Several devices: see parallel.h. */
+    int32_t device_count, device_batch_size;
+    int64_t global_batch_size;
+    double communication_ms;
+    double efficiency_percent, overlap_efficiency_percent; /* 100 for one device */
+};
+
+/* Interval of the sum: per-layer half-widths (in ms, each side its own) added by the correlation of
+ * errors that the predictor learnt for the layers' kind (interval.h has the formula), root of
+ * squares between kinds. A layer that fell back to the roofline counts with a half-width of its own
+ * time and correlation 1, operators as a kind of their own; NaN when a covering predictor gives no
+ * interval. device may be NULL (the predictor's first), unless a layer needs the roofline.
+ * STATUS_USAGE: a config outside its bounds; fewer samples than devices to divide them over.
+ * STATUS_FAILED: no forecast for a layer. */
+enum status forecast_network(struct forecast *forecast, const struct network *network,
+                             const struct predictor *predictor, const struct device_info *device,
+                             const struct forecast_options *options, struct error *error);
+void forecast_free(struct forecast *forecast);
+
+/* "batch_normalization x53, relu x49": what the uncovered layers are; always terminated. */
+enum status forecast_uncovered_kinds(char *text, size_t size, const struct forecast *forecast,
+                                     const struct network *network, struct error *error);
+
+#endif

@@ -1,0 +1,199 @@
+#include "predictors/baseline.h"
+
+#include "predictors/row_selection.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct baseline {
+    struct predictor base;
+    const struct baseline_law *law;
+    struct device_info *devices; /* of the training set */
+    int device_count;
+    int slot_count; /* devices, or 1 when the law shares them */
+    bool *fitted;   /* (slot_count, LAYER_KIND_COUNT) */
+    char *states;   /* (slot_count, LAYER_KIND_COUNT, law->state_size) */
+};
+
+static void *state_at(const struct baseline *baseline, int slot, int kind)
+{
+    return baseline->states + (size_t)(slot * LAYER_KIND_COUNT + kind) * baseline->law->state_size;
+}
+
+static bool *fitted_at(const struct baseline *baseline, int slot, int kind)
+{
+    return &baseline->fitted[slot * LAYER_KIND_COUNT + kind];
+}
+
+/* Row of the training devices that `device` is, or -1. */
+static int slot_of(const struct baseline *baseline, const struct device_info *device)
+{
+    if (baseline->law->shares_devices)
+        return 0;
+    for (int i = 0; i < baseline->device_count; i++)
+        if (device_is_same(&baseline->devices[i], device))
+            return i;
+    return -1;
+}
+
+/* ---- fitting ---- */
+
+/* The training rows of one kind that go into `slot`; returns their number. */
+static size_t collect(struct baseline_row *collected, const struct baseline *baseline, int slot,
+                      const struct dataset_rows *rows, const struct row_selection *selection)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < selection->count[SPLIT_TRAIN]; i++) {
+        const struct measurement *row = &rows->rows[selection->rows[SPLIT_TRAIN][i]];
+        const struct device_info *device = &rows->devices[row->device];
+        if (slot_of(baseline, device) == slot)
+            collected[count++] = (struct baseline_row){
+                .config = &row->config, .device = device, .measured_ms = row->median_ms};
+    }
+    return count;
+}
+
+static enum status fit_slots(struct baseline *baseline, int kind, const struct dataset_rows *rows,
+                             const struct row_selection *selection, struct error *error)
+{
+    void *memory;
+    TRY(error_allocate(&memory, selection->count[SPLIT_TRAIN], sizeof(struct baseline_row),
+                       "training rows", error));
+    enum status status = STATUS_OK;
+    for (int slot = 0; slot < baseline->slot_count && status == STATUS_OK; slot++) {
+        const size_t count = collect(memory, baseline, slot, rows, selection);
+        if (count > 0)
+            status = baseline->law->fit(state_at(baseline, slot, kind),
+                                        fitted_at(baseline, slot, kind), memory, count, error);
+    }
+    free(memory);
+    return status;
+}
+
+static enum status fit_kinds(struct baseline *baseline, const struct dataset_rows *rows,
+                             struct fit_report *reports, struct error *error)
+{
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct row_selection selection;
+        TRY(row_selection_create(&selection, rows, (enum layer_kind)kind, error));
+        const size_t train_rows = selection.count[SPLIT_TRAIN];
+        const enum status status = fit_slots(baseline, kind, rows, &selection, error);
+        row_selection_free(&selection);
+        TRY(status);
+        if (reports)
+            reports[kind] = (struct fit_report){.kind = kind,
+                                                .rows = train_rows,
+                                                .train_rmsle = NAN,
+                                                .test_rmsle = NAN,
+                                                .validation_rmse_ms = NAN,
+                                                .validation_mape_percent = NAN};
+    }
+    return STATUS_OK;
+}
+
+static enum status allocate_slots(struct baseline *baseline, struct error *error)
+{
+    baseline->slot_count = baseline->law->shares_devices ? 1 : baseline->device_count;
+    const unsigned long count = (unsigned long)baseline->slot_count * LAYER_KIND_COUNT;
+    TRY(ALLOCATE(&baseline->fitted, count, "predictor", error));
+    TRY(error_allocate((void **)&baseline->states, count, baseline->law->state_size, "predictor",
+                       error));
+    return STATUS_OK;
+}
+
+enum status baseline_fit(struct predictor **out, const struct baseline_law *law,
+                         const struct dataset_rows *rows, struct fit_report *reports,
+                         struct error *error)
+{
+    *out = NULL;
+    void *memory;
+    TRY(error_allocate(&memory, 1, sizeof(struct baseline), "predictor", error));
+    struct baseline *baseline = memory;
+    *baseline = (struct baseline){.base.type = law->type, .law = law};
+    enum status status = training_devices(&baseline->devices, &baseline->device_count, rows, error);
+    if (status == STATUS_OK)
+        status = allocate_slots(baseline, error);
+    if (status == STATUS_OK)
+        status = fit_kinds(baseline, rows, reports, error);
+    if (status == STATUS_OK)
+        *out = &baseline->base;
+    else
+        baseline_free(&baseline->base);
+    return status;
+}
+
+void baseline_free(struct predictor *predictor)
+{
+    struct baseline *baseline = (struct baseline *)predictor;
+    if (!baseline)
+        return;
+    if (baseline->law->release && baseline->states)
+        for (int slot = 0; slot < baseline->slot_count; slot++)
+            for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+                baseline->law->release(state_at(baseline, slot, kind));
+    free(baseline->fitted);
+    free(baseline->states);
+    free(baseline->devices);
+    free(baseline);
+}
+
+/* ---- forecasting ---- */
+
+/* Makes *state the one of a device without rows. False: no training device knows the kind. */
+static bool transfer(void *state, const void **states, struct device_info *devices,
+                     const struct baseline *baseline, int kind, const struct device_info *target)
+{
+    int count = 0;
+    for (int slot = 0; slot < baseline->slot_count; slot++)
+        if (*fitted_at(baseline, slot, kind)) {
+            states[count] = state_at(baseline, slot, kind);
+            devices[count++] = baseline->devices[slot];
+        }
+    if (count > 0)
+        baseline->law->transfer(state, states, devices, count, target);
+    return count > 0;
+}
+
+/* states[LAYER_KIND_COUNT]: what forecasts each kind on the device, NULL where nothing can. *memory
+ * holds those that had to be made. */
+static enum status find_states(const void **states, void **memory, const struct baseline *baseline,
+                               const struct device_info *device, struct error *error)
+{
+    const int slot = slot_of(baseline, device);
+    const bool is_new = slot < 0 && baseline->law->transfer;
+    const size_t size = baseline->law->state_size, slots = (size_t)baseline->slot_count;
+    TRY(error_allocate(
+        memory, 1, LAYER_KIND_COUNT * size + slots * (sizeof(struct device_info) + sizeof(void *)),
+        "predictor", error));
+    struct device_info *devices = *memory;
+    const void **known = (const void **)(devices + slots);
+    char *made = (char *)(known + slots);
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++, made += size) {
+        states[kind] = NULL;
+        if (slot >= 0 && *fitted_at(baseline, slot, kind))
+            states[kind] = state_at(baseline, slot, kind);
+        else if (is_new && transfer(made, known, devices, baseline, kind, device))
+            states[kind] = made;
+    }
+    return STATUS_OK;
+}
+
+enum status baseline_predict(struct prediction *predictions, const struct predictor *predictor,
+                             const struct layer_config *configs, size_t count,
+                             const struct device_info *device, struct error *error)
+{
+    const struct baseline *baseline = (const struct baseline *)predictor;
+    const void *states[LAYER_KIND_COUNT];
+    void *memory;
+    if (!device)
+        device = &baseline->devices[0];
+    TRY(find_states(states, &memory, baseline, device, error));
+    for (size_t i = 0; i < count; i++) {
+        const void *state = states[configs[i].kind];
+        const double ms = state ? baseline->law->forecast_ms(state, &configs[i], device) : NAN;
+        predictions[i] = (struct prediction){
+            .median_ms = ms, .low_ms = NAN, .high_ms = NAN, .covered = !isnan(ms)};
+    }
+    free(memory);
+    return STATUS_OK;
+}

@@ -1,0 +1,61 @@
+/* What the rivals share: rows sorted by device and layer kind, one block of learnt numbers
+ * ("state") each, the choice of the block that a forecast needs, and the way to a device that no
+ * row came from. A rival is a struct baseline_law; its predictor_type calls baseline_fit.
+ */
+#ifndef EPOCHCAST_PREDICTORS_BASELINE_H
+#define EPOCHCAST_PREDICTORS_BASELINE_H
+
+#include "predictors/predictor.h"
+
+/* A training row. Borrowed. */
+struct baseline_row {
+    const struct layer_config *config;
+    const struct device_info *device;
+    double measured_ms;
+};
+
+struct baseline_law {
+    const struct predictor_type *type;
+    size_t state_size;   /* a state starts as zeros */
+    bool shares_devices; /* one state a kind, of all devices' rows; it covers every device */
+    /* Learns from count >= 1 rows of one kind (and one device, unless shared). *fitted tells
+     * whether the state can forecast (false: the device does not say what the law needs). */
+    enum status (*fit)(void *state, bool *fitted, const struct baseline_row *rows, size_t count,
+                       struct error *error);
+    /* NaN: not covered. */
+    double (*forecast_ms)(const void *state, const struct layer_config *config,
+                          const struct device_info *device);
+    /* Makes the state of a device without rows from those of count >= 1 devices; NULL: such a
+     * device is not covered. */
+    void (*transfer)(void *state, const void *const *states, const struct device_info *devices,
+                     int count, const struct device_info *target);
+    void (*release)(void *state); /* what the state points to; or NULL */
+};
+
+enum status baseline_fit(struct predictor **predictor, const struct baseline_law *law,
+                         const struct dataset_rows *rows, struct fit_report *reports,
+                         struct error *error);
+/* predictor_type.predict and .free. */
+enum status baseline_predict(struct prediction *predictions, const struct predictor *predictor,
+                             const struct layer_config *configs, size_t count,
+                             const struct device_info *device, struct error *error);
+void baseline_free(struct predictor *predictor);
+
+/* The predictor_type `predictor_<name>` of the law `law`. */
+#define BASELINE_PREDICTOR(name_, law_, help_)                                                     \
+    static enum status fit_predictor(                                                              \
+        struct predictor **predictor, const struct dataset_rows *rows,                             \
+        const struct fit_options *options, struct fit_report *reports, struct error *error)        \
+    {                                                                                              \
+        (void)options;                                                                             \
+        return baseline_fit(predictor, &(law_), rows, reports, error);                             \
+    }                                                                                              \
+    const struct predictor_type predictor_##name_ = {                                              \
+        .name = #name_,                                                                            \
+        .help = (help_),                                                                           \
+        .fit = fit_predictor,                                                                      \
+        .predict = baseline_predict,                                                               \
+        .free = baseline_free,                                                                     \
+    }
+
+#endif

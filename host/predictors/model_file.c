@@ -1,0 +1,229 @@
+/* The envelope of a model file: an HDF5 file behind a user block of 512 bytes (which HDF5 skips)
+ * that says what the file is, how long, and its hash. A truncated, damaged, foreign or newer file
+ * is told apart before HDF5 parses a byte of it, for its library does not survive every damage.
+ */
+#include "base/hash.h"
+#include "base/mapped_file.h"
+#include "predictors/model_content.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ENVELOPE_BYTES = 512 };
+#define ENVELOPE_START MODEL_FORMAT_NAME "\nversion "
+
+/* ---- saving ---- */
+
+static enum status cannot(const char *what, const char *path, struct error *error)
+{
+    return FAIL(error, STATUS_FAILED, "cannot %s '%s': %s", what, path, strerror(errno));
+}
+
+static enum status write_content(const struct model *model, const char *path, struct error *error)
+{
+    const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_userblock(creation, ENVELOPE_BYTES);
+    errno = 0;
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, creation, H5P_DEFAULT);
+    H5Pclose(creation);
+    if (file < 0)
+        return cannot("create", path, error);
+    const struct model_place root = {.id = file, .path = path, .prefix = ""};
+    enum status status = model_content_write(&root, (const struct mlp_predictor *)model->predictor,
+                                             model->provenance, error);
+    errno = 0;
+    if (H5Fclose(file) < 0 && status == STATUS_OK)
+        status = cannot("write", path, error);
+    return status;
+}
+
+static enum status write_envelope(const char *path, struct error *error)
+{
+    struct mapped_file content;
+    TRY(mapped_file_open(&content, path, error));
+    char envelope[ENVELOPE_BYTES] = {0};
+    snprintf(envelope, sizeof envelope, ENVELOPE_START "%d\nbytes %zu\nhash %016" PRIx64 "\n",
+             MODEL_FORMAT_VERSION, content.size,
+             hash_bytes(HASH_SEED, content.bytes + ENVELOPE_BYTES, content.size - ENVELOPE_BYTES));
+    mapped_file_close(&content);
+    const int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return cannot("open", path, error);
+    enum status status = STATUS_OK;
+    if (pwrite(file, envelope, sizeof envelope, 0) != (ssize_t)sizeof envelope || fsync(file) != 0)
+        status = cannot("write", path, error);
+    close(file);
+    return status;
+}
+
+enum status model_path_check(const char *path, bool overwrite, struct error *error)
+{
+    if (overwrite || access(path, F_OK) != 0)
+        return STATUS_OK;
+    FAIL(error, STATUS_USAGE, "'%s' exists", path);
+    error_hint(error, "--overwrite replaces it");
+    return STATUS_USAGE;
+}
+
+static enum status save_check(const struct model *model, const char *path, bool overwrite,
+                              struct error *error)
+{
+    if (!model->predictor || model->predictor->type != &predictor_mlp)
+        return FAIL(error, STATUS_USAGE, "only mlp predictors are stored");
+    return model_path_check(path, overwrite, error);
+}
+
+enum status model_save(const struct model *model, const char *path, bool overwrite,
+                       struct error *error)
+{
+    TRY(save_check(model, path, overwrite, error));
+    const size_t size = strlen(path) + 32;
+    void *memory;
+    TRY(error_allocate(&memory, size, 1, "file name", error));
+    char *temporary = memory;
+    snprintf(temporary, size, "%s.%ld.tmp", path, (long)getpid());
+    const struct hdf5_silence silence = hdf5_silence_begin();
+    enum status status = write_content(model, temporary, error);
+    if (status == STATUS_OK)
+        status = write_envelope(temporary, error);
+    if (status == STATUS_OK && rename(temporary, path) != 0)
+        status = cannot("replace", path, error);
+    if (status != STATUS_OK)
+        unlink(temporary);
+    hdf5_silence_end(&silence);
+    free(temporary);
+    return status;
+}
+
+/* ---- loading ---- */
+
+static enum status not_a_model(const struct mapped_file *file, const char *path,
+                               struct error *error)
+{
+    static const char hdf5_signature[] = "\x89HDF\r\n\x1a\n";
+    const size_t length = sizeof hdf5_signature - 1;
+    const bool is_hdf5 = file->size >= length && memcmp(file->bytes, hdf5_signature, length) == 0;
+    FAIL(error, STATUS_BAD_FILE, "'%s' is %s", path,
+         is_hdf5 ? "an HDF5 file, but not an epochcast model" : "not an epochcast model");
+    return HINT(error, STATUS_BAD_FILE,
+                "a model is written by 'epochcast train DATA.h5 -O MODEL.h5'");
+}
+
+/* Parses the envelope, which need not be terminated. */
+static enum status envelope_check(const struct mapped_file *file, const char *path,
+                                  struct error *error)
+{
+    char envelope[ENVELOPE_BYTES + 1] = "";
+    memcpy(envelope, file->bytes, file->size < ENVELOPE_BYTES ? file->size : ENVELOPE_BYTES);
+    const size_t start = strlen(ENVELOPE_START);
+    if (strncmp(envelope, ENVELOPE_START, start) != 0)
+        return not_a_model(file, path, error);
+    int version = 0;
+    size_t bytes = 0;
+    uint64_t hash = 0;
+    const int read = sscanf(envelope + start, "%9d\nbytes %19zu\nhash %16" SCNx64, &version, &bytes,
+                            &hash);
+    if (read >= 1 && version != MODEL_FORMAT_VERSION) {
+        FAIL(error, STATUS_BAD_FILE, "'%s' is a model of format version %d, this program reads %d",
+             path, version, MODEL_FORMAT_VERSION);
+        return HINT(error, STATUS_BAD_FILE,
+                    "use the epochcast that wrote it, or train the model again");
+    }
+    if (read == 3 && file->size < bytes) {
+        FAIL(error, STATUS_BAD_FILE, "'%s' is truncated: %zu of %zu bytes", path, file->size,
+             bytes);
+        return HINT(error, STATUS_BAD_FILE, "copy it again, or train the model again");
+    }
+    if (read == 3 && file->size == bytes && bytes > ENVELOPE_BYTES &&
+        hash == hash_bytes(HASH_SEED, file->bytes + ENVELOPE_BYTES, bytes - ENVELOPE_BYTES))
+        return STATUS_OK;
+    FAIL(error, STATUS_BAD_FILE, "'%s' is damaged: its content does not match its hash", path);
+    return HINT(error, STATUS_BAD_FILE, "copy it again, or train the model again");
+}
+
+static enum status file_check(size_t *file_bytes, const char *path, struct error *error)
+{
+    struct mapped_file file;
+    TRY(mapped_file_open(&file, path, error));
+    const enum status status = envelope_check(&file, path, error);
+    *file_bytes = file.size;
+    mapped_file_close(&file);
+    return status;
+}
+
+static enum status read_content(struct model *model, struct mlp_predictor *predictor,
+                                const char *path, size_t file_bytes, struct error *error)
+{
+    struct model_place root = {.path = path, .prefix = "", .file_bytes = file_bytes};
+    root.id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (root.id < 0)
+        return FAIL(error, STATUS_BAD_FILE, "HDF5 cannot open '%s'", path);
+    enum status status = model_content_read(&root, predictor, model->provenance,
+                                            sizeof model->provenance, error);
+    H5Fclose(root.id);
+    return status;
+}
+
+static enum status copy_devices(struct model *model, const struct mlp_predictor *predictor,
+                                struct error *error)
+{
+    const size_t count = (size_t)predictor->device_count;
+    TRY(ALLOCATE(&model->devices, count, "devices", error));
+    model->device_count = predictor->device_count;
+    memcpy(model->devices, predictor->devices, count * sizeof *model->devices);
+    return STATUS_OK;
+}
+
+enum status model_load(struct model *model, const char *path, struct error *error)
+{
+    *model = (struct model){0};
+    size_t file_bytes;
+    TRY(file_check(&file_bytes, path, error));
+    void *memory;
+    TRY(error_allocate(&memory, 1, sizeof(struct mlp_predictor), "predictor", error));
+    struct mlp_predictor *predictor = memory;
+    predictor->base.type = &predictor_mlp;
+    model->predictor = &predictor->base;
+    const struct hdf5_silence silence = hdf5_silence_begin();
+    enum status status = read_content(model, predictor, path, file_bytes, error);
+    hdf5_silence_end(&silence);
+    if (status == STATUS_OK)
+        status = copy_devices(model, predictor, error);
+    if (status != STATUS_OK)
+        model_free(model);
+    return status;
+}
+
+void model_free(struct model *model)
+{
+    if (model->predictor)
+        model->predictor->type->free(model->predictor);
+    free(model->devices);
+    *model = (struct model){0};
+}
+
+/* ---- devices ---- */
+
+enum status model_device(const struct device_info **device, const struct model *model,
+                         const char *name, struct error *error)
+{
+    *device = NULL;
+    for (int i = 0; i < model->device_count && !*device; i++)
+        if (!name || strcmp(model->devices[i].name, name) == 0)
+            *device = &model->devices[i];
+    if (*device)
+        return STATUS_OK;
+    char list[400] = "";
+    size_t used = 0;
+    for (int i = 0; i < model->device_count && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s'", i > 0 ? ", " : "",
+                                 model->devices[i].name);
+    FAIL(error, STATUS_NO_DEVICE, "the model does not know device '%s'", name ? name : "");
+    return HINT(error, STATUS_NO_DEVICE, "it was trained on %s", list);
+}

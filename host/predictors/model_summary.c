@@ -1,0 +1,37 @@
+#include "predictors/model_summary.h"
+
+#include "base/mapped_file.h"
+#include "predictors/model_content.h"
+#include "predictors/predictor_mlp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool model_summarise(struct model_summary *summary, const struct model *model, enum layer_kind kind)
+{
+    const struct mlp_predictor *mlp = (const struct mlp_predictor *)model->predictor;
+    const struct mlp_kind *known = &mlp->kinds[kind];
+    if (known->net_count == 0)
+        return false;
+    *summary = (struct model_summary){.net_count = known->net_count,
+                                      .column_count = known->shape.widths[0],
+                                      .encoding = choice_name(&choice_encoding, mlp->encoding),
+                                      .preset = mlp->preset,
+                                      .interval_level = mlp->interval_level};
+    size_t length = 0, size = sizeof summary->shape;
+    for (int i = 0; i <= known->shape.layer_count && length < size; i++)
+        length += (size_t)snprintf(summary->shape + length, size - length, i ? "-%d" : "%d",
+                                   known->shape.widths[i]);
+    return true;
+}
+
+bool model_recognise(const char *path)
+{
+    struct mapped_file file;
+    if (mapped_file_open(&file, path, NULL) != STATUS_OK)
+        return false;
+    bool is_model = file.size >= sizeof MODEL_FORMAT_NAME - 1 &&
+                    memcmp(file.bytes, MODEL_FORMAT_NAME, sizeof MODEL_FORMAT_NAME - 1) == 0;
+    mapped_file_close(&file);
+    return is_model;
+}

@@ -1,0 +1,23 @@
+/* What a trained model is, for people. */
+#ifndef EPOCHCAST_PREDICTORS_MODEL_SUMMARY_H
+#define EPOCHCAST_PREDICTORS_MODEL_SUMMARY_H
+
+#include "predictors/predictor.h"
+
+#include <stdbool.h>
+
+struct model_summary {
+    int net_count, column_count;
+    char shape[128];               /* "197-128-128-128-1" */
+    const char *encoding, *preset; /* borrowed from the model */
+    double interval_level;
+};
+
+/* False when the model does not know `kind`. */
+bool model_summarise(struct model_summary *summary, const struct model *model,
+                     enum layer_kind kind);
+
+/* True when the file begins as a model file does. */
+bool model_recognise(const char *path);
+
+#endif

@@ -1,0 +1,210 @@
+/* The `ceilings` predictor: for devices that no row came from. A network that sees a device's
+ * clock, cores and bandwidth learns to recognise the few devices of its training set and guesses
+ * between them; this one sees the layer alone, and the device enters as the time that its ceilings
+ * allow:
+ *
+ *   ln t = ln sum over heads h of exp(ln ceiling_h(layer, device) + head_h(layer))
+ *
+ * Heads: compute and memory traffic of the forward pass, of the backward pass, traffic of the
+ * update, and a fixed cost of either pass. A sum of such terms follows a layer from one ceiling to
+ * another when the device's balance changes (the roofline of Williams et al. 2009, CACM, with
+ * learnt shares, and smooth).
+ *
+ * What a generation of GPUs reaches of its peak goes with how hard its cores are to feed. Half of
+ * the nets see one measure of that beside the layer's physical encoding, half the other:
+ *   dual issue   log2 max(1, cores / (32 schedulers)): cores beyond one warp's lanes a scheduler
+ *                get work only from two independent instructions of one warp (Kepler);
+ *   in flight    log2 of cores / (32 schedulers) * latency: the instructions that a scheduler must
+ *                have in flight to keep its cores busy (Little 1961).
+ * NETS nets (head_net.h) a kind for all devices, from other weights and in another order of rows
+ * each; the forecast is the geometric mean of theirs.
+ *
+ * The measures were chosen without the GPU that is forecast: published convolutions, for every
+ * held-out GPU the mean error of the five others, each forecast by the remaining four (one net a
+ * measure, three epochs). Means over the held-out GPUs, %: nothing of the device 31.7, its FLOPs
+ * per byte 229, cores of a unit 19.0, dual issue 16.5, in flight 18.3; averaged: cores and in
+ * flight 16.4, all three 14.7, dual issue and in flight 14.0, which is within 0.5 of the best for
+ * each of the six.
+ */
+#include "predictors/baseline.h"
+#include "predictors/predictor_roofline.h"
+#include "trainer/head_net.h"
+#include "trainer/scaler.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum head {
+    HEAD_FORWARD_COMPUTE,
+    HEAD_FORWARD_MEMORY,
+    HEAD_BACKWARD_COMPUTE,
+    HEAD_BACKWARD_MEMORY,
+    HEAD_UPDATE_MEMORY,
+    HEAD_FORWARD_FIXED,
+    HEAD_TRAIN_FIXED,
+    HEAD_COUNT
+};
+enum { NETS = 4 };
+static const double fixed_ms = 0.05; /* where the fixed heads start: a few kernel launches */
+static const double no_ceiling = -30;
+
+struct ceilings_state {
+    struct mlp_shape shape; /* HEAD_COUNT outputs */
+    struct scaler scaler;
+    float *parameters; /* (NETS, mlp_parameter_count(shape)) */
+};
+
+static float *parameters_of(const struct ceilings_state *state, int net)
+{
+    return state->parameters + (size_t)net * mlp_parameter_count(&state->shape);
+}
+
+/* ---- a layer and a device as numbers ---- */
+
+static double log_ms(double amount, double per_ms)
+{
+    return amount > 0 ? log(amount / per_ms) : no_ceiling;
+}
+
+/* ln of every head's ceiling, in ms. False: the device's rates are unknown. */
+static bool set_ceilings(float *ceilings, const struct layer_config *config,
+                         const struct device_info *device)
+{
+    struct layer_config forward = *config, backward = *config;
+    forward.pass = PASS_FORWARD;
+    forward.optimizer = backward.optimizer = OPTIMIZER_NONE;
+    const struct cost of_all = layer_cost(config), of_forward = layer_cost(&forward);
+    const struct cost of_both = layer_cost(&backward);
+    const double all_bytes = of_all.bytes_read + of_all.bytes_written;
+    const double forward_bytes = of_forward.bytes_read + of_forward.bytes_written;
+    const double both_bytes = of_both.bytes_read + of_both.bytes_written;
+    const struct device_rates rates = device_rates_of(device);
+    const double flops_per_ms = rates.gflops * 1e6, bytes_per_ms = rates.gbps * 1e6;
+    const double values[HEAD_COUNT] = {
+        [HEAD_FORWARD_COMPUTE] = log_ms(of_forward.flops, flops_per_ms),
+        [HEAD_FORWARD_MEMORY] = log_ms(forward_bytes, bytes_per_ms),
+        [HEAD_BACKWARD_COMPUTE] = log_ms(of_both.flops - of_forward.flops, flops_per_ms),
+        [HEAD_BACKWARD_MEMORY] = log_ms(both_bytes - forward_bytes, bytes_per_ms),
+        [HEAD_UPDATE_MEMORY] = log_ms(all_bytes - both_bytes, bytes_per_ms),
+        [HEAD_FORWARD_FIXED] = log(fixed_ms),
+        [HEAD_TRAIN_FIXED] = config->pass == PASS_TRAIN ? log(fixed_ms) : no_ceiling,
+    };
+    for (int i = 0; i < HEAD_COUNT; i++)
+        ceilings[i] = (float)values[i];
+    return !isnan(rates.gflops) && !isnan(rates.gbps);
+}
+
+/* The inputs' last columns. */
+enum measure { MEASURE_DUAL_ISSUE, MEASURE_IN_FLIGHT, MEASURE_COUNT };
+enum { INPUT_LIMIT = ENCODE_COLUMN_LIMIT + MEASURE_COUNT };
+
+static int column_count(enum layer_kind kind)
+{
+    return encode_column_count(ENCODING_PHYSICAL, kind, false) + MEASURE_COUNT;
+}
+
+static void set_inputs(float *inputs, const struct layer_config *config,
+                       const struct device_info *device)
+{
+    encode_row(inputs, ENCODING_PHYSICAL, config, false, NULL);
+    const struct device_unit unit = device_unit_of(device);
+    const double warps = unit.cores / (32 * unit.schedulers); /* that a scheduler feeds a cycle */
+    float *measures = inputs + column_count(config->kind) - MEASURE_COUNT;
+    measures[MEASURE_DUAL_ISSUE] = (float)log2(fmax(1, warps));
+    measures[MEASURE_IN_FLIGHT] = (float)log2(warps * unit.latency_cycles);
+}
+
+/* Net `index` does not see the measure that is the other nets'. */
+static size_t hidden_column(size_t columns, int index)
+{
+    return columns - MEASURE_COUNT + (size_t)((index + 1) % MEASURE_COUNT);
+}
+
+/* ---- fitting ---- */
+
+static enum status table_fill(struct head_rows *table, const struct baseline_row *rows,
+                              size_t count, struct error *error)
+{
+    table->columns = (size_t)column_count(rows[0].config->kind);
+    TRY(error_allocate(&table->memory, count, (table->columns + HEAD_COUNT + 1) * sizeof(float),
+                       "inputs", error));
+    table->inputs = table->memory;
+    table->ceilings = table->inputs + count * table->columns;
+    table->targets = table->ceilings + count * HEAD_COUNT;
+    for (size_t i = 0; i < count; i++) {
+        if (!set_ceilings(table->ceilings + table->count * HEAD_COUNT, rows[i].config,
+                          rows[i].device))
+            continue;
+        set_inputs(table->inputs + table->count * table->columns, rows[i].config, rows[i].device);
+        table->targets[table->count++] = (float)log(rows[i].measured_ms);
+    }
+    return STATUS_OK;
+}
+
+static enum status create_parameters(struct ceilings_state *state, struct error *error)
+{
+    TRY(ALLOCATE(&state->parameters, NETS * mlp_parameter_count(&state->shape), "parameters",
+                 error));
+    return STATUS_OK;
+}
+
+static enum status fit_table(struct ceilings_state *state, const struct head_rows *table,
+                             struct error *error)
+{
+    state->shape = head_net_shape((int32_t)table->columns, HEAD_COUNT);
+    scaler_fit(&state->scaler, table->inputs, table->count, (int)table->columns, 0);
+    scaler_apply(&state->scaler, table->inputs, table->count);
+    TRY(create_parameters(state, error));
+    for (int net = 0; net < NETS; net++)
+        TRY(head_net_train(parameters_of(state, net), &state->shape, table,
+                           hidden_column(table->columns, net), (uint64_t)net + 1, error));
+    return STATUS_OK;
+}
+
+static enum status fit(void *state, bool *fitted, const struct baseline_row *rows, size_t count,
+                       struct error *error)
+{
+    struct head_rows table = {.count = 0};
+    enum status status = table_fill(&table, rows, count, error);
+    if (status == STATUS_OK && table.count > 0)
+        status = fit_table(state, &table, error);
+    *fitted = status == STATUS_OK && table.count > 0;
+    free(table.memory);
+    return status;
+}
+
+static double forecast_ms(const void *state, const struct layer_config *config,
+                          const struct device_info *device)
+{
+    const struct ceilings_state *ceilings = state;
+    float inputs[INPUT_LIMIT], ceiling[HEAD_COUNT];
+    if (!set_ceilings(ceiling, config, device))
+        return NAN;
+    set_inputs(inputs, config, device);
+    scaler_apply(&ceilings->scaler, inputs, 1);
+    const struct mlp_shape *shape = &ceilings->shape;
+    double sum = 0;
+    for (int net = 0; net < NETS; net++) {
+        float *hidden = &inputs[hidden_column((size_t)shape->widths[0], net)];
+        const float kept = *hidden;
+        *hidden = 0;
+        sum += head_net_forecast(inputs, ceiling, shape, parameters_of(ceilings, net));
+        *hidden = kept;
+    }
+    return exp(fmin(sum / NETS, 60));
+}
+
+static void release(void *state)
+{
+    free(((struct ceilings_state *)state)->parameters);
+}
+
+static const struct baseline_law law = {
+    .type = &predictor_ceilings,
+    .state_size = sizeof(struct ceilings_state),
+    .shares_devices = true,
+    .fit = fit,
+    .forecast_ms = forecast_ms,
+    .release = release,
+};
+BASELINE_PREDICTOR(ceilings, law, "learnt shares of the device's ceilings, for unseen devices");

@@ -1,0 +1,240 @@
+/* The `linear` baseline of Justus et al. 2018 (arXiv 1811.11880, section 5): ordinary least squares
+ * of the time in ms on the paper's features and the layer's FLOPs. Columns are standardised, and a
+ * tiny ridge keeps one-hot columns, which add up to a constant, solvable.
+ */
+#include "base/least_squares.h"
+#include "predictors/predictor.h"
+#include "predictors/row_selection.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COLUMN_LIMIT = ENCODE_COLUMN_LIMIT + 2 }; /* encoding, FLOPs, 1 */
+static const double ridge = 1e-8;                /* share of a standardised column's square sum */
+
+struct linear_kind {
+    int column_count; /* with FLOPs and the constant; 0: not fitted */
+    double means[COLUMN_LIMIT], inverse_scales[COLUMN_LIMIT], weights[COLUMN_LIMIT];
+    double floor_ms; /* fastest training row: a straight line goes below 0 */
+};
+
+struct linear_predictor {
+    struct predictor base;
+    bool with_hardware;
+    struct device_info *devices;
+    int device_count;
+    struct linear_kind kinds[LAYER_KIND_COUNT];
+};
+
+static bool knows_device(const struct linear_predictor *predictor, const struct device_info *device)
+{
+    for (int i = 0; i < predictor->device_count; i++)
+        if (device_is_same(&predictor->devices[i], device))
+            return true;
+    return false;
+}
+
+/* Raw columns: the paper's encoding, FLOPs, and 1 for the intercept. Returns their number. */
+static int columns_of(double *columns, const struct linear_predictor *predictor,
+                      const struct layer_config *config, const struct device_info *device)
+{
+    float encoded[ENCODE_COLUMN_LIMIT];
+    const struct encode_hardware hardware = hardware_of(device);
+    encode_row(encoded, ENCODING_PAPER, config, predictor->with_hardware, &hardware);
+    int count = encode_column_count(ENCODING_PAPER, config->kind, predictor->with_hardware);
+    for (int i = 0; i < count; i++)
+        columns[i] = encoded[i];
+    columns[count++] = layer_cost(config).flops;
+    columns[count++] = 1;
+    return count;
+}
+
+static void standardise(double *columns, const struct linear_kind *kind)
+{
+    for (int i = 0; i < kind->column_count - 1; i++)
+        columns[i] = (columns[i] - kind->means[i]) * kind->inverse_scales[i];
+}
+
+/* ---- fitting ---- */
+
+/* One pass over the training rows: calls visit with the row's raw columns. */
+typedef void (*visit_row)(void *payload, double *columns, double measured_ms);
+static void for_rows(const struct linear_predictor *predictor, const struct dataset_rows *rows,
+                     const struct row_selection *selection, visit_row visit, void *payload)
+{
+    double columns[COLUMN_LIMIT];
+    for (size_t i = 0; i < selection->count[SPLIT_TRAIN]; i++) {
+        const struct measurement *row = &rows->rows[selection->rows[SPLIT_TRAIN][i]];
+        columns_of(columns, predictor, &row->config, &rows->devices[row->device]);
+        visit(payload, columns, row->median_ms);
+    }
+}
+
+struct normal_equations {
+    struct linear_kind *kind;
+    double *matrix; /* (column_count, column_count), lower triangle */
+    double sides[COLUMN_LIMIT];
+};
+
+static void add_to_means(void *payload, double *columns, double measured_ms)
+{
+    struct linear_kind *kind = payload;
+    for (int i = 0; i < kind->column_count; i++)
+        kind->means[i] += columns[i];
+    kind->floor_ms = fmin(kind->floor_ms, measured_ms);
+}
+
+static void add_to_squares(void *payload, double *columns, double measured_ms)
+{
+    (void)measured_ms;
+    struct linear_kind *kind = payload;
+    for (int i = 0; i < kind->column_count; i++)
+        kind->inverse_scales[i] += (columns[i] - kind->means[i]) * (columns[i] - kind->means[i]);
+}
+
+static void add_to_equations(void *payload, double *columns, double measured_ms)
+{
+    struct normal_equations *equations = payload;
+    const int count = equations->kind->column_count;
+    standardise(columns, equations->kind);
+    for (int i = 0; i < count; i++) {
+        for (int j = 0; j <= i; j++)
+            equations->matrix[i * count + j] += columns[i] * columns[j];
+        equations->sides[i] += columns[i] * measured_ms;
+    }
+}
+
+static void finish_scales(struct linear_kind *kind, double row_count)
+{
+    for (int i = 0; i < kind->column_count; i++) {
+        const double deviation = sqrt(kind->inverse_scales[i] / row_count);
+        const bool constant = !(deviation > 1e-9 * fabs(kind->means[i]));
+        kind->inverse_scales[i] = constant ? 0 : 1 / deviation;
+    }
+}
+
+static enum status fit_kind(struct linear_predictor *predictor, enum layer_kind layer,
+                            const struct dataset_rows *rows, const struct row_selection *selection,
+                            struct error *error)
+{
+    struct linear_kind *kind = &predictor->kinds[layer];
+    const double row_count = (double)selection->count[SPLIT_TRAIN];
+    kind->column_count = encode_column_count(ENCODING_PAPER, layer, predictor->with_hardware) + 2;
+    kind->floor_ms = INFINITY;
+    for_rows(predictor, rows, selection, add_to_means, kind);
+    for (int i = 0; i < kind->column_count; i++)
+        kind->means[i] /= row_count;
+    for_rows(predictor, rows, selection, add_to_squares, kind);
+    finish_scales(kind, row_count);
+
+    const int count = kind->column_count;
+    void *memory;
+    TRY(error_allocate(&memory, (unsigned long)(count * count), sizeof(double), "normal equations",
+                       error));
+    struct normal_equations equations = {.kind = kind, .matrix = memory};
+    for_rows(predictor, rows, selection, add_to_equations, &equations);
+    for (int i = 0; i < count; i++)
+        equations.matrix[i * count + i] += ridge * row_count;
+    cholesky_solve(equations.matrix, equations.sides, count);
+    memcpy(kind->weights, equations.sides, sizeof kind->weights);
+    free(memory);
+    return STATUS_OK;
+}
+
+static enum status fit_kinds(struct linear_predictor *predictor, const struct dataset_rows *rows,
+                             struct fit_report *reports, struct error *error)
+{
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct row_selection selection;
+        TRY(row_selection_create(&selection, rows, (enum layer_kind)kind, error));
+        enum status status = STATUS_OK;
+        if (selection.count[SPLIT_TRAIN] > 0)
+            status = fit_kind(predictor, (enum layer_kind)kind, rows, &selection, error);
+        if (reports)
+            reports[kind] = (struct fit_report){.kind = kind,
+                                                .rows = selection.count[SPLIT_TRAIN],
+                                                .train_rmsle = NAN,
+                                                .test_rmsle = NAN,
+                                                .validation_rmse_ms = NAN,
+                                                .validation_mape_percent = NAN};
+        row_selection_free(&selection);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+static void release(struct predictor *base)
+{
+    struct linear_predictor *predictor = (struct linear_predictor *)base;
+    if (!predictor)
+        return;
+    free(predictor->devices);
+    free(predictor);
+}
+
+static enum status fit(struct predictor **out, const struct dataset_rows *rows,
+                       const struct fit_options *options, struct fit_report *reports,
+                       struct error *error)
+{
+    (void)options;
+    *out = NULL;
+    void *memory;
+    TRY(error_allocate(&memory, 1, sizeof(struct linear_predictor), "predictor", error));
+    struct linear_predictor *predictor = memory;
+    predictor->base.type = &predictor_linear;
+    enum status status = training_devices(&predictor->devices, &predictor->device_count, rows,
+                                          error);
+    if (status == STATUS_OK) {
+        predictor->with_hardware = hardware_differs(predictor->devices, predictor->device_count);
+        status = fit_kinds(predictor, rows, reports, error);
+    }
+    if (status == STATUS_OK)
+        *out = &predictor->base;
+    else
+        release(&predictor->base);
+    return status;
+}
+
+/* ---- forecasting ---- */
+
+static double forecast_ms(const struct linear_predictor *predictor,
+                          const struct layer_config *config, const struct device_info *device)
+{
+    const struct linear_kind *kind = &predictor->kinds[config->kind];
+    double columns[COLUMN_LIMIT], sum = 0;
+    columns_of(columns, predictor, config, device);
+    standardise(columns, kind);
+    for (int i = 0; i < kind->column_count; i++)
+        sum += kind->weights[i] * columns[i];
+    return fmax(sum, kind->floor_ms);
+}
+
+static enum status predict(struct prediction *predictions, const struct predictor *base,
+                           const struct layer_config *configs, size_t count,
+                           const struct device_info *device, struct error *error)
+{
+    (void)error;
+    const struct linear_predictor *predictor = (const struct linear_predictor *)base;
+    if (!device)
+        device = &predictor->devices[0];
+    const bool known = predictor->with_hardware || knows_device(predictor, device);
+    for (size_t i = 0; i < count; i++) {
+        const bool covered = known && predictor->kinds[configs[i].kind].column_count > 0;
+        predictions[i] = (struct prediction){
+            .median_ms = covered ? forecast_ms(predictor, &configs[i], device) : NAN,
+            .low_ms = NAN,
+            .high_ms = NAN,
+            .covered = covered,
+        };
+    }
+    return STATUS_OK;
+}
+
+const struct predictor_type predictor_linear = {
+    .name = "linear",
+    .help = "linear regression on the paper's features and FLOPs",
+    .fit = fit,
+    .predict = predict,
+    .free = release,
+};

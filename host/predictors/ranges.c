@@ -1,0 +1,105 @@
+#include "predictors/ranges.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const char *const hardware_names[RANGE_HARDWARE_COUNT] = {"bandwidth_gbps", "core_count",
+                                                                 "clock_mhz", "peak_gflops"};
+
+/* Unknown (NaN, 0 or less) is 0. */
+static void hardware_values(double *values, const struct encode_hardware *hardware)
+{
+    const double known[RANGE_HARDWARE_COUNT] = {hardware->bandwidth_gbps, hardware->core_count,
+                                                hardware->clock_mhz, hardware->peak_gflops};
+    for (int i = 0; i < RANGE_HARDWARE_COUNT; i++)
+        values[i] = known[i] > 0 ? known[i] : 0;
+}
+
+/* Values in the order of the ranges. */
+static int values_of(double *values, const struct layer_config *config,
+                     const struct encode_hardware *hardware)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
+    int count = 0;
+    for (; count < descriptor->feature_count; count++)
+        values[count] = layer_get(config, &descriptor->features[count]);
+    values[count++] = log1p(layer_cost(config).flops);
+    hardware_values(values + count, hardware);
+    return count + RANGE_HARDWARE_COUNT;
+}
+
+int ranges_count(enum layer_kind kind)
+{
+    return layer_descriptors[kind]->feature_count + 1 + RANGE_HARDWARE_COUNT;
+}
+
+static const char *name_of(enum layer_kind kind, int index)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[kind];
+    if (index < descriptor->feature_count)
+        return descriptor->features[index].name;
+    index -= descriptor->feature_count;
+    return index == 0 ? "log_flops" : hardware_names[index - 1];
+}
+
+void ranges_begin(struct range *ranges, enum layer_kind kind)
+{
+    for (int i = 0; i < ranges_count(kind); i++) {
+        ranges[i] = (struct range){.low = INFINITY, .high = -INFINITY};
+        snprintf(ranges[i].name, sizeof ranges[i].name, "%s", name_of(kind, i));
+    }
+}
+
+static bool is_choice(enum layer_kind kind, int index)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[kind];
+    return index < descriptor->feature_count && descriptor->features[index].choice != NULL;
+}
+
+static uint64_t bit_of(double value)
+{
+    return value >= 0 && value < 64 ? UINT64_C(1) << (int)value : 0;
+}
+
+void ranges_add(struct range *ranges, const struct layer_config *config,
+                const struct encode_hardware *hardware)
+{
+    double values[RANGE_LIMIT];
+    const int count = values_of(values, config, hardware);
+    for (int i = 0; i < count; i++) {
+        ranges[i].low = fmin(ranges[i].low, values[i]);
+        ranges[i].high = fmax(ranges[i].high, values[i]);
+        if (is_choice(config->kind, i))
+            ranges[i].seen |= bit_of(values[i]);
+    }
+}
+
+static bool range_holds(const struct range *range, bool choice, double value)
+{
+    if (choice)
+        return (range->seen & bit_of(value)) != 0;
+    return value >= range->low && value <= range->high;
+}
+
+bool ranges_hold(const struct range *ranges, const struct layer_config *config,
+                 const struct encode_hardware *hardware)
+{
+    double values[RANGE_LIMIT];
+    const int count = values_of(values, config, hardware);
+    for (int i = 0; i < count; i++)
+        if (!range_holds(&ranges[i], is_choice(config->kind, i), values[i]))
+            return false;
+    return true;
+}
+
+bool ranges_hardware_known(const struct range *ranges, enum layer_kind kind,
+                           const struct encode_hardware *hardware)
+{
+    double values[RANGE_HARDWARE_COUNT];
+    hardware_values(values, hardware);
+    const struct range *known = ranges + ranges_count(kind) - RANGE_HARDWARE_COUNT;
+    for (int i = 0; i < RANGE_HARDWARE_COUNT; i++)
+        if (known[i].low > 0 && values[i] == 0)
+            return false;
+    return true;
+}

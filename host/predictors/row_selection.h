@@ -1,0 +1,37 @@
+/* Which rows a predictor may learn from: timed ones, by kind and split. */
+#ifndef EPOCHCAST_PREDICTORS_ROW_SELECTION_H
+#define EPOCHCAST_PREDICTORS_ROW_SELECTION_H
+
+#include "data/dataset.h"
+#include "layers/encode.h"
+
+enum { TRAIN_ROWS_MINIMUM = 20 };
+
+struct row_selection {
+    size_t *rows[SPLIT_COUNT]; /* indices into dataset_rows.rows; one allocation, rows[0] owns it */
+    size_t count[SPLIT_COUNT];
+};
+
+/* ok, capped or slow, with a finite time above 0. */
+bool row_is_usable(const struct measurement *row);
+
+/* All usable rows of `kind`. None at all is no error (every count is 0); fewer than
+ * TRAIN_ROWS_MINIMUM in the train split is STATUS_FAILED. */
+enum status row_selection_create(struct row_selection *selection, const struct dataset_rows *rows,
+                                 enum layer_kind kind, struct error *error);
+void row_selection_free(struct row_selection *selection);
+
+/* The devices that usable rows came from; the caller frees *devices. STATUS_FAILED: no usable row.
+ */
+enum status training_devices(struct device_info **devices, int *device_count,
+                             const struct dataset_rows *rows, struct error *error);
+
+/* NaN becomes 0 (unknown). */
+struct encode_hardware hardware_of(const struct device_info *device);
+/* True when two of the devices differ in hardware_of. */
+bool hardware_differs(const struct device_info *devices, int device_count);
+
+/* Same model of device under the same backend with as many threads; library versions may differ. */
+bool device_is_same(const struct device_info *a, const struct device_info *b);
+
+#endif

@@ -1,0 +1,191 @@
+#include "trainer/mlp.h"
+
+#include "base/philox.h"
+#include "trainer/activation.h"
+#include "trainer/vector.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHOICE_NAME(value, text) text,
+static const char *const mlp_output_names[] = {MLP_OUTPUT_LIST(CHOICE_NAME)};
+const struct choice choice_mlp_output = {.name = "output",
+                                         .names = mlp_output_names,
+                                         .count = sizeof mlp_output_names /
+                                                  sizeof *mlp_output_names};
+static const char *const mlp_activation_names[] = {MLP_ACTIVATION_LIST(CHOICE_NAME)};
+const struct choice choice_mlp_activation = {.name = "activation",
+                                             .names = mlp_activation_names,
+                                             .count = sizeof mlp_activation_names /
+                                                      sizeof *mlp_activation_names};
+
+enum {
+    LANES = 16,       /* floats of a vector */
+    BLOCK_ROWS = 4,   /* rows that share a load of W */
+    PREDICT_ROWS = 64 /* rows that go through all layers together: they stay in cache */
+};
+
+enum status mlp_shape_check(const struct mlp_shape *shape, struct error *error)
+{
+    if (shape->layer_count < 1 || shape->layer_count > MLP_LAYER_LIMIT)
+        return FAIL(error, STATUS_FAILED, "network has %d layers, expected 1 to %d",
+                    shape->layer_count, MLP_LAYER_LIMIT);
+    for (int i = 0; i <= shape->layer_count; i++)
+        if (shape->widths[i] < 1 || shape->widths[i] > MLP_WIDTH_LIMIT)
+            return FAIL(error, STATUS_FAILED, "width %d of the network is %d, expected 1 to %d", i,
+                        shape->widths[i], MLP_WIDTH_LIMIT);
+    if (shape->widths[shape->layer_count] != 1)
+        return FAIL(error, STATUS_FAILED, "network has %d outputs, expected 1",
+                    shape->widths[shape->layer_count]);
+    if (shape->output < 0 || shape->output >= choice_mlp_output.count)
+        return FAIL(error, STATUS_FAILED, "network has unknown output kind %d", shape->output);
+    if (shape->activation < 0 || shape->activation >= choice_mlp_activation.count)
+        return FAIL(error, STATUS_FAILED, "network has unknown activation %d", shape->activation);
+    if (shape->output_bias != 0 && shape->output_bias != 1)
+        return FAIL(error, STATUS_FAILED, "output_bias of the network is %d, expected 0 or 1",
+                    shape->output_bias);
+    return STATUS_OK;
+}
+
+size_t mlp_weight_offset(const struct mlp_shape *shape, int layer)
+{
+    size_t offset = 0;
+    for (int i = 0; i < layer; i++)
+        offset += ((size_t)shape->widths[i] + 1) * (size_t)shape->widths[i + 1];
+    return offset;
+}
+
+size_t mlp_bias_offset(const struct mlp_shape *shape, int layer)
+{
+    return mlp_weight_offset(shape, layer) +
+           (size_t)shape->widths[layer] * (size_t)shape->widths[layer + 1];
+}
+
+size_t mlp_parameter_count(const struct mlp_shape *shape)
+{
+    return mlp_weight_offset(shape, shape->layer_count);
+}
+
+void mlp_initialise(float *parameters, const struct mlp_shape *shape, uint64_t seed)
+{
+    memset(parameters, 0, mlp_parameter_count(shape) * sizeof *parameters);
+    for (int layer = 0; layer < shape->layer_count; layer++) {
+        size_t end = mlp_bias_offset(shape, layer);
+        double limit = sqrt(6.0 / (shape->widths[layer] + shape->widths[layer + 1]));
+        for (size_t k = mlp_weight_offset(shape, layer); k < end; k++) {
+            struct philox_words words = philox((uint32_t)(k / 4), 0, 0, PHILOX_WEIGHTS, seed);
+            parameters[k] = (float)(limit * (2.0 * (double)philox_uniform(words.word[k % 4]) - 1));
+        }
+    }
+}
+
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float))));
+
+/* BLOCK_ROWS rows times LANES columns of A W + b, the sum over k in ascending order: every row of
+ * a prediction is the same whatever rows stand beside it. */
+static inline __attribute__((always_inline)) void multiply_block(float *out, const float *inputs,
+                                                                 const float *weights,
+                                                                 const float *bias, size_t rows,
+                                                                 size_t inner, size_t columns)
+{
+    lanes sum[BLOCK_ROWS];
+    for (size_t r = 0; r < BLOCK_ROWS; r++)
+        memcpy(&sum[r], bias, sizeof sum[r]);
+    for (size_t k = 0; k < inner; k++) {
+        lanes weight;
+        memcpy(&weight, weights + k * columns, sizeof weight);
+        for (size_t r = 0; r < BLOCK_ROWS; r++)
+            sum[r] += inputs[(r < rows ? r : 0) * inner + k] * weight;
+    }
+    for (size_t r = 0; r < rows; r++)
+        memcpy(out + r * columns, &sum[r], sizeof sum[r]);
+}
+
+/* the columns that do not fill a vector */
+static inline __attribute__((always_inline)) void
+multiply_tail(float *out, const float *inputs, const float *weights, const float *bias, size_t rows,
+              size_t inner, size_t columns, size_t first)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t j = first; j < columns; j++) {
+            float sum = bias[j];
+            for (size_t k = 0; k < inner; k++)
+                sum += inputs[r * inner + k] * weights[k * columns + j];
+            out[r * columns + j] = sum;
+        }
+}
+
+/* out (rows, columns) = inputs (rows, inner) W (inner, columns) + bias. Not oneDNN's sgemm: that
+ * compiles its kernels on first use, which is longer than a small forecast. */
+VECTOR_CLONES
+static void multiply(float *out, const float *inputs, const float *weights, const float *bias,
+                     size_t rows, size_t inner, size_t columns)
+{
+    size_t vector_columns = columns - columns % LANES;
+    for (size_t r = 0; r < rows; r += BLOCK_ROWS) {
+        size_t count = rows - r < BLOCK_ROWS ? rows - r : BLOCK_ROWS;
+        for (size_t j = 0; j < vector_columns; j += LANES)
+            multiply_block(out + r * columns + j, inputs + r * inner, weights + j, bias + j, count,
+                           inner, columns);
+    }
+    multiply_tail(out, inputs, weights, bias, rows, inner, columns, vector_columns);
+}
+
+/* NaN stays NaN */
+static void relu(float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = values[i] < 0 ? 0 : values[i];
+}
+
+VECTOR_CLONES
+static void silu(float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = silu_of(values[i]).value;
+}
+
+/* rows <= PREDICT_ROWS; front and back hold that many rows of the widest layer */
+static void predict_block(float *predictions, const float *inputs, size_t rows,
+                          const float *parameters, const struct mlp_shape *shape, float *front,
+                          float *back)
+{
+    int last = shape->layer_count - 1;
+    const float *layer_inputs = inputs;
+    for (int layer = 0; layer <= last; layer++) {
+        float *out = layer == last ? predictions : layer % 2 ? back : front;
+        size_t columns = (size_t)shape->widths[layer + 1];
+        multiply(out, layer_inputs, parameters + mlp_weight_offset(shape, layer),
+                 parameters + mlp_bias_offset(shape, layer), rows, (size_t)shape->widths[layer],
+                 columns);
+        if (layer < last)
+            (shape->activation == MLP_ACTIVATION_SILU ? silu : relu)(out, rows * columns);
+        layer_inputs = out;
+    }
+    if (shape->output != MLP_OUTPUT_RELU)
+        return;
+    relu(predictions, rows);
+    for (size_t r = 0; r < rows; r++)
+        predictions[r] = log1pf(predictions[r]);
+}
+
+enum status mlp_predict(float *predictions, const float *inputs, size_t rows,
+                        const float *parameters, const struct mlp_shape *shape, struct error *error)
+{
+    TRY(mlp_shape_check(shape, error));
+    size_t widest = 1;
+    for (int i = 1; i < shape->layer_count; i++)
+        if ((size_t)shape->widths[i] > widest)
+            widest = (size_t)shape->widths[i];
+    void *scratch = NULL;
+    TRY(error_allocate(&scratch, 2 * PREDICT_ROWS * widest, sizeof(float), "prediction", error));
+    float *front = scratch, *back = front + PREDICT_ROWS * widest;
+    for (size_t r = 0; r < rows; r += PREDICT_ROWS) {
+        size_t count = rows - r < PREDICT_ROWS ? rows - r : PREDICT_ROWS;
+        predict_block(predictions + r, inputs + r * (size_t)shape->widths[0], count, parameters,
+                      shape, front, back);
+    }
+    free(scratch);
+    return STATUS_OK;
+}
