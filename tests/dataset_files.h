@@ -4,6 +4,7 @@
 
 #include "data/dataset.h"
 #include "layers/describe.h"
+#include "test.h"
 
 #include <dirent.h>
 #include <math.h>

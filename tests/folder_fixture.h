@@ -3,6 +3,7 @@
 #define EPOCHCAST_TESTS_FOLDER_FIXTURE_H
 
 #include "dataset_files.h"
+#include "test.h"
 
 static struct folder folder;
 static struct error error;

@@ -5,6 +5,7 @@
 #define LAYER_REFERENCE_H
 
 #include "layers/layer.h"
+#include "test.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #define EPOCHCAST_TESTS_PREDICTOR_CALLS_H
 
 #include "predictors/predictor.h"
+#include "test.h"
 
 /* reports may be NULL. */
 static inline struct predictor *fit_with(const struct predictor_type *type,

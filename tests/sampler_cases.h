@@ -1,4 +1,4 @@
-/* Draws of cuda_sample against sample_draw: for the shim and for a GPU. Include after cmocka.h. */
+/* Draws of cuda_sample against sample_draw: for the shim and for a GPU. */
 #ifndef EPOCHCAST_TESTS_SAMPLER_CASES_H
 #define EPOCHCAST_TESTS_SAMPLER_CASES_H
 
@@ -9,6 +9,7 @@
 #include "layers/describe.h"
 #include "layers/sample.h"
 #include "sampler.h"
+#include "test.h"
 
 struct sampler_case {
     const char *sets[8];

@@ -2,17 +2,12 @@
 #ifndef EPOCHCAST_TESTS_SCRIPTED_DEVICE_H
 #define EPOCHCAST_TESTS_SCRIPTED_DEVICE_H
 
+#include "bench/measure.h"
+#include "test.h"
+
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "bench/measure.h"
 
 /* Time of call `index` (from 0), and whether the sample that holds it is disturbed. */
 typedef double call_time(int index);

@@ -1,15 +1,9 @@
 /* show --check: a good file passes, and every promise that is broken is named. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "data/audit.h"
 #include "data/hdf5_file.h"
 #include "data/schema.h"
 #include "folder_fixture.h"
+#include "test.h"
 
 static char told[8192]; /* of the last audit, a line each */
 
@@ -74,7 +68,7 @@ static void write_good(const char *path, bool finish)
     write_rows(path, rows, 30, finish, "two");
 }
 
-static void test_good_files_pass(void **state)
+static void good_files_pass(void **state)
 {
     (void)state;
     const struct file_name file = in_folder(&folder, "data.h5");
@@ -98,7 +92,7 @@ static void expect_of_row(const struct measurement *row, const char *text)
     expect(file.text, text);
 }
 
-static void test_faults_of_rows(void **state)
+static void faults_of_rows(void **state)
 {
     (void)state;
     const struct measurement good = good_row(5);
@@ -157,7 +151,7 @@ static hid_t open_for_change(const char *path)
     return file;
 }
 
-static void test_faults_of_structure(void **state)
+static void faults_of_structure(void **state)
 {
     (void)state;
     const struct file_name path = in_folder(&folder, "data.h5");
@@ -192,7 +186,7 @@ static void test_faults_of_structure(void **state)
     assert_int_equal(audit(path.text), 6);
 }
 
-static void test_several_faulty_rows_are_all_named(void **state)
+static void several_faulty_rows_are_all_named(void **state)
 {
     (void)state;
     const struct file_name path = in_folder(&folder, "data.h5");
@@ -215,7 +209,7 @@ static void test_several_faulty_rows_are_all_named(void **state)
     expect(path.text, "/dense/rows, row 5: outcome");
 }
 
-static void test_files_that_cannot_be_read(void **state)
+static void files_that_cannot_be_read(void **state)
 {
     (void)state;
     struct audit_report report;
@@ -226,12 +220,12 @@ static void test_files_that_cannot_be_read(void **state)
     FAILS(STATUS_BAD_FILE, "damaged", dataset_audit(&report, path.text, tell, NULL, &error));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_good_files_pass),           TEST(test_faults_of_rows),
-        TEST(test_faults_of_structure),       TEST(test_several_faulty_rows_are_all_named),
-        TEST(test_files_that_cannot_be_read),
+        TEST(good_files_pass),           TEST(faults_of_rows),
+        TEST(faults_of_structure),       TEST(several_faulty_rows_are_all_named),
+        TEST(files_that_cannot_be_read),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

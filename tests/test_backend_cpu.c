@@ -1,21 +1,16 @@
 /* The cpu backend computes what its layers mean: every tensor of a training step against naive
  * double-precision loops.
  */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/philox.h"
 #include "layer_reference.h"
 #include "onednn/cpu_plan.h"
 #include "onednn/processor.h"
 #include "onednn/version.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 static struct device *open_cpu(int64_t arena_bytes, int thread_count)
 {
@@ -873,7 +868,7 @@ static void arena_that_cannot_be_mapped_is_reported(void **state)
     assert_non_null(strstr(error.message, "arena"));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dense_is_right),
@@ -902,5 +897,5 @@ int main(void)
         cmocka_unit_test(clock_runs),
         cmocka_unit_test(arena_that_cannot_be_mapped_is_reported),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return RUN_TESTS(argc, argv, tests, setup, teardown);
 }

@@ -1,14 +1,9 @@
 /* Opening devices by name, and the device that computes its times. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "bench/measure.h"
+#include "test.h"
+
+#include <math.h>
+#include <string.h>
 
 static struct device *open_fake(uint64_t seed)
 {
@@ -191,7 +186,7 @@ static void other_precisions_are_unsupported(void **state)
     device_close(device);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(devices_open_by_name),
@@ -202,5 +197,5 @@ int main(void)
         cmocka_unit_test(memory_ends),
         cmocka_unit_test(other_precisions_are_unsupported),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -3,24 +3,19 @@
  * links, recordings, accounts of memory. A mismatch is said and counted and the test goes on: time
  * on a GPU is scarce.
  */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/philox.h"
 #include "base/term.h"
 #include "bench/measure.h"
 #include "cuda_device.h"
 #include "gpu_or_skip.h"
 #include "layer_reference.h"
+#include "test.h"
 #include "trainer_cuda.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { TRAIN = PHASE_FORWARD | PHASE_BACKWARD };
 enum { SEED = 7 };

@@ -1,18 +1,13 @@
 /* The cuda backend's own code on the CPU: the shim in place of the runtime, doubles in place of
  * cuBLAS and cuDNN. What its times hold, and what becomes of algorithms that do not run.
  */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "bench/measure.h"
 #include "cuda_device.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const struct backend *const backend = &backend_cuda_device;
 
@@ -286,7 +281,7 @@ static void a_broken_device_is_an_error(void **state)
 
 #define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         WITH_DEVICE(replays_last_as_long_as_their_kernels),
@@ -303,5 +298,5 @@ int main(void)
         WITH_DEVICE(other_failures_stay_failures),
         WITH_DEVICE(a_broken_device_is_an_error),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

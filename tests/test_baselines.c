@@ -1,15 +1,9 @@
 /* The rivals: forecasts by hand, and data of a rival's own law, which it must find again. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "data/split.h"
 #include "predictor_calls.h"
 #include "predictors/predictor_roofline.h"
 #include "synthetic_rows.h"
+#include "test.h"
 
 static const enum layer_kind dense_only[] = {LAYER_DENSE};
 static const enum layer_kind conv2d_only[] = {LAYER_CONV2D};
@@ -402,7 +396,7 @@ static void rivals_cover_what_they_learnt(void **state)
     synthetic_rows_free(&dense);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paleo_finds_the_shares_of_dense),
@@ -417,5 +411,5 @@ int main(void)
         cmocka_unit_test(units_are_those_of_the_generation),
         cmocka_unit_test(rivals_cover_what_they_learnt),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,16 +1,11 @@
 /* Names of enumerations, the nearest name, errors and allocation. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/choice.h"
+#include "base/error.h"
+#include "test.h"
 
-#include <cmocka.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/choice.h"
-#include "base/error.h"
 
 #define CHOICE_POINTER(tag, LIST) &choice_##tag,
 static const struct choice *const choices[] = {CHOICE_LISTS(CHOICE_POINTER)};
@@ -161,7 +156,7 @@ static void impossible_allocations_are_errors(void **state)
     assert_non_null(strstr(error.message, "rows"));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_values_are_inverse),
@@ -176,5 +171,5 @@ int main(void)
         cmocka_unit_test(allocated_memory_is_zero),
         cmocka_unit_test(impossible_allocations_are_errors),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,12 +1,6 @@
 /* The option parser and its tables. What commands print is tested by tests/cli. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "cli/cli.h"
+#include "test.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -373,7 +367,7 @@ static void layers_are_found_by_name(void **state)
     assert_non_null(strstr(error.hint, "show layers"));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_read_in_every_form),
@@ -393,5 +387,5 @@ int main(void)
         cmocka_unit_test(items_are_handed_out_one_by_one),
         cmocka_unit_test(layers_are_found_by_name),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,15 +1,10 @@
 /* Plans of cuDNN's graph interface for devices that are absent: from their properties alone. */
+#include "convolution_graph.h"
+#include "test.h"
+
 #include <dlfcn.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "convolution_graph.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 enum { LIMIT = 10, DIRECTION_COUNT = CUDNN_BACKWARD_FILTER + 1 };
@@ -415,7 +410,7 @@ static void operands_are_bound_without_a_device(void **state)
     release(&plans);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans_exist),
@@ -431,5 +426,5 @@ int main(void)
         cmocka_unit_test(codes_have_categories),
         cmocka_unit_test(operands_are_bound_without_a_device),
     };
-    return cmocka_run_group_tests(tests, load_targets, release_targets);
+    return RUN_TESTS(argc, argv, tests, load_targets, release_targets);
 }

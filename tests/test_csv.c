@@ -1,15 +1,10 @@
 /* The CSV reader: what it accepts, and that every refusal names file and line. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/csv.h"
+#include "test.h"
 
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/csv.h"
 
 static struct csv begin(const char *text)
 {
@@ -213,7 +208,7 @@ static void missing_fields_are_refused(void **state)
     assert_non_null(strstr(error.message, "stride"));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_split),
@@ -228,5 +223,5 @@ int main(void)
         cmocka_unit_test(bad_numbers_are_refused),
         cmocka_unit_test(missing_fields_are_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,18 +1,13 @@
 /* Opening the cuda module: what is missing is said; the real module loads without a GPU and says
  * so; a module whose GPU is the shim runs the whole program.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "bench/cuda_module.h"
+#include "test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-#include "bench/cuda_module.h"
 
 static void missing_module_is_named(void **state)
 {
@@ -187,7 +182,7 @@ static void draws_fall_back_to_the_host(void **state)
     run_program("export host.h5 -l dense -o csv | cut -d, -f1-9 | cmp - gpu.csv", 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(missing_module_is_named),
@@ -200,5 +195,5 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(draws_fall_back_to_the_host, use_backend, remove_folder),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,15 +1,10 @@
 /* What the cuda backend does before it calls the device: the arena's accounting. Against the
  * toolkit, without a GPU.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "cuda_device.h"
+#include "test.h"
+
+#include <string.h>
 
 /* Memory that is never touched: only its size counts. */
 static struct cuda_device device_of(int64_t arena_bytes)
@@ -115,7 +110,7 @@ static void too_large_is_found_by_accounting(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tensors_fill_the_arena),
@@ -123,5 +118,5 @@ int main(void)
         cmocka_unit_test(no_workspace_needs_no_room),
         cmocka_unit_test(too_large_is_found_by_accounting),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,13 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/philox.h"
 #include "data/dataset.h"
 #include "data/schema.h"
+#include "test.h"
 
 #include <dirent.h>
 #include <hdf5.h>
@@ -487,7 +481,7 @@ static void damaged_bytes_are_survived(void **state)
 }
 #define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(rows_survive_the_file),
@@ -508,5 +502,5 @@ int main(void)
         WITH_FOLDER(more_rows_than_bytes_are_refused),
         WITH_FOLDER(one_bad_file_spoils_all),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,19 +1,14 @@
 /* What must not happen to a dataset: rows lost to a full disk, a second writer or a kill; damage
  * that passes unseen; structure that is taken on trust. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/philox.h"
+#include "data/schema.h"
+#include "dataset_files.h"
+#include "test.h"
 
-#include <cmocka.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-#include "base/philox.h"
-#include "data/schema.h"
-#include "dataset_files.h"
 
 static struct folder folder;
 static struct error error;
@@ -113,7 +108,7 @@ static pid_t start_writer(const char *path, int *told)
     return child;
 }
 
-static void test_kill_at_any_moment_loses_no_flushed_row(void **state)
+static void kill_at_any_moment_loses_no_flushed_row(void **state)
 {
     (void)state;
     const struct file_name file = in_folder(&folder, "killed.h5");
@@ -138,7 +133,7 @@ static void test_kill_at_any_moment_loses_no_flushed_row(void **state)
 }
 
 /* The file of an import has no name before it is whole, so that a kill leaves nothing. */
-static void test_killed_import_leaves_nothing(void **state)
+static void killed_import_leaves_nothing(void **state)
 {
     (void)state;
     const struct file_name file = in_folder(&folder, "import.h5");
@@ -149,7 +144,7 @@ static void test_killed_import_leaves_nothing(void **state)
     assert_int_equal(folder_count(&folder), 0);
 }
 
-static void test_unfinished_import_keeps_the_old_file(void **state)
+static void unfinished_import_keeps_the_old_file(void **state)
 {
     (void)state;
     const struct file_name file = in_folder(&folder, "import.h5");
@@ -160,7 +155,7 @@ static void test_unfinished_import_keeps_the_old_file(void **state)
     assert_int_equal(count_of(file.text), 5);
 }
 
-static void test_file_that_appears_meanwhile_is_kept(void **state)
+static void file_that_appears_meanwhile_is_kept(void **state)
 {
     (void)state;
     const struct file_name file = in_folder(&folder, "race.h5");
@@ -217,7 +212,7 @@ static void test_second_opener_is_told(void **state)
 
 /* ---- places that cannot be written ---- */
 
-static void test_unwritable_places(void **state)
+static void unwritable_places(void **state)
 {
     (void)state;
     const struct dataset_header header = sample_header();
@@ -258,7 +253,7 @@ static int fill_disk(struct dataset *dataset, int first)
     return 0;
 }
 
-static void test_full_disk_loses_nothing_that_was_flushed(void **state)
+static void full_disk_loses_nothing_that_was_flushed(void **state)
 {
     (void)state;
     for (int limit = 0; limit < 4; limit++) { /* fails in this or that part of HDF5's writing */
@@ -275,7 +270,7 @@ static void test_full_disk_loses_nothing_that_was_flushed(void **state)
     }
 }
 
-static void test_full_disk_while_finishing(void **state)
+static void full_disk_while_finishing(void **state)
 {
     (void)state;
     for (int in_place = 0; in_place < 2; in_place++) {
@@ -325,7 +320,7 @@ static void replace_table(const char *path, hid_t type, hsize_t count, hid_t cre
     H5Fclose(file);
 }
 
-static void test_tables_that_lie(void **state)
+static void tables_that_lie(void **state)
 {
     (void)state;
     struct dataset_rows rows;
@@ -351,7 +346,7 @@ static void test_tables_that_lie(void **state)
     H5Pclose(creation);
 }
 
-static void test_links_to_other_files_are_not_followed(void **state)
+static void links_to_other_files_are_not_followed(void **state)
 {
     (void)state;
     struct dataset_rows rows;
@@ -378,7 +373,7 @@ static hid_t reversed_names(hid_t member)
 }
 
 /* A file whose lists of names stand in another order means the same. */
-static void test_choices_are_read_by_name(void **state)
+static void choices_are_read_by_name(void **state)
 {
     (void)state;
     const struct file_name file = in_folder(&folder, "names.h5");
@@ -482,7 +477,7 @@ static void read_all_damaged(const char *path, uint32_t first, uint32_t count, b
     free(bytes.data);
 }
 
-static void test_no_damage_to_a_finished_file_passes_unseen(void **state)
+static void no_damage_to_a_finished_file_passes_unseen(void **state)
 {
     (void)state;
     const struct file_name file = in_folder(&folder, "good.h5");
@@ -490,7 +485,7 @@ static void test_no_damage_to_a_finished_file_passes_unseen(void **state)
     read_all_damaged(file.text, 0, 400, true);
 }
 
-static void test_damage_to_a_growing_file_is_survived(void **state)
+static void damage_to_a_growing_file_is_survived(void **state)
 {
     (void)state;
     const struct file_name file = in_folder(&folder, "good.h5");
@@ -502,22 +497,22 @@ static void test_damage_to_a_growing_file_is_survived(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_kill_at_any_moment_loses_no_flushed_row),
-        TEST(test_killed_import_leaves_nothing),
-        TEST(test_unfinished_import_keeps_the_old_file),
-        TEST(test_file_that_appears_meanwhile_is_kept),
+        TEST(kill_at_any_moment_loses_no_flushed_row),
+        TEST(killed_import_leaves_nothing),
+        TEST(unfinished_import_keeps_the_old_file),
+        TEST(file_that_appears_meanwhile_is_kept),
         TEST(test_second_opener_is_told),
-        TEST(test_unwritable_places),
-        TEST(test_full_disk_loses_nothing_that_was_flushed),
-        TEST(test_full_disk_while_finishing),
-        TEST(test_tables_that_lie),
-        TEST(test_links_to_other_files_are_not_followed),
-        TEST(test_choices_are_read_by_name),
-        TEST(test_no_damage_to_a_finished_file_passes_unseen),
-        TEST(test_damage_to_a_growing_file_is_survived),
+        TEST(unwritable_places),
+        TEST(full_disk_loses_nothing_that_was_flushed),
+        TEST(full_disk_while_finishing),
+        TEST(tables_that_lie),
+        TEST(links_to_other_files_are_not_followed),
+        TEST(choices_are_read_by_name),
+        TEST(no_damage_to_a_finished_file_passes_unseen),
+        TEST(damage_to_a_growing_file_is_survived),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

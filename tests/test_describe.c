@@ -1,18 +1,13 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
-
 #include "layers/describe.h"
+#include "test.h"
+
+#include <string.h>
 
 static const char conv_text[] = "conv2d:batch_size=8,pass=train,optimizer=adam,precision=fp32,"
                                 "image_size=56,kernel_size=3,channels_in=64,channels_out=128,"
                                 "stride=2,padding=same,use_bias=yes,activation=relu";
 
-static void test_text_round_trips(void **state)
+static void text_round_trips(void **state)
 {
     (void)state;
     struct layer_config config, again;
@@ -28,7 +23,7 @@ static void test_text_round_trips(void **state)
     assert_memory_equal(&config, &again, sizeof config);
 }
 
-static void test_order_is_free_and_omitted_features_are_minimal(void **state)
+static void order_is_free_and_omitted_features_are_minimal(void **state)
 {
     (void)state;
     struct layer_config config;
@@ -41,7 +36,7 @@ static void test_order_is_free_and_omitted_features_are_minimal(void **state)
     assert_int_equal(describe_parse(&config, "pool2d:", NULL), STATUS_OK);
 }
 
-static void test_short_buffers_are_cut_and_the_need_is_told(void **state)
+static void short_buffers_are_cut_and_the_need_is_told(void **state)
 {
     (void)state;
     struct layer_config config;
@@ -68,7 +63,7 @@ static void assert_refused(const char *text, const char *message, const char *hi
     assert_int_equal(describe_parse(&config, text, NULL), STATUS_USAGE);
 }
 
-static void test_errors_say_what_and_what_to_do(void **state)
+static void errors_say_what_and_what_to_do(void **state)
 {
     (void)state;
     assert_refused("conv3d", "unknown layer kind 'conv3d'", "did you mean 'conv2d'?");
@@ -95,7 +90,7 @@ static void test_errors_say_what_and_what_to_do(void **state)
                    "activation");
 }
 
-static void test_endless_words_are_refused(void **state)
+static void endless_words_are_refused(void **state)
 {
     (void)state;
     struct layer_config config;
@@ -106,7 +101,7 @@ static void test_endless_words_are_refused(void **state)
     assert_non_null(strstr(error.message, "too long"));
 }
 
-static void test_values(void **state)
+static void values(void **state)
 {
     (void)state;
     const struct feature *padding = layer_feature_find(LAYER_CONV2D, "padding");
@@ -124,15 +119,15 @@ static void test_values(void **state)
     assert_int_equal(describe_parse_value(&value, stride, "17", NULL), STATUS_USAGE);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text_round_trips),
-        cmocka_unit_test(test_order_is_free_and_omitted_features_are_minimal),
-        cmocka_unit_test(test_short_buffers_are_cut_and_the_need_is_told),
-        cmocka_unit_test(test_errors_say_what_and_what_to_do),
-        cmocka_unit_test(test_endless_words_are_refused),
-        cmocka_unit_test(test_values),
+        cmocka_unit_test(text_round_trips),
+        cmocka_unit_test(order_is_free_and_omitted_features_are_minimal),
+        cmocka_unit_test(short_buffers_are_cut_and_the_need_is_told),
+        cmocka_unit_test(errors_say_what_and_what_to_do),
+        cmocka_unit_test(endless_words_are_refused),
+        cmocka_unit_test(values),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

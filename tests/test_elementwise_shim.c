@@ -1,18 +1,13 @@
 /* The layers' own CUDA kernels, run in the shim, against double precision, in every storage type.
  */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/philox.h"
 #include "elementwise.h"
 #include "layers/layer.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Rounding of one stored value, relative. */
 static const double rounding[] = {[PRECISION_FP32] = 1e-6,
@@ -335,7 +330,7 @@ static void optimizers_follow_their_formulas(void **state)
         }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(noise_is_philox),
@@ -347,5 +342,5 @@ int main(void)
         cmocka_unit_test(bias_gradient_sums_channels),
         cmocka_unit_test(optimizers_follow_their_formulas),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,15 +1,10 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <math.h>
-#include <string.h>
-
 #include "base/philox.h"
 #include "layers/describe.h"
 #include "layers/encode.h"
+#include "test.h"
+
+#include <math.h>
+#include <string.h>
 
 static struct layer_config parse(const char *text)
 {
@@ -46,7 +41,7 @@ static void assert_row(const char *text, const struct encode_hardware *hardware,
         assert_float_equal(row[i], expected[i], 0);
 }
 
-static void test_paper_rows_are_as_coded(void **state)
+static void paper_rows_are_as_coded(void **state)
 {
     (void)state;
     const struct encode_hardware v100 = {900, 5120, 1455, 15700};
@@ -69,7 +64,7 @@ static void test_paper_rows_are_as_coded(void **state)
                (const float[]){4, 600, 0, 0, 1, 0}, 6);
 }
 
-static void test_every_column_has_its_own_name(void **state)
+static void every_column_has_its_own_name(void **state)
 {
     (void)state;
     for (int encoding = 0; encoding < choice_encoding.count; encoding++)
@@ -89,7 +84,7 @@ static void test_every_column_has_its_own_name(void **state)
             }
 }
 
-static void test_physical_columns_by_hand(void **state)
+static void physical_columns_by_hand(void **state)
 {
     (void)state;
     const struct layer_config conv = parse(
@@ -123,7 +118,7 @@ static void test_physical_columns_by_hand(void **state)
 }
 
 /* The closed form against counting every tap. */
-static void test_useful_taps_equal_a_count(void **state)
+static void useful_taps_equal_a_count(void **state)
 {
     (void)state;
     for (int image = 1; image <= 12; image++)
@@ -146,7 +141,7 @@ static void test_useful_taps_equal_a_count(void **state)
             }
 }
 
-static void test_hardware_columns(void **state)
+static void hardware_columns(void **state)
 {
     (void)state;
     const struct layer_config dense = parse("dense:batch_size=64,inputs=1024,outputs=1024");
@@ -166,7 +161,7 @@ static void test_hardware_columns(void **state)
 }
 
 /* Random points of the whole bounds, valid or not by their sizes: never NaN, never infinite. */
-static void test_rows_are_finite_everywhere(void **state)
+static void rows_are_finite_everywhere(void **state)
 {
     (void)state;
     for (uint32_t draw = 0; draw < 3000; draw++) {
@@ -193,15 +188,12 @@ static void test_rows_are_finite_everywhere(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_paper_rows_are_as_coded),
-        cmocka_unit_test(test_every_column_has_its_own_name),
-        cmocka_unit_test(test_physical_columns_by_hand),
-        cmocka_unit_test(test_useful_taps_equal_a_count),
-        cmocka_unit_test(test_hardware_columns),
-        cmocka_unit_test(test_rows_are_finite_everywhere),
+        cmocka_unit_test(paper_rows_are_as_coded),  cmocka_unit_test(every_column_has_its_own_name),
+        cmocka_unit_test(physical_columns_by_hand), cmocka_unit_test(useful_taps_equal_a_count),
+        cmocka_unit_test(hardware_columns),         cmocka_unit_test(rows_are_finite_everywhere),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

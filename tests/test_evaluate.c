@@ -1,13 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "data/split.h"
 #include "evaluate/evaluate.h"
 #include "synthetic_rows.h"
+#include "test.h"
 
 /* Forecasts inputs ms; +-10 % for the device "narrow", +-300 % for others; knows only dense. */
 static enum status predict_inputs(struct prediction *predictions, const struct predictor *predictor,
@@ -263,7 +257,7 @@ static void sums_are_over_neighbours(void **state)
     free(rows.devices);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_hold_their_rows),
@@ -274,5 +268,5 @@ int main(void)
         cmocka_unit_test(decades_are_of_forecast_or_measurement),
         cmocka_unit_test(sums_are_over_neighbours),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

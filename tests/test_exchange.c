@@ -1,16 +1,10 @@
 /* Export and import: every column of every row comes back, and every fault of a foreign file is
  * told by file, line and column. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/philox.h"
 #include "data/import.h"
 #include "data/row_columns.h"
 #include "folder_fixture.h"
+#include "test.h"
 
 /* Now a number with all its digits, now unknown. */
 static double odd_number(uint32_t row, uint32_t column)
@@ -108,7 +102,7 @@ static void check_same_value(const void *a, const void *b, const struct field *f
         fail_msg("column %s changed", field->name);
 }
 
-static void test_every_column_comes_back(void **state)
+static void every_column_comes_back(void **state)
 {
     (void)state;
     enum { ROWS = 300 };
@@ -210,7 +204,7 @@ struct fault {
     const char *map, *csv, *told;
 };
 
-static void test_faults_of_maps(void **state)
+static void faults_of_maps(void **state)
 {
     (void)state;
     static const struct fault faults[] = {
@@ -257,7 +251,7 @@ static void test_faults_of_maps(void **state)
     }
 }
 
-static void test_faults_of_exported_files(void **state)
+static void faults_of_exported_files(void **state)
 {
     (void)state;
     static const char *const faults[][2] = {
@@ -281,13 +275,13 @@ static void test_faults_of_exported_files(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_every_column_comes_back),
+        TEST(every_column_comes_back),
         TEST(test_map),
-        TEST(test_faults_of_maps),
-        TEST(test_faults_of_exported_files),
+        TEST(faults_of_maps),
+        TEST(faults_of_exported_files),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

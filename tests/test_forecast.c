@@ -1,13 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "forecast/forecast.h"
 #include "predictors/predictor_roofline.h"
 #include "synthetic_rows.h"
+#include "test.h"
 #include "tiny_network.h"
 
 /* Dense takes its outputs in ms, 10 % less to 20 % more; conv2d 100 ms, 30 either way; pool2d is
@@ -320,7 +314,7 @@ static void operators_take_the_roofline(void **state)
     assert_non_null(strstr(error.message, "layer 'relu' (relu)"));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_and_intervals_add_up),
@@ -335,5 +329,5 @@ int main(void)
         cmocka_unit_test(strong_scaling_divides_the_batch),
         cmocka_unit_test(operators_take_the_roofline),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

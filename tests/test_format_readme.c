@@ -1,18 +1,12 @@
 /* datasets/README.md lists every attribute and column as the tables of the program have them: name,
  * type, unit, help. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "base/mapped_file.h"
+#include "data/dataset_internal.h"
+#include "test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/mapped_file.h"
-#include "data/dataset_internal.h"
 
 static char *readme;
 
@@ -82,7 +76,7 @@ static void check_columns(const char *heading, const struct field *fields, int c
     free(text);
 }
 
-static void test_columns(void **state)
+static void columns(void **state)
 {
     (void)state;
     check_columns("`/devices/rows`", device_fields, device_field_count);
@@ -97,7 +91,7 @@ static void test_columns(void **state)
     }
 }
 
-static void test_root_attributes(void **state)
+static void root_attributes(void **state)
 {
     (void)state;
     static const char *const words[] = {"format_version", "growing", "seed", "schema_hash_<kind>"};
@@ -121,11 +115,11 @@ static void test_root_attributes(void **state)
     free(text);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_root_attributes),
+        cmocka_unit_test(columns),
+        cmocka_unit_test(root_attributes),
     };
-    return cmocka_run_group_tests(tests, load_readme, free_readme);
+    return RUN_TESTS(argc, argv, tests, load_readme, free_readme);
 }

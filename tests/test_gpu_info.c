@@ -1,19 +1,14 @@
 /* Features of CUDA devices and NVML, without either: attributes as real devices give them, and a
  * library in place of the driver's (fake_nvml.c).
  */
+#include "gpu.h"
+#include "nvml.h"
+#include "test.h"
+
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
-
-#include "gpu.h"
-#include "nvml.h"
 
 #define BUS_ID "0000:19:00.0"
 
@@ -299,7 +294,7 @@ static void architectures_are_known(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(absent_nvml_is_reported),
@@ -315,5 +310,5 @@ int main(void)
         cmocka_unit_test(unknown_is_nan),
         cmocka_unit_test(architectures_are_known),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,11 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/philox.h"
+#include "test.h"
 #include "trainer/head_net.h"
 
 #include <math.h>
@@ -95,11 +89,11 @@ static void a_hidden_column_is_not_seen(void **state)
     free(other_column);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_law_is_found),
         cmocka_unit_test(a_hidden_column_is_not_seen),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

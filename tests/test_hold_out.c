@@ -1,13 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "data/split.h"
 #include "evaluate/hold_out.h"
 #include "synthetic_rows.h"
+#include "test.h"
 
 static const enum layer_kind two_kinds[] = {LAYER_DENSE, LAYER_POOL2D};
 
@@ -226,7 +220,7 @@ static void what_cannot_be_held_out_is_told(void **state)
     synthetic_rows_free(&rows);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calibration_rows_help),
@@ -236,5 +230,5 @@ int main(void)
         cmocka_unit_test(calibration_rows_are_not_evaluated),
         cmocka_unit_test(what_cannot_be_held_out_is_told),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,12 +1,6 @@
 /* Importing published measurements: every row of the real files, and every fault of a bad one. */
 #include "data/import.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -59,7 +53,7 @@ static enum status import_text(int64_t *count, const char *text, struct error *e
     return import_file(count, csv_path, "V100", error);
 }
 
-static void test_rows_arrive(void **state)
+static void rows_arrive(void **state)
 {
     (void)state;
     int64_t count;
@@ -91,7 +85,7 @@ struct fault {
     const char *text, *told;
 };
 
-static void test_faults_name_line_and_column(void **state)
+static void faults_name_line_and_column(void **state)
 {
     (void)state;
     static const struct fault faults[] = {
@@ -120,7 +114,7 @@ static void test_faults_name_line_and_column(void **state)
     }
 }
 
-static void test_unknown_device(void **state)
+static void unknown_device(void **state)
 {
     (void)state;
     struct device_info info;
@@ -129,7 +123,7 @@ static void test_unknown_device(void **state)
     assert_non_null(strstr(error.hint, "1080Ti"));
 }
 
-static void test_every_published_row(void **state)
+static void every_published_row(void **state)
 {
     (void)state;
     static const char *const devices[] = {"V100", "P100", "1080Ti", "M60", "K80", "K40"};
@@ -152,13 +146,13 @@ static void test_every_published_row(void **state)
     assert_int_equal(total, 292500);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows_arrive),
-        cmocka_unit_test(test_faults_name_line_and_column),
-        cmocka_unit_test(test_unknown_device),
-        cmocka_unit_test(test_every_published_row),
+        cmocka_unit_test(rows_arrive),
+        cmocka_unit_test(faults_name_line_and_column),
+        cmocka_unit_test(unknown_device),
+        cmocka_unit_test(every_published_row),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_files);
+    return RUN_TESTS(argc, argv, tests, NULL, remove_files);
 }

@@ -1,13 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
-
 #include "layers/describe.h"
 #include "layers/layer.h"
+#include "test.h"
+
+#include <string.h>
 
 static struct layer_config parse(const char *text)
 {
@@ -83,7 +78,7 @@ static const struct cost_case cost_cases[] = {
     {"addition:batch_size=2,elements=10,activation=relu,pass=train", 60, 400, 240, 0, 80, 80, 400},
 };
 
-static void test_costs_match_hand_computed_cases(void **state)
+static void costs_match_hand_computed_cases(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cost_cases / sizeof *cost_cases; i++) {
@@ -101,7 +96,7 @@ static void test_costs_match_hand_computed_cases(void **state)
     }
 }
 
-static void test_optimizers_move_the_arrays_they_say(void **state)
+static void optimizers_move_the_arrays_they_say(void **state)
 {
     (void)state;
     static const struct {
@@ -141,7 +136,7 @@ static void test_windows(void **state)
 }
 
 /* By exhaustion: same padding covers the image, and no window lies on padding alone. */
-static void test_same_padding_covers_the_image(void **state)
+static void same_padding_covers_the_image(void **state)
 {
     (void)state;
     for (int image = 1; image <= 20; image++)
@@ -167,7 +162,7 @@ static void assert_refused(const char *text, const char *part_of_message)
         fail_msg("'%s' does not mention '%s'", error.message, part_of_message);
 }
 
-static void test_impossible_configs_are_refused_with_a_reason(void **state)
+static void impossible_configs_are_refused_with_a_reason(void **state)
 {
     (void)state;
     assert_refused("conv2d:image_size=4,kernel_size=5", "kernel_size is larger than image_size");
@@ -188,7 +183,7 @@ static void test_impossible_configs_are_refused_with_a_reason(void **state)
     assert_refused("addition:batch_size=3,elements=1000000000", "the output would have");
 }
 
-static void test_check_names_feature_value_and_bounds(void **state)
+static void check_names_feature_value_and_bounds(void **state)
 {
     (void)state;
     struct error error;
@@ -205,7 +200,7 @@ static void test_check_names_feature_value_and_bounds(void **state)
 }
 
 /* Layers that exist must be inside: VGG's dense layer, the published data's largest shapes. */
-static void test_known_layers_are_inside_the_bounds(void **state)
+static void known_layers_are_inside_the_bounds(void **state)
 {
     (void)state;
     parse("dense:batch_size=64,inputs=25088,outputs=4096,pass=train,optimizer=adam");
@@ -220,7 +215,7 @@ static void test_known_layers_are_inside_the_bounds(void **state)
 
 /* ---- the table ---- */
 
-static void test_feature_tables_are_sound(void **state)
+static void feature_tables_are_sound(void **state)
 {
     (void)state;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
@@ -245,7 +240,7 @@ static void test_feature_tables_are_sound(void **state)
     assert_null(layer_feature_find(LAYER_DENSE, "stride"));
 }
 
-static void test_counts(void **state)
+static void counts(void **state)
 {
     (void)state;
     const struct layer_config conv = parse(
@@ -260,7 +255,7 @@ static void test_counts(void **state)
 }
 
 /* The hash decides the split: its values are part of the file format. */
-static void test_hash_is_stable_and_sees_every_feature(void **state)
+static void hash_is_stable_and_sees_every_feature(void **state)
 {
     (void)state;
     static const struct {
@@ -291,19 +286,19 @@ static void test_hash_is_stable_and_sees_every_feature(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_costs_match_hand_computed_cases),
-        cmocka_unit_test(test_optimizers_move_the_arrays_they_say),
+        cmocka_unit_test(costs_match_hand_computed_cases),
+        cmocka_unit_test(optimizers_move_the_arrays_they_say),
         cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_same_padding_covers_the_image),
-        cmocka_unit_test(test_impossible_configs_are_refused_with_a_reason),
-        cmocka_unit_test(test_check_names_feature_value_and_bounds),
-        cmocka_unit_test(test_known_layers_are_inside_the_bounds),
-        cmocka_unit_test(test_feature_tables_are_sound),
-        cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_hash_is_stable_and_sees_every_feature),
+        cmocka_unit_test(same_padding_covers_the_image),
+        cmocka_unit_test(impossible_configs_are_refused_with_a_reason),
+        cmocka_unit_test(check_names_feature_value_and_bounds),
+        cmocka_unit_test(known_layers_are_inside_the_bounds),
+        cmocka_unit_test(feature_tables_are_sound),
+        cmocka_unit_test(counts),
+        cmocka_unit_test(hash_is_stable_and_sees_every_feature),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,11 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/least_squares.h"
+#include "test.h"
 
 #include <math.h>
 
@@ -72,7 +66,7 @@ static void levenberg_refuses_a_start_that_is_not_finite(void **state)
     assert_true(parameter == 1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cholesky_solves_by_hand),
@@ -80,5 +74,5 @@ int main(void)
         cmocka_unit_test(levenberg_finds_an_exponential),
         cmocka_unit_test(levenberg_refuses_a_start_that_is_not_finite),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

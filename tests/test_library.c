@@ -1,14 +1,8 @@
 /* The C library as a program meets it: linked with the shared library, beside the same questions
  * asked inside. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "forecast/forecast.h"
 #include "library_cases.h"
+#include "test.h"
 #include "version.h"
 
 #include <math.h>
@@ -328,7 +322,7 @@ static void the_version_is_the_project_s(void **state)
     assert_string_equal(epochcast_version(), EPOCHCAST_VERSION);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_forecast_is_that_of_the_inside),
@@ -343,5 +337,5 @@ int main(void)
         cmocka_unit_test(threads_share_models_and_load_their_own),
         cmocka_unit_test(the_version_is_the_project_s),
     };
-    return cmocka_run_group_tests_name("library", tests, make_model, remove_model);
+    return RUN_TESTS(argc, argv, tests, make_model, remove_model);
 }

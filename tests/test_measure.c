@@ -373,7 +373,7 @@ static void training_runs_its_phases(void **state)
     assert_int_equal(phases_of(&config), PHASE_FORWARD | PHASE_BACKWARD | PHASE_UPDATE);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steady_times_stop_at_the_minimum),
@@ -396,5 +396,5 @@ int main(void)
         cmocka_unit_test(errors_end_measuring),
         cmocka_unit_test(training_runs_its_phases),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

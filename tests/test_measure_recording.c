@@ -259,7 +259,7 @@ static void throttled_samples_are_taken_again(void **state)
     assert_int_equal(row.clock_events, 0x40);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recorded_samples_leave_launch_gaps_out),
@@ -272,5 +272,5 @@ int main(void)
         cmocka_unit_test(what_cannot_be_recorded_is_timed_by_events),
         cmocka_unit_test(throttled_samples_are_taken_again),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

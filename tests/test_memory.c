@@ -1,14 +1,9 @@
 /* What a step needs of the device's memory, by hand. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "forecast/memory.h"
+#include "test.h"
 #include "tiny_network.h"
+
+#include <stdio.h>
 
 /* Elements: parameters 3*3*3*4 + 64*10 + 10*20; of one sample the input 192, the outputs 256, 64,
  * 10, 20, positions of maxima 64, the largest input + output (the convolution's), its lowered image
@@ -149,12 +144,12 @@ static void counts_do_not_overflow(void **state)
     assert_true(memory.activations_bytes == INT64_MAX && memory.total_bytes == INT64_MAX);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_counted),        cmocka_unit_test(some_operators_work_in_place),
         cmocka_unit_test(some_kinds_work_in_place), cmocka_unit_test(largest_batch_is_exact),
         cmocka_unit_test(counts_do_not_overflow),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

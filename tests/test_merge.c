@@ -1,19 +1,14 @@
 /* Merging: every measurement once, every device once, canaries and headers carried over; whatever
  * goes wrong is told and leaves nothing behind. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <signal.h>
-#include <sys/resource.h>
-
 #include "data/compact_file.h"
 #include "data/merge.h"
 #include "data/row_set.h"
 #include "data/schema.h"
 #include "folder_fixture.h"
+#include "test.h"
+
+#include <signal.h>
+#include <sys/resource.h>
 
 /* Rows first..first + count - 1 of the sample, in a file; every 20th with a canary before. */
 static void write_file(const char *path, const char *device_name, int first, int count,
@@ -73,7 +68,7 @@ static void check_draws(struct dataset_rows *rows, size_t count)
     }
 }
 
-static void test_every_measurement_once(void **state)
+static void every_measurement_once(void **state)
 {
     (void)state;
     const struct file_name a = in_folder(&folder, "a.h5"), b = in_folder(&folder, "b.h5"),
@@ -105,7 +100,7 @@ static void test_every_measurement_once(void **state)
 }
 
 /* The same rows of another device, or of another moment, are no duplicates. */
-static void test_other_devices_are_kept_apart(void **state)
+static void other_devices_are_kept_apart(void **state)
 {
     (void)state;
     const struct file_name a = in_folder(&folder, "a.h5"), b = in_folder(&folder, "b.h5"),
@@ -128,7 +123,7 @@ static void test_other_devices_are_kept_apart(void **state)
     dataset_rows_free(&rows);
 }
 
-static void test_what_makes_a_duplicate(void **state)
+static void what_makes_a_duplicate(void **state)
 {
     (void)state;
     const struct measurement row = sample_row(4);
@@ -165,7 +160,7 @@ static void test_what_makes_a_duplicate(void **state)
 }
 
 /* The rounds of a sweep that was killed are joined. */
-static void test_unfinished_input(void **state)
+static void unfinished_input(void **state)
 {
     (void)state;
     enum { CONFIGS = 40, ROUNDS = 3 };
@@ -227,7 +222,7 @@ static void test_headers(void **state)
     assert_string_equal(all.citation, "mixed");
 }
 
-static void test_many_sources_are_cut_at_a_line(void **state)
+static void many_sources_are_cut_at_a_line(void **state)
 {
     (void)state;
     struct dataset_header all = {.seed = 0}, one = sample_header();
@@ -278,7 +273,7 @@ static void change_schema(const char *path)
     H5Fclose(file);
 }
 
-static void test_other_schemas_are_refused(void **state)
+static void other_schemas_are_refused(void **state)
 {
     (void)state;
     const struct file_name a = in_folder(&folder, "a.h5"), b = in_folder(&folder, "b.h5"),
@@ -294,7 +289,7 @@ static void test_other_schemas_are_refused(void **state)
     assert_int_equal(file_size(all.text), -1);
 }
 
-static void test_damaged_input_keeps_the_old_result(void **state)
+static void damaged_input_keeps_the_old_result(void **state)
 {
     (void)state;
     const struct file_name a = in_folder(&folder, "a.h5"), b = in_folder(&folder, "b.h5"),
@@ -315,7 +310,7 @@ static void test_damaged_input_keeps_the_old_result(void **state)
     assert_int_equal(folder_count(&folder), 3);
 }
 
-static void test_result_that_is_an_input(void **state)
+static void result_that_is_an_input(void **state)
 {
     (void)state;
     const struct file_name a = in_folder(&folder, "a.h5"), link_name = in_folder(&folder, "l.h5");
@@ -328,7 +323,7 @@ static void test_result_that_is_an_input(void **state)
     FAILS(STATUS_USAGE, "input and result", merge_into(&report, link_name.text, from, 1, true));
 }
 
-static void test_places_that_cannot_be_written(void **state)
+static void places_that_cannot_be_written(void **state)
 {
     (void)state;
     const struct file_name a = in_folder(&folder, "a.h5"),
@@ -344,7 +339,7 @@ static void test_places_that_cannot_be_written(void **state)
 }
 
 /* A limit on the size of files stands for a full disk. */
-static void test_full_disk_leaves_nothing(void **state)
+static void full_disk_leaves_nothing(void **state)
 {
     (void)state;
     const struct file_name a = in_folder(&folder, "a.h5"), all = in_folder(&folder, "all.h5");
@@ -369,7 +364,7 @@ static void test_full_disk_leaves_nothing(void **state)
 }
 
 /* The folder is gone when the file is whole. */
-static void test_vanished_folder(void **state)
+static void vanished_folder(void **state)
 {
     (void)state;
     const struct file_name inner = in_folder(&folder, "inner"),
@@ -387,7 +382,7 @@ static void test_vanished_folder(void **state)
     compact_file_close(compact);
 }
 
-static void test_interrupted_merge_leaves_nothing(void **state)
+static void interrupted_merge_leaves_nothing(void **state)
 {
     (void)state;
     const struct file_name a = in_folder(&folder, "a.h5"), all = in_folder(&folder, "all.h5");
@@ -402,23 +397,23 @@ static void test_interrupted_merge_leaves_nothing(void **state)
     assert_int_equal(folder_count(&folder), 1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_every_measurement_once),
-        TEST(test_other_devices_are_kept_apart),
-        TEST(test_what_makes_a_duplicate),
-        TEST(test_unfinished_input),
+        TEST(every_measurement_once),
+        TEST(other_devices_are_kept_apart),
+        TEST(what_makes_a_duplicate),
+        TEST(unfinished_input),
         TEST(test_headers),
-        TEST(test_many_sources_are_cut_at_a_line),
+        TEST(many_sources_are_cut_at_a_line),
         TEST(test_shards),
-        TEST(test_other_schemas_are_refused),
-        TEST(test_damaged_input_keeps_the_old_result),
-        TEST(test_result_that_is_an_input),
-        TEST(test_places_that_cannot_be_written),
-        TEST(test_full_disk_leaves_nothing),
-        TEST(test_vanished_folder),
-        TEST(test_interrupted_merge_leaves_nothing),
+        TEST(other_schemas_are_refused),
+        TEST(damaged_input_keeps_the_old_result),
+        TEST(result_that_is_an_input),
+        TEST(places_that_cannot_be_written),
+        TEST(full_disk_leaves_nothing),
+        TEST(vanished_folder),
+        TEST(interrupted_merge_leaves_nothing),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,15 +1,10 @@
+#include "base/philox.h"
+#include "test.h"
+#include "trainer/mlp.h"
+
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "base/philox.h"
-#include "trainer/mlp.h"
 
 static const struct mlp_shape paper = {
     .layer_count = 5, .widths = {17, 32, 64, 128, 128, 1}, .output = MLP_OUTPUT_RELU};
@@ -150,7 +145,7 @@ static void nan_stays_nan(void **state)
     assert_true(isnan(prediction));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_and_offsets),
@@ -159,5 +154,5 @@ int main(void)
         cmocka_unit_test(predictions_match_reference),
         cmocka_unit_test(nan_stays_nan),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

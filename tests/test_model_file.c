@@ -1,14 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/hash.h"
 #include "predictors/model_content.h"
 #include "predictors/predictor_mlp.h"
 #include "synthetic_rows.h"
+#include "test.h"
 
 #include <dirent.h>
 #include <hdf5.h>
@@ -407,7 +401,7 @@ static void devices_are_found_by_name(void **state)
     assert_null(device);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loaded_model_predicts_the_same_bits),
@@ -427,5 +421,5 @@ int main(void)
         cmocka_unit_test(older_intervals_serve_every_pass),
         cmocka_unit_test(devices_are_found_by_name),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return RUN_TESTS(argc, argv, tests, set_up, tear_down);
 }

@@ -1,16 +1,11 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "network/network.h"
+#include "test.h"
 
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "network/network.h"
 
 static const char header[] = "name,layer,input,inputs,outputs,image_size,kernel_size,channels_in,"
                              "channels_out,channels,stride,padding,pooling,use_bias,activation\n";
@@ -31,7 +26,7 @@ static struct network load(const char *name)
 
 /* ---- reading ---- */
 
-static void test_layers_are_read(void **state)
+static void layers_are_read(void **state)
 {
     (void)state;
     struct network network;
@@ -81,7 +76,7 @@ static void assert_bad(const char *text, const struct bad_case *bad)
     assert_int_equal(parse(&network, text, NULL), STATUS_BAD_FILE);
 }
 
-static void test_bad_headers(void **state)
+static void bad_headers(void **state)
 {
     (void)state;
     static const struct bad_case cases[] = {
@@ -101,7 +96,7 @@ static void test_bad_headers(void **state)
         assert_bad(cases[i].text, &cases[i]);
 }
 
-static void test_bad_layers(void **state)
+static void bad_layers(void **state)
 {
     (void)state;
     static const struct bad_case cases[] = {
@@ -132,7 +127,7 @@ static void test_bad_layers(void **state)
     }
 }
 
-static void test_long_names_are_refused(void **state)
+static void long_names_are_refused(void **state)
 {
     (void)state;
     char text[1024], name[65];
@@ -143,7 +138,7 @@ static void test_long_names_are_refused(void **state)
 }
 
 /* Every prefix of a file is read or refused, never misread; the last line may lose its newline. */
-static void test_truncated_files(void **state)
+static void truncated_files(void **state)
 {
     (void)state;
     static const char text[] = "name,layer,inputs,outputs\na,dense,12,34\nb,dense,34,56\n";
@@ -159,7 +154,7 @@ static void test_truncated_files(void **state)
     }
 }
 
-static void test_too_many_layers(void **state)
+static void too_many_layers(void **state)
 {
     (void)state;
     const size_t limit = 32 * (NETWORK_LAYER_LIMIT + 2);
@@ -184,7 +179,7 @@ static const char operator_header[] =
     "name,layer,input,rows,inputs,outputs,operator,input_count,output_count,kept_count,"
     "parameter_count,parameter_reads,forward_flops,backward_flops\n";
 
-static void test_operators_are_read(void **state)
+static void operators_are_read(void **state)
 {
     (void)state;
     struct network network;
@@ -205,7 +200,7 @@ static void test_operators_are_read(void **state)
     network_free(&network);
 }
 
-static void test_bad_operators(void **state)
+static void bad_operators(void **state)
 {
     (void)state;
     static const struct bad_case cases[] = {
@@ -235,7 +230,7 @@ static void test_bad_operators(void **state)
 }
 
 /* 4 bytes an element; batch 2, Adam: 12 flops, 4 arrays read and 3 written a parameter. */
-static void test_cost_of_an_operator(void **state)
+static void cost_of_an_operator(void **state)
 {
     (void)state;
     const struct operator_work work = {.input_count = 10,
@@ -258,7 +253,7 @@ static void test_cost_of_an_operator(void **state)
 }
 
 /* What an operator fed is fed by what fed the operator. */
-static void test_networks_without_operators(void **state)
+static void networks_without_operators(void **state)
 {
     (void)state;
     struct network network, covered;
@@ -293,7 +288,7 @@ static void test_networks_without_operators(void **state)
 #define RESIDUAL_HEADER                                                                            \
     "name,layer,input,second_input,inputs,outputs,elements,operator,output_count\n"
 
-static void test_second_inputs(void **state)
+static void second_inputs(void **state)
 {
     (void)state;
     struct network network, covered;
@@ -317,7 +312,7 @@ static void test_second_inputs(void **state)
     network_free(&covered);
 }
 
-static void test_bad_second_inputs(void **state)
+static void bad_second_inputs(void **state)
 {
     (void)state;
     static const struct bad_case cases[] = {
@@ -334,7 +329,7 @@ static void test_bad_second_inputs(void **state)
 
 /* ---- writing ---- */
 
-static void test_written_networks_read_back(void **state)
+static void written_networks_read_back(void **state)
 {
     (void)state;
     char **names;
@@ -366,7 +361,7 @@ static void test_written_networks_read_back(void **state)
     free(names);
 }
 
-static void test_odd_names_read_back(void **state)
+static void odd_names_read_back(void **state)
 {
     (void)state;
     struct network network = {.name = "odd", .layer_count = 2}, again;
@@ -388,7 +383,7 @@ static void test_odd_names_read_back(void **state)
     free(bytes);
 }
 
-static void test_full_disk_is_an_error(void **state)
+static void full_disk_is_an_error(void **state)
 {
     (void)state;
     FILE *full = fopen("/dev/full", "w");
@@ -435,7 +430,7 @@ static const struct catalogue_case catalogue_cases[] = {
     {"gpt2", 316, 124439808, 291.7},     /* transformers' GPT2LMHeadModel; 1024 tokens */
 };
 
-static void test_catalogue_has_the_published_sizes(void **state)
+static void catalogue_has_the_published_sizes(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof catalogue_cases / sizeof *catalogue_cases; i++) {
@@ -462,7 +457,7 @@ static void test_catalogue_has_the_published_sizes(void **state)
 
 /* What a layer gives is what the layer of a kind that it feeds takes; operators may have several
  * inputs, or take a part. */
-static void test_catalogue_layers_fit_together(void **state)
+static void catalogue_layers_fit_together(void **state)
 {
     (void)state;
     char **names;
@@ -490,7 +485,7 @@ static void test_catalogue_layers_fit_together(void **state)
     free(names);
 }
 
-static void test_config_of_a_layer(void **state)
+static void config_of_a_layer(void **state)
 {
     (void)state;
     struct network network = load("vgg16");
@@ -521,7 +516,7 @@ static void assert_not_loaded(const char *text, enum status status, const char *
     assert_null(network.layers);
 }
 
-static void test_unknown_networks(void **state)
+static void unknown_networks(void **state)
 {
     (void)state;
     assert_not_loaded("vgg61", STATUS_USAGE, "did you mean 'vgg");
@@ -544,7 +539,7 @@ static void write_file(const char *path, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-static void test_own_folder_comes_first(void **state)
+static void own_folder_comes_first(void **state)
 {
     (void)state;
     char folder[] = "/tmp/test_network.XXXXXX", path[64];
@@ -574,29 +569,29 @@ static void test_own_folder_comes_first(void **state)
     rmdir(folder);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layers_are_read),
-        cmocka_unit_test(test_bad_headers),
-        cmocka_unit_test(test_bad_layers),
-        cmocka_unit_test(test_long_names_are_refused),
-        cmocka_unit_test(test_truncated_files),
-        cmocka_unit_test(test_too_many_layers),
-        cmocka_unit_test(test_operators_are_read),
-        cmocka_unit_test(test_bad_operators),
-        cmocka_unit_test(test_cost_of_an_operator),
-        cmocka_unit_test(test_networks_without_operators),
-        cmocka_unit_test(test_second_inputs),
-        cmocka_unit_test(test_bad_second_inputs),
-        cmocka_unit_test(test_written_networks_read_back),
-        cmocka_unit_test(test_odd_names_read_back),
-        cmocka_unit_test(test_full_disk_is_an_error),
-        cmocka_unit_test(test_catalogue_has_the_published_sizes),
-        cmocka_unit_test(test_catalogue_layers_fit_together),
-        cmocka_unit_test(test_config_of_a_layer),
-        cmocka_unit_test(test_unknown_networks),
-        cmocka_unit_test(test_own_folder_comes_first),
+        cmocka_unit_test(layers_are_read),
+        cmocka_unit_test(bad_headers),
+        cmocka_unit_test(bad_layers),
+        cmocka_unit_test(long_names_are_refused),
+        cmocka_unit_test(truncated_files),
+        cmocka_unit_test(too_many_layers),
+        cmocka_unit_test(operators_are_read),
+        cmocka_unit_test(bad_operators),
+        cmocka_unit_test(cost_of_an_operator),
+        cmocka_unit_test(networks_without_operators),
+        cmocka_unit_test(second_inputs),
+        cmocka_unit_test(bad_second_inputs),
+        cmocka_unit_test(written_networks_read_back),
+        cmocka_unit_test(odd_names_read_back),
+        cmocka_unit_test(full_disk_is_an_error),
+        cmocka_unit_test(catalogue_has_the_published_sizes),
+        cmocka_unit_test(catalogue_layers_fit_together),
+        cmocka_unit_test(config_of_a_layer),
+        cmocka_unit_test(unknown_networks),
+        cmocka_unit_test(own_folder_comes_first),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

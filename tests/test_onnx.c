@@ -1,16 +1,10 @@
 /* ONNX models -> networks. The models come from tests/python/onnx_models.py, the reference shapes
  * from onnx.shape_inference: without python3-onnx those tests are skipped. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/mapped_file.h"
 #include "base/philox.h"
 #include "network/onnx_operators.h"
 #include "onnx_check.h"
+#include "test.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -668,7 +662,7 @@ static int remove_models(void **state)
     return system(command) == 0 ? 0 : 1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_agree_with_onnx),
@@ -689,5 +683,5 @@ int main(void)
         cmocka_unit_test(mutated_models_do_no_harm),
         cmocka_unit_test(large_weights_stay_on_disk),
     };
-    return cmocka_run_group_tests(tests, make_models, remove_models);
+    return RUN_TESTS(argc, argv, tests, make_models, remove_models);
 }

@@ -1,14 +1,9 @@
 /* All-reduce times by Paleo's formulas, and links by name. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "forecast/parallel.h"
+#include "test.h"
+
+#include <math.h>
+#include <string.h>
 
 /* 1000 bytes over 1 MB/s: 1 ms a transfer. */
 static void formulas_by_hand(void **state)
@@ -63,11 +58,11 @@ static void links_by_name_and_number(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formulas_by_hand),
         cmocka_unit_test(links_by_name_and_number),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

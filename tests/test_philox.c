@@ -1,15 +1,10 @@
 /* Philox4x32-10: known answers of its authors, and equality with cuRAND's host generator. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <math.h>
-#include <stdlib.h>
-
 #include "base/philox.h"
 #include "curand_host.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
 
 /* Random123's kat_vectors, "philox4x32 10". */
 static const struct {
@@ -130,7 +125,7 @@ static void equal_to_curand(void **state)
     free(wanted);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers),
@@ -139,5 +134,5 @@ int main(void)
         cmocka_unit_test(uniform_is_uniform),
         cmocka_unit_test(equal_to_curand),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,15 +1,9 @@
 /* Pictures: what strangers' texts become, and what happens where gnuplot is missing or fails. */
 #include "dataset_files.h"
-#include "synthetic_rows.h"
-
 #include "pictures/draw.h"
 #include "pictures/gnuplot.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "synthetic_rows.h"
+#include "test.h"
 
 static struct error error;
 
@@ -116,7 +110,7 @@ static int occurrences(const char *text, const char *wanted)
     return count;
 }
 
-static void test_hostile_texts(void **state)
+static void hostile_texts(void **state)
 {
     static const struct {
         const char *text, *shown;
@@ -154,7 +148,7 @@ static void test_hostile_texts(void **state)
     assert_int_equal(file_count(), 0);
 }
 
-static void test_texts_of_special_characters(void **state)
+static void texts_of_special_characters(void **state)
 {
     static const char alphabet[] = "'\"`\\$@%{}()<>&;#!|\n\r\t\x01 aE\xc3\xa9\xff,.:*?[]^_~-+=";
     struct picture picture;
@@ -191,7 +185,7 @@ static void draw_line(struct picture *picture, enum picture_form form)
     fputs("plot [0:1] x notitle\n", picture->script);
 }
 
-static void test_forms_by_name(void **state)
+static void forms_by_name(void **state)
 {
     enum picture_form form;
     (void)state;
@@ -238,7 +232,7 @@ static void test_files(void **state)
     picture_free(&picture);
 }
 
-static void test_terminal(void **state)
+static void terminal(void **state)
 {
     struct picture picture;
     (void)state;
@@ -258,7 +252,7 @@ static void test_terminal(void **state)
 
 /* ---- a gnuplot that is missing or fails ---- */
 
-static void test_missing_gnuplot(void **state)
+static void missing_gnuplot(void **state)
 {
     struct picture picture;
     (void)state;
@@ -271,7 +265,7 @@ static void test_missing_gnuplot(void **state)
     assert_int_equal(file_count(), 1); // bin
 }
 
-static void test_failing_gnuplot(void **state)
+static void failing_gnuplot(void **state)
 {
     struct picture picture;
     (void)state;
@@ -293,7 +287,7 @@ static void test_failing_gnuplot(void **state)
     assert_int_equal(file_count(), 2);
 }
 
-static void test_killed_gnuplot(void **state)
+static void killed_gnuplot(void **state)
 {
     (void)state;
     replace_gnuplot("kill -9 $$");
@@ -301,7 +295,7 @@ static void test_killed_gnuplot(void **state)
     assert_non_null(strstr(error.message, "signal 9"));
 }
 
-static void test_users_settings_are_ignored(void **state)
+static void users_settings_are_ignored(void **state)
 {
     struct picture picture;
     const char *home = getenv("HOME");
@@ -390,7 +384,7 @@ static void test_forecasts(void **state)
     free(forecast_picture(PICTURE_PNG, 40, 6));
 }
 
-static void test_verification(void **state)
+static void verification(void **state)
 {
     static const struct verified_step steps[] = {
         {1, OPTIMIZER_SGD, 10, 0.1, 11, 9, 13, {5, 20}},
@@ -439,7 +433,7 @@ static void fill_rows(struct dataset_rows *rows, int device_count)
     rows->rows[0].median_ms = NAN;
 }
 
-static void test_dataset(void **state)
+static void dataset(void **state)
 {
     struct dataset_rows rows;
     struct picture picture;
@@ -469,7 +463,7 @@ static void test_dataset(void **state)
     picture_free(&picture);
 }
 
-static void test_evaluation(void **state)
+static void evaluation(void **state)
 {
     struct dataset_rows rows;
     struct picture picture;
@@ -524,22 +518,22 @@ static void test_evaluation(void **state)
 
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        IN_A_FOLDER(test_hostile_texts),
-        IN_A_FOLDER(test_texts_of_special_characters),
-        cmocka_unit_test(test_forms_by_name),
+        IN_A_FOLDER(hostile_texts),
+        IN_A_FOLDER(texts_of_special_characters),
+        cmocka_unit_test(forms_by_name),
         IN_A_FOLDER(test_files),
-        IN_A_FOLDER(test_terminal),
-        IN_A_FOLDER(test_missing_gnuplot),
-        IN_A_FOLDER(test_failing_gnuplot),
-        IN_A_FOLDER(test_killed_gnuplot),
-        IN_A_FOLDER(test_users_settings_are_ignored),
+        IN_A_FOLDER(terminal),
+        IN_A_FOLDER(missing_gnuplot),
+        IN_A_FOLDER(failing_gnuplot),
+        IN_A_FOLDER(killed_gnuplot),
+        IN_A_FOLDER(users_settings_are_ignored),
         IN_A_FOLDER(test_forecasts),
-        IN_A_FOLDER(test_verification),
-        IN_A_FOLDER(test_dataset),
-        IN_A_FOLDER(test_evaluation),
+        IN_A_FOLDER(verification),
+        IN_A_FOLDER(dataset),
+        IN_A_FOLDER(evaluation),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,15 +1,9 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "data/split.h"
 #include "evaluate/evaluate.h"
 #include "predictor_calls.h"
 #include "predictors/interval.h"
 #include "synthetic_rows.h"
+#include "test.h"
 #include "trainer/scaler.h"
 
 static const enum layer_kind dense_only[] = {LAYER_DENSE};
@@ -611,7 +605,7 @@ static void sums_learn_the_correlation(void **state)
     assert_true(correlations[1] > 0.8);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mlp_learns_law),
@@ -637,5 +631,5 @@ int main(void)
         cmocka_unit_test(fine_tuning_knows_one_device),
         cmocka_unit_test(last_epochs_learn_the_test_rows),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,13 +1,7 @@
 /* The quality report against figures computed by hand. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "data/quality.h"
 #include "folder_fixture.h"
+#include "test.h"
 
 static void near_to(double value, double expected)
 {
@@ -50,7 +44,7 @@ static void write_file(const char *path, const double *gemm_ms, int canary_count
     dataset_close(dataset);
 }
 
-static void test_noise_by_decade(void **state)
+static void noise_by_decade(void **state)
 {
     (void)state;
     const struct file_name file = in_folder(&folder, "data.h5");
@@ -79,7 +73,7 @@ static void test_noise_by_decade(void **state)
     quality_free(&quality);
 }
 
-static void test_drift(void **state)
+static void drift(void **state)
 {
     (void)state;
     static const double gemm_ms[] = {1.0, 1.1, 9.0, 1.2, 1.3, 1.2, 1.3, 1.4};
@@ -143,7 +137,7 @@ static void test_warnings(void **state)
     quality_free(&quality);
 }
 
-static void test_unreadable_file(void **state)
+static void unreadable_file(void **state)
 {
     (void)state;
     struct quality quality;
@@ -152,13 +146,13 @@ static void test_unreadable_file(void **state)
     assert_null(quality.rows);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_noise_by_decade),
-        TEST(test_drift),
+        TEST(noise_by_decade),
+        TEST(drift),
         TEST(test_warnings),
-        TEST(test_unreadable_file),
+        TEST(unreadable_file),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,11 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "evaluate/residuals.h"
+#include "test.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -112,12 +106,12 @@ static void unknown_keys_are_refused(void **state)
     assert_null(residuals.slices);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decades_hold_their_rows),
         cmocka_unit_test(features_and_algorithms_are_keys),
         cmocka_unit_test(unknown_keys_are_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

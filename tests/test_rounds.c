@@ -1,14 +1,9 @@
 /* Rounds of a sweep joined to one row a config. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "data/rounds.h"
 #include "dataset_files.h"
+#include "test.h"
+
+#include <math.h>
 
 static struct measurement round_of(int64_t draw, int32_t round, double median_ms)
 {
@@ -195,7 +190,7 @@ static void hundreds_of_rounds_fit(void **state)
     near(rows[0].median_ms, 1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_rounds_are_the_fastest),
@@ -208,5 +203,5 @@ int main(void)
         cmocka_unit_test(joined_rows_keep_their_spread),
         cmocka_unit_test(hundreds_of_rounds_fit),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

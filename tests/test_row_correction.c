@@ -1,12 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "predictors/row_correction.h"
 #include "synthetic_rows.h"
+#include "test.h"
 
 enum { ROWS = 500 };
 
@@ -158,7 +152,7 @@ static void factors_are_finite(void **state)
     assert_true(isfinite(factor) && factor > 1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_rows_nothing_changes),
@@ -168,5 +162,5 @@ int main(void)
         cmocka_unit_test(neighbourhoods_are_learnt),
         cmocka_unit_test(factors_are_finite),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,19 +1,14 @@
 /* Draws of layer configs: repeatable, valid, inside the domain, distributed as promised. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "layers/describe.h"
 #include "layers/sample.h"
 #include "layers/sample_plan.h"
 #include "layers/sample_transform.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static struct sample_domain default_domain(enum layer_kind kind)
 {
@@ -725,7 +720,7 @@ static void lists_outside_the_range_do_not_matter(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequence_is_pinned),
@@ -753,5 +748,5 @@ int main(void)
         cmocka_unit_test(transforms_stay_inside),
         cmocka_unit_test(lists_outside_the_range_do_not_matter),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,17 +1,12 @@
 /* The CUDA sampler on a GPU: cuRAND's words, and whole draws, equal to the host's. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <time.h>
-
-#include <cmocka.h>
-
 #include "base/sobol.h"
 #include "gpu_or_skip.h"
 #include "sampler_cases.h"
 #include "sampler_words.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <time.h>
 
 static void words_are_the_hosts(void **state)
 {
@@ -64,16 +59,14 @@ static void a_million_draws(void **state)
 }
 
 /* test_sampler_gpu [PATTERN] */
-int main(int count, char **arguments)
+int main(int argc, char **argv)
 {
     if (!has_gpu())
         return SKIPPED;
-    if (count > 1)
-        cmocka_set_test_filter(arguments[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_the_hosts),  cmocka_unit_test(draws_equal_the_hosts),
         cmocka_unit_test(no_draws_are_no_work), cmocka_unit_test(domain_without_configs_fails),
         cmocka_unit_test(a_million_draws),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,15 +1,9 @@
 /* The CUDA sampler on the CPU: kernel, launches and host code run in the shim; the Sobol words come
  * from sobol32 in cuRAND's place.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/sobol.h"
 #include "sampler_cases.h"
+#include "test.h"
 
 #include <cuda_runtime.h>
 
@@ -48,7 +42,7 @@ static void copies_are_on_the_kernels_stream(void **state)
     assert_int_equal(shim_legacy_count(), before);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(draws_equal_the_hosts),
@@ -57,5 +51,5 @@ int main(void)
         cmocka_unit_test(failing_calls_are_reported),
         cmocka_unit_test(copies_are_on_the_kernels_stream),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,15 +1,10 @@
 /* Which config comes next. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "sweep/schedule.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
 
 enum { VISIT_LIMIT = 4000 };
 
@@ -355,7 +350,7 @@ static void used_budget_is_used(void **state)
     schedule_free(&schedule);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rounds_are_complete),
@@ -372,5 +367,5 @@ int main(void)
         cmocka_unit_test(a_finished_sweep_can_grow),
         cmocka_unit_test(used_budget_is_used),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,12 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
-
 #include "data/schema.h"
+#include "test.h"
+
+#include <string.h>
 
 /* Bytes of a struct that a table accounts for; no byte twice. */
 static size_t bytes_covered(unsigned char *covered, const struct field *fields, int count)
@@ -24,7 +19,7 @@ static size_t bytes_covered(unsigned char *covered, const struct field *fields, 
 }
 
 /* A member that is added to a struct without a row in the table would be lost in every file. */
-static void test_tables_cover_their_structs(void **state)
+static void tables_cover_their_structs(void **state)
 {
     (void)state;
     unsigned char row[sizeof(struct measurement)] = {0}, device[sizeof(struct device_info)] = {0};
@@ -35,7 +30,7 @@ static void test_tables_cover_their_structs(void **state)
                     sizeof device);
 }
 
-static void test_every_column_says_unit_and_help(void **state)
+static void every_column_says_unit_and_help(void **state)
 {
     (void)state;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
@@ -58,7 +53,7 @@ static void check_member(hid_t type, const char *name, H5T_class_t class, size_t
     assert_int_equal(H5Tget_member_offset(type, (unsigned)index), offset);
 }
 
-static void test_memory_type_is_the_struct(void **state)
+static void memory_type_is_the_struct(void **state)
 {
     (void)state;
     const hid_t type = schema_row_type(LAYER_CONV2D, false);
@@ -70,7 +65,7 @@ static void test_memory_type_is_the_struct(void **state)
     H5Tclose(type);
 }
 
-static void test_file_types_have_no_gaps(void **state)
+static void file_types_have_no_gaps(void **state)
 {
     (void)state;
     const hid_t types[] = {schema_row_type(LAYER_DENSE, true), schema_device_type(true)};
@@ -86,7 +81,7 @@ static void test_file_types_have_no_gaps(void **state)
     }
 }
 
-static void test_choices_are_stored_by_name(void **state)
+static void choices_are_stored_by_name(void **state)
 {
     (void)state;
     const hid_t type = schema_row_type(LAYER_DENSE, true);
@@ -100,7 +95,7 @@ static void test_choices_are_stored_by_name(void **state)
     H5Tclose(type);
 }
 
-static void test_hash_tells_kinds_apart(void **state)
+static void hash_tells_kinds_apart(void **state)
 {
     (void)state;
     assert_true(schema_hash(LAYER_DENSE) != schema_hash(LAYER_CONV2D));
@@ -108,15 +103,15 @@ static void test_hash_tells_kinds_apart(void **state)
     assert_true(schema_hash(LAYER_DENSE) == schema_hash(LAYER_DENSE));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables_cover_their_structs),
-        cmocka_unit_test(test_every_column_says_unit_and_help),
-        cmocka_unit_test(test_memory_type_is_the_struct),
-        cmocka_unit_test(test_file_types_have_no_gaps),
-        cmocka_unit_test(test_choices_are_stored_by_name),
-        cmocka_unit_test(test_hash_tells_kinds_apart),
+        cmocka_unit_test(tables_cover_their_structs),
+        cmocka_unit_test(every_column_says_unit_and_help),
+        cmocka_unit_test(memory_type_is_the_struct),
+        cmocka_unit_test(file_types_have_no_gaps),
+        cmocka_unit_test(choices_are_stored_by_name),
+        cmocka_unit_test(hash_tells_kinds_apart),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,15 +1,10 @@
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "data/split.h"
 #include "evaluate/search.h"
 #include "predictors/predictor_mlp.h"
 #include "synthetic_rows.h"
+#include "test.h"
+
+#include <math.h>
 
 static const enum layer_kind dense_only[] = {LAYER_DENSE};
 
@@ -148,7 +143,7 @@ static void side_by_side_is_alone(void **state)
     synthetic_rows_free(&rows);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recipes_are_ranked),
@@ -156,5 +151,5 @@ int main(void)
         cmocka_unit_test(diverging_recipes_rank_last),
         cmocka_unit_test(side_by_side_is_alone),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

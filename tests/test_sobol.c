@@ -1,16 +1,11 @@
 /* Scrambled Sobol32: known answers (taken from cuRAND 13.0's host generator), equality with cuRAND
  * where it is installed, and the property that the sequence is for.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdlib.h>
-
 #include "base/sobol.h"
 #include "curand_host.h"
+#include "test.h"
+
+#include <stdlib.h>
 
 /* Words 0, 1 and 16383 of every dimension. */
 static const uint32_t answers[SOBOL_DIMENSION_LIMIT][3] = {
@@ -127,7 +122,7 @@ static void equal_to_curand_at_an_offset(void **state)
     assert_equal_to_curand(64, 3000000001); // beyond 31 bits
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers),
@@ -137,5 +132,5 @@ int main(void)
         cmocka_unit_test(equal_to_curand),
         cmocka_unit_test(equal_to_curand_at_an_offset),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,16 +1,11 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
-
 #include "data/split.h"
 #include "layers/describe.h"
 #include "layers/sample.h"
+#include "test.h"
 
-static void test_shares_are_80_10_10(void **state)
+#include <string.h>
+
+static void shares_are_80_10_10(void **state)
 {
     (void)state;
     enum { DRAWS = 20000 };
@@ -38,7 +33,7 @@ static struct layer_config dense_config(int32_t outputs)
     return config;
 }
 
-static void test_depends_on_the_features_alone(void **state)
+static void depends_on_the_features_alone(void **state)
 {
     (void)state;
     for (int32_t outputs = 1; outputs <= 200; outputs++) {
@@ -55,7 +50,7 @@ static void test_depends_on_the_features_alone(void **state)
 }
 
 /* Models that were trained long ago must find the same held-out rows: t(rain), e (test), v. */
-static void test_sides_never_change(void **state)
+static void sides_never_change(void **state)
 {
     (void)state;
     char sides[33] = "";
@@ -66,12 +61,12 @@ static void test_sides_never_change(void **state)
     assert_string_equal(sides, "tttttttetttetetttttvtetttttteete");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shares_are_80_10_10),
-        cmocka_unit_test(test_depends_on_the_features_alone),
-        cmocka_unit_test(test_sides_never_change),
+        cmocka_unit_test(shares_are_80_10_10),
+        cmocka_unit_test(depends_on_the_features_alone),
+        cmocka_unit_test(sides_never_change),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,14 +1,9 @@
 /* Order statistics against hand-computed values, and the coverage of the median's interval. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <math.h>
-
 #include "base/philox.h"
 #include "base/stats.h"
+#include "test.h"
+
+#include <math.h>
 
 static void assert_near(double got, double wanted)
 {
@@ -131,7 +126,7 @@ static void undefined_errors_are_nan(void **state)
     assert_true(isnan(none.rmse_ms) && isnan(none.mape_percent) && isnan(none.rmsle));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sorting),
@@ -143,5 +138,5 @@ int main(void)
         cmocka_unit_test(perfect_predictions),
         cmocka_unit_test(undefined_errors_are_nan),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,12 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "dataset_files.h"
 #include "sweep/sweep.h"
+#include "test.h"
 
 struct fixture {
     struct folder folder;
@@ -398,7 +392,7 @@ static void empty_shards_are_told(void **state)
 
 #define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         WITH_DEVICE(rows_are_the_draws),         WITH_DEVICE(report_adds_up),
@@ -408,5 +402,5 @@ int main(void)
         WITH_DEVICE(resumed_is_undisturbed),     WITH_DEVICE(rows_of_another_sweep_are_refused),
         WITH_DEVICE(shards_are_the_whole),       WITH_DEVICE(empty_shards_are_told),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,15 +1,10 @@
 /* What a sweep is to measure: from its options, and from networks. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "cli/sweep_plan.h"
 #include "dataset_files.h"
 #include "network/network.h"
+#include "test.h"
+
+#include <math.h>
 
 static enum status make(struct sweep_plan *plan, const char *const *arguments, struct error *error)
 {
@@ -204,7 +199,7 @@ static void kinds_that_no_network_has_are_told(void **state)
     folder_remove(&folder);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_are_those_of_the_networks),
@@ -214,5 +209,5 @@ int main(void)
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(kinds_that_no_network_has_are_told),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,17 +1,12 @@
 /* Tables in four forms, and the JSON writer. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/choice.h"
+#include "base/table.h"
+#include "test.h"
 
-#include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/choice.h"
-#include "base/table.h"
 
 static const struct table_column columns[] = {
     {.name = "name"}, {.name = "median_ms"}, {.name = "rows"}, {.name = "r2", .digits = 2}};
@@ -219,7 +214,7 @@ static void invalid_utf8_is_replaced(void **state)
                   "\"" REPLACEMENT REPLACEMENT REPLACEMENT REPLACEMENT "\"\n");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_aligned),
@@ -233,5 +228,5 @@ int main(void)
         cmocka_unit_test(json_strings_are_escaped),
         cmocka_unit_test(invalid_utf8_is_replaced),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

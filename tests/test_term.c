@@ -1,17 +1,12 @@
 /* Progress on a terminal (a pseudo-terminal) and elsewhere (a file). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/term.h"
+#include "test.h"
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/term.h"
 
 /* The terminal's far end reads what is printed; both ends closed by terminal_close. */
 struct terminal {
@@ -198,7 +193,7 @@ static void quiet_prints_nothing(void **state)
     progress_end(NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clock_is_monotonic),
@@ -210,5 +205,5 @@ int main(void)
         cmocka_unit_test(full_bar_fits),
         cmocka_unit_test(quiet_prints_nothing),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,18 +1,13 @@
-#include <math.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "test.h"
 #include "trainer/activation.h"
 #include "trainer/trainer_host.h"
 #include "trainer_cases.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static enum status fit(struct train_result *result, const struct train_job *job, int threads,
                        struct error *error)
@@ -451,7 +446,7 @@ static void bad_jobs_are_errors(void **state)
     assert_int_equal(trainer_host.fit(NULL, NULL, 0, 1, NULL, NULL), STATUS_OK);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_matches_reference),
@@ -473,5 +468,5 @@ int main(void)
         cmocka_unit_test(dead_output_starts_again),
         cmocka_unit_test(bad_jobs_are_errors),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,18 +1,13 @@
 /* The CUDA trainer on a GPU: against the double-precision reference and the host engine, and to the
  * bit against itself, its other tiles and the shim.
  */
+#include "gpu_or_skip.h"
+#include "test.h"
+#include "trainer_population_cases.h"
+
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "gpu_or_skip.h"
-#include "trainer_population_cases.h"
 
 static void runs_have_the_same_bits(void **state)
 {
@@ -82,7 +77,7 @@ static void paper_sized_training_learns(void **state)
     free(memory);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     if (!has_gpu())
         return SKIPPED;
@@ -92,5 +87,5 @@ int main(void)
         cmocka_unit_test(runs_have_the_same_bits),
         cmocka_unit_test(paper_sized_training_learns),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,18 +1,13 @@
 /* The CUDA trainer, whole, on the CPU: kernels, graphs and host code run in the shim, against the
  * double-precision reference and the host engine.
  */
+#include "test.h"
+#include "trainer_population_cases.h"
+
 #include <math.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "trainer_population_cases.h"
 
 /* Fine-tuning starts where it is told to. */
 static void starts_from_initial_parameters(void **state)
@@ -224,7 +219,7 @@ static void out_of_memory_names_the_size(void **state)
     assert_non_null(strstr(error.hint, "--engine host"));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         TRAINER_DEVICE_TESTS,
@@ -241,5 +236,5 @@ int main(void)
         cmocka_unit_test(every_failing_call_is_told),
         cmocka_unit_test(out_of_memory_names_the_size),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

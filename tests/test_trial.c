@@ -1,16 +1,11 @@
 /* Work in a child process: its answer arrives, whatever becomes of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "data/trial.h"
+#include "test.h"
 
-#include <cmocka.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-#include "data/trial.h"
 
 static volatile sig_atomic_t ticks;
 
@@ -42,7 +37,7 @@ static enum status crash(void *payload, struct error *error)
     return STATUS_OK;
 }
 
-static void test_answers_arrive(void **state)
+static void answers_arrive(void **state)
 {
     (void)state;
     struct error error = {.status = STATUS_OK};
@@ -57,7 +52,7 @@ static void test_answers_arrive(void **state)
 }
 
 /* A timer whose handler interrupts system calls. */
-static void test_signals_lose_no_answer(void **state)
+static void signals_lose_no_answer(void **state)
 {
     (void)state;
     const struct sigaction action = {.sa_handler = tick};
@@ -76,11 +71,11 @@ static void test_signals_lose_no_answer(void **state)
     assert_string_equal(error.message, "row 3 is wrong");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers_arrive),
-        cmocka_unit_test(test_signals_lose_no_answer),
+        cmocka_unit_test(answers_arrive),
+        cmocka_unit_test(signals_lose_no_answer),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,11 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "predictors/unique_configs.h"
+#include "test.h"
 
 #include <string.h>
 
@@ -60,12 +54,12 @@ static void no_configs_are_none(void **state)
     unique_configs_free(&unique);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_configs_are_one),
         cmocka_unit_test(many_configs_keep_their_order),
         cmocka_unit_test(no_configs_are_none),
     };
-    return cmocka_run_group_tests_name("unique_configs", tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,12 +1,6 @@
 /* Results of `verify -o json`, read back. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "cli/verification_file.h"
+#include "test.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -153,7 +147,7 @@ static void json_is_known_by_content_or_name(void **state)
     assert_int_equal(remove(folder), 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_result_reads_back),
@@ -162,5 +156,5 @@ int main(void)
         cmocka_unit_test(sizes_are_bounded),
         cmocka_unit_test(json_is_known_by_content_or_name),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

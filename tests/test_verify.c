@@ -1,15 +1,10 @@
 /* A whole network's step, run layer by layer. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "forecast/forecast.h"
 #include "step/verify.h"
+#include "test.h"
+
+#include <math.h>
+#include <string.h>
 
 #define COMMON .batch_size = 1, .pass = PASS_FORWARD
 
@@ -363,7 +358,7 @@ static void bad_requests_are_errors(void **state)
     assert_non_null(strstr(error.message, "bf16"));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(step_is_the_sum_of_layers),
@@ -376,5 +371,5 @@ int main(void)
         cmocka_unit_test(step_that_does_not_fit_is_out_of_memory),
         cmocka_unit_test(bad_requests_are_errors),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,16 +1,10 @@
 /* The process that measures, and what becomes of it. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "bench/worker.h"
 #include "dataset_files.h"
+#include "test.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/wait.h>
@@ -322,7 +316,7 @@ static void programs_that_are_none_are_told(void **state)
 
 #define WITHOUT_FAULTS(test) cmocka_unit_test_setup_teardown(test, without_faults, without_faults)
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         WITHOUT_FAULTS(measures_as_the_device_does),
@@ -341,5 +335,5 @@ int main(void)
         WITHOUT_FAULTS(devices_that_do_not_open_are_told),
         WITHOUT_FAULTS(programs_that_are_none_are_told),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

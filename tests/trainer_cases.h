@@ -4,6 +4,7 @@
 #ifndef TRAINER_CASES_H
 #define TRAINER_CASES_H
 
+#include "test.h"
 #include "trainer_reference.h"
 
 /* ---- data: a smooth positive function of a few inputs ---- */

@@ -5,6 +5,7 @@
 #define EPOCHCAST_TESTS_TRAINER_DEVICE_CASES_H
 
 #include "base/hash.h"
+#include "test.h"
 #include "trainer_cases.h"
 #include "trainer_cuda.h"
 #include "trainer_nets.h"

@@ -2,6 +2,7 @@
 #ifndef EPOCHCAST_TESTS_TRAINER_POPULATION_CASES_H
 #define EPOCHCAST_TESTS_TRAINER_POPULATION_CASES_H
 
+#include "test.h"
 #include "trainer_device_cases.h"
 
 enum { POPULATION_LIMIT = 7 };
