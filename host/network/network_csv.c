@@ -180,10 +180,9 @@ static enum status read_operator_name(struct reader *reader, struct network_laye
     if (length == 0 || length >= sizeof layer->operator_name)
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: operator: %s", reader->csv.path,
                     reader->csv.line, length ? "the name is too long" : "missing");
-    if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != length ||
-        layer_kind_find(name) >= 0 || strcmp(name, "operator") == 0)
+    if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != length)
         return FAIL(error, STATUS_BAD_FILE,
-                    "%s:%d: operator: '%s' is no name of one: a-z, 0-9 and _, not a layer kind",
+                    "%s:%d: operator: '%s' is not a valid operator name: a-z, 0-9 and _",
                     reader->csv.path, reader->csv.line, name);
     memcpy(layer->operator_name, name, length + 1);
     return STATUS_OK;
