@@ -78,6 +78,28 @@ static void repeated_layers_add_up(void **state)
     forecast_free(&forecast);
 }
 
+/* Of 10, 20 and 30 outputs, three, two and one: 3, 4 and 3 below, 6, 8 and 6 above, correlation
+ * 1/4 between configs and 1 within. */
+static void repeated_layers_are_found_anywhere(void **state)
+{
+    (void)state;
+    static const int32_t outputs[] = {10, 20, 10, 30, 20, 10};
+    struct network_layer six[6];
+    for (int i = 0; i < 6; i++) {
+        six[i] = layers[2];
+        six[i].config.as.dense.outputs = outputs[i];
+    }
+    const struct network mixed = {.name = "six", .layers = six, .layer_count = 6};
+    const struct forecast_options options = options_of(2);
+    struct forecast forecast;
+    assert_int_equal(forecast_network(&forecast, &mixed, &fixed, NULL, &options, NULL), STATUS_OK);
+    assert_true(fabs(forecast.batch_ms - 100) < 1e-9);
+    const double below = sqrt(0.25 * 10 * 10 + 0.75 * (9 + 16 + 9));
+    assert_true(fabs(forecast.batch_low_ms - (100 - below)) < 1e-9);
+    assert_true(fabs(forecast.batch_high_ms - (100 + 2 * below)) < 1e-9);
+    forecast_free(&forecast);
+}
+
 static void epochs_and_cost_follow(void **state)
 {
     (void)state;
@@ -319,6 +341,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_and_intervals_add_up),
         cmocka_unit_test(repeated_layers_add_up),
+        cmocka_unit_test(repeated_layers_are_found_anywhere),
         cmocka_unit_test(epochs_and_cost_follow),
         cmocka_unit_test(unknown_rates_are_an_error),
         cmocka_unit_test(bad_batch_is_a_usage_error),

@@ -107,19 +107,31 @@ static double above_ms(const struct prediction *layer)
     return layer->covered ? layer->high_ms - layer->median_ms : layer->median_ms;
 }
 
-/* Layers before `layer` with the same config err as it does: how often it occurs is counted at the
- * first one; 0 elsewhere. */
-static int occurrences(const uint64_t *hashes, int layer_count, int layer)
+/* The config of a layer, as a number that equal configs share. */
+struct config_of {
+    uint64_t hash;
+    int layer;
+};
+
+static int compare_configs(const void *a, const void *b)
 {
-    int count = 0;
-    for (int i = 0; i < layer_count; i++) {
-        if (hashes[i] != hashes[layer])
-            continue;
-        if (i < layer)
-            return 0;
-        count++;
+    const struct config_of *one = a, *other = b;
+    if (one->hash != other->hash)
+        return one->hash < other->hash ? -1 : 1;
+    return (one->layer > other->layer) - (one->layer < other->layer);
+}
+
+/* Layers with the same config err as one. times[i]: how many layers have the config of layer i,
+ * where i is the first of them; elsewhere 0. Sorts the configs. */
+static void count_occurrences(int *times, struct config_of *configs, int count)
+{
+    qsort(configs, (size_t)count, sizeof *configs, compare_configs);
+    for (int i = 0, first = 0; i < count; i++) {
+        if (configs[i].hash != configs[first].hash)
+            first = i;
+        times[configs[i].layer] = 0;
+        times[configs[first].layer]++;
     }
-    return count;
 }
 
 /* What the layers of one kind may be off. */
@@ -141,17 +153,15 @@ static int kind_of(const struct network_layer *layer)
     return network_layer_is_operator(layer) ? LAYER_KIND_COUNT : (int)layer->config.kind;
 }
 
-/* hashes: of the layers' configs. */
-static void add_layers(struct forecast *forecast, const struct network *network,
-                       const uint64_t *hashes)
+/* times: as count_occurrences counts them. */
+static void add_layers(struct forecast *forecast, const struct network *network, const int *times)
 {
     struct kind_sum sums[LAYER_KIND_COUNT + 1] = {0};
     double below = 0, above = 0;
     for (int i = 0; i < network->layer_count; i++) {
-        const int times = occurrences(hashes, network->layer_count, i);
         forecast->batch_ms += forecast->layers[i].median_ms;
-        if (times > 0)
-            add_layer(&sums[kind_of(&network->layers[i])], &forecast->layers[i], times);
+        if (times[i] > 0)
+            add_layer(&sums[kind_of(&network->layers[i])], &forecast->layers[i], times[i]);
     }
     for (int kind = 0; kind <= LAYER_KIND_COUNT; kind++) {
         below += interval_sum_square(&sums[kind].below, sums[kind].correlation);
@@ -162,18 +172,31 @@ static void add_layers(struct forecast *forecast, const struct network *network,
 }
 
 /* Layers that nobody was asked about are like no other. */
+static void fill_configs(struct config_of *configs, int layer_count,
+                         const struct questions *questions)
+{
+    for (int i = 0; i < layer_count; i++)
+        configs[i] = (struct config_of){.hash = (uint64_t)i, .layer = i};
+    for (int i = 0; i < questions->count; i++)
+        configs[questions->layers[i]].hash = layer_hash(&questions->configs[i]);
+}
+
 static enum status add_layers_of(struct forecast *forecast, const struct network *network,
                                  const struct questions *questions, struct error *error)
 {
-    uint64_t *hashes;
-    TRY(ALLOCATE(&hashes, (unsigned long)network->layer_count, "layer configs", error));
-    for (int i = 0; i < network->layer_count; i++)
-        hashes[i] = (uint64_t)i;
-    for (int i = 0; i < questions->count; i++)
-        hashes[questions->layers[i]] = layer_hash(&questions->configs[i]);
-    add_layers(forecast, network, hashes);
-    free(hashes);
-    return STATUS_OK;
+    const unsigned long count = (unsigned long)network->layer_count;
+    struct config_of *configs;
+    int *times;
+    TRY(ALLOCATE(&times, count, "layer counts", error));
+    const enum status status = ALLOCATE(&configs, count, "layer configs", error);
+    if (status == STATUS_OK) {
+        fill_configs(configs, network->layer_count, questions);
+        count_occurrences(times, configs, network->layer_count);
+        add_layers(forecast, network, times);
+        free(configs);
+    }
+    free(times);
+    return status;
 }
 
 static bool is_known(double value)
