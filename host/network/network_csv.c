@@ -1,26 +1,15 @@
 /* The reader of layer CSVs. Files come from strangers: every name, number and reference is checked,
  * and every complaint names file, line and column.
  */
-#include "network/network.h"
+#include "network/network_csv.h"
 
-#include "base/csv.h"
 #include "base/hash.h"
 #include "layers/describe.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    COLUMN_NAME,
-    COLUMN_LAYER,
-    COLUMN_INPUT,
-    COLUMN_SECOND_INPUT,
-    COLUMN_ROWS,
-    COLUMN_OPERATOR,
-    COLUMN_WORK, /* the first of operator_columns */
-    FIXED_COLUMN_COUNT = COLUMN_WORK + OPERATOR_COLUMN_COUNT
-};
-static const char *fixed_column(int i)
+const char *network_csv_column(int i)
 {
     static const char *const names[COLUMN_WORK] = {"name",         "layer", "input",
                                                    "second_input", "rows",  "operator"};
@@ -29,30 +18,8 @@ static const char *fixed_column(int i)
 
 enum { KNOWN_LIMIT = FIXED_COLUMN_COUNT + LAYER_KIND_COUNT * FEATURE_LIMIT };
 
-struct reader {
-    struct csv csv;
-    struct network *network;
-    int capacity; /* layers that fit */
-    int *slots;   /* open-addressed table of names: index of a layer, or -1 */
-    size_t slot_count;
-    int field_of[FIXED_COLUMN_COUNT]; /* -1: the file has no such column */
-    int column_count;
-    char columns[CSV_FIELD_LIMIT][64];
-};
-
-/* Slot that holds `name`, or the empty one where it belongs. */
-static int *find_slot(const struct reader *reader, const char *name)
-{
-    uint64_t slot = hash_mix(hash_bytes(HASH_SEED, name, strlen(name)));
-    for (;; slot++) {
-        int *index = &reader->slots[slot & (reader->slot_count - 1)];
-        if (*index < 0 || strcmp(reader->network->layers[*index].name, name) == 0)
-            return index;
-    }
-}
-
 /* Puts file and line before what a parser of single values said, and keeps its hint. */
-static enum status at_line(const struct reader *reader, struct error *error)
+static enum status at_line(const struct network_csv *reader, struct error *error)
 {
     if (!error)
         return STATUS_BAD_FILE;
@@ -63,13 +30,47 @@ static enum status at_line(const struct reader *reader, struct error *error)
     return STATUS_BAD_FILE;
 }
 
+int *network_csv_slot(const struct network_csv *reader, const char *name)
+{
+    uint64_t slot = hash_mix(hash_bytes(HASH_SEED, name, strlen(name)));
+    for (;; slot++) {
+        int *index = &reader->slots[slot & (reader->slot_count - 1)];
+        if (*index < 0 || strcmp(reader->network->layers[*index].name, name) == 0)
+            return index;
+    }
+}
+
+const char *network_csv_cell(const struct network_csv *reader, int column)
+{
+    const int field = reader->field_of[column];
+    return field < 0 ? "" : reader->csv.field[field];
+}
+
+bool network_csv_is_fixed(const struct network_csv *reader, int field)
+{
+    for (int i = 0; i < FIXED_COLUMN_COUNT; i++)
+        if (reader->field_of[i] == field)
+            return true;
+    return false;
+}
+
+/* A feature of a kind in an operator's line is a mistake, as is a count in a kind's. */
+enum status network_csv_check_empty(const struct network_csv *reader, int field, const char *what,
+                                    struct error *error)
+{
+    if (!*reader->csv.field[field])
+        return STATUS_OK;
+    return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s: %s has no such column; leave it empty",
+                reader->csv.path, reader->csv.line, reader->columns[field], what);
+}
+
 /* ---- header line ---- */
 
 static int known_columns(const char **names)
 {
     int count = 0;
     for (int i = 0; i < FIXED_COLUMN_COUNT; i++)
-        names[count++] = fixed_column(i);
+        names[count++] = network_csv_column(i);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         for (int i = COMMON_FEATURE_COUNT; i < layer_descriptors[kind]->feature_count; i++)
             names[count++] = layer_descriptors[kind]->features[i].name;
@@ -84,7 +85,7 @@ static bool is_common_feature(const char *name)
     return false;
 }
 
-static enum status unknown_column(const struct reader *reader, const char *name,
+static enum status unknown_column(const struct network_csv *reader, const char *name,
                                   const char *const *known, int known_count, struct error *error)
 {
     FAIL(error, STATUS_BAD_FILE, "%s:%d: unknown column '%.64s'", reader->csv.path,
@@ -102,7 +103,7 @@ static enum status unknown_column(const struct reader *reader, const char *name,
     return STATUS_BAD_FILE;
 }
 
-static enum status read_column(struct reader *reader, int field, struct error *error)
+static enum status read_column(struct network_csv *reader, int field, struct error *error)
 {
     const char *known[KNOWN_LIMIT], *name = reader->csv.field[field];
     const int known_count = known_columns(known);
@@ -121,7 +122,7 @@ static enum status read_column(struct reader *reader, int field, struct error *e
     return STATUS_OK;
 }
 
-static enum status read_header(struct reader *reader, struct error *error)
+static enum status read_header(struct network_csv *reader, struct error *error)
 {
     bool more;
     TRY(csv_next(&reader->csv, &more, error));
@@ -135,13 +136,13 @@ static enum status read_header(struct reader *reader, struct error *error)
     for (int i = COLUMN_NAME; i <= COLUMN_LAYER; i++)
         if (reader->field_of[i] < 0)
             return FAIL(error, STATUS_BAD_FILE, "%s:%d: no column '%s'", reader->csv.path,
-                        reader->csv.line, fixed_column(i));
+                        reader->csv.line, network_csv_column(i));
     return STATUS_OK;
 }
 
 /* ---- layer lines ---- */
 
-static enum status read_name(struct reader *reader, struct network_layer *layer,
+static enum status read_name(struct network_csv *reader, struct network_layer *layer,
                              struct error *error)
 {
     const struct csv *csv = &reader->csv;
@@ -158,37 +159,14 @@ static enum status read_name(struct reader *reader, struct network_layer *layer,
     if (strcmp(name, "input") == 0)
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: name: 'input' means the network's own input",
                     csv->path, csv->line);
-    if (*find_slot(reader, name) >= 0)
+    if (*network_csv_slot(reader, name) >= 0)
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: name: '%s' is the name of an earlier layer",
                     csv->path, csv->line, name);
     snprintf(layer->name, sizeof layer->name, "%s", name);
     return STATUS_OK;
 }
 
-/* The cell of a column; empty where the file has no such column. */
-static const char *fixed_cell(const struct reader *reader, int column)
-{
-    const int field = reader->field_of[column];
-    return field < 0 ? "" : reader->csv.field[field];
-}
-
-static enum status read_operator_name(struct reader *reader, struct network_layer *layer,
-                                      struct error *error)
-{
-    const char *name = fixed_cell(reader, COLUMN_OPERATOR);
-    const size_t length = strlen(name);
-    if (length == 0 || length >= sizeof layer->operator_name)
-        return FAIL(error, STATUS_BAD_FILE, "%s:%d: operator: %s", reader->csv.path,
-                    reader->csv.line, length ? "the name is too long" : "missing");
-    if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != length)
-        return FAIL(error, STATUS_BAD_FILE,
-                    "%s:%d: operator: '%s' is not a valid operator name: a-z, 0-9 and _",
-                    reader->csv.path, reader->csv.line, name);
-    memcpy(layer->operator_name, name, length + 1);
-    return STATUS_OK;
-}
-
-static enum status read_kind(struct reader *reader, struct network_layer *layer,
+static enum status read_kind(struct network_csv *reader, struct network_layer *layer,
                              struct error *error)
 {
     const struct csv *csv = &reader->csv;
@@ -196,7 +174,7 @@ static enum status read_kind(struct reader *reader, struct network_layer *layer,
     const int kind = layer_kind_find(name);
     layer->config.batch_size = 1; /* the other common features are zero: forward, none, fp32 */
     if (strcmp(name, "operator") == 0)
-        return read_operator_name(reader, layer, error);
+        return network_csv_read_operator_name(reader, layer, error);
     if (kind >= 0) {
         layer->config.kind = (enum layer_kind)kind;
         return STATUS_OK;
@@ -213,38 +191,7 @@ static enum status read_kind(struct reader *reader, struct network_layer *layer,
     return STATUS_BAD_FILE;
 }
 
-static enum status find_input(int *input, const struct reader *reader, int column,
-                              struct error *error)
-{
-    const struct csv *csv = &reader->csv;
-    const char *name = fixed_cell(reader, column);
-    const bool is_networks = strcmp(name, "input") == 0;
-    *input = is_networks ? -1 : *find_slot(reader, name);
-    if (*input >= 0 || is_networks)
-        return STATUS_OK;
-    FAIL(error, STATUS_BAD_FILE, "%s:%d: %s: no earlier layer is called '%.64s'", csv->path,
-         csv->line, fixed_column(column), name);
-    error_hint(error, "the layer that feeds another must stand above it");
-    return STATUS_BAD_FILE;
-}
-
-static enum status read_inputs(struct reader *reader, struct network_layer *layer,
-                               struct error *error)
-{
-    layer->input = reader->network->layer_count - 1;
-    layer->second_input = -1;
-    if (*fixed_cell(reader, COLUMN_INPUT))
-        TRY(find_input(&layer->input, reader, COLUMN_INPUT, error));
-    if (!*fixed_cell(reader, COLUMN_SECOND_INPUT))
-        return STATUS_OK;
-    if (network_layer_is_operator(layer) || layer_descriptors[layer->config.kind]->input_count < 2)
-        return FAIL(error, STATUS_BAD_FILE, "%s:%d: second_input: %s has no second input",
-                    reader->csv.path, reader->csv.line,
-                    network_layer_is_operator(layer) ? "an operator" : network_layer_kind(layer));
-    return find_input(&layer->second_input, reader, COLUMN_SECOND_INPUT, error);
-}
-
-static enum status read_feature(struct reader *reader, struct network_layer *layer, int field,
+static enum status read_feature(struct network_csv *reader, struct network_layer *layer, int field,
                                 bool *given, struct error *error)
 {
     const char *column = reader->columns[field], *text = reader->csv.field[field];
@@ -263,21 +210,13 @@ static enum status read_feature(struct reader *reader, struct network_layer *lay
     return STATUS_OK;
 }
 
-static bool is_fixed_field(const struct reader *reader, int field)
-{
-    for (int i = 0; i < FIXED_COLUMN_COUNT; i++)
-        if (reader->field_of[i] == field)
-            return true;
-    return false;
-}
-
-static enum status read_features(struct reader *reader, struct network_layer *layer,
+static enum status read_features(struct network_csv *reader, struct network_layer *layer,
                                  struct error *error)
 {
     const struct layer_descriptor *descriptor = layer_descriptors[layer->config.kind];
     bool given[FEATURE_LIMIT] = {false};
     for (int field = 0; field < reader->column_count; field++) {
-        if (!is_fixed_field(reader, field))
+        if (!network_csv_is_fixed(reader, field))
             TRY(read_feature(reader, layer, field, given, error));
     }
     for (int i = COMMON_FEATURE_COUNT; i < descriptor->feature_count; i++)
@@ -287,57 +226,16 @@ static enum status read_features(struct reader *reader, struct network_layer *la
     return layer_check(&layer->config, error) == STATUS_OK ? STATUS_OK : at_line(reader, error);
 }
 
-/* ---- operator lines ---- */
-
-static enum status read_count(struct reader *reader, struct operator_work *work, int i,
-                              struct error *error)
-{
-    const struct operator_column *column = &operator_columns[i];
-    const bool is_flops = strstr(column->name, "flops") != NULL;
-    const double limit = is_flops ? OPERATOR_FLOPS_LIMIT : OPERATOR_COUNT_LIMIT;
-    double *value = operator_value(work, column);
-    if (!*fixed_cell(reader, COLUMN_WORK + i))
-        return STATUS_OK; /* 0 */
-    TRY(csv_number(&reader->csv, reader->field_of[COLUMN_WORK + i], column->name, value, error));
-    if (*value >= 0 && *value <= limit)
-        return STATUS_OK;
-    return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s: %s is outside 0..%g", reader->csv.path,
-                reader->csv.line, column->name, fixed_cell(reader, COLUMN_WORK + i), limit);
-}
-
-/* A feature of a kind in an operator's line is a mistake, as is a count in a kind's. */
-static enum status check_empty(const struct reader *reader, int field, const char *what,
-                               struct error *error)
-{
-    if (!*reader->csv.field[field])
-        return STATUS_OK;
-    return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s: %s has no such column; leave it empty",
-                reader->csv.path, reader->csv.line, reader->columns[field], what);
-}
-
-static enum status read_operator(struct reader *reader, struct network_layer *layer,
-                                 struct error *error)
-{
-    for (int i = 0; i < OPERATOR_COLUMN_COUNT; i++)
-        TRY(read_count(reader, &layer->work, i, error));
-    for (int field = 0; field < reader->column_count; field++)
-        if (!is_fixed_field(reader, field) || field == reader->field_of[COLUMN_ROWS])
-            TRY(check_empty(reader, field, "an operator", error));
-    if (layer->work.output_count <= 0)
-        return FAIL(error, STATUS_BAD_FILE, "%s:%d: output_count: missing; an operator needs it",
-                    reader->csv.path, reader->csv.line);
-    return STATUS_OK;
-}
-
-static enum status read_rows(struct reader *reader, struct network_layer *layer,
+static enum status read_rows(struct network_csv *reader, struct network_layer *layer,
                              struct error *error)
 {
     const struct feature *feature = layer_feature_find(layer->config.kind, "batch_size");
-    const char *text = fixed_cell(reader, COLUMN_ROWS);
+    const char *text = network_csv_cell(reader, COLUMN_ROWS);
     int rows;
     for (int i = COLUMN_OPERATOR; i < FIXED_COLUMN_COUNT; i++)
         if (reader->field_of[i] >= 0)
-            TRY(check_empty(reader, reader->field_of[i], network_layer_kind(layer), error));
+            TRY(network_csv_check_empty(reader, reader->field_of[i], network_layer_kind(layer),
+                                        error));
     if (!*text)
         return STATUS_OK;
     TRY(csv_integer(&reader->csv, reader->field_of[COLUMN_ROWS], "rows", &rows, error));
@@ -348,7 +246,7 @@ static enum status read_rows(struct reader *reader, struct network_layer *layer,
     return STATUS_OK;
 }
 
-static enum status read_layer(struct reader *reader, struct error *error)
+static enum status read_layer(struct network_csv *reader, struct error *error)
 {
     struct network *network = reader->network;
     const struct csv *csv = &reader->csv;
@@ -361,20 +259,20 @@ static enum status read_layer(struct reader *reader, struct error *error)
     struct network_layer *layer = &network->layers[network->layer_count];
     TRY(read_name(reader, layer, error));
     TRY(read_kind(reader, layer, error));
-    TRY(read_inputs(reader, layer, error));
+    TRY(network_csv_read_inputs(reader, layer, error));
     if (network_layer_is_operator(layer)) {
-        TRY(read_operator(reader, layer, error));
+        TRY(network_csv_read_operator(reader, layer, error));
     } else {
         TRY(read_rows(reader, layer, error));
         TRY(read_features(reader, layer, error));
     }
-    *find_slot(reader, layer->name) = network->layer_count++;
+    *network_csv_slot(reader, layer->name) = network->layer_count++;
     return STATUS_OK;
 }
 
 /* ---- whole file ---- */
 
-static enum status allocate(struct reader *reader, const char *bytes, size_t size,
+static enum status allocate(struct network_csv *reader, const char *bytes, size_t size,
                             struct error *error)
 {
     size_t lines = 1;
@@ -391,7 +289,7 @@ static enum status allocate(struct reader *reader, const char *bytes, size_t siz
     return STATUS_OK;
 }
 
-static enum status read_all(struct reader *reader, const char *bytes, size_t size,
+static enum status read_all(struct network_csv *reader, const char *bytes, size_t size,
                             struct error *error)
 {
     TRY(allocate(reader, bytes, size, error));
@@ -411,7 +309,7 @@ static enum status read_all(struct reader *reader, const char *bytes, size_t siz
 enum status network_parse(struct network *network, const char *path, const char *bytes, size_t size,
                           struct error *error)
 {
-    struct reader reader = {.network = network};
+    struct network_csv reader = {.network = network};
     *network = (struct network){.layers = NULL};
     network_name(network, path);
     csv_begin(&reader.csv, path, bytes, size);
