@@ -1,5 +1,5 @@
-/* Inside of the `mlp` predictor, shared by fitting (predictor_mlp_fit.c), forecasting
- * (predictor_mlp.c) and storing (model_file.c).
+/* Inside of the `mlp` predictor, shared by fitting (predictor_mlp.c and those that it calls),
+ * forecasting (predictor_mlp_forecast.c) and storing (model_content.c).
  */
 #ifndef EPOCHCAST_PREDICTORS_PREDICTOR_MLP_H
 #define EPOCHCAST_PREDICTORS_PREDICTOR_MLP_H
@@ -65,10 +65,10 @@ struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,
 void mlp_kind_free(struct mlp_kind *kind);
 void mlp_predictor_free(struct predictor *predictor);
 
-/* predictor_type.fit of `mlp`. */
-enum status mlp_predictor_fit(struct predictor **predictor, const struct dataset_rows *rows,
-                              const struct fit_options *options, struct fit_report *reports,
-                              struct error *error);
+/* predictor_type.predict of `mlp`. */
+enum status mlp_predictor_predict(struct prediction *predictions, const struct predictor *predictor,
+                                  const struct layer_config *configs, size_t count,
+                                  const struct device_info *device, struct error *error);
 
 /* One of several fits side by side. */
 struct mlp_fitting {

@@ -1,0 +1,253 @@
+/* Forecasts of the `mlp` predictor: encode, ask the nets, put intervals around what they say. */
+#include "predictors/predictor_mlp.h"
+
+#include "predictors/predictor_roofline.h"
+#include "predictors/row_selection.h"
+#include "predictors/unique_configs.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Rows that are encoded together: enough for the matrix products, small enough for the cache. */
+enum { BLOCK_ROWS = 512 };
+
+/* ln(1 + t') above this (10^26) is no time; the limit keeps the result finite. */
+static const double log_limit = 60;
+
+/* Adds one net's ln(1 + t') of every row to sums, its square to squares. */
+static enum status add_net(double *sums, double *squares, float *scratch, const float *inputs,
+                           size_t row_count, const struct mlp_shape *shape, const float *parameters,
+                           struct error *error)
+{
+    TRY(mlp_predict(scratch, inputs, row_count, parameters, shape, error));
+    for (size_t row = 0; row < row_count; row++) {
+        sums[row] += scratch[row];
+        squares[row] += (double)scratch[row] * scratch[row];
+    }
+    return STATUS_OK;
+}
+
+/* Mean and standard deviation of what the kind's nets say, with these parameters. */
+static enum status ask_nets(double *means, double *deviations, const float *inputs,
+                            size_t row_count, const struct mlp_kind *kind, const float *parameters,
+                            struct error *error)
+{
+    const size_t size = mlp_parameter_count(&kind->shape);
+    void *scratch;
+    TRY(error_allocate(&scratch, row_count, sizeof(float), "forecasts", error));
+    for (size_t row = 0; row < row_count; row++)
+        means[row] = deviations[row] = 0;
+    enum status status = STATUS_OK;
+    for (size_t net = 0; net < (size_t)kind->net_count && status == STATUS_OK; net++)
+        status = add_net(means, deviations, scratch, inputs, row_count, &kind->shape,
+                         parameters + net * size, error);
+    free(scratch);
+    for (size_t row = 0; row < row_count; row++) {
+        means[row] /= kind->net_count;
+        deviations[row] = sqrt(
+            fmax(deviations[row] / kind->net_count - means[row] * means[row], 0));
+    }
+    return status;
+}
+
+/* The intervals are in units of how much the calibrated nets disagree. The last epochs draw the
+ * nets together, more than towards the truth. */
+static enum status ask_spreads(double *spreads, const float *inputs, size_t row_count,
+                               const struct mlp_kind *kind, struct error *error)
+{
+    void *means;
+    if (!kind->calibrated || kind->net_count == 1)
+        return STATUS_OK;
+    TRY(error_allocate(&means, row_count, sizeof(double), "forecasts", error));
+    const enum status status = ask_nets(means, spreads, inputs, row_count, kind, kind->calibrated,
+                                        error);
+    free(means);
+    return status;
+}
+
+enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const float *inputs,
+                              const double *offsets, size_t row_count, const struct mlp_kind *kind,
+                              double target_units_per_ms, struct error *error)
+{
+    TRY(ask_nets(predicted_ms, spreads, inputs, row_count, kind, kind->parameters, error));
+    TRY(ask_spreads(spreads, inputs, row_count, kind, error));
+    for (size_t row = 0; row < row_count; row++) {
+        const double log_units = fmin(offsets[row] + fmin(predicted_ms[row], kind->output_limit),
+                                      log_limit);
+        predicted_ms[row] = fmax(expm1(log_units) / target_units_per_ms, kind->floor_ms);
+    }
+    return STATUS_OK;
+}
+
+static const struct device_info *training_device(const struct mlp_predictor *predictor,
+                                                 const struct device_info *device)
+{
+    for (int i = 0; i < predictor->device_count; i++)
+        if (device_is_same(&predictor->devices[i], device))
+            return &predictor->devices[i];
+    return NULL;
+}
+
+struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,
+                                    const struct device_info *device)
+{
+    if (!predictor->with_hardware)
+        return hardware_of(&predictor->devices[0]);
+    const struct device_info *known = training_device(predictor, device);
+    return hardware_of(known ? known : device);
+}
+
+double mlp_offset(const struct mlp_predictor *predictor, const struct layer_config *config,
+                  const struct device_info *device)
+{
+    if (!predictor->kinds[config->kind].relative_to_roofline)
+        return 0;
+    const struct device_info *known = training_device(predictor, device);
+    if (!known)
+        known = predictor->with_hardware ? device : &predictor->devices[0];
+    const double ms = roofline_ms(config, known);
+    return isfinite(ms) ? log1p(ms * predictor->target_units_per_ms) : 0;
+}
+
+/* One call of predict: the configs of one kind, a block at a time. */
+struct forecast_block {
+    const struct mlp_predictor *predictor;
+    const struct layer_config *configs;
+    struct prediction *predictions;
+    const struct device_info *device;
+    struct encode_hardware hardware;
+    bool new_device;
+    const struct mlp_kind *kind;
+    size_t count, index[BLOCK_ROWS]; /* of the configs in the block */
+    double times_ms[BLOCK_ROWS], spreads[BLOCK_ROWS], offsets[BLOCK_ROWS];
+    float *inputs; /* (BLOCK_ROWS, ENCODE_COLUMN_LIMIT) at most */
+};
+
+static struct prediction prediction_of(const struct forecast_block *block, size_t row)
+{
+    const double median_ms = block->times_ms[row];
+    const struct interval *interval = &block->kind->interval;
+    const struct layer_config *config = &block->configs[block->index[row]];
+    const double factor = exp(
+        interval_half_width(interval, config->pass, median_ms, block->spreads[row]));
+    return (struct prediction){
+        .median_ms = median_ms,
+        .low_ms = median_ms / factor,
+        .high_ms = median_ms * factor,
+        .spread = block->spreads[row],
+        .correlation = interval->correlation,
+        .extrapolates = block->new_device ||
+                        !ranges_hold(block->kind->ranges, config, &block->hardware),
+        .covered = true,
+    };
+}
+
+static enum status block_flush(struct forecast_block *block, struct error *error)
+{
+    const struct mlp_predictor *predictor = block->predictor;
+    const size_t width = (size_t)block->kind->scaler.column_count;
+    for (size_t row = 0; row < block->count; row++) {
+        const struct layer_config *config = &block->configs[block->index[row]];
+        encode_row(block->inputs + row * width, (enum encoding)predictor->encoding, config,
+                   predictor->with_hardware, &block->hardware);
+        block->offsets[row] = mlp_offset(predictor, config, block->device);
+    }
+    scaler_apply(&block->kind->scaler, block->inputs, block->count);
+    TRY(mlp_kind_forecast(block->times_ms, block->spreads, block->inputs, block->offsets,
+                          block->count, block->kind, predictor->target_units_per_ms, error));
+    for (size_t row = 0; row < block->count; row++)
+        block->predictions[block->index[row]] = prediction_of(block, row);
+    block->count = 0;
+    return STATUS_OK;
+}
+
+static enum status predict_kind(struct forecast_block *block, enum layer_kind kind, size_t count,
+                                struct error *error)
+{
+    block->kind = &block->predictor->kinds[kind];
+    block->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (block->configs[i].kind != kind)
+            continue;
+        block->index[block->count++] = i;
+        if (block->count == BLOCK_ROWS)
+            TRY(block_flush(block, error));
+    }
+    return block->count > 0 ? block_flush(block, error) : STATUS_OK;
+}
+
+/* A device that no training row came from can be forecast only by a model that learnt from several,
+ * and only when it says about itself what they did. */
+static bool covers(const struct forecast_block *block, enum layer_kind kind)
+{
+    const struct mlp_kind *learnt = &block->predictor->kinds[kind];
+    if (learnt->net_count == 0)
+        return false;
+    if (!block->new_device)
+        return true;
+    return block->predictor->with_hardware && !block->predictor->fine_tuned &&
+           ranges_hardware_known(learnt->ranges, kind, &block->hardware);
+}
+
+static enum status predict_each(struct prediction *predictions, const struct predictor *base,
+                                const struct layer_config *configs, size_t count,
+                                const struct device_info *device, struct error *error)
+{
+    const struct mlp_predictor *predictor = (const struct mlp_predictor *)base;
+    if (!device)
+        device = &predictor->devices[0];
+    void *memory;
+    const size_t rows = count < BLOCK_ROWS ? count : BLOCK_ROWS;
+    TRY(error_allocate(&memory, rows, ENCODE_COLUMN_LIMIT * sizeof(float), "inputs", error));
+    struct forecast_block block = {
+        .predictor = predictor,
+        .configs = configs,
+        .predictions = predictions,
+        .device = device,
+        .hardware = mlp_hardware(predictor, device),
+        .new_device = training_device(predictor, device) == NULL,
+        .inputs = memory,
+    };
+    for (size_t i = 0; i < count; i++)
+        predictions[i] = (struct prediction){.median_ms = NAN, .low_ms = NAN, .high_ms = NAN};
+    enum status status = STATUS_OK;
+    for (int kind = 0; kind < LAYER_KIND_COUNT && status == STATUS_OK; kind++)
+        if (covers(&block, (enum layer_kind)kind))
+            status = predict_kind(&block, (enum layer_kind)kind, count, error);
+    free(block.inputs);
+    return status;
+}
+
+/* Equal configs are forecast once: the same forecast, a fraction of the time. */
+enum status mlp_predictor_predict(struct prediction *predictions, const struct predictor *base,
+                                  const struct layer_config *configs, size_t count,
+                                  const struct device_info *device, struct error *error)
+{
+    struct unique_configs unique;
+    TRY(unique_configs_create(&unique, configs, count, error));
+    const enum status status = predict_each(predictions, base, unique.configs, unique.count, device,
+                                            error);
+    /* backwards: index[i] <= i, so what is overwritten has been read */
+    for (size_t i = count; status == STATUS_OK && i-- > 0;)
+        predictions[i] = predictions[unique.index[i]];
+    unique_configs_free(&unique);
+    return status;
+}
+
+void mlp_kind_free(struct mlp_kind *kind)
+{
+    free(kind->parameters);
+    free(kind->calibrated);
+    *kind = (struct mlp_kind){0};
+}
+
+void mlp_predictor_free(struct predictor *base)
+{
+    struct mlp_predictor *predictor = (struct mlp_predictor *)base;
+    if (!predictor)
+        return;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        mlp_kind_free(&predictor->kinds[kind]);
+    free(predictor->devices);
+    free(predictor);
+}
