@@ -1,5 +1,5 @@
 /* Rounds of a sweep joined to one row a config. */
-#include "data/rounds.h"
+#include "bench/rounds.h"
 #include "dataset_files.h"
 #include "test.h"
 

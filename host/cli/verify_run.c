@@ -113,17 +113,30 @@ static void keep_times(struct verification *all, const struct verify_times *time
     }
 }
 
+static struct verify_rounds_options rounds_options_of(const struct settings *settings,
+                                                      struct progress *progress)
+{
+    return (struct verify_rounds_options){
+        .round_count = settings->rounds > 0 ? (int)settings->rounds : VERIFY_ROUNDS,
+        .measure = measure_options_of(settings),
+        .step_cap_ms = isnan(settings->cap_ms) ? VERIFY_STEP_CAP_MS : settings->cap_ms,
+        .has_layers_in_place = settings->layers,
+        .has_layers_alone = settings->sum,
+        .progress = progress};
+}
+
 static enum status measure_rows(struct verification *all, const struct layer_config *asked,
                                 struct device *device, const struct settings *settings,
                                 struct error *error)
 {
-    void *memory;
-    const int rounds = settings->rounds > 0 ? (int)settings->rounds : VERIFY_ROUNDS;
-    TRY(error_allocate(&memory, (unsigned long)all->count, sizeof(struct verify_times), "times",
-                       error));
-    struct verify_times *times = memory;
-    const enum status status = verify_rounds(times, asked, all->count, rounds,
-                                             &all->choice->network, device, settings, error);
+    struct progress progress;
+    struct verify_times *times;
+    const struct verify_rounds_options wanted = rounds_options_of(settings, &progress);
+    TRY(ALLOCATE(&times, (unsigned long)all->count, "times", error));
+    progress_begin(&progress, stderr, settings->quiet);
+    const enum status status = verify_rounds(times, asked, all->count, &all->choice->network,
+                                             device, &wanted, error);
+    progress_end(&progress);
     if (status == STATUS_OK)
         keep_times(all, times);
     else

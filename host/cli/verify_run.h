@@ -3,9 +3,9 @@
 #define EPOCHCAST_CLI_VERIFY_RUN_H
 
 #include "cli/network_choice.h"
-#include "cli/verify_rounds.h"
 #include "forecast/forecast.h"
 #include "pictures/draw.h"
+#include "step/verify_rounds.h"
 
 enum { RIVAL_LIMIT = VERIFIED_RIVAL_LIMIT };
 

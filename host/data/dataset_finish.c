@@ -1,6 +1,6 @@
+#include "bench/rounds.h"
 #include "data/compact_file.h"
 #include "data/dataset_internal.h"
-#include "data/rounds.h"
 
 #include <stdlib.h>
 

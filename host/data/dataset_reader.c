@@ -1,8 +1,8 @@
 #include "data/dataset_reader.h"
 
+#include "bench/rounds.h"
 #include "data/dataset_internal.h"
 #include "data/hdf5_file.h"
-#include "data/rounds.h"
 #include "data/stored_table.h"
 #include "data/trial.h"
 

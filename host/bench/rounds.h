@@ -4,8 +4,8 @@
  * interval of the median is 1-2 % wide where rounds differ by 2-40 % on a busy machine. Two sweeps
  * agree better so than by the median of the rounds (README, `sweep-noise`).
  */
-#ifndef EPOCHCAST_DATA_ROUNDS_H
-#define EPOCHCAST_DATA_ROUNDS_H
+#ifndef EPOCHCAST_BENCH_ROUNDS_H
+#define EPOCHCAST_BENCH_ROUNDS_H
 
 #include "bench/measure.h"
 

@@ -1,4 +1,4 @@
-#include "data/rounds.h"
+#include "bench/rounds.h"
 
 #include "base/stats.h"
 

@@ -1,30 +1,23 @@
-#include "cli/verify_rounds.h"
+#include "step/verify_rounds.h"
 
-#include "cli/device_choice.h"
-#include "data/rounds.h"
+#include "bench/rounds.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Of all rounds of a step: whole steps take long, and one sample has no interval. */
-static const double default_cap_ms = 9000;
-
 struct rounds {
     const struct network *network;
     struct device *device;
-    const struct settings *settings;
+    const struct verify_rounds_options *options;
     struct measure_options step, single; /* of one round: a whole step, a layer */
-    int round_count;
 };
 
-static struct measure_options round_options(const struct settings *settings, double cap_ms,
-                                            int round_count)
+static struct measure_options round_options(const struct verify_rounds_options *options,
+                                            double cap_ms)
 {
-    struct measure_options measure = measure_options_of(settings);
-    if (isnan(settings->cap_ms))
-        measure.cap_ms = cap_ms;
-    measure.cap_ms /= round_count;
+    struct measure_options measure = options->measure;
+    measure.cap_ms = cap_ms / options->round_count;
     return measure;
 }
 
@@ -52,13 +45,13 @@ static enum status measure_layers(struct verify_times *times, const struct round
     const struct network *network = rounds->network;
     enum status status = STATUS_OK;
     double *layers_ms;
-    if (rounds->settings->layers) {
+    if (rounds->options->has_layers_in_place) {
         TRY(allocate_layers(&layers_ms, network, error));
         status = verify_layers_in_place(layers_ms, rounds->device, network, asked, &rounds->step,
                                         error);
         keep_fastest(&times->in_place_ms, layers_ms, network->layer_count);
     }
-    if (status == STATUS_OK && rounds->settings->sum) {
+    if (status == STATUS_OK && rounds->options->has_layers_alone) {
         TRY(allocate_layers(&layers_ms, network, error));
         status = verify_layers_alone(layers_ms, rounds->device, network, asked, &rounds->single,
                                      error);
@@ -88,38 +81,34 @@ static enum status measure_all(struct measurement *steps, struct verify_times *t
                                const struct layer_config *asked, int count,
                                const struct rounds *rounds, struct error *error)
 {
-    struct progress progress;
-    const int total = count * rounds->round_count;
+    const int round_count = rounds->options->round_count, total = count * round_count;
     enum status status = STATUS_OK;
-    progress_begin(&progress, stderr, rounds->settings->quiet);
     for (int i = 0; status == STATUS_OK && i < total; i++) {
         const int step = i % count, round = i / count;
-        progress_update(&progress, i, total, "%s, batch %d", rounds->network->name,
-                        asked[step].batch_size);
-        status = measure_once(&steps[step * rounds->round_count + round], &times[step], rounds,
+        if (rounds->options->progress)
+            progress_update(rounds->options->progress, i, total, "%s, batch %d",
+                            rounds->network->name, asked[step].batch_size);
+        status = measure_once(&steps[step * round_count + round], &times[step], rounds,
                               &asked[step], error);
     }
-    progress_end(&progress);
     return status;
 }
 
 enum status verify_rounds(struct verify_times *times, const struct layer_config *asked, int count,
-                          int round_count, const struct network *network, struct device *device,
-                          const struct settings *settings, struct error *error)
+                          const struct network *network, struct device *device,
+                          const struct verify_rounds_options *options, struct error *error)
 {
-    void *memory;
+    struct measurement *steps;
+    const int round_count = options->round_count;
     const struct rounds rounds = {
         .network = network,
         .device = device,
-        .settings = settings,
-        .step = round_options(settings, default_cap_ms, round_count),
-        .single = round_options(settings, measure_options_default.cap_ms, round_count),
-        .round_count = round_count,
+        .options = options,
+        .step = round_options(options, options->step_cap_ms),
+        .single = round_options(options, options->measure.cap_ms),
     };
     memset(times, 0, (size_t)count * sizeof *times);
-    TRY(error_allocate(&memory, (unsigned long)count * (unsigned long)round_count,
-                       sizeof(struct measurement), "rounds", error));
-    struct measurement *steps = memory;
+    TRY(ALLOCATE(&steps, (unsigned long)count * (unsigned long)round_count, "rounds", error));
     const enum status status = measure_all(steps, times, asked, count, &rounds, error);
     for (int i = 0; status == STATUS_OK && i < count; i++)
         times[i].step = rounds_join(&steps[i * round_count], (size_t)round_count);
