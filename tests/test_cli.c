@@ -1,5 +1,6 @@
 /* The option parser and its tables. What commands print is tested by tests/cli. */
 #include "cli/cli.h"
+#include "predictors/predictor.h"
 #include "test.h"
 
 #include <math.h>

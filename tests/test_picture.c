@@ -395,13 +395,13 @@ static void verification(void **state)
                                         .device = "device",
                                         .pass = PASS_TRAIN,
                                         .steps = steps,
-                                        .rivals = {"roof'line", "linear"}};
+                                        .baselines = {"roof'line", "linear"}};
     struct picture picture;
     (void)state;
     need_gnuplot();
     for (int count = 1; count <= 3; count++) {
         verified.count = count;
-        verified.rival_count = count - 1;
+        verified.baseline_count = count - 1;
         SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
         draw_verification(&picture, &verified);
         char *svg = rendered(&picture);
@@ -492,9 +492,9 @@ static void evaluation(void **state)
     free(rendered(&picture));
     for (size_t i = 0; i < forecasts.count; i++) /* most of them far beyond what is measured */
         predictions[i].median_ms = i < 10 ? measured[i]->median_ms : i % 2 ? 1e9 : -1;
-    for (int rival = 0; rival < 5; rival++) {
+    for (int baseline = 0; baseline < 5; baseline++) {
         char name[16];
-        snprintf(name, sizeof name, "ri'val%d", rival);
+        snprintf(name, sizeof name, "ri'val%d", baseline);
         SUCCEEDS(evaluated_add(&drawn, name, &forecasts, &rows, &error));
     }
     SUCCEEDS(evaluated_add(&drawn, "ri'val4", &forecasts, &rows, &error)); /* of another device */
@@ -505,7 +505,8 @@ static void evaluation(void **state)
     svg = rendered(&picture);
     assert_non_null(strstr(svg, "dense, mlp: 50 % median, 50 % p90"));
     assert_non_null(strstr(svg, "conv2d, ri’val4: "));
-    assert_int_equal(occurrences(svg, "; 45 beyond"), 8); /* of 50 a kind, but for the last rival */
+    assert_int_equal(occurrences(svg, "; 45 beyond"),
+                     8); /* of 50 a kind, but for the last baseline */
     assert_int_equal(occurrences(svg, "; 90 beyond"), 2);
     assert_int_equal(occurrences(svg, "predicted (ms)"), 12);
     free(svg);

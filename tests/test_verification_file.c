@@ -1,5 +1,6 @@
 /* Results of `verify -o json`, read back. */
-#include "cli/verification_file.h"
+#include "predictors/predictor.h"
+#include "step/verification_file.h"
 #include "test.h"
 
 #include <math.h>
@@ -11,7 +12,7 @@
 
 static enum status parse(struct verification_file *file, const char *text, struct error *error)
 {
-    return verification_parse(file, "v.json", text, strlen(text), error);
+    return verification_parse(file, "v.json", text, strlen(text), &choice_baseline, error);
 }
 
 static void a_result_reads_back(void **state)
@@ -29,18 +30,18 @@ static void a_result_reads_back(void **state)
         STATUS_OK);
     assert_string_equal(file.device, "gpu");
     assert_int_equal(file.count, 2);
-    assert_int_equal(file.rival_count, 2);
-    assert_string_equal(file.rivals[0], "roofline"); /* first, as verify has it */
-    assert_string_equal(file.rivals[1], "linear");
+    assert_int_equal(file.baseline_count, 2);
+    assert_string_equal(file.baselines[0], "roofline"); /* first, as verify has it */
+    assert_string_equal(file.baselines[1], "linear");
     const struct verification_row *row = &file.rows[0];
     assert_string_equal(row->network, "net");
     assert_true(row->step.batch_size == 4 && row->pass == PASS_TRAIN &&
                 row->step.optimizer == OPTIMIZER_SGD);
     assert_true(row->step.measured_ms == 2.5 && row->step.predicted_ms == 3);
-    assert_true(row->step.rivals_ms[0] == 1 && row->step.rivals_ms[1] == 7);
-    assert_true(row->rival_error_percents[0] == -60 && isnan(row->rival_error_percents[1]));
+    assert_true(row->step.baselines_ms[0] == 1 && row->step.baselines_ms[1] == 7);
+    assert_true(row->baseline_error_percents[0] == -60 && isnan(row->baseline_error_percents[1]));
     assert_true(isnan(row->sum_ms) && !file.has_sum);
-    assert_true(isnan(file.rows[1].step.measured_ms) && isnan(file.rows[1].step.rivals_ms[0]));
+    assert_true(isnan(file.rows[1].step.measured_ms) && isnan(file.rows[1].step.baselines_ms[0]));
     verification_file_free(&file);
 }
 
@@ -108,9 +109,11 @@ static void sizes_are_bounded(void **state)
     char *text = malloc(size);
     assert_non_null(text);
     memset(text, '[', size); /* nested: the parser must not follow it down */
-    assert_int_equal(verification_parse(&file, "v.json", text, size, &error), STATUS_BAD_FILE);
+    assert_int_equal(verification_parse(&file, "v.json", text, size, &choice_baseline, &error),
+                     STATUS_BAD_FILE);
     assert_non_null(strstr(error.message, "bytes of JSON are more than"));
-    assert_int_equal(verification_parse(&file, "v.json", text, size - 1, &error), STATUS_BAD_FILE);
+    assert_int_equal(verification_parse(&file, "v.json", text, size - 1, &choice_baseline, &error),
+                     STATUS_BAD_FILE);
     assert_non_null(strstr(error.message, "no JSON"));
     size_t used = (size_t)sprintf(text, "{\"rows\": [{" STEP "}");
     for (int i = 0; i < VERIFICATION_ROW_LIMIT; i++)

@@ -45,8 +45,6 @@ struct settings {
 };
 extern const struct settings settings_default;
 
-extern const struct choice choice_baseline; /* the predictors that are not ours */
-
 enum option_type {
     OPTION_FLAG,
     OPTION_INTEGER,

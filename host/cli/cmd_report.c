@@ -4,7 +4,7 @@
 #include "cli/provenance.h"
 #include "cli/report_chapters.h"
 #include "cli/show.h"
-#include "cli/verification_file.h"
+#include "step/verification_file.h"
 
 #include "data/scratch_file.h"
 #include "pictures/gnuplot.h"

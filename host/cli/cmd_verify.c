@@ -50,7 +50,8 @@ static enum status leave_out_operators(struct network_choice *choice,
 
 static struct verified_step step_of(const struct verify_row *row)
 {
-    _Static_assert(sizeof row->rivals_ms == sizeof((struct verified_step *)0)->rivals_ms, "rivals");
+    _Static_assert(sizeof row->baselines_ms == sizeof((struct verified_step *)0)->baselines_ms,
+                   "baselines");
     struct verified_step step = {.batch_size = row->forecast.batch_size,
                                  .optimizer = row->forecast.optimizer,
                                  .measured_ms = row->measured.step.median_ms,
@@ -58,7 +59,7 @@ static struct verified_step step_of(const struct verify_row *row)
                                  .predicted_ms = row->forecast.batch_ms,
                                  .predicted_low_ms = row->forecast.batch_low_ms,
                                  .predicted_high_ms = row->forecast.batch_high_ms};
-    memcpy(step.rivals_ms, row->rivals_ms, sizeof step.rivals_ms);
+    memcpy(step.baselines_ms, row->baselines_ms, sizeof step.baselines_ms);
     return step;
 }
 
@@ -76,9 +77,9 @@ static enum status plot_steps(const struct verification *all, const struct setti
                                         .device = all->known->name,
                                         .pass = all->rows[0].forecast.pass,
                                         .steps = steps,
-                                        .rival_count = all->rival_count};
-    for (int i = 0; i < all->rival_count; i++)
-        verified.rivals[i] = all->rivals[i]->type->name;
+                                        .baseline_count = all->baselines.count};
+    for (int i = 0; i < all->baselines.count; i++)
+        verified.baselines[i] = all->baselines.list[i]->type->name;
     for (int i = 0; i < all->count; i++)
         if (all->rows[i].forecast.pass == verified.pass &&
             measurement_is_timed(&all->rows[i].measured.step))

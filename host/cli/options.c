@@ -11,11 +11,6 @@
 static const char *const split_names[] = {"train", "test", "validation", "all"};
 static const struct choice choice_split_or_all = {
     .name = "split", .names = split_names, .count = 4};
-#define BASELINE_NAME(name) #name,
-static const char *const baseline_names[] = {BASELINES(BASELINE_NAME)};
-const struct choice choice_baseline = {.name = "baselines",
-                                       .names = baseline_names,
-                                       .count = sizeof baseline_names / sizeof *baseline_names};
 
 const struct settings settings_default = {
     .split = SPLIT_VALIDATION,

@@ -1,7 +1,9 @@
 /* The chapter of a result of `verify -o json`. */
 #include "cli/report_chapters.h"
 
-#include "cli/verification_file.h"
+#include "pictures/draw.h"
+#include "predictors/predictor.h"
+#include "step/verification_file.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,8 +17,8 @@ enum { FIXED_COLUMNS = 9, SUM_COLUMNS = 3 };
 
 /* What a table borrows. */
 struct columns {
-    struct table_column list[FIXED_COLUMNS + SUM_COLUMNS + VERIFIED_RIVAL_LIMIT];
-    char names[VERIFIED_RIVAL_LIMIT][80];
+    struct table_column list[FIXED_COLUMNS + SUM_COLUMNS + VERIFIED_BASELINE_LIMIT];
+    char names[VERIFIED_BASELINE_LIMIT][80];
     int count;
 };
 
@@ -32,9 +34,9 @@ static void fill_columns(struct columns *columns, const struct verification_file
     columns->count = FIXED_COLUMNS;
     for (int i = 0; file->has_sum && i < SUM_COLUMNS; i++)
         columns->list[columns->count++] = sums[i];
-    for (int i = 0; i < file->rival_count; i++) {
+    for (int i = 0; i < file->baseline_count; i++) {
         char *name = columns->names[i];
-        snprintf(name, sizeof columns->names[i], "%s_error_percent", file->rivals[i]);
+        snprintf(name, sizeof columns->names[i], "%s_error_percent", file->baselines[i]);
         columns->list[columns->count++] = (struct table_column){name, 3};
     }
 }
@@ -56,8 +58,8 @@ static void add_row(struct table *table, const struct verification_file *file,
         table_number(table, row->model_error_percent);
         table_number(table, row->sum_gap_percent);
     }
-    for (int i = 0; i < file->rival_count; i++)
-        table_number(table, row->rival_error_percents[i]);
+    for (int i = 0; i < file->baseline_count; i++)
+        table_number(table, row->baseline_error_percents[i]);
 }
 
 static enum status put_table(struct page *page, const struct verification_file *file,
@@ -92,8 +94,8 @@ static int collect(struct verified_network *verified, struct verified_step *step
                                           .device = file->device,
                                           .pass = head->pass,
                                           .steps = steps,
-                                          .rival_count = file->rival_count};
-    memcpy(verified->rivals, file->rivals, sizeof file->rivals);
+                                          .baseline_count = file->baseline_count};
+    memcpy(verified->baselines, file->baselines, sizeof file->baselines);
     for (; row < file->count && file->rows[row].pass == head->pass &&
            strcmp(file->rows[row].network, head->network) == 0;
          row++)
@@ -137,7 +139,7 @@ static enum status put_pictures(struct page *page, const struct verification_fil
 enum status report_verification(struct page *page, const char *path, struct error *error)
 {
     struct verification_file file;
-    TRY(verification_file_read(&file, path, error));
+    TRY(verification_file_read(&file, path, &choice_baseline, error));
     page_chapter(page, "verification", path);
     if (file.device[0])
         page_text(page, "device", file.device);

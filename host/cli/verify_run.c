@@ -6,51 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- rivals ---- */
+/* ---- baselines ---- */
 
-/* The roofline needs a device, and nothing of the row that names it. */
-static enum status fit_roofline(struct predictor **roofline, const struct device_info *known,
-                                const struct fit_options *wanted, struct error *error)
-{
-    struct device_info device = *known;
-    struct measurement row = {.outcome = OUTCOME_OK, .median_ms = 1};
-    const struct dataset_rows rows = {
-        .rows = &row, .count = 1, .devices = &device, .device_count = 1};
-    return predictor_roofline.fit(roofline, &rows, wanted, NULL, error);
-}
-
-/* Every wanted rival but the roofline. */
-static enum status fit_from_rows(struct verification *all, const struct dataset_rows *rows,
-                                 const struct fit_options *wanted, int32_t mask,
+static enum status fit_baselines(struct verification *all, const struct settings *settings,
                                  struct error *error)
 {
-    for (int i = 0; i < choice_baseline.count; i++) {
-        const struct predictor_type *type = predictor_find(choice_baseline.names[i]);
-        if (!(mask >> i & 1) || type == &predictor_roofline || all->rival_count == RIVAL_LIMIT)
-            continue;
-        TRY(type->fit(&all->rivals[all->rival_count], rows, wanted, NULL, error));
-        all->rival_count++;
-    }
-    return STATUS_OK;
-}
-
-static enum status fit_rivals(struct verification *all, const struct settings *settings,
-                              struct error *error)
-{
-    struct fit_options wanted;
     struct dataset_rows rows;
-    const int roofline = choice_find(&choice_baseline, "roofline");
-    TRY(fit_options_preset(&wanted, "default", error));
-    TRY(fit_roofline(&all->rivals[0], all->known, &wanted, error));
-    all->rival_count = 1;
-    if (!(settings->baselines & ~(INT32_C(1) << roofline)))
-        return STATUS_OK;
+    if (!baseline_set_needs_rows(settings->baselines))
+        return baseline_set_fit(&all->baselines, all->known, 0, NULL, error);
     if (settings->operand_count < 2) {
         FAIL(error, STATUS_USAGE, "--baselines other than the roofline need rows to learn from");
         return HINT(error, STATUS_USAGE, "epochcast verify NETWORK DATA.h5 --baselines ...");
     }
     TRY(dataset_read(&rows, settings->operands + 1, settings->operand_count - 1, error));
-    const enum status status = fit_from_rows(all, &rows, &wanted, settings->baselines, error);
+    const enum status status = baseline_set_fit(&all->baselines, all->known, settings->baselines,
+                                                &rows, error);
     dataset_rows_free(&rows);
     return status;
 }
@@ -71,12 +41,8 @@ static enum status forecast_row(struct verify_row *row, const struct verificatio
 {
     const struct forecast_options wanted = options_of(asked);
     const struct network *network = &all->choice->network;
-    for (int i = 0; i < all->rival_count; i++) {
-        struct forecast rival;
-        TRY(forecast_network(&rival, network, all->rivals[i], all->known, &wanted, error));
-        row->rivals_ms[i] = rival.batch_ms;
-        forecast_free(&rival);
-    }
+    TRY(baseline_set_forecast(row->baselines_ms, &all->baselines, network, all->known, &wanted,
+                              error));
     return forecast_network(&row->forecast, network, all->choice->model.predictor, all->known,
                             &wanted, error);
 }
@@ -159,33 +125,17 @@ static enum status fill_rows(struct verification *all, struct layer_config *aske
 
 /* ---- all of it ---- */
 
-/* A model that was trained on another device is told so, not compared silently. */
-static enum status same_device(const struct device_info **known, struct device *device,
-                               const struct model *model, struct error *error)
-{
-    struct device_info here;
-    TRY(device->backend->describe(device, false, &here, error));
-    for (int i = 0; i < model->device_count; i++)
-        if (device_fingerprint(&model->devices[i]) == device_fingerprint(&here)) {
-            *known = &model->devices[i];
-            return STATUS_OK;
-        }
-    FAIL(error, STATUS_NO_DEVICE, "the model was not trained on %s (%s, %d thread%s)", here.name,
-         here.backend, here.thread_count, here.thread_count == 1 ? "" : "s");
-    return HINT(error, STATUS_NO_DEVICE,
-                "it knows %s; sweep and train on this device, with the same --threads",
-                model->device_count ? model->devices[0].name : "no device");
-}
-
 static enum status fill(struct verification *all, struct device *device,
                         const struct settings *settings, struct error *error)
 {
-    void *asked;
+    struct device_info here;
+    struct layer_config *asked;
     const int count = all->choice->step_count * all->choice->batch_count;
-    TRY(same_device(&all->known, device, &all->choice->model, error));
-    TRY(fit_rivals(all, settings, error));
+    TRY(device->backend->describe(device, false, &here, error));
+    TRY(model_find_device(&all->known, &all->choice->model, &here, error));
+    TRY(fit_baselines(all, settings, error));
     TRY(ALLOCATE(&all->rows, (unsigned long)count, "rows", error));
-    TRY(error_allocate(&asked, (unsigned long)count, sizeof(struct layer_config), "steps", error));
+    TRY(ALLOCATE(&asked, (unsigned long)count, "steps", error));
     const enum status status = fill_rows(all, asked, count, device, settings, error);
     free(asked);
     return status;
@@ -208,8 +158,7 @@ void verification_free(struct verification *all)
         forecast_free(&all->rows[i].forecast);
         verify_times_free(&all->rows[i].measured, 1);
     }
-    for (int i = 0; i < all->rival_count; i++)
-        all->rivals[i]->type->free(all->rivals[i]);
+    baseline_set_free(&all->baselines);
     free(all->rows);
     *all = (struct verification){.rows = NULL};
 }

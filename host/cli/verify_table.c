@@ -8,7 +8,7 @@
 
 /* ---- fields of a row, for the table and for JSON ---- */
 
-enum { FIELD_LIMIT = 20 + 2 * RIVAL_LIMIT };
+enum { FIELD_LIMIT = 20 + 2 * BASELINE_LIMIT };
 
 struct field {
     char name[48];
@@ -49,9 +49,10 @@ static struct verify_errors errors_of(const struct verify_row *row)
     return verify_errors_of(row->forecast.batch_ms, row->sum_ms, row->measured.step.median_ms);
 }
 
-static double rival_error_percent(const struct verify_row *row, int rival)
+static double baseline_error_percent(const struct verify_row *row, int baseline)
 {
-    return verify_errors_of(row->rivals_ms[rival], NAN, row->measured.step.median_ms).error_percent;
+    return verify_errors_of(row->baselines_ms[baseline], NAN, row->measured.step.median_ms)
+        .error_percent;
 }
 
 static void add_step(struct fields *fields, const struct forecast *forecast)
@@ -74,7 +75,7 @@ static void row_fields(struct fields *fields, const struct verification *all,
     add_number(fields, "predicted_low_ms", "", row->forecast.batch_low_ms, 4);
     add_number(fields, "predicted_high_ms", "", row->forecast.batch_high_ms, 4);
     add_number(fields, "error_percent", "", errors.error_percent, 3);
-    add_number(fields, all->rivals[0]->type->name, "_ms", row->rivals_ms[0], 4);
+    add_number(fields, all->baselines.list[0]->type->name, "_ms", row->baselines_ms[0], 4);
     add_number(fields, "layers_left_out", "", all->choice->left_out_count, 0);
     add_number(fields, "rounds", "", row->measured.step.round_count, 0);
     add_number(fields, "spread_percent", "", row->measured.step.spread_percent, 3);
@@ -83,11 +84,11 @@ static void row_fields(struct fields *fields, const struct verification *all,
         add_number(fields, "model_error_percent", "", errors.model_error_percent, 3);
         add_number(fields, "sum_gap_percent", "", errors.sum_gap_percent, 3);
     }
-    for (int i = 0; i < all->rival_count; i++) {
-        const char *name = all->rivals[i]->type->name;
+    for (int i = 0; i < all->baselines.count; i++) {
+        const char *name = all->baselines.list[i]->type->name;
         if (i > 0)
-            add_number(fields, name, "_ms", row->rivals_ms[i], 4);
-        add_number(fields, name, "_error_percent", rival_error_percent(row, i), 3);
+            add_number(fields, name, "_ms", row->baselines_ms[i], 4);
+        add_number(fields, name, "_error_percent", baseline_error_percent(row, i), 3);
     }
 }
 
@@ -206,14 +207,15 @@ struct error_summary {
     double median_percent, worst_percent; /* absolute */
 };
 
-/* SUM: layers alone against the step; MODEL: the forecast; else a rival's number. */
+/* SUM: layers alone against the step; MODEL: the forecast; else a baseline's number. */
 enum { SUMMARY_SUM = -2, SUMMARY_MODEL = -1 };
 
 static double summarised_error(const struct verify_row *row, int which)
 {
     if (which == SUMMARY_SUM)
         return errors_of(row).sum_gap_percent;
-    return which == SUMMARY_MODEL ? errors_of(row).error_percent : rival_error_percent(row, which);
+    return which == SUMMARY_MODEL ? errors_of(row).error_percent
+                                  : baseline_error_percent(row, which);
 }
 
 /* False when nothing was measured. */
@@ -232,14 +234,14 @@ static bool summarise(struct error_summary *summary, double *scratch,
     *summary = (struct error_summary){
         .name = which == SUMMARY_SUM     ? "sum_of_layers"
                 : which == SUMMARY_MODEL ? all->choice->model.predictor->type->name
-                                         : all->rivals[which]->type->name,
+                                         : all->baselines.list[which]->type->name,
         .median_percent = stats_quantile(scratch, count, 0.5),
         .worst_percent = scratch[count - 1],
     };
     return true;
 }
 
-/* summaries (RIVAL_LIMIT + 2) */
+/* summaries (BASELINE_LIMIT + 2) */
 static enum status summarise_all(struct error_summary *summaries, int *count,
                                  const struct verification *all, struct error *error)
 {
@@ -248,7 +250,7 @@ static enum status summarise_all(struct error_summary *summaries, int *count,
     TRY(error_allocate(&scratch, (size_t)all->count, sizeof(double), "errors", error));
     if (summarise(&summaries[*count], scratch, all, SUMMARY_MODEL))
         ++*count;
-    for (int which = SUMMARY_SUM; which < all->rival_count; which++)
+    for (int which = SUMMARY_SUM; which < all->baselines.count; which++)
         if (which != SUMMARY_MODEL && summarise(&summaries[*count], scratch, all, which))
             ++*count;
     free(scratch);
@@ -257,7 +259,7 @@ static enum status summarise_all(struct error_summary *summaries, int *count,
 
 enum status print_verify_summary(const struct verification *all, struct error *error)
 {
-    struct error_summary summaries[RIVAL_LIMIT + 2];
+    struct error_summary summaries[BASELINE_LIMIT + 2];
     int count;
     TRY(summarise_all(summaries, &count, all, error));
     for (int i = 0; i < count; i++)
@@ -314,7 +316,7 @@ static enum status print_json(const struct verification *all, struct error *erro
 {
     struct json json;
     struct fields fields;
-    struct error_summary summaries[RIVAL_LIMIT + 2];
+    struct error_summary summaries[BASELINE_LIMIT + 2];
     int count;
     TRY(summarise_all(summaries, &count, all, error));
     json_begin(&json, stdout);

@@ -24,11 +24,11 @@ static const char *name_of(const struct run *run, int32_t pass)
     return pass == PASS_FORWARD ? "forward" : choice_name(&choice_optimizer, run->steps->optimizer);
 }
 
-/* Column of rival i in the data blocks. */
-enum { FIRST_RIVAL_COLUMN = 7 };
+/* Column of baseline i in the data blocks. */
+enum { FIRST_BASELINE_COLUMN = 7 };
 
-/* Data block $run<series>: batch size, measured and half-width, predicted, low, high, rivals. */
-static void put_data(struct picture *picture, const struct run *run, int rival_count)
+/* Data block $run<series>: batch size, measured and half-width, predicted, low, high, baselines. */
+static void put_data(struct picture *picture, const struct run *run, int baseline_count)
 {
     fprintf(picture->script, "$run%d << EOD\n", run->series);
     for (int i = 0; i < run->count; i++) {
@@ -36,8 +36,8 @@ static void put_data(struct picture *picture, const struct run *run, int rival_c
         fprintf(picture->script, "%d %.9g %.9g %.9g %.9g %.9g", step->batch_size, step->measured_ms,
                 isfinite(step->measured_ci_ms) ? step->measured_ci_ms : 0, step->predicted_ms,
                 step->predicted_low_ms, step->predicted_high_ms);
-        for (int rival = 0; rival < rival_count; rival++)
-            fprintf(picture->script, " %.9g", step->rivals_ms[rival]);
+        for (int baseline = 0; baseline < baseline_count; baseline++)
+            fprintf(picture->script, " %.9g", step->baselines_ms[baseline]);
         fputc('\n', picture->script);
     }
     fputs("EOD\n", picture->script);
@@ -68,10 +68,10 @@ static void plot_times(struct picture *picture, const struct run *run,
                 number, colour);
     fprintf(script, "$run%d using 1:4 with lines lw 1.5 lc rgb %s", number, colour);
     put_title(picture, "predicted", run, verified->pass);
-    if (verified->rival_count > 0) {
-        fprintf(script, ", '' using 1:%d with lines lw 1 dt 2 lc rgb %s", FIRST_RIVAL_COLUMN,
+    if (verified->baseline_count > 0) {
+        fprintf(script, ", '' using 1:%d with lines lw 1 dt 2 lc rgb %s", FIRST_BASELINE_COLUMN,
                 colour);
-        put_title(picture, verified->rivals[0], run, verified->pass);
+        put_title(picture, verified->baselines[0], run, verified->pass);
     }
     fprintf(script, ", '' using 1:2:3 with yerrorbars pt %d ps 0.9 lw 1.2 lc rgb %s",
             picture_point(number), colour);
@@ -95,8 +95,8 @@ static void draw_times(struct picture *picture, const struct verified_network *v
         picture_range_add(&times, step->predicted_ms);
         picture_range_add(&times, step->predicted_low_ms);
         picture_range_add(&times, step->predicted_high_ms);
-        if (verified->rival_count > 0)
-            picture_range_add(&times, step->rivals_ms[0]);
+        if (verified->baseline_count > 0)
+            picture_range_add(&times, step->baselines_ms[0]);
     }
     picture_panel(picture, "a whole step, measured and predicted", "batch size", "time (ms)");
     set_batch_axis(picture, verified);
@@ -163,30 +163,30 @@ static void draw_ratios(struct picture *picture, const struct verified_network *
     for (int i = 0; i < verified->count; i++) {
         const struct verified_step *step = &verified->steps[i];
         picture_range_add(&ratios, step->predicted_ms / step->measured_ms);
-        for (int rival = 0; rival < verified->rival_count; rival++)
-            picture_range_add(&ratios, step->rivals_ms[rival] / step->measured_ms);
+        for (int baseline = 0; baseline < verified->baseline_count; baseline++)
+            picture_range_add(&ratios, step->baselines_ms[baseline] / step->measured_ms);
     }
     picture_panel(picture, "beside the baselines", "batch size", "predicted / measured");
     set_batch_axis(picture, verified);
     picture_log_axis(picture, 'y', ratios);
     fputs("plot 1 with lines lc rgb '#000000' notitle", picture->script);
     plot_ratios(picture, verified, 4, 0, "forecast");
-    for (int rival = 0; rival < verified->rival_count; rival++)
-        plot_ratios(picture, verified, FIRST_RIVAL_COLUMN + rival, 1 + rival,
-                    verified->rivals[rival]);
+    for (int baseline = 0; baseline < verified->baseline_count; baseline++)
+        plot_ratios(picture, verified, FIRST_BASELINE_COLUMN + baseline, 1 + baseline,
+                    verified->baselines[baseline]);
     fputc('\n', picture->script);
 }
 
 void draw_verification(struct picture *picture, const struct verified_network *verified)
 {
     char title[256];
-    const bool with_ratios = verified->rival_count > 1;
+    const bool with_ratios = verified->baseline_count > 1;
     snprintf(title, sizeof title, "%.100s, %s%s%.100s", verified->network,
              choice_name(&choice_pass, verified->pass), *verified->device ? " on " : "",
              verified->device);
     picture_layout(picture, with_ratios ? 3 : 2, 1, with_ratios ? 440 : 520, 440, title);
     for (struct run run = before_first_run; next_run(&run, verified->steps, verified->count);)
-        put_data(picture, &run, verified->rival_count);
+        put_data(picture, &run, verified->baseline_count);
     draw_times(picture, verified);
     draw_errors(picture, verified);
     if (with_ratios)

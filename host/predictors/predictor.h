@@ -93,7 +93,8 @@ struct predictor_type {
 PREDICTORS(PREDICTOR_DECLARE)
 #undef PREDICTOR_DECLARE
 extern const struct predictor_type
-    *const predictor_types[]; /* in PREDICTORS' order, ended by NULL */
+    *const predictor_types[];               /* in PREDICTORS' order, ended by NULL */
+extern const struct choice choice_baseline; /* names of BASELINES */
 
 /* The type called `name`, or NULL. */
 const struct predictor_type *predictor_find(const char *name);

@@ -1,5 +1,7 @@
 /* Whatever bytes a result of `verify -o json` holds. */
-#include "cli/verification_file.h"
+#include "step/verification_file.h"
+
+#include "predictors/predictor.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct verification_file file;
     struct error error = {.status = STATUS_OK};
     const enum status status = verification_parse(&file, "v.json", (const char *)bytes, size,
-                                                  &error);
+                                                  &choice_baseline, &error);
     if (status != STATUS_OK) {
         if (status != STATUS_BAD_FILE || !error.message[0] || file.rows)
             abort();

@@ -1,10 +1,15 @@
 /* What `verify -o json` printed, read back. The file may come from a stranger: its size, its rows
  * and every value are bounded, texts are data.
  */
-#ifndef EPOCHCAST_CLI_VERIFICATION_FILE_H
-#define EPOCHCAST_CLI_VERIFICATION_FILE_H
+#ifndef EPOCHCAST_STEP_VERIFICATION_FILE_H
+#define EPOCHCAST_STEP_VERIFICATION_FILE_H
 
-#include "pictures/draw.h"
+#include "base/choice.h"
+#include "base/error.h"
+#include "step/verified_step.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 enum {
     VERIFICATION_BYTE_LIMIT = 4 * 1024 * 1024,
@@ -15,15 +20,15 @@ enum {
 struct verification_row {
     char network[VERIFICATION_NAME_SIZE];
     int32_t pass;
-    struct verified_step step; /* NaN where the file has null or nothing; rivals as below */
+    struct verified_step step; /* NaN where the file has null or nothing; baselines as below */
     double error_percent, sum_ms, model_error_percent, sum_gap_percent;
-    double rival_error_percents[VERIFIED_RIVAL_LIMIT];
+    double baseline_error_percents[VERIFIED_BASELINE_LIMIT];
 };
 
 struct verification_file {
-    char device[VERIFICATION_NAME_SIZE];      /* may be empty */
-    const char *rivals[VERIFIED_RIVAL_LIMIT]; /* baselines that some row has; static names */
-    int rival_count;
+    char device[VERIFICATION_NAME_SIZE];            /* may be empty */
+    const char *baselines[VERIFIED_BASELINE_LIMIT]; /* baselines that some row has; static names */
+    int baseline_count;
     bool has_sum;
     struct verification_row *rows;
     int count; /* >= 1 */
@@ -31,12 +36,13 @@ struct verification_file {
 
 /* True when the file begins as JSON does, or is named so; a missing one is not. */
 bool file_is_json(const char *path);
-/* STATUS_BAD_FILE names the byte or the row. verification_file_free releases. */
+/* `baselines`: names to look for. STATUS_BAD_FILE names the byte or the row. verification_file_free
+ * releases. */
 enum status verification_file_read(struct verification_file *file, const char *path,
-                                   struct error *error);
+                                   const struct choice *baselines, struct error *error);
 /* The same from memory; `path` is for messages. */
 enum status verification_parse(struct verification_file *file, const char *path, const char *bytes,
-                               size_t size, struct error *error);
+                               size_t size, const struct choice *baselines, struct error *error);
 void verification_file_free(struct verification_file *file);
 
 #endif

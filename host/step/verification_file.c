@@ -1,10 +1,10 @@
-#include "cli/verification_file.h"
+#include "step/verification_file.h"
 
 #include "base/mapped_file.h"
-#include "cli/cli.h"
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,15 +76,16 @@ static const struct {
     {"sum_gap_percent", offsetof(struct verification_row, sum_gap_percent), -1e15},
 };
 
-static enum status read_rivals(struct verification_row *row, const struct verification_file *file,
-                               const cJSON *json, const char *path, int index, struct error *error)
+static enum status read_baselines(struct verification_row *row,
+                                  const struct verification_file *file, const cJSON *json,
+                                  const char *path, int index, struct error *error)
 {
-    for (int i = 0; i < file->rival_count; i++) {
+    for (int i = 0; i < file->baseline_count; i++) {
         char name[80];
-        snprintf(name, sizeof name, "%s_ms", file->rivals[i]);
-        TRY(read_time(&row->step.rivals_ms[i], json, path, index, name, 0, error));
-        snprintf(name, sizeof name, "%s_error_percent", file->rivals[i]);
-        TRY(read_time(&row->rival_error_percents[i], json, path, index, name, -1e15, error));
+        snprintf(name, sizeof name, "%s_ms", file->baselines[i]);
+        TRY(read_time(&row->step.baselines_ms[i], json, path, index, name, 0, error));
+        snprintf(name, sizeof name, "%s_error_percent", file->baselines[i]);
+        TRY(read_time(&row->baseline_error_percents[i], json, path, index, name, -1e15, error));
     }
     return STATUS_OK;
 }
@@ -110,32 +111,34 @@ static enum status read_row(struct verification_file *file, const cJSON *json, c
     if (isnan(row->step.predicted_ms))
         return bad_value(path, index, "predicted_ms", "is missing", error);
     file->has_sum |= !isnan(row->sum_ms);
-    TRY(read_rivals(row, file, json, path, index, error));
+    TRY(read_baselines(row, file, json, path, index, error));
     file->count++;
     return STATUS_OK;
 }
 
 /* Baselines that a row has times of, the roofline first as verify has it. */
-static void find_rivals(struct verification_file *file, const cJSON *rows)
+static void find_baselines(struct verification_file *file, const cJSON *rows,
+                           const struct choice *baselines)
 {
-    const int roofline = choice_find(&choice_baseline, "roofline");
-    for (int i = -1; i < choice_baseline.count && file->rival_count < VERIFIED_RIVAL_LIMIT; i++) {
+    const int roofline = choice_find(baselines, "roofline");
+    for (int i = -1; i < baselines->count && file->baseline_count < VERIFIED_BASELINE_LIMIT; i++) {
         char name[80];
         const cJSON *row;
         bool has_some = false;
         if (i == roofline)
             continue;
-        const char *rival = choice_baseline.names[i < 0 ? roofline : i];
-        snprintf(name, sizeof name, "%s_ms", rival);
+        const char *baseline = baselines->names[i < 0 ? roofline : i];
+        snprintf(name, sizeof name, "%s_ms", baseline);
         cJSON_ArrayForEach(row, rows)
             has_some |= cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(row, name));
         if (has_some)
-            file->rivals[file->rival_count++] = rival;
+            file->baselines[file->baseline_count++] = baseline;
     }
 }
 
 static enum status read_document(struct verification_file *file, const cJSON *document,
-                                 const char *path, struct error *error)
+                                 const char *path, const struct choice *baselines,
+                                 struct error *error)
 {
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(document, "rows"), *row;
     const int count = cJSON_IsArray(rows) ? cJSON_GetArraySize(rows) : 0;
@@ -146,7 +149,7 @@ static enum status read_document(struct verification_file *file, const cJSON *do
     }
     TRY(ALLOCATE(&file->rows, (unsigned long)count, "rows", error));
     read_text(file->device, document, "device");
-    find_rivals(file, rows);
+    find_baselines(file, rows, baselines);
     cJSON_ArrayForEach(row, rows) TRY(read_row(file, row, path, error));
     return STATUS_OK;
 }
@@ -159,7 +162,7 @@ static bool is_blank(const char *at, const char *end)
 }
 
 enum status verification_parse(struct verification_file *file, const char *path, const char *bytes,
-                               size_t size, struct error *error)
+                               size_t size, const struct choice *baselines, struct error *error)
 {
     const char *end = bytes;
     *file = (struct verification_file){.rows = NULL};
@@ -174,7 +177,7 @@ enum status verification_parse(struct verification_file *file, const char *path,
         FAIL(error, STATUS_BAD_FILE, "%.300s: byte %zu: no JSON", path, (size_t)(end - bytes));
         return with_hint(error);
     }
-    const enum status status = read_document(file, document, path, error);
+    const enum status status = read_document(file, document, path, baselines, error);
     cJSON_Delete(document);
     if (status != STATUS_OK)
         verification_file_free(file);
@@ -182,11 +185,12 @@ enum status verification_parse(struct verification_file *file, const char *path,
 }
 
 enum status verification_file_read(struct verification_file *file, const char *path,
-                                   struct error *error)
+                                   const struct choice *baselines, struct error *error)
 {
     struct mapped_file mapped;
     TRY(mapped_file_open(&mapped, path, error));
-    const enum status status = verification_parse(file, path, mapped.bytes, mapped.size, error);
+    const enum status status = verification_parse(file, path, mapped.bytes, mapped.size, baselines,
+                                                  error);
     mapped_file_close(&mapped);
     return status;
 }

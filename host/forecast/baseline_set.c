@@ -1,0 +1,79 @@
+#include "forecast/baseline_set.h"
+
+/* The roofline needs a device, and nothing of the row that names it. */
+static enum status fit_roofline(struct predictor **roofline, const struct device_info *known,
+                                const struct fit_options *wanted, struct error *error)
+{
+    struct device_info device = *known;
+    struct measurement row = {.outcome = OUTCOME_OK, .median_ms = 1};
+    const struct dataset_rows rows = {
+        .rows = &row, .count = 1, .devices = &device, .device_count = 1};
+    return predictor_roofline.fit(roofline, &rows, wanted, NULL, error);
+}
+
+/* Every wanted baseline but the roofline. */
+static enum status fit_from_rows(struct baseline_set *set, const struct dataset_rows *rows,
+                                 const struct fit_options *wanted, int32_t mask,
+                                 struct error *error)
+{
+    for (int i = 0; i < choice_baseline.count; i++) {
+        const struct predictor_type *type = predictor_find(choice_baseline.names[i]);
+        if (!(mask >> i & 1) || type == &predictor_roofline || set->count == BASELINE_LIMIT)
+            continue;
+        TRY(type->fit(&set->list[set->count], rows, wanted, NULL, error));
+        set->count++;
+    }
+    return STATUS_OK;
+}
+
+bool baseline_set_needs_rows(int32_t mask)
+{
+    const int roofline = choice_find(&choice_baseline, predictor_roofline.name);
+    return (mask & ~(INT32_C(1) << roofline)) != 0;
+}
+
+enum status baseline_set_fit(struct baseline_set *set, const struct device_info *device,
+                             int32_t mask, const struct dataset_rows *rows, struct error *error)
+{
+    struct fit_options wanted;
+    *set = (struct baseline_set){.count = 0};
+    TRY(fit_options_preset(&wanted, "default", error));
+    TRY(fit_roofline(&set->list[0], device, &wanted, error));
+    set->count = 1;
+    return rows ? fit_from_rows(set, rows, &wanted, mask, error) : STATUS_OK;
+}
+
+void baseline_set_free(struct baseline_set *set)
+{
+    for (int i = 0; i < set->count; i++)
+        set->list[i]->type->free(set->list[i]);
+    *set = (struct baseline_set){.count = 0};
+}
+
+enum status baseline_set_forecast(double *batch_ms, const struct baseline_set *set,
+                                  const struct network *network, const struct device_info *device,
+                                  const struct forecast_options *options, struct error *error)
+{
+    for (int i = 0; i < set->count; i++) {
+        struct forecast forecast;
+        TRY(forecast_network(&forecast, network, set->list[i], device, options, error));
+        batch_ms[i] = forecast.batch_ms;
+        forecast_free(&forecast);
+    }
+    return STATUS_OK;
+}
+
+enum status model_find_device(const struct device_info **known, const struct model *model,
+                              const struct device_info *here, struct error *error)
+{
+    for (int i = 0; i < model->device_count; i++)
+        if (device_fingerprint(&model->devices[i]) == device_fingerprint(here)) {
+            *known = &model->devices[i];
+            return STATUS_OK;
+        }
+    FAIL(error, STATUS_NO_DEVICE, "the model was not trained on %s (%s, %d thread%s)", here->name,
+         here->backend, here->thread_count, here->thread_count == 1 ? "" : "s");
+    return HINT(error, STATUS_NO_DEVICE,
+                "it knows %s; sweep and train on this device, with the same --threads",
+                model->device_count ? model->devices[0].name : "no device");
+}
