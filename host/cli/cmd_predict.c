@@ -9,27 +9,28 @@
 /* ---- what does not fit ---- */
 
 /* "185" of one step on one device; of several: "185 of train sgd on V100, ...". */
-static void name_step(char *text, size_t size, const struct predictions *all,
-                      const struct predict_row *row)
+static void name_step(char *text, size_t size, const struct forecast_grid *all,
+                      const struct forecast_grid_row *row)
 {
-    const struct predict_plan *plan = all->plan;
+    const struct forecast_request *request = all->request;
     const struct forecast *forecast = &row->forecast;
-    size_t used = (size_t)snprintf(text, size, "%lld", (long long)predict_largest_batch(plan, row));
-    if (plan->choice.step_count > 1)
+    size_t used = (size_t)snprintf(text, size, "%lld",
+                                   (long long)forecast_grid_largest_batch(request, row));
+    if (request->selection.step_count > 1)
         used += (size_t)snprintf(text + used, size - used, " of %s %s",
                                  choice_name(&choice_pass, forecast->pass),
                                  choice_name(&choice_optimizer, forecast->optimizer));
-    if (plan->device_count > 1)
+    if (request->device_count > 1)
         used += (size_t)snprintf(text + used, size - used, " on %s", row->device->info->name);
-    if (plan->gpus_count > 1)
+    if (request->gpus_count > 1)
         snprintf(text + used, size - used, " with %d", forecast->device_count);
 }
 
 /* Of every step, device and number of GPUs with a forecast that does not fit; ends in ", ..." where
  * size bytes do not hold all. */
-static void list_largest_batches(char *text, size_t size, const struct predictions *all)
+static void list_largest_batches(char *text, size_t size, const struct forecast_grid *all)
 {
-    const int batch_count = all->plan->choice.batch_count;
+    const int batch_count = all->request->selection.batch_count;
     size_t used = 0;
     text[0] = '\0';
     for (int first = 0; first < all->count; first += batch_count) {
@@ -49,13 +50,13 @@ static void list_largest_batches(char *text, size_t size, const struct predictio
 }
 
 /* A document is printed first, then: which batch would fit. */
-static enum status tell_too_large(const struct predictions *all, struct error *error)
+static enum status tell_too_large(const struct forecast_grid *all, struct error *error)
 {
     char batches[400];
-    const struct priced_device *device = &all->plan->devices[0];
+    const struct priced_device *device = &all->request->devices[0];
     if (!all->too_large)
         return STATUS_OK;
-    if (all->plan->device_count == 1)
+    if (all->request->device_count == 1)
         FAIL(error, STATUS_OUT_OF_MEMORY, "%d of %d forecasts do not fit the %lld bytes of %s",
              all->too_large, all->count, (long long)device->memory_bytes, device->info->name);
     else
@@ -69,11 +70,11 @@ static enum status tell_too_large(const struct predictions *all, struct error *e
 /* ---- notes ---- */
 
 /* What the model did not forecast, and how much of the time that is. */
-static enum status note_roofline(const struct predictions *all, struct error *error)
+static enum status note_roofline(const struct forecast_grid *all, struct error *error)
 {
     char kinds[256];
     double least_percent = 100, most_percent = 0;
-    const struct network *network = &all->plan->choice.network;
+    const struct network *network = &all->request->selection.network;
     const struct forecast *most = &all->rows[0].forecast;
     for (int i = 0; i < all->count; i++) {
         const struct forecast *row = &all->rows[i].forecast;
@@ -94,8 +95,8 @@ static enum status note_roofline(const struct predictions *all, struct error *er
     return STATUS_OK;
 }
 
-static enum status plot_predictions(const struct predictions *all, const struct settings *settings,
-                                    struct error *error)
+static enum status plot_predictions(const struct forecast_grid *all,
+                                    const struct settings *settings, struct error *error)
 {
     struct picture picture;
     if (!settings->plot || all->count == 0)
@@ -104,7 +105,7 @@ static enum status plot_predictions(const struct predictions *all, const struct 
     return plot_end(&picture, draw_first_predictions(&picture, all, error), settings, error);
 }
 
-static int count_extrapolations(const struct predictions *all, int layer)
+static int count_extrapolations(const struct forecast_grid *all, int layer)
 {
     int count = 0;
     for (int i = 0; i < all->count; i++)
@@ -113,10 +114,10 @@ static int count_extrapolations(const struct predictions *all, int layer)
 }
 
 /* The layers beyond the training rows, by name. */
-static void note_extrapolations(const struct predictions *all)
+static void note_extrapolations(const struct forecast_grid *all)
 {
     enum { NAMES_SHOWN = 8 };
-    const struct network *network = &all->plan->choice.network;
+    const struct network *network = &all->request->selection.network;
     int shown = 0, layers = 0;
     for (int i = 0; i < network->layer_count; i++)
         layers += count_extrapolations(all, i) > 0;
@@ -137,7 +138,7 @@ static void note_extrapolations(const struct predictions *all)
 
 /* ---- the command ---- */
 
-static enum status print_all(const struct predictions *all, const struct settings *settings,
+static enum status print_all(const struct forecast_grid *all, const struct settings *settings,
                              struct error *error)
 {
     TRY(print_predictions(all, settings, error));
@@ -151,16 +152,16 @@ static enum status print_all(const struct predictions *all, const struct setting
 
 static enum status run(const struct settings *settings, struct error *error)
 {
-    struct predict_plan plan;
-    struct predictions all;
+    struct forecast_request request;
+    struct forecast_grid all;
     TRY(plot_check(settings, error));
-    TRY(predict_plan_load(&plan, NULL, settings, error));
-    enum status status = predictions_create(&all, &plan, error);
+    TRY(forecast_request_load(&request, NULL, settings, error));
+    enum status status = forecast_grid_create(&all, &request, error);
     if (status == STATUS_OK) {
         status = print_all(&all, settings, error);
-        predictions_free(&all);
+        forecast_grid_free(&all);
     }
-    predict_plan_free(&plan);
+    forecast_request_free(&request);
     return status;
 }
 

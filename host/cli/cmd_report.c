@@ -1,6 +1,6 @@
 /* Everything that can be drawn of some files, on one page. */
 #include "cli/cli.h"
-#include "cli/network_choice.h"
+#include "cli/network_selection.h"
 #include "cli/provenance.h"
 #include "cli/report_chapters.h"
 #include "cli/show.h"

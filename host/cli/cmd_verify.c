@@ -1,6 +1,6 @@
 #include "cli/cli.h"
 #include "cli/device_choice.h"
-#include "cli/network_choice.h"
+#include "cli/network_selection.h"
 #include "cli/plot_option.h"
 #include "cli/verify_run.h"
 #include "cli/verify_table.h"
@@ -28,13 +28,13 @@ static enum status note_left_out(const struct network *network, int left_out,
 }
 
 /* Both sides of the comparison go without the operators that no benchmark covers. */
-static enum status leave_out_operators(struct network_choice *choice,
+static enum status leave_out_operators(struct network_selection *selection,
                                        const struct settings *settings, struct error *error)
 {
     struct network covered;
-    TRY(network_without_operators(&covered, &choice->network, error));
-    const int left_out = choice->network.layer_count - covered.layer_count;
-    enum status status = note_left_out(&choice->network, left_out, settings, error);
+    TRY(network_without_operators(&covered, &selection->network, error));
+    const int left_out = selection->network.layer_count - covered.layer_count;
+    enum status status = note_left_out(&selection->network, left_out, settings, error);
     if (status == STATUS_OK && covered.layer_count == 0)
         status = FAIL(error, STATUS_FAILED, "network '%s': no benchmark runs any of its %d layers",
                       covered.name, left_out);
@@ -42,9 +42,9 @@ static enum status leave_out_operators(struct network_choice *choice,
         network_free(&covered);
         return status;
     }
-    network_free(&choice->network);
-    choice->network = covered;
-    choice->left_out_count = left_out;
+    network_free(&selection->network);
+    selection->network = covered;
+    selection->left_out_count = left_out;
     return STATUS_OK;
 }
 
@@ -73,7 +73,7 @@ static enum status plot_steps(const struct verification *all, const struct setti
     if (!settings->plot || all->count == all->too_large)
         return STATUS_OK;
     TRY(ALLOCATE(&steps, (unsigned long)all->count, "steps", error));
-    struct verified_network verified = {.network = all->choice->network.name,
+    struct verified_network verified = {.network = all->selection->network.name,
                                         .device = all->known->name,
                                         .pass = all->rows[0].forecast.pass,
                                         .steps = steps,
@@ -110,11 +110,11 @@ static enum status print_all(const struct verification *all, const struct settin
                 "'epochcast predict --memory' names the largest batch that fits");
 }
 
-static enum status verify_on(struct device *device, const struct network_choice *choice,
+static enum status verify_on(struct device *device, const struct network_selection *selection,
                              const struct settings *settings, struct error *error)
 {
     struct verification all;
-    TRY(verification_create(&all, choice, device, settings, error));
+    TRY(verification_create(&all, selection, device, settings, error));
     const enum status status = print_all(&all, settings, error);
     verification_free(&all);
     return status;
@@ -122,18 +122,18 @@ static enum status verify_on(struct device *device, const struct network_choice 
 
 static enum status run(const struct settings *settings, struct error *error)
 {
-    struct network_choice choice;
+    struct network_selection selection;
     struct device *device;
     TRY(plot_check(settings, error));
-    TRY(network_choice_load(&choice, NULL, settings, error));
-    enum status status = leave_out_operators(&choice, settings, error);
+    TRY(network_selection_load(&selection, NULL, settings, error));
+    enum status status = leave_out_operators(&selection, settings, error);
     if (status == STATUS_OK)
         status = open_device(&device, settings, error);
     if (status == STATUS_OK) {
-        status = verify_on(device, &choice, settings, error);
+        status = verify_on(device, &selection, settings, error);
         device_close(device);
     }
-    network_choice_free(&choice);
+    network_selection_free(&selection);
     return status;
 }
 

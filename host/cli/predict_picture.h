@@ -2,11 +2,11 @@
 #ifndef EPOCHCAST_CLI_PREDICT_PICTURE_H
 #define EPOCHCAST_CLI_PREDICT_PICTURE_H
 
-#include "cli/predict_plan.h"
+#include "cli/forecast_request.h"
 #include "pictures/picture.h"
 
 /* Forecasts of the first device, pass and number of GPUs. all->count >= 1. */
-enum status draw_first_predictions(struct picture *picture, const struct predictions *all,
+enum status draw_first_predictions(struct picture *picture, const struct forecast_grid *all,
                                    struct error *error);
 
 #endif

@@ -1,78 +1,12 @@
 #include "cli/predict_ranking.h"
 
-#include <math.h>
-#include <stdlib.h>
-
 enum { PLACES_SHOWN = 5 };
 
 #define NAME(value, text) text,
 static const char *const order_names[] = {RANKING_ORDERS(NAME)};
 
-/* ---- sorting ---- */
-
-struct candidate {
-    double value;
-    int row;
-};
-
-static int compare_candidates(const void *a, const void *b)
-{
-    const struct candidate *one = a, *other = b;
-    if (one->value != other->value)
-        return one->value < other->value ? -1 : 1;
-    return one->row - other->row;
-}
-
-static double value_of(const struct forecast *forecast, enum ranking_order order)
-{
-    const double values[] = {
-        [ORDER_FASTEST] = forecast->sample_ms, [ORDER_CHEAPEST] = forecast->epoch_cost};
-    return forecast->fits ? values[order] : NAN;
-}
-
-static void add_ranks(struct ranking *ranking, struct candidate *candidates,
-                      const struct predictions *all, enum ranking_order order, int32_t pass)
-{
-    size_t count = 0;
-    for (int i = 0; i < all->count; i++) {
-        const struct forecast *forecast = &all->rows[i].forecast;
-        const double value = value_of(forecast, order);
-        if (forecast->pass == pass && !isnan(value))
-            candidates[count++] = (struct candidate){value, i};
-    }
-    qsort(candidates, count, sizeof *candidates, compare_candidates);
-    for (size_t i = 0; i < count; i++)
-        ranking->ranks[ranking->count++] = (struct rank){(int)order, (int)i + 1, candidates[i].row};
-}
-
-enum status ranking_create(struct ranking *ranking, const struct predictions *all,
-                           struct error *error)
-{
-    void *ranks, *candidates;
-    const unsigned long count = (unsigned long)all->count;
-    *ranking = (struct ranking){.count = 0};
-    TRY(error_allocate(&candidates, count, sizeof(struct candidate), "ranking", error));
-    const enum status status = error_allocate(&ranks, ORDER_COUNT * count, sizeof *ranking->ranks,
-                                              "ranking", error);
-    if (status == STATUS_OK) {
-        ranking->ranks = ranks;
-        for (int32_t pass = PASS_COUNT; pass-- > 0;)
-            for (int order = 0; order < ORDER_COUNT; order++)
-                add_ranks(ranking, candidates, all, (enum ranking_order)order, pass);
-    }
-    free(candidates);
-    return status;
-}
-
-void ranking_free(struct ranking *ranking)
-{
-    free(ranking->ranks);
-    *ranking = (struct ranking){.ranks = NULL};
-}
-
-/* ---- output ---- */
-
-static void add_row(struct table *table, const struct rank *rank, const struct predict_row *row)
+static void add_row(struct table *table, const struct rank *rank,
+                    const struct forecast_grid_row *row)
 {
     const struct forecast *forecast = &row->forecast;
     table_string(table, order_names[rank->order]);
@@ -86,7 +20,7 @@ static void add_row(struct table *table, const struct rank *rank, const struct p
     table_number(table, forecast->epoch_cost);
 }
 
-static enum status print_places(const struct ranking *ranking, const struct predictions *all,
+static enum status print_places(const struct ranking *ranking, const struct forecast_grid *all,
                                 struct error *error)
 {
     static const struct table_column columns[] = {
@@ -111,7 +45,7 @@ static bool has_choice(const struct ranking *ranking)
     return false;
 }
 
-enum status print_ranking(const struct predictions *all, struct error *error)
+enum status print_ranking(const struct forecast_grid *all, struct error *error)
 {
     struct ranking ranking;
     TRY(ranking_create(&ranking, all, error));
@@ -121,12 +55,12 @@ enum status print_ranking(const struct predictions *all, struct error *error)
     return status;
 }
 
-void json_ranking(struct json *json, const struct ranking *ranking, const struct predictions *all)
+void json_ranking(struct json *json, const struct ranking *ranking, const struct forecast_grid *all)
 {
     json_open(json, "summary", '[');
     for (int i = 0; i < ranking->count; i++) {
         const struct rank *rank = &ranking->ranks[i];
-        const struct predict_row *row = &all->rows[rank->row];
+        const struct forecast_grid_row *row = &all->rows[rank->row];
         json_open(json, NULL, '{');
         json_string(json, "order", order_names[rank->order]);
         json_integer(json, "place", rank->place);

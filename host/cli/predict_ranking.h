@@ -1,27 +1,13 @@
-/* Which forecast is fastest, which is cheapest: of those that fit, by pass. */
+/* The ranking of forecasts, printed. */
 #ifndef EPOCHCAST_CLI_PREDICT_RANKING_H
 #define EPOCHCAST_CLI_PREDICT_RANKING_H
 
-#include "cli/predict_plan.h"
-
-#define RANKING_ORDERS(X) X(ORDER_FASTEST, "fastest") X(ORDER_CHEAPEST, "cheapest")
-enum ranking_order { RANKING_ORDERS(CHOICE_ENUMERATOR) ORDER_COUNT };
-
-struct ranking {
-    struct rank {
-        int order, place, row; /* place from 1, within the order and the row's pass */
-    } * ranks;
-    int count;
-};
-
-/* Fastest: by time per sample. Cheapest: by the cost of an epoch; forecasts without one are left
- * out. ranking_free releases. */
-enum status ranking_create(struct ranking *ranking, const struct predictions *all,
-                           struct error *error);
-void ranking_free(struct ranking *ranking);
+#include "base/table.h"
+#include "forecast/ranking.h"
 
 /* The first places, for people; nothing when there is nothing to choose from. */
-enum status print_ranking(const struct predictions *all, struct error *error);
-void json_ranking(struct json *json, const struct ranking *ranking, const struct predictions *all);
+enum status print_ranking(const struct forecast_grid *all, struct error *error);
+void json_ranking(struct json *json, const struct ranking *ranking,
+                  const struct forecast_grid *all);
 
 #endif

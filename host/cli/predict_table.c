@@ -65,8 +65,8 @@ static void add_parallel(struct table *table, const struct forecast *row)
     table_number(table, row->overlap_efficiency_percent);
 }
 
-static void add_times(struct table *table, const struct predictions *all,
-                      const struct predict_row *predicted)
+static void add_times(struct table *table, const struct forecast_grid *all,
+                      const struct forecast_grid_row *predicted)
 {
     const struct forecast *row = &predicted->forecast;
     add_step(table, row);
@@ -78,19 +78,19 @@ static void add_times(struct table *table, const struct predictions *all,
     table_number(table, row->cost);
     table_integer(table, row->memory.total_bytes);
     table_string(table, row->fits ? "yes" : "no");
-    table_integer(table, extrapolating_layers(row, &all->plan->choice.network));
+    table_integer(table, extrapolating_layers(row, &all->request->selection.network));
     table_number(table, row->sample_ms);
     table_number(table, row->epoch_cost);
     table_number(table, row->energy_kwh);
     table_string(table, predicted->device->info->name);
-    if (all->plan->is_parallel)
+    if (all->request->is_parallel)
         add_parallel(table, row);
 }
 
-static enum status print_times(const struct predictions *all, const struct settings *settings,
+static enum status print_times(const struct forecast_grid *all, const struct settings *settings,
                                struct error *error)
 {
-    const int count = TIME_COLUMNS - (all->plan->is_parallel ? 0 : PARALLEL_COLUMNS);
+    const int count = TIME_COLUMNS - (all->request->is_parallel ? 0 : PARALLEL_COLUMNS);
     struct table *table;
     TRY(table_create(&table, time_columns, count, error));
     for (int i = 0; i < all->count; i++)
@@ -115,7 +115,7 @@ static void add_count(struct table *table, int64_t count, int64_t least)
         table_number(table, NAN);
 }
 
-static enum status print_memory(const struct predictions *all, const struct settings *settings,
+static enum status print_memory(const struct forecast_grid *all, const struct settings *settings,
                                 struct error *error)
 {
     static const struct table_column columns[] = {{"batch_size", 0},
@@ -134,7 +134,7 @@ static enum status print_memory(const struct predictions *all, const struct sett
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < all->count; i++) {
-        const struct predict_row *row = &all->rows[i];
+        const struct forecast_grid_row *row = &all->rows[i];
         const struct network_memory *memory = &row->forecast.memory;
         add_step(table, &row->forecast);
         table_integer(table, memory->parameters_bytes);
@@ -145,7 +145,7 @@ static enum status print_memory(const struct predictions *all, const struct sett
         table_integer(table, memory->total_bytes);
         add_count(table, row->device->memory_bytes, 1);
         table_string(table, row->forecast.fits ? "yes" : "no");
-        add_count(table, predict_largest_batch(all->plan, row), 0);
+        add_count(table, forecast_grid_largest_batch(all->request, row), 0);
         table_string(table, row->device->info->name);
     }
     return cli_print_table(table, settings, error);
@@ -153,7 +153,7 @@ static enum status print_memory(const struct predictions *all, const struct sett
 
 /* ---- layers ---- */
 
-static void add_layer(struct table *table, const struct predict_row *row,
+static void add_layer(struct table *table, const struct forecast_grid_row *row,
                       const struct network_layer *layer, const struct prediction *prediction)
 {
     table_integer(table, row->forecast.batch_size);
@@ -169,14 +169,14 @@ static void add_layer(struct table *table, const struct predict_row *row,
     table_string(table, row->device->info->name);
 }
 
-static enum status print_layers(const struct predictions *all, const struct settings *settings,
+static enum status print_layers(const struct forecast_grid *all, const struct settings *settings,
                                 struct error *error)
 {
     static const struct table_column columns[] = {
         {"batch_size", 0}, {"optimizer", 0}, {"name", 0},    {"layer", 0},
         {"ms", 4},         {"low_ms", 4},    {"high_ms", 4}, {"extrapolates", 0},
         {"predictor", 0},  {"pass", 0},      {"device", 0}};
-    const struct network *network = &all->plan->choice.network;
+    const struct network *network = &all->request->selection.network;
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < all->count; i++)
@@ -206,8 +206,8 @@ static void json_layers(struct json *json, const struct forecast *forecast,
     json_close(json, ']');
 }
 
-static void json_memory(struct json *json, const struct predictions *all,
-                        const struct predict_row *row)
+static void json_memory(struct json *json, const struct forecast_grid *all,
+                        const struct forecast_grid_row *row)
 {
     const struct network_memory *memory = &row->forecast.memory;
     json_integer(json, "memory_bytes", memory->total_bytes);
@@ -218,7 +218,8 @@ static void json_memory(struct json *json, const struct predictions *all,
     json_integer(json, "activations_bytes", memory->activations_bytes);
     json_integer(json, "workspace_bytes", memory->workspace_bytes);
     json_number(json, "device_bytes", known(row->device->memory_bytes, 1));
-    json_number(json, "largest_batch_size", known(predict_largest_batch(all->plan, row), 0));
+    json_number(json, "largest_batch_size",
+                known(forecast_grid_largest_batch(all->request, row), 0));
     json_close(json, '}');
     json_bool(json, "fits", row->forecast.fits);
 }
@@ -233,8 +234,8 @@ static void json_parallel(struct json *json, const struct forecast *row)
     json_number(json, "overlap_efficiency_percent", row->overlap_efficiency_percent);
 }
 
-static void json_row(struct json *json, const struct predictions *all,
-                     const struct predict_row *predicted)
+static void json_row(struct json *json, const struct forecast_grid *all,
+                     const struct forecast_grid_row *predicted)
 {
     const struct forecast *row = &predicted->forecast;
     json_open(json, NULL, '{');
@@ -255,19 +256,19 @@ static void json_row(struct json *json, const struct predictions *all,
     json_parallel(json, row);
     json_integer(json, "roofline_layers", row->uncovered_count);
     json_number(json, "roofline_percent", 100 * row->uncovered_ms / row->batch_ms);
-    json_layers(json, row, &all->plan->choice.network);
+    json_layers(json, row, &all->request->selection.network);
     json_close(json, '}');
 }
 
-static enum status print_json(const struct predictions *all, struct error *error)
+static enum status print_json(const struct forecast_grid *all, struct error *error)
 {
     struct json json;
     struct ranking ranking;
     TRY(ranking_create(&ranking, all, error));
     json_begin(&json, stdout);
     json_open(&json, NULL, '{');
-    json_string(&json, "network", all->plan->choice.network.name);
-    json_string(&json, "device", all->plan->devices[0].info->name);
+    json_string(&json, "network", all->request->selection.network.name);
+    json_string(&json, "device", all->request->devices[0].info->name);
     json_open(&json, "rows", '[');
     for (int i = 0; i < all->count; i++)
         json_row(&json, all, &all->rows[i]);
@@ -279,7 +280,7 @@ static enum status print_json(const struct predictions *all, struct error *error
     return STATUS_OK;
 }
 
-enum status print_predictions(const struct predictions *all, const struct settings *settings,
+enum status print_predictions(const struct forecast_grid *all, const struct settings *settings,
                               struct error *error)
 {
     if (settings->form == TABLE_JSON)

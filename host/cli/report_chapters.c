@@ -138,14 +138,14 @@ static void add_column(struct columns *columns, bool is_shown, const char *name,
         columns->list[columns->count++] = (struct table_column){name, digits};
 }
 
-static struct columns columns_of(const struct predict_plan *plan)
+static struct columns columns_of(const struct forecast_request *request)
 {
-    const struct forecast_options *common = &plan->common;
-    const bool has_watts = !isnan(plan->devices[0].watts);
-    struct columns columns = {.devices = plan->device_count > 1,
+    const struct forecast_options *common = &request->common;
+    const bool has_watts = !isnan(request->devices[0].watts);
+    struct columns columns = {.devices = request->device_count > 1,
                               .epochs = common->dataset_size > 0,
                               .training = common->dataset_size > 0 && common->epochs > 0,
-                              .cost = !isnan(plan->devices[0].price_per_hour) ||
+                              .cost = !isnan(request->devices[0].price_per_hour) ||
                                       !isnan(common->price_per_kwh),
                               .energy = has_watts};
     add_column(&columns, columns.devices, "device", 0);
@@ -166,7 +166,7 @@ static struct columns columns_of(const struct predict_plan *plan)
 }
 
 static void add_forecast(struct table *table, const struct columns *columns,
-                         const struct predict_row *predicted)
+                         const struct forecast_grid_row *predicted)
 {
     const struct forecast *row = &predicted->forecast;
     if (columns->devices)
@@ -191,10 +191,10 @@ static void add_forecast(struct table *table, const struct columns *columns,
     table_string(table, row->fits ? "yes" : "no");
 }
 
-static enum status put_forecast_table(struct page *page, const struct predictions *all,
+static enum status put_forecast_table(struct page *page, const struct forecast_grid *all,
                                       struct error *error)
 {
-    const struct columns columns = columns_of(all->plan);
+    const struct columns columns = columns_of(all->request);
     struct table *table;
     TRY(table_create(&table, columns.list, columns.count, error));
     for (int i = 0; i < all->count; i++)
@@ -217,36 +217,36 @@ static enum status note_roofline(struct page *page, const struct forecast *forec
 }
 
 /* What epochs and costs were asked for. */
-static void put_assumptions(struct page *page, const struct predict_plan *plan,
+static void put_assumptions(struct page *page, const struct forecast_request *request,
                             const struct settings *settings)
 {
     char text[32];
     const struct {
         const char *name, *value;
     } given[] = {{"price per hour", settings->price_per_hour}, {"watts", settings->watts}};
-    if (plan->common.dataset_size > 0) {
-        snprintf(text, sizeof text, "%lld", (long long)plan->common.dataset_size);
+    if (request->common.dataset_size > 0) {
+        snprintf(text, sizeof text, "%lld", (long long)request->common.dataset_size);
         page_text(page, "dataset size", text);
     }
-    if (plan->common.epochs > 0) {
-        snprintf(text, sizeof text, "%d", plan->common.epochs);
+    if (request->common.epochs > 0) {
+        snprintf(text, sizeof text, "%d", request->common.epochs);
         page_text(page, "epochs", text);
     }
     for (size_t i = 0; i < sizeof given / sizeof *given; i++)
         if (given[i].value)
             page_text(page, given[i].name, given[i].value);
-    if (!isnan(plan->common.price_per_kwh)) {
-        snprintf(text, sizeof text, "%g", plan->common.price_per_kwh);
+    if (!isnan(request->common.price_per_kwh)) {
+        snprintf(text, sizeof text, "%g", request->common.price_per_kwh);
         page_text(page, "price per kWh", text);
     }
 }
 
-static enum status put_forecasts(struct page *page, const struct predictions *all,
+static enum status put_forecasts(struct page *page, const struct forecast_grid *all,
                                  struct error *error)
 {
-    const struct predict_row *first = &all->rows[0];
+    const struct forecast_grid_row *first = &all->rows[0];
     struct picture picture;
-    TRY(note_roofline(page, &first->forecast, &all->plan->choice.network, error));
+    TRY(note_roofline(page, &first->forecast, &all->request->selection.network, error));
     TRY(put_forecast_table(page, all, error));
     TRY(picture_create(&picture, PICTURE_INLINE, error));
     const enum status status = draw_first_predictions(&picture, all, error);
@@ -254,18 +254,18 @@ static enum status put_forecasts(struct page *page, const struct predictions *al
                        "Forecast time of each layer, and of a batch by its size.", error);
 }
 
-static enum status put_network(struct page *page, const struct predict_plan *plan,
+static enum status put_network(struct page *page, const struct forecast_request *request,
                                const struct settings *settings, struct error *error)
 {
-    struct predictions all;
-    page_chapter(page, "network", plan->choice.network.name);
+    struct forecast_grid all;
+    page_chapter(page, "network", request->selection.network.name);
     page_text(page, "model", settings->model);
-    for (int i = 0; i < plan->device_count; i++)
-        page_text(page, "device", plan->devices[i].info->name);
-    put_assumptions(page, plan, settings);
-    TRY(predictions_create(&all, plan, error));
+    for (int i = 0; i < request->device_count; i++)
+        page_text(page, "device", request->devices[i].info->name);
+    put_assumptions(page, request, settings);
+    TRY(forecast_grid_create(&all, request, error));
     const enum status status = put_forecasts(page, &all, error);
-    predictions_free(&all);
+    forecast_grid_free(&all);
     return status;
 }
 
@@ -273,13 +273,13 @@ enum status report_network(struct page *page, const char *network, const char *m
                            struct dimension_sizes *sizes, const struct settings *settings,
                            struct error *error)
 {
-    struct predict_plan plan;
+    struct forecast_request request;
     struct settings asked = *settings;
     asked.operands[0] = network;
     asked.model = model;
     asked.batch = settings->batch ? settings->batch : default_batch_sizes;
-    TRY(predict_plan_load(&plan, sizes, &asked, error));
-    const enum status status = put_network(page, &plan, &asked, error);
-    predict_plan_free(&plan);
+    TRY(forecast_request_load(&request, sizes, &asked, error));
+    const enum status status = put_network(page, &request, &asked, error);
+    forecast_request_free(&request);
     return status;
 }

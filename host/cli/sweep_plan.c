@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 #include "cli/device_choice.h"
-#include "cli/network_choice.h"
+#include "cli/network_selection.h"
 #include "cli/provenance.h"
 #include "network/network.h"
 

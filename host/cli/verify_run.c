@@ -40,10 +40,10 @@ static enum status forecast_row(struct verify_row *row, const struct verificatio
                                 const struct layer_config *asked, struct error *error)
 {
     const struct forecast_options wanted = options_of(asked);
-    const struct network *network = &all->choice->network;
+    const struct network *network = &all->selection->network;
     TRY(baseline_set_forecast(row->baselines_ms, &all->baselines, network, all->known, &wanted,
                               error));
-    return forecast_network(&row->forecast, network, all->choice->model.predictor, all->known,
+    return forecast_network(&row->forecast, network, all->selection->model.predictor, all->known,
                             &wanted, error);
 }
 
@@ -51,14 +51,15 @@ static enum status forecast_row(struct verify_row *row, const struct verificatio
 
 enum { VERIFY_ROUNDS = 3 };
 
-static struct layer_config asked_step(const struct network_choice *choice, int index,
+static struct layer_config asked_step(const struct network_selection *selection, int index,
                                       const struct settings *settings)
 {
-    const struct step_choice *step = &choice->steps[index / choice->batch_count];
-    return (struct layer_config){.batch_size = choice->batch_sizes[index % choice->batch_count],
-                                 .pass = step->pass,
-                                 .optimizer = step->optimizer,
-                                 .precision = settings->precision};
+    const struct step_selection *step = &selection->steps[index / selection->batch_count];
+    return (struct layer_config){
+        .batch_size = selection->batch_sizes[index % selection->batch_count],
+        .pass = step->pass,
+        .optimizer = step->optimizer,
+        .precision = settings->precision};
 }
 
 static double sum_of(const double *layers_ms, int count)
@@ -74,7 +75,7 @@ static void keep_times(struct verification *all, const struct verify_times *time
     for (int i = 0; i < all->count; i++) {
         struct verify_row *row = &all->rows[i];
         row->measured = times[i];
-        row->sum_ms = sum_of(times[i].alone_ms, all->choice->network.layer_count);
+        row->sum_ms = sum_of(times[i].alone_ms, all->selection->network.layer_count);
         all->too_large += times[i].step.outcome == OUTCOME_OUT_OF_MEMORY;
     }
 }
@@ -100,7 +101,7 @@ static enum status measure_rows(struct verification *all, const struct layer_con
     const struct verify_rounds_options wanted = rounds_options_of(settings, &progress);
     TRY(ALLOCATE(&times, (unsigned long)all->count, "times", error));
     progress_begin(&progress, stderr, settings->quiet);
-    const enum status status = verify_rounds(times, asked, all->count, &all->choice->network,
+    const enum status status = verify_rounds(times, asked, all->count, &all->selection->network,
                                              device, &wanted, error);
     progress_end(&progress);
     if (status == STATUS_OK)
@@ -117,7 +118,7 @@ static enum status fill_rows(struct verification *all, struct layer_config *aske
                              struct error *error)
 {
     for (int i = 0; i < count; i++) {
-        asked[i] = asked_step(all->choice, i, settings);
+        asked[i] = asked_step(all->selection, i, settings);
         TRY(forecast_row(&all->rows[all->count++], all, &asked[i], error));
     }
     return measure_rows(all, asked, device, settings, error);
@@ -130,9 +131,9 @@ static enum status fill(struct verification *all, struct device *device,
 {
     struct device_info here;
     struct layer_config *asked;
-    const int count = all->choice->step_count * all->choice->batch_count;
+    const int count = all->selection->step_count * all->selection->batch_count;
     TRY(device->backend->describe(device, false, &here, error));
-    TRY(model_find_device(&all->known, &all->choice->model, &here, error));
+    TRY(model_find_device(&all->known, &all->selection->model, &here, error));
     TRY(fit_baselines(all, settings, error));
     TRY(ALLOCATE(&all->rows, (unsigned long)count, "rows", error));
     TRY(ALLOCATE(&asked, (unsigned long)count, "steps", error));
@@ -141,11 +142,11 @@ static enum status fill(struct verification *all, struct device *device,
     return status;
 }
 
-enum status verification_create(struct verification *all, const struct network_choice *choice,
+enum status verification_create(struct verification *all, const struct network_selection *selection,
                                 struct device *device, const struct settings *settings,
                                 struct error *error)
 {
-    *all = (struct verification){.choice = choice, .has_sum = settings->sum};
+    *all = (struct verification){.selection = selection, .has_sum = settings->sum};
     const enum status status = fill(all, device, settings, error);
     if (status != STATUS_OK)
         verification_free(all);

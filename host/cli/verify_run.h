@@ -2,7 +2,7 @@
 #ifndef EPOCHCAST_CLI_VERIFY_RUN_H
 #define EPOCHCAST_CLI_VERIFY_RUN_H
 
-#include "cli/network_choice.h"
+#include "cli/network_selection.h"
 #include "forecast/baseline_set.h"
 #include "step/verify_rounds.h"
 
@@ -14,7 +14,7 @@ struct verify_row {
 };
 
 struct verification {
-    const struct network_choice *choice;
+    const struct network_selection *selection;
     const struct device_info *known; /* the device as the model knows it */
     struct baseline_set baselines;
     struct verify_row *rows;
@@ -24,8 +24,8 @@ struct verification {
 
 /* Fits the baselines (--baselines, on the datasets behind the network's name) and measures on
  * `device`. A step that does not fit the device becomes a row without times. verification_free
- * releases; the choice must outlive it. */
-enum status verification_create(struct verification *all, const struct network_choice *choice,
+ * releases; the selection must outlive it. */
+enum status verification_create(struct verification *all, const struct network_selection *selection,
                                 struct device *device, const struct settings *settings,
                                 struct error *error);
 void verification_free(struct verification *all);

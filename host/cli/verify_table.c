@@ -67,7 +67,7 @@ static void row_fields(struct fields *fields, const struct verification *all,
 {
     const struct verify_errors errors = errors_of(row);
     fields->count = 0;
-    add_text(fields, "network", all->choice->network.name);
+    add_text(fields, "network", all->selection->network.name);
     add_step(fields, &row->forecast);
     add_number(fields, "measured_ms", "", row->measured.step.median_ms, 4);
     add_number(fields, "measured_ci_ms", "", row->measured.step.ci_ms, 3);
@@ -76,7 +76,7 @@ static void row_fields(struct fields *fields, const struct verification *all,
     add_number(fields, "predicted_high_ms", "", row->forecast.batch_high_ms, 4);
     add_number(fields, "error_percent", "", errors.error_percent, 3);
     add_number(fields, all->baselines.list[0]->type->name, "_ms", row->baselines_ms[0], 4);
-    add_number(fields, "layers_left_out", "", all->choice->left_out_count, 0);
+    add_number(fields, "layers_left_out", "", all->selection->left_out_count, 0);
     add_number(fields, "rounds", "", row->measured.step.round_count, 0);
     add_number(fields, "spread_percent", "", row->measured.step.spread_percent, 3);
     if (all->has_sum) {
@@ -184,8 +184,9 @@ static enum status print_kinds(const struct verification *all, const struct sett
     for (int i = 0; i < all->count; i++) {
         struct kind_sums kinds[LAYER_KIND_COUNT + 1];
         const struct verify_row *row = &all->rows[i];
-        const int count = row->measured.in_place_ms ? sum_kinds(kinds, row, &all->choice->network)
-                                                    : 0;
+        const int count = row->measured.in_place_ms
+                              ? sum_kinds(kinds, row, &all->selection->network)
+                              : 0;
         for (int k = 0; k < count; k++) {
             fields.count = 0;
             add_step(&fields, &row->forecast);
@@ -233,7 +234,7 @@ static bool summarise(struct error_summary *summary, double *scratch,
     stats_sort(scratch, count);
     *summary = (struct error_summary){
         .name = which == SUMMARY_SUM     ? "sum_of_layers"
-                : which == SUMMARY_MODEL ? all->choice->model.predictor->type->name
+                : which == SUMMARY_MODEL ? all->selection->model.predictor->type->name
                                          : all->baselines.list[which]->type->name,
         .median_percent = stats_quantile(scratch, count, 0.5),
         .worst_percent = scratch[count - 1],
@@ -328,7 +329,7 @@ static enum status print_json(const struct verification *all, struct error *erro
         json_open(&json, NULL, '{');
         json_fields(&json, &fields);
         if (all->rows[i].measured.in_place_ms)
-            json_layers(&json, &all->rows[i], &all->choice->network);
+            json_layers(&json, &all->rows[i], &all->selection->network);
         json_close(&json, '}');
     }
     json_close(&json, ']');

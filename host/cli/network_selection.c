@@ -1,4 +1,4 @@
-#include "cli/network_choice.h"
+#include "cli/network_selection.h"
 
 #include "layers/sample.h"
 
@@ -28,12 +28,12 @@ static enum status add_name(void *payload, const char *name, struct error *error
     return STATUS_OK;
 }
 
-static void add_step(struct network_choice *choice, int32_t pass, int32_t optimizer)
+static void add_step(struct network_selection *selection, int32_t pass, int32_t optimizer)
 {
-    choice->steps[choice->step_count++] = (struct step_choice){pass, optimizer};
+    selection->steps[selection->step_count++] = (struct step_selection){pass, optimizer};
 }
 
-static enum status read_steps(struct network_choice *choice, const struct settings *settings,
+static enum status read_steps(struct network_selection *selection, const struct settings *settings,
                               struct error *error)
 {
     struct names passes = {.choice = &choice_pass}, optimizers = {.choice = &choice_optimizer};
@@ -43,27 +43,28 @@ static enum status read_steps(struct network_choice *choice, const struct settin
                       error));
     for (int i = 0; i < passes.count; i++) {
         if (passes.values[i] == PASS_FORWARD)
-            add_step(choice, PASS_FORWARD, OPTIMIZER_NONE);
+            add_step(selection, PASS_FORWARD, OPTIMIZER_NONE);
         trains |= passes.values[i] == PASS_TRAIN;
         for (int j = 0; passes.values[i] == PASS_TRAIN && j < optimizers.count; j++)
-            add_step(choice, PASS_TRAIN, optimizers.values[j]);
+            add_step(selection, PASS_TRAIN, optimizers.values[j]);
     }
     if (!trains && settings->optimizer)
         return FAIL(error, STATUS_USAGE, "--optimizer goes with --pass train");
     return STATUS_OK;
 }
 
-static enum status read_batch_sizes(struct network_choice *choice, const struct settings *settings,
-                                    struct error *error)
+static enum status read_batch_sizes(struct network_selection *selection,
+                                    const struct settings *settings, struct error *error)
 {
     const char *text = settings->batch ? settings->batch : "1";
-    TRY(parse_int_list(choice->batch_sizes, BATCH_LIMIT, &choice->batch_count, true, NULL, text,
-                       error));
+    TRY(parse_int_list(selection->batch_sizes, BATCH_LIMIT, &selection->batch_count, true, NULL,
+                       text, error));
     const struct feature *feature = layer_feature_find(LAYER_DENSE, "batch_size");
-    for (int i = 0; i < choice->batch_count; i++)
-        if (choice->batch_sizes[i] < feature->minimum || choice->batch_sizes[i] > feature->maximum)
+    for (int i = 0; i < selection->batch_count; i++)
+        if (selection->batch_sizes[i] < feature->minimum ||
+            selection->batch_sizes[i] > feature->maximum)
             return FAIL(error, STATUS_USAGE, "--batch: %d is outside %d..%d",
-                        choice->batch_sizes[i], feature->minimum, feature->maximum);
+                        selection->batch_sizes[i], feature->minimum, feature->maximum);
     return STATUS_OK;
 }
 
@@ -76,26 +77,21 @@ enum status read_dimensions(struct dimension_sizes *sizes, const struct settings
     return STATUS_OK;
 }
 
-enum status network_choice_load(struct network_choice *choice, struct dimension_sizes *sizes,
-                                const struct settings *settings, struct error *error)
+enum status network_selection_load(struct network_selection *selection,
+                                   struct dimension_sizes *sizes, const struct settings *settings,
+                                   struct error *error)
 {
     const char *name = settings->operands[0];
-    *choice = (struct network_choice){.batch_count = 0};
+    *selection = (struct network_selection){.batch_count = 0};
     if (!settings->model)
         return FAIL(error, STATUS_USAGE, "a forecast needs --model MODEL.h5");
-    TRY(read_steps(choice, settings, error));
-    TRY(read_batch_sizes(choice, settings, error));
-    TRY(sizes ? network_load_sized(&choice->network, name, sizes, error)
-              : network_load_with(&choice->network, name, settings->dimension.list,
+    TRY(read_steps(selection, settings, error));
+    TRY(read_batch_sizes(selection, settings, error));
+    TRY(sizes ? network_load_sized(&selection->network, name, sizes, error)
+              : network_load_with(&selection->network, name, settings->dimension.list,
                                   settings->dimension.count, error));
-    enum status status = model_load(&choice->model, settings->model, error);
+    enum status status = model_load(&selection->model, settings->model, error);
     if (status != STATUS_OK)
-        network_free(&choice->network);
+        network_free(&selection->network);
     return status;
-}
-
-void network_choice_free(struct network_choice *choice)
-{
-    network_free(&choice->network);
-    model_free(&choice->model);
 }

@@ -1,0 +1,18 @@
+/* What predict and verify ask for: a network, a model, batch sizes, passes, optimizers. */
+#ifndef EPOCHCAST_CLI_NETWORK_SELECTION_H
+#define EPOCHCAST_CLI_NETWORK_SELECTION_H
+
+#include "cli/cli.h"
+#include "forecast/forecast_grid.h"
+
+/* Reads operands and options; network_selection_free releases. `sizes`: what --dimension says to
+ * all networks of a command, or NULL when this is the only one. */
+enum status network_selection_load(struct network_selection *selection,
+                                   struct dimension_sizes *sizes, const struct settings *settings,
+                                   struct error *error);
+
+/* --dimension; dimension_sizes_check once the command's networks are loaded. */
+enum status read_dimensions(struct dimension_sizes *sizes, const struct settings *settings,
+                            struct error *error);
+
+#endif
