@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-#define DESCRIPTOR(KIND, kind) [LAYER_##KIND] = &layer_##kind,
-const struct layer_descriptor *const layer_descriptors[LAYER_KIND_COUNT] = {
-    LAYER_KINDS(DESCRIPTOR)};
-
 int layer_kind_find(const char *name)
 {
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
@@ -148,6 +144,8 @@ uint64_t layer_hash(const struct layer_config *config)
     for (int i = 0; i < descriptor->feature_count; i++) {
         const struct feature *feature = &descriptor->features[i];
         const int32_t value = layer_get(config, feature);
+        if (feature->since > 1 && value == feature->missing)
+            continue;
         hash = hash_text(hash, feature->name);
         hash = feature->choice ? hash_text(hash, choice_name(feature->choice, value))
                                : hash_integer(hash, value);

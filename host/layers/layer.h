@@ -98,7 +98,9 @@ enum distribution {
 };
 
 /* One row a member. minimum and maximum are the bounds that every input is checked against (command
- * line, CSV, HDF5); [sample_minimum, sample_maximum] (0, 0: the bounds) is what a sweep draws. */
+ * line, CSV, HDF5); [sample_minimum, sample_maximum] (0, 0: the bounds) is what a sweep draws.
+ * A feature that a released kind gets later has `since` above 1 and stands last: files without its
+ * column mean `missing`, and a config with that value has the hash that it had without it. */
 struct feature {
     const char *name, *help;
     size_t offset; /* of the int32_t in struct layer_config */
@@ -108,6 +110,8 @@ struct feature {
     int32_t sample_minimum, sample_maximum;
     const struct choice *choice; /* NULL for numbers; else minimum = 0, maximum = count - 1 */
     bool is_fixed;               /* a sweep draws `minimum` alone unless it is told otherwise */
+    int since;                   /* schema that brought it: 1 (or 0) the first, 2, ... */
+    int32_t missing;             /* since > 1: value in files of earlier schemas */
 };
 
 /* Of the config's own pass: `forward` counts the forward pass, `train` forward + backward + update.
@@ -180,8 +184,9 @@ int precision_bytes(int32_t precision);
 int64_t layer_input_count(const struct layer_config *config);
 int64_t layer_output_count(const struct layer_config *config);
 
-/* Identity of a config (all features of its kind, by name and value): the same on every machine and
- * across versions that only add kinds. Decides the split. */
+/* Identity of a config (the features of its kind, by name and value; one with `since` above 1 only
+ * where its value is not `missing`): the same on every machine and across versions that add kinds
+ * or features. Decides the split. */
 uint64_t layer_hash(const struct layer_config *config);
 
 #endif

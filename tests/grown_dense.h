@@ -1,0 +1,67 @@
+/* A layer table of the test's own, in the place of layers/descriptors.c: `dense` as it is, or as a
+ * later program could have it. Include it in one file of a test program. */
+#ifndef EPOCHCAST_TESTS_GROWN_DENSE_H
+#define EPOCHCAST_TESTS_GROWN_DENSE_H
+
+#include "layers/layer_internal.h"
+
+#include <string.h>
+
+/* Behind the members of struct dense, in bytes of the union that it leaves free. */
+enum { GROWN_OFFSET = offsetof(struct layer_config, as) + sizeof(struct dense) };
+_Static_assert(sizeof(struct dense) + 2 * sizeof(int32_t) <= sizeof((struct layer_config *)0)->as,
+               "no room for two members");
+
+static struct layer_descriptor switched_dense;
+#define GROWN_DESCRIPTOR(KIND, kind) [LAYER_##KIND] = &layer_##kind,
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+const struct layer_descriptor *const layer_descriptors[LAYER_KIND_COUNT] = {
+    LAYER_KINDS(GROWN_DESCRIPTOR)[LAYER_DENSE] = &switched_dense};
+#pragma GCC diagnostic pop
+
+static const struct feature grown_features[] = {
+    {.name = "groups",
+     .help = "of a later program",
+     .offset = GROWN_OFFSET,
+     .unit = UNIT_NEURONS,
+     .distribution = DISTRIBUTION_LOG_UNIFORM,
+     .minimum = 1,
+     .maximum = 64,
+     .since = 2,
+     .missing = 1},
+    {.name = "padding",
+     .help = "of the one after that",
+     .offset = GROWN_OFFSET + sizeof(int32_t),
+     .maximum = 1,
+     .choice = &choice_padding,
+     .since = 3,
+     .missing = PADDING_SAME},
+};
+static const char *const longer_names[] = {"none", "gelu", "relu", "tanh", "sigmoid"};
+static const struct choice longer_activation = {"activation", longer_names, 5};
+
+static struct feature current_features[FEATURE_LIMIT];
+
+/* The dense of a program of `schema` 1 (today's), 2 or 3. */
+static inline void dense_of_schema(int schema)
+{
+    switched_dense = layer_dense;
+    switched_dense.features = current_features;
+    memcpy(current_features, layer_dense.features,
+           (size_t)layer_dense.feature_count * sizeof *current_features);
+    for (int i = 0; i < schema - 1; i++)
+        current_features[switched_dense.feature_count++] = grown_features[i];
+}
+
+/* Its list of activations has a name more, in the middle: numbers of old files mean others. */
+static inline void dense_learns_gelu(void)
+{
+    for (int i = 0; i < switched_dense.feature_count; i++)
+        if (current_features[i].choice == &choice_activation) {
+            current_features[i].choice = &longer_activation;
+            current_features[i].maximum = longer_activation.count - 1;
+        }
+}
+
+#endif
