@@ -298,7 +298,8 @@ static void operators_take_the_roofline(void **state)
 {
     (void)state;
     const struct device_info device = synthetic_device("one", 100, 10);
-    struct network_layer mixed[] = {layers[2], layers[2], {.name = "relu", .input = 0}};
+    struct network_layer mixed[] = {
+        layers[2], layers[2], {.name = "relu", .inputs = (const int[]){0}, .input_count = 1}};
     const struct network three = {.name = "mixed", .layers = mixed, .layer_count = 3};
     struct forecast_options options = options_of(2);
     options.pass = PASS_FORWARD;

@@ -95,7 +95,6 @@ static void some_kinds_work_in_place(void **state)
     (void)state;
     const struct network_layer sum = {
         .name = "sum",
-        .second_input = -1,
         .config = {.kind = LAYER_ADDITION, .batch_size = 1, .as.addition = {.elements = 100}}};
     const struct network_layer norm = {
         .name = "norm",

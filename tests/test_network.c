@@ -41,10 +41,10 @@ static void layers_are_read(void **state)
     assert_int_equal(network.layer_count, 4);
     const struct network_layer *layers = network.layers;
     assert_string_equal(layers[2].name, "c, 1");
-    assert_int_equal(layers[0].input, -1);
-    assert_int_equal(layers[1].input, 0);
-    assert_int_equal(layers[2].input, 1);
-    assert_int_equal(layers[3].input, -1);
+    assert_int_equal(network_input(&layers[0], 0), -1);
+    assert_int_equal(network_input(&layers[1], 0), 0);
+    assert_int_equal(network_input(&layers[2], 0), 1);
+    assert_int_equal(network_input(&layers[3], 0), -1);
     assert_int_equal(layers[0].config.kind, LAYER_CONV2D);
     assert_int_equal(layers[0].config.batch_size, 1);
     assert_int_equal(layers[0].config.as.conv2d.channels_out, 4);
@@ -288,7 +288,7 @@ static void networks_without_operators(void **state)
     assert_int_equal(covered.layer_count, 4);
     static const int inputs[] = {-1, 0, 0, -1};
     for (int i = 0; i < 4; i++)
-        assert_int_equal(covered.layers[i].input, inputs[i]);
+        assert_int_equal(network_input(&covered.layers[i], 0), inputs[i]);
     char kinds[64];
     const bool wanted[7] = {true, true, true, true, false, false, false};
     network_count_kinds(kinds, sizeof kinds, &network, wanted);
@@ -320,10 +320,10 @@ static void second_inputs(void **state)
                      STATUS_OK);
     static const int seconds[] = {-1, -1, -1, 1, -1, -1}, covered_seconds[] = {-1, -1, 0, -1, -1};
     for (int i = 0; i < 6; i++)
-        assert_int_equal(network.layers[i].second_input, seconds[i]);
+        assert_int_equal(network_input(&network.layers[i], 1), seconds[i]);
     assert_int_equal(network_without_operators(&covered, &network, NULL), STATUS_OK);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(covered.layers[i].second_input, covered_seconds[i]);
+        assert_int_equal(network_input(&covered.layers[i], 1), covered_seconds[i]);
     network_free(&network);
     network_free(&covered);
 }
@@ -343,7 +343,88 @@ static void bad_second_inputs(void **state)
     }
 }
 
+/* ---- any number of inputs ---- */
+
+static void assert_inputs(const struct network_layer *layer, const int *inputs, int count)
+{
+    if (layer->input_count != count)
+        fail_msg("%s has %d inputs, not %d", layer->name, layer->input_count, count);
+    for (int i = 0; i < count; i++)
+        assert_int_equal(network_input(layer, i), inputs[i]);
+}
+
+/* ';' joins names; where it is part of one, a '\\' or nothing stands before it. */
+static void inputs_are_lists(void **state)
+{
+    (void)state;
+    struct network network;
+    struct error error;
+    assert_int_equal(parse(&network,
+                           RESIDUAL_HEADER "a,dense,,,8,4,,,\n"
+                                           "b;c,dense,,,4,4,,,\n"
+                                           "d\\e,dense,b;c,,4,4,,,\n"
+                                           "f,addition,b\\;c;d\\\\e,,,,4,,\n"
+                                           "g,addition,a;input,,,,4,,\n"
+                                           "h,operator,a;input;a;f;d\\e,,,,,concat,20\n"
+                                           "i,operator,,,,,,relu,20\n",
+                           &error),
+                     STATUS_OK);
+    const struct network_layer *layers = network.layers;
+    assert_inputs(&layers[0], (const int[]){-1}, 1);
+    assert_inputs(&layers[2], (const int[]){1}, 1);
+    assert_inputs(&layers[3], (const int[]){1, 2}, 2);
+    assert_inputs(&layers[4], (const int[]){0, -1}, 2);
+    assert_inputs(&layers[5], (const int[]){0, -1, 0, 3, 2}, 5);
+    assert_inputs(&layers[6], (const int[]){5}, 1);
+    network_free(&network);
+}
+
+static void bad_lists_of_inputs(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {"b,dense,a;a,,4,4,,,\n", ":3: input: dense has 1, not 2", NULL},
+        {"b,addition,a;a;a,,,,4,,\n", ":3: input: addition has 2, not 3", NULL},
+        {"b,addition,a;a,a,,,4,,\n", ":3: second_input: column input names it already", NULL},
+        {"b,operator,a;c;a,,,,,concat,4\n", ":3: input: no earlier layer is called 'c'", "above"},
+        {"b,operator,a;,,,,,concat,4\n", ":3: input: no earlier layer is called ''", "above"},
+        {"b,operator,a\\;a,,,,,concat,4\n", "no earlier layer is called 'a;a'", "above"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, RESIDUAL_HEADER "a,dense,,,4,4,,,\n%s", cases[i].text);
+        assert_bad(text, &cases[i]);
+    }
+}
+
+/* A line of a network with one layer and a concatenation of `count` of it. */
+static void parse_many(struct network *network, int count, enum status expected)
+{
+    static char text[4096];
+    int length = snprintf(text, sizeof text, RESIDUAL_HEADER "a,dense,,,4,4,,,\nb,operator,a");
+    for (int i = 1; i < count; i++)
+        length += snprintf(text + length, sizeof text - (size_t)length, ";a");
+    snprintf(text + length, sizeof text - (size_t)length, ",,,,,concat,4\n");
+    assert_int_equal(parse(network, text, NULL), expected);
+}
+
+static void a_layer_has_up_to_256_inputs(void **state)
+{
+    (void)state;
+    struct network network;
+    parse_many(&network, NETWORK_INPUT_LIMIT, STATUS_OK);
+    assert_int_equal(network.layers[1].input_count, NETWORK_INPUT_LIMIT);
+    assert_int_equal(network_input(&network.layers[1], NETWORK_INPUT_LIMIT - 1), 0);
+    network_free(&network);
+    parse_many(&network, NETWORK_INPUT_LIMIT + 1, STATUS_BAD_FILE);
+}
+
 /* ---- writing ---- */
+
+static void assert_same_inputs(const struct network_layer *a, const struct network_layer *b)
+{
+    assert_inputs(a, b->inputs, b->input_count);
+}
 
 static void written_networks_read_back(void **state)
 {
@@ -362,8 +443,7 @@ static void written_networks_read_back(void **state)
         assert_int_equal(again.layer_count, network.layer_count);
         for (int j = 0; j < network.layer_count; j++) {
             assert_string_equal(again.layers[j].name, network.layers[j].name);
-            assert_int_equal(again.layers[j].input, network.layers[j].input);
-            assert_int_equal(again.layers[j].second_input, network.layers[j].second_input);
+            assert_same_inputs(&again.layers[j], &network.layers[j]);
             assert_memory_equal(&again.layers[j].config, &network.layers[j].config,
                                 sizeof network.layers[j].config);
             assert_string_equal(again.layers[j].operator_name, network.layers[j].operator_name);
@@ -377,24 +457,42 @@ static void written_networks_read_back(void **state)
     free(names);
 }
 
+/* Names of every kind, all of which feed the last layer. */
 static void odd_names_read_back(void **state)
 {
     (void)state;
-    struct network network = {.name = "odd", .layer_count = 2}, again;
-    struct network_layer layers[2] = {{.name = "#say \"a, b\"", .input = -1},
-                                      {.name = "c", .input = -1}};
-    for (int i = 0; i < 2; i++)
-        layers[i].config = (struct layer_config){
-            .kind = LAYER_DENSE, .batch_size = 1, .as.dense = {.inputs = 2, .outputs = 3}};
-    network.layers = layers;
+    static const char *const names[] = {"#say \"a, b\"", "c", "a;b", "a", "b", "\\", "a\\;b", ";"};
+    enum { COUNT = sizeof names / sizeof *names };
+    struct network_layer layers[COUNT + 1];
+    struct network network = {.name = "odd", .layers = layers, .layer_count = COUNT + 1}, again;
+    int inputs[COUNT + 1] = {-1}; /* the network's, then each */
+    for (int i = 0; i < COUNT; i++) {
+        layers[i] = (struct network_layer){.inputs = inputs,
+                                           .input_count = 1,
+                                           .config = {.kind = LAYER_DENSE,
+                                                      .batch_size = 1,
+                                                      .as.dense = {.inputs = 2, .outputs = 3}}};
+        snprintf(layers[i].name, sizeof layers[i].name, "%s", names[i]);
+        inputs[i + 1] = i;
+    }
+    layers[2].inputs = inputs + 1;
+    layers[3].inputs = inputs + 3;
+    layers[COUNT] = (struct network_layer){.name = "concat",
+                                           .operator_name = "concat",
+                                           .inputs = inputs,
+                                           .input_count = COUNT + 1,
+                                           .config.batch_size = 1,
+                                           .work.output_count = 1};
     char *bytes;
     size_t size;
     FILE *file = open_memstream(&bytes, &size);
     assert_int_equal(network_write_csv(&network, file, NULL), STATUS_OK);
     fclose(file);
     assert_int_equal(network_parse(&again, "odd.csv", bytes, size, NULL), STATUS_OK);
-    assert_string_equal(again.layers[0].name, layers[0].name);
-    assert_int_equal(again.layers[1].input, -1);
+    for (int i = 0; i <= COUNT; i++) {
+        assert_string_equal(again.layers[i].name, layers[i].name);
+        assert_same_inputs(&again.layers[i], &layers[i]);
+    }
     network_free(&again);
     free(bytes);
 }
@@ -484,15 +582,15 @@ static void catalogue_layers_fit_together(void **state)
         struct network network = load(names[i]);
         for (int j = 0; j < network.layer_count; j++) {
             const struct network_layer *layer = &network.layers[j];
-            if (layer->input < 0 || network_layer_is_operator(layer))
+            if (network_input(layer, 0) < 0 || network_layer_is_operator(layer))
                 continue;
-            if (network_layer_output_count(&network.layers[layer->input]) !=
+            if (network_layer_output_count(&network.layers[network_input(layer, 0)]) !=
                 network_layer_input_count(layer))
-                fail_msg("%s: %s does not fit %s", names[i], network.layers[layer->input].name,
-                         layer->name);
+                fail_msg("%s: %s does not fit %s", names[i],
+                         network.layers[network_input(layer, 0)].name, layer->name);
             if (layer->config.kind == LAYER_ADDITION &&
-                (layer->second_input < 0 ||
-                 network_layer_output_count(&network.layers[layer->second_input]) !=
+                (network_input(layer, 1) < 0 ||
+                 network_layer_output_count(&network.layers[network_input(layer, 1)]) !=
                      network_layer_input_count(layer)))
                 fail_msg("%s: the second input of %s does not fit", names[i], layer->name);
         }
@@ -601,6 +699,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(networks_without_operators),
         cmocka_unit_test(second_inputs),
         cmocka_unit_test(bad_second_inputs),
+        cmocka_unit_test(inputs_are_lists),
+        cmocka_unit_test(bad_lists_of_inputs),
+        cmocka_unit_test(a_layer_has_up_to_256_inputs),
         cmocka_unit_test(written_networks_read_back),
         cmocka_unit_test(odd_names_read_back),
         cmocka_unit_test(full_disk_is_an_error),

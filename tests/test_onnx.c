@@ -291,8 +291,8 @@ static void layers_take_their_activation(void **state)
     assert_int_equal(add->config.kind, LAYER_ADDITION);
     assert_int_equal(add->config.as.addition.elements, 4 * 144);
     assert_int_equal(add->config.as.addition.activation, ACTIVATION_RELU);
-    assert_ptr_equal(&network.layers[add->input], norm);
-    assert_ptr_equal(&network.layers[add->second_input], conv2);
+    assert_ptr_equal(&network.layers[network_input(add, 0)], norm);
+    assert_ptr_equal(&network.layers[network_input(add, 1)], conv2);
     assert_int_equal(find(&network, "fc")->config.as.dense.inputs, 4);
     network_free(&network);
     network = load("products.onnx");
@@ -344,13 +344,32 @@ static void odd_sums_are_operators(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(network_layer_kind(find(&network, cases[i][0])), cases[i][1]);
     const struct network_layer *two = find(&network, "two"), *itself = find(&network, "itself");
-    assert_int_equal(two->input, -1);
-    assert_ptr_equal(&network.layers[two->second_input], find(&network, "square"));
-    assert_ptr_equal(&network.layers[itself->input], two);
-    assert_ptr_equal(&network.layers[itself->second_input], two);
+    assert_int_equal(network_input(two, 0), -1);
+    assert_ptr_equal(&network.layers[network_input(two, 1)], find(&network, "square"));
+    assert_ptr_equal(&network.layers[network_input(itself, 0)], two);
+    assert_ptr_equal(&network.layers[network_input(itself, 1)], two);
     assert_int_equal(find(&network, "square")->config.as.batch_norm.activation, ACTIVATION_NONE);
     /* scales and shifts, not the running statistics */
     assert_true(find(&network, "oblong")->work.parameter_count == 8);
+    network_free(&network);
+}
+
+/* All tensors that a node works on have a producer; a bias that is computed is none of a layer. */
+static void layers_know_all_their_inputs(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network = load("moves.onnx");
+    const struct network_layer *join = find(&network, "join");
+    assert_int_equal(join->input_count, 3);
+    assert_int_equal(network_input(join, 0), -1);
+    assert_int_equal(network_input(join, 1), -1);
+    assert_ptr_equal(&network.layers[network_input(join, 2)], find(&network, "split"));
+    network_free(&network);
+    network = load("convolutions.onnx");
+    const struct network_layer *conv = find(&network, "computed");
+    assert_int_equal(conv->config.kind, LAYER_CONV2D);
+    assert_int_equal(conv->input_count, 1);
     network_free(&network);
 }
 
@@ -383,7 +402,8 @@ static void assert_same_networks(const char *a, const char *b)
         const struct network_layer *other = find(&second, first.layers[i].name);
         assert_memory_equal(&first.layers[i].config, &other->config, sizeof other->config);
         assert_memory_equal(&first.layers[i].work, &other->work, sizeof other->work);
-        const int input = first.layers[i].input, others = other->input;
+        const int input = network_input(&first.layers[i], 0);
+        const int others = network_input(other, 0);
         assert_string_equal(input < 0 ? "" : first.layers[input].name,
                             others < 0 ? "" : second.layers[others].name);
     }
@@ -423,7 +443,7 @@ static void unknown_operators_are_named(void **state)
     const struct network_layer *boxes = find(&network, "boxes");
     assert_string_equal(boxes->operator_name, "other_non_max_suppression");
     assert_true(boxes->work.input_count == 4 * 64 && boxes->work.output_count == 20);
-    assert_string_equal(network.layers[boxes->input].name, "conv"); /* with its relu */
+    assert_string_equal(network.layers[network_input(boxes, 0)].name, "conv"); /* with its relu */
     network_free(&network);
 }
 
@@ -673,6 +693,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(layers_take_their_activation),
         cmocka_unit_test(odd_convolutions_are_operators),
         cmocka_unit_test(odd_sums_are_operators),
+        cmocka_unit_test(layers_know_all_their_inputs),
         cmocka_unit_test(recurrent_layers_count_steps),
         cmocka_unit_test(networks_are_of_one_sample),
         cmocka_unit_test(shared_weights_count_once),

@@ -12,7 +12,8 @@
  * a residual around a normalisation, added to what does not fit. */
 static struct network_layer layers[] = {
     {.name = "conv",
-     .input = -1,
+     .inputs = (const int[]){-1},
+     .input_count = 1,
      .config = {.kind = LAYER_CONV2D,
                 COMMON,
                 .as.conv2d = {.image_size = 16,
@@ -24,40 +25,46 @@ static struct network_layer layers[] = {
                               .use_bias = 1,
                               .activation = ACTIVATION_RELU}}},
     {.name = "pool",
-     .input = 0,
+     .inputs = (const int[]){0},
+     .input_count = 1,
      .config = {.kind = LAYER_POOL2D,
                 COMMON,
                 .as.pool2d = {.image_size = 16, .kernel_size = 2, .channels = 16, .stride = 2}}},
     {.name = "dense1",
-     .input = 1,
+     .inputs = (const int[]){1},
+     .input_count = 1,
      .config = {.kind = LAYER_DENSE,
                 COMMON,
                 .as.dense =
                     {.inputs = 1024, .outputs = 32, .use_bias = 1, .activation = ACTIVATION_TANH}}},
     {.name = "dense2",
-     .input = 2,
+     .inputs = (const int[]){2},
+     .input_count = 1,
      .config = {.kind = LAYER_DENSE, COMMON, .as.dense = {.inputs = 32, .outputs = 10}}},
     {.name = "branch",
-     .input = 0,
+     .inputs = (const int[]){0},
+     .input_count = 1,
      .config = {.kind = LAYER_DENSE, COMMON, .as.dense = {.inputs = 77, .outputs = 5}}},
     {.name = "norm",
-     .input = 0,
+     .inputs = (const int[]){0},
+     .input_count = 1,
      .config = {.kind = LAYER_BATCH_NORM,
                 COMMON,
                 .as.batch_norm = {.image_size = 16, .channels = 16}}},
     {.name = "sum",
-     .input = 5,
-     .second_input = 0,
+     .inputs = (const int[]){5, 0},
+     .input_count = 2,
      .config = {.kind = LAYER_ADDITION,
                 COMMON,
                 .as.addition = {.elements = 4096, .activation = ACTIVATION_RELU}}},
     {.name = "half_linked",
-     .input = 6,
-     .second_input = 2,
+     .inputs = (const int[]){6, 2},
+     .input_count = 2,
      .config = {.kind = LAYER_ADDITION, COMMON, .as.addition = {.elements = 4096}}},
 };
 enum { LAYERS = sizeof layers / sizeof *layers };
-static const struct network tiny = {"tiny", layers, sizeof layers / sizeof *layers};
+static const struct network tiny = {
+    .name = "tiny", .layers = layers, .layer_count = sizeof layers / sizeof *layers};
 
 static struct device *open_device(const char *name, int64_t arena_bytes)
 {
@@ -233,7 +240,7 @@ static void equal_layers_are_timed_once(void **state)
     struct error error = {0};
     struct device *device = open_device("fake", 0);
     struct network_layer three[] = {layers[3], layers[2], layers[3]};
-    const struct network repeated = {"repeated", three, 3};
+    const struct network repeated = {.name = "repeated", .layers = three, .layer_count = 3};
     double alone_ms[3];
     assert_int_equal(verify_layers_alone(alone_ms, device, &repeated, &training_step,
                                          &measure_options_default, &error),
@@ -349,7 +356,8 @@ static void bad_requests_are_errors(void **state)
     const struct network empty = {.name = "empty"};
     assert_int_equal(verify_bad(&empty, 1, PRECISION_FP32, &error), STATUS_BAD_FILE);
     assert_non_null(strstr(error.message, "empty"));
-    struct network_layer operators[] = {{.name = "relu", .input = -1, .operator_name = "relu"}};
+    struct network_layer operators[] = {
+        {.name = "relu", .inputs = (const int[]){-1}, .input_count = 1, .operator_name = "relu"}};
     const struct network uncovered = {.name = "relu", .layers = operators, .layer_count = 1};
     assert_int_equal(verify_bad(&uncovered, 1, PRECISION_FP32, &error), STATUS_FAILED);
     assert_non_null(strstr(error.message, "no benchmark runs the operator relu"));

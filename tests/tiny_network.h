@@ -8,7 +8,8 @@
  */
 static struct network_layer layers[] = {
     {.name = "conv",
-     .input = -1,
+     .inputs = (const int[]){-1},
+     .input_count = 1,
      .config = {.kind = LAYER_CONV2D,
                 .batch_size = 1,
                 .as.conv2d = {.image_size = 8,
@@ -18,15 +19,18 @@ static struct network_layer layers[] = {
                               .stride = 1,
                               .padding = PADDING_SAME}}},
     {.name = "pool",
-     .input = 0,
+     .inputs = (const int[]){0},
+     .input_count = 1,
      .config = {.kind = LAYER_POOL2D,
                 .batch_size = 1,
                 .as.pool2d = {.image_size = 8, .kernel_size = 2, .channels = 4, .stride = 2}}},
     {.name = "fc1",
-     .input = 1,
+     .inputs = (const int[]){1},
+     .input_count = 1,
      .config = {.kind = LAYER_DENSE, .batch_size = 1, .as.dense = {.inputs = 64, .outputs = 10}}},
     {.name = "fc2",
-     .input = 2,
+     .inputs = (const int[]){2},
+     .input_count = 1,
      .config = {.kind = LAYER_DENSE, .batch_size = 1, .as.dense = {.inputs = 10, .outputs = 20}}},
 };
 static const struct network network = {.name = "tiny", .layers = layers, .layer_count = 4};

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { CSV_FIELD_LIMIT = 128, CSV_LINE_LIMIT = 4096 };
+enum { CSV_FIELD_LIMIT = 128, CSV_LINE_LIMIT = 65536 };
 
 struct csv {
     const char *path; /* for messages; borrowed */

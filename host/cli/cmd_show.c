@@ -95,7 +95,8 @@ static enum status show_network_table(const struct network *network,
         struct cost cost = forward_cost(layer);
         table_string(table, layer->name);
         table_string(table, network_layer_kind(layer));
-        table_string(table, layer->input < 0 ? "input" : network->layers[layer->input].name);
+        const int input = network_input(layer, 0);
+        table_string(table, input < 0 ? "input" : network->layers[input].name);
         table_integer(table, (int64_t)network_layer_output_count(layer));
         table_integer(table, cost.parameter_count);
         table_number(table, cost.flops);

@@ -6,6 +6,7 @@
 void network_free(struct network *network)
 {
     free(network->layers);
+    free(network->inputs);
     *network = (struct network){.layers = NULL};
 }
 
@@ -67,30 +68,46 @@ static int place_of(const int *places, int input)
     return input < 0 ? -1 : places[input];
 }
 
+static void keep_inputs(struct network *covered, struct network_layer *kept, const int *places)
+{
+    int *inputs = covered->inputs + covered->input_count;
+    for (int i = 0; i < kept->input_count; i++)
+        inputs[i] = place_of(places, kept->inputs[i]);
+    kept->inputs = inputs;
+    covered->input_count += kept->input_count;
+}
+
 static void keep_layer(struct network *covered, int *places, const struct network *network, int i)
 {
     const struct network_layer *layer = &network->layers[i];
-    const int input = place_of(places, layer->input);
     if (network_layer_is_operator(layer)) {
-        places[i] = input;
+        places[i] = place_of(places, network_input(layer, 0));
         return;
     }
     places[i] = covered->layer_count;
     struct network_layer *kept = &covered->layers[covered->layer_count++];
     *kept = *layer;
-    kept->input = input;
-    if (layer_descriptors[layer->config.kind]->input_count > 1)
-        kept->second_input = place_of(places, layer->second_input);
+    keep_inputs(covered, kept, places);
+}
+
+static enum status allocate_covered(struct network *covered, int **places,
+                                    const struct network *network, struct error *error)
+{
+    unsigned long inputs = 0;
+    const unsigned long count = (unsigned long)network->layer_count;
+    for (int i = 0; i < network->layer_count; i++)
+        inputs += (unsigned long)network->layers[i].input_count;
+    TRY(ALLOCATE(&covered->layers, count, "layers of a network", error));
+    TRY(ALLOCATE(&covered->inputs, inputs, "inputs of layers", error));
+    return ALLOCATE(places, count, "layers", error);
 }
 
 enum status network_without_operators(struct network *covered, const struct network *network,
                                       struct error *error)
 {
+    int *places = NULL;
     *covered = (struct network){.layers = NULL};
-    const unsigned long count = (unsigned long)network->layer_count;
-    void *places;
-    TRY(ALLOCATE(&covered->layers, count, "layers of a network", error));
-    const enum status status = error_allocate(&places, count, sizeof(int), "layers", error);
+    const enum status status = allocate_covered(covered, &places, network, error);
     if (status != STATUS_OK) {
         network_free(covered);
         return status;

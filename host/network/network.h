@@ -4,9 +4,9 @@
  * A layer is of a kind that benchmarks cover, or an operator that none covers: that one brings the
  * work of one sample, and forecasts take the device's roofline for it.
  *
- * CSV: one layer a line, columns name, layer (kind, or "operator"), input (name of the layer that
- * feeds it; empty: the one above, or the network's input for the first; "input": the network's
- * input), second_input (of an addition: the other one; empty: not said), rows (rows of the layer
+ * CSV: one layer a line, columns name, layer (kind, or "operator"), input (names of the layers
+ * that feed it, joined by ';'; empty: the one above, or the network's input for the first; "input":
+ * the network's input; a '\' stands before a ';' or '\' of a name), rows (rows of the layer
  * for one sample: a dense layer that runs on every position of a sequence), then any features of
  * the kinds by name, and operator (its name) with the columns of its work (operator.h). A cell that
  * does not apply stays empty; a choice's empty cell is its first name, an empty number of an
@@ -21,12 +21,13 @@
 
 #include <stdio.h>
 
-enum { NETWORK_LAYER_LIMIT = 100000 };
+/* INPUT: of one layer. An ONNX operator that has more of them keeps the first. */
+enum { NETWORK_LAYER_LIMIT = 100000, NETWORK_INPUT_LIMIT = 256 };
 
 struct network_layer {
     char name[64];
-    int input;                  /* index of the feeding layer, -1: the network's input */
-    int second_input;           /* likewise, of a kind with two; else unused */
+    const int *inputs;          /* (input_count) of the network: network_input reads them */
+    int input_count;            /* of a kind as many as it takes */
     struct layer_config config; /* batch_size: rows of one sample; forward, none, fp32 */
     char operator_name[32];     /* "": of config.kind; else config is all zero but for rows 1 */
     struct operator_work work;  /* of an operator */
@@ -36,6 +37,8 @@ struct network {
     char name[64];
     struct network_layer *layers;
     int layer_count;
+    int *inputs; /* those of all layers, one layer's behind another's; owned */
+    int input_count;
 };
 
 /* `text` is a path (it has a '/' or a '.' or exists as a file) or a catalogue name, looked for in
@@ -66,6 +69,11 @@ const char *network_layer_kind(const struct network_layer *layer);
 static inline bool network_layer_is_operator(const struct network_layer *layer)
 {
     return layer->operator_name[0] != '\0';
+}
+/* The layer that gives input i, as an index; -1: the network's input, or not known. */
+static inline int network_input(const struct network_layer *layer, int i)
+{
+    return i < layer->input_count ? layer->inputs[i] : -1;
 }
 /* Elements of the input and the output of one sample. */
 double network_layer_input_count(const struct network_layer *layer);

@@ -96,10 +96,8 @@ static enum status unknown_column(const struct network_csv *reader, const char *
     else if (nearest)
         error_hint(error, "did you mean '%s'?", nearest);
     else
-        error_hint(
-            error,
-            "columns are name, layer, input, second_input, rows, the features of the layer kinds, "
-            "operator and the counts of its work");
+        error_hint(error, "columns are name, layer, input, rows, the features of the layer kinds, "
+                          "operator and the counts of its work");
     return STATUS_BAD_FILE;
 }
 
@@ -275,15 +273,22 @@ static enum status read_layer(struct network_csv *reader, struct error *error)
 static enum status allocate(struct network_csv *reader, const char *bytes, size_t size,
                             struct error *error)
 {
-    size_t lines = 1;
-    for (size_t i = 0; i < size; i++)
+    size_t lines = 1, semicolons = 0;
+    for (size_t i = 0; i < size; i++) {
         lines += bytes[i] == '\n';
+        semicolons += bytes[i] == ';';
+    }
     reader->capacity = lines < NETWORK_LAYER_LIMIT ? (int)lines : NETWORK_LAYER_LIMIT;
+    const size_t inputs = (size_t)reader->capacity * LAYER_INPUT_LIMIT + semicolons;
+    const size_t most = (size_t)reader->capacity * NETWORK_INPUT_LIMIT;
+    reader->input_capacity = (int)(inputs < most ? inputs : most);
     reader->slot_count = 16;
     while (reader->slot_count < 2 * (size_t)reader->capacity)
         reader->slot_count *= 2;
     TRY(ALLOCATE(&reader->network->layers, (unsigned long)reader->capacity, "layers of a network",
                  error));
+    TRY(ALLOCATE(&reader->network->inputs, (unsigned long)reader->input_capacity,
+                 "inputs of layers", error));
     TRY(ALLOCATE(&reader->slots, reader->slot_count, "names of layers", error));
     memset(reader->slots, 0xff, reader->slot_count * sizeof *reader->slots); /* all -1 */
     return STATUS_OK;

@@ -21,8 +21,9 @@ enum {
 struct network_csv {
     struct csv csv;
     struct network *network;
-    int capacity; /* layers that fit */
-    int *slots;   /* open-addressed table of names: index of a layer, or -1 */
+    int capacity;       /* layers that fit */
+    int input_capacity; /* inputs of layers that fit */
+    int *slots;         /* open-addressed table of names: index of a layer, or -1 */
     size_t slot_count;
     int field_of[FIXED_COLUMN_COUNT]; /* -1: the file has no such column */
     int column_count;

@@ -22,40 +22,68 @@ static int own_features(const struct feature **features, int limit)
     return count;
 }
 
+static bool needs_quotes(const char *text)
+{
+    return text[strcspn(text, ",\"")] || text[0] == '#';
+}
+
 static void write_text(const char *text, FILE *file)
 {
-    if (!text[strcspn(text, ",\"")] && text[0] != '#') {
-        fputs(text, file);
-        return;
-    }
-    fputc('"', file);
+    const bool is_quoted = needs_quotes(text);
+    if (is_quoted)
+        fputc('"', file);
     for (; *text; text++) {
         if (*text == '"')
             fputc('"', file);
         fputc(*text, file);
     }
-    fputc('"', file);
+    if (is_quoted)
+        fputc('"', file);
 }
 
-static const char *input_name(const struct network *network, int index)
+static const char *input_name(const struct network *network, int input)
 {
-    const int input = network->layers[index].input;
-    if (input == index - 1)
-        return ""; /* the layer above, or the network's input for the first */
     return input < 0 ? "input" : network->layers[input].name;
 }
 
-static bool has_second_input(const struct network_layer *layer)
+/* A name in a list. */
+static void write_listed(const char *name, FILE *file)
 {
-    return !network_layer_is_operator(layer) &&
-           layer_descriptors[layer->config.kind]->input_count > 1;
+    for (; *name; name++) {
+        if (*name == ';' || *name == '\\')
+            fputc('\\', file);
+        if (*name == '"')
+            fputc('"', file);
+        fputc(*name, file);
+    }
+}
+
+/* Nothing where the layer above, or for the first the network's input, is the only one. */
+static void write_inputs(const struct network *network, int index, FILE *file)
+{
+    const struct network_layer *layer = &network->layers[index];
+    const int count = layer->input_count > 1 ? layer->input_count : 1;
+    bool is_quoted = false;
+    if (count == 1 && network_input(layer, 0) == index - 1)
+        return;
+    for (int i = 0; i < count; i++)
+        is_quoted |= needs_quotes(input_name(network, network_input(layer, i)));
+    if (is_quoted)
+        fputc('"', file);
+    for (int i = 0; i < count; i++) {
+        if (i > 0)
+            fputc(';', file);
+        write_listed(input_name(network, network_input(layer, i)), file);
+    }
+    if (is_quoted)
+        fputc('"', file);
 }
 
 /* Which columns a network needs: those of operators stay away where it has none. */
 struct columns {
     const struct feature *features[LAYER_KIND_COUNT * FEATURE_LIMIT];
     int feature_count;
-    bool second_input, rows, operators;
+    bool rows, operators;
 };
 
 static struct columns columns_of(const struct network *network)
@@ -64,7 +92,6 @@ static struct columns columns_of(const struct network *network)
     columns.feature_count = own_features(columns.features, LAYER_KIND_COUNT * FEATURE_LIMIT);
     for (int i = 0; i < network->layer_count; i++) {
         columns.operators |= network_layer_is_operator(&network->layers[i]);
-        columns.second_input |= has_second_input(&network->layers[i]);
         columns.rows |= network->layers[i].config.batch_size > 1;
     }
     return columns;
@@ -72,8 +99,7 @@ static struct columns columns_of(const struct network *network)
 
 static void write_header(const struct columns *columns, FILE *file)
 {
-    fprintf(file, "name,layer,input%s%s", columns->second_input ? ",second_input" : "",
-            columns->rows ? ",rows" : "");
+    fprintf(file, "name,layer,input%s", columns->rows ? ",rows" : "");
     for (int i = 0; i < columns->feature_count; i++)
         fprintf(file, ",%s", columns->features[i]->name);
     if (columns->operators) {
@@ -121,11 +147,7 @@ static void write_layer(const struct network *network, int index, const struct c
     const bool is_operator = network_layer_is_operator(layer);
     write_text(layer->name, file);
     fprintf(file, ",%s,", is_operator ? "operator" : network_layer_kind(layer));
-    write_text(input_name(network, index), file);
-    if (columns->second_input)
-        fputc(',', file);
-    if (has_second_input(layer) && layer->second_input >= 0)
-        write_text(network->layers[layer->second_input].name, file);
+    write_inputs(network, index, file);
     if (columns->rows && !is_operator)
         fprintf(file, ",%d", layer->config.batch_size);
     else if (columns->rows)

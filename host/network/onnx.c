@@ -241,6 +241,15 @@ static void pass_layer(const struct onnx_call *call)
             onnx_output(call, i)->layer = layer;
 }
 
+/* A kind takes no more inputs than it has: a bias that is computed comes on top of them. */
+static void cut_inputs(struct network_layer *layer)
+{
+    if (network_layer_is_operator(layer))
+        return;
+    const int wanted = layer_descriptors[layer->config.kind]->input_count;
+    layer->input_count = layer->input_count < wanted ? layer->input_count : wanted;
+}
+
 static enum status emit_node(struct onnx_builder *builder, struct onnx_node *node,
                              struct error *error)
 {
@@ -253,6 +262,7 @@ static enum status emit_node(struct onnx_builder *builder, struct onnx_node *nod
         return STATUS_OK;
     }
     TRY(node->known ? node->known->emit(builder, &call) : onnx_emit_unknown(builder, &call));
+    cut_inputs(&builder->network->layers[before]);
     return check_work(&call, &builder->network->layers[before]);
 }
 
@@ -264,6 +274,8 @@ static enum status emit_all(struct onnx_builder *builder, struct error *error)
         builder->slot_count *= 2;
     TRY(ALLOCATE(&builder->network->layers, (unsigned long)graph->node_count, "layers of a network",
                  error));
+    TRY(ALLOCATE(&builder->network->inputs, (unsigned long)(graph->node_count + graph->link_count),
+                 "inputs of layers", error));
     TRY(ALLOCATE(&builder->slots, builder->slot_count, "names of layers", error));
     memset(builder->slots, 0xff, builder->slot_count * sizeof *builder->slots); /* all -1 */
     for (int i = 0; i < graph->node_count; i++)

@@ -56,17 +56,29 @@ static enum status name_layer(struct onnx_builder *builder, const struct onnx_ca
     return onnx_fail(call, "no name is left for its layer");
 }
 
+/* The layers that give its inputs, the constant ones left out. */
+static void link_layer(struct onnx_builder *builder, const struct onnx_call *call,
+                       struct network_layer *layer)
+{
+    int *inputs = builder->network->inputs + builder->network->input_count;
+    for (int i = 0; i < call->node->input_count && layer->input_count < NETWORK_INPUT_LIMIT; i++) {
+        const struct onnx_value *input = onnx_input(call, i);
+        if (input && !input->is_constant)
+            inputs[layer->input_count++] = input->layer;
+    }
+    if (layer->input_count == 0)
+        inputs[layer->input_count++] = -1;
+    layer->inputs = inputs;
+    builder->network->input_count += layer->input_count;
+}
+
 enum status onnx_layer_add(struct onnx_builder *builder, const struct onnx_call *call,
                            struct network_layer **out)
 {
     struct network_layer *layer = &builder->network->layers[builder->network->layer_count];
-    *layer = (struct network_layer){.input = -1, .second_input = -1, .config = {.batch_size = 1}};
+    *layer = (struct network_layer){.config = {.batch_size = 1}};
     TRY(name_layer(builder, call, layer));
-    for (int i = call->node->input_count; i-- > 0;) {
-        const struct onnx_value *input = onnx_input(call, i);
-        if (input && !input->is_constant)
-            layer->input = input->layer;
-    }
+    link_layer(builder, call, layer);
     for (int i = 0; i < call->node->output_count; i++)
         if (onnx_output(call, i))
             onnx_output(call, i)->layer = builder->network->layer_count;

@@ -342,7 +342,6 @@ enum status onnx_emit_addition(struct onnx_builder *builder, const struct onnx_c
     if (!is_addition(&config, call))
         return onnx_emit_generic(builder, call);
     TRY(onnx_layer_add(builder, call, &layer));
-    layer->second_input = onnx_input(call, 1)->layer;
     config.as.addition.activation = fuse_activation(builder, call, onnx_output(call, 0));
     layer->config = config;
     return STATUS_OK;

@@ -57,9 +57,9 @@ static enum status prepare_layer(struct plan **plan, struct device *device,
     if (!bench)
         return FAIL(error, STATUS_FAILED, "layer '%s': backend %s cannot run %s", layer->name,
                     device->backend->name, layer_descriptors[config->kind]->name);
-    struct plan *inputs[LAYER_INPUT_LIMIT] = {linked_plan(network, index, layer->input, plans)};
-    if (layer_descriptors[config->kind]->input_count > 1)
-        inputs[1] = linked_plan(network, index, layer->second_input, plans);
+    struct plan *inputs[LAYER_INPUT_LIMIT] = {NULL};
+    for (int i = 0; i < layer_descriptors[config->kind]->input_count; i++)
+        inputs[i] = linked_plan(network, index, network_input(layer, i), plans);
     enum outcome outcome = OUTCOME_OK;
     return bench->prepare(plan, device, config, inputs, &outcome, error);
 }

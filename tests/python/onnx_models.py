@@ -63,6 +63,8 @@ def convolutions(path):
     m.node("Conv", "line", [m.node("Squeeze", "sq", [m.node("ReduceSum", "rs", [x, m.integers("rs_axes", [3])]),
                                                      m.integers("sq_axes", [3])]), m.weight("line_w", [6, 8, 3])],
            pads=[1, 1])
+    bias = m.node("ReduceSum", "bias", [upper, m.integers("bias_axes", [0, 2, 3])], keepdims=0)
+    m.node("Conv", "computed", [x, m.weight("computed_w", [4, 8, 3, 3]), bias])
     m.node("InstanceNormalization", "instance", [lower, m.weight("in_s", [4]), m.weight("in_b", [4])])
     m.save(path, "upper_out", "lower_out")
 
