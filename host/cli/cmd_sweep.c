@@ -1,9 +1,10 @@
 #include "cli/cli.h"
 #include "cli/device_choice.h"
-#include "cli/sweep_plan.h"
+#include "cli/sweep_request.h"
 
 #include "data/scratch_file.h"
 #include "layers/describe.h"
+#include "sweep/identity.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,13 +23,13 @@ static double longest_s(const struct sweep_options *wanted, double configs)
 }
 
 /* What would run, above the draws: the text form alone, so that the others stay one document. */
-static void print_plan(const struct sweep_plan *plan, const struct settings *settings)
+static void print_request(const struct sweep_request *request, const struct settings *settings)
 {
-    const struct sweep_options *wanted = &plan->options;
+    const struct sweep_options *wanted = &request->options;
     if (settings->form != TABLE_TEXT)
         return;
-    printf("%s%s%s%s\n", plan->header.domain, plan->header.protocol,
-           *plan->header.shard ? ", shard " : "", plan->header.shard);
+    printf("%s%s%s%s\n", request->header.domain, request->header.protocol,
+           *request->header.shard ? ", shard " : "", request->header.shard);
     if (wanted->samples > 0)
         printf("%lld configs, about %.4g s at most\n", (long long)wanted->samples,
                longest_s(wanted, (double)wanted->samples / wanted->shard_count));
@@ -37,7 +38,7 @@ static void print_plan(const struct sweep_plan *plan, const struct settings *set
     printf("\n");
 }
 
-static enum status print_draws(const struct sweep_plan *plan, const struct settings *settings,
+static enum status print_draws(const struct sweep_request *request, const struct settings *settings,
                                struct error *error)
 {
     static const struct table_column columns[] = {
@@ -48,16 +49,16 @@ static enum status print_draws(const struct sweep_plan *plan, const struct setti
         struct layer_config config;
         enum stratum stratum;
         char text[512];
-        const int draw = i * plan->options.shard_count + plan->options.shard;
-        const struct sample_domain *domain = &plan->domains[draw % plan->domain_count];
+        const int draw = i * request->options.shard_count + request->options.shard;
+        const struct sample_domain *domain = &request->domains[draw % request->domain_count];
         enum status status = sample_draw(&config, &stratum, domain, (uint64_t)settings->seed,
-                                         (uint32_t)(draw / plan->domain_count), error);
+                                         (uint32_t)(draw / request->domain_count), error);
         if (status != STATUS_OK) {
             table_free(table);
             return status;
         }
         describe_config(text, sizeof text, &config);
-        table_integer(table, draw / plan->domain_count);
+        table_integer(table, draw / request->domain_count);
         table_string(table, choice_name(&choice_stratum, stratum));
         table_number(table, layer_cost(&config).flops);
         table_integer(table, layer_cost(&config).memory_bytes);
@@ -68,26 +69,15 @@ static enum status print_draws(const struct sweep_plan *plan, const struct setti
 
 /* ---- the file: new, or one to go on with ---- */
 
-/* What the file at the destination says that this sweep does not; NULL: they are the same. */
-static const char *difference(const struct dataset_header *a, const struct dataset_header *b)
-{
-    return a->seed != b->seed                    ? "seed"
-           : strcmp(a->sampler, b->sampler) != 0 ? "sampler"
-           : strcmp(a->domain, b->domain) != 0   ? "layers, --set or limits"
-           : strcmp(a->protocol, b->protocol) != 0
-               ? "protocol (--rounds, --cap-ms, --target-percent, version)"
-           : strcmp(a->shard, b->shard) != 0 ? "shard"
-                                             : NULL;
-}
-
 /* STATUS_USAGE unless the file is one of this very sweep. */
-static enum status read_earlier(struct dataset_rows *done, const struct sweep_plan *plan,
+static enum status read_earlier(struct dataset_rows *done, const struct sweep_request *request,
                                 const char *path, struct error *error)
 {
     struct error reason;
     TRY(scratch_file_check_unused(path, error));
     const enum status status = dataset_read_rounds(done, path, &reason);
-    const char *what = status == STATUS_OK ? difference(&done->header, &plan->header) : NULL;
+    const char *what = status == STATUS_OK ? sweep_difference(&done->header, &request->header)
+                                           : NULL;
     if (status == STATUS_OK && !what)
         return STATUS_OK;
     if (what)
@@ -112,14 +102,15 @@ static enum status same_device(const struct dataset_rows *done, const struct dev
 }
 
 static enum status open_dataset(struct dataset **dataset, int32_t *device_row,
-                                const struct dataset_rows *done, const struct sweep_plan *plan,
-                                const struct device_info *info, const struct settings *settings,
-                                struct error *error)
+                                const struct dataset_rows *done,
+                                const struct sweep_request *request, const struct device_info *info,
+                                const struct settings *settings, struct error *error)
 {
     *device_row = 0;
     if (done)
         return dataset_resume(dataset, settings->output, done, error);
-    TRY(dataset_create(dataset, settings->output, &plan->header, settings->overwrite, true, error));
+    TRY(dataset_create(dataset, settings->output, &request->header, settings->overwrite, true,
+                       error));
     const enum status status = dataset_add_device(*dataset, info, device_row, error);
     if (status != STATUS_OK)
         dataset_close(*dataset);
@@ -209,14 +200,14 @@ static enum status measure_into(struct sweep_report *report, struct dataset *dat
 }
 
 static enum status sweep_with(struct sweep_report *report, struct worker *worker,
-                              const struct sweep_plan *plan, const struct dataset_rows *done,
+                              const struct sweep_request *request, const struct dataset_rows *done,
                               const struct settings *settings, struct error *error)
 {
     struct dataset *dataset;
-    struct sweep_options wanted = plan->options;
+    struct sweep_options wanted = request->options;
     int32_t device_row;
     wanted.done = done;
-    TRY(open_dataset(&dataset, &device_row, done, plan, worker_device(worker), settings, error));
+    TRY(open_dataset(&dataset, &device_row, done, request, worker_device(worker), settings, error));
     const enum status status = measure_into(report, dataset, device_row, worker, wanted, settings,
                                             error);
     dataset_close(dataset);
@@ -230,10 +221,10 @@ static enum status sweep_with(struct sweep_report *report, struct worker *worker
 
 /* With the rows that the file has already, if they are of this device and not all. */
 static enum status go_on_with(struct sweep_report *report, struct worker *worker,
-                              const struct sweep_plan *plan, const struct dataset_rows *done,
+                              const struct sweep_request *request, const struct dataset_rows *done,
                               const struct settings *settings, struct error *error)
 {
-    struct sweep_options wanted = plan->options;
+    struct sweep_options wanted = request->options;
     wanted.done = done;
     TRY(same_device(done, worker_device(worker), settings->output, error));
     const bool is_complete = !done->is_growing && sweep_is_complete(report, &wanted);
@@ -245,10 +236,10 @@ static enum status go_on_with(struct sweep_report *report, struct worker *worker
     if (!settings->quiet)
         fprintf(stderr, "epochcast: going on with '%s' after %zu rows\n", settings->output,
                 done->count);
-    return sweep_with(report, worker, plan, done, settings, error);
+    return sweep_with(report, worker, request, done, settings, error);
 }
 
-static enum status start_and_sweep(struct sweep_report *report, const struct sweep_plan *plan,
+static enum status start_and_sweep(struct sweep_report *report, const struct sweep_request *request,
                                    const struct dataset_rows *done, const struct settings *settings,
                                    struct error *error)
 {
@@ -259,32 +250,32 @@ static enum status start_and_sweep(struct sweep_report *report, const struct swe
     const struct worker_options wanted = {
         .command = command, .grace_s = isnan(settings->timeout_s) ? 0 : settings->timeout_s};
     TRY(worker_start(&worker, &wanted, error));
-    const enum status status = done ? go_on_with(report, worker, plan, done, settings, error)
-                                    : sweep_with(report, worker, plan, NULL, settings, error);
+    const enum status status = done ? go_on_with(report, worker, request, done, settings, error)
+                                    : sweep_with(report, worker, request, NULL, settings, error);
     worker_close(worker);
     return status;
 }
 
-static enum status run_sweep(struct sweep_report *report, const struct sweep_plan *plan,
+static enum status run_sweep(struct sweep_report *report, const struct sweep_request *request,
                              const struct settings *settings, struct error *error)
 {
     struct dataset_rows done;
     if (settings->overwrite || access(settings->output, F_OK) != 0)
-        return start_and_sweep(report, plan, NULL, settings, error);
-    TRY(read_earlier(&done, plan, settings->output, error));
-    const enum status status = start_and_sweep(report, plan, &done, settings, error);
+        return start_and_sweep(report, request, NULL, settings, error);
+    TRY(read_earlier(&done, request, settings->output, error));
+    const enum status status = start_and_sweep(report, request, &done, settings, error);
     dataset_rows_free(&done);
     return status;
 }
 
-static enum status measure(const struct sweep_plan *plan, const struct settings *settings,
+static enum status measure(const struct sweep_request *request, const struct settings *settings,
                            struct error *error)
 {
     struct sweep_report report = {0};
     if (!settings->output)
         return FAIL(error, STATUS_USAGE, "sweep needs -O FILE (or --dry-run)");
     cli_catch_signals();
-    const enum status status = run_sweep(&report, plan, settings, error);
+    const enum status status = run_sweep(&report, request, settings, error);
     if (status == STATUS_INTERRUPTED)
         error_hint(error, "the rows so far are in '%s'; go on: %.400s", settings->output,
                    settings->command_line);
@@ -294,16 +285,16 @@ static enum status measure(const struct sweep_plan *plan, const struct settings 
 
 static enum status run(const struct settings *settings, struct error *error)
 {
-    struct sweep_plan plan;
-    TRY(sweep_plan_make(&plan, settings, error));
+    struct sweep_request request;
+    TRY(sweep_request_make(&request, settings, error));
     enum status status;
     if (settings->dry_run) {
-        print_plan(&plan, settings);
-        status = print_draws(&plan, settings, error);
+        print_request(&request, settings);
+        status = print_draws(&request, settings, error);
     } else {
-        status = measure(&plan, settings, error);
+        status = measure(&request, settings, error);
     }
-    sweep_plan_free(&plan);
+    sweep_request_free(&request);
     return status;
 }
 

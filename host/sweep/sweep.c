@@ -79,7 +79,7 @@ static void show_progress(const struct run *run)
 
 /* Position p of a shard is draw p * shard_count + shard of the sweep, which belongs to kind
  * draw % domain_count and is that kind's draw draw / domain_count; where draws are chosen, the
- * chosen one of CHOICE_DRAWS from CHOICE_DRAWS * (draw / domain_count). */
+ * chosen one of SELECTION_DRAWS from SELECTION_DRAWS * (draw / domain_count). */
 static int64_t draw_of(const struct sweep_options *options, int64_t position)
 {
     return position * options->shard_count + options->shard;
@@ -87,7 +87,7 @@ static int64_t draw_of(const struct sweep_options *options, int64_t position)
 
 static int64_t draws_a_visit(const struct sweep_options *options)
 {
-    return options->choice ? CHOICE_DRAWS : 1;
+    return options->selection ? SELECTION_DRAWS : 1;
 }
 
 static int64_t sample_count(const struct sweep_options *options)
@@ -135,15 +135,15 @@ static enum status pick_config(struct layer_config *config, enum stratum *stratu
 {
     const struct sweep_options *options = run->options;
     const int which = (int)(draw % options->domain_count);
-    struct layer_config configs[CHOICE_DRAWS];
-    enum stratum strata[CHOICE_DRAWS];
+    struct layer_config configs[SELECTION_DRAWS];
+    enum stratum strata[SELECTION_DRAWS];
     int chosen = 0;
     *index = draw / options->domain_count * draws_a_visit(options);
     for (int i = 0; i < draws_a_visit(options); i++)
         TRY(draw_config(&configs[i], &strata[i], run, which, *index + i, error));
-    if (options->choice)
-        TRY(options->choice->choose(&chosen, options->choice->payload, configs, CHOICE_DRAWS,
-                                    error));
+    if (options->selection)
+        TRY(options->selection->choose(&chosen, options->selection->payload, configs,
+                                       SELECTION_DRAWS, error));
     *config = configs[chosen];
     *stratum = strata[chosen];
     *index += chosen;

@@ -13,12 +13,12 @@
 enum { SWEEP_ROUNDS = 3, CANARY_INTERVAL = 50 };
 
 /* Picks one of several draws, e.g. the one that a model is least sure of. */
-struct sweep_choice {
+struct sweep_selection {
     enum status (*choose)(int *chosen, void *payload, const struct layer_config *configs, int count,
                           struct error *error);
     void *payload;
 };
-enum { CHOICE_DRAWS = 8 };
+enum { SELECTION_DRAWS = 8 };
 
 struct sweep_options {
     /* One a kind, visited in turn: draw i measures domain i % count. */
@@ -27,8 +27,9 @@ struct sweep_options {
     int64_t samples;      /* configs at most, of all shards together; 0: no limit */
     double time_budget_s; /* of all runs of this sweep together; 0: none; at least one of the two */
     int rounds;           /* visits of each config; 1..ROUND_MAXIMUM */
-    int shard, shard_count;            /* this sweep has the draws with i % shard_count == shard */
-    const struct sweep_choice *choice; /* or NULL: draws as they come; else one of CHOICE_DRAWS */
+    int shard, shard_count; /* this sweep has the draws with i % shard_count == shard */
+    const struct sweep_selection
+        *selection; /* or NULL: draws as they come; else one of SELECTION_DRAWS */
     uint64_t seed;
     struct measure_options measure;           /* cap_ms: of all rounds together */
     const struct dataset_rows *done;          /* what the file holds already, or NULL */

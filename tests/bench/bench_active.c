@@ -4,7 +4,7 @@
  */
 #include "data/dataset.h"
 #include "data/split.h"
-#include "evaluate/active_choice.h"
+#include "evaluate/active_selection.h"
 #include "evaluate/evaluate.h"
 #include "trainer/trainer.h"
 
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CANDIDATES = CHOICE_DRAWS };
+enum { CANDIDATES = SELECTION_DRAWS };
 
 struct options {
     const char *path;

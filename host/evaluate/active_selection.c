@@ -1,4 +1,4 @@
-#include "evaluate/active_choice.h"
+#include "evaluate/active_selection.h"
 
 #include "base/hash.h"
 #include "base/mapped_file.h"
@@ -13,9 +13,9 @@ double forecast_doubt(const struct prediction *prediction)
 static enum status choose(int *chosen, void *payload, const struct layer_config *configs, int count,
                           struct error *error)
 {
-    const struct active_choice *active = payload;
+    const struct active_selection *active = payload;
     const struct predictor *predictor = active->model.predictor;
-    struct prediction forecasts[CHOICE_DRAWS];
+    struct prediction forecasts[SELECTION_DRAWS];
     TRY(predictor->type->predict(forecasts, predictor, configs, (size_t)count, NULL, error));
     *chosen = 0;
     for (int i = 1; i < count; i++)
@@ -34,7 +34,7 @@ static enum status hash_file(uint64_t *hash, const char *path, struct error *err
 }
 
 /* One draw of each kind must have a forecast. */
-static enum status check_kinds(struct active_choice *active, const char *path,
+static enum status check_kinds(struct active_selection *active, const char *path,
                                const struct sample_domain *domains, int domain_count,
                                struct error *error)
 {
@@ -54,21 +54,21 @@ static enum status check_kinds(struct active_choice *active, const char *path,
     return STATUS_OK;
 }
 
-enum status active_choice_open(struct active_choice *active, const char *path,
-                               const struct sample_domain *domains, int domain_count,
-                               struct error *error)
+enum status active_selection_open(struct active_selection *active, const char *path,
+                                  const struct sample_domain *domains, int domain_count,
+                                  struct error *error)
 {
     TRY(hash_file(&active->hash, path, error));
     TRY(model_load(&active->model, path, error));
-    active->choice = (struct sweep_choice){.choose = choose, .payload = active};
+    active->selection = (struct sweep_selection){.choose = choose, .payload = active};
     const enum status status = check_kinds(active, path, domains, domain_count, error);
     if (status != STATUS_OK)
-        active_choice_close(active);
+        active_selection_close(active);
     return status;
 }
 
-void active_choice_close(struct active_choice *active)
+void active_selection_close(struct active_selection *active)
 {
     model_free(&active->model);
-    *active = (struct active_choice){.hash = 0};
+    *active = (struct active_selection){.hash = 0};
 }

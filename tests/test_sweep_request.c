@@ -1,19 +1,20 @@
 /* What a sweep is to measure: from its options, and from networks. */
-#include "cli/sweep_plan.h"
+#include "cli/sweep_request.h"
 #include "dataset_files.h"
 #include "network/network.h"
 #include "test.h"
 
 #include <math.h>
 
-static enum status make(struct sweep_plan *plan, const char *const *arguments, struct error *error)
+static enum status make(struct sweep_request *request, const char *const *arguments,
+                        struct error *error)
 {
     struct settings settings = settings_default;
     int count = 0;
     while (arguments[count])
         count++;
     TRY(cli_parse(&settings, &command_sweep, count, (char *const *)arguments, error));
-    return sweep_plan_make(plan, &settings, error);
+    return sweep_request_make(request, &settings, error);
 }
 
 #define ARGUMENTS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -68,14 +69,14 @@ static void shapes_are_those_of_the_networks(void **state)
     enum { DRAWS = 1000 };
     (void)state;
     struct error error;
-    struct sweep_plan plan;
-    SUCCEEDS(make(&plan, ARGUMENTS("--from-networks", "vgg16,resnet50"), &error));
-    assert_int_equal(plan.domain_count, LAYER_KIND_COUNT); /* each kind is in one of them */
-    for (int i = 0; i < plan.domain_count; i++) {
+    struct sweep_request request;
+    SUCCEEDS(make(&request, ARGUMENTS("--from-networks", "vgg16,resnet50"), &error));
+    assert_int_equal(request.domain_count, LAYER_KIND_COUNT); /* each kind is in one of them */
+    for (int i = 0; i < request.domain_count; i++) {
         int exact = 0, batches[2] = {0, 0};
         for (uint32_t index = 0; index < DRAWS; index++) {
-            const struct layer_config config = draw(&plan.domains[i], index);
-            const double factor = nearest_factor(&config, &plan.domains[i]);
+            const struct layer_config config = draw(&request.domains[i], index);
+            const double factor = nearest_factor(&config, &request.domains[i]);
             assert_true(factor <= 1.4);
             exact += factor == 1;
             batches[config.batch_size > 8]++;
@@ -83,7 +84,7 @@ static void shapes_are_those_of_the_networks(void **state)
         assert_in_range(exact, DRAWS * 4 / 10, DRAWS * 7 / 10); /* half, and jitters of nothing */
         assert_true(batches[0] > 0 && batches[1] > 0);          /* batches are drawn all the same */
     }
-    sweep_plan_free(&plan);
+    sweep_request_free(&request);
 }
 
 /* Every layer of the network that fits the domain's limits comes as it is. */
@@ -91,38 +92,38 @@ static void every_layer_of_the_network_comes(void **state)
 {
     (void)state;
     struct error error;
-    struct sweep_plan plan;
-    SUCCEEDS(make(&plan, ARGUMENTS("--from-networks", "lenet5"), &error));
-    for (int i = 0; i < plan.domain_count; i++)
-        for (int j = 0; j < plan.domains[i].template_count; j++) {
+    struct sweep_request request;
+    SUCCEEDS(make(&request, ARGUMENTS("--from-networks", "lenet5"), &error));
+    for (int i = 0; i < request.domain_count; i++)
+        for (int j = 0; j < request.domains[i].template_count; j++) {
             bool is_seen = false;
             for (uint32_t index = 0; index < 300 && !is_seen; index++) {
-                const struct layer_config config = draw(&plan.domains[i], index);
+                const struct layer_config config = draw(&request.domains[i], index);
                 bool keeps_alignment = true;
-                is_seen = factor_between(&config, &plan.domains[i].templates[j],
+                is_seen = factor_between(&config, &request.domains[i].templates[j],
                                          &keeps_alignment) == 1;
             }
             assert_true(is_seen);
         }
-    sweep_plan_free(&plan);
+    sweep_request_free(&request);
 }
 
 static void set_goes_before_the_networks(void **state)
 {
     (void)state;
     struct error error;
-    struct sweep_plan plan;
-    SUCCEEDS(make(&plan,
+    struct sweep_request request;
+    SUCCEEDS(make(&request,
                   ARGUMENTS("--layer", "conv2d", "--from-networks", "vgg16", "--set",
                             "image_size=31", "--set", "batch_size=2"),
                   &error));
     for (uint32_t index = 0; index < 50; index++) {
-        const struct layer_config config = draw(&plan.domains[0], index);
+        const struct layer_config config = draw(&request.domains[0], index);
         assert_int_equal(config.as.conv2d.image_size, 31);
         assert_int_equal(config.batch_size, 2);
         assert_int_equal(config.as.conv2d.kernel_size, 3);
     }
-    sweep_plan_free(&plan);
+    sweep_request_free(&request);
 }
 
 /* What the header says of two sweeps differs where their draws or their measuring do. */
@@ -135,21 +136,21 @@ static void headers_tell_sweeps_apart(void **state)
         {"--shard", "1/2", NULL},        {"--cache", "cold", NULL}};
     (void)state;
     struct error error;
-    struct sweep_plan plan, again, other;
-    SUCCEEDS(make(&plan, ARGUMENTS("-n", "10"), &error));
+    struct sweep_request request, again, other;
+    SUCCEEDS(make(&request, ARGUMENTS("-n", "10"), &error));
     SUCCEEDS(make(&again, ARGUMENTS("-n", "20"), &error)); /* may grow */
-    assert_string_equal(plan.header.domain, again.header.domain);
-    assert_string_equal(plan.header.protocol, again.header.protocol);
-    assert_string_equal(plan.header.shard, again.header.shard);
+    assert_string_equal(request.header.domain, again.header.domain);
+    assert_string_equal(request.header.protocol, again.header.protocol);
+    assert_string_equal(request.header.shard, again.header.shard);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         SUCCEEDS(make(&other, others[i], &error));
-        assert_true(plan.header.seed != other.header.seed ||
-                    strcmp(plan.header.domain, other.header.domain) != 0 ||
-                    strcmp(plan.header.protocol, other.header.protocol) != 0 ||
-                    strcmp(plan.header.shard, other.header.shard) != 0);
-        sweep_plan_free(&other);
+        assert_true(request.header.seed != other.header.seed ||
+                    strcmp(request.header.domain, other.header.domain) != 0 ||
+                    strcmp(request.header.protocol, other.header.protocol) != 0 ||
+                    strcmp(request.header.shard, other.header.shard) != 0);
+        sweep_request_free(&other);
     }
-    sweep_plan_free(&plan), sweep_plan_free(&again);
+    sweep_request_free(&request), sweep_request_free(&again);
 }
 
 static void nonsense_is_refused(void **state)
@@ -172,8 +173,8 @@ static void nonsense_is_refused(void **state)
     (void)state;
     struct error error;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        struct sweep_plan plan;
-        FAILS(STATUS_USAGE, "", make(&plan, wrong[i], &error));
+        struct sweep_request request;
+        FAILS(STATUS_USAGE, "", make(&request, wrong[i], &error));
         assert_true(strlen(error.message) > 0);
     }
 }
@@ -182,20 +183,20 @@ static void kinds_that_no_network_has_are_told(void **state)
 {
     (void)state;
     struct error error;
-    struct sweep_plan plan;
+    struct sweep_request request;
     const struct folder folder = folder_make();
     const struct file_name name = in_folder(&folder, "small.csv");
     FILE *file = fopen(name.text, "w");
     assert_non_null(file);
     fputs("name,layer,inputs,outputs\na,dense,10,5\n", file);
     fclose(file);
-    SUCCEEDS(make(&plan, ARGUMENTS("--from-networks", name.text), &error));
-    assert_int_equal(plan.domain_count, 1);
-    assert_int_equal(plan.domains[0].kind, LAYER_DENSE);
-    assert_int_equal(plan.domains[0].template_count, 1);
-    sweep_plan_free(&plan);
+    SUCCEEDS(make(&request, ARGUMENTS("--from-networks", name.text), &error));
+    assert_int_equal(request.domain_count, 1);
+    assert_int_equal(request.domains[0].kind, LAYER_DENSE);
+    assert_int_equal(request.domains[0].template_count, 1);
+    sweep_request_free(&request);
     FAILS(STATUS_USAGE, "no conv2d layer",
-          make(&plan, ARGUMENTS("--layer", "conv2d", "--from-networks", name.text), &error));
+          make(&request, ARGUMENTS("--layer", "conv2d", "--from-networks", name.text), &error));
     folder_remove(&folder);
 }
 

@@ -2,24 +2,24 @@
  * sampling; the co-evolution of model and data of Pinel et al. 2020 is sweep, train, sweep --active
  * and so on).
  */
-#ifndef EPOCHCAST_EVALUATE_ACTIVE_CHOICE_H
-#define EPOCHCAST_EVALUATE_ACTIVE_CHOICE_H
+#ifndef EPOCHCAST_EVALUATE_ACTIVE_SELECTION_H
+#define EPOCHCAST_EVALUATE_ACTIVE_SELECTION_H
 
 #include "predictors/predictor.h"
 #include "sweep/sweep.h"
 
-struct active_choice {
+struct active_selection {
     struct model model;
     uint64_t hash; /* of the file */
-    struct sweep_choice choice;
+    struct sweep_selection selection;
 };
 
 /* Loads the model of `path`. STATUS_USAGE: it is no ensemble, or lacks one of the domains' kinds.
  */
-enum status active_choice_open(struct active_choice *active, const char *path,
-                               const struct sample_domain *domains, int domain_count,
-                               struct error *error);
-void active_choice_close(struct active_choice *active);
+enum status active_selection_open(struct active_selection *active, const char *path,
+                                  const struct sample_domain *domains, int domain_count,
+                                  struct error *error);
+void active_selection_close(struct active_selection *active);
 
 /* How far the nets of the ensemble disagree; infinite where the model forecasts nothing. Not the
  * interval: that is wide, too, where labels are noisy, and more of them would not make it narrow.

@@ -1,0 +1,79 @@
+#include "sweep/identity.h"
+
+#include "base/hash.h"
+
+#include <string.h>
+
+static void describe_domains(struct dataset_header *header, const struct sweep_identity *identity)
+{
+    size_t length = 0, size = sizeof header->domain;
+    for (int i = 0; i < identity->options->domain_count && length < size; i++) {
+        const struct sample_domain *domain = &identity->options->domains[i];
+        length += (size_t)snprintf(header->domain + length, size - length,
+                                   "layer %s: memory <= %.0f bytes, flops <= %.3g\n",
+                                   layer_descriptors[domain->kind]->name,
+                                   domain->memory_limit_bytes, domain->flops_limit);
+    }
+    for (int i = 0; i < identity->set_count && length < size; i++)
+        length += (size_t)snprintf(header->domain + length, size - length, "set %s\n",
+                                   identity->sets[i]);
+}
+
+static void describe_templates(struct dataset_header *header, const struct sweep_identity *identity)
+{
+    uint64_t hash = HASH_SEED;
+    const size_t length = strlen(header->domain);
+    if (!identity->networks)
+        return;
+    for (int i = 0; i < identity->options->domain_count; i++) {
+        const struct sample_domain *domain = &identity->options->domains[i];
+        hash = hash_bytes(hash, domain->templates,
+                          (size_t)domain->template_count * sizeof(struct layer_config));
+    }
+    snprintf(header->domain + length, sizeof header->domain - length, "networks %s (%016llx)\n",
+             identity->networks, (unsigned long long)hash);
+}
+
+/* The selection depends on the model: another one makes another sweep. */
+static void describe_selection(struct dataset_header *header, const struct sweep_identity *identity)
+{
+    const size_t length = strlen(header->domain);
+    if (identity->options->selection)
+        snprintf(header->domain + length, sizeof header->domain - length,
+                 "active: least agreed on of %d draws (model %016llx)\n", SELECTION_DRAWS,
+                 (unsigned long long)identity->model_hash);
+}
+
+static void describe_protocol(struct dataset_header *header, const struct sweep_identity *identity)
+{
+    const struct sweep_options *options = identity->options;
+    const int cache = options->measure.cold_cache ? CACHE_COLD : CACHE_HOT;
+    snprintf(header->protocol, sizeof header->protocol,
+             "rounds %d, warm-up until settled or %g ms, cap %g ms, target %g %%, cache %s%s",
+             options->rounds, options->measure.warmup_ms, options->measure.cap_ms,
+             100 * options->measure.relative_ci, choice_name(&choice_cache, cache),
+             identity->autotune ? ", autotune" : "");
+    if (options->shard_count > 1)
+        snprintf(header->shard, sizeof header->shard, "%d/%d", options->shard + 1,
+                 options->shard_count);
+}
+
+void sweep_identity_describe(struct dataset_header *header, const struct sweep_identity *identity)
+{
+    snprintf(header->sampler, sizeof header->sampler, "sobol32-scrambled stratified v1");
+    describe_domains(header, identity);
+    describe_templates(header, identity);
+    describe_selection(header, identity);
+    describe_protocol(header, identity);
+}
+
+const char *sweep_difference(const struct dataset_header *a, const struct dataset_header *b)
+{
+    return a->seed != b->seed                    ? "seed"
+           : strcmp(a->sampler, b->sampler) != 0 ? "sampler"
+           : strcmp(a->domain, b->domain) != 0   ? "layers, --set or limits"
+           : strcmp(a->protocol, b->protocol) != 0
+               ? "protocol (--rounds, --cap-ms, --target-percent, version)"
+           : strcmp(a->shard, b->shard) != 0 ? "shard"
+                                             : NULL;
+}
