@@ -497,6 +497,35 @@ static void odd_names_read_back(void **state)
     free(bytes);
 }
 
+static void assert_header(const char *text, const char *header_line)
+{
+    struct network network;
+    char *bytes;
+    size_t size;
+    assert_int_equal(parse(&network, text, NULL), STATUS_OK);
+    FILE *file = open_memstream(&bytes, &size);
+    assert_int_equal(network_write_csv(&network, file, NULL), STATUS_OK);
+    fclose(file);
+    assert_int_equal(strcspn(bytes, "\n"), strlen(header_line));
+    assert_memory_equal(bytes, header_line, strlen(header_line));
+    network_free(&network);
+    free(bytes);
+}
+
+static void columns_are_those_of_the_kinds_in_it(void **state)
+{
+    (void)state;
+    assert_header("name,layer,image_size,inputs,outputs\na,dense,,4,4\n",
+                  "name,layer,input,inputs,outputs,use_bias,activation");
+    assert_header("name,layer,elements,rows,operator,output_count\na,addition,8,2,,\n"
+                  "b,operator,,,relu,8\n",
+                  "name,layer,input,rows,elements,activation,operator,input_count,output_count,"
+                  "kept_count,parameter_count,parameter_reads,forward_flops,backward_flops");
+    assert_header("name,layer,operator,output_count\nb,operator,relu,8\n",
+                  "name,layer,input,operator,input_count,output_count,kept_count,"
+                  "parameter_count,parameter_reads,forward_flops,backward_flops");
+}
+
 static void full_disk_is_an_error(void **state)
 {
     (void)state;
@@ -704,6 +733,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_layer_has_up_to_256_inputs),
         cmocka_unit_test(written_networks_read_back),
         cmocka_unit_test(odd_names_read_back),
+        cmocka_unit_test(columns_are_those_of_the_kinds_in_it),
         cmocka_unit_test(full_disk_is_an_error),
         cmocka_unit_test(catalogue_has_the_published_sizes),
         cmocka_unit_test(catalogue_layers_fit_together),

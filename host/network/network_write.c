@@ -6,22 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* The features of all kinds, each name once: the columns of a layer CSV. */
-static int own_features(const struct feature **features, int limit)
-{
-    int count = 0;
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        for (int i = COMMON_FEATURE_COUNT; i < layer_descriptors[kind]->feature_count; i++) {
-            const struct feature *feature = &layer_descriptors[kind]->features[i];
-            int seen = 0;
-            while (seen < count && strcmp(features[seen]->name, feature->name) != 0)
-                seen++;
-            if (seen == count && count < limit)
-                features[count++] = feature;
-        }
-    return count;
-}
-
 static bool needs_quotes(const char *text)
 {
     return text[strcspn(text, ",\"")] || text[0] == '#';
@@ -79,21 +63,40 @@ static void write_inputs(const struct network *network, int index, FILE *file)
         fputc('"', file);
 }
 
-/* Which columns a network needs: those of operators stay away where it has none. */
+/* The columns that a network needs: those of kinds and operators that it does not have stay away.
+ */
 struct columns {
     const struct feature *features[LAYER_KIND_COUNT * FEATURE_LIMIT];
     int feature_count;
     bool rows, operators;
 };
 
+/* The kind's own features; a name that another kind has, too, is one column. */
+static void add_features(struct columns *columns, const struct layer_descriptor *kind)
+{
+    for (int i = COMMON_FEATURE_COUNT; i < kind->feature_count; i++) {
+        int seen = 0;
+        while (seen < columns->feature_count &&
+               strcmp(columns->features[seen]->name, kind->features[i].name) != 0)
+            seen++;
+        columns->features[seen] = &kind->features[i];
+        columns->feature_count += seen == columns->feature_count;
+    }
+}
+
 static struct columns columns_of(const struct network *network)
 {
-    struct columns columns = {.rows = false};
-    columns.feature_count = own_features(columns.features, LAYER_KIND_COUNT * FEATURE_LIMIT);
+    struct columns columns = {.feature_count = 0};
+    bool has_kind[LAYER_KIND_COUNT] = {false};
     for (int i = 0; i < network->layer_count; i++) {
-        columns.operators |= network_layer_is_operator(&network->layers[i]);
-        columns.rows |= network->layers[i].config.batch_size > 1;
+        const struct network_layer *layer = &network->layers[i];
+        columns.rows |= layer->config.batch_size > 1;
+        columns.operators |= network_layer_is_operator(layer);
+        has_kind[layer->config.kind] |= !network_layer_is_operator(layer);
     }
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        if (has_kind[kind])
+            add_features(&columns, layer_descriptors[kind]);
     return columns;
 }
 
