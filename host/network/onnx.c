@@ -217,55 +217,6 @@ static double fixed_batch(const struct onnx_graph *graph)
 
 /* ---- layers ---- */
 
-static enum status check_work(const struct onnx_call *call, const struct network_layer *layer)
-{
-    struct operator_work work = layer->work;
-    for (int i = 0; i < OPERATOR_COLUMN_COUNT; i++) {
-        const bool is_flops = strstr(operator_columns[i].name, "flops") != NULL;
-        if (!(*operator_value(&work, &operator_columns[i]) <=
-              (is_flops ? OPERATOR_FLOPS_LIMIT : OPERATOR_COUNT_LIMIT)))
-            return onnx_fail(call, "its %s is too large", operator_columns[i].name);
-    }
-    return STATUS_OK;
-}
-
-/* A view hands on the layer that gave its input. */
-static void pass_layer(const struct onnx_call *call)
-{
-    int layer = -1;
-    for (int i = call->node->input_count; i-- > 0;)
-        if (onnx_input(call, i) && !onnx_input(call, i)->is_constant)
-            layer = onnx_input(call, i)->layer;
-    for (int i = 0; i < call->node->output_count; i++)
-        if (onnx_output(call, i))
-            onnx_output(call, i)->layer = layer;
-}
-
-/* A kind takes no more inputs than it has: a bias that is computed comes on top of them. */
-static void cut_inputs(struct network_layer *layer)
-{
-    if (network_layer_is_operator(layer))
-        return;
-    const int wanted = layer_descriptors[layer->config.kind]->input_count;
-    layer->input_count = layer->input_count < wanted ? layer->input_count : wanted;
-}
-
-static enum status emit_node(struct onnx_builder *builder, struct onnx_node *node,
-                             struct error *error)
-{
-    const struct onnx_call call = {builder->graph, node, error};
-    const int before = builder->network->layer_count;
-    if (node->is_constant || node->is_absorbed)
-        return STATUS_OK;
-    if (node->known && !node->known->emit) {
-        pass_layer(&call);
-        return STATUS_OK;
-    }
-    TRY(node->known ? node->known->emit(builder, &call) : onnx_emit_unknown(builder, &call));
-    cut_inputs(&builder->network->layers[before]);
-    return check_work(&call, &builder->network->layers[before]);
-}
-
 static enum status emit_all(struct onnx_builder *builder, struct error *error)
 {
     struct onnx_graph *graph = builder->graph;
@@ -278,8 +229,10 @@ static enum status emit_all(struct onnx_builder *builder, struct error *error)
                  "inputs of layers", error));
     TRY(ALLOCATE(&builder->slots, builder->slot_count, "names of layers", error));
     memset(builder->slots, 0xff, builder->slot_count * sizeof *builder->slots); /* all -1 */
-    for (int i = 0; i < graph->node_count; i++)
-        TRY(emit_node(builder, &graph->nodes[graph->order[i]], error));
+    for (int i = 0; i < graph->node_count; i++) {
+        const struct onnx_call call = {graph, &graph->nodes[graph->order[i]], error};
+        TRY(onnx_emit_node(builder, &call));
+    }
     if (builder->network->layer_count == 0)
         return FAIL(error, STATUS_BAD_FILE, "%.300s: nothing in it works on its input",
                     graph->path);

@@ -228,6 +228,32 @@ enum status onnx_emit_recurrent(struct onnx_builder *builder, const struct onnx_
     return STATUS_OK;
 }
 
+static const char *conv_name(const struct onnx_call *call, const struct onnx_window *window)
+{
+    const int64_t group = onnx_integer(call, "group", 1);
+    if (group > 1)
+        return group == onnx_input(call, 0)->dims[1] ? "conv_depthwise" : "conv_grouped";
+    for (int axis = 0; axis < window->axes; axis++)
+        if (window->dilation[axis] > 1)
+            return "conv_dilated";
+    return "conv";
+}
+
+/* Each output cell: a product for each tap of its group's channels, and the bias. */
+enum status onnx_emit_conv(struct onnx_builder *builder, const struct onnx_call *call)
+{
+    const struct onnx_value *w = onnx_input(call, 1);
+    struct onnx_window window;
+    struct network_layer *layer;
+    TRY(onnx_window_read(call, &window));
+    TRY(onnx_operator_add(builder, call, conv_name(call, &window), &layer));
+    const double products = 2 * layer->work.output_count * w->count / (double)w->dims[0];
+    layer->work.forward_flops = products + (onnx_input(call, 2) ? layer->work.output_count : 0);
+    layer->work.backward_flops = 2 * products;
+    layer->work.kept_count = layer->work.input_count + layer->work.output_count;
+    return STATUS_OK;
+}
+
 enum status onnx_emit_conv_transpose(struct onnx_builder *builder, const struct onnx_call *call)
 {
     const struct onnx_value *x = onnx_input(call, 0), *w = onnx_input(call, 1);
@@ -238,6 +264,56 @@ enum status onnx_emit_conv_transpose(struct onnx_builder *builder, const struct 
     layer->work.backward_flops = 2 * layer->work.forward_flops;
     layer->work.kept_count = layer->work.input_count + layer->work.output_count;
     return STATUS_OK;
+}
+
+/* Each output cell looks at so many of the input. */
+static enum status emit_taps(struct onnx_builder *builder, const struct onnx_call *call,
+                             double taps)
+{
+    struct network_layer *layer;
+    TRY(onnx_operator_add(builder, call, call->node->known->name, &layer));
+    const double flops = (taps > 0 ? taps : layer->work.input_count / layer->work.output_count) *
+                         layer->work.output_count;
+    layer->work.forward_flops = layer->work.backward_flops = flops;
+    return STATUS_OK;
+}
+
+enum status onnx_emit_pool(struct onnx_builder *builder, const struct onnx_call *call)
+{
+    struct onnx_window window;
+    double taps = 1;
+    TRY(onnx_window_read(call, &window));
+    for (int axis = 0; axis < window.axes; axis++)
+        taps *= (double)window.kernel[axis];
+    return emit_taps(builder, call, taps);
+}
+
+enum status onnx_emit_global_pool(struct onnx_builder *builder, const struct onnx_call *call)
+{
+    return emit_taps(builder, call, 0);
+}
+
+static enum status emit_product(struct onnx_builder *builder, const struct onnx_call *call,
+                                double inner)
+{
+    struct network_layer *layer;
+    TRY(onnx_operator_add(builder, call, call->node->known->name, &layer));
+    layer->work.forward_flops = 2 * inner * layer->work.output_count;
+    layer->work.backward_flops = 2 * layer->work.forward_flops;
+    layer->work.kept_count = layer->work.input_count + layer->work.output_count;
+    return STATUS_OK;
+}
+
+enum status onnx_emit_gemm(struct onnx_builder *builder, const struct onnx_call *call)
+{
+    const struct onnx_value *a = onnx_input(call, 0);
+    return emit_product(builder, call, (double)a->dims[!onnx_integer(call, "transA", 0)]);
+}
+
+enum status onnx_emit_matmul(struct onnx_builder *builder, const struct onnx_call *call)
+{
+    const struct onnx_value *a = onnx_input(call, 0);
+    return emit_product(builder, call, (double)a->dims[a->rank - 1]);
 }
 
 /* "FusedConv" -> "fused_conv"; what no name can hold becomes '_'. */

@@ -3,41 +3,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNARY(type, name, forward, backward, kept)                                                 \
+#define WORK(type, layer, infer, follow, work, forward, backward, keeps)                           \
     {                                                                                              \
-        type, name, onnx_shape_same, NULL, onnx_emit_generic, forward, backward, kept, false       \
+        .op_type = type, .name = layer, .shape = infer, .fold = follow, .emit = work,              \
+        .forward_flops = forward, .backward_flops = backward, .kept = keeps                        \
     }
-#define BINARY(type, name, fold, forward, backward, kept)                                          \
+#define UNARY(type, layer, forward, backward, keeps)                                               \
+    WORK(type, layer, onnx_shape_same, NULL, onnx_emit_generic, forward, backward, keeps)
+#define FOLDED(type, layer, follow, forward, backward, keeps)                                      \
+    WORK(type, layer, onnx_shape_same, follow, onnx_emit_generic, forward, backward, keeps)
+#define BINARY(type, layer, follow, forward, backward, keeps)                                      \
+    WORK(type, layer, onnx_shape_broadcast, follow, onnx_emit_generic, forward, backward, keeps)
+#define COMPARE(type, layer, follow)                                                               \
+    WORK(type, layer, onnx_shape_compare, follow, onnx_emit_generic, 1, 0, KEPT_NOTHING)
+#define REDUCE(type, layer, follow)                                                                \
+    WORK(type, layer, onnx_shape_reduce, follow, onnx_emit_reduce, 1, 1, KEPT_INPUTS)
+#define MOVE(type, layer, infer, follow)                                                           \
+    WORK(type, layer, infer, follow, onnx_emit_move, 0, 0, KEPT_NOTHING)
+#define OWN(type, layer, infer, work) WORK(type, layer, infer, NULL, work, 0, 0, KEPT_NOTHING)
+/* Of a kind, where it describes the node. */
+#define LAYER(type, layer, infer, reader, work)                                                    \
     {                                                                                              \
-        type, name, onnx_shape_broadcast, fold, onnx_emit_generic, forward, backward, kept, false  \
+        .op_type = type, .name = layer, .shape = infer, .read = reader, .emit = work               \
     }
-#define ADDITION(type, name, fold)                                                                 \
+#define ADDITION(type, layer, follow)                                                              \
     {                                                                                              \
-        type, name, onnx_shape_broadcast, fold, onnx_emit_addition, 1, 0, KEPT_NOTHING, false      \
+        .op_type = type, .name = layer, .shape = onnx_shape_broadcast, .fold = follow,             \
+        .read = onnx_read_addition, .emit = onnx_emit_generic, .forward_flops = 1                  \
     }
-#define COMPARE(type, name, fold)                                                                  \
+#define VIEW(type, layer, infer, follow)                                                           \
     {                                                                                              \
-        type, name, onnx_shape_compare, fold, onnx_emit_generic, 1, 0, KEPT_NOTHING, false         \
+        .op_type = type, .name = layer, .shape = infer, .fold = follow                             \
     }
-#define REDUCE(type, name, fold)                                                                   \
+#define CONSTANT(type, layer, infer, follow)                                                       \
     {                                                                                              \
-        type, name, onnx_shape_reduce, fold, onnx_emit_reduce, 1, 1, KEPT_INPUTS, false            \
-    }
-#define VIEW(type, name, shape, fold)                                                              \
-    {                                                                                              \
-        type, name, shape, fold, NULL, 0, 0, KEPT_NOTHING, false                                   \
-    }
-#define MOVE(type, name, shape, fold)                                                              \
-    {                                                                                              \
-        type, name, shape, fold, onnx_emit_move, 0, 0, KEPT_NOTHING, false                         \
-    }
-#define CONSTANT(type, name, shape, fold)                                                          \
-    {                                                                                              \
-        type, name, shape, fold, NULL, 0, 0, KEPT_NOTHING, true                                    \
-    }
-#define OWN(type, name, shape, emit)                                                               \
-    {                                                                                              \
-        type, name, shape, NULL, emit, 0, 0, KEPT_NOTHING, false                                   \
+        .op_type = type, .name = layer, .shape = infer, .fold = follow, .is_constant = true        \
     }
 
 /* Sorted by op_type. Flops of one output element, an exponential or a root as one operation. */
@@ -45,20 +45,24 @@ static const struct onnx_operator operators[] = {
     UNARY("Abs", "abs", 1, 1, KEPT_INPUTS),
     ADDITION("Add", "add", onnx_fold_add),
     COMPARE("And", "and", NULL),
-    {"ArgMax", "arg_max", onnx_shape_arg_reduce, NULL, onnx_emit_reduce, 1, 0, KEPT_NOTHING, false},
-    {"ArgMin", "arg_min", onnx_shape_arg_reduce, NULL, onnx_emit_reduce, 1, 0, KEPT_NOTHING, false},
-    OWN("AveragePool", "average_pool", onnx_shape_pool, onnx_emit_pool),
-    OWN("BatchNormalization", "batch_normalization", onnx_shape_normalization,
-        onnx_emit_batch_norm),
-    {"Cast", "cast", onnx_shape_cast, onnx_fold_cast, onnx_emit_move, 0, 0, KEPT_NOTHING, false},
-    {"Ceil", "ceil", onnx_shape_same, onnx_fold_ceil, onnx_emit_generic, 1, 0, KEPT_NOTHING, false},
+    WORK("ArgMax", "arg_max", onnx_shape_arg_reduce, NULL, onnx_emit_reduce, 1, 0, KEPT_NOTHING),
+    WORK("ArgMin", "arg_min", onnx_shape_arg_reduce, NULL, onnx_emit_reduce, 1, 0, KEPT_NOTHING),
+    LAYER("AveragePool", "average_pool", onnx_shape_pool, onnx_read_pool, onnx_emit_pool),
+    {.op_type = "BatchNormalization",
+     .name = "batch_normalization",
+     .shape = onnx_shape_normalization,
+     .read = onnx_read_batch_norm,
+     .emit = onnx_emit_normalization,
+     .statistics = 3},
+    MOVE("Cast", "cast", onnx_shape_cast, onnx_fold_cast),
+    FOLDED("Ceil", "ceil", onnx_fold_ceil, 1, 0, KEPT_NOTHING),
     UNARY("Celu", "celu", 4, 3, KEPT_INPUTS),
-    {"Clip", "clip", onnx_shape_same, NULL, onnx_emit_generic, 2, 1, KEPT_INPUTS, false},
+    UNARY("Clip", "clip", 2, 1, KEPT_INPUTS),
     MOVE("Concat", "concat", onnx_shape_concat, onnx_fold_concat),
     CONSTANT("Constant", "constant", onnx_shape_constant, NULL),
     CONSTANT("ConstantOfShape", "constant_of_shape", onnx_shape_constant_of_shape,
              onnx_fold_constant_of_shape),
-    OWN("Conv", "conv", onnx_shape_conv, onnx_emit_conv),
+    LAYER("Conv", "conv", onnx_shape_conv, onnx_read_conv, onnx_emit_conv),
     OWN("ConvTranspose", "conv_transpose", onnx_shape_conv_transpose, onnx_emit_conv_transpose),
     UNARY("Cos", "cos", 1, 2, KEPT_INPUTS),
     UNARY("CumSum", "cumulative_sum", 1, 1, KEPT_NOTHING),
@@ -71,16 +75,17 @@ static const struct onnx_operator operators[] = {
     UNARY("Exp", "exp", 1, 1, KEPT_OUTPUT),
     MOVE("Expand", "expand", onnx_shape_expand, onnx_fold_expand),
     VIEW("Flatten", "flatten", onnx_shape_flatten, onnx_fold_copy),
-    {"Floor", "floor", onnx_shape_same, onnx_fold_floor, onnx_emit_generic, 1, 0, KEPT_NOTHING,
-     false},
+    FOLDED("Floor", "floor", onnx_fold_floor, 1, 0, KEPT_NOTHING),
     OWN("GRU", "gru", onnx_shape_recurrent, onnx_emit_recurrent),
-    {"Gather", "gather", onnx_shape_gather, onnx_fold_gather, onnx_emit_gather, 0, 1, KEPT_NOTHING,
-     false},
+    WORK("Gather", "gather", onnx_shape_gather, onnx_fold_gather, onnx_emit_gather, 0, 1,
+         KEPT_NOTHING),
     MOVE("GatherElements", "gather_elements", onnx_shape_gather_elements, NULL),
     UNARY("Gelu", "gelu", 16, 20, KEPT_INPUTS),
-    OWN("Gemm", "gemm", onnx_shape_gemm, onnx_emit_gemm),
-    OWN("GlobalAveragePool", "global_average_pool", onnx_shape_global_pool, onnx_emit_pool),
-    OWN("GlobalMaxPool", "global_max_pool", onnx_shape_global_pool, onnx_emit_pool),
+    LAYER("Gemm", "gemm", onnx_shape_gemm, onnx_read_gemm, onnx_emit_gemm),
+    LAYER("GlobalAveragePool", "global_average_pool", onnx_shape_global_pool, onnx_read_global_pool,
+          onnx_emit_global_pool),
+    LAYER("GlobalMaxPool", "global_max_pool", onnx_shape_global_pool, onnx_read_global_pool,
+          onnx_emit_global_pool),
     COMPARE("Greater", "greater", NULL),
     COMPARE("GreaterOrEqual", "greater_or_equal", NULL),
     OWN("GroupNormalization", "group_normalization", onnx_shape_normalization,
@@ -99,15 +104,15 @@ static const struct onnx_operator operators[] = {
     COMPARE("LessOrEqual", "less_or_equal", NULL),
     UNARY("Log", "log", 1, 1, KEPT_INPUTS),
     UNARY("LogSoftmax", "log_softmax", 5, 4, KEPT_OUTPUT),
-    OWN("MatMul", "matmul", onnx_shape_matmul, onnx_emit_matmul),
+    LAYER("MatMul", "matmul", onnx_shape_matmul, onnx_read_matmul, onnx_emit_matmul),
     BINARY("Max", "max", onnx_fold_max, 1, 1, KEPT_INPUTS),
-    OWN("MaxPool", "max_pool", onnx_shape_pool, onnx_emit_pool),
+    LAYER("MaxPool", "max_pool", onnx_shape_pool, onnx_read_pool, onnx_emit_pool),
     BINARY("Mean", "mean", NULL, 1, 1, KEPT_NOTHING),
     BINARY("Min", "min", onnx_fold_min, 1, 1, KEPT_INPUTS),
     UNARY("Mish", "mish", 10, 12, KEPT_INPUTS),
     BINARY("Mod", "mod", onnx_fold_mod, 1, 0, KEPT_NOTHING),
     BINARY("Mul", "mul", onnx_fold_mul, 1, 2, KEPT_INPUTS),
-    {"Neg", "neg", onnx_shape_same, onnx_fold_neg, onnx_emit_generic, 1, 1, KEPT_NOTHING, false},
+    FOLDED("Neg", "neg", onnx_fold_neg, 1, 1, KEPT_NOTHING),
     UNARY("Not", "not", 1, 0, KEPT_NOTHING),
     COMPARE("Or", "or", NULL),
     BINARY("PRelu", "prelu", NULL, 2, 3, KEPT_INPUTS),
@@ -119,15 +124,15 @@ static const struct onnx_operator operators[] = {
     REDUCE("ReduceL1", "reduce_l1", NULL),
     REDUCE("ReduceL2", "reduce_l2", NULL),
     REDUCE("ReduceMax", "reduce_max", NULL),
-    {"ReduceMean", "reduce_mean", onnx_shape_reduce, NULL, onnx_emit_pool, 1, 1, KEPT_NOTHING,
-     false},
+    LAYER("ReduceMean", "reduce_mean", onnx_shape_reduce, onnx_read_global_pool,
+          onnx_emit_global_pool),
     REDUCE("ReduceMin", "reduce_min", NULL),
     REDUCE("ReduceProd", "reduce_product", onnx_fold_product),
     REDUCE("ReduceSum", "reduce_sum", NULL),
     REDUCE("ReduceSumSquare", "reduce_sum_square", NULL),
     UNARY("Relu", "relu", 1, 1, KEPT_OUTPUT),
     VIEW("Reshape", "reshape", onnx_shape_reshape, onnx_fold_copy),
-    {"Resize", "resize", onnx_shape_resize, NULL, onnx_emit_generic, 8, 8, KEPT_NOTHING, false},
+    WORK("Resize", "resize", onnx_shape_resize, NULL, onnx_emit_generic, 8, 8, KEPT_NOTHING),
     UNARY("Round", "round", 1, 0, KEPT_NOTHING),
     UNARY("Selu", "selu", 4, 3, KEPT_OUTPUT),
     CONSTANT("Shape", "shape", onnx_shape_shape, onnx_fold_shape),
@@ -141,19 +146,19 @@ static const struct onnx_operator operators[] = {
     UNARY("Softsign", "softsign", 3, 4, KEPT_INPUTS),
     MOVE("SpaceToDepth", "space_to_depth", onnx_shape_space_to_depth, NULL),
     MOVE("Split", "split", onnx_shape_split, NULL),
-    {"Sqrt", "sqrt", onnx_shape_same, onnx_fold_sqrt, onnx_emit_generic, 1, 2, KEPT_OUTPUT, false},
+    FOLDED("Sqrt", "sqrt", onnx_fold_sqrt, 1, 2, KEPT_OUTPUT),
     VIEW("Squeeze", "squeeze", onnx_shape_squeeze, onnx_fold_copy),
     BINARY("Sub", "sub", onnx_fold_sub, 1, 1, KEPT_NOTHING),
     ADDITION("Sum", "sum", NULL),
     UNARY("Tanh", "tanh", 5, 3, KEPT_OUTPUT),
     MOVE("Tile", "tile", onnx_shape_tile, NULL),
-    {"TopK", "top_k", onnx_shape_top_k, NULL, onnx_emit_reduce, 1, 1, KEPT_NOTHING, false},
+    WORK("TopK", "top_k", onnx_shape_top_k, NULL, onnx_emit_reduce, 1, 1, KEPT_NOTHING),
     MOVE("Transpose", "transpose", onnx_shape_transpose, onnx_fold_transpose),
     MOVE("Trilu", "triangle", onnx_shape_same, NULL),
     VIEW("Unsqueeze", "unsqueeze", onnx_shape_unsqueeze, onnx_fold_copy),
-    {"Upsample", "resize", onnx_shape_resize, NULL, onnx_emit_generic, 8, 8, KEPT_NOTHING, false},
-    {"Where", "where", onnx_shape_where, onnx_fold_where, onnx_emit_generic, 1, 1, KEPT_NOTHING,
-     false},
+    WORK("Upsample", "resize", onnx_shape_resize, NULL, onnx_emit_generic, 8, 8, KEPT_NOTHING),
+    WORK("Where", "where", onnx_shape_where, onnx_fold_where, onnx_emit_generic, 1, 1,
+         KEPT_NOTHING),
     COMPARE("Xor", "xor", NULL),
 };
 

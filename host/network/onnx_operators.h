@@ -1,5 +1,6 @@
 /* The operator table: what is known of each ONNX operator, and how it becomes a layer. To add one:
- * a row in onnx_operators.c, with a shape function and how it is emitted.
+ * a row in onnx_operators.c, with a shape function and how it is emitted. To let a layer kind take
+ * it: a reader (onnx_layers.c) in its row.
  */
 #ifndef EPOCHCAST_NETWORK_ONNX_OPERATORS_H
 #define EPOCHCAST_NETWORK_ONNX_OPERATORS_H
@@ -15,21 +16,34 @@ struct onnx_builder {
     size_t slot_count;
 };
 
-/* Adds the node's layer. */
+/* Adds the node's operator. */
 typedef enum status onnx_emit_function(struct onnx_builder *builder, const struct onnx_call *call);
+
+/* A layer that a node is. */
+struct onnx_match {
+    struct layer_config config;             /* batch_size and activation are the driver's */
+    double rows;                            /* of the layer, those of all samples in the file */
+    const struct onnx_value *parameters[3]; /* constants that the kind counts by itself, or NULL */
+    double
+        bias_count; /* the layer takes an addition of so many numbers behind it as bias; 0: none */
+};
+/* False: the kind does not describe the node, which is then an operator. */
+typedef bool onnx_read_function(struct onnx_match *match, const struct onnx_call *call);
 
 /* What the backward pass reads beside the output's gradient. */
 enum onnx_kept { KEPT_NOTHING, KEPT_OUTPUT, KEPT_INPUTS };
 
 struct onnx_operator {
     const char *op_type; /* "BatchNormalization" */
-    const char *name;    /* "batch_normalization", of the layer */
+    const char *name;    /* "batch_normalization", of the operator */
     onnx_shape_function *shape;
     onnx_fold_function *fold; /* NULL: values are not followed through it */
-    onnx_emit_function *emit; /* NULL: a view, which does no work */
+    onnx_read_function *read; /* NULL: no kind */
+    onnx_emit_function *emit; /* where no kind takes it; NULL: a view, which does no work */
     double forward_flops,
         backward_flops; /* of one output element, where emit is onnx_emit_generic */
     enum onnx_kept kept;
+    int statistics;   /* the first of the inputs that are statistics, not trained; 0: none */
     bool is_constant; /* its output depends on shapes alone */
 };
 
@@ -38,12 +52,19 @@ const struct onnx_operator *onnx_operator_find(const struct onnx_node *node); /*
 /* Orders the nodes, fills every tensor's shape and the samples that the shapes hold (onnx.c). */
 enum status onnx_infer_shapes(struct onnx_graph *graph, struct error *error);
 
-/* ---- emission (onnx_emit.c: operators; onnx_emit_layer.c: layers of kinds) ---- */
+/* ---- emission ---- */
 
+/* The node's layer, or operator, with its name and links (onnx_emit_layer.c). */
+enum status onnx_emit_node(struct onnx_builder *builder, const struct onnx_call *call);
+
+/* Operators (onnx_emit.c). */
 onnx_emit_function onnx_emit_generic, onnx_emit_move, onnx_emit_gather, onnx_emit_normalization,
-    onnx_emit_recurrent, onnx_emit_reduce, onnx_emit_conv_transpose, onnx_emit_unknown;
-onnx_emit_function onnx_emit_conv, onnx_emit_pool, onnx_emit_gemm, onnx_emit_matmul,
-    onnx_emit_batch_norm, onnx_emit_addition;
+    onnx_emit_recurrent, onnx_emit_reduce, onnx_emit_conv, onnx_emit_conv_transpose, onnx_emit_pool,
+    onnx_emit_global_pool, onnx_emit_gemm, onnx_emit_matmul, onnx_emit_unknown;
+
+/* Layers of kinds (onnx_layers.c). */
+onnx_read_function onnx_read_conv, onnx_read_pool, onnx_read_global_pool, onnx_read_gemm,
+    onnx_read_matmul, onnx_read_batch_norm, onnx_read_addition;
 
 /* A new layer, named and linked, of one row; the node's outputs are its. STATUS_BAD_FILE: no name
  * is left. */

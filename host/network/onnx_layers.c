@@ -1,0 +1,186 @@
+/* Which nodes the layer kinds describe: convolution, pooling, dense layers, batch normalisation and
+ * additions. What a reader refuses stays an operator.
+ */
+#include "network/onnx_operators.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- conv2d, pool2d ---- */
+
+static bool is_square(const struct onnx_window *window)
+{
+    const int64_t *const pairs[] = {window->image, window->kernel, window->stride, window->output};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (window->axes != 2 || pairs[i][0] != pairs[i][1] || pairs[i][0] > 65536)
+            return false;
+    return window->dilation[0] == 1 && window->dilation[1] == 1;
+}
+
+/* The padding with which the kinds' windows give the same output, -1: none does. Where the zeros
+ * lie (PyTorch's 3 and 3 around an image for 2 and 3) changes neither size nor work. */
+static int32_t padding_of(const struct onnx_window *window)
+{
+    const bool has_zeros = window->before[0] || window->before[1] || window->after[0] ||
+                           window->after[1];
+    for (int32_t padding = PADDING_VALID; padding <= PADDING_SAME; padding++) {
+        const bool fits = padding == PADDING_SAME || window->kernel[0] <= window->image[0];
+        if (fits && !(padding == PADDING_VALID && has_zeros) &&
+            window_of((int32_t)window->image[0], (int32_t)window->kernel[0],
+                      (int32_t)window->stride[0], padding)
+                    .output_size == window->output[0])
+            return padding;
+    }
+    return -1;
+}
+
+/* The padding of a window that the kinds know, -1: they do not know it. */
+static int32_t square_padding(const struct onnx_call *call, struct onnx_window *window)
+{
+    if (onnx_window_read(call, window) != STATUS_OK || !is_square(window))
+        return -1;
+    return padding_of(window);
+}
+
+bool onnx_read_conv(struct onnx_match *match, const struct onnx_call *call)
+{
+    const struct onnx_value *x = onnx_input(call, 0), *w = onnx_input(call, 1);
+    const struct onnx_value *bias = onnx_input(call, 2);
+    struct onnx_window window;
+    const int32_t padding = square_padding(call, &window);
+    if (padding < 0 || onnx_integer(call, "group", 1) != 1 || !w->is_constant)
+        return false;
+    *match = (struct onnx_match){
+        .rows = (double)x->dims[0], .parameters = {w, bias}, .config.kind = LAYER_CONV2D};
+    match->config.as.conv2d = (struct conv2d){.image_size = (int32_t)window.image[0],
+                                              .kernel_size = (int32_t)window.kernel[0],
+                                              .channels_in = (int32_t)x->dims[1],
+                                              .channels_out = (int32_t)w->dims[0],
+                                              .stride = (int32_t)window.stride[0],
+                                              .padding = padding,
+                                              .use_bias = bias ? SWITCH_YES : SWITCH_NO};
+    return true;
+}
+
+static bool read_pool(struct onnx_match *match, const struct onnx_call *call,
+                      const struct onnx_window *window, int32_t padding)
+{
+    const struct onnx_value *x = onnx_input(call, 0);
+    const bool is_max = strstr(call->node->known->name, "max") != NULL;
+    if (padding < 0)
+        return false;
+    *match = (struct onnx_match){.rows = (double)x->dims[0], .config.kind = LAYER_POOL2D};
+    match->config.as.pool2d = (struct pool2d){.image_size = (int32_t)window->image[0],
+                                              .kernel_size = (int32_t)window->kernel[0],
+                                              .channels = (int32_t)x->dims[1],
+                                              .stride = (int32_t)window->stride[0],
+                                              .padding = padding,
+                                              .pooling = is_max ? POOLING_MAX : POOLING_AVERAGE};
+    return true;
+}
+
+bool onnx_read_pool(struct onnx_match *match, const struct onnx_call *call)
+{
+    struct onnx_window window;
+    const int32_t padding = square_padding(call, &window);
+    return read_pool(match, call, &window, padding);
+}
+
+/* A global pool, or a mean over both axes of an image, is a window over all of it. */
+static bool global_window(const struct onnx_call *call, struct onnx_window *window)
+{
+    const struct onnx_value *x = onnx_input(call, 0), *y = onnx_output(call, 0);
+    *window = (struct onnx_window){.axes = x->rank - 2};
+    if (x->rank != 4 || !y || y->count != (double)x->dims[0] * (double)x->dims[1] ||
+        y->dims[0] != x->dims[0] || y->rank < 2 || y->dims[1] != x->dims[1])
+        return false;
+    for (int axis = 0; axis < 2; axis++) {
+        window->image[axis] = window->kernel[axis] = x->dims[2 + axis];
+        window->stride[axis] = window->dilation[axis] = window->output[axis] = 1;
+    }
+    return true;
+}
+
+bool onnx_read_global_pool(struct onnx_match *match, const struct onnx_call *call)
+{
+    struct onnx_window window;
+    return global_window(call, &window) && is_square(&window) &&
+           read_pool(match, call, &window, padding_of(&window));
+}
+
+/* ---- dense ---- */
+
+/* Rows of activations times a matrix of weights. */
+static bool read_dense(struct onnx_match *match, const struct onnx_call *call, double inner,
+                       double columns, const struct onnx_value *bias)
+{
+    const struct onnx_value *a = onnx_input(call, 0), *b = onnx_input(call, 1);
+    if (a->is_constant || !b->is_constant || b->rank != 2 || a->rank < 2 || inner > INT32_MAX ||
+        columns > INT32_MAX)
+        return false;
+    *match = (struct onnx_match){.rows = a->count / inner,
+                                 .parameters = {b, bias},
+                                 .bias_count = bias ? 0 : columns,
+                                 .config.kind = LAYER_DENSE};
+    match->config.as.dense = (struct dense){.inputs = (int32_t)inner,
+                                            .outputs = (int32_t)columns,
+                                            .use_bias = bias ? SWITCH_YES : SWITCH_NO};
+    return true;
+}
+
+bool onnx_read_gemm(struct onnx_match *match, const struct onnx_call *call)
+{
+    const struct onnx_value *a = onnx_input(call, 0), *b = onnx_input(call, 1);
+    const struct onnx_value *bias = onnx_input(call, 2);
+    const bool turned_b = onnx_integer(call, "transB", 0);
+    const double columns = (double)b->dims[!turned_b];
+    if (onnx_integer(call, "transA", 0) || (bias && (!bias->is_constant || bias->count != columns)))
+        return false;
+    return read_dense(match, call, (double)a->dims[1], columns, bias);
+}
+
+bool onnx_read_matmul(struct onnx_match *match, const struct onnx_call *call)
+{
+    const struct onnx_value *a = onnx_input(call, 0), *b = onnx_input(call, 1);
+    return read_dense(match, call, (double)a->dims[a->rank - 1], (double)b->dims[b->rank - 1],
+                      NULL);
+}
+
+/* ---- batch_norm, addition ---- */
+
+/* Square images, scales and shifts of constants, one output. */
+bool onnx_read_batch_norm(struct onnx_match *match, const struct onnx_call *call)
+{
+    const struct onnx_value *x = onnx_input(call, 0);
+    const struct onnx_value *scale = onnx_input(call, 1), *shift = onnx_input(call, 2);
+    if (x->is_constant || x->rank != 4 || x->dims[2] != x->dims[3] || x->dims[1] > INT32_MAX ||
+        x->dims[2] > INT32_MAX || !scale->is_constant || !shift->is_constant ||
+        onnx_integer(call, "spatial", 1) != 1)
+        return false;
+    for (int i = 1; i < call->node->output_count; i++)
+        if (onnx_output(call, i))
+            return false;
+    *match = (struct onnx_match){
+        .rows = (double)x->dims[0], .parameters = {scale, shift}, .config.kind = LAYER_BATCH_NORM};
+    match->config.as.batch_norm = (struct batch_norm){.image_size = (int32_t)x->dims[2],
+                                                      .channels = (int32_t)x->dims[1]};
+    return true;
+}
+
+/* Two activations of one shape, whole samples of them. */
+bool onnx_read_addition(struct onnx_match *match, const struct onnx_call *call)
+{
+    const struct onnx_value *a = onnx_input(call, 0), *b = onnx_input(call, 1);
+    if (call->node->input_count != 2 || !a || !b || a->is_constant || b->is_constant ||
+        a->rank != b->rank)
+        return false;
+    for (int axis = 0; axis < a->rank; axis++)
+        if (a->dims[axis] != b->dims[axis])
+            return false;
+    const double elements = a->count / call->graph->batch;
+    if (elements < 1 || elements > INT32_MAX || floor(elements) != elements)
+        return false;
+    *match = (struct onnx_match){.rows = call->graph->batch, .config.kind = LAYER_ADDITION};
+    match->config.as.addition = (struct addition){.elements = (int32_t)elements};
+    return true;
+}
