@@ -36,7 +36,7 @@ static void options_are_read_in_every_form(void **state)
     assert_true(settings.dry_run && settings.quiet && !settings.overwrite);
     assert_int_equal(settings.cache, 1);
     assert_float_equal(settings.cap_ms, 150, 0);
-    assert_int_equal(settings.form, TABLE_JSONL);
+    assert_int_equal(settings.format, TABLE_JSONL);
 }
 
 /* A list of names, or none: all. An argument that names none of them is an operand. */
@@ -79,7 +79,7 @@ static void what_is_not_given_is_absent(void **state)
     assert_true(isnan(settings.dropout) && isnan(settings.learning_rate));
     assert_null(settings.output);
     assert_int_equal(settings.seed, 1);
-    assert_int_equal(settings.form, TABLE_TEXT);
+    assert_int_equal(settings.format, TABLE_TEXT);
 }
 
 static void the_last_of_two_counts_and_texts_add_up(void **state)
@@ -242,9 +242,9 @@ static void help_needs_no_operands(void **state)
 
 static const struct option *option_called(const char *name)
 {
-    for (int i = 0; i < option_count; i++)
-        if (strcmp(options[i].name, name) == 0)
-            return &options[i];
+    for (int i = 0; i < cli_option_count; i++)
+        if (strcmp(cli_options[i].name, name) == 0)
+            return &cli_options[i];
     return NULL;
 }
 
@@ -260,8 +260,8 @@ static void every_option_of_a_command_exists(void **state)
 static void every_option_is_complete_unique_and_taken(void **state)
 {
     (void)state;
-    for (int i = 0; i < option_count; i++) {
-        const struct option *option = &options[i];
+    for (int i = 0; i < cli_option_count; i++) {
+        const struct option *option = &cli_options[i];
         bool taken = false;
         assert_ptr_equal(option_called(option->name), option);
         assert_true(option->help && *option->help);
@@ -271,7 +271,7 @@ static void every_option_is_complete_unique_and_taken(void **state)
         assert_true(!option->choice || option->type == OPTION_CHOICE ||
                     option->type == OPTION_CHOICES || option->type == OPTION_TEXT);
         for (int j = 0; j < i; j++)
-            assert_false(option->short_name && option->short_name == options[j].short_name);
+            assert_false(option->short_name && option->short_name == cli_options[j].short_name);
         for (int j = 0; commands[j]; j++)
             taken |= command_takes(commands[j], option);
         assert_true(taken);
@@ -290,11 +290,12 @@ static void help_has_every_option_and_examples_first(void **state)
         fclose(file);
         const char *examples = strstr(text, "\nexamples:"), *list = strstr(text, "\noptions:");
         assert_true(examples && list && examples < list);
-        for (int j = 0; j < option_count; j++) {
+        for (int j = 0; j < cli_option_count; j++) {
             char wanted[80];
-            bool is_brief = options[j].short_name == 'h';
-            snprintf(wanted, sizeof wanted, is_brief ? " -h " : " --%s ", options[j].name);
-            assert_int_equal(strstr(list, wanted) != NULL, command_takes(commands[i], &options[j]));
+            bool is_brief = cli_options[j].short_name == 'h';
+            snprintf(wanted, sizeof wanted, is_brief ? " -h " : " --%s ", cli_options[j].name);
+            assert_int_equal(strstr(list, wanted) != NULL,
+                             command_takes(commands[i], &cli_options[j]));
         }
         free(text);
     }

@@ -24,8 +24,8 @@ bool command_takes(const struct command *command, const struct option *option)
 static const struct option *find_option(const struct command *command, const char *name,
                                         size_t length, char short_name)
 {
-    for (int i = 0; i < option_count; i++) {
-        const struct option *option = &options[i];
+    for (int i = 0; i < cli_option_count; i++) {
+        const struct option *option = &cli_options[i];
         bool is_it = short_name ? option->short_name == short_name
                                 : strlen(option->name) == length &&
                                       strncmp(option->name, name, length) == 0;
@@ -40,9 +40,9 @@ static enum status unknown_option(const struct command *command, const char *tex
 {
     const char *names[64];
     int count = 0;
-    for (int i = 0; i < option_count; i++)
-        if (command_takes(command, &options[i]))
-            names[count++] = options[i].name;
+    for (int i = 0; i < cli_option_count; i++)
+        if (command_takes(command, &cli_options[i]))
+            names[count++] = cli_options[i].name;
     char name[80];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(text, "="), text);
     FAIL(error, STATUS_USAGE, "unknown option '%s'", name);

@@ -33,7 +33,7 @@ struct settings {
     int32_t help, brief_help, quiet, verbose, overwrite, dry_run, layers, no_measure, autotune,
         forecasts, check, memory, sum;
     int32_t baselines; /* bit i: choice_baseline's name i */
-    int32_t form, cache, format, split, precision, group, all_reduce, scaling; /* choices */
+    int32_t format, cache, dialect, split, precision, group, all_reduce, scaling; /* choices */
     const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,
         *optimizer, *licence, *citation, *shard, *from_networks, *active, *hold_out_device,
         *calibrate_rows, *by, *map, *fine_tune, *passes, *price_per_hour, *watts, *gpus, *link,
@@ -66,8 +66,8 @@ struct option {
     double minimum, maximum;     /* numbers and integers */
     const struct choice *choice; /* values; of a text: of its items */
 };
-extern const struct option options[];
-extern const int option_count;
+extern const struct option cli_options[];
+extern const int cli_option_count;
 
 struct command {
     const char *name, *summary, *operands, *examples;
@@ -114,8 +114,7 @@ enum status cli_each_item(const char *text,
 /* Kind called `name`; STATUS_USAGE with the nearest name for an unknown one. */
 enum status cli_layer_kind(enum layer_kind *kind, const char *name, struct error *error);
 
-/* Prints the table on stdout in the asked form and frees it. */
-enum status cli_print_table(struct table *table, const struct settings *settings,
-                            struct error *error);
+/* Prints the table on stdout and frees it. */
+enum status cli_print_table(struct table *table, enum table_format format, struct error *error);
 
 #endif

@@ -82,7 +82,7 @@ static enum status run(const struct settings *settings, struct error *error)
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     enum status status = add_devices(table, settings, error);
     if (status == STATUS_OK)
-        return cli_print_table(table, settings, error);
+        return cli_print_table(table, settings->format, error);
     table_free(table);
     return status;
 }

@@ -124,7 +124,7 @@ static enum status print_errors(const struct predictor *predictor, struct evalua
             status = add_baseline(&all, drawn, predictor_find(choice_baseline.names[i]), rows,
                                   settings, error);
     if (status == STATUS_OK)
-        status = print_evaluation(&all, false, settings, error);
+        status = print_evaluation(&all, false, settings->format, error);
     evaluation_free(&all);
     return status;
 }
@@ -158,7 +158,7 @@ static enum status print_slices(const struct row_forecasts *forecasts,
     if (status == STATUS_OK)
         status = residuals_create(&residuals, forecasts, keys, count, error);
     if (status == STATUS_OK) {
-        status = print_residuals(&residuals, settings, error);
+        status = print_residuals(&residuals, settings->format, error);
         residuals_free(&residuals);
     }
     free(text);
@@ -170,8 +170,9 @@ static enum status print_rows(const struct predictor *predictor, const struct da
 {
     struct row_forecasts forecasts;
     TRY(row_forecasts_create(&forecasts, predictor, rows, asked_split(settings), error));
-    const enum status status = settings->by ? print_slices(&forecasts, settings, error)
-                                            : print_forecasts(&forecasts, rows, settings, error);
+    const enum status status = settings->by
+                                   ? print_slices(&forecasts, settings, error)
+                                   : print_forecasts(&forecasts, rows, settings->format, error);
     row_forecasts_free(&forecasts);
     return status;
 }
@@ -245,7 +246,7 @@ static enum status evaluate_without_model(const struct settings *settings, struc
     enum status status = evaluate_held_out(&all, settings->plot ? &drawn : NULL, &rows, settings,
                                            error);
     if (status == STATUS_OK)
-        status = print_evaluation(&all, true, settings, error);
+        status = print_evaluation(&all, true, settings->format, error);
     if (status == STATUS_OK)
         status = plot_held_out(&drawn, &rows, settings, error);
     evaluated_free(&drawn);

@@ -8,7 +8,7 @@ static enum status run(const struct settings *settings, struct error *error)
     if (!settings->layer)
         return FAIL(error, STATUS_USAGE, "export needs --layer KIND: kinds have different columns");
     TRY(cli_layer_kind(&kind, settings->layer, error));
-    return export_rows(stdout, (enum table_format)settings->form, settings->operands,
+    return export_rows(stdout, (enum table_format)settings->format, settings->operands,
                        settings->operand_count, kind, error);
 }
 

@@ -24,7 +24,7 @@ static enum status print_report(int64_t row_count, int device_count,
     table_integer(table, row_count);
     table_integer(table, device_count);
     table_string(table, settings->output);
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, settings->format, error);
 }
 
 static enum status import_into(int64_t *row_count, int *device_count, struct dataset *dataset,
@@ -75,7 +75,7 @@ static enum status check_device_name(const struct settings *settings, struct err
 static enum status run(const struct settings *settings, struct error *error)
 {
     struct import_map *map = NULL;
-    int32_t format = settings->format;
+    int32_t format = settings->dialect;
     if (!settings->output)
         return FAIL(error, STATUS_USAGE, "import needs -O FILE");
     if (settings->map)

@@ -19,7 +19,7 @@ static enum status print_report(const struct merge_report *report, const struct 
     table_integer(table, report->devices);
     table_integer(table, report->canaries);
     table_string(table, settings->output);
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, settings->format, error);
 }
 
 static enum status run(const struct settings *settings, struct error *error)

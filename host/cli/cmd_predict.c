@@ -141,7 +141,9 @@ static void note_extrapolations(const struct forecast_grid *all)
 static enum status print_all(const struct forecast_grid *all, const struct settings *settings,
                              struct error *error)
 {
-    TRY(print_predictions(all, settings, error));
+    const struct predict_table_options table = {
+        .format = settings->format, .has_layers = settings->layers, .has_memory = settings->memory};
+    TRY(print_predictions(all, &table, error));
     if (!settings->quiet && all->count > 0) {
         TRY(note_roofline(all, error));
         note_extrapolations(all);

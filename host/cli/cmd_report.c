@@ -1,6 +1,6 @@
 /* Everything that can be drawn of some files, on one page. */
 #include "cli/cli.h"
-#include "cli/network_selection.h"
+#include "cli/forecast_request.h"
 #include "cli/provenance.h"
 #include "cli/report_chapters.h"
 #include "cli/show.h"
@@ -10,6 +10,8 @@
 #include "pictures/gnuplot.h"
 
 #include <stdlib.h>
+
+static const char default_batch_sizes[] = "1..32*2";
 
 /* Operands by what they are; borrowed. */
 struct contents {
@@ -54,14 +56,30 @@ static enum status put_models(struct page *page, const struct contents *contents
 {
     struct dataset_rows rows;
     enum status status = STATUS_OK;
+    const int split = settings->split < SPLIT_COUNT ? settings->split : -1;
     const bool is_measured = contents->dataset_count > 0 && contents->model_count > 0;
     if (is_measured)
         TRY(dataset_read(&rows, contents->datasets, contents->dataset_count, error));
     for (int i = 0; status == STATUS_OK && i < contents->model_count; i++)
-        status = report_model(page, contents->models[i], is_measured ? &rows : NULL, settings,
-                              error);
+        status = report_model(page, contents->models[i], is_measured ? &rows : NULL, split, error);
     if (is_measured)
         dataset_rows_free(&rows);
+    return status;
+}
+
+static enum status put_network(struct page *page, const char *network, const char *model,
+                               struct dimension_sizes *sizes, const struct settings *settings,
+                               struct error *error)
+{
+    struct forecast_request request;
+    struct settings asked = *settings;
+    const struct report_texts texts = {model, settings->price_per_hour, settings->watts};
+    asked.operands[0] = network;
+    asked.model = model;
+    asked.batch = settings->batch ? settings->batch : default_batch_sizes;
+    TRY(forecast_request_load(&request, sizes, &asked, error));
+    const enum status status = report_network(page, &request, &texts, error);
+    forecast_request_free(&request);
     return status;
 }
 
@@ -73,8 +91,8 @@ static enum status put_networks(struct page *page, const struct contents *conten
     TRY(read_dimensions(&sizes, settings, error));
     for (int i = 0; i < contents->network_count; i++)
         for (int j = 0; j < contents->model_count; j++)
-            TRY(report_network(page, contents->networks[i], contents->models[j], &sizes, settings,
-                               error));
+            TRY(put_network(page, contents->networks[i], contents->models[j], &sizes, settings,
+                            error));
     return dimension_sizes_check(&sizes, error);
 }
 

@@ -6,6 +6,7 @@
 #include "layers/describe.h"
 #include "layers/layer.h"
 #include "network/network.h"
+#include "pictures/draw.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static void add_feature_row(struct table *table, const char *layer, const struct
     table_string(table, feature->help);
 }
 
-static enum status show_layers(const struct settings *settings, struct error *error)
+static enum status show_layers(enum table_format format, struct error *error)
 {
     static const struct table_column columns[] = {{"layer", 0},   {"feature", 0}, {"unit", 0},
                                                   {"minimum", 0}, {"maximum", 0}, {"help", 0}};
@@ -34,7 +35,7 @@ static enum status show_layers(const struct settings *settings, struct error *er
         for (int i = 0; i < layer_descriptors[kind]->feature_count; i++)
             add_feature_row(table, layer_descriptors[kind]->name,
                             &layer_descriptors[kind]->features[i]);
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, format, error);
 }
 
 /* Of one sample. */
@@ -62,7 +63,7 @@ static enum status add_network_row(struct table *table, const char *name, struct
     return STATUS_OK;
 }
 
-static enum status show_catalogue(const struct settings *settings, struct error *error)
+static enum status show_catalogue(enum table_format format, struct error *error)
 {
     static const struct table_column columns[] = {
         {"network", 0}, {"layer_count", 0}, {"parameter_count", 0}, {"forward_flops", 4}};
@@ -77,7 +78,7 @@ static enum status show_catalogue(const struct settings *settings, struct error 
         status = add_network_row(table, names[i], error);
     free(names);
     if (status == STATUS_OK)
-        return cli_print_table(table, settings, error);
+        return cli_print_table(table, format, error);
     table_free(table);
     return status;
 }
@@ -101,7 +102,7 @@ static enum status show_network_table(const struct network *network,
         table_integer(table, cost.parameter_count);
         table_number(table, cost.flops);
     }
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, settings->format, error);
 }
 
 /* `-o csv` is the layer CSV, which can be read back. */
@@ -111,7 +112,7 @@ static enum status show_network(const char *text, const struct settings *setting
     struct network network;
     TRY(network_load_with(&network, text, settings->dimension.list, settings->dimension.count,
                           error));
-    enum status status = settings->form == TABLE_CSV
+    enum status status = settings->format == TABLE_CSV
                              ? network_write_csv(&network, stdout, error)
                              : show_network_table(&network, settings, error);
     network_free(&network);
@@ -123,18 +124,34 @@ static bool names_network(const char *what)
     return strcmp(what, "layers") != 0 && strcmp(what, "networks") != 0 && !name_is_hdf5(what);
 }
 
+static enum status plot_rows(const char *path, const struct settings *settings, struct error *error)
+{
+    struct dataset_rows rows;
+    struct picture picture;
+    TRY(dataset_read(&rows, &path, 1, error));
+    enum status status = plot_begin(&picture, settings, error);
+    if (status == STATUS_OK) {
+        draw_dataset(&picture, &rows, path);
+        status = plot_end(&picture, STATUS_OK, settings, error);
+    }
+    dataset_rows_free(&rows);
+    return status;
+}
+
 static enum status show(const char *what, const struct settings *settings, struct error *error)
 {
     if (settings->check)
-        return show_check(what, settings, error);
+        return show_check(what, settings->format, error);
     if (names_network(what))
         return show_network(what, settings, error);
     if (strcmp(what, "layers") == 0)
-        return show_layers(settings, error);
+        return show_layers(settings->format, error);
     if (strcmp(what, "networks") == 0)
-        return show_catalogue(settings, error);
-    return file_is_model(what) ? show_model(what, settings, error)
-                               : show_dataset(what, settings, error);
+        return show_catalogue(settings->format, error);
+    if (file_is_model(what))
+        return show_model(what, settings->format, error);
+    TRY(show_dataset(what, settings->format, error));
+    return settings->plot ? plot_rows(what, settings, error) : STATUS_OK;
 }
 
 static enum status run(const struct settings *settings, struct error *error)

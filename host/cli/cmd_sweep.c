@@ -26,7 +26,7 @@ static double longest_s(const struct sweep_options *wanted, double configs)
 static void print_request(const struct sweep_request *request, const struct settings *settings)
 {
     const struct sweep_options *wanted = &request->options;
-    if (settings->form != TABLE_TEXT)
+    if (settings->format != TABLE_TEXT)
         return;
     printf("%s%s%s%s\n", request->header.domain, request->header.protocol,
            *request->header.shard ? ", shard " : "", request->header.shard);
@@ -64,7 +64,7 @@ static enum status print_draws(const struct sweep_request *request, const struct
         table_integer(table, layer_cost(&config).memory_bytes);
         table_string(table, text);
     }
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, settings->format, error);
 }
 
 /* ---- the file: new, or one to go on with ---- */
@@ -158,7 +158,7 @@ static enum status print_report(const struct sweep_report *report, const struct 
     table_number(table, report->eager_ms > 0
                             ? 100 * fmax(0, 1 - report->sampled_ms / report->eager_ms)
                             : NAN); // of an eager call's time
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, settings->format, error);
 }
 
 /* ---- running ---- */

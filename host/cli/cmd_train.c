@@ -163,7 +163,7 @@ static enum status print_reports(const struct fit_report *reports, const char *e
         table_number(table, report->validation_mape_percent);
     }
     if (settings->search <= 0)
-        return cli_print_table(table, settings, error);
+        return cli_print_table(table, settings->format, error);
     enum status status = table_print(table, stderr, TABLE_TEXT, error); /* stdout: the ranking */
     table_free(table);
     return status;
@@ -179,7 +179,7 @@ static enum status fit(struct model *model, struct fit_report *reports,
         return predictor_mlp_tune(model->predictor, rows, wanted, reports, error);
     }
     if (settings->search > 0)
-        TRY(train_search(wanted, rows, settings, error));
+        TRY(train_search(wanted, rows, (int)settings->search, settings->format, error));
     return predictor_mlp.fit(&model->predictor, rows, wanted, reports, error);
 }
 

@@ -7,8 +7,11 @@
 
 #include "pictures/draw.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { VERIFY_ROUNDS = 3 };
 
 static enum status note_left_out(const struct network *network, int left_out,
                                  const struct settings *settings, struct error *error)
@@ -98,7 +101,7 @@ static enum status plot_steps(const struct verification *all, const struct setti
 static enum status print_all(const struct verification *all, const struct settings *settings,
                              struct error *error)
 {
-    TRY(print_verification(all, settings, error));
+    TRY(print_verification(all, settings->format, settings->layers, error));
     if (!settings->quiet)
         TRY(print_verify_summary(all, error));
     TRY(plot_steps(all, settings, error));
@@ -110,11 +113,28 @@ static enum status print_all(const struct verification *all, const struct settin
                 "'epochcast predict --memory' names the largest batch that fits");
 }
 
+static struct verification_options options_of(const struct settings *settings)
+{
+    const struct verify_rounds_options rounds = {
+        .round_count = settings->rounds > 0 ? (int)settings->rounds : VERIFY_ROUNDS,
+        .measure = measure_options_of(settings),
+        .step_cap_ms = isnan(settings->cap_ms) ? VERIFY_STEP_CAP_MS : settings->cap_ms,
+        .has_layers_in_place = settings->layers,
+        .has_layers_alone = settings->sum};
+    return (struct verification_options){.precision = settings->precision,
+                                         .baselines = settings->baselines,
+                                         .datasets = settings->operands + 1,
+                                         .dataset_count = settings->operand_count - 1,
+                                         .rounds = rounds,
+                                         .quiet = settings->quiet};
+}
+
 static enum status verify_on(struct device *device, const struct network_selection *selection,
                              const struct settings *settings, struct error *error)
 {
     struct verification all;
-    TRY(verification_create(&all, selection, device, settings, error));
+    const struct verification_options wanted = options_of(settings);
+    TRY(verification_create(&all, selection, device, &wanted, error));
     const enum status status = print_all(&all, settings, error);
     verification_free(&all);
     return status;

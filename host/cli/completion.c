@@ -71,11 +71,11 @@ static void put_option_values(FILE *file, const struct option *option)
 static void put_option_names(FILE *file, const struct command *command)
 {
     const char *separator = "";
-    for (int i = 0; i < option_count; i++) {
-        if (!command_takes(command, &options[i]))
+    for (int i = 0; i < cli_option_count; i++) {
+        if (!command_takes(command, &cli_options[i]))
             continue;
-        if (options[i].short_name != 'h')
-            fprintf(file, "%s--%s", separator, options[i].name);
+        if (cli_options[i].short_name != 'h')
+            fprintf(file, "%s--%s", separator, cli_options[i].name);
         else
             fprintf(file, "%s-h", separator);
         separator = " ";
@@ -124,8 +124,8 @@ void cli_completion(FILE *file)
           "_epochcast_values()\n{\n"
           "    case $1 in\n",
           file);
-    for (int i = 0; i < option_count; i++)
-        put_option_values(file, &options[i]);
+    for (int i = 0; i < cli_option_count; i++)
+        put_option_values(file, &cli_options[i]);
     fputs("    *) return 1 ;;\n    esac\n}\n\n"
           "# COMMAND WORD: what may stand there into words\n"
           "_epochcast_command()\n{\n"

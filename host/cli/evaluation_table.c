@@ -45,14 +45,14 @@ enum status evaluation_table(struct table **table, const struct evaluation *eval
 }
 
 enum status print_evaluation(const struct evaluation *evaluation, bool with_calibration,
-                             const struct settings *settings, struct error *error)
+                             enum table_format format, struct error *error)
 {
     struct table *table;
     TRY(evaluation_table(&table, evaluation, with_calibration, error));
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, format, error);
 }
 
-enum status print_residuals(const struct residuals *residuals, const struct settings *settings,
+enum status print_residuals(const struct residuals *residuals, enum table_format format,
                             struct error *error)
 {
     static const struct table_column columns[] = {{"layer", 0},
@@ -84,11 +84,11 @@ enum status print_residuals(const struct residuals *residuals, const struct sett
         table_number(table, slice->noise_rmse_ms);
         table_number(table, slice->noise_percent);
     }
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, format, error);
 }
 
 enum status print_forecasts(const struct row_forecasts *forecasts, const struct dataset_rows *rows,
-                            const struct settings *settings, struct error *error)
+                            enum table_format format, struct error *error)
 {
     static const struct table_column columns[] = {
         {"layer", 0},  {"device", 0},  {"measured_ms", 0}, {"predicted_ms", 0},
@@ -107,5 +107,5 @@ enum status print_forecasts(const struct row_forecasts *forecasts, const struct 
         table_number(table, forecasts->predictions[i].high_ms);
         table_string(table, config);
     }
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, format, error);
 }

@@ -10,11 +10,11 @@
 enum status evaluation_table(struct table **table, const struct evaluation *evaluation,
                              bool with_calibration, struct error *error);
 enum status print_evaluation(const struct evaluation *evaluation, bool with_calibration,
-                             const struct settings *settings, struct error *error);
-enum status print_residuals(const struct residuals *residuals, const struct settings *settings,
+                             enum table_format format, struct error *error);
+enum status print_residuals(const struct residuals *residuals, enum table_format format,
                             struct error *error);
 /* A row of the dataset each. */
 enum status print_forecasts(const struct row_forecasts *forecasts, const struct dataset_rows *rows,
-                            const struct settings *settings, struct error *error);
+                            enum table_format format, struct error *error);
 
 #endif

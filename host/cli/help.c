@@ -42,9 +42,9 @@ void cli_help(FILE *file, const struct command *command, bool brief)
     if (!brief)
         fprintf(file, "\nexamples:\n%s", command->examples);
     fputs("\noptions:\n", file);
-    for (int i = 0; i < option_count; i++)
-        if (command_takes(command, &options[i]))
-            print_option(file, &options[i]);
+    for (int i = 0; i < cli_option_count; i++)
+        if (command_takes(command, &cli_options[i]))
+            print_option(file, &cli_options[i]);
 }
 
 static void print_exit_codes(FILE *file)

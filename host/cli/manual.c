@@ -139,10 +139,10 @@ static void put_command(FILE *file, const struct command *command)
     fputs(*command->operands ? "\n[options]\n.PP\n" : "[options]\n.PP\n", file);
     put(file, command->summary);
     fputs(".\n", file);
-    for (int i = 0; i < option_count; i++)
-        if (command_takes(command, &options[i]) && !is_common(&options[i])) {
+    for (int i = 0; i < cli_option_count; i++)
+        if (command_takes(command, &cli_options[i]) && !is_common(&cli_options[i])) {
             fputs(separator, file);
-            put_long_name(file, &options[i]);
+            put_long_name(file, &cli_options[i]);
             separator = ", ";
         }
     fputs(*separator == ',' ? ".\n" : "", file);
@@ -171,8 +171,8 @@ void cli_manual(FILE *file)
     for (int i = 0; commands[i]; i++)
         put_command(file, commands[i]);
     fputs(".SH OPTIONS\nAn option means the same in every command that takes it.\n", file);
-    for (int i = 0; i < option_count; i++)
-        put_option(file, &options[i]);
+    for (int i = 0; i < cli_option_count; i++)
+        put_option(file, &cli_options[i]);
     put_list(file, "EXIT STATUS", exit_codes);
     put_list(file, "ENVIRONMENT", environment);
     put_list(file, "FILES", files);

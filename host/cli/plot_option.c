@@ -19,9 +19,9 @@ enum status plot_check(const struct settings *settings, struct error *error)
     if (!settings->plot)
         return STATUS_OK;
     TRY(picture_form_of(&form, settings->plot, error));
-    if (form == PICTURE_TERMINAL && settings->form != TABLE_TEXT) {
+    if (form == PICTURE_TERMINAL && settings->format != TABLE_TEXT) {
         FAIL(error, STATUS_USAGE, "--plot - draws on stdout, which is to be %s alone",
-             choice_name(&choice_table_format, settings->form));
+             choice_name(&choice_table_format, settings->format));
         return HINT(error, STATUS_USAGE, "--plot FILE.svg goes with it");
     }
     TRY(gnuplot_check(error));

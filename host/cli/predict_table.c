@@ -87,7 +87,7 @@ static void add_times(struct table *table, const struct forecast_grid *all,
         add_parallel(table, row);
 }
 
-static enum status print_times(const struct forecast_grid *all, const struct settings *settings,
+static enum status print_times(const struct forecast_grid *all, enum table_format format,
                                struct error *error)
 {
     const int count = TIME_COLUMNS - (all->request->is_parallel ? 0 : PARALLEL_COLUMNS);
@@ -95,8 +95,8 @@ static enum status print_times(const struct forecast_grid *all, const struct set
     TRY(table_create(&table, time_columns, count, error));
     for (int i = 0; i < all->count; i++)
         add_times(table, all, &all->rows[i]);
-    TRY(cli_print_table(table, settings, error));
-    return settings->form == TABLE_TEXT ? print_ranking(all, error) : STATUS_OK;
+    TRY(cli_print_table(table, format, error));
+    return format == TABLE_TEXT ? print_ranking(all, error) : STATUS_OK;
 }
 
 /* ---- memory ---- */
@@ -115,7 +115,7 @@ static void add_count(struct table *table, int64_t count, int64_t least)
         table_number(table, NAN);
 }
 
-static enum status print_memory(const struct forecast_grid *all, const struct settings *settings,
+static enum status print_memory(const struct forecast_grid *all, enum table_format format,
                                 struct error *error)
 {
     static const struct table_column columns[] = {{"batch_size", 0},
@@ -148,7 +148,7 @@ static enum status print_memory(const struct forecast_grid *all, const struct se
         add_count(table, forecast_grid_largest_batch(all->request, row), 0);
         table_string(table, row->device->info->name);
     }
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, format, error);
 }
 
 /* ---- layers ---- */
@@ -169,7 +169,7 @@ static void add_layer(struct table *table, const struct forecast_grid_row *row,
     table_string(table, row->device->info->name);
 }
 
-static enum status print_layers(const struct forecast_grid *all, const struct settings *settings,
+static enum status print_layers(const struct forecast_grid *all, enum table_format format,
                                 struct error *error)
 {
     static const struct table_column columns[] = {
@@ -182,7 +182,7 @@ static enum status print_layers(const struct forecast_grid *all, const struct se
     for (int i = 0; i < all->count; i++)
         for (int j = 0; j < network->layer_count; j++)
             add_layer(table, &all->rows[i], &network->layers[j], &all->rows[i].forecast.layers[j]);
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, format, error);
 }
 
 /* ---- JSON ---- */
@@ -280,13 +280,13 @@ static enum status print_json(const struct forecast_grid *all, struct error *err
     return STATUS_OK;
 }
 
-enum status print_predictions(const struct forecast_grid *all, const struct settings *settings,
-                              struct error *error)
+enum status print_predictions(const struct forecast_grid *all,
+                              const struct predict_table_options *options, struct error *error)
 {
-    if (settings->form == TABLE_JSON)
+    if (options->format == TABLE_JSON)
         return print_json(all, error);
-    if (settings->layers)
-        return print_layers(all, settings, error);
-    return settings->memory ? print_memory(all, settings, error)
-                            : print_times(all, settings, error);
+    if (options->has_layers)
+        return print_layers(all, options->format, error);
+    return options->has_memory ? print_memory(all, options->format, error)
+                               : print_times(all, options->format, error);
 }

@@ -4,8 +4,13 @@
 
 #include "cli/forecast_request.h"
 
-/* A forecast a row; --memory: what it needs; --layers: a layer a row. */
-enum status print_predictions(const struct forecast_grid *all, const struct settings *settings,
-                              struct error *error);
+struct predict_table_options {
+    enum table_format format;
+    bool has_layers, has_memory; /* a layer in each row; each forecast's memory in parts */
+};
+
+/* A forecast in each row, unless the options ask for layers; JSON has everything. */
+enum status print_predictions(const struct forecast_grid *all,
+                              const struct predict_table_options *options, struct error *error);
 
 #endif

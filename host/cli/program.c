@@ -197,10 +197,9 @@ enum status cli_layer_kind(enum layer_kind *kind, const char *name, struct error
     return HINT(error, STATUS_USAGE, "'epochcast show layers' lists them");
 }
 
-enum status cli_print_table(struct table *table, const struct settings *settings,
-                            struct error *error)
+enum status cli_print_table(struct table *table, enum table_format format, struct error *error)
 {
-    enum status status = table_print(table, stdout, (enum table_format)settings->form, error);
+    enum status status = table_print(table, stdout, format, error);
     table_free(table);
     return status;
 }

@@ -8,8 +8,6 @@
 #include <math.h>
 #include <stdio.h>
 
-static const char default_batch_sizes[] = "1..32*2";
-
 static void put_text(void *page, const char *label, const char *text)
 {
     page_text(page, label, text);
@@ -90,12 +88,10 @@ static enum status put_errors(struct page *page, const struct row_forecasts *for
 }
 
 static enum status put_accuracy(struct page *page, const struct model *model,
-                                const struct dataset_rows *rows, const struct settings *settings,
-                                struct error *error)
+                                const struct dataset_rows *rows, int split, struct error *error)
 {
     struct row_forecasts forecasts;
     char note[160];
-    const int split = settings->split < SPLIT_COUNT ? settings->split : -1;
     TRY(row_forecasts_create(&forecasts, model->predictor, rows, split, error));
     snprintf(note, sizeof note, "Accuracy on %zu of %zu timed rows%s%s%s.", forecasts.count,
              forecasts.row_count, split < 0 ? "" : " of the ",
@@ -109,7 +105,7 @@ static enum status put_accuracy(struct page *page, const struct model *model,
 }
 
 enum status report_model(struct page *page, const char *path, const struct dataset_rows *rows,
-                         const struct settings *settings, struct error *error)
+                         int split, struct error *error)
 {
     const struct show_sink sink = sink_of(page);
     struct model model;
@@ -117,7 +113,7 @@ enum status report_model(struct page *page, const char *path, const struct datas
     page_chapter(page, "model", path);
     enum status status = show_model_to(&sink, &model, error);
     if (status == STATUS_OK && rows)
-        status = put_accuracy(page, &model, rows, settings, error);
+        status = put_accuracy(page, &model, rows, split, error);
     model_free(&model);
     return status;
 }
@@ -218,12 +214,12 @@ static enum status note_roofline(struct page *page, const struct forecast *forec
 
 /* What epochs and costs were asked for. */
 static void put_assumptions(struct page *page, const struct forecast_request *request,
-                            const struct settings *settings)
+                            const struct report_texts *texts)
 {
     char text[32];
     const struct {
         const char *name, *value;
-    } given[] = {{"price per hour", settings->price_per_hour}, {"watts", settings->watts}};
+    } given[] = {{"price per hour", texts->price_per_hour}, {"watts", texts->watts}};
     if (request->common.dataset_size > 0) {
         snprintf(text, sizeof text, "%lld", (long long)request->common.dataset_size);
         page_text(page, "dataset size", text);
@@ -254,32 +250,17 @@ static enum status put_forecasts(struct page *page, const struct forecast_grid *
                        "Forecast time of each layer, and of a batch by its size.", error);
 }
 
-static enum status put_network(struct page *page, const struct forecast_request *request,
-                               const struct settings *settings, struct error *error)
+enum status report_network(struct page *page, const struct forecast_request *request,
+                           const struct report_texts *texts, struct error *error)
 {
     struct forecast_grid all;
     page_chapter(page, "network", request->selection.network.name);
-    page_text(page, "model", settings->model);
+    page_text(page, "model", texts->model);
     for (int i = 0; i < request->device_count; i++)
         page_text(page, "device", request->devices[i].info->name);
-    put_assumptions(page, request, settings);
+    put_assumptions(page, request, texts);
     TRY(forecast_grid_create(&all, request, error));
     const enum status status = put_forecasts(page, &all, error);
     forecast_grid_free(&all);
-    return status;
-}
-
-enum status report_network(struct page *page, const char *network, const char *model,
-                           struct dimension_sizes *sizes, const struct settings *settings,
-                           struct error *error)
-{
-    struct forecast_request request;
-    struct settings asked = *settings;
-    asked.operands[0] = network;
-    asked.model = model;
-    asked.batch = settings->batch ? settings->batch : default_batch_sizes;
-    TRY(forecast_request_load(&request, sizes, &asked, error));
-    const enum status status = put_network(page, &request, &asked, error);
-    forecast_request_free(&request);
     return status;
 }

@@ -9,10 +9,10 @@
 bool name_is_hdf5(const char *path);
 /* True when the file begins as a model file does; anything else is taken for a dataset. */
 bool file_is_model(const char *path);
-enum status show_model(const char *path, const struct settings *settings, struct error *error);
+enum status show_model(const char *path, enum table_format format, struct error *error);
 /* Every violation of the format; STATUS_BAD_FILE when there is one. */
-enum status show_check(const char *path, const struct settings *settings, struct error *error);
-enum status show_dataset(const char *path, const struct settings *settings, struct error *error);
+enum status show_check(const char *path, enum table_format format, struct error *error);
+enum status show_dataset(const char *path, enum table_format format, struct error *error);
 
 /* What show prints, for who prints it otherwise: labelled texts, then the tables that have rows. */
 struct show_sink {

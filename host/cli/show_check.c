@@ -19,17 +19,16 @@ static void list_violation(void *payload, const char *where, const char *what)
 }
 
 static enum status print_listing(struct listing *listing, const struct audit_report *report,
-                                 const char *path, const struct settings *settings,
-                                 struct error *error)
+                                 const char *path, enum table_format format, struct error *error)
 {
-    if (settings->form == TABLE_TEXT && report->violations == 0) {
+    if (format == TABLE_TEXT && report->violations == 0) {
         printf("%s keeps every promise of the format: %lld rows, %lld devices, %lld canaries\n",
                path, (long long)report->rows, (long long)report->devices,
                (long long)report->canaries);
         table_free(listing->table);
         return STATUS_OK;
     }
-    TRY(cli_print_table(listing->table, settings, error));
+    TRY(cli_print_table(listing->table, format, error));
     if (report->violations == 0)
         return STATUS_OK;
     FAIL(error, STATUS_BAD_FILE, "'%s' breaks %lld promises of the format", path,
@@ -37,7 +36,7 @@ static enum status print_listing(struct listing *listing, const struct audit_rep
     return HINT(error, STATUS_BAD_FILE, "datasets/README.md is the format");
 }
 
-enum status show_check(const char *path, const struct settings *settings, struct error *error)
+enum status show_check(const char *path, enum table_format format, struct error *error)
 {
     static const struct table_column columns[] = {{"where", 0}, {"what", 0}};
     struct listing listing = {.count = 0};
@@ -45,7 +44,7 @@ enum status show_check(const char *path, const struct settings *settings, struct
     TRY(table_create(&listing.table, columns, 2, error));
     const enum status status = dataset_audit(&report, path, list_violation, &listing, error);
     if (status == STATUS_OK)
-        return print_listing(&listing, &report, path, settings, error);
+        return print_listing(&listing, &report, path, format, error);
     table_free(listing.table);
     return status;
 }

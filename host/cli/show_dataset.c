@@ -1,9 +1,7 @@
-#include "cli/plot_option.h"
 #include "cli/show.h"
 
 #include "base/stats.h"
 #include "data/quality.h"
-#include "pictures/draw.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -318,7 +316,7 @@ enum status show_dataset_to(const struct show_sink *sink, const char *path, stru
     return status;
 }
 
-static enum status print_text(const struct quality *quality, const struct settings *settings,
+static enum status print_text(const struct quality *quality, enum table_format format,
                               struct error *error)
 {
     print_header(quality);
@@ -330,7 +328,7 @@ static enum status print_text(const struct quality *quality, const struct settin
             continue;
         }
         printf("\n");
-        TRY(cli_print_table(table, settings, error));
+        TRY(cli_print_table(table, format, error));
     }
     return STATUS_OK;
 }
@@ -352,39 +350,23 @@ static enum status print_json(const struct quality *quality, struct error *error
     return STATUS_OK;
 }
 
-static enum status print_quality(const struct quality *quality, const struct settings *settings,
+static enum status print_quality(const struct quality *quality, enum table_format format,
                                  struct error *error)
 {
     struct table *table;
-    if (settings->form == TABLE_TEXT)
-        return print_text(quality, settings, error);
-    if (settings->form == TABLE_JSON)
+    if (format == TABLE_TEXT)
+        return print_text(quality, format, error);
+    if (format == TABLE_JSON)
         return print_json(quality, error);
     TRY(make_table(&table, &sections[0], quality, error));
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, format, error);
 }
 
-static enum status plot_rows(const char *path, const struct settings *settings, struct error *error)
-{
-    struct dataset_rows rows;
-    struct picture picture;
-    TRY(dataset_read(&rows, &path, 1, error));
-    enum status status = plot_begin(&picture, settings, error);
-    if (status == STATUS_OK) {
-        draw_dataset(&picture, &rows, path);
-        status = plot_end(&picture, STATUS_OK, settings, error);
-    }
-    dataset_rows_free(&rows);
-    return status;
-}
-
-enum status show_dataset(const char *path, const struct settings *settings, struct error *error)
+enum status show_dataset(const char *path, enum table_format format, struct error *error)
 {
     struct quality quality;
     TRY(quality_read(&quality, path, error));
-    enum status status = print_quality(&quality, settings, error);
+    enum status status = print_quality(&quality, format, error);
     quality_free(&quality);
-    if (status == STATUS_OK && settings->plot)
-        status = plot_rows(path, settings, error);
     return status;
 }

@@ -71,7 +71,7 @@ static void print_line(void *payload, const char *label, const char *text)
     printf("%-11s %s\n", label, text);
 }
 
-enum status show_model(const char *path, const struct settings *settings, struct error *error)
+enum status show_model(const char *path, enum table_format format, struct error *error)
 {
     const struct show_sink lines = {.text = print_line};
     struct model model;
@@ -79,11 +79,11 @@ enum status show_model(const char *path, const struct settings *settings, struct
     TRY(model_load(&model, path, error));
     enum status status = model_table(&table, &model, error);
     if (status == STATUS_OK) {
-        if (settings->form == TABLE_TEXT) {
+        if (format == TABLE_TEXT) {
             each_text(&lines, &model);
             putchar('\n');
         }
-        status = cli_print_table(table, settings, error);
+        status = cli_print_table(table, format, error);
     }
     model_free(&model);
     return status;

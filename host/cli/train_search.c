@@ -41,7 +41,7 @@ static void add_trial(struct table *table, const struct search_trial *trial, int
     table_number(table, trial->seconds);
 }
 
-static enum status print_ranking(const struct search *search, const struct settings *settings,
+static enum status print_ranking(const struct search *search, enum table_format format,
                                  struct error *error)
 {
     static const struct table_column columns[] = {{"rank", 0},
@@ -63,15 +63,15 @@ static enum status print_ranking(const struct search *search, const struct setti
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < search->count; i++)
         add_trial(table, &search->trials[i], i + 1);
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, format, error);
 }
 
 enum status train_search(struct fit_options *wanted, const struct dataset_rows *rows,
-                         const struct settings *settings, struct error *error)
+                         int recipe_count, enum table_format format, struct error *error)
 {
     struct search search;
-    TRY(search_run(&search, rows, wanted, (int)settings->search, error));
-    const enum status status = print_ranking(&search, settings, error);
+    TRY(search_run(&search, rows, wanted, recipe_count, error));
+    const enum status status = print_ranking(&search, format, error);
     *wanted = search_recipe(&search.trials[0], wanted);
     search_free(&search);
     return status;

@@ -5,8 +5,8 @@
 #include "cli/cli.h"
 #include "predictors/predictor.h"
 
-/* Ranks settings->search recipes, prints the ranking on stdout and turns *wanted into the best. */
+/* Ranks random recipes, prints the ranking on stdout and turns *wanted into the best. */
 enum status train_search(struct fit_options *wanted, const struct dataset_rows *rows,
-                         const struct settings *settings, struct error *error);
+                         int recipe_count, enum table_format format, struct error *error);
 
 #endif

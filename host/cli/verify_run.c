@@ -1,25 +1,23 @@
 #include "cli/verify_run.h"
 
-#include "cli/device_choice.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- baselines ---- */
 
-static enum status fit_baselines(struct verification *all, const struct settings *settings,
-                                 struct error *error)
+static enum status fit_baselines(struct verification *all,
+                                 const struct verification_options *options, struct error *error)
 {
     struct dataset_rows rows;
-    if (!baseline_set_needs_rows(settings->baselines))
+    if (!baseline_set_needs_rows(options->baselines))
         return baseline_set_fit(&all->baselines, all->known, 0, NULL, error);
-    if (settings->operand_count < 2) {
+    if (options->dataset_count < 1) {
         FAIL(error, STATUS_USAGE, "--baselines other than the roofline need rows to learn from");
         return HINT(error, STATUS_USAGE, "epochcast verify NETWORK DATA.h5 --baselines ...");
     }
-    TRY(dataset_read(&rows, settings->operands + 1, settings->operand_count - 1, error));
-    const enum status status = baseline_set_fit(&all->baselines, all->known, settings->baselines,
+    TRY(dataset_read(&rows, options->datasets, options->dataset_count, error));
+    const enum status status = baseline_set_fit(&all->baselines, all->known, options->baselines,
                                                 &rows, error);
     dataset_rows_free(&rows);
     return status;
@@ -49,17 +47,15 @@ static enum status forecast_row(struct verify_row *row, const struct verificatio
 
 /* ---- measurements ---- */
 
-enum { VERIFY_ROUNDS = 3 };
-
 static struct layer_config asked_step(const struct network_selection *selection, int index,
-                                      const struct settings *settings)
+                                      const struct verification_options *options)
 {
     const struct step_selection *step = &selection->steps[index / selection->batch_count];
     return (struct layer_config){
         .batch_size = selection->batch_sizes[index % selection->batch_count],
         .pass = step->pass,
         .optimizer = step->optimizer,
-        .precision = settings->precision};
+        .precision = options->precision};
 }
 
 static double sum_of(const double *layers_ms, int count)
@@ -80,29 +76,18 @@ static void keep_times(struct verification *all, const struct verify_times *time
     }
 }
 
-static struct verify_rounds_options rounds_options_of(const struct settings *settings,
-                                                      struct progress *progress)
-{
-    return (struct verify_rounds_options){
-        .round_count = settings->rounds > 0 ? (int)settings->rounds : VERIFY_ROUNDS,
-        .measure = measure_options_of(settings),
-        .step_cap_ms = isnan(settings->cap_ms) ? VERIFY_STEP_CAP_MS : settings->cap_ms,
-        .has_layers_in_place = settings->layers,
-        .has_layers_alone = settings->sum,
-        .progress = progress};
-}
-
 static enum status measure_rows(struct verification *all, const struct layer_config *asked,
-                                struct device *device, const struct settings *settings,
+                                struct device *device, const struct verification_options *options,
                                 struct error *error)
 {
     struct progress progress;
     struct verify_times *times;
-    const struct verify_rounds_options wanted = rounds_options_of(settings, &progress);
+    struct verify_rounds_options rounds = options->rounds;
+    rounds.progress = &progress;
     TRY(ALLOCATE(&times, (unsigned long)all->count, "times", error));
-    progress_begin(&progress, stderr, settings->quiet);
+    progress_begin(&progress, stderr, options->quiet);
     const enum status status = verify_rounds(times, asked, all->count, &all->selection->network,
-                                             device, &wanted, error);
+                                             device, &rounds, error);
     progress_end(&progress);
     if (status == STATUS_OK)
         keep_times(all, times);
@@ -114,40 +99,41 @@ static enum status measure_rows(struct verification *all, const struct layer_con
 
 /* Forecasts first: what is wrong with a model shows before anything is measured. */
 static enum status fill_rows(struct verification *all, struct layer_config *asked, int count,
-                             struct device *device, const struct settings *settings,
+                             struct device *device, const struct verification_options *options,
                              struct error *error)
 {
     for (int i = 0; i < count; i++) {
-        asked[i] = asked_step(all->selection, i, settings);
+        asked[i] = asked_step(all->selection, i, options);
         TRY(forecast_row(&all->rows[all->count++], all, &asked[i], error));
     }
-    return measure_rows(all, asked, device, settings, error);
+    return measure_rows(all, asked, device, options, error);
 }
 
 /* ---- all of it ---- */
 
 static enum status fill(struct verification *all, struct device *device,
-                        const struct settings *settings, struct error *error)
+                        const struct verification_options *options, struct error *error)
 {
     struct device_info here;
     struct layer_config *asked;
     const int count = all->selection->step_count * all->selection->batch_count;
     TRY(device->backend->describe(device, false, &here, error));
     TRY(model_find_device(&all->known, &all->selection->model, &here, error));
-    TRY(fit_baselines(all, settings, error));
+    TRY(fit_baselines(all, options, error));
     TRY(ALLOCATE(&all->rows, (unsigned long)count, "rows", error));
     TRY(ALLOCATE(&asked, (unsigned long)count, "steps", error));
-    const enum status status = fill_rows(all, asked, count, device, settings, error);
+    const enum status status = fill_rows(all, asked, count, device, options, error);
     free(asked);
     return status;
 }
 
 enum status verification_create(struct verification *all, const struct network_selection *selection,
-                                struct device *device, const struct settings *settings,
+                                struct device *device, const struct verification_options *options,
                                 struct error *error)
 {
-    *all = (struct verification){.selection = selection, .has_sum = settings->sum};
-    const enum status status = fill(all, device, settings, error);
+    *all = (struct verification){.selection = selection,
+                                 .has_sum = options->rounds.has_layers_alone};
+    const enum status status = fill(all, device, options, error);
     if (status != STATUS_OK)
         verification_free(all);
     return status;

@@ -2,8 +2,8 @@
 #ifndef EPOCHCAST_CLI_VERIFY_RUN_H
 #define EPOCHCAST_CLI_VERIFY_RUN_H
 
-#include "cli/network_selection.h"
 #include "forecast/baseline_set.h"
+#include "forecast/forecast_grid.h"
 #include "step/verify_rounds.h"
 
 struct verify_row {
@@ -22,11 +22,19 @@ struct verification {
     bool has_sum;
 };
 
-/* Fits the baselines (--baselines, on the datasets behind the network's name) and measures on
- * `device`. A step that does not fit the device becomes a row without times. verification_free
- * releases; the selection must outlive it. */
+struct verification_options {
+    int32_t precision;
+    int32_t baselines;           /* bit i: choice_baseline's name i */
+    const char *const *datasets; /* (dataset_count) for the baselines that need rows */
+    int dataset_count;
+    struct verify_rounds_options rounds; /* without progress */
+    bool quiet;                          /* no progress on stderr */
+};
+
+/* Fits the baselines and measures on `device`. A step that does not fit the device becomes a row
+ * without times. verification_free releases; the selection must outlive it. */
 enum status verification_create(struct verification *all, const struct network_selection *selection,
-                                struct device *device, const struct settings *settings,
+                                struct device *device, const struct verification_options *options,
                                 struct error *error);
 void verification_free(struct verification *all);
 

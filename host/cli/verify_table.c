@@ -1,6 +1,7 @@
 #include "cli/verify_table.h"
 
 #include "base/stats.h"
+#include "cli/cli.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -176,7 +177,7 @@ static void kind_fields(struct fields *fields, const struct kind_sums *kind, boo
     add_number(fields, "sum_gap_percent", "", errors.sum_gap_percent, 3);
 }
 
-static enum status print_kinds(const struct verification *all, const struct settings *settings,
+static enum status print_kinds(const struct verification *all, enum table_format format,
                                struct error *error)
 {
     struct table *table = NULL;
@@ -198,7 +199,7 @@ static enum status print_kinds(const struct verification *all, const struct sett
             table_fields(table, &fields);
         }
     }
-    return table ? cli_print_table(table, settings, error) : STATUS_OK;
+    return table ? cli_print_table(table, format, error) : STATUS_OK;
 }
 
 /* ---- summary ---- */
@@ -271,7 +272,7 @@ enum status print_verify_summary(const struct verification *all, struct error *e
 
 /* ---- documents ---- */
 
-static enum status print_rows(const struct verification *all, const struct settings *settings,
+static enum status print_rows(const struct verification *all, enum table_format format,
                               struct error *error)
 {
     struct table *table = NULL;
@@ -282,7 +283,7 @@ static enum status print_rows(const struct verification *all, const struct setti
         row_fields(&fields, all, &all->rows[i]);
         table_fields(table, &fields);
     }
-    return cli_print_table(table, settings, error);
+    return cli_print_table(table, format, error);
 }
 
 static void json_layers(struct json *json, const struct verify_row *row,
@@ -347,16 +348,16 @@ static enum status print_json(const struct verification *all, struct error *erro
     return STATUS_OK;
 }
 
-enum status print_verification(const struct verification *all, const struct settings *settings,
-                               struct error *error)
+enum status print_verification(const struct verification *all, enum table_format format,
+                               bool with_kinds, struct error *error)
 {
-    if (settings->form == TABLE_JSON)
+    if (format == TABLE_JSON)
         return print_json(all, error);
-    if (!settings->layers)
-        return print_rows(all, settings, error);
-    if (settings->form == TABLE_TEXT) {
-        TRY(print_rows(all, settings, error));
+    if (!with_kinds)
+        return print_rows(all, format, error);
+    if (format == TABLE_TEXT) {
+        TRY(print_rows(all, format, error));
         putchar('\n');
     }
-    return print_kinds(all, settings, error);
+    return print_kinds(all, format, error);
 }
