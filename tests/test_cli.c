@@ -1,5 +1,6 @@
 /* The option parser and its tables. What commands print is tested by tests/cli. */
 #include "cli/cli.h"
+#include "data/import.h"
 #include "predictors/predictor.h"
 #include "test.h"
 
@@ -37,6 +38,31 @@ static void options_are_read_in_every_form(void **state)
     assert_int_equal(settings.cache, 1);
     assert_float_equal(settings.cap_ms, 150, 0);
     assert_int_equal(settings.format, TABLE_JSONL);
+}
+
+/* Old spellings: --form, and --format with what import calls a dialect. */
+static void old_spellings_are_understood(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        int32_t format, dialect;
+    } cases[] = {
+        {"--format json x.csv", TABLE_JSON, IMPORT_AUTO},
+        {"--form=csv x.csv", TABLE_CSV, IMPORT_AUTO},
+        {"--dialect justus2018 x.csv", TABLE_TEXT, IMPORT_JUSTUS2018},
+        {"--format justus2018 x.csv", TABLE_TEXT, IMPORT_JUSTUS2018},
+        {"--format=epochcast --form jsonl x.csv", TABLE_JSONL, IMPORT_EPOCHCAST},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct settings settings;
+        struct error error;
+        char line[80];
+        snprintf(line, sizeof line, "%s", cases[i].line);
+        assert_int_equal(parse(&settings, &command_import, line, &error), STATUS_OK);
+        assert_int_equal(settings.format, cases[i].format);
+        assert_int_equal(settings.dialect, cases[i].dialect);
+    }
 }
 
 /* A list of names, or none: all. An argument that names none of them is an operand. */
@@ -188,6 +214,9 @@ static void mistakes_are_named(void **state)
         {&command_sweep, "--dry-run=1", "--dry-run takes no value", ""},
         {&command_sweep, "--device=", "--device: ''", ""},
         {&command_sweep, "--cache warm", "unknown value 'warm'", "hot, cold"},
+        {&command_import, "--format xml x.csv", "--format: unknown value 'xml'", "one of table"},
+        {&command_import, "--dialect json x.csv", "--dialect: unknown value 'json'", "one of auto"},
+        {&command_sweep, "--format auto", "--format: unknown value 'auto'", "one of table"},
         {&command_train, "", "train needs DATA.h5", "--help"},
         {&command_train, "a.h5 --dropout 0.96", "outside 0..0.95", ""},
         {&command_evaluate, "", "evaluate needs [MODEL.h5]", ""},
@@ -373,6 +402,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_read_in_every_form),
+        cmocka_unit_test(old_spellings_are_understood),
         cmocka_unit_test(choices_are_optional_lists),
         cmocka_unit_test(what_is_not_given_is_absent),
         cmocka_unit_test(the_last_of_two_counts_and_texts_add_up),

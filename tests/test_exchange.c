@@ -110,7 +110,7 @@ static void every_column_comes_back(void **state)
     const struct file_name csv[] = {in_folder(&folder, "0.csv"), in_folder(&folder, "1.csv"),
                                     in_folder(&folder, "2.csv"), in_folder(&folder, "3.csv"),
                                     in_folder(&folder, "4.csv")};
-    const struct import_options options = {.format = IMPORT_AUTO};
+    const struct import_options options = {.dialect = IMPORT_AUTO};
     const char *const paths[] = {from.text, to.text};
     struct dataset_rows before, after;
     write_dataset(from.text, ROWS);
@@ -265,7 +265,7 @@ static void faults_of_exported_files(void **state)
          ":2: column 'device_count': '-1'"},
     };
     const struct file_name csv = in_folder(&folder, "ours.csv"), to = in_folder(&folder, "to.h5");
-    const struct import_options options = {.format = IMPORT_AUTO};
+    const struct import_options options = {.dialect = IMPORT_AUTO};
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         write_text(csv.text, faults[i][0]);
         assert_int_equal(import_files(to.text, &csv, 1, &options), STATUS_BAD_FILE);

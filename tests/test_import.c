@@ -32,7 +32,8 @@ static enum status import_file(int64_t *count, const char *path, const char *dev
     struct dataset *dataset;
     struct importer *importer;
     const struct dataset_header header = {.seed = 0};
-    const struct import_options options = {.format = IMPORT_JUSTUS2018, .device_name = device_name};
+    const struct import_options options = {.dialect = IMPORT_JUSTUS2018,
+                                           .device_name = device_name};
     assert_int_equal(dataset_create(&dataset, h5_path, &header, true, false, error), STATUS_OK);
     assert_int_equal(importer_create(&importer, dataset, &options, error), STATUS_OK);
     enum status status = importer_read(importer, path, count, error);

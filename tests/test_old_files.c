@@ -103,7 +103,7 @@ static void exported_rows_are_read(void **state)
     struct importer *importer;
     int64_t count = 0;
     const struct dataset_header header = sample_header();
-    const struct import_options options = {.format = IMPORT_EPOCHCAST};
+    const struct import_options options = {.dialect = IMPORT_EPOCHCAST};
     SUCCEEDS(dataset_create(&dataset, in_folder(&folder, "rows.h5").text, &header, false, false,
                             &error));
     SUCCEEDS(importer_create(&importer, dataset, &options, &error));

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *const format_names[] = {"table", "csv", "json", "jsonl"};
-const struct choice choice_table_format = {.name = "form", .names = format_names, .count = 4};
+const struct choice choice_table_format = {.name = "format", .names = format_names, .count = 4};
 
 enum cell_type { CELL_NUMBER, CELL_INTEGER, CELL_STRING };
 

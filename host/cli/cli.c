@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *const common_options[] = {"help",    "brief-help", "quiet",
-                                             "verbose", "form",       NULL};
+                                             "verbose", "format",     NULL};
 
 static bool is_listed(const char *const *names, const char *name)
 {
@@ -35,10 +35,39 @@ static const struct option *find_option(const struct command *command, const cha
     return NULL;
 }
 
+/* Spellings of earlier versions, which help does not show. One that is another option's name today
+ * is meant where the value is not that option's. */
+static const struct {
+    const char *name, *option;
+} aliases[] = {{"form", "format"}, {"format", "dialect"}};
+
+static bool accepts(const struct option *option, const char *value)
+{
+    return option->type != OPTION_CHOICE || (value && choice_find(option->choice, value) >= 0);
+}
+
+/* `option` (or NULL), unless its long name is an alias that fits better. value: or NULL. */
+static const struct option *resolve_alias(const struct option *option,
+                                          const struct command *command, const char *name,
+                                          size_t length, const char *value)
+{
+    if (option && (!value || accepts(option, value)))
+        return option;
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+        const char *now = aliases[i].option;
+        if (strlen(aliases[i].name) != length || strncmp(aliases[i].name, name, length) != 0)
+            continue;
+        const struct option *meant = find_option(command, now, strlen(now), 0);
+        if (meant && (!option || accepts(meant, value)))
+            return meant;
+    }
+    return option;
+}
+
 static enum status unknown_option(const struct command *command, const char *text,
                                   struct error *error)
 {
-    const char *names[64];
+    const char *names[OPTION_LIMIT];
     int count = 0;
     for (int i = 0; i < cli_option_count; i++)
         if (command_takes(command, &cli_options[i]))
@@ -226,9 +255,14 @@ static enum status parse_option(int *used, struct settings *settings, const stru
     const struct option *option = is_long           ? find_option(command, name, length, 0)
                                   : name[1] == '\0' ? find_option(command, name, 1, *name)
                                                     : NULL;
+    bool attached = is_long && name[length] == '=';
+    if (is_long)
+        option = resolve_alias(option, command, name, length,
+                               attached    ? name + length + 1
+                               : count > 1 ? arguments[1]
+                                           : NULL);
     if (!option)
         return unknown_option(command, text, error);
-    bool attached = is_long && name[length] == '=';
     *used = 1;
     if (option->type == OPTION_FLAG && attached)
         return FAIL(error, STATUS_USAGE, "--%s takes no value", option->name);

@@ -66,6 +66,7 @@ struct option {
     double minimum, maximum;     /* numbers and integers */
     const struct choice *choice; /* values; of a text: of its items */
 };
+enum { OPTION_LIMIT = 128 };
 extern const struct option cli_options[];
 extern const int cli_option_count;
 

@@ -28,13 +28,15 @@ static enum status print_report(int64_t row_count, int device_count,
 }
 
 static enum status import_into(int64_t *row_count, int *device_count, struct dataset *dataset,
-                               const struct import_map *map, int32_t format,
+                               const struct import_map *map, int32_t dialect,
                                const struct settings *settings, struct error *error)
 {
     struct progress progress;
     struct importer *importer;
-    const struct import_options wanted = {
-        .format = format, .map = map, .device_name = settings->device_name, .progress = &progress};
+    const struct import_options wanted = {.dialect = dialect,
+                                          .map = map,
+                                          .device_name = settings->device_name,
+                                          .progress = &progress};
     TRY(importer_create(&importer, dataset, &wanted, error));
     progress_begin(&progress, stderr, settings->quiet);
     enum status status = read_files(row_count, importer, settings, error);
@@ -45,7 +47,7 @@ static enum status import_into(int64_t *row_count, int *device_count, struct dat
     return dataset_finish(dataset, error);
 }
 
-static enum status import_to_file(const struct import_map *map, int32_t format,
+static enum status import_to_file(const struct import_map *map, int32_t dialect,
                                   const struct settings *settings, struct error *error)
 {
     struct dataset_header header;
@@ -54,9 +56,9 @@ static enum status import_to_file(const struct import_map *map, int32_t format,
     int device_count;
     fill_header(&header, settings);
     snprintf(header.sampler, sizeof header.sampler, "import %s",
-             map ? "with a map" : choice_name(&choice_import_format, format));
+             map ? "with a map" : choice_name(&choice_import_dialect, dialect));
     TRY(dataset_create(&dataset, settings->output, &header, settings->overwrite, false, error));
-    enum status status = import_into(&row_count, &device_count, dataset, map, format, settings,
+    enum status status = import_into(&row_count, &device_count, dataset, map, dialect, settings,
                                      error);
     dataset_close(dataset);
     TRY(status);
@@ -75,29 +77,29 @@ static enum status check_device_name(const struct settings *settings, struct err
 static enum status run(const struct settings *settings, struct error *error)
 {
     struct import_map *map = NULL;
-    int32_t format = settings->dialect;
+    int32_t dialect = settings->dialect;
     if (!settings->output)
         return FAIL(error, STATUS_USAGE, "import needs -O FILE");
     if (settings->map)
         TRY(import_map_load(&map, settings->map, error));
-    else if (format == IMPORT_AUTO)
-        TRY(import_format_of(&format, settings->operands[0], error));
-    enum status status = !map && format == IMPORT_JUSTUS2018 ? check_device_name(settings, error)
-                                                             : STATUS_OK;
+    else if (dialect == IMPORT_AUTO)
+        TRY(import_dialect_of(&dialect, settings->operands[0], error));
+    enum status status = !map && dialect == IMPORT_JUSTUS2018 ? check_device_name(settings, error)
+                                                              : STATUS_OK;
     if (status == STATUS_OK)
-        status = import_to_file(map, format, settings, error);
+        status = import_to_file(map, dialect, settings, error);
     import_map_free(map);
     return status;
 }
 
-static const char *const takes[] = {"format",    "map",     "device-name", "output",
+static const char *const takes[] = {"dialect",   "map",     "device-name", "output",
                                     "overwrite", "licence", "citation",    NULL};
 const struct command command_import = {
     .name = "import",
     .summary = "measurements from CSV files into a dataset: exported ones, or others'",
     .operands = "FILE.csv... -O DATA.h5",
     .examples = "  epochcast import conv2d.csv dense.csv -O copy.h5\n"
-                "  epochcast import --format justus2018 --device-name V100 "
+                "  epochcast import --dialect justus2018 --device-name V100 "
                 "justus2018-conv2d-V100.csv -O v100.h5\n"
                 "  epochcast import --map theirs.map --device-name 'My GPU' theirs.csv -O my.h5\n",
     .options = takes,

@@ -43,7 +43,7 @@ const struct option cli_options[] = {
     {"brief-help", 'h', OPTION_FLAG, AT(brief_help), NULL, "usage and options alone", 0, 0, NULL},
     {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "no progress on stderr", 0, 0, NULL},
     {"verbose", 'v', OPTION_FLAG, AT(verbose), NULL, "errors name the source line", 0, 0, NULL},
-    {"form", 'o', OPTION_CHOICE, AT(format), "FORM", "of the output on stdout", 0, 0,
+    {"format", 'o', OPTION_CHOICE, AT(format), "FORMAT", "of the output on stdout", 0, 0,
      &choice_table_format},
     {"output", 'O', OPTION_TEXT, AT(output), "FILE", "file to write", 0, 0, NULL},
     {"overwrite", 0, OPTION_FLAG, AT(overwrite), NULL, "replace FILE when it exists", 0, 0, NULL},
@@ -83,8 +83,8 @@ const struct option cli_options[] = {
      NULL},
     {"citation", 0, OPTION_TEXT, AT(citation), "TEXT", "how the data is to be cited", 0, 0, NULL},
     {"no-measure", 0, OPTION_FLAG, AT(no_measure), NULL, "nominal features only", 0, 0, NULL},
-    {"format", 0, OPTION_CHOICE, AT(dialect), "FORMAT",
-     "of the CSV files (default: auto, by their columns)", 0, 0, &choice_import_format},
+    {"dialect", 0, OPTION_CHOICE, AT(dialect), "DIALECT",
+     "of the CSV files (default: auto, by their columns)", 0, 0, &choice_import_dialect},
     {"map", 0, OPTION_TEXT, AT(map), "FILE", "what the columns of foreign CSV files mean", 0, 0,
      NULL},
     {"device-name", 0, OPTION_TEXT, AT(device_name), "NAME", "device that the rows come from", 0, 0,
@@ -170,3 +170,4 @@ const struct option cli_options[] = {
      "a row per layer in the table; verify: time each in place, a row per layer kind", 0, 0, NULL},
 };
 const int cli_option_count = sizeof cli_options / sizeof *cli_options;
+_Static_assert(sizeof cli_options / sizeof *cli_options <= OPTION_LIMIT, "too many options");

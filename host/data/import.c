@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const format_names[] = {"auto", "justus2018", "epochcast"};
-const struct choice choice_import_format = {.name = "format", .names = format_names, .count = 3};
+static const char *const dialect_names[] = {"auto", "justus2018", "epochcast"};
+const struct choice choice_import_dialect = {.name = "dialect", .names = dialect_names, .count = 3};
 
 /* Justus et al. 2018, hardware table, as coded by its authors (one GPU of the M60 and K80 cards).
  * Caches: NVIDIA's white papers. */
@@ -119,21 +119,21 @@ int importer_device_count(const struct importer *importer)
     return importer->known.device_count;
 }
 
-struct format {
+struct dialect {
     enum status (*begin)(void **state, const struct csv *csv, const struct import_options *options,
                          struct error *error);
     enum status (*row)(struct measurement *row, struct device_info *device, void *state,
                        const struct csv *csv, struct error *error);
 };
-static const struct format justus2018 = {justus_begin, justus_row};
-static const struct format by_columns = {columns_begin, columns_row};
+static const struct dialect justus2018 = {justus_begin, justus_row};
+static const struct dialect by_columns = {columns_begin, columns_row};
 
-static const struct format *format_of(const struct csv *csv, const struct import_options *options)
+static const struct dialect *dialect_of(const struct csv *csv, const struct import_options *options)
 {
-    if (options->map || options->format == IMPORT_EPOCHCAST)
+    if (options->map || options->dialect == IMPORT_EPOCHCAST)
         return &by_columns;
     const bool is_ours = csv_find(csv, ROW_COLUMN_LAYER) >= 0 && csv_find(csv, "median_ms") >= 0;
-    return options->format == IMPORT_AUTO && is_ours ? &by_columns : &justus2018;
+    return options->dialect == IMPORT_AUTO && is_ours ? &by_columns : &justus2018;
 }
 
 static struct measurement default_row(const struct csv *csv)
@@ -179,21 +179,22 @@ static enum status find_device(int32_t *index, struct importer *importer,
     return *index < known ? STATUS_OK : dataset_add_device(importer->dataset, info, index, error);
 }
 
-static enum status import_row(struct importer *importer, const struct format *format, void *state,
+static enum status import_row(struct importer *importer, const struct dialect *dialect, void *state,
                               const struct csv *csv, struct error *error)
 {
     char fault[320];
     struct measurement row = default_row(csv);
     struct device_info device = importer->device;
-    TRY(format->row(&row, &device, state, csv, error));
+    TRY(dialect->row(&row, &device, state, csv, error));
     TRY(find_device(&row.device, importer, &device, csv, error));
     if (dataset_row_fault(fault, sizeof fault, &row, (size_t)importer->known.device_count))
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s", csv->path, csv->line, fault);
     return dataset_append(importer->dataset, &row, error);
 }
 
-static enum status import_rows(struct importer *importer, const struct format *format, void *state,
-                               struct csv *csv, int64_t *row_count, struct error *error)
+static enum status import_rows(struct importer *importer, const struct dialect *dialect,
+                               void *state, struct csv *csv, int64_t *row_count,
+                               struct error *error)
 {
     const char *begin = csv->next;
     for (;; ++*row_count) {
@@ -201,7 +202,7 @@ static enum status import_rows(struct importer *importer, const struct format *f
         TRY(csv_next(csv, &more, error));
         if (!more)
             break;
-        TRY(import_row(importer, format, state, csv, error));
+        TRY(import_row(importer, dialect, state, csv, error));
         if (importer->options.progress)
             progress_update(importer->options.progress, (double)(csv->next - begin),
                             (double)(csv->end - begin), "%lld rows", (long long)*row_count);
@@ -219,22 +220,22 @@ static enum status import_content(struct importer *importer, struct csv *csv, in
     TRY(csv_next(csv, &more, error));
     if (!more)
         return FAIL(error, STATUS_BAD_FILE, "%s: the file is empty", csv->path);
-    const struct format *format = format_of(csv, &importer->options);
-    if (format == &justus2018 && importer->options.device_name)
+    const struct dialect *dialect = dialect_of(csv, &importer->options);
+    if (dialect == &justus2018 && importer->options.device_name)
         TRY(import_known_device(&importer->device, importer->options.device_name, error));
-    enum status status = format->begin(&state, csv, &importer->options, error);
+    enum status status = dialect->begin(&state, csv, &importer->options, error);
     if (status == STATUS_OK)
-        status = import_rows(importer, format, state, csv, row_count, error);
+        status = import_rows(importer, dialect, state, csv, row_count, error);
     free(state);
     return status;
 }
 
-enum status import_format_of(int32_t *format, const char *path, struct error *error)
+enum status import_dialect_of(int32_t *dialect, const char *path, struct error *error)
 {
     struct mapped_file file;
     struct csv *csv;
     bool more = false;
-    const struct import_options options = {.format = IMPORT_AUTO};
+    const struct import_options options = {.dialect = IMPORT_AUTO};
     TRY(mapped_file_open(&file, path, error));
     enum status status = ALLOCATE(&csv, 1, "CSV reader", error);
     if (status == STATUS_OK) {
@@ -244,7 +245,7 @@ enum status import_format_of(int32_t *format, const char *path, struct error *er
     if (status == STATUS_OK && !more)
         status = FAIL(error, STATUS_BAD_FILE, "%s: the file is empty", path);
     if (status == STATUS_OK)
-        *format = format_of(csv, &options) == &justus2018 ? IMPORT_JUSTUS2018 : IMPORT_EPOCHCAST;
+        *dialect = dialect_of(csv, &options) == &justus2018 ? IMPORT_JUSTUS2018 : IMPORT_EPOCHCAST;
     free(csv);
     mapped_file_close(&file);
     return status;

@@ -9,12 +9,12 @@
 #include "data/dataset.h"
 #include "data/import_map.h"
 
-enum import_format { IMPORT_AUTO, IMPORT_JUSTUS2018, IMPORT_EPOCHCAST };
-extern const struct choice choice_import_format; /* "auto" knows a file by its columns */
+enum import_dialect { IMPORT_AUTO, IMPORT_JUSTUS2018, IMPORT_EPOCHCAST };
+extern const struct choice choice_import_dialect; /* "auto" knows a file by its columns */
 
 struct import_options {
-    int32_t format;               /* enum import_format */
-    const struct import_map *map; /* or NULL: the columns have the format's names */
+    int32_t dialect;              /* enum import_dialect */
+    const struct import_map *map; /* or NULL: the columns have the dialect's names */
     /* Device of the rows that name none; or NULL. One of the paper's six, or any name: nothing else
      * is known of it then. */
     const char *device_name;
@@ -25,8 +25,8 @@ struct import_options {
  * coded by its authors. STATUS_USAGE with the list for an unknown name. */
 enum status import_known_device(struct device_info *info, const char *name, struct error *error);
 
-/* Which of the formats the file's columns are those of. STATUS_BAD_FILE: unreadable or empty. */
-enum status import_format_of(int32_t *format, const char *path, struct error *error);
+/* Which of the dialects the file's columns are those of. STATUS_BAD_FILE: unreadable or empty. */
+enum status import_dialect_of(int32_t *dialect, const char *path, struct error *error);
 
 /* The files of one dataset. Devices of equal fingerprints are one. */
 struct importer;
