@@ -40,11 +40,11 @@ target_compile_options(epochcast_cuda_objects PRIVATE
 target_link_libraries(epochcast_cuda_objects PUBLIC epochcast_cudnn CUDA::cublas CUDA::curand epochcast_trainer)
 
 add_library(epochcast_cuda MODULE cuda/module.c)
-target_include_directories(epochcast_cuda PRIVATE ${CMAKE_BINARY_DIR}/generated)
+target_include_directories(epochcast_cuda PRIVATE ${PROJECT_BINARY_DIR}/generated)
 target_link_libraries(epochcast_cuda PRIVATE epochcast_cuda_objects)
 # Copies of the host's functions inside, invisible outside: the program has its own.
 target_link_options(epochcast_cuda PRIVATE -Wl,--exclude-libs,ALL -Wl,--as-needed)
 set_target_properties(epochcast_cuda PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden
-                      LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+                      LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 install(TARGETS epochcast_cuda DESTINATION lib/epochcast)
 set(EPOCHCAST_CUDA_BUILT TRUE)

@@ -1,6 +1,6 @@
 # What `cmake --install` (or `make install`) puts where; the manual page and bash's completion are
 # printed by the program that was built.
-set(documents ${CMAKE_BINARY_DIR}/documents)
+set(documents ${PROJECT_BINARY_DIR}/documents)
 file(MAKE_DIRECTORY ${documents})
 add_custom_command(OUTPUT ${documents}/epochcast.1 ${documents}/epochcast
                    COMMAND epochcast --man > ${documents}/epochcast.1
@@ -22,8 +22,8 @@ file(RELATIVE_PATH prefix_from_pkgconfig ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig 
 string(REGEX REPLACE "/$" "" prefix_from_pkgconfig "${prefix_from_pkgconfig}")
 string(JOIN " " library_needs ${EPOCHCAST_LIBRARY_NEEDS})
 configure_file(host/library/epochcast.pc.in generated/epochcast.pc @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/generated/epochcast.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/generated/epochcast.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(EXPORT epochcast NAMESPACE epochcast:: DESTINATION ${package_folder} FILE epochcast-config.cmake)
 include(CMakePackageConfigHelpers)
 write_basic_package_version_file(generated/epochcast-config-version.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/generated/epochcast-config-version.cmake DESTINATION ${package_folder})
+install(FILES ${PROJECT_BINARY_DIR}/generated/epochcast-config-version.cmake DESTINATION ${package_folder})

@@ -2,7 +2,7 @@
 function(add_cmocka_test name)
     add_executable(${name} ${name}.c)
     target_link_libraries(${name} PRIVATE ${ARGN} epochcast_cli ${CMOCKA_LIBRARY})
-    target_include_directories(${name} PRIVATE ${CMAKE_BINARY_DIR}/generated)
+    target_include_directories(${name} PRIVATE ${PROJECT_BINARY_DIR}/generated)
     target_include_directories(${name} SYSTEM PRIVATE ${CMOCKA_INCLUDE})
     target_compile_definitions(${name} PRIVATE ${test_definitions})
     add_test(NAME ${name} COMMAND ${name})

@@ -5,7 +5,7 @@ set(EPOCHCAST_LIBRARY_NEEDS ${hdf5_shared} ${dnnl_library} ${openmp_library} -lm
 set(rooms forecast predictors trainer network data bench onednn layers base)
 list(TRANSFORM rooms PREPEND epochcast_ OUTPUT_VARIABLE room_targets)
 list(TRANSFORM room_targets REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE room_archives)
-set(combined ${CMAKE_BINARY_DIR}/generated/epochcast_combined.o)
+set(combined ${PROJECT_BINARY_DIR}/generated/epochcast_combined.o)
 add_custom_command(
     OUTPUT ${combined}
     COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -o ${combined}
