@@ -2,6 +2,7 @@
 
 #include "data/dataset_internal.h"
 #include "data/hdf5_file.h"
+#include "data/stored_columns.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 /* ---- root ---- */
 
 static const char *const root_words[] = {"format_version", "growing", "seed"};
-enum { ROOT_WORD_COUNT = sizeof root_words / sizeof *root_words };
+enum { ROOT_WORD_COUNT = sizeof root_words / sizeof *root_words, STORED_NAME_LIMIT = 64 };
 
 static bool is_schema_hash(const char *name)
 {
@@ -37,18 +38,48 @@ static herr_t check_root_name(hid_t object, const char *name, const H5A_info_t *
     return 0;
 }
 
+/* Columns of a stored table, those that fit; false: no table. */
+static bool find_columns(struct stored_columns *columns, hid_t file, const char *path,
+                         const struct schema_columns *wanted)
+{
+    struct column_fault fault;
+    const hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
+    if (dataset < 0)
+        return false;
+    const hid_t stored = H5Dget_type(dataset);
+    const bool fits = stored_columns_match(columns, &fault, stored, wanted);
+    H5Tclose(stored);
+    H5Dclose(dataset);
+    return fits;
+}
+
+/* Of the columns that the file has: false where it has no table of the kind to compare with. */
+static bool expected_hash(uint64_t *hash, hid_t file, enum layer_kind kind)
+{
+    char path[64];
+    struct stored_columns rows, devices;
+    const struct schema_columns wanted = schema_row_columns(kind), known = schema_device_columns();
+    snprintf(path, sizeof path, "/%s/rows", layer_descriptors[kind]->name);
+    if (H5Lexists(file, layer_descriptors[kind]->name, H5P_DEFAULT) <= 0 ||
+        !find_columns(&rows, file, path, &wanted) ||
+        !find_columns(&devices, file, "/devices/rows", &known))
+        return false;
+    *hash = schema_hash_of(kind, &rows.found, &devices.found);
+    return true;
+}
+
 /* A file that an earlier version wrote knows nothing of later kinds, and has no rows of them. */
 static void check_schema_hash(struct audit *audit, hid_t file, enum layer_kind kind)
 {
     char name[64];
-    uint64_t word;
+    uint64_t word, expected;
     const char *kind_name = layer_descriptors[kind]->name;
     snprintf(name, sizeof name, "schema_hash_%s", kind_name);
     if (H5Aexists(file, name) == 0 && H5Lexists(file, kind_name, H5P_DEFAULT) == 0)
         return;
     if (!hdf5_file_read_word(&word, file, name))
         audit_violation(audit, "/", "attribute '%s' is missing or no integer", name);
-    else if (word != schema_hash(kind))
+    else if (expected_hash(&expected, file, kind) && word != expected)
         audit_violation(audit, "/", "attribute '%s' is that of other columns", name);
 }
 
@@ -83,29 +114,8 @@ static herr_t check_root_object(hid_t file, const char *name, const H5L_info_t *
 
 struct audited_table {
     char path[64];
-    const struct field *fields;
-    int field_count;
-    hid_t packed_type;
+    struct schema_columns columns;
 };
-
-/* By name: columns may stand in any order. */
-static void check_member(struct audit *audit, const struct audited_table *table, hid_t stored,
-                         const struct field *field)
-{
-    const int at = H5Tget_member_index(stored, field->name);
-    if (at < 0) {
-        audit_violation(audit, table->path, "column '%s' is missing", field->name);
-        return;
-    }
-    const int wanted = H5Tget_member_index(table->packed_type, field->name);
-    const hid_t a = H5Tget_member_type(stored, (unsigned)at),
-                b = H5Tget_member_type(table->packed_type, (unsigned)wanted);
-    if (H5Tequal(a, b) <= 0)
-        audit_violation(audit, table->path, "column '%s' has another type or other names",
-                        field->name);
-    H5Tclose(a);
-    H5Tclose(b);
-}
 
 static void check_text(struct audit *audit, const struct audited_table *table, hid_t dataset,
                        const char *column, const char *suffix, const char *wanted)
@@ -119,16 +129,41 @@ static void check_text(struct audit *audit, const struct audited_table *table, h
                         wanted);
 }
 
-/* The words of a help text may change; units and names may not. */
-static void check_column_texts(struct audit *audit, const struct audited_table *table,
-                               hid_t dataset, const struct field *field)
+/* The names that the file's own type has, by value: those of an earlier program may be fewer. */
+static void stored_names(char *text, size_t size, hid_t stored, const char *column)
+{
+    const int at = H5Tget_member_index(stored, column);
+    const hid_t type = H5Tget_member_type(stored, (unsigned)at);
+    const char *names[STORED_NAME_LIMIT];
+    char copies[STORED_NAME_LIMIT][64];
+    struct choice choice = {.names = names};
+    for (int32_t value = 0; value < STORED_NAME_LIMIT; value++, choice.count++) {
+        names[value] = copies[value];
+        if (H5Tenum_nameof(type, &value, copies[value], sizeof *copies) < 0)
+            break;
+    }
+    dataset_join_names(text, size, &choice);
+    H5Tclose(type);
+}
+
+/* By name: columns may stand in any order, later ones may be missing. The words of a help text may
+ * change; units and names may not. */
+static void check_column(struct audit *audit, const struct audited_table *table, hid_t dataset,
+                         hid_t stored, const struct field *field)
 {
     char names[512];
+    struct column_fault fault;
+    if (!stored_column_fits(&fault, stored, field)) {
+        audit_violation(audit, table->path, "%s", fault.text);
+        return;
+    }
+    if (H5Tget_member_index(stored, field->name) < 0)
+        return;
     check_text(audit, table, dataset, field->name, "unit", field->unit);
     check_text(audit, table, dataset, field->name, "help", NULL);
     if (!field->choice)
         return;
-    dataset_join_names(names, sizeof names, field->choice);
+    stored_names(names, sizeof names, stored, field->name);
     check_text(audit, table, dataset, field->name, "names", names);
 }
 
@@ -152,39 +187,30 @@ static void check_table(struct audit *audit, hid_t file, const struct audited_ta
     if (stored < 0) {
         audit_violation(audit, table->path, "missing or unreadable");
     } else {
-        for (int i = 0; i < table->field_count; i++) {
-            check_member(audit, table, stored, &table->fields[i]);
-            check_column_texts(audit, table, dataset, &table->fields[i]);
-        }
-        if (H5Tget_nmembers(stored) > table->field_count)
+        for (int i = 0; i < table->columns.count; i++)
+            check_column(audit, table, dataset, stored, &table->columns.fields[i]);
+        if (H5Tget_nmembers(stored) > table->columns.count)
             audit_violation(audit, table->path, "columns that are not part of the format");
         check_storage(audit, table, dataset, is_growing);
         H5Tclose(stored);
     }
     if (dataset >= 0)
         H5Dclose(dataset);
-    H5Tclose(table->packed_type);
 }
 
 void audit_structure(struct audit *audit, hid_t file, bool is_growing)
 {
-    const struct audited_table devices = {"/devices/rows", device_fields, device_field_count,
-                                          schema_device_type(true)};
-    const struct audited_table canaries = {"/canary/rows", canary_fields, canary_field_count,
-                                           schema_canary_type(true)};
+    const struct audited_table devices = {"/devices/rows", schema_device_columns()};
+    const struct audited_table canaries = {"/canary/rows", schema_canary_columns()};
     hsize_t next = 0;
     check_root_attributes(audit, file);
     H5Literate(file, H5_INDEX_NAME, H5_ITER_INC, &next, check_root_object, audit);
     check_table(audit, file, &devices, is_growing);
     check_table(audit, file, &canaries, is_growing);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        struct field fields[SCHEMA_FIELD_LIMIT];
         if (H5Lexists(file, layer_descriptors[kind]->name, H5P_DEFAULT) <= 0)
             continue;
-        struct audited_table table = {
-            .fields = fields,
-            .field_count = schema_row_fields(fields, (enum layer_kind)kind),
-            .packed_type = schema_row_type((enum layer_kind)kind, true)};
+        struct audited_table table = {.columns = schema_row_columns((enum layer_kind)kind)};
         snprintf(table.path, sizeof table.path, "/%s/rows", layer_descriptors[kind]->name);
         check_table(audit, file, &table, is_growing);
     }

@@ -36,27 +36,6 @@ static enum status check_format(const struct dataset_reader *reader, struct erro
     return STATUS_BAD_FILE;
 }
 
-static enum status check_schema(const struct dataset_reader *reader, enum layer_kind kind,
-                                struct error *error)
-{
-    const hid_t file = reader->state->file;
-    char name[64], written_by[64];
-    uint64_t hash = 0;
-    snprintf(name, sizeof name, "schema_hash_%s", layer_descriptors[kind]->name);
-    if (!hdf5_file_read_word(&hash, file, name))
-        return stored_damaged(reader->path, name, "missing or unreadable", error);
-    if (hash == schema_hash(kind))
-        return STATUS_OK;
-    hdf5_file_read_text(written_by, sizeof written_by, file, "program_version");
-    FAIL(error, STATUS_BAD_FILE,
-         "'%s': the columns of %s are those of another version (schema %016llx, expected %016llx)",
-         reader->path, layer_descriptors[kind]->name, (unsigned long long)hash,
-         (unsigned long long)schema_hash(kind));
-    error_hint(error, "use the program that wrote it ('%s') to export it, or measure again",
-               written_by);
-    return STATUS_BAD_FILE;
-}
-
 static enum status read_header(struct dataset_reader *reader, struct error *error)
 {
     const hid_t file = reader->state->file;
@@ -75,28 +54,31 @@ static enum status read_header(struct dataset_reader *reader, struct error *erro
 /* ---- devices and canaries: read whole ---- */
 
 static struct stored_table_plan plan_of(const struct dataset_reader *reader, const char *path,
-                                        hid_t memory_type, hid_t packed_type, size_t row_limit)
+                                        const struct schema_columns *columns, size_t row_limit)
 {
     return (struct stored_table_plan){.file_path = reader->path,
                                       .path = path,
                                       .file_bytes = reader->state->file_bytes,
-                                      .memory_type = memory_type,
-                                      .packed_type = packed_type,
+                                      .written_by = reader->header.program_version,
+                                      .columns = columns,
                                       .row_limit = row_limit};
 }
 
-/* Fresh array of all records of a table; the caller frees. */
-static enum status read_whole(void **records, size_t *count, const struct dataset_reader *reader,
-                              const struct stored_table_plan *plan, size_t size,
-                              struct error *error)
+/* Fresh array of all records of a table; the caller frees. *found: the columns that the file has.
+ */
+static enum status read_whole(void **records, size_t *count, struct schema_columns *found,
+                              const struct dataset_reader *reader,
+                              const struct stored_table_plan *plan, struct error *error)
 {
     struct stored_table table;
     TRY(stored_table_open(&table, reader->state->file, plan, error));
-    enum status status = error_allocate(records, table.count, size, plan->path, error);
+    enum status status = error_allocate(records, table.count, plan->columns->record_size,
+                                        plan->path, error);
     if (status == STATUS_OK && table.count > 0 &&
         !stored_table_read(&table, 0, table.count, *records))
         status = stored_damaged(plan->file_path, plan->path, "its rows cannot be read", error);
     *count = status == STATUS_OK ? table.count : 0;
+    *found = table.columns.found;
     stored_table_close(&table);
     return status;
 }
@@ -105,10 +87,10 @@ static enum status read_devices(struct dataset_reader *reader, struct error *err
 {
     if (!stored_is_hard_link(reader->state->file, "/devices"))
         return stored_damaged(reader->path, "/devices", "missing or unreadable", error);
-    const struct stored_table_plan plan = plan_of(
-        reader, "/devices/rows", schema_device_type(false), schema_device_type(true), DEVICE_LIMIT);
-    TRY(read_whole((void **)&reader->devices, &reader->device_count, reader, &plan,
-                   sizeof *reader->devices, error));
+    const struct schema_columns columns = schema_device_columns();
+    const struct stored_table_plan plan = plan_of(reader, "/devices/rows", &columns, DEVICE_LIMIT);
+    TRY(read_whole((void **)&reader->devices, &reader->device_count, &reader->state->device_columns,
+                   reader, &plan, error));
     for (size_t i = 0; i < reader->device_count; i++) {
         char fault[DATASET_FAULT_SIZE];
         dataset_clean_texts(&reader->devices[i], device_fields, device_field_count);
@@ -153,14 +135,37 @@ static enum status read_canaries(struct dataset_reader *reader, struct error *er
     size_t count;
     if (!stored_is_hard_link(reader->state->file, "/canary"))
         return stored_damaged(reader->path, "/canary", "missing or unreadable", error);
-    const struct stored_table_plan plan = plan_of(reader, "/canary/rows", schema_canary_type(false),
-                                                  schema_canary_type(true), any_count);
-    TRY(read_whole((void **)&reader->canaries, &count, reader, &plan, sizeof *reader->canaries,
-                   error));
+    struct schema_columns found;
+    const struct schema_columns columns = schema_canary_columns();
+    const struct stored_table_plan plan = plan_of(reader, "/canary/rows", &columns, any_count);
+    TRY(read_whole((void **)&reader->canaries, &count, &found, reader, &plan, error));
     return take_canaries(reader, count, error);
 }
 
 /* ---- tables of rows: opened ---- */
+
+/* The names are known by now: types and units, over the columns that the file has. */
+static enum status check_schema(const struct dataset_reader *reader, enum layer_kind kind,
+                                struct error *error)
+{
+    char name[64];
+    uint64_t hash = 0;
+    const struct dataset_reader_state *state = reader->state;
+    const uint64_t expected = schema_hash_of(kind, &state->tables[kind].columns.found,
+                                             &state->device_columns);
+    snprintf(name, sizeof name, "schema_hash_%s", layer_descriptors[kind]->name);
+    if (!hdf5_file_read_word(&hash, state->file, name))
+        return stored_damaged(reader->path, name, "missing or unreadable", error);
+    if (hash == expected)
+        return STATUS_OK;
+    FAIL(error, STATUS_BAD_FILE,
+         "'%s': the columns of %s are those of another version (schema %016llx, expected %016llx)",
+         reader->path, layer_descriptors[kind]->name, (unsigned long long)hash,
+         (unsigned long long)expected);
+    error_hint(error, "use the program that wrote it ('%s') to export it, or measure again",
+               reader->header.program_version);
+    return STATUS_BAD_FILE;
+}
 
 static enum status open_kind(struct dataset_reader *reader, enum layer_kind kind,
                              struct error *error)
@@ -174,10 +179,10 @@ static enum status open_kind(struct dataset_reader *reader, enum layer_kind kind
         return STATUS_OK;
     if (!stored_is_hard_link(state->file, group))
         return stored_damaged(reader->path, group, "unreadable", error);
-    TRY(check_schema(reader, kind, error));
-    const struct stored_table_plan plan = plan_of(reader, path, schema_row_type(kind, false),
-                                                  schema_row_type(kind, true), any_count);
+    const struct schema_columns columns = schema_row_columns(kind);
+    const struct stored_table_plan plan = plan_of(reader, path, &columns, any_count);
     TRY(stored_table_open(table, state->file, &plan, error));
+    TRY(check_schema(reader, kind, error));
     reader->row_limit += table->count;
     state->block_rows = table->block_rows > state->block_rows ? table->block_rows
                                                               : state->block_rows;

@@ -11,6 +11,7 @@ struct dataset_reader_state {
     struct dataset_reader_options options;
     hid_t file;
     double file_bytes;
+    struct schema_columns device_columns; /* those that the file has */
     struct stored_table tables[LAYER_KIND_COUNT];
     enum layer_kind kind; /* being read */
     size_t next;          /* row of the kind's table, or of joined */

@@ -71,10 +71,12 @@ static enum status bind_column(bool *is_there, struct binding *binding,
     return STATUS_BAD_FILE;
 }
 
-/* Without them a row says nothing; choices default to their first name, the rest to unknown. */
+/* Without them a row says nothing; choices default to their first name, features that an earlier
+ * program did not export to what they mean there, the rest to unknown. */
 static bool is_required(const struct binding *binding)
 {
-    return (binding->feature && !binding->feature->choice) ||
+    const struct feature *feature = binding->feature;
+    return (feature && !feature->choice && feature->since <= 1) ||
            strcmp(binding->column.name, ROW_COLUMN_LAYER) == 0;
 }
 
@@ -311,8 +313,7 @@ enum status columns_row(struct measurement *row, struct device_info *device, voi
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: %d columns, but the header has %d", csv->path,
                     csv->line, csv->field_count, reader->column_count);
     TRY(read_kind(&kind, reader, csv, error));
-    memset(&row->config, 0, sizeof row->config);
-    row->config.kind = kind;
+    layer_begin(&row->config, kind);
     const struct kind_bindings *bound = &reader->kinds[kind];
     for (int i = 0; i < bound->count; i++) {
         const char *text = "";

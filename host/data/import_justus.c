@@ -124,8 +124,7 @@ static enum status read_config(struct layer_config *config, const struct justus_
                                const struct csv *csv, struct error *error)
 {
     struct error cause = {0};
-    memset(config, 0, sizeof *config);
-    config->kind = reader->table->kind;
+    layer_begin(config, reader->table->kind);
     if (config->kind == LAYER_DENSE)
         config->as.dense.use_bias = SWITCH_YES; /* the authors' dense layers always had one */
     for (int i = 0; i < reader->table->mapping_count; i++)

@@ -131,7 +131,9 @@ static struct field field_of_feature(const struct feature *feature)
                           .help = feature->help,
                           .type = feature->choice ? FIELD_CHOICE : FIELD_INT32,
                           .offset = offsetof(struct measurement, config) + feature->offset,
-                          .choice = feature->choice};
+                          .choice = feature->choice,
+                          .since = feature->since,
+                          .missing = feature->missing};
 }
 
 int schema_row_fields(struct field fields[SCHEMA_FIELD_LIMIT], enum layer_kind kind)
@@ -161,7 +163,7 @@ static hid_t text_type(size_t size)
     return type;
 }
 
-static hid_t field_hdf5_type(const struct field *field)
+hid_t schema_field_type(const struct field *field)
 {
     switch (field->type) {
     case FIELD_INT32:
@@ -178,13 +180,38 @@ static hid_t field_hdf5_type(const struct field *field)
     return H5I_INVALID_HID;
 }
 
-static hid_t compound_of(const struct field *fields, int count, size_t size, bool packed)
+static struct schema_columns columns_of(const struct field *fields, int count, size_t record_size)
 {
-    const hid_t compound = H5Tcreate(H5T_COMPOUND, size);
+    struct schema_columns columns = {.count = count, .record_size = record_size};
+    memcpy(columns.fields, fields, (size_t)count * sizeof *fields);
+    return columns;
+}
+
+struct schema_columns schema_row_columns(enum layer_kind kind)
+{
+    struct schema_columns columns = {.record_size = sizeof(struct measurement)};
+    columns.count = schema_row_fields(columns.fields, kind);
+    return columns;
+}
+
+struct schema_columns schema_device_columns(void)
+{
+    return columns_of(device_fields, device_field_count, sizeof(struct device_info));
+}
+
+struct schema_columns schema_canary_columns(void)
+{
+    return columns_of(canary_fields, canary_field_count, sizeof(struct canary));
+}
+
+hid_t schema_columns_type(const struct schema_columns *columns, bool packed)
+{
+    const hid_t compound = H5Tcreate(H5T_COMPOUND, columns->record_size);
     bool is_ok = compound >= 0;
-    for (int i = 0; i < count && is_ok; i++) {
-        const hid_t member = field_hdf5_type(&fields[i]);
-        is_ok = H5Tinsert(compound, fields[i].name, fields[i].offset, member) >= 0;
+    for (int i = 0; i < columns->count && is_ok; i++) {
+        const struct field *field = &columns->fields[i];
+        const hid_t member = schema_field_type(field);
+        is_ok = H5Tinsert(compound, field->name, field->offset, member) >= 0;
         H5Tclose(member);
     }
     if (is_ok && (!packed || H5Tpack(compound) >= 0))
@@ -195,19 +222,20 @@ static hid_t compound_of(const struct field *fields, int count, size_t size, boo
 
 hid_t schema_row_type(enum layer_kind kind, bool packed)
 {
-    struct field fields[SCHEMA_FIELD_LIMIT];
-    const int count = schema_row_fields(fields, kind);
-    return compound_of(fields, count, sizeof(struct measurement), packed);
+    const struct schema_columns columns = schema_row_columns(kind);
+    return schema_columns_type(&columns, packed);
 }
 
 hid_t schema_device_type(bool packed)
 {
-    return compound_of(device_fields, device_field_count, sizeof(struct device_info), packed);
+    const struct schema_columns columns = schema_device_columns();
+    return schema_columns_type(&columns, packed);
 }
 
 hid_t schema_canary_type(bool packed)
 {
-    return compound_of(canary_fields, canary_field_count, sizeof(struct canary), packed);
+    const struct schema_columns columns = schema_canary_columns();
+    return schema_columns_type(&columns, packed);
 }
 
 static uint64_t hash_text(uint64_t hash, const char *text)
@@ -215,22 +243,27 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return hash_bytes(hash, text, strlen(text) + 1);
 }
 
-static uint64_t hash_fields(uint64_t hash, const struct field *fields, int count)
+static uint64_t hash_columns(uint64_t hash, const struct schema_columns *columns)
 {
-    for (int i = 0; i < count; i++) {
-        const unsigned char type[] = {(unsigned char)fields[i].type, (unsigned char)fields[i].size};
-        hash = hash_text(hash_text(hash, fields[i].name), fields[i].unit);
+    for (int i = 0; i < columns->count; i++) {
+        const struct field *field = &columns->fields[i];
+        const unsigned char type[] = {(unsigned char)field->type, (unsigned char)field->size};
+        hash = hash_text(hash_text(hash, field->name), field->unit);
         hash = hash_bytes(hash, type, sizeof type);
-        hash = hash_text(hash, fields[i].choice ? fields[i].choice->name : "");
+        hash = hash_text(hash, field->choice ? field->choice->name : "");
     }
     return hash;
 }
 
+uint64_t schema_hash_of(enum layer_kind kind, const struct schema_columns *rows,
+                        const struct schema_columns *devices)
+{
+    const uint64_t hash = hash_text(HASH_SEED, layer_descriptors[kind]->name);
+    return hash_columns(hash_columns(hash, rows), devices);
+}
+
 uint64_t schema_hash(enum layer_kind kind)
 {
-    struct field fields[SCHEMA_FIELD_LIMIT];
-    const int count = schema_row_fields(fields, kind);
-    const uint64_t hash = hash_fields(hash_text(HASH_SEED, layer_descriptors[kind]->name), fields,
-                                      count);
-    return hash_fields(hash, device_fields, device_field_count);
+    const struct schema_columns rows = schema_row_columns(kind), devices = schema_device_columns();
+    return schema_hash_of(kind, &rows, &devices);
 }

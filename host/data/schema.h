@@ -21,6 +21,8 @@ struct field {
     size_t offset, size; /* size: bytes of FIELD_TEXT */
     int32_t minimum;     /* of an integer */
     const struct choice *choice;
+    int since;       /* as in struct feature: above 1, a file may lack the column */
+    int32_t missing; /* what it means then; of a double NaN, of a text "" */
 };
 extern const struct field measurement_fields[];
 extern const int measurement_field_count;
@@ -34,15 +36,31 @@ enum { SCHEMA_FIELD_LIMIT = FEATURE_LIMIT + 32 };
 /* Every column of `/<kind>/rows` in order, offsets in struct measurement; returns the count. */
 int schema_row_fields(struct field fields[SCHEMA_FIELD_LIMIT], enum layer_kind kind);
 
+/* Columns over records of one struct. */
+struct schema_columns {
+    struct field fields[SCHEMA_FIELD_LIMIT];
+    int count;
+    size_t record_size;
+};
+struct schema_columns schema_row_columns(enum layer_kind kind);
+struct schema_columns schema_device_columns(void);
+struct schema_columns schema_canary_columns(void);
+
+/* HDF5 type of one column, of columns; to be closed as below. */
+hid_t schema_field_type(const struct field *field);
+hid_t schema_columns_type(const struct schema_columns *columns, bool packed);
+
 /* Compound types over struct measurement, device_info, canary; the caller closes with H5Tclose.
  * packed: the file type; else the memory type. Negative on failure. */
 hid_t schema_row_type(enum layer_kind kind, bool packed);
 hid_t schema_device_type(bool packed);
 hid_t schema_canary_type(bool packed);
 
-/* Hash of the names, types, units and choices of every column of `kind`: readers compare it. The
- * names within a choice are left out: HDF5 converts enums by name, so a new optimizer does not
- * orphan old files. */
-uint64_t schema_hash(enum layer_kind kind);
+/* Hash of the names, types, units and choices of the columns of `kind` and of the devices: those of
+ * a program, or those that a file has. Readers compare it with what the file says. The names within
+ * a choice are left out: they are matched by name, so a new optimizer does not orphan old files. */
+uint64_t schema_hash_of(enum layer_kind kind, const struct schema_columns *rows,
+                        const struct schema_columns *devices);
+uint64_t schema_hash(enum layer_kind kind); /* of this program's */
 
 #endif

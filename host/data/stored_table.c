@@ -21,33 +21,22 @@ bool stored_is_hard_link(hid_t file, const char *path)
            H5Lget_info(file, path, &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_HARD;
 }
 
-static bool member_fits(hid_t stored, hid_t wanted, unsigned index)
+static enum status match_columns(struct stored_table *table, const struct stored_table_plan *plan,
+                                 struct error *error)
 {
-    char *name = H5Tget_member_name(wanted, index);
-    const int at = name ? H5Tget_member_index(stored, name) : -1;
-    H5free_memory(name);
-    if (at < 0)
-        return false;
-    const hid_t a = H5Tget_member_type(stored, (unsigned)at), b = H5Tget_member_type(wanted, index);
-    const H5T_class_t class = H5Tget_class(b);
-    const bool fits = H5Tget_class(a) == class && H5Tget_size(a) == H5Tget_size(b) &&
-                      (class == H5T_STRING ? H5Tis_variable_str(a) == 0
-                                           : class == H5T_ENUM || H5Tequal(a, b) > 0);
-    H5Tclose(a);
-    H5Tclose(b);
-    return fits;
-}
-
-static const char *type_fault(hid_t dataset, hid_t wanted)
-{
-    const hid_t stored = H5Dget_type(dataset);
-    bool fits = stored >= 0 && H5Tget_class(stored) == H5T_COMPOUND &&
-                H5Tget_size(stored) == H5Tget_size(wanted);
-    const int count = H5Tget_nmembers(wanted);
-    for (int i = 0; i < count && fits; i++)
-        fits = member_fits(stored, wanted, (unsigned)i);
+    struct column_fault fault;
+    const hid_t stored = H5Dget_type(table->dataset);
+    const bool fits = stored_columns_match(&table->columns, &fault, stored, plan->columns);
     H5Tclose(stored);
-    return fits ? NULL : "its columns are not those of this program";
+    if (fits) {
+        table->memory_type = schema_columns_type(&table->columns.found, false);
+        return STATUS_OK;
+    }
+    stored_damaged(plan->file_path, plan->path, fault.text, error);
+    return fault.is_newer ? HINT(error, STATUS_BAD_FILE,
+                                 "'%s' wrote the file: read it with that program or a later one",
+                                 plan->written_by)
+                          : STATUS_BAD_FILE;
 }
 
 /* Filters are named, not trusted: an unknown one would make HDF5 look for a plug-in to load. */
@@ -79,6 +68,15 @@ static const char *layout_fault(struct stored_table *table)
     return NULL;
 }
 
+/* Bytes of a row in the file. */
+static double row_bytes(const struct stored_table *table)
+{
+    const hid_t stored = H5Dget_type(table->dataset);
+    const double bytes = (double)H5Tget_size(stored);
+    H5Tclose(stored);
+    return bytes;
+}
+
 /* Rows that the table claims, bounded by what its bytes can hold before anything is allocated. */
 static const char *count_rows(struct stored_table *table, const struct stored_table_plan *plan)
 {
@@ -91,7 +89,7 @@ static const char *count_rows(struct stored_table *table, const struct stored_ta
     const double stored = (double)H5Dget_storage_size(table->dataset);
     const double limit = (stored < plan->file_bytes ? stored : plan->file_bytes) *
                          deflate_ratio_limit;
-    if ((double)points * (double)H5Tget_size(plan->packed_type) > limit)
+    if ((double)points * row_bytes(table) > limit)
         return "it claims more rows than the file can hold";
     if ((size_t)points > plan->row_limit)
         return "it has too many rows";
@@ -99,28 +97,27 @@ static const char *count_rows(struct stored_table *table, const struct stored_ta
     return NULL;
 }
 
-static const char *open_fault(struct stored_table *table, hid_t file,
-                              const struct stored_table_plan *plan)
+static enum status open_checked(struct stored_table *table, hid_t file,
+                                const struct stored_table_plan *plan, struct error *error)
 {
     if (stored_is_hard_link(file, plan->path))
         table->dataset = H5Dopen2(file, plan->path, H5P_DEFAULT);
     if (table->dataset <= 0)
-        return "missing or unreadable";
-    const char *fault = type_fault(table->dataset, plan->packed_type);
-    fault = fault ? fault : layout_fault(table);
-    return fault ? fault : count_rows(table, plan);
+        return stored_damaged(plan->file_path, plan->path, "missing or unreadable", error);
+    TRY(match_columns(table, plan, error));
+    const char *fault = layout_fault(table);
+    fault = fault ? fault : count_rows(table, plan);
+    return fault ? stored_damaged(plan->file_path, plan->path, fault, error) : STATUS_OK;
 }
 
 enum status stored_table_open(struct stored_table *table, hid_t file,
                               const struct stored_table_plan *plan, struct error *error)
 {
-    *table = (struct stored_table){.memory_type = plan->memory_type};
-    const char *fault = open_fault(table, file, plan);
-    H5Tclose(plan->packed_type);
-    if (!fault)
-        return STATUS_OK;
-    stored_table_close(table);
-    return stored_damaged(plan->file_path, plan->path, fault, error);
+    *table = (struct stored_table){.dataset = 0};
+    const enum status status = open_checked(table, file, plan, error);
+    if (status != STATUS_OK)
+        stored_table_close(table);
+    return status;
 }
 
 bool stored_table_read(const struct stored_table *table, size_t first, size_t count, void *rows)
@@ -134,6 +131,8 @@ bool stored_table_read(const struct stored_table *table, size_t first, size_t co
                                rows) >= 0;
     H5Sclose(space);
     H5Sclose(memory);
+    if (is_ok)
+        stored_columns_fill(rows, count, &table->columns);
     return is_ok;
 }
 

@@ -4,6 +4,7 @@
 #define EPOCHCAST_DATA_STORED_TABLE_H
 
 #include "base/error.h"
+#include "data/stored_columns.h"
 
 #include <hdf5.h>
 #include <stdbool.h>
@@ -13,20 +14,24 @@ struct stored_table {
     hid_t dataset, memory_type; /* dataset 0: not open */
     size_t count;               /* rows, bounded by what the stored bytes can hold */
     size_t block_rows;          /* whole chunks: read in such blocks, each is inflated once */
+    struct stored_columns columns;
 };
 
 /* What a table should look like. */
 struct stored_table_plan {
     const char *file_path, *path; /* of the file, for messages; "/dense/rows" */
+    const char *written_by;       /* program version */
     double file_bytes;
-    hid_t memory_type, packed_type; /* both pass to stored_table_open */
+    const struct schema_columns *columns;
     size_t row_limit;
 };
 
-/* STATUS_BAD_FILE: not in the file itself (links to other files are not followed), other columns,
- * other storage or filters than a dataset's, more rows than the file can hold. */
+/* STATUS_BAD_FILE: not in the file itself (links to other files are not followed), columns or names
+ * of choices that are unknown, other storage or filters than a dataset's, more rows than the file
+ * can hold. */
 enum status stored_table_open(struct stored_table *table, hid_t file,
                               const struct stored_table_plan *plan, struct error *error);
+/* Columns that the file lacks are filled. */
 bool stored_table_read(const struct stored_table *table, size_t first, size_t count, void *rows);
 void stored_table_close(struct stored_table *table);
 

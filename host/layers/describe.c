@@ -97,12 +97,11 @@ static enum status parse_kind(struct layer_config *config, const char *name, str
         FAIL(error, STATUS_USAGE, "unknown layer kind '%s'", name);
         return hint_names(error, names, LAYER_KIND_COUNT, name);
     }
-    memset(config, 0,
-           sizeof *config); /* padding and unused members too: configs compare as bytes */
-    config->kind = (enum layer_kind)kind;
+    layer_begin(config, (enum layer_kind)kind);
     const struct layer_descriptor *descriptor = layer_descriptors[kind];
     for (int i = 0; i < descriptor->feature_count; i++)
-        layer_set(config, &descriptor->features[i], descriptor->features[i].minimum);
+        if (descriptor->features[i].since <= 1)
+            layer_set(config, &descriptor->features[i], descriptor->features[i].minimum);
     return STATUS_OK;
 }
 

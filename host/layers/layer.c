@@ -22,6 +22,16 @@ const struct feature *layer_feature_find(enum layer_kind kind, const char *name)
     return NULL;
 }
 
+void layer_begin(struct layer_config *config, enum layer_kind kind)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[kind];
+    memset(config, 0, sizeof *config); /* unused bytes, too: configs compare as bytes */
+    config->kind = kind;
+    for (int i = 0; i < descriptor->feature_count; i++)
+        if (descriptor->features[i].since > 1)
+            layer_set(config, &descriptor->features[i], descriptor->features[i].missing);
+}
+
 static int32_t smaller(int32_t a, int32_t b)
 {
     return a < b ? a : b;

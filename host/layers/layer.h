@@ -153,6 +153,9 @@ static inline void layer_set(struct layer_config *config, const struct feature *
     *(int32_t *)((char *)config + feature->offset) = value;
 }
 
+/* A config whose features are yet to be set: zeros, later features at `missing`. */
+void layer_begin(struct layer_config *config, enum layer_kind kind);
+
 /* All bounds, the rules of pass and optimizer, then the kind's own is_valid. STATUS_USAGE names the
  * feature, the value and the bound. */
 enum status layer_check(const struct layer_config *config, struct error *error);
