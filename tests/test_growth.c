@@ -287,7 +287,7 @@ static void import_csv(const char *to, const char *csv)
     struct dataset *dataset;
     struct importer *importer;
     const struct dataset_header header = sample_header();
-    const struct import_options options = {.format = IMPORT_EPOCHCAST};
+    const struct import_options options = {.dialect = IMPORT_EPOCHCAST};
     SUCCEEDS(dataset_create(&dataset, to, &header, true, false, &error));
     SUCCEEDS(importer_create(&importer, dataset, &options, &error));
     SUCCEEDS(importer_read(importer, csv, &count, &error));
