@@ -33,7 +33,8 @@ static enum status prepare(struct plan **out, struct device *device,
     *out = NULL;
     TRY(ALLOCATE(&plan, 1, "plan", error));
     plan->kind = &kind;
-    plan->input_count = plan->second_input_count = plan->output_count = layer_input_count(config);
+    plan->input_count = plan->second_input_count = plan->output_count = layer_input_elements(config,
+                                                                                             0);
     plan->hands_gradient_on = true;
     plan->activation = config->as.addition.activation;
     return cuda_plan_prepare(out, plan, device, config, inputs, outcome, error);

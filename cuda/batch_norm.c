@@ -144,7 +144,7 @@ static enum status prepare(struct plan **out, struct device *device,
     TRY(ALLOCATE(&plan, 1, "plan", error));
     struct cuda_plan *base = &plan->base;
     base->kind = &kind;
-    base->input_count = base->output_count = layer_input_count(config);
+    base->input_count = base->output_count = layer_input_elements(config, 0);
     base->weights_count = 2 * (int64_t)config->as.batch_norm.channels;
     base->has_float_parameters = true;
     base->activation = config->as.batch_norm.activation;

@@ -221,10 +221,10 @@ static enum status prepare(struct plan **out, struct device *device,
     int64_t inputs_per_output = (int64_t)conv->channels_in * conv->kernel_size * conv->kernel_size;
     bool is_nhwc = storage_bytes(config->precision) < sizeof(float);
     base->kind = &kind;
-    base->input_count = layer_input_count(config);
+    base->input_count = layer_input_elements(config, 0);
     base->weights_count = conv->channels_out * inputs_per_output;
     base->bias_count = conv->use_bias ? conv->channels_out : 0;
-    base->output_count = layer_output_count(config);
+    base->output_count = layer_output_elements(config);
     base->activation = conv->activation;
     int64_t pixels = base->output_count / config->batch_size / conv->channels_out;
     base->layout = (struct channel_layout){base->output_count, conv->channels_out,

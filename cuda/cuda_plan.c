@@ -350,7 +350,7 @@ enum status cuda_plan_prepare(struct plan **out, struct cuda_plan *plan, struct 
                               const struct layer_config *config, struct plan *const *inputs,
                               enum outcome *outcome, struct error *error)
 {
-    const bool has_two = layer_descriptors[config->kind]->input_count > 1;
+    const bool has_two = layer_input_count(config) > 1;
     const struct cuda_plan *input = (struct cuda_plan *)producer_of(inputs, 0);
     const struct cuda_plan *second = (struct cuda_plan *)(has_two ? producer_of(inputs, 1) : NULL);
     plan->base.bench = device->backend->bench[config->kind];

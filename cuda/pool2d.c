@@ -92,8 +92,8 @@ static enum status prepare(struct plan **out, struct device *device,
     TRY(ALLOCATE(&plan, 1, "plan", error));
     struct cuda_plan *base = &plan->base;
     base->kind = &kind;
-    base->input_count = layer_input_count(config);
-    base->output_count = layer_output_count(config);
+    base->input_count = layer_input_elements(config, 0);
+    base->output_count = layer_output_elements(config);
     base->activation = config->as.pool2d.activation;
     base->keeps_product = true;
     return cuda_plan_prepare(out, base, device, config, inputs, outcome, error);

@@ -3,7 +3,7 @@
 #ifndef EPOCHCAST_TESTS_GROWN_DENSE_H
 #define EPOCHCAST_TESTS_GROWN_DENSE_H
 
-#include "layers/layer_internal.h"
+#include "layers/kind_internal.h"
 
 #include <string.h>
 

@@ -125,7 +125,7 @@ static void paleo_chooses_the_cheaper_algorithm(void **state)
 /* Forward: over the outputs; train: over FLOPs. The slope's inverse is the bandwidth. */
 static double li_law(const struct layer_config *config, const struct device_info *device)
 {
-    const double x = config->pass == PASS_FORWARD ? (double)layer_output_count(config) * 1e-4
+    const double x = config->pass == PASS_FORWARD ? (double)layer_output_elements(config) * 1e-4
                                                   : layer_cost(config).flops * 1e-6;
     return 0.02 + x / device->bandwidth_gbps;
 }

@@ -1,5 +1,7 @@
+#include "base/hash.h"
 #include "layers/describe.h"
 #include "layers/layer.h"
+#include "layers/sample.h"
 #include "test.h"
 
 #include <string.h>
@@ -96,6 +98,59 @@ static void costs_match_hand_computed_cases(void **state)
     }
 }
 
+static uint64_t hash_cost(uint64_t hash, const struct cost *cost)
+{
+    const int64_t members[] = {
+        (int64_t)cost->flops,  (int64_t)cost->bytes_read, (int64_t)cost->bytes_written,
+        cost->parameter_count, cost->input_bytes,         cost->activation_bytes,
+        cost->memory_bytes};
+    return hash_bytes(hash, members, sizeof members);
+}
+
+/* Of drawn configs in every precision, pass and with every optimizer that they may have. */
+static uint64_t hash_of_costs(enum layer_kind kind)
+{
+    struct sample_domain domain;
+    sample_domain_default(&domain, kind);
+    uint64_t hash = HASH_SEED;
+    for (uint32_t draw = 0; draw < 1000; draw++) {
+        struct layer_config config;
+        enum stratum stratum;
+        assert_int_equal(sample_draw(&config, &stratum, &domain, 7, draw, NULL), STATUS_OK);
+        for (int32_t i = 0; i < PRECISION_COUNT * PASS_COUNT * OPTIMIZER_COUNT; i++) {
+            config.precision = i / (PASS_COUNT * OPTIMIZER_COUNT);
+            config.pass = i / OPTIMIZER_COUNT % PASS_COUNT;
+            config.optimizer = i % OPTIMIZER_COUNT;
+            const struct cost cost = layer_cost(&config);
+            if (layer_is_valid(&config))
+                hash = hash_cost(hash, &cost);
+        }
+    }
+    return hash;
+}
+
+/* Baselines, encoder and the fake device's labels stand on these figures. */
+static void costs_of_drawn_configs_are_pinned(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind;
+        uint64_t hash;
+    } pins[] = {{"dense", UINT64_C(0xe878f1ae9c54f8f1)},
+                {"conv2d", UINT64_C(0x40516c10c547d771)},
+                {"pool2d", UINT64_C(0x1d338c2482cb44e5)},
+                {"batch_norm", UINT64_C(0xc86c5aa154519d71)},
+                {"addition", UINT64_C(0x0e5455ee0362d0b1)}};
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof pins / sizeof *pins; i++) {
+        const uint64_t hash = hash_of_costs((enum layer_kind)layer_kind_find(pins[i].kind));
+        if (hash != pins[i].hash)
+            print_message("%s: 0x%016llx\n", pins[i].kind, (unsigned long long)hash);
+        wrong += hash != pins[i].hash;
+    }
+    assert_int_equal(wrong, 0);
+}
+
 static void optimizers_move_the_arrays_they_say(void **state)
 {
     (void)state;
@@ -123,7 +178,7 @@ static void assert_window(struct window window, int output_size, int pad_before,
     assert_int_equal(window.pad_after, pad_after);
 }
 
-static void test_windows(void **state)
+static void windows(void **state)
 {
     (void)state;
     assert_window(window_of(224, 3, 1, PADDING_SAME), 224, 1, 1);
@@ -248,10 +303,67 @@ static void counts(void **state)
         "pass=train");
     const struct layer_config pool = parse(
         "pool2d:batch_size=2,image_size=6,kernel_size=2,channels=3,stride=2,pass=train");
-    assert_int_equal(layer_input_count(&conv), 2 * 3 * 25);
-    assert_int_equal(layer_output_count(&conv), 2 * 4 * 9);
-    assert_int_equal(layer_input_count(&pool), 2 * 3 * 36);
-    assert_int_equal(layer_output_count(&pool), 2 * 3 * 9);
+    assert_int_equal(layer_input_elements(&conv, 0), 2 * 3 * 25);
+    assert_int_equal(layer_output_elements(&conv), 2 * 4 * 9);
+    assert_int_equal(layer_input_elements(&pool, 0), 2 * 3 * 36);
+    assert_int_equal(layer_output_elements(&pool), 2 * 3 * 9);
+}
+
+/* Tensors are named data: what feeds a layer, what training keeps. */
+static void works_name_their_tensors(void **state)
+{
+    (void)state;
+    const struct layer_config sum = parse("addition:batch_size=2,elements=5");
+    const struct layer_config pool = parse("pool2d:image_size=6,kernel_size=2,stride=2");
+    assert_int_equal(layer_input_count(&sum), 2);
+    assert_int_equal(layer_input_elements(&sum, 1), 10);
+    assert_int_equal(layer_input_elements(&sum, 2), 0);
+    assert_int_equal(layer_input_count(&pool), 1);
+    struct layer_work work;
+    layer_work(&work, &pool);
+    const struct layer_tensor *winners = work_find(&work, TENSOR_KEPT, 0);
+    assert_string_equal(winners->name, "winners");
+    assert_int_equal(winners->storage, STORAGE_INT32);
+    assert_true(winners->count == 9);
+    assert_null(work_find(&work, TENSOR_KEPT, 1));
+    assert_null(work_find(&work, TENSOR_WEIGHTS, 0));
+}
+
+/* A kind that does not exist: 64 inputs of different sizes and storage, no activation. Indices have
+ * no gradient, a product's FLOPs follow from its sides. */
+static void a_work_without_a_config_has_a_cost(void **state)
+{
+    (void)state;
+    struct layer_work work;
+    work_begin(&work);
+    double inputs = 0;
+    for (int i = 1; i < LAYER_INPUT_LIMIT; i++, inputs += i - 1)
+        work_tensor(&work, TENSOR_INPUT, "part", i);
+    work_add_tensor(
+        &work, (struct layer_tensor){.name = "indices", .storage = STORAGE_INT32, .count = 100});
+    work_tensor(&work, TENSOR_OUTPUT, "y", 50);
+    work_tensor(&work, TENSOR_WEIGHTS, "weights", 7);
+    work_tensor(&work, TENSOR_BIAS, "nothing", 0);
+    work_product(&work, WORK_FORWARD,
+                 (struct work_operation){.rows = 2, .depth = 3, .columns = 5, .batch = 4});
+    work_stream(&work, WORK_BACKWARD_DATA, (struct work_operation){.flops = 11, .written = 1});
+    assert_int_equal(work_tensor_count(&work, TENSOR_INPUT), LAYER_INPUT_LIMIT);
+    const struct cost forward = cost_of_work(&work, PASS_FORWARD, OPTIMIZER_NONE, PRECISION_FP16);
+    assert_true(forward.flops == 2 * 4 * 2 * 3 * 5);
+    assert_true(forward.bytes_read == 2 * (inputs + 7) + 4 * 100);
+    assert_true(forward.bytes_written == 2 * 50);
+    assert_int_equal(forward.input_bytes, 2 * 1);
+    assert_int_equal(forward.memory_bytes, 2 * (inputs + 50 + 7) + 400);
+    const struct cost train = cost_of_work(&work, PASS_TRAIN, OPTIMIZER_NONE, PRECISION_FP16);
+    assert_true(train.flops == forward.flops + 11);
+    assert_true(train.bytes_read == forward.bytes_read + 2 * (50 + 7));
+    assert_true(train.bytes_written == forward.bytes_written + 2 * (inputs + 1));
+    assert_int_equal(train.memory_bytes, forward.memory_bytes + 2 * (inputs + 50 + 7));
+    const char *reason = NULL;
+    assert_true(work_fits(&work, &reason));
+    work_tensor(&work, TENSOR_KEPT, "scores", 0x1p31);
+    assert_false(work_fits(&work, &reason));
+    assert_non_null(strstr(reason, "backward pass"));
 }
 
 /* The hash decides the split: its values are part of the file format. */
@@ -290,14 +402,17 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(costs_match_hand_computed_cases),
+        cmocka_unit_test(costs_of_drawn_configs_are_pinned),
         cmocka_unit_test(optimizers_move_the_arrays_they_say),
-        cmocka_unit_test(test_windows),
+        cmocka_unit_test(windows),
         cmocka_unit_test(same_padding_covers_the_image),
         cmocka_unit_test(impossible_configs_are_refused_with_a_reason),
         cmocka_unit_test(check_names_feature_value_and_bounds),
         cmocka_unit_test(known_layers_are_inside_the_bounds),
         cmocka_unit_test(feature_tables_are_sound),
         cmocka_unit_test(counts),
+        cmocka_unit_test(works_name_their_tensors),
+        cmocka_unit_test(a_work_without_a_config_has_a_cost),
         cmocka_unit_test(hash_is_stable_and_sees_every_feature),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);

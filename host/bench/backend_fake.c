@@ -118,7 +118,7 @@ static void fake_reset(struct device *device)
 static double efficiency(const struct layer_config *config, const struct cost *cost)
 {
     double filled = cost->flops / (cost->flops + 1e6);
-    int64_t width = layer_output_count(config) / config->batch_size;
+    int64_t width = layer_output_elements(config) / config->batch_size;
     return (0.2 + 0.7 * filled) * (width % 8 ? 0.7 : 1.0);
 }
 
@@ -209,9 +209,9 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
     if (needed_bytes > fake_memory_bytes - fake->used_bytes)
         return FAIL(error, STATUS_OUT_OF_MEMORY, "fake: %lld bytes do not fit",
                     (long long)needed_bytes);
-    for (int i = 0; i < layer_descriptors[config->kind]->input_count; i++) {
+    for (int i = 0; i < layer_input_count(config); i++) {
         const struct fake_plan *producer = (struct fake_plan *)producer_of(inputs, i);
-        if (producer && producer->output_count != layer_input_count(config))
+        if (producer && producer->output_count != layer_input_elements(config, i))
             return FAIL(error, STATUS_FAILED, "fake: linked to a layer of another size");
     }
     struct fake_plan *made;
@@ -222,7 +222,7 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
     made->device = fake;
     made->refuses = fault == FAULT_REFUSE;
     made->hash = layer_hash(config);
-    made->output_count = layer_output_count(config);
+    made->output_count = layer_output_elements(config);
     fill_phases(made->phase_ms, config);
     fake->used_bytes += needed_bytes;
     *plan = &made->base;

@@ -15,9 +15,8 @@ static const struct {
 /* Of all tensors that a layer reads. */
 static double input_count(const struct network_layer *layer)
 {
-    const int tensors = network_layer_is_operator(layer)
-                            ? 1 /* an operator's count is of all */
-                            : layer_descriptors[layer->config.kind]->input_count;
+    const int tensors = network_layer_is_operator(layer) ? 1 /* an operator's count is of all */
+                                                         : layer_input_count(&layer->config);
     return tensors * network_layer_input_count(layer);
 }
 

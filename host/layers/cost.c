@@ -1,5 +1,9 @@
-/* What a layer costs: the arithmetic that all kinds share. */
-#include "layers/layer_internal.h"
+/* What a layer costs, from its work. */
+#include "layers/work.h"
+
+#include <math.h>
+
+#define FLOAT_BYTES 4.0 /* optimizer state and indices, whatever the precision */
 
 // What one update of a parameter does; the formulas are those of the papers, with the scalar
 // factors (bias corrections, 1 - decay) computed once outside of the loop.
@@ -52,45 +56,88 @@ int precision_bytes(int32_t precision)
     return precision == PRECISION_FP16 || precision == PRECISION_BF16 ? 2 : 4;
 }
 
-static void add_forward(struct cost *cost, const struct cost_parts *parts, double element_bytes)
+double stored_bytes(enum storage storage, int32_t precision)
 {
-    cost->flops += parts->forward_flops;
-    cost->bytes_read += element_bytes *
-                        (parts->input + parts->second_input + parts->weights + parts->biases);
-    cost->bytes_written += element_bytes * parts->output;
-    if (parts->biases > 0)
-        cost->flops += parts->output;
-    if (parts->activation != ACTIVATION_NONE) { /* in place, a primitive of its own */
-        cost->flops += activation_works[parts->activation].forward * parts->output;
-        cost->bytes_read += element_bytes * parts->output;
-        cost->bytes_written += element_bytes * parts->output;
-    }
+    return storage == STORAGE_LAYER ? precision_bytes(precision) : FLOAT_BYTES;
 }
 
-static void add_backward(struct cost *cost, const struct cost_parts *parts, double element_bytes)
+/* The tensors of a work by role, in bytes; `outputs` and `biases` in elements, too. */
+struct sums {
+    double inputs, outputs, weights, biases; /* bytes; weights without biases */
+    double input_gradients, shared_gradient; /* of all inputs; of those that have the output's */
+    double kept, first_input, output_count;
+};
+
+static struct sums sums_of(const struct layer_work *work, int32_t precision)
 {
-    if (parts->activation != ACTIVATION_NONE) { /* reads the output and its gradient */
-        cost->flops += activation_works[parts->activation].backward * parts->output;
-        cost->bytes_read += element_bytes * 2 * parts->output;
-        cost->bytes_written += element_bytes * parts->output;
+    struct sums sums = {0};
+    for (int i = 0; i < work->tensor_count; i++) {
+        const struct layer_tensor *tensor = &work->tensors[i];
+        const double bytes = stored_bytes(tensor->storage, precision) * tensor->count;
+        double *const by_role[TENSOR_ROLE_COUNT] = {&sums.inputs, &sums.outputs, &sums.weights,
+                                                    &sums.biases, &sums.kept};
+        *by_role[tensor->role] += bytes;
+        if (tensor->role == TENSOR_OUTPUT)
+            sums.output_count += tensor->count;
+        if (tensor->role != TENSOR_INPUT)
+            continue;
+        if (sums.first_input == 0)
+            sums.first_input = bytes;
+        if (tensor->shares_gradient)
+            sums.shared_gradient = fmax(sums.shared_gradient, bytes);
+        else if (tensor->storage != STORAGE_INT32)
+            sums.input_gradients += bytes;
     }
-    if (parts->hands_gradient_on)
-        return;
-    cost->flops += parts->backward_data_flops;
-    cost->bytes_read += element_bytes * (parts->output + parts->weights);
-    cost->bytes_written += element_bytes * parts->input;
-    if (parts->weights > 0) {
-        cost->flops += parts->backward_weights_flops;
-        cost->bytes_read += element_bytes * (parts->input + parts->output);
-        cost->bytes_written += element_bytes * parts->weights;
+    return sums;
+}
+
+/* The phases' operations and, once a phase, its tensors. Returns whether there is a backward phase.
+ */
+static bool add_operations(struct cost *cost, const struct layer_work *work,
+                           const struct sums *sums, bool trains, double element_bytes)
+{
+    const double reads[WORK_PHASE_COUNT] = {
+        [WORK_FORWARD] = sums->inputs + sums->weights + sums->biases,
+        [WORK_BACKWARD_DATA] = sums->outputs + sums->weights,
+        [WORK_BACKWARD_WEIGHTS] = sums->inputs + sums->outputs,
+    };
+    const double writes[WORK_PHASE_COUNT] = {
+        [WORK_FORWARD] = sums->outputs,
+        [WORK_BACKWARD_DATA] = sums->input_gradients,
+        [WORK_BACKWARD_WEIGHTS] = sums->weights,
+    };
+    bool has_phase[WORK_PHASE_COUNT] = {false};
+    for (int i = 0; i < work->operation_count; i++) {
+        const struct work_operation *operation = &work->operations[i];
+        if (!trains && operation->phase != WORK_FORWARD)
+            continue;
+        cost->flops += operation->flops;
+        cost->bytes_read += element_bytes * operation->read;
+        cost->bytes_written += element_bytes * operation->written;
+        has_phase[operation->phase] = true;
     }
-    if (parts->biases > 0) { /* column sums of the output's gradient */
-        cost->flops += parts->output;
-        cost->bytes_read += element_bytes * parts->output;
-        cost->bytes_written += element_bytes * parts->biases;
-    }
-    cost->bytes_read += parts->kept_bytes;
-    cost->bytes_written += parts->kept_bytes; /* by the forward pass, for this one */
+    for (int phase = 0; phase < WORK_PHASE_COUNT; phase++)
+        if (has_phase[phase]) {
+            cost->bytes_read += reads[phase];
+            cost->bytes_written += writes[phase];
+        }
+    return has_phase[WORK_BACKWARD_DATA] || has_phase[WORK_BACKWARD_WEIGHTS];
+}
+
+/* Both write in place, primitives of their own. Backward, the activation reads the output and its
+ * gradient; the bias's gradient is the column sums of the output's. */
+static void add_bias_and_activation(struct cost *cost, const struct sums *sums, int32_t activation,
+                                    bool trains)
+{
+    const struct activation_work *work = &activation_works[activation];
+    const bool has_bias = sums->biases > 0, has_activation = activation != ACTIVATION_NONE;
+    const int backward = trains ? 1 : 0;
+    cost->flops += has_bias * (1 + backward) * sums->output_count;
+    cost->flops += (work->forward + backward * work->backward) * sums->output_count;
+    cost->bytes_read += has_activation * (1 + 2 * backward) * sums->outputs;
+    cost->bytes_written += has_activation * (1 + backward) * sums->outputs;
+    cost->bytes_read += has_bias * backward * sums->outputs;
+    cost->bytes_written += backward * sums->biases;
 }
 
 /* Of the arrays an update goes through, parameters and gradient are in the layer's precision. */
@@ -105,32 +152,38 @@ void cost_add_update(struct cost *cost, double parameters, int32_t optimizer, do
 }
 
 /* Training: every tensor has its gradient beside it, but where one is another's. */
-static double gradient_count(const struct cost_parts *parts)
+static double gradient_bytes(const struct sums *sums, bool has_activation)
 {
-    const bool is_shared = parts->hands_gradient_on && parts->activation == ACTIVATION_NONE;
-    return (is_shared ? 0 : parts->input) + parts->output + parts->weights + parts->biases;
+    const double shared = has_activation ? sums->shared_gradient : 0; /* else it is the output's */
+    return shared + sums->input_gradients + sums->outputs + sums->weights + sums->biases;
 }
 
-struct cost cost_of(const struct layer_config *config, const struct cost_parts *parts)
+struct cost cost_of_work(const struct layer_work *work, int32_t pass, int32_t optimizer,
+                         int32_t precision)
 {
-    const bool is_train = config->pass == PASS_TRAIN;
-    const double parameters = parts->weights + parts->biases;
-    const double kept_bytes = is_train ? parts->kept_bytes : 0;
-    const double element_bytes = precision_bytes(config->precision);
-    const double tensor_bytes = element_bytes *
-                                (parts->input + parts->second_input + parts->output + parameters);
-    const double gradient_bytes = is_train ? element_bytes * gradient_count(parts) : 0;
-    const double state_bytes = FLOAT_BYTES * optimizer_state_count(config->optimizer) * parameters;
+    const bool trains = pass == PASS_TRAIN;
+    const double element_bytes = precision_bytes(precision);
+    const struct sums sums = sums_of(work, precision);
+    const double parameters = work_elements(work, TENSOR_WEIGHTS) +
+                              work_elements(work, TENSOR_BIAS);
+    const double kept = trains ? sums.kept : 0;
+    const double gradients = trains ? gradient_bytes(&sums, work->activation != ACTIVATION_NONE)
+                                    : 0;
+    const double states = FLOAT_BYTES * optimizer_state_count(optimizer) * parameters;
     struct cost cost = {
         .parameter_count = (int64_t)parameters,
-        .input_bytes = (int64_t)(element_bytes * parts->input),
-        .activation_bytes = (int64_t)(element_bytes * parts->output + kept_bytes),
-        .memory_bytes = (int64_t)(tensor_bytes + gradient_bytes + state_bytes + kept_bytes),
+        .input_bytes = (int64_t)sums.first_input,
+        .activation_bytes = (int64_t)(sums.outputs + kept),
+        .memory_bytes = (int64_t)(sums.inputs + sums.outputs + sums.weights + sums.biases +
+                                  gradients + states + kept),
     };
-    add_forward(&cost, parts, element_bytes);
-    if (is_train) {
-        add_backward(&cost, parts, element_bytes);
-        cost_add_update(&cost, parameters, config->optimizer, element_bytes);
+    const bool goes_back = add_operations(&cost, work, &sums, trains, element_bytes);
+    add_bias_and_activation(&cost, &sums, work->activation, trains);
+    if (goes_back) { /* written by the forward pass, read by the backward pass */
+        cost.bytes_read += kept;
+        cost.bytes_written += kept;
     }
+    if (trains)
+        cost_add_update(&cost, parameters, optimizer, element_bytes);
     return cost;
 }

@@ -39,8 +39,9 @@ static void emit_ceilings(struct columns *columns, const struct layer_config *co
     const struct cost cost = layer_cost(config);
     const double passes = optimizer_reads(config->optimizer) + optimizer_writes(config->optimizer);
     const double tensor_bytes = 4 * passes *
-                                ((double)cost.parameter_count + (double)layer_input_count(config) +
-                                 (double)layer_output_count(config));
+                                ((double)cost.parameter_count +
+                                 (double)layer_input_elements(config, 0) +
+                                 (double)layer_output_elements(config));
     const double compute_ns = cost.flops / hardware->peak_gflops;
     const double memory_ns = (cost.bytes_read + cost.bytes_written) / hardware->bandwidth_gbps;
     const double update_ns = tensor_bytes / hardware->bandwidth_gbps;
@@ -105,7 +106,7 @@ static void emit_hardware(struct columns *columns, const struct layer_config *co
     emit(columns, "log_roofline_ns", log2(1 + fmax(compute_ns, memory_ns)));
     emit(columns, "log_intensity/balance", log2(intensity(&cost) / balance));
     emit(columns, "log_output/core",
-         log2((double)layer_output_count(config) / hardware->core_count));
+         log2((double)layer_output_elements(config) / hardware->core_count));
 }
 
 #define PHYSICAL_ENCODER(KIND, kind) [LAYER_##KIND] = encode_physical_##kind,

@@ -1,7 +1,7 @@
 #include "layers/layer.h"
 
 #include "base/hash.h"
-#include "layers/layer_internal.h"
+#include "layers/kind_internal.h"
 
 #include <string.h>
 
@@ -77,7 +77,8 @@ static enum status check_bounds(const struct layer_config *config, struct error 
     return STATUS_OK;
 }
 
-static enum status check_training(const struct layer_config *config, struct error *error)
+static enum status check_training(const struct layer_config *config, const struct layer_work *work,
+                                  struct error *error)
 {
     const char *name = layer_descriptors[config->kind]->name;
     if (config->optimizer == OPTIMIZER_NONE)
@@ -88,7 +89,7 @@ static enum status check_training(const struct layer_config *config, struct erro
         error_hint(error, "a forward pass updates nothing: give optimizer none or pass train");
         return STATUS_USAGE;
     }
-    if (layer_cost(config).parameter_count == 0) {
+    if (work_elements(work, TENSOR_WEIGHTS) + work_elements(work, TENSOR_BIAS) == 0) {
         FAIL(error, STATUS_USAGE, "%s: optimizer %s, but the layer has no parameters", name,
              optimizer);
         error_hint(error, "give optimizer none");
@@ -102,10 +103,13 @@ enum status layer_check(const struct layer_config *config, struct error *error)
     if ((int)config->kind < 0 || config->kind >= LAYER_KIND_COUNT)
         return FAIL(error, STATUS_USAGE, "no layer kind %d", (int)config->kind);
     TRY(check_bounds(config, error));
-    TRY(check_training(config, error));
+    struct layer_work work;
+    layer_work(&work, config);
+    TRY(check_training(config, &work, error));
     const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
     const char *reason = "";
-    if (!descriptor->is_valid(config, &reason))
+    if ((descriptor->is_valid && !descriptor->is_valid(config, &reason)) ||
+        !work_fits(&work, &reason))
         return FAIL(error, STATUS_USAGE, "%s: %s", descriptor->name, reason);
     return STATUS_OK;
 }
@@ -115,23 +119,39 @@ bool layer_is_valid(const struct layer_config *config)
     return layer_check(config, NULL) == STATUS_OK;
 }
 
+void layer_work(struct layer_work *work, const struct layer_config *config)
+{
+    work_begin(work);
+    layer_descriptors[config->kind]->work(work, config);
+}
+
 struct cost layer_cost(const struct layer_config *config)
 {
-    return layer_descriptors[config->kind]->cost(config);
+    struct layer_work work;
+    layer_work(&work, config);
+    return cost_of_work(&work, config->pass, config->optimizer, config->precision);
 }
 
-int64_t layer_input_count(const struct layer_config *config)
+int layer_input_count(const struct layer_config *config)
 {
-    return layer_cost(config).input_bytes / precision_bytes(config->precision);
+    struct layer_work work;
+    layer_work(&work, config);
+    return work_tensor_count(&work, TENSOR_INPUT);
 }
 
-int64_t layer_output_count(const struct layer_config *config)
+int64_t layer_input_elements(const struct layer_config *config, int index)
 {
-    /* A forward pass keeps its output and nothing else. */
-    struct layer_config forward = *config;
-    forward.pass = PASS_FORWARD;
-    forward.optimizer = OPTIMIZER_NONE;
-    return layer_cost(&forward).activation_bytes / precision_bytes(config->precision);
+    struct layer_work work;
+    layer_work(&work, config);
+    const struct layer_tensor *input = work_find(&work, TENSOR_INPUT, index);
+    return input ? (int64_t)input->count : 0;
+}
+
+int64_t layer_output_elements(const struct layer_config *config)
+{
+    struct layer_work work;
+    layer_work(&work, config);
+    return (int64_t)work_elements(&work, TENSOR_OUTPUT);
 }
 
 static uint64_t hash_text(uint64_t hash, const char *text)

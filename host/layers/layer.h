@@ -1,16 +1,17 @@
 /* The layer table: the one source of truth about layer kinds.
  *
- * A kind is a struct of int32_t members, a table of features (one row a member) and two functions
- * (is_valid, cost). Sampler, HDF5 type, encoder, --help, --set, CSV columns and tests derive from
- * it. To add a kind: one line at the end of LAYER_KINDS, one struct and union member here, one
- * layer_<kind>.c, one benchmark file per backend. A member without a feature row fails a static
- * assertion.
+ * A kind is a struct of int32_t members and a descriptor: a table of features (one row per member)
+ * and its work (work.h). Sampler, HDF5 type, encoder, --help, --set, CSV columns and tests derive
+ * from the features; costs, memory and the baselines from the work. To add a kind: one line at the
+ * end of LAYER_KINDS and one struct here, one kind_<kind>.c, one benchmark file per backend. A
+ * member without a feature row fails a static assertion.
  */
 #ifndef EPOCHCAST_LAYERS_LAYER_H
 #define EPOCHCAST_LAYERS_LAYER_H
 
 #include "base/choice.h"
 #include "base/error.h"
+#include "layers/work.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,6 +72,8 @@ struct addition {
     int32_t activation; /* enum activation */
 };
 
+#define LAYER_MEMBER(KIND, kind) struct kind kind;
+
 /* pass forward demands optimizer none; train with optimizer none is forward + backward without an
  * update; a kind without parameters (pool2d, addition) demands optimizer none. Unused union bytes
  * are zero, so that configs compare and hash as bytes. */
@@ -81,11 +84,7 @@ struct layer_config {
     int32_t optimizer; /* enum optimizer */
     int32_t precision; /* enum precision */
     union {
-        struct dense dense;
-        struct conv2d conv2d;
-        struct pool2d pool2d;
-        struct batch_norm batch_norm;
-        struct addition addition;
+        LAYER_KINDS(LAYER_MEMBER)
     } as;
 };
 
@@ -114,28 +113,16 @@ struct feature {
     int32_t missing;             /* since > 1: value in files of earlier schemas */
 };
 
-/* Of the config's own pass: `forward` counts the forward pass, `train` forward + backward + update.
- */
-struct cost {
-    double flops;                     /* multiply-add counts as 2 */
-    double bytes_read, bytes_written; /* each operand once per primitive, no cache assumed */
-    int64_t parameter_count;          /* weights and biases, scales and shifts */
-    int64_t input_bytes;              /* one input tensor */
-    int64_t activation_bytes; /* output tensor; for train: what is kept for the backward pass */
-    int64_t memory_bytes;     /* everything that a benchmark of this config allocates, at least */
-};
-
 struct layer_descriptor {
     const char *name, *help;
     const struct feature *features; /* the common ones first */
     int feature_count;
-    int input_count; /* tensors that feed it, all of one size: 1 or 2 */
     bool (*is_valid)(const struct layer_config *config,
-                     const char **reason); /* beyond the bounds */
-    struct cost (*cost)(const struct layer_config *config);
+                     const char **reason); /* beyond the bounds and the sizes; or NULL */
+    void (*work)(struct layer_work *work, const struct layer_config *config); /* of a begun work */
 };
 
-enum { COMMON_FEATURE_COUNT = 4, FEATURE_LIMIT = 32, LAYER_INPUT_LIMIT = 2 };
+enum { COMMON_FEATURE_COUNT = 4, FEATURE_LIMIT = 32 };
 
 extern const struct layer_descriptor *const layer_descriptors[LAYER_KIND_COUNT];
 
@@ -156,22 +143,15 @@ static inline void layer_set(struct layer_config *config, const struct feature *
 /* A config whose features are yet to be set: zeros, later features at `missing`. */
 void layer_begin(struct layer_config *config, enum layer_kind kind);
 
-/* All bounds, the rules of pass and optimizer, then the kind's own is_valid. STATUS_USAGE names the
- * feature, the value and the bound. */
+/* All bounds, the rules of pass and optimizer, the kind's own is_valid, the sizes of the tensors.
+ * STATUS_USAGE names the feature, the value and the bound. */
 enum status layer_check(const struct layer_config *config, struct error *error);
 bool layer_is_valid(const struct layer_config *config);
 
+/* What the layer does, of a whole training step, whatever the config's pass. */
+void layer_work(struct layer_work *work, const struct layer_config *config);
+/* Of the config's own pass. */
 struct cost layer_cost(const struct layer_config *config);
-
-/* Floating-point operations of one optimizer update per parameter, and array passes (reads + writes
- * of parameter-sized arrays): sgd 3, momentum 5, adagrad 5, rmsprop 5 .. adam 7, adadelta 7. */
-double optimizer_flops_per_parameter(int32_t optimizer);
-int optimizer_reads(int32_t optimizer);       /* arrays read: weights, gradient, state */
-int optimizer_writes(int32_t optimizer);      /* arrays written: weights, state */
-int optimizer_state_count(int32_t optimizer); /* parameter-sized state arrays kept between steps */
-
-/* Adds one update of `parameters` elements. */
-void cost_add_update(struct cost *cost, double parameters, int32_t optimizer, double element_bytes);
 
 /* Output side length of a window of kernel over image; pad_before is the zeros above/left,
  * pad_after below/right (may differ by one under `same`). Shared by conv2d and pool2d. */
@@ -180,12 +160,10 @@ struct window {
 };
 struct window window_of(int32_t image_size, int32_t kernel_size, int32_t stride, int32_t padding);
 
-/* Bytes of one element of a tensor: tf32 is stored as fp32. */
-int precision_bytes(int32_t precision);
-
-/* Elements of one input / output tensor. */
-int64_t layer_input_count(const struct layer_config *config);
-int64_t layer_output_count(const struct layer_config *config);
+/* Tensors that feed the layer; elements of input `index`, and of the output. */
+int layer_input_count(const struct layer_config *config);
+int64_t layer_input_elements(const struct layer_config *config, int index);
+int64_t layer_output_elements(const struct layer_config *config);
 
 /* Identity of a config (the features of its kind, by name and value; one with `since` above 1 only
  * where its value is not `missing`): the same on every machine and across versions that add kinds

@@ -29,13 +29,13 @@ const char *network_layer_kind(const struct network_layer *layer)
 double network_layer_input_count(const struct network_layer *layer)
 {
     return network_layer_is_operator(layer) ? layer->work.input_count
-                                            : (double)layer_input_count(&layer->config);
+                                            : (double)layer_input_elements(&layer->config, 0);
 }
 
 double network_layer_output_count(const struct network_layer *layer)
 {
     return network_layer_is_operator(layer) ? layer->work.output_count
-                                            : (double)layer_output_count(&layer->config);
+                                            : (double)layer_output_elements(&layer->config);
 }
 
 struct layer_config network_config(const struct network_layer *layer, int32_t batch_size,

@@ -257,13 +257,13 @@ static enum status read_layer(struct network_csv *reader, struct error *error)
     struct network_layer *layer = &network->layers[network->layer_count];
     TRY(read_name(reader, layer, error));
     TRY(read_kind(reader, layer, error));
-    TRY(network_csv_read_inputs(reader, layer, error));
     if (network_layer_is_operator(layer)) {
         TRY(network_csv_read_operator(reader, layer, error));
     } else {
         TRY(read_rows(reader, layer, error));
         TRY(read_features(reader, layer, error));
     }
+    TRY(network_csv_read_inputs(reader, layer, error)); /* a config says how many it takes */
     *network_csv_slot(reader, layer->name) = network->layer_count++;
     return STATUS_OK;
 }

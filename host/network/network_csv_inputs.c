@@ -71,7 +71,7 @@ static enum status read_second(struct network_csv *reader, struct network_layer 
                                const char *name, struct error *error)
 {
     int input;
-    if (network_layer_is_operator(layer) || layer_descriptors[layer->config.kind]->input_count < 2)
+    if (network_layer_is_operator(layer) || layer_input_count(&layer->config) < 2)
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: second_input: %s has no second input",
                     reader->csv.path, reader->csv.line,
                     network_layer_is_operator(layer) ? "an operator" : network_layer_kind(layer));
@@ -88,7 +88,7 @@ static enum status read_second(struct network_csv *reader, struct network_layer 
 static enum status fill_inputs(struct network_csv *reader, struct network_layer *layer,
                                struct error *error)
 {
-    const int wanted = layer_descriptors[layer->config.kind]->input_count;
+    const int wanted = layer_input_count(&layer->config);
     if (layer->input_count > wanted)
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: input: %s has %d, not %d", reader->csv.path,
                     reader->csv.line, network_layer_kind(layer), wanted, layer->input_count);

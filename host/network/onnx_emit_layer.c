@@ -93,7 +93,7 @@ static enum status add_layer(struct onnx_builder *builder, const struct onnx_cal
     struct network_layer *layer;
     TRY(onnx_layer_add(builder, call, &layer));
     layer->config = match->config;
-    const int wanted = layer_descriptors[match->config.kind]->input_count;
+    const int wanted = layer_input_count(&match->config);
     if (layer->input_count > wanted) /* a bias that is computed comes on top of them */
         layer->input_count = wanted;
     for (size_t i = 0; i < sizeof match->parameters / sizeof *match->parameters; i++)

@@ -32,12 +32,12 @@ static double driver_of(const struct layer_config *config, enum driver driver)
     case DRIVER_FLOPS:
         return layer_cost(config).flops;
     case DRIVER_INPUT:
-        return (double)layer_input_count(config);
+        return (double)layer_input_elements(config, 0);
     case DRIVER_OUTPUT:
     case DRIVER_COUNT:
         break;
     }
-    return (double)layer_output_count(config);
+    return (double)layer_output_elements(config);
 }
 
 /* Sums of a straight line's least squares. */

@@ -130,8 +130,8 @@ struct product {
 
 static struct product product_of(const struct layer_config *config)
 {
-    struct product product = {.input = (double)layer_input_count(config),
-                              .output = (double)layer_output_count(config)};
+    struct product product = {.input = (double)layer_input_elements(config, 0),
+                              .output = (double)layer_output_elements(config)};
     if (config->kind == LAYER_DENSE) {
         product.depth = product.back_columns = config->as.dense.inputs;
         product.columns = product.back_depth = config->as.dense.outputs;

@@ -58,7 +58,7 @@ static enum status prepare_layer(struct plan **plan, struct device *device,
         return FAIL(error, STATUS_FAILED, "layer '%s': backend %s cannot run %s", layer->name,
                     device->backend->name, layer_descriptors[config->kind]->name);
     struct plan *inputs[LAYER_INPUT_LIMIT] = {NULL};
-    for (int i = 0; i < layer_descriptors[config->kind]->input_count; i++)
+    for (int i = 0; i < layer_input_count(config); i++)
         inputs[i] = linked_plan(network, index, network_input(layer, i), plans);
     enum outcome outcome = OUTCOME_OK;
     return bench->prepare(plan, device, config, inputs, &outcome, error);

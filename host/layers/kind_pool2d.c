@@ -1,4 +1,4 @@
-#include "layers/layer_internal.h"
+#include "layers/kind_internal.h"
 
 static const struct feature features[] = {
     COMMON_FEATURES,
@@ -28,33 +28,28 @@ static double output_cells(const struct pool2d *pool)
 static bool is_valid(const struct layer_config *config, const char **reason)
 {
     const struct pool2d *pool = &config->as.pool2d;
-    if (!window_is_valid(pool->image_size, pool->kernel_size, pool->stride, pool->padding, reason))
-        return false;
-    const double rows = config->batch_size, image = pool->image_size;
-    if (rows * image * image * pool->channels > ELEMENT_LIMIT)
-        *reason = "the input would have more than 2^31 - 1 elements";
-    else if (rows * output_cells(pool) * pool->channels > ELEMENT_LIMIT)
-        *reason = "the output would have more than 2^31 - 1 elements";
-    else
-        return true;
-    return false;
+    return window_is_valid(pool->image_size, pool->kernel_size, pool->stride, pool->padding,
+                           reason);
 }
 
-static struct cost cost(const struct layer_config *config)
+/* A comparison or an addition per cell of a window; backward, max hands each gradient to the
+ * winner. */
+static void work(struct layer_work *work, const struct layer_config *config)
 {
     const struct pool2d *pool = &config->as.pool2d;
     const double rows = config->batch_size, image = pool->image_size, kernel = pool->kernel_size;
     const double output = rows * output_cells(pool) * pool->channels;
     const bool is_max = pool->pooling == POOLING_MAX;
-    const struct cost_parts parts = {
-        .input = rows * image * image * pool->channels,
-        .output = output,
-        .kept_bytes = is_max ? FLOAT_BYTES * output : 0, /* the winner's index, for backward */
-        .forward_flops = kernel * kernel * output,       /* a comparison or an addition a cell */
-        .backward_data_flops = is_max ? output : kernel * kernel * output,
-        .activation = pool->activation,
-    };
-    return cost_of(config, &parts);
+    work_tensor(work, TENSOR_INPUT, "x", rows * image * image * pool->channels);
+    work_tensor(work, TENSOR_OUTPUT, "y", output);
+    work_add_tensor(work, (struct layer_tensor){.name = "winners",
+                                                .role = TENSOR_KEPT,
+                                                .storage = STORAGE_INT32,
+                                                .count = is_max ? output : 0});
+    work->activation = pool->activation;
+    work_stream(work, WORK_FORWARD, (struct work_operation){.flops = kernel * kernel * output});
+    work_stream(work, WORK_BACKWARD_DATA,
+                (struct work_operation){.flops = is_max ? output : kernel * kernel * output});
 }
 
 const struct layer_descriptor layer_pool2d = {
@@ -62,7 +57,6 @@ const struct layer_descriptor layer_pool2d = {
     .help = "square 2-D pooling (max or average), then activation",
     .features = features,
     .feature_count = sizeof features / sizeof *features,
-    .input_count = 1,
     .is_valid = is_valid,
-    .cost = cost,
+    .work = work,
 };

@@ -1,6 +1,6 @@
-/* What a layer_<kind>.c needs to write its feature table. */
-#ifndef EPOCHCAST_LAYERS_LAYER_INTERNAL_H
-#define EPOCHCAST_LAYERS_LAYER_INTERNAL_H
+/* What a kind_<kind>.c needs to write its feature table and its work. */
+#ifndef EPOCHCAST_LAYERS_KIND_INTERNAL_H
+#define EPOCHCAST_LAYERS_KIND_INTERNAL_H
 
 #include "layers/layer.h"
 
@@ -18,7 +18,7 @@
     {COMMON(pass), NAMED(choice_pass, PASS_COUNT), .help = "forward, or a whole training step"},   \
     {COMMON(optimizer), NAMED(choice_optimizer, OPTIMIZER_COUNT),                                  \
      .help = "weight update of a training step"},                                                  \
-    {COMMON(precision), NAMED(choice_precision, 4), .is_fixed = true,                           \
+    {COMMON(precision), NAMED(choice_precision, PRECISION_COUNT), .is_fixed = true,                 \
      .help = "arithmetic of the matrix work"}
 /* clang-format on */
 
@@ -31,26 +31,6 @@
 #define DECLARE_KIND(KIND, kind) extern const struct layer_descriptor layer_##kind;
 LAYER_KINDS(DECLARE_KIND)
 #undef DECLARE_KIND
-
-#define FLOAT_BYTES 4.0 /* optimizer state and indices, whatever the precision */
-
-/* Largest number of elements of one tensor: oneDNN, cuDNN and BLAS index with int32_t. */
-#define ELEMENT_LIMIT 2147483647.0
-
-/* What the kinds' cost functions start from; train adds the backward pass and the update. All
- * counts are elements; 0 where a kind has no such tensor. */
-struct cost_parts {
-    double input, output; /* one tensor each */
-    double second_input;
-    double weights, biases;
-    double kept_bytes;             /* beside the output, for the backward pass */
-    double forward_flops;          /* of the main primitive, without bias and activation */
-    double backward_data_flops;    /* gradient of the input */
-    double backward_weights_flops; /* gradient of the weights */
-    bool hands_gradient_on; /* backward is the activation's alone: its gradient is all inputs' */
-    int32_t activation;
-};
-struct cost cost_of(const struct layer_config *config, const struct cost_parts *parts);
 
 /* The rules that every sliding window obeys; *reason tells which one is broken. */
 bool window_is_valid(int32_t image_size, int32_t kernel_size, int32_t stride, int32_t padding,

@@ -1,4 +1,4 @@
-#include "layers/layer_internal.h"
+#include "layers/kind_internal.h"
 
 static const struct feature features[] = {
     COMMON_FEATURES,
@@ -30,38 +30,37 @@ static double output_cells(const struct conv2d *conv)
 static bool is_valid(const struct layer_config *config, const char **reason)
 {
     const struct conv2d *conv = &config->as.conv2d;
-    if (!window_is_valid(conv->image_size, conv->kernel_size, conv->stride, conv->padding, reason))
-        return false;
-    const double rows = config->batch_size, image = conv->image_size, kernel = conv->kernel_size;
-    if (rows * image * image * conv->channels_in > ELEMENT_LIMIT)
-        *reason = "the input would have more than 2^31 - 1 elements";
-    else if (rows * output_cells(conv) * conv->channels_out > ELEMENT_LIMIT)
-        *reason = "the output would have more than 2^31 - 1 elements";
-    else if (kernel * kernel * conv->channels_in * conv->channels_out > ELEMENT_LIMIT)
-        *reason = "the weights would have more than 2^31 - 1 elements";
-    else
-        return true;
-    return false;
+    return window_is_valid(conv->image_size, conv->kernel_size, conv->stride, conv->padding,
+                           reason);
 }
 
-static struct cost cost(const struct layer_config *config)
+/* Three implicit products. Every weight meets every output cell: taps on the padding are counted,
+ * as is the custom. */
+static void work(struct layer_work *work, const struct layer_config *config)
 {
     const struct conv2d *conv = &config->as.conv2d;
-    const double rows = config->batch_size, image = conv->image_size, kernel = conv->kernel_size;
-    const double weights = kernel * kernel * conv->channels_in * conv->channels_out;
-    /* Every weight meets every output cell; taps on the padding are counted, as is the custom. */
-    const double product_flops = 2 * rows * output_cells(conv) * weights;
-    const struct cost_parts parts = {
-        .input = rows * image * image * conv->channels_in,
-        .output = rows * output_cells(conv) * conv->channels_out,
-        .weights = weights,
-        .biases = conv->use_bias ? conv->channels_out : 0,
-        .forward_flops = product_flops,
-        .backward_data_flops = product_flops,
-        .backward_weights_flops = product_flops,
-        .activation = conv->activation,
-    };
-    return cost_of(config, &parts);
+    const double rows = config->batch_size, in = conv->channels_in, out = conv->channels_out;
+    const double cells_in = rows * conv->image_size * conv->image_size;
+    const double cells_out = rows * output_cells(conv);
+    const double taps = (double)conv->kernel_size * conv->kernel_size;
+    const double flops = 2 * cells_out * (taps * in * out);
+    work_tensor(work, TENSOR_INPUT, "x", cells_in * in);
+    work_tensor(work, TENSOR_OUTPUT, "y", cells_out * out);
+    work_tensor(work, TENSOR_WEIGHTS, "weights", taps * in * out);
+    work_tensor(work, TENSOR_BIAS, "bias", conv->use_bias ? out : 0);
+    work->activation = conv->activation;
+    work_product(work, WORK_FORWARD,
+                 (struct work_operation){.flops = flops,
+                                         .rows = cells_out,
+                                         .depth = taps * in,
+                                         .columns = out,
+                                         .is_lowered = conv->kernel_size > 1});
+    work_product(work, WORK_BACKWARD_DATA,
+                 (struct work_operation){
+                     .flops = flops, .rows = cells_in, .depth = taps * out, .columns = in});
+    work_product(work, WORK_BACKWARD_WEIGHTS,
+                 (struct work_operation){
+                     .flops = flops, .rows = taps * in, .depth = cells_out, .columns = out});
 }
 
 const struct layer_descriptor layer_conv2d = {
@@ -69,7 +68,6 @@ const struct layer_descriptor layer_conv2d = {
     .help = "square 2-D convolution, then bias and activation",
     .features = features,
     .feature_count = sizeof features / sizeof *features,
-    .input_count = 1,
     .is_valid = is_valid,
-    .cost = cost,
+    .work = work,
 };
