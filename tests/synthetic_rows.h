@@ -6,7 +6,7 @@
 #include "base/philox.h"
 #include "data/dataset.h"
 #include "layers/sample.h"
-#include "predictors/predictor.h"
+#include "predictors/mlp_options.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -83,10 +83,10 @@ static inline void synthetic_rows_free(struct dataset_rows *rows)
 }
 
 /* The default preset, made small enough for a test. */
-static inline struct fit_options small_fit_options(void)
+static inline struct mlp_options small_fit_options(void)
 {
-    struct fit_options options;
-    if (fit_options_preset(&options, "default", NULL) != STATUS_OK)
+    struct mlp_options options;
+    if (mlp_options_preset(&options, "default", NULL) != STATUS_OK)
         abort();
     options.hidden[0] = options.hidden[1] = 32;
     options.hidden_count = 2;

@@ -12,7 +12,7 @@ static const enum layer_kind all_kinds[] = {LAYER_DENSE, LAYER_CONV2D, LAYER_POO
 
 static struct predictor *fit(const struct predictor_type *type, const struct dataset_rows *rows)
 {
-    const struct fit_options options = small_fit_options();
+    const struct mlp_options options = small_fit_options();
     return fit_with(type, rows, &options, NULL);
 }
 

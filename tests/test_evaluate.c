@@ -5,16 +5,16 @@
 
 /* Forecasts inputs ms; +-10 % for the device "narrow", +-300 % for others; knows only dense. */
 static enum status predict_inputs(struct prediction *predictions, const struct predictor *predictor,
-                                  const struct layer_config *configs, size_t count,
+                                  const struct layer_question *questions, size_t count,
                                   const struct device_info *device, struct error *error)
 {
     (void)predictor;
     (void)error;
     const double factor = strcmp(device->name, "narrow") == 0 ? 1.1 : 4;
     for (size_t i = 0; i < count; i++) {
-        const double ms = configs[i].as.dense.inputs;
+        const double ms = questions[i].config->as.dense.inputs;
         predictions[i] = (struct prediction){.median_ms = NAN};
-        if (configs[i].kind == LAYER_DENSE)
+        if (questions[i].config->kind == LAYER_DENSE)
             predictions[i] = (struct prediction){
                 .median_ms = ms, .low_ms = ms / factor, .high_ms = ms * factor, .covered = true};
     }

@@ -7,22 +7,25 @@
 /* Dense takes its outputs in ms, 10 % less to 20 % more; conv2d 100 ms, 30 either way; pool2d is
  * not covered. */
 static enum status predict_fixed(struct prediction *predictions, const struct predictor *predictor,
-                                 const struct layer_config *configs, size_t count,
+                                 const struct layer_question *questions, size_t count,
                                  const struct device_info *device, struct error *error)
 {
     (void)predictor;
     (void)device;
     (void)error;
     for (size_t i = 0; i < count; i++) {
-        const double outputs = configs[i].as.dense.outputs;
+        const struct layer_config *config = questions[i].config;
         predictions[i] = (struct prediction){.median_ms = NAN, .low_ms = NAN, .high_ms = NAN};
-        if (configs[i].kind == LAYER_DENSE)
+        if (!config)
+            continue;
+        const double outputs = config->as.dense.outputs;
+        if (config->kind == LAYER_DENSE)
             predictions[i] = (struct prediction){.median_ms = outputs,
                                                  .low_ms = 0.9 * outputs,
                                                  .high_ms = 1.2 * outputs,
                                                  .correlation = 0.25,
                                                  .covered = true};
-        if (configs[i].kind == LAYER_CONV2D)
+        if (config->kind == LAYER_CONV2D)
             predictions[i] = (struct prediction){
                 .median_ms = 100, .low_ms = 70, .high_ms = 130, .correlation = 1, .covered = true};
     }
@@ -337,6 +340,54 @@ static void operators_take_the_roofline(void **state)
     assert_non_null(strstr(error.message, "layer 'relu' (relu)"));
 }
 
+/* Forecasts operators alone, from their work: a ms an element written. */
+static enum status predict_work(struct prediction *predictions, const struct predictor *predictor,
+                                const struct layer_question *questions, size_t count,
+                                const struct device_info *device, struct error *error)
+{
+    (void)predictor;
+    (void)device;
+    (void)error;
+    for (size_t i = 0; i < count; i++) {
+        const double ms = questions[i].config ? NAN : questions[i].cost->bytes_written / 4;
+        predictions[i] = (struct prediction){
+            .median_ms = ms, .low_ms = ms, .high_ms = ms, .covered = !questions[i].config};
+    }
+    return STATUS_OK;
+}
+
+/* The predictor is asked about every layer, an operator by its work: 64 elements written a sample.
+ */
+static void operators_are_asked_about_by_their_work(void **state)
+{
+    (void)state;
+    static const struct predictor_type work_type = {.name = "work", .predict = predict_work};
+    static const struct predictor by_work = {.type = &work_type};
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct forecast_options options = options_of(2);
+    struct network_layer mixed[2] = {
+        layers[0], {.name = "relu", .inputs = (const int[]){0}, .input_count = 1}};
+    struct forecast forecast;
+    snprintf(mixed[1].operator_name, sizeof mixed[1].operator_name, "relu");
+    mixed[1].work = (struct operator_work){
+        .input_count = 64, .output_count = 64, .forward_flops = 64};
+    options.pass = PASS_FORWARD;
+    options.optimizer = OPTIMIZER_NONE;
+    const struct network short_network = {.name = "short", .layers = mixed, .layer_count = 2};
+    assert_int_equal(forecast_network(&forecast, &short_network, &by_work, &device, &options, NULL),
+                     STATUS_OK);
+    assert_true(forecast.layers[1].covered && forecast.layers[1].median_ms == 128);
+    assert_false(forecast.layers[0].covered); /* the roofline, as ever */
+    assert_int_equal(forecast.uncovered_count, 1);
+    forecast_free(&forecast);
+    /* and the roofline itself covers both */
+    const struct predictor roofline = {.type = &predictor_roofline};
+    assert_int_equal(
+        forecast_network(&forecast, &short_network, &roofline, &device, &options, NULL), STATUS_OK);
+    assert_int_equal(forecast.uncovered_count, 0);
+    forecast_free(&forecast);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +403,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(gradients_cross_the_link),
         cmocka_unit_test(strong_scaling_divides_the_batch),
         cmocka_unit_test(operators_take_the_roofline),
+        cmocka_unit_test(operators_are_asked_about_by_their_work),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

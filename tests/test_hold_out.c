@@ -37,7 +37,7 @@ static void calibration_rows_help(void **state)
     (void)state;
     struct dataset_rows rows;
     rows_create(&rows, 3000);
-    const struct fit_options options = small_fit_options();
+    const struct mlp_options options = small_fit_options();
     const struct hold_out hold_out = {.device = 2,
                                       .split = SPLIT_VALIDATION,
                                       .options = &options,
@@ -100,7 +100,7 @@ static void held_out_rows_are_not_learnt(void **state)
     (void)state;
     struct dataset_rows rows;
     rows_create(&rows, 1200);
-    struct fit_options options = small_fit_options();
+    struct mlp_options options = small_fit_options();
     options.trainer = &trainer_host;
     options.minimum_steps = 20;
     options.train.epochs = 1;
@@ -122,7 +122,7 @@ static void folds_side_by_side_are_alone(void **state)
     (void)state;
     struct dataset_rows rows;
     rows_create(&rows, 900);
-    struct fit_options options = small_fit_options();
+    struct mlp_options options = small_fit_options();
     options.minimum_steps = 60;
     options.train.epochs = 2;
     struct hold_out hold_outs[3];
@@ -155,7 +155,7 @@ static void a_fold_that_fails_is_told(void **state)
     (void)state;
     struct dataset_rows rows;
     rows_create(&rows, 900);
-    struct fit_options options[2] = {small_fit_options(), small_fit_options()};
+    struct mlp_options options[2] = {small_fit_options(), small_fit_options()};
     struct hold_out hold_outs[2];
     struct predictor *predictors[2];
     struct error error = {0};
@@ -178,7 +178,7 @@ static void calibration_rows_are_not_evaluated(void **state)
     (void)state;
     struct dataset_rows rows;
     rows_create(&rows, 1200);
-    const struct fit_options options = small_fit_options();
+    const struct mlp_options options = small_fit_options();
     struct hold_out hold_out = {
         .device = 1, .split = -1, .options = &options, .calibration_count = 1};
     struct evaluation all, part;
@@ -198,7 +198,7 @@ static void what_cannot_be_held_out_is_told(void **state)
     (void)state;
     struct dataset_rows rows;
     rows_create(&rows, 600);
-    const struct fit_options options = small_fit_options();
+    const struct mlp_options options = small_fit_options();
     struct hold_out hold_out = {
         .device = 0, .split = -1, .options = &options, .calibration_count = 1};
     struct evaluation evaluation;

@@ -58,11 +58,11 @@ static int set_up(void **state)
     const struct device_info devices[] = {synthetic_device("slow", 50, 5),
                                           synthetic_device("fast", 200, 20)};
     synthetic_rows_create(&fixture.rows, 400, kinds, 2, devices, 2, 0.1);
-    struct fit_options options = small_fit_options();
+    struct mlp_options options = small_fit_options();
     options.minimum_steps = 50;
     options.ensemble = 2;
     struct error error = {0};
-    if (predictor_mlp.fit(&fixture.model.predictor, &fixture.rows, &options, NULL, &error) !=
+    if (predictor_mlp.fit(&fixture.model.predictor, &fixture.rows, &options.base, NULL, &error) !=
         STATUS_OK)
         fail_msg("%s", error.message);
     snprintf(fixture.model.provenance, sizeof fixture.model.provenance, "a test, \xc2\xb5s");
@@ -125,9 +125,9 @@ static void loaded_model_predicts_the_same_bits(void **state)
             memset(&a, 0, sizeof a);
             memset(&b, 0, sizeof b);
             const struct layer_config *config = &fixture->rows.rows[i].config;
-            predictor_mlp.predict(&a, fixture->model.predictor, config, 1,
-                                  &fixture->rows.devices[device], NULL);
-            predictor_mlp.predict(&b, loaded.predictor, config, 1, &loaded.devices[device], NULL);
+            predict_configs(&a, fixture->model.predictor, config, 1, &fixture->rows.devices[device],
+                            NULL);
+            predict_configs(&b, loaded.predictor, config, 1, &loaded.devices[device], NULL);
             assert_true(a.covered && b.covered && a.extrapolates == b.extrapolates);
             assert_memory_equal(&a.median_ms, &b.median_ms, sizeof(double));
             assert_memory_equal(&a.low_ms, &b.low_ms, sizeof(double));
@@ -135,7 +135,7 @@ static void loaded_model_predicts_the_same_bits(void **state)
         }
     const struct layer_config conv = {.kind = LAYER_CONV2D, .batch_size = 1};
     struct prediction prediction;
-    predictor_mlp.predict(&prediction, loaded.predictor, &conv, 1, NULL, NULL);
+    predict_configs(&prediction, loaded.predictor, &conv, 1, NULL, NULL);
     assert_false(prediction.covered);
     model_free(&loaded);
 }
@@ -144,21 +144,22 @@ static void loaded_model_predicts_the_same_bits(void **state)
 static void loaded_model_is_tuned_to_the_same_bits(void **state)
 {
     const struct fixture *fixture = *state;
-    struct fit_options options = small_fit_options();
+    struct mlp_options options = small_fit_options();
     struct predictor *once = NULL;
     struct model loaded;
     options.ensemble = 2;
     options.minimum_steps = 50;
     snprintf(options.fine_tune, sizeof options.fine_tune, "fast");
-    assert_int_equal(predictor_mlp.fit(&once, &fixture->rows, &options, NULL, NULL), STATUS_OK);
-    assert_int_equal(model_load(&loaded, fixture->path, NULL), STATUS_OK);
-    assert_int_equal(predictor_mlp_tune(loaded.predictor, &fixture->rows, &options, NULL, NULL),
+    assert_int_equal(predictor_mlp.fit(&once, &fixture->rows, &options.base, NULL, NULL),
                      STATUS_OK);
+    assert_int_equal(model_load(&loaded, fixture->path, NULL), STATUS_OK);
+    assert_int_equal(
+        predictor_mlp.tune(loaded.predictor, &fixture->rows, &options.base, NULL, NULL), STATUS_OK);
     for (size_t i = 0; i < fixture->rows.count; i++) {
         const struct layer_config *config = &fixture->rows.rows[i].config;
         struct prediction a, b;
-        predictor_mlp.predict(&a, once, config, 1, &fixture->rows.devices[1], NULL);
-        predictor_mlp.predict(&b, loaded.predictor, config, 1, &fixture->rows.devices[1], NULL);
+        predict_configs(&a, once, config, 1, &fixture->rows.devices[1], NULL);
+        predict_configs(&b, loaded.predictor, config, 1, &fixture->rows.devices[1], NULL);
         assert_true(a.median_ms == b.median_ms && a.low_ms == b.low_ms);
     }
     once->type->free(once);

@@ -9,9 +9,9 @@
 static const enum layer_kind dense_only[] = {LAYER_DENSE};
 static const enum layer_kind two_kinds[] = {LAYER_DENSE, LAYER_POOL2D};
 
-static struct fit_options quick_options(void)
+static struct mlp_options quick_options(void)
 {
-    struct fit_options options = small_fit_options();
+    struct mlp_options options = small_fit_options();
     options.minimum_steps = 50;
     options.train.epochs = 2;
     return options;
@@ -30,7 +30,7 @@ static void mlp_learns_law(void **state)
     const struct device_info device = synthetic_device("one", 100, 10);
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 6000, two_kinds, 2, &device, 1, 0);
-    struct fit_options options = small_fit_options();
+    struct mlp_options options = small_fit_options();
     options.hidden[0] = options.hidden[1] = 64;
     options.minimum_steps = 4000;
     struct fit_report reports[LAYER_KIND_COUNT];
@@ -60,7 +60,7 @@ static void linear_is_exact_on_a_linear_law(void **state)
     for (size_t i = 0; i < rows.count; i++)
         rows.rows[i].median_ms = 0.5 + 0.01 * rows.rows[i].config.batch_size +
                                  layer_cost(&rows.rows[i].config).flops * 1e-8;
-    const struct fit_options options = quick_options();
+    const struct mlp_options options = quick_options();
     struct predictor *predictor = fit_with(&predictor_linear, &rows, &options, NULL);
     for (size_t i = 0; i < rows.count; i++) {
         const struct prediction prediction = predict_one(predictor, &rows.rows[i].config, NULL);
@@ -82,7 +82,7 @@ static void linear_stays_above_fastest_row(void **state)
     for (size_t i = 0; i < rows.count; i++)
         if (split_of(&rows.rows[i].config) == SPLIT_TRAIN)
             fastest_ms = fmin(fastest_ms, rows.rows[i].median_ms);
-    const struct fit_options options = quick_options();
+    const struct mlp_options options = quick_options();
     struct predictor *predictor = fit_with(&predictor_linear, &rows, &options, NULL);
     for (size_t i = 0; i < rows.count; i++)
         assert_true(predict_one(predictor, &rows.rows[i].config, NULL).median_ms >= fastest_ms);
@@ -98,7 +98,7 @@ static void roofline_is_the_larger_of_two(void **state)
     struct device_info device = synthetic_device("compute-bound", 1, 1000);
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 30, dense_only, 1, &device, 1, 0);
-    const struct fit_options options = quick_options();
+    const struct mlp_options options = quick_options();
     struct predictor *predictor = fit_with(&predictor_roofline, &rows, &options, NULL);
     const struct layer_config config = dense_config(10, 100, 200);
     assert_true(fabs(predict_one(predictor, &config, NULL).median_ms - 0.4) < 1e-12);
@@ -120,15 +120,15 @@ static void repeated_configs_are_forecast_as_each_alone(void **state)
     const struct device_info device = synthetic_device("one", 100, 10);
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 200, two_kinds, 2, &device, 1, 0);
-    const struct fit_options options = quick_options();
+    const struct mlp_options options = quick_options();
     struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, NULL);
     enum { COUNT = 60 };
     struct layer_config configs[COUNT];
     struct prediction predictions[COUNT];
     for (int i = 0; i < COUNT; i++)
         configs[i] = rows.rows[(i * 7) % 11].config;
-    assert_int_equal(
-        predictor->type->predict(predictions, predictor, configs, COUNT, &device, NULL), STATUS_OK);
+    assert_int_equal(predict_configs(predictions, predictor, configs, COUNT, &device, NULL),
+                     STATUS_OK);
     for (int i = 0; i < COUNT; i++) {
         const struct prediction alone = predict_one(predictor, &configs[i], &device);
         assert_true(alone.covered && predictions[i].covered);
@@ -146,12 +146,11 @@ static void too_few_rows_fail(void **state)
     const struct device_info device = synthetic_device("one", 100, 10);
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 15, dense_only, 1, &device, 1, 0);
-    const struct fit_options options = quick_options();
     const struct predictor_type *const types[] = {&predictor_mlp, &predictor_linear};
     for (size_t i = 0; i < 2; i++) {
         struct predictor *predictor;
         struct error error = {0};
-        assert_int_equal(types[i]->fit(&predictor, &rows, &options, NULL, &error), STATUS_FAILED);
+        assert_int_equal(types[i]->fit(&predictor, &rows, NULL, NULL, &error), STATUS_FAILED);
         assert_non_null(strstr(error.message, "too few rows of dense"));
         assert_non_null(strstr(error.hint, "sweep"));
         assert_null(predictor);
@@ -170,7 +169,7 @@ static void rows_without_times_are_left_out(void **state)
         if (i % 2)
             rows.rows[i].median_ms = NAN;
     }
-    const struct fit_options options = quick_options();
+    const struct mlp_options options = quick_options();
     struct fit_report reports[LAYER_KIND_COUNT];
     struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, reports);
     assert_true(reports[LAYER_DENSE].rows > 60 && reports[LAYER_DENSE].rows <= 100);
@@ -181,7 +180,7 @@ static void rows_without_times_are_left_out(void **state)
         rows.rows[i].outcome = OUTCOME_UNSUPPORTED;
     struct error error = {0};
     for (int i = 0; predictor_types[i]; i++) {
-        assert_int_equal(predictor_types[i]->fit(&predictor, &rows, &options, NULL, &error),
+        assert_int_equal(predictor_types[i]->fit(&predictor, &rows, NULL, NULL, &error),
                          STATUS_FAILED);
         assert_non_null(strstr(error.message, "no rows to learn from"));
     }
@@ -195,7 +194,7 @@ static void unknown_kind_and_device_are_not_covered(void **state)
     const struct device_info other = synthetic_device("two", 200, 10);
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 100, dense_only, 1, &device, 1, 0);
-    const struct fit_options options = quick_options();
+    const struct mlp_options options = quick_options();
     struct layer_config pool = {.kind = LAYER_POOL2D, .batch_size = 1};
     pool.as.pool2d = (struct pool2d){8, 2, 4, 2, PADDING_VALID, POOLING_MAX, ACTIVATION_NONE};
     const struct predictor_type *const types[] = {&predictor_mlp, &predictor_linear};
@@ -217,7 +216,7 @@ static void extrapolation_is_flagged(void **state)
     const struct device_info device = synthetic_device("one", 100, 10);
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 300, dense_only, 1, &device, 1, 0);
-    const struct fit_options options = quick_options();
+    const struct mlp_options options = quick_options();
     struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, NULL);
     for (size_t i = 0; i < rows.count; i++)
         if (split_of(&rows.rows[i].config) == SPLIT_TRAIN)
@@ -239,7 +238,7 @@ static void constant_feature_is_harmless(void **state)
     synthetic_rows_create(&rows, 300, dense_only, 1, &device, 1, 0);
     for (size_t i = 0; i < rows.count; i++)
         rows.rows[i].config.as.dense.activation = ACTIVATION_NONE;
-    const struct fit_options options = quick_options();
+    const struct mlp_options options = quick_options();
     const struct predictor_type *const types[] = {&predictor_mlp, &predictor_linear};
     for (size_t i = 0; i < 2; i++) {
         struct predictor *predictor = fit_with(types[i], &rows, &options, NULL);
@@ -261,7 +260,7 @@ static void interval_covers_noise(void **state)
     const struct device_info device = synthetic_device("one", 100, 10);
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 8000, dense_only, 1, &device, 1, 0.1);
-    struct fit_options options = small_fit_options();
+    struct mlp_options options = small_fit_options();
     options.minimum_steps = 1000;
     struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, NULL);
     int inside = 0, count = 0;
@@ -285,7 +284,7 @@ static void validation_rows_are_never_touched(void **state)
     const struct device_info device = synthetic_device("one", 100, 10);
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 300, dense_only, 1, &device, 1, 0.1);
-    const struct fit_options options = quick_options();
+    const struct mlp_options options = quick_options();
     for (int i = 0; predictor_types[i]; i++) {
         struct predictor *a = fit_with(predictor_types[i], &rows, &options, NULL);
         for (size_t row = 0; row < rows.count; row++)
@@ -310,7 +309,7 @@ static void ensemble_is_the_mean_of_its_nets(void **state)
     const struct device_info device = synthetic_device("one", 100, 10);
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 300, dense_only, 1, &device, 1, 0.1);
-    struct fit_options options = quick_options();
+    struct mlp_options options = quick_options();
     struct predictor *single[2];
     for (int i = 0; i < 2; i++) {
         options.seed = 5 + (uint64_t)i;
@@ -343,7 +342,7 @@ static void several_devices_are_told_apart(void **state)
                                           synthetic_device("fast", 1000, 100)};
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 6000, dense_only, 1, devices, 3, 0);
-    const struct fit_options options = small_fit_options();
+    const struct mlp_options options = small_fit_options();
     struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, NULL);
     const struct layer_config config = dense_config(32, 256, 256);
     double previous_ms = INFINITY;
@@ -378,12 +377,13 @@ static void fine_tuning_knows_one_device(void **state)
         if (rows.rows[i].config.kind == LAYER_DENSE || rows.rows[i].device == 0)
             rows.rows[kept++] = rows.rows[i];
     rows.count = kept;
-    struct fit_options options = small_fit_options();
+    struct mlp_options options = small_fit_options();
     struct predictor *joint = fit_with(&predictor_mlp, &rows, &options, NULL);
     struct error error = {0};
     snprintf(options.fine_tune, sizeof options.fine_tune, "fats");
     struct predictor *tuned = NULL;
-    assert_int_equal(predictor_mlp.fit(&tuned, &rows, &options, NULL, &error), STATUS_NO_DEVICE);
+    assert_int_equal(predictor_mlp.fit(&tuned, &rows, &options.base, NULL, &error),
+                     STATUS_NO_DEVICE);
     assert_non_null(strstr(error.message, "'fats'"));
     assert_non_null(strstr(error.hint, "slow, fast"));
     snprintf(options.fine_tune, sizeof options.fine_tune, "fast");
@@ -391,7 +391,7 @@ static void fine_tuning_knows_one_device(void **state)
     tuned = fit_with(&predictor_mlp, &rows, &options, reports);
     assert_true(reports[LAYER_DENSE].rows > 300 && reports[LAYER_DENSE].rows < 500);
     assert_int_equal(reports[LAYER_POOL2D].rows, 0);
-    assert_int_equal(predictor_mlp_tune(joint, &rows, &options, NULL, NULL), STATUS_OK);
+    assert_int_equal(predictor_mlp.tune(joint, &rows, &options.base, NULL, NULL), STATUS_OK);
     double tuned_error = 0;
     size_t count = 0;
     for (size_t i = 0; i < rows.count; i++) {
@@ -427,7 +427,7 @@ static void last_epochs_learn_the_test_rows(void **state)
     const struct device_info device = synthetic_device("one", 100, 10);
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 2000, dense_only, 1, &device, 1, 0.2);
-    struct fit_options options = small_fit_options();
+    struct mlp_options options = small_fit_options();
     struct fit_report reports[LAYER_KIND_COUNT], without_reports[LAYER_KIND_COUNT];
     assert_true(options.last_share > 0);
     options.ensemble = 3;
@@ -464,9 +464,9 @@ static void last_epochs_learn_the_test_rows(void **state)
 static void presets_are_known(void **state)
 {
     (void)state;
-    struct fit_options options;
+    struct mlp_options options;
     struct error error = {0};
-    assert_int_equal(fit_options_preset(&options, "paper", &error), STATUS_OK);
+    assert_int_equal(mlp_options_preset(&options, "paper", &error), STATUS_OK);
     assert_int_equal(options.train.batch_size, 128);
     assert_int_equal(options.train.epochs, 300);
     assert_int_equal(options.hidden_count, 4);
@@ -477,7 +477,7 @@ static void presets_are_known(void **state)
     assert_true(options.last_share == 0);
     assert_true(options.target_units_per_ms == 1);
     assert_ptr_equal(options.trainer, &trainer_host);
-    assert_int_equal(fit_options_preset(&options, "papre", &error), STATUS_USAGE);
+    assert_int_equal(mlp_options_preset(&options, "papre", &error), STATUS_USAGE);
     assert_non_null(strstr(error.message, "papre"));
     assert_non_null(strstr(error.hint, "default"));
 }
@@ -488,7 +488,7 @@ static void bad_options_are_refused(void **state)
     const struct device_info device = synthetic_device("one", 100, 10);
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 100, dense_only, 1, &device, 1, 0);
-    struct fit_options bad[6];
+    struct mlp_options bad[6];
     for (size_t i = 0; i < 6; i++)
         bad[i] = quick_options();
     bad[0].ensemble = 0;
@@ -500,7 +500,8 @@ static void bad_options_are_refused(void **state)
     for (size_t i = 0; i < 6; i++) {
         struct predictor *predictor;
         struct error error = {0};
-        assert_int_equal(predictor_mlp.fit(&predictor, &rows, &bad[i], NULL, &error), STATUS_USAGE);
+        assert_int_equal(predictor_mlp.fit(&predictor, &rows, &bad[i].base, NULL, &error),
+                         STATUS_USAGE);
         assert_true(error.message[0] != '\0');
     }
     synthetic_rows_free(&rows);

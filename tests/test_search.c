@@ -8,9 +8,9 @@
 
 static const enum layer_kind dense_only[] = {LAYER_DENSE};
 
-static struct fit_options tiny_options(void)
+static struct mlp_options tiny_options(void)
 {
-    struct fit_options options = small_fit_options();
+    struct mlp_options options = small_fit_options();
     options.train.epochs = 9;
     options.minimum_steps = 180;
     options.seed = 5;
@@ -28,7 +28,7 @@ static void recipes_are_ranked(void **state)
     (void)state;
     struct dataset_rows rows;
     rows_create(&rows);
-    const struct fit_options base = tiny_options();
+    const struct mlp_options base = tiny_options();
     struct search search, again;
     assert_int_equal(search_run(&search, &rows, &base, 9, NULL), STATUS_OK);
     assert_int_equal(search.count, 9);
@@ -52,7 +52,7 @@ static void recipes_are_ranked(void **state)
     assert_int_equal(search_run(&again, &rows, &base, 9, NULL), STATUS_OK);
     for (int i = 0; i < 9; i++)
         assert_true(search.trials[i].mape_percent == again.trials[i].mape_percent);
-    const struct fit_options recipe = search_recipe(&search.trials[8], &base);
+    const struct mlp_options recipe = search_recipe(&search.trials[8], &base);
     assert_int_equal(recipe.train.epochs, 9);
     assert_int_equal(recipe.minimum_steps, 180);
     assert_true(search.trials[8].options.last_share == 0); /* its test rows rank it */
@@ -69,7 +69,7 @@ static void validation_rows_do_not_count(void **state)
     (void)state;
     struct dataset_rows rows;
     rows_create(&rows);
-    const struct fit_options base = tiny_options();
+    const struct mlp_options base = tiny_options();
     struct search searches[2];
     for (int i = 0; i < 2; i++) {
         assert_int_equal(search_run(&searches[i], &rows, &base, 3, NULL), STATUS_OK);
@@ -89,7 +89,7 @@ static void diverging_recipes_rank_last(void **state)
     (void)state;
     struct dataset_rows rows;
     rows_create(&rows);
-    struct fit_options base = tiny_options();
+    struct mlp_options base = tiny_options();
     base.train.learning_rate = 1e30f; /* the base alone */
     base.train.gradient_clip = 0;
     struct search search;
@@ -112,7 +112,7 @@ static void side_by_side_is_alone(void **state)
     enum { COUNT = 3 };
     struct dataset_rows rows;
     rows_create(&rows);
-    struct fit_options options[COUNT];
+    struct mlp_options options[COUNT];
     struct mlp_fitting fittings[COUNT];
     for (int i = 0; i < COUNT; i++) {
         options[i] = tiny_options();
@@ -129,7 +129,7 @@ static void side_by_side_is_alone(void **state)
     for (int i = 0; i < COUNT; i += 2) {
         struct predictor *alone;
         assert_int_equal(fittings[i].status, STATUS_OK);
-        assert_int_equal(predictor_mlp.fit(&alone, &rows, &options[i], NULL, NULL), STATUS_OK);
+        assert_int_equal(predictor_mlp.fit(&alone, &rows, &options[i].base, NULL, NULL), STATUS_OK);
         const struct mlp_kind *a = &((struct mlp_predictor *)alone)->kinds[LAYER_DENSE];
         const struct mlp_kind *b =
             &((struct mlp_predictor *)fittings[i].predictor)->kinds[LAYER_DENSE];

@@ -256,14 +256,15 @@ struct knowing {
 };
 
 static enum status predict_exactly(struct prediction *predictions, const struct predictor *base,
-                                   const struct layer_config *configs, size_t count,
+                                   const struct layer_question *questions, size_t count,
                                    const struct device_info *info, struct error *error)
 {
     (void)info;
     const struct knowing *knowing = (const struct knowing *)base;
     for (size_t i = 0; i < count; i++) {
         struct measurement row;
-        TRY(measure_config(&row, knowing->device, &configs[i], &measure_options_default, error));
+        TRY(measure_config(&row, knowing->device, questions[i].config, &measure_options_default,
+                           error));
         predictions[i] = (struct prediction){.median_ms = row.median_ms, .covered = true};
     }
     return STATUS_OK;

@@ -94,11 +94,9 @@ static enum status add_baseline(struct evaluation *all, struct evaluated_list *d
                                 const struct predictor_type *type, const struct dataset_rows *rows,
                                 const struct settings *settings, struct error *error)
 {
-    struct fit_options wanted;
     struct predictor *predictor;
     struct evaluation evaluation;
-    TRY(fit_options_preset(&wanted, "default", error));
-    TRY(type->fit(&predictor, rows, &wanted, NULL, error));
+    TRY(type->fit(&predictor, rows, NULL, NULL, error));
     enum status status = evaluate_predictor_by(&evaluation, predictor, rows, asked_split(settings),
                                                (enum evaluation_by)settings->group, error);
     if (status == STATUS_OK)

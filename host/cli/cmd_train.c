@@ -5,7 +5,7 @@
 #include "bench/backend.h"
 #include "evaluate/evaluate.h"
 #include "layers/sample.h"
-#include "predictors/predictor.h"
+#include "predictors/mlp_options.h"
 #include "predictors/row_selection.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum status apply_hidden(struct fit_options *wanted, const struct settings *settings,
+static enum status apply_hidden(struct mlp_options *wanted, const struct settings *settings,
                                 struct error *error)
 {
     int count;
@@ -31,7 +31,7 @@ static bool is_engine(const struct settings *settings, const char *name)
     return strcmp(settings->engine ? settings->engine : "auto", name) == 0;
 }
 
-static enum status apply_engine(struct fit_options *wanted, const struct settings *settings,
+static enum status apply_engine(struct mlp_options *wanted, const struct settings *settings,
                                 struct error *error)
 {
     wanted->trainer = &trainer_host;
@@ -63,7 +63,7 @@ static bool is_measured_here(const struct dataset_rows *rows)
 }
 
 /* auto: the GPU that is being characterised, where it is here; else the host. */
-static enum status settle_engine(struct fit_options *wanted, const struct dataset_rows *rows,
+static enum status settle_engine(struct mlp_options *wanted, const struct dataset_rows *rows,
                                  const struct settings *settings, struct error *error)
 {
     if (!is_engine(settings, "auto") || !is_measured_here(rows))
@@ -77,10 +77,10 @@ static void apply_number(float *target, double value)
         *target = (float)value;
 }
 
-static enum status make_options(struct fit_options *wanted, const struct settings *settings,
+static enum status make_options(struct mlp_options *wanted, const struct settings *settings,
                                 struct error *error)
 {
-    TRY(fit_options_preset(wanted, settings->preset ? settings->preset : "default", error));
+    TRY(mlp_options_preset(wanted, settings->preset ? settings->preset : "default", error));
     TRY(apply_hidden(wanted, settings, error));
     TRY(apply_engine(wanted, settings, error));
     apply_number(&wanted->train.learning_rate, settings->learning_rate);
@@ -171,20 +171,20 @@ static enum status print_reports(const struct fit_report *reports, const char *e
 
 /* A fresh predictor, one of a search's best recipe, or that of --model fine-tuned. */
 static enum status fit(struct model *model, struct fit_report *reports,
-                       const struct dataset_rows *rows, struct fit_options *wanted,
+                       const struct dataset_rows *rows, struct mlp_options *wanted,
                        const struct settings *settings, struct error *error)
 {
     if (settings->model) {
         TRY(model_load(model, settings->model, error));
-        return predictor_mlp_tune(model->predictor, rows, wanted, reports, error);
+        return predictor_mlp.tune(model->predictor, rows, &wanted->base, reports, error);
     }
     if (settings->search > 0)
         TRY(train_search(wanted, rows, (int)settings->search, settings->format, error));
-    return predictor_mlp.fit(&model->predictor, rows, wanted, reports, error);
+    return predictor_mlp.fit(&model->predictor, rows, &wanted->base, reports, error);
 }
 
 static enum status fit_and_save(struct fit_report *reports, const struct dataset_rows *rows,
-                                struct fit_options *wanted, const struct settings *settings,
+                                struct mlp_options *wanted, const struct settings *settings,
                                 struct error *error)
 {
     struct progress progress;
@@ -223,7 +223,7 @@ static void print_notes(const struct dataset_rows *rows, const struct fit_report
 
 static enum status run(const struct settings *settings, struct error *error)
 {
-    struct fit_options wanted;
+    struct mlp_options wanted;
     struct fit_report reports[LAYER_KIND_COUNT] = {{0}};
     struct dataset_rows rows;
     if (!settings->output)

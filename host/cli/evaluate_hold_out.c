@@ -31,10 +31,10 @@ static enum status find_device(int32_t *device, const struct dataset_rows *rows,
     return unknown_device(rows, name, error);
 }
 
-static enum status make_options(struct fit_options *wanted, const struct settings *settings,
+static enum status make_options(struct mlp_options *wanted, const struct settings *settings,
                                 struct error *error)
 {
-    TRY(fit_options_preset(wanted, settings->preset ? settings->preset : "default", error));
+    TRY(mlp_options_preset(wanted, settings->preset ? settings->preset : "default", error));
     wanted->trainer = &trainer_host;
     wanted->seed = (uint64_t)settings->seed;
     if (settings->ensemble > 0)
@@ -139,7 +139,7 @@ enum status evaluate_held_out(struct evaluation *all, struct evaluated_list *dra
                               const struct dataset_rows *rows, const struct settings *settings,
                               struct error *error)
 {
-    struct fit_options wanted;
+    struct mlp_options wanted;
     struct progress progress;
     const struct train_progress watched = {.progress = &progress, .interrupted = &cli_interrupted};
     struct hold_out hold_out = {.split = settings->split < SPLIT_COUNT ? settings->split : -1,

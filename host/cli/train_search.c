@@ -9,7 +9,7 @@
 enum { WIDTHS_SIZE = 12 * MLP_LAYER_LIMIT };
 
 /* As --hidden takes them. */
-static void hidden_text(char text[WIDTHS_SIZE], const struct fit_options *recipe)
+static void hidden_text(char text[WIDTHS_SIZE], const struct mlp_options *recipe)
 {
     size_t used = 0;
     text[0] = '\0';
@@ -20,7 +20,7 @@ static void hidden_text(char text[WIDTHS_SIZE], const struct fit_options *recipe
 
 static void add_trial(struct table *table, const struct search_trial *trial, int rank)
 {
-    const struct fit_options *recipe = &trial->options;
+    const struct mlp_options *recipe = &trial->options;
     const struct train_options *train = &recipe->train;
     char hidden[WIDTHS_SIZE];
     hidden_text(hidden, recipe);
@@ -66,7 +66,7 @@ static enum status print_ranking(const struct search *search, enum table_format 
     return cli_print_table(table, format, error);
 }
 
-enum status train_search(struct fit_options *wanted, const struct dataset_rows *rows,
+enum status train_search(struct mlp_options *wanted, const struct dataset_rows *rows,
                          int recipe_count, enum table_format format, struct error *error)
 {
     struct search search;

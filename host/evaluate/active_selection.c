@@ -16,7 +16,7 @@ static enum status choose(int *chosen, void *payload, const struct layer_config 
     const struct active_selection *active = payload;
     const struct predictor *predictor = active->model.predictor;
     struct prediction forecasts[SELECTION_DRAWS];
-    TRY(predictor->type->predict(forecasts, predictor, configs, (size_t)count, NULL, error));
+    TRY(predict_configs(forecasts, predictor, configs, (size_t)count, NULL, error));
     *chosen = 0;
     for (int i = 1; i < count; i++)
         if (forecast_doubt(&forecasts[i]) > forecast_doubt(&forecasts[*chosen]))
@@ -44,7 +44,7 @@ static enum status check_kinds(struct active_selection *active, const char *path
         enum stratum stratum;
         struct prediction forecast;
         TRY(sample_draw(&config, &stratum, &domains[i], 0, 0, error));
-        TRY(predictor->type->predict(&forecast, predictor, &config, 1, NULL, error));
+        TRY(predict_configs(&forecast, predictor, &config, 1, NULL, error));
         if (forecast.covered && forecast.spread > 0)
             continue;
         FAIL(error, STATUS_USAGE, "--active %s: the model has no ensemble of nets for %s", path,

@@ -251,7 +251,9 @@ enum status hold_out_evaluate(struct evaluation *evaluation, const struct hold_o
     const struct predictor *predictor = type == &predictor_mlp ? hold_out->fitted : NULL;
     enum status status = parts_begin(&parts, rows, hold_out, error);
     if (status == STATUS_OK && !predictor) {
-        status = type->fit(&own, &parts.training, hold_out->options, NULL, error);
+        const struct fit_options *options = type == &predictor_mlp ? &hold_out->options->base
+                                                                   : NULL;
+        status = type->fit(&own, &parts.training, options, NULL, error);
         predictor = own;
     }
     if (status == STATUS_OK)

@@ -6,13 +6,14 @@
 
 #include "evaluate/evaluate.h"
 #include "evaluate/row_forecasts.h"
+#include "predictors/mlp_options.h"
 
 enum { CALIBRATION_LIMIT = 32 };
 
 struct hold_out {
     int32_t device; /* row of dataset_rows.devices */
     int split;      /* of its rows to evaluate on: enum split, or -1 for all */
-    const struct fit_options *options;
+    const struct mlp_options *options;
     /* An `mlp` predictor that hold_outs_fit has fitted, or NULL: hold_out_evaluate fits its own. */
     const struct predictor *fitted;
     /* A point of the curve each: so many rows per kind, drawn from its train split by the options'

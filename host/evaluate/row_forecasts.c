@@ -34,8 +34,8 @@ static enum status forecast_devices(struct row_forecasts *forecasts, struct laye
 {
     for (int32_t device = 0; device < rows->device_count; device++) {
         const size_t added = add_device(forecasts, configs, rows, device, split);
-        TRY(predictor->type->predict(forecasts->predictions + forecasts->count, predictor, configs,
-                                     added, &rows->devices[device], error));
+        TRY(predict_configs(forecasts->predictions + forecasts->count, predictor, configs, added,
+                            &rows->devices[device], error));
         forecasts->count += added;
     }
     return STATUS_OK;

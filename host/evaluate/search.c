@@ -50,7 +50,7 @@ static float log_uniform(const struct drawer *drawer, enum draw draw, double low
 }
 
 /* One width, or the paper's shape: doubling towards it. */
-static void draw_hidden(struct fit_options *options, const struct drawer *drawer)
+static void draw_hidden(struct mlp_options *options, const struct drawer *drawer)
 {
     static const int32_t widths[] = {32, 64, 96, 128, 192, 256};
     enum { WIDTH_COUNT = sizeof widths / sizeof *widths, LAYERS = 6, NARROWEST = 16 };
@@ -64,7 +64,7 @@ static void draw_hidden(struct fit_options *options, const struct drawer *drawer
     }
 }
 
-static void draw_recipe(struct fit_options *options, const struct drawer *drawer)
+static void draw_recipe(struct mlp_options *options, const struct drawer *drawer)
 {
     static const float dropouts[] = {0, 0, 0.05f, 0.1f, 0.2f};
     static const float penalties[] = {0, 0, 1e-6f, 1e-5f, 1e-4f}; /* L2 */
@@ -131,7 +131,7 @@ static enum status finish_trial(struct search_trial *trial, struct mlp_fitting *
  * statuses and errors (count): of each. */
 static enum status try_recipes(struct search_trial *trials, enum status *statuses,
                                struct error *errors, int count, const struct dataset_rows *rows,
-                               const struct fit_options *base, double share, struct error *error)
+                               const struct mlp_options *base, double share, struct error *error)
 {
     struct mlp_fitting fittings[TRIALS_AT_ONCE] = {{0}};
     struct fit_report reports[TRIALS_AT_ONCE][LAYER_KIND_COUNT];
@@ -162,7 +162,7 @@ static int compare_trials(const void *first, const void *second)
 
 /* A recipe that cannot be trained (its loss diverged) only ranks last; one must train at least. */
 static enum status run_rung(struct search *search, int count, int32_t rung, double share,
-                            const struct dataset_rows *rows, const struct fit_options *base,
+                            const struct dataset_rows *rows, const struct mlp_options *base,
                             struct error *error)
 {
     int failed = 0;
@@ -188,7 +188,7 @@ static enum status run_rung(struct search *search, int count, int32_t rung, doub
     return STATUS_OK;
 }
 
-static void draw_trials(struct search *search, const struct fit_options *base)
+static void draw_trials(struct search *search, const struct mlp_options *base)
 {
     for (int i = 0; i < search->count; i++) {
         const struct drawer drawer = {base->seed, (uint32_t)i};
@@ -202,7 +202,7 @@ static void draw_trials(struct search *search, const struct fit_options *base)
 }
 
 enum status search_run(struct search *search, const struct dataset_rows *rows,
-                       const struct fit_options *base, int count, struct error *error)
+                       const struct mlp_options *base, int count, struct error *error)
 {
     *search = (struct search){.count = count};
     TRY(ALLOCATE(&search->trials, (unsigned long)count, "search", error));
@@ -227,9 +227,9 @@ void search_free(struct search *search)
     *search = (struct search){0};
 }
 
-struct fit_options search_recipe(const struct search_trial *trial, const struct fit_options *base)
+struct mlp_options search_recipe(const struct search_trial *trial, const struct mlp_options *base)
 {
-    struct fit_options recipe = trial->options;
+    struct mlp_options recipe = trial->options;
     recipe.ensemble = base->ensemble;
     recipe.minimum_steps = base->minimum_steps;
     recipe.last_share = base->last_share;

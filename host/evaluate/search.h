@@ -6,10 +6,10 @@
 #ifndef EPOCHCAST_EVALUATE_SEARCH_H
 #define EPOCHCAST_EVALUATE_SEARCH_H
 
-#include "predictors/predictor.h"
+#include "predictors/mlp_options.h"
 
 struct search_trial {
-    struct fit_options options; /* with the epochs of the last rung that it reached */
+    struct mlp_options options; /* with the epochs of the last rung that it reached */
     double mape_percent;        /* on the test split, geometric mean over the kinds */
     double rmse_ms;             /* the same */
     double seconds;             /* of its nets' training, all its rungs */
@@ -25,10 +25,10 @@ struct search {
  * taper, activation, dropout, L2, loss, learning rate, beta2, weight decay and batch size drawn at
  * random by base->seed. One net each, no fine-tuning. A recipe that diverges ranks last. */
 enum status search_run(struct search *search, const struct dataset_rows *rows,
-                       const struct fit_options *base, int count, struct error *error);
+                       const struct mlp_options *base, int count, struct error *error);
 void search_free(struct search *search);
 
 /* The recipe of a trial, to be trained in full: base with the trial's choices. */
-struct fit_options search_recipe(const struct search_trial *trial, const struct fit_options *base);
+struct mlp_options search_recipe(const struct search_trial *trial, const struct mlp_options *base);
 
 #endif

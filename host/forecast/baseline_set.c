@@ -2,25 +2,24 @@
 
 /* The roofline needs a device, and nothing of the row that names it. */
 static enum status fit_roofline(struct predictor **roofline, const struct device_info *known,
-                                const struct fit_options *wanted, struct error *error)
+                                struct error *error)
 {
     struct device_info device = *known;
     struct measurement row = {.outcome = OUTCOME_OK, .median_ms = 1};
     const struct dataset_rows rows = {
         .rows = &row, .count = 1, .devices = &device, .device_count = 1};
-    return predictor_roofline.fit(roofline, &rows, wanted, NULL, error);
+    return predictor_roofline.fit(roofline, &rows, NULL, NULL, error);
 }
 
 /* Every wanted baseline but the roofline. */
 static enum status fit_from_rows(struct baseline_set *set, const struct dataset_rows *rows,
-                                 const struct fit_options *wanted, int32_t mask,
-                                 struct error *error)
+                                 int32_t mask, struct error *error)
 {
     for (int i = 0; i < choice_baseline.count; i++) {
         const struct predictor_type *type = predictor_find(choice_baseline.names[i]);
         if (!(mask >> i & 1) || type == &predictor_roofline || set->count == BASELINE_LIMIT)
             continue;
-        TRY(type->fit(&set->list[set->count], rows, wanted, NULL, error));
+        TRY(type->fit(&set->list[set->count], rows, NULL, NULL, error));
         set->count++;
     }
     return STATUS_OK;
@@ -35,12 +34,10 @@ bool baseline_set_needs_rows(int32_t mask)
 enum status baseline_set_fit(struct baseline_set *set, const struct device_info *device,
                              int32_t mask, const struct dataset_rows *rows, struct error *error)
 {
-    struct fit_options wanted;
     *set = (struct baseline_set){.count = 0};
-    TRY(fit_options_preset(&wanted, "default", error));
-    TRY(fit_roofline(&set->list[0], device, &wanted, error));
+    TRY(fit_roofline(&set->list[0], device, error));
     set->count = 1;
-    return rows ? fit_from_rows(set, rows, &wanted, mask, error) : STATUS_OK;
+    return rows ? fit_from_rows(set, rows, mask, error) : STATUS_OK;
 }
 
 void baseline_set_free(struct baseline_set *set)

@@ -8,19 +8,18 @@
 
 /* ---- time ---- */
 
-/* The layers that the predictor is asked about, one after another, and which they are. */
+/* One question a layer. */
 struct questions {
+    struct layer_question *asked;
     struct layer_config *configs;
-    int *layers;
-    struct prediction *answers;
-    int count;
+    struct cost *costs;
 };
 
 static void questions_free(struct questions *questions)
 {
+    free(questions->asked);
     free(questions->configs);
-    free(questions->layers);
-    free(questions->answers);
+    free(questions->costs);
 }
 
 /* More rows or elements than benchmarks have, though the layer itself could be one of theirs: that
@@ -35,29 +34,35 @@ static bool is_too_large(const struct network_layer *layer, const struct layer_c
     return options->batch_size > 1 && !layer_is_valid(config) && layer_is_valid(&one);
 }
 
+/* Operators, and layers that are too large, are asked about by their work. */
 static enum status add_question(struct questions *questions, const struct network *network,
                                 int layer, const struct forecast_options *options,
                                 struct error *error)
 {
     const struct network_layer *asked = &network->layers[layer];
-    if (network_layer_is_operator(asked))
-        return STATUS_OK;
-    const struct layer_config config = network_config(asked, options->batch_size, options->pass,
-                                                      options->optimizer, options->precision);
-    if (is_too_large(asked, &config, options))
-        return STATUS_OK;
-    questions->configs[questions->count] = config;
-    questions->layers[questions->count++] = layer;
-    return layer_check(&config, error);
+    struct layer_question *question = &questions->asked[layer];
+    struct layer_config *config = &questions->configs[layer];
+    if (!network_layer_is_operator(asked)) {
+        *config = network_config(asked, options->batch_size, options->pass, options->optimizer,
+                                 options->precision);
+        if (!is_too_large(asked, config, options)) {
+            TRY(layer_check(config, error));
+            question->config = config;
+        }
+    }
+    questions->costs[layer] = network_cost(asked, options->batch_size, options->pass,
+                                           options->optimizer, options->precision);
+    question->cost = &questions->costs[layer];
+    return STATUS_OK;
 }
 
 static enum status questions_create(struct questions *questions, const struct network *network,
                                     const struct forecast_options *options, struct error *error)
 {
     const unsigned long count = (unsigned long)network->layer_count;
+    TRY(ALLOCATE(&questions->asked, count, "questions", error));
     TRY(ALLOCATE(&questions->configs, count, "layer configs", error));
-    TRY(ALLOCATE(&questions->layers, count, "layer numbers", error));
-    TRY(ALLOCATE(&questions->answers, count, "layer forecasts", error));
+    TRY(ALLOCATE(&questions->costs, count, "layer costs", error));
     for (int i = 0; i < network->layer_count; i++)
         TRY(add_question(questions, network, i, options, error));
     return STATUS_OK;
@@ -77,18 +82,15 @@ static enum status no_forecast(const struct network_layer *layer, struct error *
 
 /* Layers that the predictor does not cover take the roofline. */
 static enum status fill_uncovered(struct forecast *forecast, const struct network *network,
-                                  const struct forecast_options *options,
+                                  const struct questions *questions,
                                   const struct device_info *device, struct error *error)
 {
     for (int i = 0; i < network->layer_count; i++) {
         struct prediction *layer = &forecast->layers[i];
         if (layer->covered)
             continue;
-        const struct cost cost = network_cost(&network->layers[i], options->batch_size,
-                                              options->pass, options->optimizer,
-                                              options->precision);
         *layer = (struct prediction){.low_ms = NAN, .high_ms = NAN, .correlation = 1};
-        layer->median_ms = device ? roofline_cost_ms(&cost, device) : NAN;
+        layer->median_ms = device ? roofline_cost_ms(&questions->costs[i], device) : NAN;
         if (isnan(layer->median_ms))
             return no_forecast(&network->layers[i], error);
         forecast->uncovered_count++;
@@ -171,14 +173,15 @@ static void add_layers(struct forecast *forecast, const struct network *network,
     forecast->batch_high_ms = forecast->batch_ms + sqrt(above);
 }
 
-/* Layers that nobody was asked about are like no other. */
+/* Layers that are known by their work alone are like no other. */
 static void fill_configs(struct config_of *configs, int layer_count,
                          const struct questions *questions)
 {
-    for (int i = 0; i < layer_count; i++)
-        configs[i] = (struct config_of){.hash = (uint64_t)i, .layer = i};
-    for (int i = 0; i < questions->count; i++)
-        configs[questions->layers[i]].hash = layer_hash(&questions->configs[i]);
+    for (int i = 0; i < layer_count; i++) {
+        const struct layer_config *config = questions->asked[i].config;
+        configs[i] = (struct config_of){.hash = config ? layer_hash(config) : (uint64_t)i,
+                                        .layer = i};
+    }
 }
 
 static enum status add_layers_of(struct forecast *forecast, const struct network *network,
@@ -251,11 +254,9 @@ static enum status predict_layers(struct forecast *forecast, const struct networ
 {
     TRY(questions_create(questions, network, options, error));
     TRY(ALLOCATE(&forecast->layers, (unsigned long)network->layer_count, "layer forecasts", error));
-    TRY(predictor->type->predict(questions->answers, predictor, questions->configs,
-                                 (size_t)questions->count, device, error));
-    for (int i = 0; i < questions->count; i++)
-        forecast->layers[questions->layers[i]] = questions->answers[i];
-    return fill_uncovered(forecast, network, options, device, error);
+    TRY(predictor->type->predict(forecast->layers, predictor, questions->asked,
+                                 (size_t)network->layer_count, device, error));
+    return fill_uncovered(forecast, network, questions, device, error);
 }
 
 static enum status check_batch(const struct forecast_options *options, struct error *error)
@@ -272,7 +273,7 @@ static enum status forecast_device(struct forecast *forecast, const struct netwo
                                    const struct device_info *device,
                                    const struct forecast_options *options, struct error *error)
 {
-    struct questions questions = {.count = 0};
+    struct questions questions = {NULL, NULL, NULL};
     *forecast = (struct forecast){
         .batch_size = options->batch_size, .pass = options->pass, .optimizer = options->optimizer};
     TRY(check_batch(options, error));

@@ -8,8 +8,6 @@
 struct baseline {
     struct predictor base;
     const struct baseline_law *law;
-    struct device_info *devices; /* of the training set */
-    int device_count;
     int slot_count; /* devices, or 1 when the law shares them */
     bool *fitted;   /* (slot_count, LAYER_KIND_COUNT) */
     char *states;   /* (slot_count, LAYER_KIND_COUNT, law->state_size) */
@@ -30,8 +28,8 @@ static int slot_of(const struct baseline *baseline, const struct device_info *de
 {
     if (baseline->law->shares_devices)
         return 0;
-    for (int i = 0; i < baseline->device_count; i++)
-        if (device_is_same(&baseline->devices[i], device))
+    for (int i = 0; i < baseline->base.device_count; i++)
+        if (device_is_same(&baseline->base.devices[i], device))
             return i;
     return -1;
 }
@@ -81,19 +79,31 @@ static enum status fit_kinds(struct baseline *baseline, const struct dataset_row
         row_selection_free(&selection);
         TRY(status);
         if (reports)
-            reports[kind] = (struct fit_report){.kind = kind,
-                                                .rows = train_rows,
-                                                .train_rmsle = NAN,
-                                                .test_rmsle = NAN,
-                                                .validation_rmse_ms = NAN,
-                                                .validation_mape_percent = NAN};
+            reports[kind] = baseline_report(kind, train_rows);
     }
     return STATUS_OK;
 }
 
+struct fit_report baseline_report(int kind, size_t train_rows)
+{
+    return (struct fit_report){.kind = kind,
+                               .rows = train_rows,
+                               .train_rmsle = NAN,
+                               .test_rmsle = NAN,
+                               .validation_rmse_ms = NAN,
+                               .validation_mape_percent = NAN};
+}
+
+static void begin_states(struct baseline *baseline, const struct fit_options *options)
+{
+    for (int slot = 0; baseline->law->begin && slot < baseline->slot_count; slot++)
+        for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+            baseline->law->begin(state_at(baseline, slot, kind), options);
+}
+
 static enum status allocate_slots(struct baseline *baseline, struct error *error)
 {
-    baseline->slot_count = baseline->law->shares_devices ? 1 : baseline->device_count;
+    baseline->slot_count = baseline->law->shares_devices ? 1 : baseline->base.device_count;
     const unsigned long count = (unsigned long)baseline->slot_count * LAYER_KIND_COUNT;
     TRY(ALLOCATE(&baseline->fitted, count, "predictor", error));
     TRY(error_allocate((void **)&baseline->states, count, baseline->law->state_size, "predictor",
@@ -102,19 +112,22 @@ static enum status allocate_slots(struct baseline *baseline, struct error *error
 }
 
 enum status baseline_fit(struct predictor **out, const struct baseline_law *law,
-                         const struct dataset_rows *rows, struct fit_report *reports,
-                         struct error *error)
+                         const struct dataset_rows *rows, const struct fit_options *options,
+                         struct fit_report *reports, struct error *error)
 {
+    struct baseline *baseline;
     *out = NULL;
-    void *memory;
-    TRY(error_allocate(&memory, 1, sizeof(struct baseline), "predictor", error));
-    struct baseline *baseline = memory;
+    TRY(fit_options_check(&options, law->type, error));
+    TRY(ALLOCATE(&baseline, 1, "predictor", error));
     *baseline = (struct baseline){.base.type = law->type, .law = law};
-    enum status status = training_devices(&baseline->devices, &baseline->device_count, rows, error);
+    enum status status = training_devices(&baseline->base.devices, &baseline->base.device_count,
+                                          rows, error);
     if (status == STATUS_OK)
         status = allocate_slots(baseline, error);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        begin_states(baseline, options);
         status = fit_kinds(baseline, rows, reports, error);
+    }
     if (status == STATUS_OK)
         *out = &baseline->base;
     else
@@ -133,7 +146,7 @@ void baseline_free(struct predictor *predictor)
                 baseline->law->release(state_at(baseline, slot, kind));
     free(baseline->fitted);
     free(baseline->states);
-    free(baseline->devices);
+    free(baseline->base.devices);
     free(baseline);
 }
 
@@ -147,7 +160,7 @@ static bool transfer(void *state, const void **states, struct device_info *devic
     for (int slot = 0; slot < baseline->slot_count; slot++)
         if (*fitted_at(baseline, slot, kind)) {
             states[count] = state_at(baseline, slot, kind);
-            devices[count++] = baseline->devices[slot];
+            devices[count++] = baseline->base.devices[slot];
         }
     if (count > 0)
         baseline->law->transfer(state, states, devices, count, target);
@@ -179,18 +192,19 @@ static enum status find_states(const void **states, void **memory, const struct 
 }
 
 enum status baseline_predict(struct prediction *predictions, const struct predictor *predictor,
-                             const struct layer_config *configs, size_t count,
+                             const struct layer_question *questions, size_t count,
                              const struct device_info *device, struct error *error)
 {
     const struct baseline *baseline = (const struct baseline *)predictor;
     const void *states[LAYER_KIND_COUNT];
     void *memory;
     if (!device)
-        device = &baseline->devices[0];
+        device = &baseline->base.devices[0];
     TRY(find_states(states, &memory, baseline, device, error));
     for (size_t i = 0; i < count; i++) {
-        const void *state = states[configs[i].kind];
-        const double ms = state ? baseline->law->forecast_ms(state, &configs[i], device) : NAN;
+        const struct layer_config *config = questions[i].config;
+        const void *state = config ? states[config->kind] : NULL;
+        const double ms = state ? baseline->law->forecast_ms(state, config, device) : NAN;
         predictions[i] = (struct prediction){
             .median_ms = ms, .low_ms = NAN, .high_ms = NAN, .covered = !isnan(ms)};
     }

@@ -16,7 +16,9 @@ struct baseline_row {
 
 struct baseline_law {
     const struct predictor_type *type;
-    size_t state_size;   /* a state starts as zeros */
+    size_t state_size; /* a state starts as zeros */
+    /* Puts what the options say into a state, before fit; NULL: the law has no options. */
+    void (*begin)(void *state, const struct fit_options *options);
     bool shares_devices; /* one state a kind, of all devices' rows; it covers every device */
     /* Learns from count >= 1 rows of one kind (and one device, unless shared). *fitted tells
      * whether the state can forecast (false: the device does not say what the law needs). */
@@ -33,29 +35,35 @@ struct baseline_law {
 };
 
 enum status baseline_fit(struct predictor **predictor, const struct baseline_law *law,
-                         const struct dataset_rows *rows, struct fit_report *reports,
-                         struct error *error);
+                         const struct dataset_rows *rows, const struct fit_options *options,
+                         struct fit_report *reports, struct error *error);
+/* What a rival reports of a kind: it trains nothing, so errors are NaN. */
+struct fit_report baseline_report(int kind, size_t train_rows);
 /* predictor_type.predict and .free. */
 enum status baseline_predict(struct prediction *predictions, const struct predictor *predictor,
-                             const struct layer_config *configs, size_t count,
+                             const struct layer_question *questions, size_t count,
                              const struct device_info *device, struct error *error);
 void baseline_free(struct predictor *predictor);
 
-/* The predictor_type `predictor_<name>` of the law `law`. */
-#define BASELINE_PREDICTOR(name_, law_, help_)                                                     \
+/* The predictor_type `predictor_<name>` of the law `law`; ...: its options, if it has any. */
+#define BASELINE_PREDICTOR(name_, law_, help_, ...)                                                \
     static enum status fit_predictor(                                                              \
         struct predictor **predictor, const struct dataset_rows *rows,                             \
         const struct fit_options *options, struct fit_report *reports, struct error *error)        \
     {                                                                                              \
-        (void)options;                                                                             \
-        return baseline_fit(predictor, &(law_), rows, reports, error);                             \
+        return baseline_fit(predictor, &(law_), rows, options, reports, error);                    \
     }                                                                                              \
-    const struct predictor_type predictor_##name_ = {                                              \
-        .name = #name_,                                                                            \
-        .help = (help_),                                                                           \
-        .fit = fit_predictor,                                                                      \
-        .predict = baseline_predict,                                                               \
-        .free = baseline_free,                                                                     \
-    }
+    const struct predictor_type predictor_##name_ = {.name = #name_,                               \
+                                                     .help = (help_),                              \
+                                                     .fit = fit_predictor,                         \
+                                                     .predict = baseline_predict,                  \
+                                                     .free = baseline_free,                        \
+                                                     __VA_ARGS__}
+
+/* Members of a predictor_type: a table of options, and the defaults as a struct whose first member
+ * is `base`. */
+#define PREDICTOR_OPTIONS(table_, standard_)                                                       \
+    .options = (table_), .option_count = sizeof(table_) / sizeof *(table_),                        \
+    .standard = &(standard_).base, .options_size = sizeof(standard_)
 
 #endif

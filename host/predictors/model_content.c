@@ -144,8 +144,8 @@ static enum status write_devices(const struct model_place *root,
 {
     const hid_t file_type = schema_device_type(true), memory_type = schema_device_type(false);
     const enum status status = write_array(root, "devices", file_type, memory_type,
-                                           predictor->devices, 0, (size_t)predictor->device_count,
-                                           error);
+                                           predictor->base.devices, 0,
+                                           (size_t)predictor->base.device_count, error);
     H5Tclose(file_type);
     H5Tclose(memory_type);
     return status;
@@ -399,14 +399,14 @@ static enum status read_devices(const struct model_place *root, struct mlp_predi
 {
     size_t count;
     TRY(read_array_count(root, "devices", &count, DEVICE_LIMIT, error));
-    TRY(ALLOCATE(&predictor->devices, count, "devices", error));
-    predictor->device_count = (int32_t)count;
+    TRY(ALLOCATE(&predictor->base.devices, count, "devices", error));
+    predictor->base.device_count = (int32_t)count;
     const hid_t type = schema_device_type(false);
-    const enum status status = read_array(root, "devices", type, predictor->devices, 0, count,
+    const enum status status = read_array(root, "devices", type, predictor->base.devices, 0, count,
                                           error);
     H5Tclose(type);
     for (size_t i = 0; i < count; i++)
-        terminate_texts(&predictor->devices[i]);
+        terminate_texts(&predictor->base.devices[i]);
     return status;
 }
 

@@ -173,10 +173,10 @@ static enum status read_content(struct model *model, struct mlp_predictor *predi
 static enum status copy_devices(struct model *model, const struct mlp_predictor *predictor,
                                 struct error *error)
 {
-    const size_t count = (size_t)predictor->device_count;
+    const size_t count = (size_t)predictor->base.device_count;
     TRY(ALLOCATE(&model->devices, count, "devices", error));
-    model->device_count = predictor->device_count;
-    memcpy(model->devices, predictor->devices, count * sizeof *model->devices);
+    model->device_count = predictor->base.device_count;
+    memcpy(model->devices, predictor->base.devices, count * sizeof *model->devices);
     return STATUS_OK;
 }
 

@@ -7,49 +7,24 @@
 
 #include "data/dataset.h"
 #include "layers/encode.h"
-#include "trainer/trainer.h"
+#include "predictors/member.h"
 
 #define BASELINES(X)  X(linear) X(roofline) X(paleo) X(li2023) X(nearest) X(neusight) X(ceilings)
 #define PREDICTORS(X) X(mlp) BASELINES(X)
 
-/* Everything that `train` can be told. */
+struct predictor_type;
+
+/* Begins the struct of options of every predictor type. */
 struct fit_options {
-    char preset[16];            /* "default", "paper" */
-    int32_t encoding;           /* enum encoding */
-    double target_units_per_ms; /* 1: ms (paper), 1000: microseconds */
-    double input_limit;         /* inputs are cut to so many standard deviations; 0: never */
-    double output_margin; /* no forecast is above so many times the slowest training row (or what
-                             it is relative to the roofline); 0: any */
-    int32_t hidden[MLP_LAYER_LIMIT];
-    int32_t hidden_count;
-    int32_t
-        several_hidden[MLP_LAYER_LIMIT]; /* instead, for rows of several devices; zeros: hidden */
-    int32_t several_hidden_count;
-    int32_t output, output_bias;
-    int32_t activation; /* enum mlp_activation */
-    /* A kind with at most so many training rows learns ln(1 + t) minus the roofline's (output log
-     * only); with more, the net learns better alone. */
-    int32_t roofline_rows;
-    struct train_options train;
-    int32_t minimum_steps; /* small data: epochs grow until so many steps; 0: off */
-    int32_t ensemble;      /* nets per kind */
-    /* Name of a device among the training rows' ("": none): after training on all devices, the nets
-     * go on with its rows alone; the predictor then knows that device alone. */
-    char fine_tune[64];
-    float tune_rate;     /* of train.learning_rate, for fine-tuning */
-    int32_t tune_epochs; /* of fine-tuning */
-    /* Once the intervals are calibrated on the test rows, the nets learn from these too: so many
-     * more epochs, as a share of those before (0: never), at last_rate of the learning rate. */
-    float last_share, last_rate;
-    uint64_t seed;
-    double interval_level; /* 0.9 */
-    int threads;
-    const struct trainer *trainer;
-    const struct train_progress *progress;
+    const struct predictor_type *type; /* whose options these are */
 };
-/* STATUS_USAGE with the list for an unknown preset. */
-enum status fit_options_preset(struct fit_options *options, const char *preset,
-                               struct error *error);
+
+/* What is to be forecast: a layer, or an operator that nothing measures, known by its work alone.
+ */
+struct layer_question {
+    const struct layer_config *config; /* NULL: an operator */
+    const struct cost *cost;           /* of an operator; not looked at beside a config */
+};
 
 struct prediction {
     double median_ms, low_ms, high_ms; /* interval at the model's level; NaN without one */
@@ -73,21 +48,36 @@ struct fit_report {
 
 struct predictor {
     const struct predictor_type *type;
+    struct device_info *devices; /* that the training rows came from; owned */
+    int device_count;
 };
 
 struct predictor_type {
     const char *name, *help;
-    /* Fits on the train split of timed rows (calibrates on test). reports[LAYER_KIND_COUNT] may be
-     * NULL; a kind without rows has rows 0. Too few rows (fewer than 20 train rows of a kind):
-     * STATUS_FAILED. */
+    /* Its options: a struct of options_size bytes that begins with struct fit_options, its members
+     * (without the base) as a table, its defaults. */
+    const struct member *options;
+    int option_count;
+    const struct fit_options *standard;
+    size_t options_size;
+    /* Fits on the train split of timed rows (calibrates on test). options: NULL for the defaults,
+     * else of this type. reports[LAYER_KIND_COUNT] may be NULL; a kind without rows has rows 0. Too
+     * few rows (fewer than 20 train rows of a kind): STATUS_FAILED. */
     enum status (*fit)(struct predictor **predictor, const struct dataset_rows *rows,
                        const struct fit_options *options, struct fit_report *reports,
                        struct error *error);
-    /* device may be NULL: the first one of the training set. */
+    /* device may be NULL: the first one of the training set. An operator is covered where the
+     * predictor forecasts from work alone. */
     enum status (*predict)(struct prediction *predictions, const struct predictor *predictor,
-                           const struct layer_config *configs, size_t count,
+                           const struct layer_question *questions, size_t count,
                            const struct device_info *device, struct error *error);
-    void (*free)(struct predictor *predictor);
+    /* Goes on training with the rows of one device, which the options name; the predictor then
+     * knows that device alone, and of its kinds those with rows. On failure it is only good for
+     * free. STATUS_NO_DEVICE: no rows. NULL: cannot be tuned. */
+    enum status (*tune)(struct predictor *predictor, const struct dataset_rows *rows,
+                        const struct fit_options *options, struct fit_report *reports,
+                        struct error *error);
+    void (*free)(struct predictor *predictor); /* NULL is allowed */
 };
 #define PREDICTOR_DECLARE(name) extern const struct predictor_type predictor_##name;
 PREDICTORS(PREDICTOR_DECLARE)
@@ -99,13 +89,21 @@ extern const struct choice choice_baseline; /* names of BASELINES */
 /* The type called `name`, or NULL. */
 const struct predictor_type *predictor_find(const char *name);
 
-/* Goes on training the nets of an `mlp` predictor with the rows of options->fine_tune alone, for
- * tune_epochs at tune_rate of the learning rate (then as many with the test rows, where last_share
- * is not 0). The predictor then knows that device alone, and of its kinds those with rows. On
- * failure it is only good for free. STATUS_NO_DEVICE: no rows. */
-enum status predictor_mlp_tune(struct predictor *predictor, const struct dataset_rows *rows,
-                               const struct fit_options *options, struct fit_report *reports,
+/* The type called `name`; STATUS_USAGE with all names. */
+enum status predictor_choose(const struct predictor_type **type, const char *name,
+                             struct error *error);
+
+/* The type's defaults in a struct of its own, for members_parse; the caller frees it. */
+enum status fit_options_create(struct fit_options **options, const struct predictor_type *type,
                                struct error *error);
+/* `options`, or the type's defaults for NULL. STATUS_USAGE: out of bounds. */
+enum status fit_options_check(const struct fit_options **options, const struct predictor_type *type,
+                              struct error *error);
+
+/* predict of layers alone. */
+enum status predict_configs(struct prediction *predictions, const struct predictor *predictor,
+                            const struct layer_config *configs, size_t count,
+                            const struct device_info *device, struct error *error);
 
 /* Model files (HDF5, format "epochcast model", version 1): only mlp predictors are stored. They
  * hold encoding, column names, scaler, shape, parameters, interval tables, feature ranges, training

@@ -16,7 +16,7 @@
  *                get work only from two independent instructions of one warp (Kepler);
  *   in flight    log2 of cores / (32 schedulers) * latency: the instructions that a scheduler must
  *                have in flight to keep its cores busy (Little 1961).
- * NETS nets (head_net.h) a kind for all devices, from other weights and in another order of rows
+ * Several nets (head_net.h) a kind for all devices, from other weights and in another order of rows
  * each; the forecast is the geometric mean of theirs.
  *
  * The measures were chosen without the GPU that is forecast: published convolutions, for every
@@ -44,15 +44,41 @@ enum head {
     HEAD_TRAIN_FIXED,
     HEAD_COUNT
 };
-enum { NETS = 4 };
+enum { NET_LIMIT = 64 };
 static const double fixed_ms = 0.05; /* where the fixed heads start: a few kernel launches */
 static const double no_ceiling = -30;
 
+struct ceilings_options {
+    struct fit_options base;
+    int32_t nets;
+    uint64_t seed;
+};
+static const struct ceilings_options standard = {
+    .base = {.type = &predictor_ceilings}, .nets = 4, .seed = 1};
+#define AT(member) offsetof(struct ceilings_options, member)
+static const struct member options_table[] = {
+    {"nets", AT(nets), .type = MEMBER_INT32, .low = 1, .high = NET_LIMIT,
+     .help = "nets per layer kind"},
+    {"seed", AT(seed), .type = MEMBER_UINT64, .low = 0, .high = 1.8e19,
+     .help = "seed of all random numbers"},
+};
+#undef AT
+
 struct ceilings_state {
+    int32_t net_count;
+    uint64_t seed;
     struct mlp_shape shape; /* HEAD_COUNT outputs */
     struct scaler scaler;
-    float *parameters; /* (NETS, mlp_parameter_count(shape)) */
+    float *parameters; /* (net_count, mlp_parameter_count(shape)) */
 };
+
+static void begin(void *state, const struct fit_options *options)
+{
+    struct ceilings_state *ceilings = state;
+    const struct ceilings_options *wanted = (const struct ceilings_options *)options;
+    ceilings->net_count = wanted->nets;
+    ceilings->seed = wanted->seed;
+}
 
 static float *parameters_of(const struct ceilings_state *state, int net)
 {
@@ -143,8 +169,8 @@ static enum status table_fill(struct head_rows *table, const struct baseline_row
 
 static enum status create_parameters(struct ceilings_state *state, struct error *error)
 {
-    TRY(ALLOCATE(&state->parameters, NETS * mlp_parameter_count(&state->shape), "parameters",
-                 error));
+    TRY(ALLOCATE(&state->parameters, (size_t)state->net_count * mlp_parameter_count(&state->shape),
+                 "parameters", error));
     return STATUS_OK;
 }
 
@@ -155,9 +181,9 @@ static enum status fit_table(struct ceilings_state *state, const struct head_row
     scaler_fit(&state->scaler, table->inputs, table->count, (int)table->columns, 0);
     scaler_apply(&state->scaler, table->inputs, table->count);
     TRY(create_parameters(state, error));
-    for (int net = 0; net < NETS; net++)
+    for (int net = 0; net < state->net_count; net++)
         TRY(head_net_train(parameters_of(state, net), &state->shape, table,
-                           hidden_column(table->columns, net), (uint64_t)net + 1, error));
+                           hidden_column(table->columns, net), state->seed + (uint64_t)net, error));
     return STATUS_OK;
 }
 
@@ -184,14 +210,14 @@ static double forecast_ms(const void *state, const struct layer_config *config,
     scaler_apply(&ceilings->scaler, inputs, 1);
     const struct mlp_shape *shape = &ceilings->shape;
     double sum = 0;
-    for (int net = 0; net < NETS; net++) {
+    for (int net = 0; net < ceilings->net_count; net++) {
         float *hidden = &inputs[hidden_column((size_t)shape->widths[0], net)];
         const float kept = *hidden;
         *hidden = 0;
         sum += head_net_forecast(inputs, ceiling, shape, parameters_of(ceilings, net));
         *hidden = kept;
     }
-    return exp(fmin(sum / NETS, 60));
+    return exp(fmin(sum / ceilings->net_count, 60));
 }
 
 static void release(void *state)
@@ -202,9 +228,11 @@ static void release(void *state)
 static const struct baseline_law law = {
     .type = &predictor_ceilings,
     .state_size = sizeof(struct ceilings_state),
+    .begin = begin,
     .shares_devices = true,
     .fit = fit,
     .forecast_ms = forecast_ms,
     .release = release,
 };
-BASELINE_PREDICTOR(ceilings, law, "learnt shares of the device's ceilings, for unseen devices");
+BASELINE_PREDICTOR(ceilings, law, "learnt shares of the device's ceilings, for unseen devices",
+                   PREDICTOR_OPTIONS(options_table, standard));

@@ -3,7 +3,7 @@
  * tiny ridge keeps one-hot columns, which add up to a constant, solvable.
  */
 #include "base/least_squares.h"
-#include "predictors/predictor.h"
+#include "predictors/baseline.h"
 #include "predictors/row_selection.h"
 
 #include <math.h>
@@ -11,7 +11,16 @@
 #include <string.h>
 
 enum { COLUMN_LIMIT = ENCODE_COLUMN_LIMIT + 2 }; /* encoding, FLOPs, 1 */
-static const double ridge = 1e-8;                /* share of a standardised column's square sum */
+
+struct linear_options {
+    struct fit_options base;
+    double ridge; /* share of a standardised column's square sum */
+};
+static const struct linear_options standard = {.base = {.type = &predictor_linear}, .ridge = 1e-8};
+static const struct member options_table[] = {
+    {"ridge", offsetof(struct linear_options, ridge), .type = MEMBER_DOUBLE, .low = 1e-12,
+     .high = 1e6, .help = "penalty on the weights, as a share of a column's square sum"},
+};
 
 struct linear_kind {
     int column_count; /* with FLOPs and the constant; 0: not fitted */
@@ -22,15 +31,14 @@ struct linear_kind {
 struct linear_predictor {
     struct predictor base;
     bool with_hardware;
-    struct device_info *devices;
-    int device_count;
+    double ridge;
     struct linear_kind kinds[LAYER_KIND_COUNT];
 };
 
 static bool knows_device(const struct linear_predictor *predictor, const struct device_info *device)
 {
-    for (int i = 0; i < predictor->device_count; i++)
-        if (device_is_same(&predictor->devices[i], device))
+    for (int i = 0; i < predictor->base.device_count; i++)
+        if (device_is_same(&predictor->base.devices[i], device))
             return true;
     return false;
 }
@@ -135,7 +143,7 @@ static enum status fit_kind(struct linear_predictor *predictor, enum layer_kind 
     struct normal_equations equations = {.kind = kind, .matrix = memory};
     for_rows(predictor, rows, selection, add_to_equations, &equations);
     for (int i = 0; i < count; i++)
-        equations.matrix[i * count + i] += ridge * row_count;
+        equations.matrix[i * count + i] += predictor->ridge * row_count;
     cholesky_solve(equations.matrix, equations.sides, count);
     memcpy(kind->weights, equations.sides, sizeof kind->weights);
     free(memory);
@@ -152,12 +160,7 @@ static enum status fit_kinds(struct linear_predictor *predictor, const struct da
         if (selection.count[SPLIT_TRAIN] > 0)
             status = fit_kind(predictor, (enum layer_kind)kind, rows, &selection, error);
         if (reports)
-            reports[kind] = (struct fit_report){.kind = kind,
-                                                .rows = selection.count[SPLIT_TRAIN],
-                                                .train_rmsle = NAN,
-                                                .test_rmsle = NAN,
-                                                .validation_rmse_ms = NAN,
-                                                .validation_mape_percent = NAN};
+            reports[kind] = baseline_report(kind, selection.count[SPLIT_TRAIN]);
         row_selection_free(&selection);
         TRY(status);
     }
@@ -169,7 +172,7 @@ static void release(struct predictor *base)
     struct linear_predictor *predictor = (struct linear_predictor *)base;
     if (!predictor)
         return;
-    free(predictor->devices);
+    free(predictor->base.devices);
     free(predictor);
 }
 
@@ -177,16 +180,17 @@ static enum status fit(struct predictor **out, const struct dataset_rows *rows,
                        const struct fit_options *options, struct fit_report *reports,
                        struct error *error)
 {
-    (void)options;
+    struct linear_predictor *predictor;
     *out = NULL;
-    void *memory;
-    TRY(error_allocate(&memory, 1, sizeof(struct linear_predictor), "predictor", error));
-    struct linear_predictor *predictor = memory;
+    TRY(fit_options_check(&options, &predictor_linear, error));
+    TRY(ALLOCATE(&predictor, 1, "predictor", error));
     predictor->base.type = &predictor_linear;
-    enum status status = training_devices(&predictor->devices, &predictor->device_count, rows,
-                                          error);
+    predictor->ridge = ((const struct linear_options *)options)->ridge;
+    enum status status = training_devices(&predictor->base.devices, &predictor->base.device_count,
+                                          rows, error);
     if (status == STATUS_OK) {
-        predictor->with_hardware = hardware_differs(predictor->devices, predictor->device_count);
+        predictor->with_hardware = hardware_differs(predictor->base.devices,
+                                                    predictor->base.device_count);
         status = fit_kinds(predictor, rows, reports, error);
     }
     if (status == STATUS_OK)
@@ -211,18 +215,19 @@ static double forecast_ms(const struct linear_predictor *predictor,
 }
 
 static enum status predict(struct prediction *predictions, const struct predictor *base,
-                           const struct layer_config *configs, size_t count,
+                           const struct layer_question *questions, size_t count,
                            const struct device_info *device, struct error *error)
 {
     (void)error;
     const struct linear_predictor *predictor = (const struct linear_predictor *)base;
     if (!device)
-        device = &predictor->devices[0];
+        device = &predictor->base.devices[0];
     const bool known = predictor->with_hardware || knows_device(predictor, device);
     for (size_t i = 0; i < count; i++) {
-        const bool covered = known && predictor->kinds[configs[i].kind].column_count > 0;
+        const struct layer_config *config = questions[i].config;
+        const bool covered = known && config && predictor->kinds[config->kind].column_count > 0;
         predictions[i] = (struct prediction){
-            .median_ms = covered ? forecast_ms(predictor, &configs[i], device) : NAN,
+            .median_ms = covered ? forecast_ms(predictor, config, device) : NAN,
             .low_ms = NAN,
             .high_ms = NAN,
             .covered = covered,
@@ -234,6 +239,7 @@ static enum status predict(struct prediction *predictions, const struct predicto
 const struct predictor_type predictor_linear = {
     .name = "linear",
     .help = "linear regression on the paper's features and FLOPs",
+    PREDICTOR_OPTIONS(options_table, standard),
     .fit = fit,
     .predict = predict,
     .free = release,

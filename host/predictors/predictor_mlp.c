@@ -9,27 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum status options_check(const struct fit_options *options, struct error *error)
-{
-    if (options->ensemble < 1 || options->ensemble > ENSEMBLE_LIMIT)
-        return FAIL(error, STATUS_USAGE, "ensemble %d is outside 1..%d", options->ensemble,
-                    ENSEMBLE_LIMIT);
-    if (options->hidden_count < 0 || options->hidden_count >= MLP_LAYER_LIMIT)
-        return FAIL(error, STATUS_USAGE, "%d hidden layers are outside 0..%d",
-                    options->hidden_count, MLP_LAYER_LIMIT - 1);
-    if (!(options->target_units_per_ms > 0) || !isfinite(options->target_units_per_ms))
-        return FAIL(error, STATUS_USAGE, "target units per ms %g must be above 0",
-                    options->target_units_per_ms);
-    if (!(options->interval_level > 0 && options->interval_level < 1))
-        return FAIL(error, STATUS_USAGE, "interval level %g is outside (0, 1)",
-                    options->interval_level);
-    if (options->train.batch_size < 1 || options->train.epochs < 1)
-        return FAIL(error, STATUS_USAGE, "batch size %d and epochs %d must be at least 1",
-                    options->train.batch_size, options->train.epochs);
-    return STATUS_OK;
-}
-
-static void widen_for_devices(struct fit_options *options)
+static void widen_for_devices(struct mlp_options *options)
 {
     if (options->several_hidden_count == 0)
         return;
@@ -40,7 +20,7 @@ static void widen_for_devices(struct fit_options *options)
 /* A predictor that knows its devices and options, and nothing else yet. */
 static enum status predictor_begin(struct mlp_predictor **predictor,
                                    const struct dataset_rows *rows,
-                                   const struct fit_options *options, struct error *error)
+                                   const struct mlp_options *options, struct error *error)
 {
     TRY(ALLOCATE(predictor, 1, "predictor", error));
     **predictor = (struct mlp_predictor){
@@ -51,13 +31,14 @@ static enum status predictor_begin(struct mlp_predictor **predictor,
         .seed = options->seed,
     };
     memcpy((*predictor)->preset, options->preset, sizeof options->preset);
-    return training_devices(&(*predictor)->devices, &(*predictor)->device_count, rows, error);
+    return training_devices(&(*predictor)->base.devices, &(*predictor)->base.device_count, rows,
+                            error);
 }
 
 /* A fit and the options it goes by. */
 struct own_fit {
     struct fit fit;
-    struct fit_options options;
+    struct mlp_options options;
 };
 
 static enum status begin(struct own_fit *own, struct mlp_fitting *fitting)
@@ -68,7 +49,8 @@ static enum status begin(struct own_fit *own, struct mlp_fitting *fitting)
                             .options = &own->options,
                             .reports = fitting->reports,
                             .error = error};
-    TRY(options_check(fitting->options, error));
+    const struct fit_options *checked = &fitting->options->base;
+    TRY(fit_options_check(&checked, &predictor_mlp, error));
     if (fitting->reports)
         for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
             fitting->reports[kind] = (struct fit_report){.kind = kind};
@@ -76,7 +58,8 @@ static enum status begin(struct own_fit *own, struct mlp_fitting *fitting)
         own->options.last_share = 0; /* that of the tuning follows */
     TRY(predictor_begin(&own->fit.predictor, fitting->rows, fitting->options, error));
     struct mlp_predictor *predictor = own->fit.predictor;
-    predictor->with_hardware = hardware_differs(predictor->devices, predictor->device_count);
+    predictor->with_hardware = hardware_differs(predictor->base.devices,
+                                                predictor->base.device_count);
     if (predictor->with_hardware)
         widen_for_devices(&own->options);
     return fit_prepare(&own->fit, error);
@@ -87,8 +70,9 @@ static void end(struct own_fit *own, struct mlp_fitting *fitting)
     struct fit *fit = &own->fit;
     fit_release(fit);
     if (fit->status == STATUS_OK && own->options.fine_tune[0])
-        fit->status = predictor_mlp_tune(&fit->predictor->base, fitting->rows, fitting->options,
-                                         fitting->reports, &fitting->error);
+        fit->status = mlp_predictor_tune(&fit->predictor->base, fitting->rows,
+                                         &fitting->options->base, fitting->reports,
+                                         &fitting->error);
     fitting->status = fit->status;
     if (fit->status == STATUS_OK)
         fitting->predictor = &fit->predictor->base;
@@ -129,8 +113,10 @@ static enum status fit(struct predictor **predictor, const struct dataset_rows *
                        const struct fit_options *options, struct fit_report *reports,
                        struct error *error)
 {
-    struct mlp_fitting fitting = {.rows = rows, .options = options, .reports = reports};
     *predictor = NULL;
+    TRY(fit_options_check(&options, &predictor_mlp, error));
+    struct mlp_fitting fitting = {
+        .rows = rows, .options = (const struct mlp_options *)options, .reports = reports};
     TRY(fit_all(&fitting, 1, false, error));
     *predictor = fitting.predictor;
     if (fitting.status != STATUS_OK && error)
@@ -141,7 +127,12 @@ static enum status fit(struct predictor **predictor, const struct dataset_rows *
 const struct predictor_type predictor_mlp = {
     .name = "mlp",
     .help = "feed-forward network trained on measured layers, with intervals",
+    .options = mlp_option_table,
+    .option_count = MLP_OPTION_COUNT,
+    .standard = &mlp_options_standard.base,
+    .options_size = sizeof(struct mlp_options),
     .fit = fit,
     .predict = mlp_predictor_predict,
+    .tune = mlp_predictor_tune,
     .free = mlp_predictor_free,
 };

@@ -5,11 +5,10 @@
 #define EPOCHCAST_PREDICTORS_PREDICTOR_MLP_H
 
 #include "predictors/interval.h"
-#include "predictors/predictor.h"
+#include "predictors/mlp_options.h"
 #include "predictors/ranges.h"
 #include "trainer/scaler.h"
 
-enum { ENSEMBLE_LIMIT = 64 };
 #define OUTPUT_UNLIMITED 1e30
 
 /* What was learnt about one layer kind. */
@@ -35,11 +34,9 @@ struct mlp_predictor {
     int32_t encoding;      /* enum encoding */
     int32_t with_hardware; /* the training devices differ: the encoding tells them apart */
     double target_units_per_ms;
-    int32_t fine_tuned; /* to devices[0], the only one that it covers */
+    int32_t fine_tuned; /* to base.devices[0], the only one that it covers */
     double interval_level;
     uint64_t seed;
-    struct device_info *devices; /* that the training rows came from */
-    int32_t device_count;
     struct mlp_kind kinds[LAYER_KIND_COUNT];
 };
 
@@ -62,18 +59,22 @@ double mlp_offset(const struct mlp_predictor *predictor, const struct layer_conf
 struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,
                                     const struct device_info *device);
 
+enum status mlp_predictor_tune(struct predictor *predictor, const struct dataset_rows *rows,
+                               const struct fit_options *options, struct fit_report *reports,
+                               struct error *error);
+
 void mlp_kind_free(struct mlp_kind *kind);
 void mlp_predictor_free(struct predictor *predictor);
 
-/* predictor_type.predict of `mlp`. */
+/* predictor_type.predict and .tune of `mlp`. */
 enum status mlp_predictor_predict(struct prediction *predictions, const struct predictor *predictor,
-                                  const struct layer_config *configs, size_t count,
+                                  const struct layer_question *questions, size_t count,
                                   const struct device_info *device, struct error *error);
 
 /* One of several fits side by side. */
 struct mlp_fitting {
     const struct dataset_rows *rows;
-    const struct fit_options *options;
+    const struct mlp_options *options;
     struct fit_report *reports; /* as of predictor_type.fit */
     /* out: */
     struct predictor *predictor; /* freed by the caller; NULL when it failed */

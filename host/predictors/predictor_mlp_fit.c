@@ -100,7 +100,7 @@ static enum status kind_encode(struct fit *fit, struct kind_fit *kind_fit, struc
 
 /* ---- training ---- */
 
-static struct mlp_shape shape_of(const struct fit_options *options, int inputs)
+static struct mlp_shape shape_of(const struct mlp_options *options, int inputs)
 {
     struct mlp_shape shape = {.layer_count = options->hidden_count + 1,
                               .output = options->output,
@@ -113,7 +113,7 @@ static struct mlp_shape shape_of(const struct fit_options *options, int inputs)
     return shape;
 }
 
-static int32_t epochs_of(const struct fit_options *options, size_t train_rows)
+static int32_t epochs_of(const struct mlp_options *options, size_t train_rows)
 {
     const int64_t batch_size = options->train.batch_size;
     const int64_t batches = ((int64_t)train_rows + batch_size - 1) / batch_size;

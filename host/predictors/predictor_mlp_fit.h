@@ -26,7 +26,7 @@ struct kind_fit {
 struct fit {
     struct mlp_predictor *predictor;
     const struct dataset_rows *rows;
-    const struct fit_options *options;
+    const struct mlp_options *options;
     struct kind_fit kinds[LAYER_KIND_COUNT];
     struct train_job *jobs; /* (kinds with rows, ensemble) */
     struct train_result *results;

@@ -82,9 +82,9 @@ enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const float
 static const struct device_info *training_device(const struct mlp_predictor *predictor,
                                                  const struct device_info *device)
 {
-    for (int i = 0; i < predictor->device_count; i++)
-        if (device_is_same(&predictor->devices[i], device))
-            return &predictor->devices[i];
+    for (int i = 0; i < predictor->base.device_count; i++)
+        if (device_is_same(&predictor->base.devices[i], device))
+            return &predictor->base.devices[i];
     return NULL;
 }
 
@@ -92,7 +92,7 @@ struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,
                                     const struct device_info *device)
 {
     if (!predictor->with_hardware)
-        return hardware_of(&predictor->devices[0]);
+        return hardware_of(&predictor->base.devices[0]);
     const struct device_info *known = training_device(predictor, device);
     return hardware_of(known ? known : device);
 }
@@ -104,7 +104,7 @@ double mlp_offset(const struct mlp_predictor *predictor, const struct layer_conf
         return 0;
     const struct device_info *known = training_device(predictor, device);
     if (!known)
-        known = predictor->with_hardware ? device : &predictor->devices[0];
+        known = predictor->with_hardware ? device : &predictor->base.devices[0];
     const double ms = roofline_ms(config, known);
     return isfinite(ms) ? log1p(ms * predictor->target_units_per_ms) : 0;
 }
@@ -195,7 +195,7 @@ static enum status predict_each(struct prediction *predictions, const struct pre
 {
     const struct mlp_predictor *predictor = (const struct mlp_predictor *)base;
     if (!device)
-        device = &predictor->devices[0];
+        device = &predictor->base.devices[0];
     void *memory;
     const size_t rows = count < BLOCK_ROWS ? count : BLOCK_ROWS;
     TRY(error_allocate(&memory, rows, ENCODE_COLUMN_LIMIT * sizeof(float), "inputs", error));
@@ -218,18 +218,20 @@ static enum status predict_each(struct prediction *predictions, const struct pre
     return status;
 }
 
-/* Equal configs are forecast once: the same forecast, a fraction of the time. */
+/* Equal configs are forecast once: the same forecast, a fraction of the time. Operators are not
+ * covered. */
 enum status mlp_predictor_predict(struct prediction *predictions, const struct predictor *base,
-                                  const struct layer_config *configs, size_t count,
+                                  const struct layer_question *questions, size_t count,
                                   const struct device_info *device, struct error *error)
 {
+    static const struct prediction uncovered = {.median_ms = NAN, .low_ms = NAN, .high_ms = NAN};
     struct unique_configs unique;
-    TRY(unique_configs_create(&unique, configs, count, error));
+    TRY(unique_configs_create(&unique, questions, count, error));
     const enum status status = predict_each(predictions, base, unique.configs, unique.count, device,
                                             error);
     /* backwards: index[i] <= i, so what is overwritten has been read */
     for (size_t i = count; status == STATUS_OK && i-- > 0;)
-        predictions[i] = predictions[unique.index[i]];
+        predictions[i] = unique.index[i] == NO_CONFIG ? uncovered : predictions[unique.index[i]];
     unique_configs_free(&unique);
     return status;
 }
@@ -248,6 +250,6 @@ void mlp_predictor_free(struct predictor *base)
         return;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         mlp_kind_free(&predictor->kinds[kind]);
-    free(predictor->devices);
+    free(predictor->base.devices);
     free(predictor);
 }

@@ -54,7 +54,7 @@ static void add_seconds(struct fit_report *report, const struct fit *fit,
 /* The kind's jobs once more, from what they have learnt: a few slow epochs, test rows included. */
 static void continue_jobs(struct fit *fit, struct kind_fit *kind_fit)
 {
-    const struct fit_options *options = fit->options;
+    const struct mlp_options *options = fit->options;
     struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
     const size_t size = mlp_parameter_count(&kind->shape);
     kind_fit->data.train_rows += kind_fit->data.test_rows; /* they stand behind one another */
@@ -125,7 +125,7 @@ static enum status take_results(struct fit *fit, const struct train_result *resu
 static enum status run_jobs(struct fit *const *fits, int count, bool may_fail, struct error *error)
 {
     struct population population;
-    const struct fit_options *options = fits[0]->options;
+    const struct mlp_options *options = fits[0]->options;
     enum status status = population_create(&population, fits, count, may_fail, error);
     if (status == STATUS_OK && population.count > 0)
         status = options->trainer->fit(population.results, population.jobs, population.count,

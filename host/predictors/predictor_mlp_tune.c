@@ -64,8 +64,8 @@ static void start_as_calibrated(struct mlp_kind *kind)
 }
 
 /* The recipe, as far as the predictor does not fix it. */
-static enum status tuned_options(struct fit_options *tuned, const struct mlp_predictor *predictor,
-                                 const struct fit_options *options, struct error *error)
+static enum status tuned_options(struct mlp_options *tuned, const struct mlp_predictor *predictor,
+                                 const struct mlp_options *options, struct error *error)
 {
     *tuned = *options;
     tuned->train.learning_rate *= options->tune_rate;
@@ -87,7 +87,7 @@ static enum status tuned_options(struct fit_options *tuned, const struct mlp_pre
 }
 
 static enum status tune(struct mlp_predictor *predictor, const struct dataset_rows *own,
-                        const struct fit_options *tuned, struct fit_report *reports,
+                        const struct mlp_options *tuned, struct fit_report *reports,
                         struct error *error)
 {
     struct error failure = {0};
@@ -111,13 +111,15 @@ static enum status tune(struct mlp_predictor *predictor, const struct dataset_ro
     return status;
 }
 
-enum status predictor_mlp_tune(struct predictor *base, const struct dataset_rows *rows,
-                               const struct fit_options *options, struct fit_report *reports,
+enum status mlp_predictor_tune(struct predictor *base, const struct dataset_rows *rows,
+                               const struct fit_options *base_options, struct fit_report *reports,
                                struct error *error)
 {
     struct mlp_predictor *predictor = (struct mlp_predictor *)base;
     struct dataset_rows own;
-    struct fit_options tuned;
+    struct mlp_options tuned;
+    TRY(fit_options_check(&base_options, &predictor_mlp, error));
+    const struct mlp_options *options = (const struct mlp_options *)base_options;
     const int device = device_called(rows, options->fine_tune);
     if (device < 0)
         return unknown_device(rows, options->fine_tune, error);
@@ -127,8 +129,8 @@ enum status predictor_mlp_tune(struct predictor *base, const struct dataset_rows
         start_as_calibrated(&predictor->kinds[kind]);
     for (int kind = 0; reports && kind < LAYER_KIND_COUNT; kind++)
         reports[kind] = (struct fit_report){.kind = kind};
-    predictor->devices[0] = rows->devices[device];
-    predictor->device_count = 1;
+    predictor->base.devices[0] = rows->devices[device];
+    predictor->base.device_count = 1;
     predictor->fine_tuned = 1;
     predictor->interval_level = options->interval_level;
     enum status status = own.count > 0 ? tune(predictor, &own, &tuned, reports, error)

@@ -5,7 +5,7 @@
  *
  * A layer is a point: log2 of every numeric feature, of FLOPs and of bytes, each divided by its
  * standard deviation; every choice that differs (pass, optimizer, padding, ...) adds a fixed
- * squared distance. The forecast is exp of the mean ln(time) of the nearest NEIGHBOURS, weighted by
+ * squared distance. The forecast is exp of the mean ln(time) of the nearest ones, weighted by
  * the inverse squared distance, so that a measured layer gives its own time. At most ROW_LIMIT rows
  * are kept (every n-th of them), for a plain scan.
  */
@@ -15,10 +15,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEIGHBOURS = 8, ROW_LIMIT = 1 << 16, DIMENSION_LIMIT = FEATURE_LIMIT + 2 };
-/* This and NEIGHBOURS were found on the test split of the V100's published convolutions, among
- * 1/64, 1/16, 1/4, 1 and 2, 4, 8. */
-static const double choice_distance = 0.0625;
+enum { NEIGHBOUR_LIMIT = 64, ROW_LIMIT = 1 << 16, DIMENSION_LIMIT = FEATURE_LIMIT + 2 };
+
+struct nearest_options {
+    struct fit_options base;
+    int32_t neighbours;
+    double choice_distance; /* squared, of a choice that differs */
+};
+/* Found on the test split of the V100's published convolutions, among 2, 4, 8 and 1/64, 1/16, 1/4,
+ * 1. */
+static const struct nearest_options standard = {
+    .base = {.type = &predictor_nearest}, .neighbours = 8, .choice_distance = 0.0625};
+#define AT(member) offsetof(struct nearest_options, member)
+static const struct member options_table[] = {
+    {"neighbours", AT(neighbours), .type = MEMBER_INT32, .low = 1, .high = NEIGHBOUR_LIMIT,
+     .help = "measured layers that a forecast is made of"},
+    {"choice_distance", AT(choice_distance), .type = MEMBER_DOUBLE, .low = 0, .high = 1e6,
+     .help = "squared distance of two layers that differ in one choice"},
+};
+#undef AT
 
 struct point {
     float numbers[DIMENSION_LIMIT];
@@ -31,7 +46,17 @@ struct nearest_state {
     size_t count;
     int number_count, choice_count;
     double inverse_deviations[DIMENSION_LIMIT];
+    int32_t neighbours;
+    double choice_distance;
 };
+
+static void begin(void *state, const struct fit_options *options)
+{
+    struct nearest_state *nearest = state;
+    const struct nearest_options *wanted = (const struct nearest_options *)options;
+    nearest->neighbours = wanted->neighbours;
+    nearest->choice_distance = wanted->choice_distance;
+}
 
 /* Unscaled. Fills in the state's counts, which depend on the kind alone. */
 static struct point point_of(struct nearest_state *nearest, const struct layer_config *config)
@@ -103,20 +128,20 @@ static float distance_of(const struct nearest_state *nearest, const struct point
         sum += difference * difference;
     }
     for (int i = 0; i < nearest->choice_count; i++)
-        sum += a->choices[i] != b->choices[i] ? (float)choice_distance : 0;
+        sum += a->choices[i] != b->choices[i] ? (float)nearest->choice_distance : 0;
     return sum;
 }
 
 /* The nearest rows so far, nearest first. */
 struct neighbours {
-    float distances[NEIGHBOURS];
-    size_t rows[NEIGHBOURS];
-    int count;
+    float distances[NEIGHBOUR_LIMIT];
+    size_t rows[NEIGHBOUR_LIMIT];
+    int count, limit;
 };
 
 static void neighbours_add(struct neighbours *found, float distance, size_t row)
 {
-    int at = found->count < NEIGHBOURS ? found->count++ : NEIGHBOURS - 1;
+    int at = found->count < found->limit ? found->count++ : found->limit - 1;
     for (; at > 0 && found->distances[at - 1] > distance; at--) {
         found->distances[at] = found->distances[at - 1];
         found->rows[at] = found->rows[at - 1];
@@ -131,11 +156,11 @@ static double forecast_ms(const void *state, const struct layer_config *config,
     (void)device;
     struct nearest_state nearest = *(const struct nearest_state *)state;
     struct point point = point_of(&nearest, config);
-    struct neighbours found = {.count = 0};
+    struct neighbours found = {.limit = nearest.neighbours};
     scale(&point, &nearest);
     for (size_t row = 0; row < nearest.count; row++) {
-        const bool is_full = found.count == NEIGHBOURS;
-        const float limit = is_full ? found.distances[NEIGHBOURS - 1] : INFINITY;
+        const bool is_full = found.count == found.limit;
+        const float limit = is_full ? found.distances[found.limit - 1] : INFINITY;
         const float distance = distance_of(&nearest, &point, &nearest.points[row], limit);
         if (distance < limit)
             neighbours_add(&found, distance, row);
@@ -159,8 +184,10 @@ static void release(void *state)
 static const struct baseline_law law = {
     .type = &predictor_nearest,
     .state_size = sizeof(struct nearest_state),
+    .begin = begin,
     .fit = fit,
     .forecast_ms = forecast_ms,
     .release = release,
 };
-BASELINE_PREDICTOR(nearest, law, "the eight most similar measured layers of the device");
+BASELINE_PREDICTOR(nearest, law, "the most similar measured layers of the device",
+                   PREDICTOR_OPTIONS(options_table, standard));

@@ -1,17 +1,12 @@
 /* The `roofline` baseline: what the layer would take at the device's full speed. */
 #include "predictors/predictor_roofline.h"
 
-#include "predictors/predictor.h"
+#include "predictors/baseline.h"
 #include "predictors/row_selection.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct roofline_predictor {
-    struct predictor base;
-    struct device_info device; /* the first of the training set */
-};
 
 static double rate(double measured, double nominal)
 {
@@ -64,57 +59,55 @@ double roofline_ms(const struct layer_config *config, const struct device_info *
 static void count_rows(struct fit_report *reports, const struct dataset_rows *rows)
 {
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        reports[kind] = (struct fit_report){.kind = kind,
-                                            .train_rmsle = NAN,
-                                            .test_rmsle = NAN,
-                                            .validation_rmse_ms = NAN,
-                                            .validation_mape_percent = NAN};
+        reports[kind] = baseline_report(kind, 0);
     for (size_t i = 0; i < rows->count; i++)
         if (row_is_usable(&rows->rows[i]))
             reports[rows->rows[i].config.kind].rows++;
+}
+
+static void release(struct predictor *predictor)
+{
+    if (predictor)
+        free(predictor->devices);
+    free(predictor);
 }
 
 static enum status fit(struct predictor **out, const struct dataset_rows *rows,
                        const struct fit_options *options, struct fit_report *reports,
                        struct error *error)
 {
-    (void)options;
+    struct predictor *predictor;
     *out = NULL;
-    struct device_info *devices;
-    int device_count;
-    TRY(training_devices(&devices, &device_count, rows, error));
-    void *memory;
-    enum status status = error_allocate(&memory, 1, sizeof(struct roofline_predictor), "predictor",
-                                        error);
-    if (status == STATUS_OK) {
-        struct roofline_predictor *predictor = memory;
-        *predictor = (struct roofline_predictor){.base.type = &predictor_roofline,
-                                                 .device = devices[0]};
-        *out = &predictor->base;
-        if (reports)
-            count_rows(reports, rows);
+    TRY(fit_options_check(&options, &predictor_roofline, error));
+    TRY(ALLOCATE(&predictor, 1, "predictor", error));
+    predictor->type = &predictor_roofline;
+    const enum status status = training_devices(&predictor->devices, &predictor->device_count, rows,
+                                                error);
+    if (status != STATUS_OK) {
+        release(predictor);
+        return status;
     }
-    free(devices);
-    return status;
+    *out = predictor;
+    if (reports)
+        count_rows(reports, rows);
+    return STATUS_OK;
 }
 
-static enum status predict(struct prediction *predictions, const struct predictor *base,
-                           const struct layer_config *configs, size_t count,
+/* Layers and operators alike: their cost says all. */
+static enum status predict(struct prediction *predictions, const struct predictor *predictor,
+                           const struct layer_question *questions, size_t count,
                            const struct device_info *device, struct error *error)
 {
     (void)error;
-    const struct roofline_predictor *predictor = (const struct roofline_predictor *)base;
+    if (!device)
+        device = &predictor->devices[0];
     for (size_t i = 0; i < count; i++) {
-        const double ms = roofline_ms(&configs[i], device ? device : &predictor->device);
+        const double ms = questions[i].config ? roofline_ms(questions[i].config, device)
+                                              : roofline_cost_ms(questions[i].cost, device);
         predictions[i] = (struct prediction){
             .median_ms = ms, .low_ms = NAN, .high_ms = NAN, .covered = !isnan(ms)};
     }
     return STATUS_OK;
-}
-
-static void release(struct predictor *predictor)
-{
-    free(predictor);
 }
 
 const struct predictor_type predictor_roofline = {

@@ -1,20 +1,23 @@
-/* The different configs of a list: networks repeat their layers, and a forecast need ask for each
- * config but once. */
+/* The different configs of a list of questions: networks repeat their layers, and a forecast need
+ * ask for each config but once. */
 #ifndef EPOCHCAST_PREDICTORS_UNIQUE_CONFIGS_H
 #define EPOCHCAST_PREDICTORS_UNIQUE_CONFIGS_H
 
-#include "layers/layer.h"
+#include "predictors/predictor.h"
 
 #include <stddef.h>
+
+#define NO_CONFIG SIZE_MAX
 
 struct unique_configs {
     struct layer_config *configs; /* (count), in the order of their first places */
     size_t count;
-    size_t *index; /* of every place of the list: which of configs stands there */
+    size_t *index; /* of every question: which of configs it asks for; NO_CONFIG: an operator */
 };
 
-enum status unique_configs_create(struct unique_configs *unique, const struct layer_config *configs,
-                                  size_t count, struct error *error);
+enum status unique_configs_create(struct unique_configs *unique,
+                                  const struct layer_question *questions, size_t count,
+                                  struct error *error);
 void unique_configs_free(struct unique_configs *unique);
 
 #endif

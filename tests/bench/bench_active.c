@@ -6,6 +6,7 @@
 #include "data/split.h"
 #include "evaluate/active_selection.h"
 #include "evaluate/evaluate.h"
+#include "predictors/mlp_options.h"
 #include "trainer/trainer.h"
 
 #include "base/philox.h"
@@ -100,8 +101,7 @@ static size_t widest_position(struct market *market, const struct predictor *pre
         positions[i] = random_position(market);
         configs[i] = market->all.rows[market->pool[positions[i]]].config;
     }
-    stop_at(predictor->type->predict(forecasts, predictor, configs, CANDIDATES, NULL, &error),
-            &error);
+    stop_at(predict_configs(forecasts, predictor, configs, CANDIDATES, NULL, &error), &error);
     for (size_t i = 1; i < CANDIDATES; i++)
         if (forecast_doubt(&forecasts[i]) > forecast_doubt(&forecasts[best]))
             best = i;
@@ -111,14 +111,14 @@ static size_t widest_position(struct market *market, const struct predictor *pre
 static struct predictor *train(const struct market *market, const struct options *options)
 {
     struct error error;
-    struct fit_options fit;
+    struct mlp_options fit;
     struct predictor *predictor;
-    stop_at(fit_options_preset(&fit, "default", &error), &error);
+    stop_at(mlp_options_preset(&fit, "default", &error), &error);
     fit.ensemble = (int32_t)options->ensemble;
     fit.seed = market->seed;
     fit.threads = (int)options->threads;
     fit.trainer = &trainer_host;
-    stop_at(predictor_mlp.fit(&predictor, &market->bought, &fit, NULL, &error), &error);
+    stop_at(predictor_mlp.fit(&predictor, &market->bought, &fit.base, NULL, &error), &error);
     return predictor;
 }
 

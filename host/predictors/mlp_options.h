@@ -1,0 +1,58 @@
+/* The options of the `mlp` predictor: all that decides what its nets learn. */
+#ifndef EPOCHCAST_PREDICTORS_MLP_OPTIONS_H
+#define EPOCHCAST_PREDICTORS_MLP_OPTIONS_H
+
+#include "predictors/predictor.h"
+#include "trainer/trainer.h"
+
+enum { ENSEMBLE_LIMIT = 64 };
+
+struct mlp_options {
+    struct fit_options base;
+    char preset[16];            /* "default", "paper" */
+    int32_t encoding;           /* enum encoding */
+    double target_units_per_ms; /* 1: ms (paper), 1000: microseconds */
+    double input_limit;         /* inputs are cut to so many standard deviations; 0: never */
+    double output_margin; /* no forecast is above so many times the slowest training row (or what
+                             it is relative to the roofline); 0: any */
+    int32_t hidden[MLP_LAYER_LIMIT];
+    int32_t hidden_count;
+    int32_t
+        several_hidden[MLP_LAYER_LIMIT]; /* instead, for rows of several devices; zeros: hidden */
+    int32_t several_hidden_count;
+    int32_t output, output_bias;
+    int32_t activation; /* enum mlp_activation */
+    /* A kind with at most so many training rows learns ln(1 + t) minus the roofline's (output log
+     * only); with more, the net learns better alone. */
+    int32_t roofline_rows;
+    struct train_options train;
+    int32_t minimum_steps; /* small data: epochs grow until so many steps; 0: off */
+    int32_t ensemble;      /* nets per kind */
+    /* Name of a device among the training rows' ("": none): after training on all devices, the nets
+     * go on with its rows alone; the predictor then knows that device alone. */
+    char fine_tune[64];
+    float tune_rate;     /* of train.learning_rate, for fine-tuning */
+    int32_t tune_epochs; /* of fine-tuning */
+    /* Once the intervals are calibrated on the test rows, the nets learn from these too: so many
+     * more epochs, as a share of those before (0: never), at last_rate of the learning rate. */
+    float last_share, last_rate;
+    uint64_t seed;
+    double interval_level; /* 0.9 */
+    /* Not of the recipe: who trains, and how it is watched. */
+    int threads;
+    const struct trainer *trainer;
+    const struct train_progress *progress;
+};
+
+/* Their table: names, bounds, help. */
+enum { MLP_OPTION_COUNT = 36 };
+extern const struct member mlp_option_table[MLP_OPTION_COUNT];
+
+/* The preset "default". */
+extern const struct mlp_options mlp_options_standard;
+
+/* STATUS_USAGE with the list for an unknown preset. */
+enum status mlp_options_preset(struct mlp_options *options, const char *preset,
+                               struct error *error);
+
+#endif
