@@ -1,4 +1,5 @@
 #include "nvml.h"
+#include "base/clock.h"
 
 #include "base/term.h"
 

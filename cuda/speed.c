@@ -1,4 +1,5 @@
 /* What the device reaches: copy, matrix product, launch. Medians of a few runs. */
+#include "base/clock.h"
 #include "cuda_check.h"
 #include "cuda_device.h"
 

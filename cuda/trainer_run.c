@@ -1,4 +1,5 @@
 #include "trainer_run.h"
+#include "base/clock.h"
 
 #include "cuda_check.h"
 

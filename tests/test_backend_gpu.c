@@ -3,6 +3,7 @@
  * links, recordings, accounts of memory. A mismatch is said and counted and the test goes on: time
  * on a GPU is scarce.
  */
+#include "base/clock.h"
 #include "base/philox.h"
 #include "base/term.h"
 #include "bench/measure.h"

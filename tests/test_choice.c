@@ -1,6 +1,7 @@
 /* Names of enumerations, the nearest name, errors and allocation. */
 #include "base/choice.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "test.h"
 
 #include <limits.h>

@@ -1,4 +1,5 @@
 /* The option parser and its tables. What commands print is tested by tests/cli. */
+#include "base/text.h"
 #include "cli/cli.h"
 #include "data/import.h"
 #include "predictors/predictor.h"
@@ -375,13 +376,13 @@ static void items_are_handed_out_one_by_one(void **state)
     (void)state;
     struct collected all = {.count = 0};
     struct error error;
-    assert_int_equal(cli_each_item("a,bc,d", collect, &all, &error), STATUS_OK);
+    assert_int_equal(each_item("a,bc,d", collect, &all, &error), STATUS_OK);
     assert_string_equal(all.text, "[a][bc][d]");
-    assert_int_equal(cli_each_item("a,,b", collect, &all, &error), STATUS_USAGE);
-    assert_int_equal(cli_each_item("", collect, &all, &error), STATUS_USAGE);
-    assert_int_equal(cli_each_item("a,", collect, &all, &error), STATUS_USAGE);
+    assert_int_equal(each_item("a,,b", collect, &all, &error), STATUS_USAGE);
+    assert_int_equal(each_item("", collect, &all, &error), STATUS_USAGE);
+    assert_int_equal(each_item("a,", collect, &all, &error), STATUS_USAGE);
     all = (struct collected){.count = 0};
-    assert_int_equal(cli_each_item("a,stop,b", collect, &all, &error), STATUS_FAILED);
+    assert_int_equal(each_item("a,stop,b", collect, &all, &error), STATUS_FAILED);
     assert_int_equal(all.count, 1);
 }
 

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/hash.h"
 #include "predictors/model_content.h"
 #include "predictors/predictor_mlp.h"

@@ -1,4 +1,5 @@
 /* Draws of layer configs: repeatable, valid, inside the domain, distributed as promised. */
+#include "base/text.h"
 #include "layers/describe.h"
 #include "layers/sample.h"
 #include "layers/sample_plan.h"

@@ -1,5 +1,6 @@
 /* Tables in four forms, and the JSON writer. */
 #include "base/choice.h"
+#include "base/json.h"
 #include "base/table.h"
 #include "test.h"
 

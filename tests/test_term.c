@@ -1,4 +1,5 @@
 /* Progress on a terminal (a pseudo-terminal) and elsewhere (a file). */
+#include "base/clock.h"
 #include "base/term.h"
 #include "test.h"
 

@@ -94,9 +94,4 @@ int choice_find(const struct choice *choice, const char *name);
 /* Name of `value`, or "?" when it is outside the list. */
 const char *choice_name(const struct choice *choice, int value);
 
-/* The entry of names[0..count) nearest to `text` by edit distance, or NULL when none is near (more
- * than a third of its letters wrong): for "unknown option '--smples', did you mean '--samples'?".
- */
-const char *nearest_name(const char *const *names, int count, const char *text);
-
 #endif

@@ -1,5 +1,6 @@
 #include "base/csv.h"
 
+#include "base/json.h"
 #include "base/table.h"
 
 #include <errno.h>

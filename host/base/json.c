@@ -1,4 +1,5 @@
-#include "base/table.h"
+#include "base/json.h"
+
 #include "base/utf8.h"
 
 #include <assert.h>

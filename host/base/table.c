@@ -1,6 +1,8 @@
 #include "base/table.h"
 #include "base/choice.h"
 #include "base/csv.h"
+#include "base/html.h"
+#include "base/json.h"
 #include "base/utf8.h"
 
 #include <math.h>

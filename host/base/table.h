@@ -1,5 +1,5 @@
-/* Documents for stdout: a table of rows in four forms, and the JSON writer that it uses, for nested
- * documents. NaN and infinities are `null` in JSON, an empty field in CSV and "-" in a table.
+/* Documents for stdout: a table of rows in four forms. NaN and infinities are `null` in JSON, an
+ * empty field in CSV and "-" in a table.
  */
 #ifndef EPOCHCAST_BASE_TABLE_H
 #define EPOCHCAST_BASE_TABLE_H
@@ -13,33 +13,13 @@
 enum table_format { TABLE_TEXT, TABLE_CSV, TABLE_JSON, TABLE_JSONL };
 extern const struct choice choice_table_format; /* "table", "csv", "json", "jsonl" */
 
-/* A finite number with the fewest digits, from 15, that read back to the same value. Returns text.
- */
-enum { NUMBER_TEXT_SIZE = 32 };
-const char *number_text(char text[NUMBER_TEXT_SIZE], double value);
-
-/* Streaming JSON. The writer puts commas, quotes and escapes (invalid UTF-8 becomes U+FFFD). `key`
- * is NULL inside an array. Numbers print with the digits that read back to the same value. */
-struct json {
-    FILE *file;
-    int depth;
-    bool first[16];
-};
-void json_begin(struct json *json, FILE *file);
-void json_open(struct json *json, const char *key, char bracket); /* '{' or '[' */
-void json_close(struct json *json, char bracket);                 /* '}' or ']' */
-void json_number(struct json *json, const char *key, double value);
-void json_integer(struct json *json, const char *key, int64_t value);
-void json_string(struct json *json, const char *key, const char *value);
-void json_bool(struct json *json, const char *key, bool value);
-void json_end(struct json *json); /* newline; every bracket must be closed */
-
 /* A table is filled cell by cell, row after row, in column order; then printed once. */
 struct table_column {
     const char *name; /* with its unit: "median_ms"; borrowed */
     int digits;       /* significant digits in text form; 0: 4 */
 };
 struct table;
+struct json;
 enum status table_create(struct table **table, const struct table_column *columns, int count,
                          struct error *error);
 void table_free(struct table *table);

@@ -1,20 +1,14 @@
 #include "base/term.h"
 
+#include "base/clock.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BAR_CELLS = 24 };
 static const double redraw_interval_s = 1.0 / 6, line_interval_s = 10;
-
-double monotonic_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static bool is_terminal(FILE *file)
 {

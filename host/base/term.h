@@ -24,7 +24,4 @@ void progress_end(struct progress *progress);
 /* True when `file` is a terminal, TERM is not "dumb" and NO_COLOR is unset or empty. */
 bool term_colour(FILE *file);
 
-/* Monotonic seconds (CLOCK_MONOTONIC). */
-double monotonic_s(void);
-
 #endif

@@ -11,8 +11,4 @@ int utf8_length(const unsigned char *text);
 /* True when the sequence of that length is a control character, or one that XML refuses. */
 bool utf8_is_control(const unsigned char *text, int length);
 
-/* Text for HTML and XML: & < > and quotes escaped, U+FFFD for what is not UTF-8 or a control
- * character; newlines and tabs stay. */
-void html_text(FILE *file, const char *text);
-
 #endif

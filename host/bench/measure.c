@@ -1,5 +1,6 @@
 #include "bench/measure.h"
 
+#include "base/clock.h"
 #include "base/term.h"
 #include "layers/describe.h"
 

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "bench/measure.h"
 #include "bench/warm_up.h"
 

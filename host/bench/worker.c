@@ -1,5 +1,7 @@
 #include "bench/worker.h"
 
+#include "base/clock.h"
+#include "base/message.h"
 #include "base/term.h"
 #include "bench/worker_messages.h"
 

@@ -38,9 +38,4 @@ struct reply {
     } as;
 };
 
-/* All of `size` bytes, or false: the other end is gone, or the deadline (monotonic seconds) passed.
- */
-bool message_send(int socket, const void *bytes, size_t size);
-bool message_receive(int socket, void *bytes, size_t size, double deadline_s);
-
 #endif

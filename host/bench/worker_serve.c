@@ -1,4 +1,5 @@
 /* The worker's side: one device, one request after another. */
+#include "base/message.h"
 #include "bench/worker.h"
 #include "bench/worker_messages.h"
 

@@ -1,5 +1,7 @@
 #include "cli/cli.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -185,7 +187,7 @@ static enum status set_choices(int32_t *mask, const struct option *option, const
 {
     *mask = 0;
     if (text)
-        return cli_each_item(text, add_choice, &(struct choices){mask, option}, error);
+        return each_item(text, add_choice, &(struct choices){mask, option}, error);
     *mask = (INT32_C(1) << option->choice->count) - 1;
     return STATUS_OK;
 }

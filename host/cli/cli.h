@@ -107,11 +107,6 @@ int cli_main(int argc, char **argv);
 extern volatile sig_atomic_t cli_interrupted;
 void cli_catch_signals(void);
 
-/* Calls `each` with every item of a comma-separated text; empty items are errors. */
-enum status cli_each_item(const char *text,
-                          enum status (*each)(void *payload, const char *item, struct error *error),
-                          void *payload, struct error *error);
-
 /* Kind called `name`; STATUS_USAGE with the nearest name for an unknown one. */
 enum status cli_layer_kind(enum layer_kind *kind, const char *name, struct error *error);
 

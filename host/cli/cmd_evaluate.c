@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/evaluate_hold_out.h"
 #include "cli/evaluation_table.h"
@@ -46,7 +47,7 @@ static enum status filter_rows(struct dataset_rows *rows, const struct settings 
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         filter.is_kept[kind] = !settings->layer;
     if (settings->layer)
-        TRY(cli_each_item(settings->layer, keep_kind, &filter, error));
+        TRY(each_item(settings->layer, keep_kind, &filter, error));
     if (settings->batch)
         TRY(parse_int_list(filter.batch_sizes, BATCH_SIZE_LIMIT, &filter.batch_count, true, NULL,
                            settings->batch, error));

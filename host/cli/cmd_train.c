@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/provenance.h"
 #include "cli/train_search.h"
@@ -126,7 +127,7 @@ static enum status filter_kinds(struct dataset_rows *rows, const struct settings
     size_t kept = 0;
     if (!settings->layer)
         return STATUS_OK;
-    TRY(cli_each_item(settings->layer, keep_kind, &filter, error));
+    TRY(each_item(settings->layer, keep_kind, &filter, error));
     for (size_t i = 0; i < rows->count; i++)
         if (filter.is_kept[rows->rows[i].config.kind])
             rows->rows[kept++] = rows->rows[i];

@@ -1,5 +1,6 @@
 #include "cli/evaluate_hold_out.h"
 
+#include "base/text.h"
 #include "evaluate/hold_out.h"
 #include "layers/sample.h"
 

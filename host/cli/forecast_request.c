@@ -1,5 +1,6 @@
 #include "cli/forecast_request.h"
 
+#include "base/text.h"
 #include "layers/sample.h"
 
 #include <math.h>
@@ -49,7 +50,7 @@ static enum status read_devices(struct forecast_request *request, const struct s
     if (model_device(&info, model, settings->device, NULL) == STATUS_OK)
         return add_device(request, info, names.memory_bytes, error);
     if (settings->device)
-        return cli_each_item(settings->device, add_named_device, &names, error);
+        return each_item(settings->device, add_named_device, &names, error);
     return model_device(&info, model, NULL, error);
 }
 
@@ -82,7 +83,7 @@ static enum status read_numbers(struct forecast_request *request, size_t offset,
     struct numbers numbers = {.option = option};
     if (!text)
         return STATUS_OK;
-    TRY(cli_each_item(text, add_number, &numbers, error));
+    TRY(each_item(text, add_number, &numbers, error));
     if (numbers.count != 1 && numbers.count != request->device_count)
         return FAIL(error, STATUS_USAGE, "--%s: %d values for %d devices", option, numbers.count,
                     request->device_count);

@@ -1,5 +1,6 @@
 #include "cli/network_selection.h"
 
+#include "base/text.h"
 #include "layers/sample.h"
 
 /* Names of a choice, each once. */
@@ -38,9 +39,8 @@ static enum status read_steps(struct network_selection *selection, const struct 
 {
     struct names passes = {.choice = &choice_pass}, optimizers = {.choice = &choice_optimizer};
     bool trains = false;
-    TRY(cli_each_item(settings->passes ? settings->passes : "train", add_name, &passes, error));
-    TRY(cli_each_item(settings->optimizer ? settings->optimizer : "sgd", add_name, &optimizers,
-                      error));
+    TRY(each_item(settings->passes ? settings->passes : "train", add_name, &passes, error));
+    TRY(each_item(settings->optimizer ? settings->optimizer : "sgd", add_name, &optimizers, error));
     for (int i = 0; i < passes.count; i++) {
         if (passes.values[i] == PASS_FORWARD)
             add_step(selection, PASS_FORWARD, OPTIMIZER_NONE);

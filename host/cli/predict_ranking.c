@@ -1,5 +1,7 @@
 #include "cli/predict_ranking.h"
 
+#include "base/json.h"
+
 enum { PLACES_SHOWN = 5 };
 
 #define NAME(value, text) text,

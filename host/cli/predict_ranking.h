@@ -2,6 +2,7 @@
 #ifndef EPOCHCAST_CLI_PREDICT_RANKING_H
 #define EPOCHCAST_CLI_PREDICT_RANKING_H
 
+#include "base/json.h"
 #include "base/table.h"
 #include "forecast/ranking.h"
 

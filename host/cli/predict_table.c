@@ -1,5 +1,6 @@
 #include "cli/predict_table.h"
 
+#include "base/json.h"
 #include "cli/predict_ranking.h"
 
 #include <math.h>

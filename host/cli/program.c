@@ -1,4 +1,5 @@
 /* Finds the command, runs it, reports. The only place that prints errors. */
+#include "base/text.h"
 #include "cli/cli.h"
 
 #include "cli/provenance.h"
@@ -163,21 +164,6 @@ int cli_main(int argc, char **argv)
     if (status != STATUS_OK)
         report(&error, settings.verbose);
     return (int)status;
-}
-
-enum status cli_each_item(const char *text,
-                          enum status (*each)(void *payload, const char *item, struct error *error),
-                          void *payload, struct error *error)
-{
-    char *copy = strdup(text), *rest = copy;
-    if (!copy)
-        return FAIL(error, STATUS_FAILED, "no memory");
-    enum status status = STATUS_OK;
-    for (char *item; status == STATUS_OK && (item = strsep(&rest, ","));)
-        status = *item ? each(payload, item, error)
-                       : FAIL(error, STATUS_USAGE, "'%.80s' has an empty item", text);
-    free(copy);
-    return status;
 }
 
 enum status cli_layer_kind(enum layer_kind *kind, const char *name, struct error *error)

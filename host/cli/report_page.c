@@ -1,5 +1,6 @@
 #include "cli/report_page.h"
 
+#include "base/html.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "cli/show.h"
 
 #include "base/stats.h"

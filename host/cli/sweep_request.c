@@ -1,5 +1,6 @@
 #include "cli/sweep_request.h"
 
+#include "base/text.h"
 #include "cli/device_choice.h"
 #include "cli/network_selection.h"
 #include "cli/provenance.h"
@@ -73,7 +74,7 @@ static enum status add_networks(struct sweep_request *request, const struct sett
         return FAIL(error, STATUS_USAGE, "--dimension goes with --from-networks");
     if (!settings->from_networks)
         return STATUS_OK;
-    TRY(cli_each_item(settings->from_networks, add_network, &networks, error));
+    TRY(each_item(settings->from_networks, add_network, &networks, error));
     TRY(dimension_sizes_check(&networks.sizes, error));
     int kept = 0;
     for (int i = 0; i < request->domain_count; i++)
@@ -153,7 +154,7 @@ static enum status fill(struct sweep_request *request, const struct settings *se
                         struct error *error)
 {
     if (settings->layer)
-        TRY(cli_each_item(settings->layer, add_kind, request, error));
+        TRY(each_item(settings->layer, add_kind, request, error));
     for (int kind = 0; kind < LAYER_KIND_COUNT && !settings->layer; kind++)
         TRY(add_kind(request, layer_descriptors[kind]->name, error));
     TRY(apply_sets(request, settings, error));

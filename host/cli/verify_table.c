@@ -1,5 +1,6 @@
 #include "cli/verify_table.h"
 
+#include "base/json.h"
 #include "base/stats.h"
 #include "cli/cli.h"
 

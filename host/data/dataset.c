@@ -1,5 +1,6 @@
 #include "data/dataset.h"
 
+#include "base/clock.h"
 #include "base/term.h"
 #include "data/dataset_internal.h"
 

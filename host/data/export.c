@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "data/row_columns.h"
 
 #include "base/csv.h"

@@ -1,4 +1,5 @@
 /* CSV with one column for each of ours: what `export` writes, or a foreign file under a map. */
+#include "base/text.h"
 #include "data/import_internal.h"
 
 #include "data/row_columns.h"

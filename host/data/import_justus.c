@@ -1,4 +1,5 @@
 /* The published measurements of Justus et al. 2018. */
+#include "base/text.h"
 #include "data/import_internal.h"
 
 #include <math.h>

@@ -1,6 +1,7 @@
 #include "data/import_map.h"
 
 #include "base/mapped_file.h"
+#include "base/text.h"
 #include "data/row_columns.h"
 
 #include <math.h>

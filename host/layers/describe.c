@@ -1,5 +1,7 @@
 #include "layers/describe.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

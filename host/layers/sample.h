@@ -52,11 +52,6 @@ void sample_domain_relink(struct sample_domain *domain);
 enum status sample_domain_set(struct sample_domain *domain, const char *text, bool *applied,
                               struct error *error);
 
-/* Parses the list syntax alone: "1,2,4", "1..64", "1..64*2". At most `limit` values;
- * a plain range "a..b" is expanded when expand is true, else *is_range with values {a, b}. */
-enum status parse_int_list(int32_t *values, int limit, int *count, bool expand, bool *is_range,
-                           const char *text, struct error *error);
-
 /* Draw `index`. STATUS_USAGE after 10,000 attempts: the domain holds next to no valid config. */
 enum status sample_draw(struct layer_config *config, enum stratum *stratum,
                         const struct sample_domain *domain, uint64_t seed, uint32_t index,

@@ -1,97 +1,12 @@
-/* The text forms of a sampling domain: integer lists and --set. */
+/* The text form of a sampling domain: --set. */
+#include "base/text.h"
 #include "layers/describe.h"
 #include "layers/sample.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TEXT_LIMIT = 256 };
-
-struct list {
-    int32_t *values;
-    int limit, count;
-    const char *text; /* for messages */
-};
-
-static enum status list_add(struct list *list, int64_t value, struct error *error)
-{
-    if (list->count == list->limit)
-        return FAIL(error, STATUS_USAGE, "'%s' names more than %d values", list->text, list->limit);
-    list->values[list->count++] = (int32_t)value;
-    return STATUS_OK;
-}
-
-static enum status read_number(int64_t *value, const char **at, const char *text,
-                               struct error *error)
-{
-    char *end;
-    errno = 0;
-    *value = strtoll(*at, &end, 10);
-    if (end == *at || errno || *value < INT32_MIN || *value > INT32_MAX) {
-        FAIL(error, STATUS_USAGE, "'%s' is not a list of whole numbers", text);
-        return HINT(error, STATUS_USAGE, "lists look like 1,2,4 or 1..64 or 1..64*2");
-    }
-    *at = end;
-    return STATUS_OK;
-}
-
-static enum status expand_range(struct list *list, int64_t first, int64_t last, int64_t factor,
-                                struct error *error)
-{
-    for (int64_t value = first; value <= last; value = factor ? value * factor : value + 1)
-        TRY(list_add(list, value, error));
-    return STATUS_OK;
-}
-
-/* One comma-separated item: "4", "1..64", "1..64*2". */
-static enum status read_item(struct list *list, const char **at, bool expand, bool *is_range,
-                             struct error *error)
-{
-    int64_t first, last, factor = 0;
-    TRY(read_number(&first, at, list->text, error));
-    if (strncmp(*at, "..", 2) != 0)
-        return list_add(list, first, error);
-    *at += 2;
-    TRY(read_number(&last, at, list->text, error));
-    if (**at == '*') {
-        ++*at;
-        TRY(read_number(&factor, at, list->text, error));
-        if (factor < 2 || first < 1)
-            return FAIL(error, STATUS_USAGE,
-                        "'%s': a factor is at least 2, its range starts at 1 "
-                        "or above",
-                        list->text);
-    }
-    if (first > last)
-        return FAIL(error, STATUS_USAGE, "'%s': the range is empty", list->text);
-    if (factor || expand)
-        return expand_range(list, first, last, factor, error);
-    if (list->count || **at)
-        return FAIL(error, STATUS_USAGE, "'%s': a range stands alone, without a list", list->text);
-    *is_range = true;
-    TRY(list_add(list, first, error));
-    return list_add(list, last, error);
-}
-
-enum status parse_int_list(int32_t *values, int limit, int *count, bool expand, bool *is_range,
-                           const char *text, struct error *error)
-{
-    struct list list = {.values = values, .limit = limit, .text = text};
-    bool range = false;
-    const char *at = text;
-    do {
-        at += at != text; /* the comma */
-        TRY(read_item(&list, &at, expand, &range, error));
-    } while (*at == ',');
-    if (*at)
-        return FAIL(error, STATUS_USAGE, "'%s' is not a list of whole numbers: unexpected '%s'",
-                    text, at);
-    *count = list.count;
-    if (is_range)
-        *is_range = range;
-    return STATUS_OK;
-}
 
 static int compare_values(const void *a, const void *b)
 {

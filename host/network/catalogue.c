@@ -1,4 +1,5 @@
 /* Where networks are found: files, and the catalogue's folders. */
+#include "base/text.h"
 #include "network/network.h"
 
 #include "base/mapped_file.h"

@@ -4,6 +4,7 @@
 #include "network/network_csv.h"
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "layers/describe.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 #include "onednn/speed.h"
 
+#include "base/clock.h"
 #include "base/term.h"
 #include "onednn/gemm.h"
 

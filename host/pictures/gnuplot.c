@@ -1,6 +1,6 @@
 #include "pictures/gnuplot.h"
 
-#include "bench/worker_messages.h"
+#include "base/message.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 #include "step/verify.h"
 
+#include "base/clock.h"
 #include "base/stats.h"
 #include "base/term.h"
 

@@ -1,5 +1,7 @@
 #include "sweep/sweep.h"
 
+#include "base/clock.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>

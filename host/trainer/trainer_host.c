@@ -3,6 +3,8 @@
  */
 #include "trainer/trainer_host.h"
 
+#include "base/clock.h"
+
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>

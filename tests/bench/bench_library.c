@@ -1,6 +1,7 @@
 /* How long one forecast of a network takes in the C library: bench_library MODEL.h5 NETWORK
  * [BATCH_SIZE]. Prints a line of JSON; microseconds of one call, the model and the network loaded.
  */
+#include "base/clock.h"
 #include "library/epochcast.h"
 
 #include "base/stats.h"

@@ -9,6 +9,7 @@
  *     bench_trainer --seeds 5 --epochs 100
  *     bench_trainer --save-data FILE       what it trains on, for others
  */
+#include "base/clock.h"
 #include "base/philox.h"
 #include "bench/backend.h"
 #include "onednn/gemm.h"

@@ -1,6 +1,6 @@
-#include "bench/worker_messages.h"
+#include "base/message.h"
 
-#include "base/term.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <math.h>
