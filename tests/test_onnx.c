@@ -62,7 +62,7 @@ static const struct onnx_value *find_value(const struct onnx_graph *graph, const
     for (int i = 0; i < graph->value_count; i++)
         if (slice_equals(graph->values[i].name, name))
             return &graph->values[i];
-    fail_msg("%s: no tensor '%s'", graph->path, name);
+    fail_msg("%s: no tensor '%s'", graph->source.path, name);
     return NULL;
 }
 
@@ -74,7 +74,7 @@ static void compare_line(const struct onnx_graph *graph, char *line)
     int rank = 0;
     for (const char *word; (word = strtok(NULL, " \n")); rank++)
         if (rank >= value->rank || value->dims[rank] != atoll(word))
-            fail_msg("%s: %s: dimension %d of %d is %lld, not %s", graph->path, name, rank,
+            fail_msg("%s: %s: dimension %d of %d is %lld, not %s", graph->source.path, name, rank,
                      value->rank, (long long)value->dims[rank], word);
     assert_int_equal(rank, value->rank);
 }

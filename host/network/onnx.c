@@ -235,7 +235,7 @@ static enum status emit_all(struct onnx_builder *builder, struct error *error)
     }
     if (builder->network->layer_count == 0)
         return FAIL(error, STATUS_BAD_FILE, "%.300s: nothing in it works on its input",
-                    graph->path);
+                    graph->source.path);
     return STATUS_OK;
 }
 

@@ -8,7 +8,7 @@ enum { ATTRIBUTE_FLOATS = 7, ATTRIBUTE_INTEGERS = 8 };
 
 static bool find_attribute(const struct onnx_call *call, const char *name, struct wire *found)
 {
-    struct wire node = wire_inside(&call->graph->file, call->node->message);
+    struct wire node = wire_inside(&call->graph->source.file, call->node->message);
     for (struct wire_field field; wire_next(&node, &field);) {
         if (field.number != NODE_ATTRIBUTE)
             continue;
@@ -123,5 +123,5 @@ enum status onnx_tensor_attribute(const struct onnx_call *call, const char *name
     struct wire_field field;
     if (!find_member(call, name, ATTRIBUTE_TENSOR, WIRE_BYTES, &field))
         return onnx_fail(call, "it has no tensor '%s'", name);
-    return onnx_tensor_read(call->graph, value, field.bytes, call->error);
+    return onnx_tensor_read(&call->graph->source, value, field.bytes, call->error);
 }

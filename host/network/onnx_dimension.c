@@ -18,7 +18,7 @@ static enum status shape_error(const struct onnx_dimensions *dimensions,
                                struct slice name)
 {
     return FAIL(dimensions->error, STATUS_BAD_FILE,
-                "%.200s: tensor '%.*s': dimension %d%s%.*s%s %s", dimensions->graph->path,
+                "%.200s: tensor '%.*s': dimension %d%s%.*s%s %s", dimensions->graph->source.path,
                 shown(value->name), value->name.bytes, axis, name.size ? " ('" : "", shown(name),
                 name.bytes, name.size ? "')" : "", what);
 }
@@ -99,7 +99,7 @@ static enum status add_open(struct onnx_dimensions *dimensions, const struct onn
         return STATUS_OK;
     if (dimensions->open_count == DIMENSION_LIMIT)
         return FAIL(dimensions->error, STATUS_BAD_FILE, "%.300s: more than %d dimensions are open",
-                    dimensions->graph->path, DIMENSION_LIMIT);
+                    dimensions->graph->source.path, DIMENSION_LIMIT);
     struct dimension_size *given = given_size(dimensions->graph, name, input, axis);
     dimensions->open[dimensions->open_count++] = (struct onnx_open){.name = name,
                                                                     .input = input,
@@ -116,7 +116,7 @@ static enum status add_open_of(struct onnx_dimensions *dimensions, const struct 
     struct slice names[ONNX_RANK_LIMIT];
     int64_t dims[ONNX_RANK_LIMIT];
     int rank, type;
-    if (!onnx_type_read(dimensions->graph, input->declared, &type, &rank, dims, names))
+    if (!onnx_type_read(&dimensions->graph->source, input->declared, &type, &rank, dims, names))
         return STATUS_OK;
     for (int axis = 0; axis < rank; axis++)
         if (dims[axis] == -1)
@@ -182,10 +182,10 @@ enum status onnx_read_declared(struct onnx_dimensions *dimensions, struct onnx_v
     struct slice names[ONNX_RANK_LIMIT];
     double count = 1;
     int rank;
-    if (!onnx_type_read(dimensions->graph, value->declared, &value->type, &rank, value->dims,
-                        names)) {
+    if (!onnx_type_read(&dimensions->graph->source, value->declared, &value->type, &rank,
+                        value->dims, names)) {
         FAIL(dimensions->error, STATUS_BAD_FILE, "%.200s: tensor '%.*s' has no shape",
-             dimensions->graph->path, shown(value->name), value->name.bytes);
+             dimensions->graph->source.path, shown(value->name), value->name.bytes);
         return HINT(dimensions->error, STATUS_BAD_FILE,
                     "onnx.shape_inference.infer_shapes may add it");
     }

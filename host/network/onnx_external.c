@@ -1,8 +1,9 @@
 /* Weights in files beside the model: they are looked for, never opened. */
-#include "network/onnx_graph.h"
+#include "network/onnx_tensor.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,10 +42,10 @@ static void read_pair(struct entry *entry, const struct wire *tensor, struct sli
         entry->length = number_of(value);
 }
 
-static struct entry read_entry(const struct onnx_graph *graph, struct slice message)
+static struct entry read_entry(const struct onnx_source *source, struct slice message)
 {
     struct entry entry = {.location = {"", 0}, .offset = 0, .length = -1};
-    struct wire tensor = wire_inside(&graph->file, message);
+    struct wire tensor = wire_inside(&source->file, message);
     for (struct wire_field field; wire_next(&tensor, &field);)
         if (field.number == TENSOR_EXTERNAL && field.type == WIRE_BYTES)
             read_pair(&entry, &tensor, field.bytes);
@@ -62,50 +63,48 @@ static bool is_inside(const char *folder, const char *file)
     return strncmp(real_folder, real_file, length) == 0 && real_file[length] == '/';
 }
 
-static enum status external_error(const struct onnx_graph *graph, const struct onnx_value *value,
+static enum status external_error(const struct onnx_source *source, const struct onnx_value *value,
                                   struct slice location, const char *what, struct error *error)
 {
-    const size_t size = value->name.size, length = location.size;
-    FAIL(error, STATUS_BAD_FILE, "%.150s: tensor '%.*s': external data '%.*s' %s", graph->path,
-         (int)(size < 80 ? size : 80), value->name.bytes, (int)(length < 80 ? length : 80),
-         location.bytes, what);
+    FAIL(error, STATUS_BAD_FILE, "%.150s: tensor '%.*s': external data '%.*s' %s", source->path,
+         onnx_shown(value->name), value->name.bytes, onnx_shown(location), location.bytes, what);
     return HINT(error, STATUS_BAD_FILE,
                 "keep the model's data files in its folder, as they were exported");
 }
 
 /* Finds the file and keeps its size: models have hundreds of tensors in one file. */
-static enum status find_file(struct onnx_graph *graph, const struct onnx_value *value,
+static enum status find_file(struct onnx_source *source, const struct onnx_value *value,
                              struct slice location, struct error *error)
 {
-    const char *slash = strrchr(graph->path, '/');
+    const char *slash = strrchr(source->path, '/');
     char folder[PATH_LIMIT], file[2 * PATH_LIMIT];
     struct stat info;
-    const int length = slash ? (int)(slash - graph->path) + 1 : 2;
+    const int length = slash ? (int)(slash - source->path) + 1 : 2;
     if (location.size == 0 || memchr(location.bytes, '\0', location.size) ||
         location.bytes[0] == '/' || (size_t)length + location.size >= PATH_LIMIT)
-        return external_error(graph, value, location, "is no path within the folder", error);
-    snprintf(folder, sizeof folder, "%.*s", length, slash ? graph->path : "./");
+        return external_error(source, value, location, "is no path within the folder", error);
+    snprintf(folder, sizeof folder, "%.*s", length, slash ? source->path : "./");
     snprintf(file, sizeof file, "%s%.*s", folder, (int)location.size, location.bytes);
     if (stat(file, &info) != 0)
-        return external_error(graph, value, location, strerror(errno), error);
+        return external_error(source, value, location, strerror(errno), error);
     if (!is_inside(folder, file))
-        return external_error(graph, value, location, "lies outside of its folder", error);
+        return external_error(source, value, location, "lies outside of its folder", error);
     if (!S_ISREG(info.st_mode))
-        return external_error(graph, value, location, "is no regular file", error);
-    graph->external_location = location;
-    graph->external_bytes = (double)info.st_size;
+        return external_error(source, value, location, "is no regular file", error);
+    source->external_location = location;
+    source->external_bytes = (double)info.st_size;
     return STATUS_OK;
 }
 
-enum status onnx_external_check(struct onnx_graph *graph, const struct onnx_value *value,
+enum status onnx_external_check(struct onnx_source *source, const struct onnx_value *value,
                                 struct slice message, double byte_count, struct error *error)
 {
-    const struct entry entry = read_entry(graph, message);
-    if (!entry.location.size || !slices_equal(entry.location, graph->external_location))
-        TRY(find_file(graph, value, entry.location, error));
+    const struct entry entry = read_entry(source, message);
+    if (!entry.location.size || !slices_equal(entry.location, source->external_location))
+        TRY(find_file(source, value, entry.location, error));
     if (entry.offset < 0 || (entry.length != -1 && entry.length != byte_count) ||
-        entry.offset + byte_count > graph->external_bytes)
-        return external_error(graph, value, entry.location, "has not the size of the tensor",
+        entry.offset + byte_count > source->external_bytes)
+        return external_error(source, value, entry.location, "has not the size of the tensor",
                               error);
     return STATUS_OK;
 }

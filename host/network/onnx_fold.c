@@ -15,7 +15,7 @@ static double *room(const struct onnx_call *call, int count)
             return NULL;
     }
     if (output && !output->folded)
-        output->folded = onnx_fold_room(call->graph, output->count);
+        output->folded = onnx_fold_room(&call->graph->source, output->count);
     return output ? output->folded : NULL;
 }
 

@@ -3,7 +3,6 @@
 
 #include "base/hash.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,52 +15,11 @@ enum { NODE_INPUT = 1, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE, NODE_ATTRIBUTE, NOD
 enum { INFO_NAME = 1, INFO_TYPE = 2 };
 enum { TENSOR_NAME = 8 };
 
-enum { MESSAGE_NAME_LIMIT = 80 };
-
-/* ---- messages ---- */
-
-struct onnx_value *onnx_input(const struct onnx_call *call, int i)
-{
-    if (i >= call->node->input_count)
-        return NULL;
-    const int value = call->graph->links[call->node->first + i];
-    return value < 0 ? NULL : &call->graph->values[value];
-}
-
-struct onnx_value *onnx_output(const struct onnx_call *call, int i)
-{
-    if (i >= call->node->output_count)
-        return NULL;
-    const int value = call->graph->links[call->node->first + call->node->input_count + i];
-    return value < 0 ? NULL : &call->graph->values[value];
-}
-
-static int shown(struct slice text)
-{
-    return (int)(text.size < MESSAGE_NAME_LIMIT ? text.size : MESSAGE_NAME_LIMIT);
-}
-
-enum status onnx_fail(const struct onnx_call *call, const char *format, ...)
-{
-    char message[256];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    const struct onnx_node *node = call->node;
-    const struct onnx_value *output = onnx_output(call, 0);
-    const struct slice name = node->name.size || !output ? node->name : output->name;
-    return FAIL(call->error, STATUS_BAD_FILE, "%.100s: node '%.*s' (%.*s, byte %zu): %s",
-                call->graph->path, shown(name), name.bytes, shown(node->op_type),
-                node->op_type.bytes, (size_t)(node->message.bytes - call->graph->file.file),
-                message);
-}
-
 static enum status fail_at(const struct onnx_graph *graph, struct slice at, struct error *error,
                            const char *what, struct slice name)
 {
-    return FAIL(error, STATUS_BAD_FILE, "%.200s: byte %zu: %s '%.*s'", graph->path,
-                (size_t)(at.bytes - graph->file.file), what, shown(name), name.bytes);
+    return FAIL(error, STATUS_BAD_FILE, "%.200s: byte %zu: %s '%.*s'", graph->source.path,
+                onnx_offset(&graph->source, at), what, onnx_shown(name), name.bytes);
 }
 
 /* ---- names ---- */
@@ -138,30 +96,17 @@ static enum status allocate(struct onnx_graph *graph, const struct sizes *sizes,
     if (sizes->nodes > NETWORK_LAYER_LIMIT || sizes->values > limit || sizes->links > 2 * limit)
         return FAIL(error, STATUS_BAD_FILE,
                     "%.300s: %zu nodes with %zu tensors: more than %d nodes with 4 tensors each",
-                    graph->path, sizes->nodes, sizes->values, NETWORK_LAYER_LIMIT);
+                    graph->source.path, sizes->nodes, sizes->values, NETWORK_LAYER_LIMIT);
     graph->slot_count = 16;
     while (graph->slot_count < 2 * sizes->values)
         graph->slot_count *= 2;
-    graph->fold_capacity = 1024 + graph->file.end - graph->file.next > 65536
-                               ? 65536
-                               : 1024 + (size_t)(graph->file.end - graph->file.next);
     TRY(ALLOCATE(&graph->nodes, sizes->nodes, "nodes", error));
     TRY(ALLOCATE(&graph->order, sizes->nodes, "nodes", error));
     TRY(ALLOCATE(&graph->values, sizes->values, "tensors", error));
     TRY(ALLOCATE(&graph->links, sizes->links, "edges", error));
     TRY(ALLOCATE(&graph->slots, graph->slot_count, "tensor names", error));
-    TRY(ALLOCATE(&graph->folds, graph->fold_capacity, "constants", error));
     memset(graph->slots, 0xff, graph->slot_count * sizeof *graph->slots); /* all -1 */
     return STATUS_OK;
-}
-
-double *onnx_fold_room(struct onnx_graph *graph, double count)
-{
-    if (count > ONNX_FOLD_LIMIT || graph->fold_count + (size_t)count > graph->fold_capacity)
-        return NULL;
-    double *room = &graph->folds[graph->fold_count];
-    graph->fold_count += (size_t)count;
-    return room;
 }
 
 /* ---- initializers, inputs, outputs ---- */
@@ -180,34 +125,34 @@ static struct slice member(const struct wire *wire, struct slice message, uint32
 static enum status add_initializer(struct onnx_graph *graph, struct slice message,
                                    struct error *error)
 {
-    const struct slice name = member(&graph->file, message, TENSOR_NAME);
+    const struct slice name = member(&graph->source.file, message, TENSOR_NAME);
     struct onnx_value *value = add_value(graph, name);
     if (!value)
         return fail_at(graph, message, error, "two tensors are called", name);
     value->is_constant = true;
     value->origin = graph->value_count - 1;
-    return onnx_tensor_read(graph, value, message, error);
+    return onnx_tensor_read(&graph->source, value, message, error);
 }
 
 /* An input that has an initializer (all had before IR version 4) is its name alone. */
 static enum status add_input(struct onnx_graph *graph, struct slice message, struct error *error)
 {
-    struct onnx_value *value = add_value(graph, member(&graph->file, message, INFO_NAME));
+    struct onnx_value *value = add_value(graph, member(&graph->source.file, message, INFO_NAME));
     if (value)
-        value->declared = member(&graph->file, message, INFO_TYPE);
+        value->declared = member(&graph->source.file, message, INFO_TYPE);
     (void)error;
     return STATUS_OK;
 }
 
 static enum status declare(struct onnx_graph *graph, struct slice message, bool is_output)
 {
-    const int index = *find_slot(graph, member(&graph->file, message, INFO_NAME));
+    const int index = *find_slot(graph, member(&graph->source.file, message, INFO_NAME));
     if (index < 0)
         return STATUS_OK; /* of a node that was optimised away */
     struct onnx_value *value = &graph->values[index];
     value->is_output |= is_output;
     if (value->producer >= 0)
-        value->declared = member(&graph->file, message, INFO_TYPE);
+        value->declared = member(&graph->source.file, message, INFO_TYPE);
     return STATUS_OK;
 }
 
@@ -217,7 +162,7 @@ static enum status declare(struct onnx_graph *graph, struct slice message, bool 
 static enum status check_attribute(const struct onnx_graph *graph, struct slice message,
                                    struct error *error)
 {
-    struct wire attribute = wire_inside(&graph->file, message);
+    struct wire attribute = wire_inside(&graph->source.file, message);
     for (struct wire_field field; wire_next(&attribute, &field);)
         ;
     return wire_finish(&attribute, error);
@@ -255,7 +200,7 @@ static enum status add_node(struct onnx_graph *graph, struct slice message, stru
     struct onnx_node *node = &graph->nodes[graph->node_count];
     *node = (struct onnx_node){.name = none, .op_type = none, .domain = none, .message = message};
     node->first = graph->link_count;
-    struct wire wire = wire_inside(&graph->file, message);
+    struct wire wire = wire_inside(&graph->source.file, message);
     for (struct wire_field field; wire_next(&wire, &field);) {
         read_node_field(node, &field);
         node->input_count += field.number == NODE_INPUT;
@@ -263,7 +208,7 @@ static enum status add_node(struct onnx_graph *graph, struct slice message, stru
             TRY(check_attribute(graph, field.bytes, error));
     }
     graph->link_count += node->input_count;
-    wire = wire_inside(&graph->file, message);
+    wire = wire_inside(&graph->source.file, message);
     for (struct wire_field field; wire_next(&wire, &field);)
         if (field.number == NODE_OUTPUT) {
             node->output_count++;
@@ -279,14 +224,14 @@ static enum status link_inputs(struct onnx_graph *graph, int index, struct error
 {
     struct onnx_node *node = &graph->nodes[index];
     const struct onnx_call call = {graph, node, error};
-    struct wire wire = wire_inside(&graph->file, node->message);
+    struct wire wire = wire_inside(&graph->source.file, node->message);
     int *link = &graph->links[node->first];
     for (struct wire_field field; wire_next(&wire, &field);) {
         if (field.number != NODE_INPUT)
             continue;
         *link = field.bytes.size ? *find_slot(graph, field.bytes) : -1;
         if (*link < 0 && field.bytes.size)
-            return onnx_fail(&call, "its input '%.*s' comes from nowhere", shown(field.bytes),
+            return onnx_fail(&call, "its input '%.*s' comes from nowhere", onnx_shown(field.bytes),
                              field.bytes.bytes);
         if (*link >= 0) {
             struct onnx_value *value = &graph->values[*link];
@@ -305,7 +250,7 @@ typedef enum status (*field_reader)(struct onnx_graph *graph, struct slice messa
 static enum status read_fields(struct onnx_graph *graph, struct slice message, uint32_t number,
                                field_reader read, struct error *error)
 {
-    struct wire wire = wire_inside(&graph->file, message);
+    struct wire wire = wire_inside(&graph->source.file, message);
     for (struct wire_field field; wire_next(&wire, &field);)
         if (field.number == number && field.type == WIRE_BYTES)
             TRY(read(graph, field.bytes, error));
@@ -328,9 +273,9 @@ static enum status read_output(struct onnx_graph *graph, struct slice message, s
 static enum status read_graph(struct onnx_graph *graph, struct slice message, struct error *error)
 {
     struct sizes sizes = {0, 0, 0};
-    TRY(count_all(&sizes, wire_inside(&graph->file, message), error));
+    TRY(count_all(&sizes, wire_inside(&graph->source.file, message), error));
     if (sizes.nodes == 0)
-        return FAIL(error, STATUS_BAD_FILE, "%.300s: its graph has no nodes", graph->path);
+        return FAIL(error, STATUS_BAD_FILE, "%.300s: its graph has no nodes", graph->source.path);
     TRY(allocate(graph, &sizes, error));
     TRY(read_fields(graph, message, GRAPH_INITIALIZER, add_initializer, error));
     TRY(read_fields(graph, message, GRAPH_INPUT, add_input, error));
@@ -359,14 +304,14 @@ static int64_t opset_version(const struct wire *file, struct slice message)
 /* What a model holds beside its graph; *message stays empty where it has none. */
 static enum status read_model(struct onnx_graph *graph, struct slice *message, struct error *error)
 {
-    struct wire wire = graph->file;
+    struct wire wire = graph->source.file;
     bool has_version = false;
     for (struct wire_field field; wire_next(&wire, &field);) {
         has_version |= field.number == MODEL_IR_VERSION && field.type == WIRE_VARINT;
         if (field.number == MODEL_GRAPH && field.type == WIRE_BYTES)
             *message = field.bytes;
         if (field.number == MODEL_OPSET && field.type == WIRE_BYTES) {
-            const int64_t version = opset_version(&graph->file, field.bytes);
+            const int64_t version = opset_version(&graph->source.file, field.bytes);
             graph->opset = version > graph->opset ? version : graph->opset;
         }
     }
@@ -374,18 +319,16 @@ static enum status read_model(struct onnx_graph *graph, struct slice *message, s
         return wire_finish(&wire, error);
     if (has_version && message->bytes)
         return STATUS_OK;
-    return FAIL(error, STATUS_BAD_FILE, "%.300s: not an ONNX file (byte %zu)", graph->path,
+    return FAIL(error, STATUS_BAD_FILE, "%.300s: not an ONNX file (byte %zu)", graph->source.path,
                 wire_offset(&wire));
 }
 
 enum status onnx_graph_read(struct onnx_graph *graph, const char *path, const char *bytes,
                             size_t size, struct error *error)
 {
-    *graph = (struct onnx_graph){.path = path,
-                                 .file = wire_file(path, bytes, size),
-                                 .external_location = {"", 0},
-                                 .batch = 1};
+    *graph = (struct onnx_graph){.batch = 1};
     struct slice message = {NULL, 0};
+    TRY(onnx_source_create(&graph->source, path, bytes, size, error));
     TRY(read_model(graph, &message, error));
     if (graph->opset < ONNX_OPSET_MINIMUM) {
         FAIL(error, STATUS_BAD_FILE, "%.300s: operator set %lld; %d is the oldest that is read",
@@ -402,5 +345,5 @@ void onnx_graph_free(struct onnx_graph *graph)
     free(graph->values);
     free(graph->links);
     free(graph->slots);
-    free(graph->folds);
+    onnx_source_free(&graph->source);
 }

@@ -7,38 +7,9 @@
 
 #include "network/dimension.h"
 #include "network/network.h"
-#include "network/wire.h"
+#include "network/onnx_tensor.h"
 
-/* FOLD: elements of the small tensors whose values are kept, for shapes computed by the graph. */
-enum { ONNX_RANK_LIMIT = 8, ONNX_FOLD_LIMIT = 64, ONNX_OPSET_MINIMUM = 7 };
-#define ONNX_DIMENSION_LIMIT INT64_C(2147483647)
-
-/* TensorProto.DataType, those that matter by themselves. */
-enum onnx_type { ONNX_FLOAT = 1, ONNX_INT32 = 6, ONNX_INT64 = 7, ONNX_BOOL = 9 };
-bool onnx_type_is_floating(int type);
-/* Bytes of one element, 0: of no fixed size. */
-int onnx_type_bytes(int type);
-
-enum { ONNX_NOT_TRAINED = -2 };
-
-/* A tensor, known by its name. */
-struct onnx_value {
-    struct slice name;
-    struct slice declared; /* TypeProto of value_info and outputs; may be empty */
-    int type;              /* enum onnx_type */
-    int rank;              /* -1: not known yet */
-    int64_t dims[ONNX_RANK_LIMIT];
-    double count;     /* elements */
-    double *folded;   /* (count) values of a small constant tensor, or NULL; of the graph's arena */
-    bool is_constant; /* the same for every input: an initializer, or computed from some */
-    int origin;       /* the initializer that a constant is a view of, -1: none */
-    int producer;     /* node, -1: an initializer or an input of the graph */
-    int consumer;     /* the only node that reads it, -1: none or several */
-    int consumer_count;
-    bool is_output;    /* of the graph */
-    int layer;         /* of the network, whose output this is; -1: the network's input */
-    int counted_layer; /* initializers: the layer whose parameters it is of, -1: none yet, or: */
-};
+enum { ONNX_OPSET_MINIMUM = 7 };
 
 struct onnx_operator;
 
@@ -50,8 +21,7 @@ struct onnx_node {
 };
 
 struct onnx_graph {
-    const char *path;
-    struct wire file;
+    struct onnx_source source;
     struct onnx_node *nodes;
     int node_count;
     struct onnx_value *values;
@@ -61,11 +31,7 @@ struct onnx_graph {
     int *slots; /* open-addressed table of names: index of a value, or -1 */
     size_t slot_count;
     int *order; /* the nodes, each after those that it reads from */
-    double *folds;
-    size_t fold_count, fold_capacity;
     int64_t opset;
-    struct slice external_location; /* of the external data that was found last, and its size */
-    double external_bytes;
     double batch;                  /* samples that the shapes hold */
     struct dimension_sizes *sizes; /* for open dimensions; borrowed, may be NULL */
 };
@@ -102,20 +68,5 @@ struct slice onnx_text(const struct onnx_call *call, const char *name); /* empty
 /* Fills type, shape and, where it is small, the values of a tensor attribute. */
 enum status onnx_tensor_attribute(const struct onnx_call *call, const char *name,
                                   struct onnx_value *value);
-
-/* ---- tensors ---- */
-
-/* Reads a TensorProto's head: type, shape, small values; checks that the data has the size. */
-enum status onnx_tensor_read(struct onnx_graph *graph, struct onnx_value *value,
-                             struct slice message, struct error *error);
-/* The shape that a TypeProto declares; symbolic dimensions are -1. False: no shape in it. */
-bool onnx_type_read(const struct onnx_graph *graph, struct slice message, int *type, int *rank,
-                    int64_t dims[ONNX_RANK_LIMIT], struct slice names[ONNX_RANK_LIMIT]);
-/* Room for `count` values, or NULL where there is none left. */
-double *onnx_fold_room(struct onnx_graph *graph, double count);
-/* Bytes of weights in a file beside the model; STATUS_BAD_FILE: outside of its folder, missing or
- * too short. `message` is the TensorProto. */
-enum status onnx_external_check(struct onnx_graph *graph, const struct onnx_value *value,
-                                struct slice message, double byte_count, struct error *error);
 
 #endif

@@ -10,7 +10,7 @@ static enum status set_values(const struct onnx_call *call, int type, int rank,
     const int64_t dims[1] = {count};
     struct onnx_value *output = onnx_output(call, 0);
     TRY(onnx_set_output(call, 0, type, rank, dims));
-    double *folded = output ? onnx_fold_room(call->graph, count) : NULL;
+    double *folded = output ? onnx_fold_room(&call->graph->source, count) : NULL;
     if (!folded)
         return STATUS_OK;
     memcpy(folded, values, (size_t)count * sizeof *folded);

@@ -1,5 +1,7 @@
 /* TensorProto, TypeProto: what a tensor is, without its weights. */
-#include "network/onnx_graph.h"
+#include "network/onnx_tensor.h"
+
+#include "network/operator.h"
 
 #include <string.h>
 
@@ -17,27 +19,6 @@ enum {
 enum { TYPE_TENSOR = 1, TENSOR_ELEMENT = 1, TENSOR_SHAPE = 2, SHAPE_DIMENSION = 1 };
 enum { DIMENSION_VALUE = 1, DIMENSION_NAME = 2 };
 
-/* In the order of TensorProto.DataType. */
-static const struct element_type {
-    signed char bytes;
-    bool is_floating;
-} element_types[] = {
-    {0, false}, {4, true},  {1, false}, {1, false}, {2, false}, {2, false}, {4, false},
-    {8, false}, {0, false}, {1, false}, {2, true},  {8, true},  {4, false}, {8, false},
-    {8, true},  {16, true}, {2, true},  {1, true},  {1, true},  {1, true},  {1, true},
-};
-enum { TYPE_DOUBLE = 11, TYPE_COUNT = sizeof element_types / sizeof *element_types };
-
-int onnx_type_bytes(int type)
-{
-    return type > 0 && type < TYPE_COUNT ? element_types[type].bytes : 0;
-}
-
-bool onnx_type_is_floating(int type)
-{
-    return type > 0 && type < TYPE_COUNT && element_types[type].is_floating;
-}
-
 /* ---- TensorProto ---- */
 
 struct tensor_data {
@@ -48,13 +29,11 @@ struct tensor_data {
     bool is_external;
 };
 
-static enum status tensor_error(const struct onnx_graph *graph, const struct onnx_value *value,
+static enum status tensor_error(const struct onnx_source *source, const struct onnx_value *value,
                                 struct slice message, const char *what, struct error *error)
 {
-    const size_t size = value->name.size;
-    return FAIL(error, STATUS_BAD_FILE, "%.200s: byte %zu: tensor '%.*s': %s", graph->path,
-                (size_t)(message.bytes - graph->file.file), (int)(size < 80 ? size : 80),
-                value->name.bytes, what);
+    return FAIL(error, STATUS_BAD_FILE, "%.200s: byte %zu: tensor '%.*s': %s", source->path,
+                onnx_offset(source, message), onnx_shown(value->name), value->name.bytes, what);
 }
 
 static bool add_dimension(struct onnx_value *value, uint64_t dimension)
@@ -104,7 +83,7 @@ static double from_bits(int type, uint64_t bits)
     case ONNX_FLOAT:
         memcpy(&single, &low, sizeof single);
         return single;
-    case TYPE_DOUBLE:
+    case ONNX_DOUBLE:
         memcpy(&number, &bits, sizeof number);
         return number;
     case ONNX_INT32:
@@ -127,11 +106,11 @@ static uint64_t little_endian(const char *bytes, int size)
 static bool is_foldable(int type)
 {
     return type == ONNX_FLOAT || type == ONNX_INT32 || type == ONNX_INT64 || type == ONNX_BOOL ||
-           type == TYPE_DOUBLE;
+           type == ONNX_DOUBLE;
 }
 
 /* Values that shapes may depend on: of few elements, stored in the file itself. */
-static void fold_values(struct onnx_graph *graph, struct onnx_value *value,
+static void fold_values(struct onnx_source *source, struct onnx_value *value,
                         const struct tensor_data *data)
 {
     const int size = onnx_type_bytes(value->type);
@@ -139,11 +118,11 @@ static void fold_values(struct onnx_graph *graph, struct onnx_value *value,
                           data->packed_field == TENSOR_DOUBLES;
     const struct slice bytes = data->raw.size ? data->raw : data->packed;
     double *folded = is_foldable(value->type) && !data->is_external && !data->unpacked
-                         ? onnx_fold_room(graph, value->count)
+                         ? onnx_fold_room(source, value->count)
                          : NULL;
     if (!folded || (is_fixed && bytes.size != value->count * size))
         return;
-    struct wire packed = wire_inside(&graph->file, bytes);
+    struct wire packed = wire_inside(&source->file, bytes);
     for (int i = 0; i < (int)value->count; i++) {
         uint64_t bits;
         if (is_fixed)
@@ -155,47 +134,50 @@ static void fold_values(struct onnx_graph *graph, struct onnx_value *value,
     value->folded = folded;
 }
 
-static enum status check_data(struct onnx_graph *graph, const struct onnx_value *value,
+static enum status check_data(struct onnx_source *source, const struct onnx_value *value,
                               const struct tensor_data *data, struct slice message,
                               struct error *error)
 {
     const double bytes = value->count * onnx_type_bytes(value->type);
     if (data->is_external)
-        return onnx_external_check(graph, value, message, bytes, error);
+        return onnx_external_check(source, value, message, bytes, error);
     if (onnx_type_bytes(value->type) == 0)
         return STATUS_OK; /* texts */
     if (!data->packed_field && (double)data->raw.size != bytes)
-        return tensor_error(graph, value, message, "its data has not the size of its shape", error);
+        return tensor_error(source, value, message, "its data has not the size of its shape",
+                            error);
     const double fixed_bytes = data->packed_field == TENSOR_FLOATS    ? 4
                                : data->packed_field == TENSOR_DOUBLES ? 8
                                                                       : 0;
     const bool is_complex = value->type == 14 || value->type == 15;
     if (fixed_bytes > 0 && !data->unpacked && !is_complex &&
         (double)data->packed.size != fixed_bytes * value->count)
-        return tensor_error(graph, value, message, "its data has not the size of its shape", error);
+        return tensor_error(source, value, message, "its data has not the size of its shape",
+                            error);
     if (data->unpacked && (double)data->unpacked != value->count)
-        return tensor_error(graph, value, message, "its data has not the size of its shape", error);
+        return tensor_error(source, value, message, "its data has not the size of its shape",
+                            error);
     return STATUS_OK;
 }
 
-enum status onnx_tensor_read(struct onnx_graph *graph, struct onnx_value *value,
+enum status onnx_tensor_read(struct onnx_source *source, struct onnx_value *value,
                              struct slice message, struct error *error)
 {
     struct tensor_data data = {.raw = {"", 0}, .packed = {"", 0}};
-    struct wire tensor = wire_inside(&graph->file, message);
+    struct wire tensor = wire_inside(&source->file, message);
     value->rank = 0;
     value->count = 1;
     for (struct wire_field field; wire_next(&tensor, &field);) {
         note_data(&data, &field);
         if (field.number == TENSOR_TYPE)
-            value->type = field.value < TYPE_COUNT ? (int)field.value : 0;
+            value->type = field.value < ONNX_TYPE_COUNT ? (int)field.value : 0;
         if (field.number == TENSOR_DIMS && !add_dimensions(value, &tensor, &field))
-            return tensor_error(graph, value, message,
+            return tensor_error(source, value, message,
                                 "a dimension is negative, too large or one of too many", error);
     }
     TRY(wire_finish(&tensor, error));
-    TRY(check_data(graph, value, &data, message, error));
-    fold_values(graph, value, &data);
+    TRY(check_data(source, value, &data, message, error));
+    fold_values(source, value, &data);
     return STATUS_OK;
 }
 
@@ -230,19 +212,19 @@ static bool read_shape(const struct wire *type, struct slice message, int *rank,
     return wire.next == wire.end;
 }
 
-bool onnx_type_read(const struct onnx_graph *graph, struct slice message, int *type, int *rank,
+bool onnx_type_read(const struct onnx_source *source, struct slice message, int *type, int *rank,
                     int64_t dims[ONNX_RANK_LIMIT], struct slice names[ONNX_RANK_LIMIT])
 {
-    struct wire wire = wire_inside(&graph->file, message);
+    struct wire wire = wire_inside(&source->file, message);
     struct slice tensor = {"", 0}, shape = {NULL, 0};
     *type = 0;
     for (struct wire_field field; wire_next(&wire, &field);)
         if (field.number == TYPE_TENSOR && field.type == WIRE_BYTES)
             tensor = field.bytes;
-    wire = wire_inside(&graph->file, tensor);
+    wire = wire_inside(&source->file, tensor);
     for (struct wire_field field; wire_next(&wire, &field);)
         if (field.number == TENSOR_ELEMENT && field.type == WIRE_VARINT)
-            *type = field.value < TYPE_COUNT ? (int)field.value : 0;
+            *type = field.value < ONNX_TYPE_COUNT ? (int)field.value : 0;
         else if (field.number == TENSOR_SHAPE && field.type == WIRE_BYTES)
             shape = field.bytes;
     return shape.bytes && read_shape(&wire, shape, rank, dims, names);

@@ -1,0 +1,69 @@
+/* A tensor of an ONNX model as the reader knows it, and what tensors are read from. Private to the
+ * onnx_*.c files.
+ */
+#ifndef EPOCHCAST_NETWORK_ONNX_VALUE_H
+#define EPOCHCAST_NETWORK_ONNX_VALUE_H
+
+#include "network/wire.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* FOLD: elements of the small tensors whose values are kept, for shapes computed by the graph. */
+enum { ONNX_RANK_LIMIT = 8, ONNX_FOLD_LIMIT = 64 };
+#define ONNX_DIMENSION_LIMIT INT64_C(2147483647)
+
+/* TensorProto.DataType, those that matter by themselves. */
+enum onnx_type { ONNX_FLOAT = 1, ONNX_INT32 = 6, ONNX_INT64 = 7, ONNX_BOOL = 9 };
+enum { ONNX_DOUBLE = 11, ONNX_TYPE_COUNT = 21 };
+bool onnx_type_is_floating(int type);
+/* Bytes of one element, 0: of no fixed size. */
+int onnx_type_bytes(int type);
+
+enum { ONNX_NOT_TRAINED = -2 };
+
+/* A tensor, known by its name. */
+struct onnx_value {
+    struct slice name;
+    struct slice declared; /* TypeProto of value_info and outputs; may be empty */
+    int type;              /* enum onnx_type */
+    int rank;              /* -1: not known yet */
+    int64_t dims[ONNX_RANK_LIMIT];
+    double count;     /* elements */
+    double *folded;   /* (count) values of a small constant tensor, or NULL; of the graph's arena */
+    bool is_constant; /* the same for every input: an initializer, or computed from some */
+    int origin;       /* the initializer that a constant is a view of, -1: none */
+    int producer;     /* node, -1: an initializer or an input of the graph */
+    int consumer;     /* the only node that reads it, -1: none or several */
+    int consumer_count;
+    bool is_output;    /* of the graph */
+    int layer;         /* of the network, whose output this is; -1: the network's input */
+    int counted_layer; /* initializers: the layer whose parameters it is of, -1: none yet, or: */
+};
+
+/* The mapped file of a model, with room for the values of small tensors. */
+struct onnx_source {
+    const char *path;
+    struct wire file;
+    double *folds;
+    size_t fold_count, fold_capacity;
+    struct slice external_location; /* of the external data that was found last, and its size */
+    double external_bytes;
+};
+
+/* Room as the size of the file demands, bounded. Free it in any case. */
+enum status onnx_source_create(struct onnx_source *source, const char *path, const char *bytes,
+                               size_t size, struct error *error);
+void onnx_source_free(struct onnx_source *source);
+/* Room for `count` values, or NULL where there is none left. */
+double *onnx_fold_room(struct onnx_source *source, double count);
+/* Where in the file a message lies. */
+size_t onnx_offset(const struct onnx_source *source, struct slice message);
+
+/* How many bytes of a name a message shows: "%.*s". */
+static inline int onnx_shown(struct slice name)
+{
+    return (int)(name.size < 80 ? name.size : 80);
+}
+
+#endif
