@@ -435,6 +435,21 @@ static void shared_weights_count_once(void **state)
     network_free(&network);
 }
 
+/* In Constant nodes, too; a number alone is none. */
+static void constant_nodes_hold_weights(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network = load("constants.onnx");
+    assert_true(find(&network, "one")->work.parameter_count == 8 * 9);
+    assert_true(find(&network, "two")->work.parameter_count == 8 * 25);
+    assert_true(find(&network, "three")->work.parameter_count == 0);
+    assert_true(find(&network, "three")->work.parameter_reads == 8 * 25);
+    assert_true(find(&network, "half")->work.parameter_count == 0);
+    assert_int_equal(find(&network, "fc")->config.kind, LAYER_DENSE);
+    network_free(&network);
+}
+
 static void unknown_operators_are_named(void **state)
 {
     (void)state;
@@ -697,6 +712,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(recurrent_layers_count_steps),
         cmocka_unit_test(networks_are_of_one_sample),
         cmocka_unit_test(shared_weights_count_once),
+        cmocka_unit_test(constant_nodes_hold_weights),
         cmocka_unit_test(unknown_operators_are_named),
         cmocka_unit_test(damaged_models_are_refused),
         cmocka_unit_test(other_files_are_refused),

@@ -89,6 +89,13 @@ static enum status order_nodes(struct onnx_graph *graph, struct error *error)
 
 /* ---- shapes of all tensors ---- */
 
+/* What a constant output is a view of: of a Constant node, which reads nothing, it is its own. */
+static int origin_of(const struct onnx_call *call, const struct onnx_value *output, int inputs,
+                     int origin)
+{
+    return inputs == 0 ? (int)(output - call->graph->values) : origin;
+}
+
 static void mark_constant(const struct onnx_call *call)
 {
     bool is_constant = call->node->known && call->node->known->is_constant;
@@ -107,7 +114,7 @@ static void mark_constant(const struct onnx_call *call)
         if (output)
             output->is_constant = true;
         if (output && !varying)
-            output->origin = origin;
+            output->origin = origin_of(call, output, present, origin);
     }
 }
 

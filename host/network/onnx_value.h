@@ -32,13 +32,13 @@ struct onnx_value {
     double count;     /* elements */
     double *folded;   /* (count) values of a small constant tensor, or NULL; of the graph's arena */
     bool is_constant; /* the same for every input: an initializer, or computed from some */
-    int origin;       /* the initializer that a constant is a view of, -1: none */
+    int origin;       /* initializer or Constant that a constant is a view of, -1: none */
     int producer;     /* node, -1: an initializer or an input of the graph */
     int consumer;     /* the only node that reads it, -1: none or several */
     int consumer_count;
     bool is_output;    /* of the graph */
     int layer;         /* of the network, whose output this is; -1: the network's input */
-    int counted_layer; /* initializers: the layer whose parameters it is of, -1: none yet, or: */
+    int counted_layer; /* origins: the layer whose parameters it is of, -1: none yet, or: */
 };
 
 /* The mapped file of a model, with room for the values of small tensors. */

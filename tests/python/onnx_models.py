@@ -191,6 +191,23 @@ def unknown(path):
     m.save(path, m.gemm("fc", x, 20, 10))
 
 
+def constants(path):
+    """Weights in Constant nodes: of one convolution, of two that share them, of a product of both kinds."""
+    m = Small()
+    x = m.input("x", ["n", 8, 6, 6])
+
+    def constant(name, shape):
+        return m.node("Constant", name, [], value=helper.make_tensor(name, TensorProto.FLOAT, shape,
+                                                                     numpy.zeros(shape).ravel()))
+
+    own, shared = constant("own", [8, 1, 3, 3]), constant("shared", [8, 1, 5, 5])
+    m.node("Conv", "one", [x, own], group=8)
+    m.node("Conv", "two", [x, shared], group=8)
+    m.node("Conv", "three", [x, shared], group=8)
+    m.node("Mul", "half", [x, m.scalar("a_half", 0.5)])
+    m.save(path, m.node("MatMul", "fc", [m.node("Flatten", "flat", [x]), constant("fc_w", [288, 4])]))
+
+
 def external(path):
     m = Model()
     x = m.input("x", ["n", 16])
@@ -203,7 +220,7 @@ def external(path):
 
 SMALL = {"convolutions": convolutions, "moves": moves, "products": products, "recurrent": recurrent,
          "transformer": transformer, "residual": residual, "sums": sums,
-         "unsorted": unsorted, "unknown": unknown,
+         "unsorted": unsorted, "unknown": unknown, "constants": constants,
          "fixed_images": lambda path: residual(path, 8), "fixed_steps": lambda path: recurrent(path, 3)}
 
 # ---- open dimensions beside the batch ----
