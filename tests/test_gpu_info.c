@@ -1,6 +1,7 @@
 /* Features of CUDA devices and NVML, without either: attributes as real devices give them, and a
  * library in place of the driver's (fake_nvml.c).
  */
+#include "base/clock.h"
 #include "base/term.h"
 #include "gpu.h"
 #include "nvml.h"

@@ -3,6 +3,8 @@
  */
 #include "predictors/mlp_options.h"
 
+#include "base/text.h"
+
 #include <assert.h>
 #include <float.h>
 #include <stdio.h>
