@@ -1,6 +1,7 @@
+#include "base/hash.h"
 #include "base/philox.h"
 #include "layers/describe.h"
-#include "layers/encode.h"
+#include "layers/encode_internal.h"
 #include "test.h"
 
 #include <math.h>
@@ -188,12 +189,86 @@ static void rows_are_finite_everywhere(void **state)
     }
 }
 
+/* Models hold the names of their columns: a change here orphans them. */
+static void names_of_columns_are_pinned(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind;
+        uint64_t hash;
+    } pins[] = {{"dense", UINT64_C(0xd7540e9889949b3d)},
+                {"conv2d", UINT64_C(0x9bebbd15a967e2f2)},
+                {"pool2d", UINT64_C(0x6d5578c0b3053443)},
+                {"batch_norm", UINT64_C(0x6a6fd30c330f6fc2)},
+                {"addition", UINT64_C(0xb6bac4e453d5eb4c)}};
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof pins / sizeof *pins; i++) {
+        const enum layer_kind kind = (enum layer_kind)layer_kind_find(pins[i].kind);
+        uint64_t hash = HASH_SEED;
+        for (int encoding = 0; encoding < choice_encoding.count; encoding++)
+            for (int j = 0; j < encode_column_count(encoding, kind, true); j++) {
+                const char *name = encode_column_name(encoding, kind, true, j);
+                hash = hash_bytes(hash, name, strlen(name) + 1);
+            }
+        if (hash != pins[i].hash)
+            print_message("%s: 0x%016llx\n", pins[i].kind, (unsigned long long)hash);
+        wrong += hash != pins[i].hash;
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* ---- a kind without an activation that says nothing about columns ---- */
+
+static void plain_work(struct layer_work *work, const struct layer_config *config)
+{
+    const double count = (double)config->batch_size * config->as.dense.inputs;
+    work_tensor(work, TENSOR_INPUT, "x", count);
+    work_tensor(work, TENSOR_OUTPUT, "y", count);
+    work_stream(work, WORK_FORWARD, (struct work_operation){.flops = count});
+}
+
+static double plain_value(enum encoding encoding, const struct layer_config *config,
+                          const char *name)
+{
+    struct feature features[COMMON_FEATURE_COUNT + 1];
+    memcpy(features, layer_descriptors[LAYER_DENSE]->features, sizeof features); /* .. inputs */
+    const struct layer_descriptor plain = {.name = "plain",
+                                           .features = features,
+                                           .feature_count = COMMON_FEATURE_COUNT + 1,
+                                           .work = plain_work};
+    float row[ENCODE_COLUMN_LIMIT];
+    const char *names[ENCODE_COLUMN_LIMIT];
+    struct columns columns = {.values = row, .names = names};
+    encode_columns(&columns, encoding, &plain, config, true, NULL);
+    for (int i = 0; i < columns.count; i++)
+        if (strcmp(names[i], name) == 0)
+            return row[i];
+    fail_msg("no column '%s'", name);
+    return NAN;
+}
+
+static void a_kind_needs_neither_activation_nor_columns(void **state)
+{
+    (void)state;
+    const struct layer_config config = parse("dense:batch_size=4,inputs=256");
+    assert_float_equal(plain_value(ENCODING_PAPER, &config, "inputs"), 256, 0);
+    assert_float_equal(plain_value(ENCODING_PAPER, &config, "batch_size"), 4, 0);
+    assert_float_equal(plain_value(ENCODING_PHYSICAL, &config, "inputs"), 8, 0);
+    assert_float_equal(plain_value(ENCODING_PHYSICAL, &config, "log_flops"), 10, 0);
+    assert_float_equal(plain_value(ENCODING_PHYSICAL, &config, "activation=none"), 1, 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paper_rows_are_as_coded),  cmocka_unit_test(every_column_has_its_own_name),
-        cmocka_unit_test(physical_columns_by_hand), cmocka_unit_test(useful_taps_equal_a_count),
-        cmocka_unit_test(hardware_columns),         cmocka_unit_test(rows_are_finite_everywhere),
+        cmocka_unit_test(paper_rows_are_as_coded),
+        cmocka_unit_test(every_column_has_its_own_name),
+        cmocka_unit_test(physical_columns_by_hand),
+        cmocka_unit_test(useful_taps_equal_a_count),
+        cmocka_unit_test(hardware_columns),
+        cmocka_unit_test(rows_are_finite_everywhere),
+        cmocka_unit_test(names_of_columns_are_pinned),
+        cmocka_unit_test(a_kind_needs_neither_activation_nor_columns),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

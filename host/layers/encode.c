@@ -12,8 +12,7 @@ const struct choice choice_encoding = {
     .count = sizeof encoding_names / sizeof *encoding_names,
 };
 
-/* The paper codes `none` (and with it the forward pass) as all zeros. */
-static void emit_paper_activation(struct columns *columns, int32_t activation)
+void emit_paper_activation(struct columns *columns, int32_t activation)
 {
 #define ACTIVATION_COLUMN(value, text)                                                             \
     if ((value) != ACTIVATION_NONE)                                                                \
@@ -21,7 +20,7 @@ static void emit_paper_activation(struct columns *columns, int32_t activation)
     ACTIVATION_LIST(ACTIVATION_COLUMN)
 }
 
-static void emit_paper_choices(struct columns *columns, int32_t optimizer, int32_t activation)
+void emit_paper_choices(struct columns *columns, int32_t optimizer, int32_t activation)
 {
 #define OPTIMIZER_COLUMN(value, text)                                                              \
     if ((value) != OPTIMIZER_NONE)                                                                 \
@@ -30,67 +29,30 @@ static void emit_paper_choices(struct columns *columns, int32_t optimizer, int32
     emit_paper_activation(columns, activation);
 }
 
-static void paper_dense(struct columns *columns, const struct layer_config *config)
+void emit_features(struct columns *columns, const struct layer_descriptor *descriptor,
+                   const struct layer_config *config, double (*size_of)(double value))
 {
-    const struct dense *dense = &config->as.dense;
-    emit(columns, "batch_size", config->batch_size);
-    emit(columns, "inputs", dense->inputs);
-    emit(columns, "outputs", dense->outputs);
-    emit_paper_choices(columns, config->optimizer, dense->activation);
+    for (int i = COMMON_FEATURE_COUNT; i < descriptor->feature_count; i++) {
+        const struct feature *feature = &descriptor->features[i];
+        const double value = layer_get(config, feature);
+        emit(columns, feature->name, feature->choice ? value : size_of(value));
+    }
 }
 
-static void paper_conv2d(struct columns *columns, const struct layer_config *config)
+static double as_it_is(double value)
 {
-    const struct conv2d *conv = &config->as.conv2d;
-    emit(columns, "batch_size", config->batch_size);
-    emit(columns, "image_size^2", (double)conv->image_size * conv->image_size);
-    emit(columns, "kernel_size^2", (double)conv->kernel_size * conv->kernel_size);
-    emit(columns, "channels_in", conv->channels_in);
-    emit(columns, "channels_out", conv->channels_out);
-    emit(columns, "padding=same", conv->padding == PADDING_SAME);
-    emit(columns, "stride", conv->stride);
-    emit(columns, "use_bias=yes", conv->use_bias == SWITCH_YES);
-    emit_paper_choices(columns, config->optimizer, conv->activation);
+    return value;
 }
 
-/* The paper published no pooling; coded in its manner. Pooling has no optimizer, hence `pass`. */
-static void paper_pool2d(struct columns *columns, const struct layer_config *config)
+/* In the manner of the paper, of a kind that does not say it. */
+static void emit_paper_features(struct columns *columns, const struct layer_descriptor *descriptor,
+                                const struct layer_config *config)
 {
-    const struct pool2d *pool = &config->as.pool2d;
     emit(columns, "batch_size", config->batch_size);
-    emit(columns, "image_size^2", (double)pool->image_size * pool->image_size);
-    emit(columns, "kernel_size^2", (double)pool->kernel_size * pool->kernel_size);
-    emit(columns, "channels", pool->channels);
-    emit(columns, "padding=same", pool->padding == PADDING_SAME);
-    emit(columns, "stride", pool->stride);
-    emit(columns, "pooling=average", pool->pooling == POOLING_AVERAGE);
+    emit_features(columns, descriptor, config, as_it_is);
     emit(columns, "pass=train", config->pass == PASS_TRAIN);
-    emit_paper_activation(columns, pool->activation);
+    emit_paper_choices(columns, config->optimizer, ACTIVATION_NONE);
 }
-
-/* Neither of these is in the paper; coded in its manner. */
-static void paper_batch_norm(struct columns *columns, const struct layer_config *config)
-{
-    const struct batch_norm *norm = &config->as.batch_norm;
-    emit(columns, "batch_size", config->batch_size);
-    emit(columns, "image_size^2", (double)norm->image_size * norm->image_size);
-    emit(columns, "channels", norm->channels);
-    emit(columns, "pass=train", config->pass == PASS_TRAIN);
-    emit_paper_choices(columns, config->optimizer, norm->activation);
-}
-
-static void paper_addition(struct columns *columns, const struct layer_config *config)
-{
-    emit(columns, "batch_size", config->batch_size);
-    emit(columns, "elements", config->as.addition.elements);
-    emit(columns, "pass=train", config->pass == PASS_TRAIN);
-    emit_paper_activation(columns, config->as.addition.activation);
-}
-
-#define PAPER_ENCODER(KIND, kind) [LAYER_##KIND] = paper_##kind,
-static void (*const paper_encoders[LAYER_KIND_COUNT])(struct columns *,
-                                                      const struct layer_config *) = {
-    LAYER_KINDS(PAPER_ENCODER)};
 
 struct encode_hardware hardware_known(const struct encode_hardware *hardware)
 {
@@ -108,10 +70,14 @@ struct encode_hardware hardware_known(const struct encode_hardware *hardware)
     return known;
 }
 
-static void encode_paper(struct columns *columns, const struct layer_config *config,
-                         bool with_hardware, const struct encode_hardware *hardware)
+static void encode_paper(struct columns *columns, const struct layer_descriptor *descriptor,
+                         const struct layer_config *config, bool with_hardware,
+                         const struct encode_hardware *hardware)
 {
-    paper_encoders[config->kind](columns, config);
+    if (descriptor->encode_paper)
+        descriptor->encode_paper(columns, config);
+    else
+        emit_paper_features(columns, descriptor, config);
     if (!with_hardware)
         return;
     const struct encode_hardware known = hardware_known(hardware);
@@ -120,14 +86,14 @@ static void encode_paper(struct columns *columns, const struct layer_config *con
     emit(columns, "clock_mhz", known.clock_mhz);
 }
 
-static void encode(struct columns *columns, enum encoding encoding,
-                   const struct layer_config *config, bool with_hardware,
-                   const struct encode_hardware *hardware)
+void encode_columns(struct columns *columns, enum encoding encoding,
+                    const struct layer_descriptor *descriptor, const struct layer_config *config,
+                    bool with_hardware, const struct encode_hardware *hardware)
 {
     if (encoding == ENCODING_PAPER)
-        encode_paper(columns, config, with_hardware, hardware);
+        encode_paper(columns, descriptor, config, with_hardware, hardware);
     else
-        encode_physical(columns, config, with_hardware, hardware);
+        encode_physical(columns, descriptor, config, with_hardware, hardware);
 }
 
 /* The smallest config: any will do where only names and counts are asked. */
@@ -148,7 +114,7 @@ static int name_columns(const char **names, enum encoding encoding, enum layer_k
 {
     const struct layer_config config = smallest_config(kind);
     struct columns columns = {.names = names};
-    encode(&columns, encoding, &config, with_hardware, NULL);
+    encode_columns(&columns, encoding, layer_descriptors[kind], &config, with_hardware, NULL);
     return columns.count;
 }
 
@@ -169,5 +135,6 @@ void encode_row(float *row, enum encoding encoding, const struct layer_config *c
                 bool with_hardware, const struct encode_hardware *hardware)
 {
     struct columns columns = {.values = row};
-    encode(&columns, encoding, config, with_hardware, hardware);
+    encode_columns(&columns, encoding, layer_descriptors[config->kind], config, with_hardware,
+                   hardware);
 }

@@ -33,22 +33,24 @@ static inline double log_size(double value)
     return value > 1 ? log2(value) : 0;
 }
 
-void encode_physical(struct columns *columns, const struct layer_config *config, bool with_hardware,
+void encode_physical(struct columns *columns, const struct layer_descriptor *descriptor,
+                     const struct layer_config *config, bool with_hardware,
                      const struct encode_hardware *hardware);
+
+/* A kind's own features as columns of their names: choices and, by `size_of`, numbers. */
+void emit_features(struct columns *columns, const struct layer_descriptor *descriptor,
+                   const struct layer_config *config, double (*size_of)(double value));
 
 /* Hardware with the unknown members replaced by those of a middling GPU (V100-like). */
 struct encode_hardware hardware_known(const struct encode_hardware *hardware);
 
-/* The kind's own columns. `units` is the number of units that tiles are dealt out to. */
-void encode_physical_dense(struct columns *columns, const struct layer_config *config,
-                           double units);
-void encode_physical_conv2d(struct columns *columns, const struct layer_config *config,
-                            double units);
-void encode_physical_pool2d(struct columns *columns, const struct layer_config *config,
-                            double units);
-void encode_physical_batch_norm(struct columns *columns, const struct layer_config *config,
-                                double units);
-void encode_physical_addition(struct columns *columns, const struct layer_config *config,
-                              double units);
+/* One-hots of the paper's encoding, which codes `none` as all zeros. */
+void emit_paper_activation(struct columns *columns, int32_t activation);
+void emit_paper_choices(struct columns *columns, int32_t optimizer, int32_t activation);
+
+/* The columns of a config whose kind is described by `descriptor`. */
+void encode_columns(struct columns *columns, enum encoding encoding,
+                    const struct layer_descriptor *descriptor, const struct layer_config *config,
+                    bool with_hardware, const struct encode_hardware *hardware);
 
 #endif

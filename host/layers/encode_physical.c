@@ -1,5 +1,5 @@
 /* The physical encoding: what decides a layer's time on any device, in logarithms. The columns that
- * all kinds share are here; the kinds' own are in encode_<kind>.c.
+ * all kinds share are here; the kinds' own are in kind_<kind>.c.
  */
 #include "layers/encode_internal.h"
 
@@ -11,14 +11,32 @@ static double intensity(const struct cost *cost)
     return cost->flops / (cost->bytes_read + cost->bytes_written);
 }
 
-static int32_t activation_of(const struct layer_config *config)
+/* What a config's work comes to, counted once for all columns. */
+struct counts {
+    struct cost cost, forward; /* of the config's own pass; of the forward pass inside it */
+    double input, output;      /* elements: of the first input, of the output */
+    int32_t activation;
+};
+
+static struct counts counts_of(const struct layer_descriptor *descriptor,
+                               const struct layer_config *config)
 {
-    return layer_get(config, layer_feature_find(config->kind, "activation"));
+    struct layer_work work;
+    work_begin(&work);
+    descriptor->work(&work, config);
+    const struct layer_tensor *input = work_find(&work, TENSOR_INPUT, 0);
+    return (struct counts){
+        .cost = cost_of_work(&work, config->pass, config->optimizer, config->precision),
+        .forward = cost_of_work(&work, PASS_FORWARD, OPTIMIZER_NONE, config->precision),
+        .input = input ? input->count : 0,
+        .output = work_elements(&work, TENSOR_OUTPUT),
+        .activation = work.activation,
+    };
 }
 
-static void emit_choices(struct columns *columns, const struct layer_config *config)
+static void emit_choices(struct columns *columns, const struct layer_config *config,
+                         int32_t activation)
 {
-    const int32_t activation = activation_of(config);
 #define OPTIMIZER_COLUMN(value, text)                                                              \
     emit(columns, "optimizer=" text, config->optimizer == (value));
 #define ACTIVATION_COLUMN(value, text) emit(columns, "activation=" text, activation == (value));
@@ -34,14 +52,12 @@ static void emit_choices(struct columns *columns, const struct layer_config *con
  * the traffic, and the traffic of an optimizer that also updates the layer's input and output
  * (which some published measurements have it do, see datasets/README.md). */
 static void emit_ceilings(struct columns *columns, const struct layer_config *config,
-                          const struct encode_hardware *hardware)
+                          const struct counts *counts, const struct encode_hardware *hardware)
 {
-    const struct cost cost = layer_cost(config);
+    const struct cost cost = counts->cost;
     const double passes = optimizer_reads(config->optimizer) + optimizer_writes(config->optimizer);
     const double tensor_bytes = 4 * passes *
-                                ((double)cost.parameter_count +
-                                 (double)layer_input_elements(config, 0) +
-                                 (double)layer_output_elements(config));
+                                ((double)cost.parameter_count + counts->input + counts->output);
     const double compute_ns = cost.flops / hardware->peak_gflops;
     const double memory_ns = (cost.bytes_read + cost.bytes_written) / hardware->bandwidth_gbps;
     const double update_ns = tensor_bytes / hardware->bandwidth_gbps;
@@ -53,14 +69,12 @@ static void emit_ceilings(struct columns *columns, const struct layer_config *co
 }
 
 /* Work of the config's own pass, and of the forward pass inside it. */
-static void emit_cost(struct columns *columns, const struct layer_config *config)
+static void emit_cost(struct columns *columns, const struct layer_config *config,
+                      const struct counts *counts)
 {
-    struct layer_config forward_config = *config;
-    forward_config.pass = PASS_FORWARD;
-    forward_config.optimizer = OPTIMIZER_NONE;
-    const struct cost cost = layer_cost(config), forward = layer_cost(&forward_config);
+    const struct cost cost = counts->cost, forward = counts->forward;
     const double is_train = config->pass == PASS_TRAIN;
-    const double has_activation = activation_of(config) != ACTIVATION_NONE;
+    const double has_activation = counts->activation != ACTIVATION_NONE;
     const double parameters = (double)cost.parameter_count;
     const double output_bytes = (double)forward.activation_bytes;
     const double log_flops = log_size(forward.flops);
@@ -88,10 +102,10 @@ static void emit_cost(struct columns *columns, const struct layer_config *config
 }
 
 /* Hardware in logarithms, and the times that its ceilings allow (log2 of nanoseconds). */
-static void emit_hardware(struct columns *columns, const struct layer_config *config,
+static void emit_hardware(struct columns *columns, const struct counts *counts,
                           const struct encode_hardware *hardware)
 {
-    const struct cost cost = layer_cost(config);
+    const struct cost cost = counts->cost;
     const double compute_ns = cost.flops / hardware->peak_gflops;
     const double memory_ns = (cost.bytes_read + cost.bytes_written) / hardware->bandwidth_gbps;
     const double balance = hardware->peak_gflops / hardware->bandwidth_gbps;
@@ -105,24 +119,23 @@ static void emit_hardware(struct columns *columns, const struct layer_config *co
     emit(columns, "log_memory_ns", log2(1 + memory_ns));
     emit(columns, "log_roofline_ns", log2(1 + fmax(compute_ns, memory_ns)));
     emit(columns, "log_intensity/balance", log2(intensity(&cost) / balance));
-    emit(columns, "log_output/core",
-         log2((double)layer_output_elements(config) / hardware->core_count));
+    emit(columns, "log_output/core", log2(counts->output / hardware->core_count));
 }
 
-#define PHYSICAL_ENCODER(KIND, kind) [LAYER_##KIND] = encode_physical_##kind,
-static void (*const physical_encoders[LAYER_KIND_COUNT])(struct columns *,
-                                                         const struct layer_config *,
-                                                         double) = {LAYER_KINDS(PHYSICAL_ENCODER)};
-
-void encode_physical(struct columns *columns, const struct layer_config *config, bool with_hardware,
+void encode_physical(struct columns *columns, const struct layer_descriptor *descriptor,
+                     const struct layer_config *config, bool with_hardware,
                      const struct encode_hardware *hardware)
 {
     const struct encode_hardware known = hardware_known(hardware);
     const double units = fmax(1, floor(known.core_count / CORES_PER_UNIT));
-    emit_choices(columns, config);
-    emit_cost(columns, config);
-    emit_ceilings(columns, config, &known);
-    physical_encoders[config->kind](columns, config, units);
+    const struct counts counts = counts_of(descriptor, config);
+    emit_choices(columns, config, counts.activation);
+    emit_cost(columns, config, &counts);
+    emit_ceilings(columns, config, &counts, &known);
+    if (descriptor->encode)
+        descriptor->encode(columns, config, units);
+    else
+        emit_features(columns, descriptor, config, log_size);
     if (with_hardware)
-        emit_hardware(columns, config, &known);
+        emit_hardware(columns, &counts, &known);
 }

@@ -1,3 +1,4 @@
+#include "layers/encode_gemm.h"
 #include "layers/kind_internal.h"
 
 static const struct feature features[] = {
@@ -25,10 +26,44 @@ static void work(struct layer_work *work, const struct layer_config *config)
     work_stream(work, WORK_FORWARD, (struct work_operation){.flops = elements});
 }
 
+/* ---- columns for predictors ---- */
+
+/* Not in the paper; coded in its manner. */
+static void encode_paper(struct columns *columns, const struct layer_config *config)
+{
+    emit(columns, "batch_size", config->batch_size);
+    emit(columns, "elements", config->as.addition.elements);
+    emit(columns, "pass=train", config->pass == PASS_TRAIN);
+    emit_paper_activation(columns, config->as.addition.activation);
+}
+
+/* Nothing but the number of elements and the caches that hold them decides. */
+static void encode(struct columns *columns, const struct layer_config *config, double units)
+{
+    const double is_train = config->pass == PASS_TRAIN;
+    const double rows = config->batch_size, width = config->as.addition.elements;
+    const double elements = rows * width;
+    emit(columns, "is_train*has_activation",
+         is_train * (config->as.addition.activation != ACTIVATION_NONE));
+    EMIT_DIVISIBLE("elements", config->as.addition.elements);
+    emit(columns, "log_batch_size", log_size(rows));
+    emit(columns, "log_row_elements", log_size(width));
+    emit(columns, "log_elements", log_size(elements));
+    emit(columns, "is_train*log_elements", is_train * log_size(elements));
+    EMIT_RAMP("elements", elements, 1024);
+    EMIT_RAMP("elements", elements, 32768);
+    EMIT_RAMP("elements", elements, 1048576);
+    EMIT_LAST_FILL("elements", elements);
+    emit(columns, "log_waves", log_size(ceil(elements / 256 / units)));
+    emit(columns, "log_wave_tail", log_quantised(ceil(elements / 256), units));
+}
+
 const struct layer_descriptor layer_addition = {
     .name = "addition",
     .help = "sum of a residual's two tensors, then activation",
     .features = features,
     .feature_count = sizeof features / sizeof *features,
     .work = work,
+    .encode = encode,
+    .encode_paper = encode_paper,
 };

@@ -1,3 +1,4 @@
+#include "layers/encode_gemm.h"
 #include "layers/kind_internal.h"
 
 static const struct feature features[] = {
@@ -63,6 +64,281 @@ static void work(struct layer_work *work, const struct layer_config *config)
                      .flops = flops, .rows = taps * in, .depth = cells_out, .columns = out});
 }
 
+/* ---- columns for predictors ---- */
+
+static void encode_paper(struct columns *columns, const struct layer_config *config)
+{
+    const struct conv2d *conv = &config->as.conv2d;
+    emit(columns, "batch_size", config->batch_size);
+    emit(columns, "image_size^2", (double)conv->image_size * conv->image_size);
+    emit(columns, "kernel_size^2", (double)conv->kernel_size * conv->kernel_size);
+    emit(columns, "channels_in", conv->channels_in);
+    emit(columns, "channels_out", conv->channels_out);
+    emit(columns, "padding=same", conv->padding == PADDING_SAME);
+    emit(columns, "stride", conv->stride);
+    emit(columns, "use_bias=yes", conv->use_bias == SWITCH_YES);
+    emit_paper_choices(columns, config->optimizer, conv->activation);
+}
+
+/* Columns of convolutions: sizes, the implicit matrix products of the three passes, what tiles and
+ * waves waste, what transform algorithms (Winograd, FFT) would cost, and the conditions by which
+ * libraries choose among them.
+ */
+struct geometry {
+    const struct conv2d *conv;
+    struct window window;
+    double is_train, rows, image, kernel, in, out, stride, side; /* side of the output */
+    double cells_in, cells_out;                                  /* rows * side^2 */
+    double depth_in, depth_out;                                  /* kernel^2 * channels */
+    double direct_flops;                                         /* of the forward product */
+};
+
+static struct geometry geometry_of(const struct layer_config *config)
+{
+    const struct conv2d *conv = &config->as.conv2d;
+    struct geometry g = {
+        .conv = conv,
+        .window = window_of(conv->image_size, conv->kernel_size, conv->stride, conv->padding),
+        .is_train = config->pass == PASS_TRAIN,
+        .rows = config->batch_size,
+        .image = conv->image_size,
+        .kernel = conv->kernel_size,
+        .in = conv->channels_in,
+        .out = conv->channels_out,
+        .stride = conv->stride,
+    };
+    g.side = fmax(g.window.output_size, 1);
+    g.cells_in = g.rows * g.image * g.image;
+    g.cells_out = g.rows * g.side * g.side;
+    g.depth_in = g.kernel * g.kernel * g.in;
+    g.depth_out = g.kernel * g.kernel * g.out;
+    g.direct_flops = 2 * g.cells_out * g.depth_in * g.out;
+    return g;
+}
+
+/* Fraction of the kernel's taps that fall on the image rather than on its padding. */
+static double useful_taps(const struct geometry *g)
+{
+    const int side = (int)g->side, kernel = g->conv->kernel_size, stride = g->conv->stride;
+    const int first_end = kernel - g->window.pad_before - g->conv->image_size;
+    double lost = 0;
+    for (int i = 0; i < side && i * stride < g->window.pad_before; i++)
+        lost += g->window.pad_before - i * stride;
+    for (int i = side - 1; i >= 0 && first_end + i * stride > 0; i--)
+        lost += first_end + i * stride;
+    const double useful = 1 - lost / (g->side * kernel);
+    return useful * useful; /* both axes */
+}
+
+static void emit_sizes(struct columns *columns, const struct geometry *g)
+{
+    emit(columns, "log_batch_size", log_size(g->rows));
+    emit(columns, "log_image_size", log_size(g->image));
+    emit(columns, "log_kernel_size", log_size(g->kernel));
+    emit(columns, "log_channels_in", log_size(g->in));
+    emit(columns, "log_channels_out", log_size(g->out));
+    emit(columns, "log_stride", log_size(g->stride));
+    emit(columns, "log_output_size", log_size(g->side));
+    emit(columns, "kernel_size", g->kernel);
+    emit(columns, "log_cells_in", log_size(g->cells_in));
+    emit(columns, "log_cells_out", log_size(g->cells_out));
+    emit(columns, "log_depth_in", log_size(g->depth_in));
+    emit(columns, "log_depth_out", log_size(g->depth_out));
+    emit(columns, "log_im2col_bytes", log_size(4 * g->cells_out * g->depth_in));
+    emit(columns, "log_image_bytes", log_size(4 * g->image * g->image * g->in));
+    emit(columns, "log_plane_bytes", log_size(4 * g->image * g->image));
+    emit(columns, "log_filter_bytes", log_size(4 * g->depth_in));
+    emit(columns, "log_kernel/stride", log2(g->kernel / g->stride));
+    emit(columns, "log_kernel/image", log2(g->kernel / g->image));
+    emit(columns, "log_out/in", log2(g->out / g->in));
+    emit(columns, "useful_taps", useful_taps(g));
+    emit(columns, "is_train*log_batch_size", g->is_train * log_size(g->rows));
+    emit(columns, "is_train*log_cells_out", g->is_train * log_size(g->cells_out));
+    emit(columns, "is_train*log_channels_in", g->is_train * log_size(g->in));
+    emit(columns, "is_train*log_channels_out", g->is_train * log_size(g->out));
+}
+
+static void emit_branches(struct columns *columns, const struct geometry *g)
+{
+    const int kernel = g->conv->kernel_size, stride = g->conv->stride;
+    const int zeros = g->window.pad_before + g->window.pad_after;
+    emit(columns, "use_bias=yes", g->conv->use_bias == SWITCH_YES);
+    emit(columns, "padding=same", g->conv->padding == PADDING_SAME);
+    emit(columns, "padded_cells", zeros);
+    emit(columns, "has_padding", zeros > 0);
+    emit(columns, "padding_is_uneven", zeros % 2);
+    emit(columns, "kernel_size==1", kernel == 1);
+    emit(columns, "kernel_size==2", kernel == 2);
+    emit(columns, "kernel_size==3", kernel == 3);
+    emit(columns, "kernel_size==5", kernel == 5);
+    emit(columns, "kernel_size==7", kernel == 7);
+    emit(columns, "kernel_size%2==0", kernel % 2 == 0);
+    emit(columns, "stride==1", stride == 1);
+    emit(columns, "stride==2", stride == 2);
+    emit(columns, "stride==3", stride == 3);
+    emit(columns, "stride==4", stride == 4);
+    emit(columns, "kernel_size==1&&stride==1", kernel == 1 && stride == 1); /* a plain product */
+    emit(columns, "kernel_size==3&&stride==1", kernel == 3 && stride == 1); /* Winograd */
+    emit(columns, "kernel_size==5&&stride==1", kernel == 5 && stride == 1);
+    emit(columns, "is_product", /* one matrix product without any rearrangement */
+         (kernel == 1 && stride == 1) || (kernel == g->conv->image_size && zeros == 0));
+    emit(columns, "kernel_size<stride", kernel < stride);
+    emit(columns, "output_size==1", g->window.output_size == 1);
+    emit(columns, "output_size%2==0", g->window.output_size % 2 == 0);
+    emit(columns, "image_size%2==0", g->conv->image_size % 2 == 0);
+    emit(columns, "channels_in==1", g->conv->channels_in == 1);
+    emit(columns, "channels_in<=4", g->conv->channels_in <= 4);
+    emit(columns, "channels_out==1", g->conv->channels_out == 1);
+    EMIT_DIVISIBLE("batch_size", (int)g->rows);
+    EMIT_DIVISIBLE("channels_in", g->conv->channels_in);
+    EMIT_DIVISIBLE("channels_out", g->conv->channels_out);
+}
+
+static void emit_interactions(struct columns *columns, const struct geometry *g)
+{
+    const double log_flops = log_size(g->direct_flops);
+    const double log_output = log_size(g->cells_out * g->out);
+    const int kernel = g->conv->kernel_size;
+    const bool is_dense = g->conv->stride == 1; /* transform algorithms need stride 1 */
+    emit(columns, "use_bias*log_output", (g->conv->use_bias == SWITCH_YES) * log_output);
+    emit(columns, "kernel_size==1*log_flops", (kernel == 1) * log_flops);
+    emit(columns, "winograd*log_flops", (kernel == 3 && is_dense) * log_flops);
+    emit(columns, "stride>1*log_flops", (!is_dense) * log_flops);
+    emit(columns, "is_train*stride>1*log_flops", g->is_train * (!is_dense) * log_flops);
+    emit(columns, "is_train*kernel_size==1*log_flops", g->is_train * (kernel == 1) * log_flops);
+    emit(columns, "is_train*winograd*log_flops",
+         g->is_train * (kernel == 3 && is_dense) * log_flops);
+    emit(columns, "padding=same*log_input",
+         (g->conv->padding == PADDING_SAME) * log_size(g->cells_in * g->in));
+}
+
+static void emit_ramps(struct columns *columns, const struct geometry *g)
+{
+    EMIT_RAMP("batch_size", g->rows, 8);
+    EMIT_RAMP("batch_size", g->rows, 32);
+    EMIT_RAMP("image_size", g->image, 32);
+    EMIT_RAMP("output_size", g->side, 8);
+    EMIT_RAMP("output_size", g->side, 32);
+    EMIT_RAMP("channels_in", g->in, 4);
+    EMIT_RAMP("channels_in", g->in, 8);
+    EMIT_RAMP("channels_in", g->in, 32);
+    EMIT_RAMP("channels_out", g->out, 8);
+    EMIT_RAMP("channels_out", g->out, 32);
+    EMIT_RAMP("channels_out", g->out, 128);
+}
+
+static void emit_quantisation(struct columns *columns, const struct geometry *g)
+{
+    EMIT_QUANTISED("channels_in", g->in);
+    EMIT_QUANTISED("channels_out", g->out);
+    EMIT_QUANTISED("depth_in", g->depth_in);
+    EMIT_QUANTISED("depth_out", g->depth_out);
+    EMIT_QUANTISED("cells_out", g->cells_out);
+    EMIT_QUANTISED("cells_in", g->cells_in);
+    EMIT_LAST_FILL("channels_in", g->in);
+    EMIT_LAST_FILL("channels_out", g->out);
+    EMIT_LAST_FILL("output_size", g->side);
+}
+
+static void emit_steps(struct columns *columns, const struct geometry *g)
+{
+#define BATCH_STEP(from, to)  EMIT_STEP("batch_size", g->rows, from, to);
+#define IMAGE_STEP(from, to)  EMIT_STEP("image_size", g->image, from, to);
+#define OUTPUT_STEP(from, to) EMIT_STEP("output_size", g->side, from, to);
+#define IN_STEP(from, to)     EMIT_STEP("channels_in", g->in, from, to);
+#define OUT_STEP(from, to)    EMIT_STEP("channels_out", g->out, from, to);
+    STEPS_OF_8(BATCH_STEP)
+    STEPS_OF_32(IMAGE_STEP)
+    STEPS_OF_32(OUTPUT_STEP)
+    STEPS_OF_8(IN_STEP)
+    STEPS_ABOVE_64(IN_STEP)
+    STEPS_OF_8(OUT_STEP)
+    STEPS_ABOVE_64(OUT_STEP)
+}
+
+static void emit_products(struct columns *columns, const struct geometry *g, double units)
+{
+    const struct gemm forward = {.rows = g->cells_out, .depth = g->depth_in, .columns = g->out};
+    const struct gemm data = {.rows = g->cells_in, .depth = g->depth_out, .columns = g->in};
+    const struct gemm weights = {.rows = g->depth_in, .depth = g->cells_out, .columns = g->out};
+    EMIT_GEMM("forward", &forward, units);
+    EMIT_GEMM("backward_data", &data, units);
+    EMIT_GEMM("backward_weights", &weights, units);
+}
+
+/* Multiplications of Winograd F(tile x tile, k x k), as FLOPs: (tile + k - 1)^2 products a tile. */
+static double winograd_flops(const struct geometry *g, double tile)
+{
+    const double tiles = tiles_of(g->side, tile), points = tile + g->kernel - 1;
+    return 2 * g->rows * tiles * tiles * points * points * g->in * g->out;
+}
+
+static void emit_winograd(struct columns *columns, const struct geometry *g)
+{
+    const double tiles_2 = tiles_of(g->side, 2), tiles_4 = tiles_of(g->side, 4);
+    const double flops_2 = winograd_flops(g, 2), flops_4 = winograd_flops(g, 4);
+    const bool applies = g->conv->kernel_size == 3 && g->conv->stride == 1;
+    emit(columns, "log_winograd_tiles_2", log_size(g->rows * tiles_2 * tiles_2));
+    emit(columns, "log_winograd_tiles_4", log_size(g->rows * tiles_4 * tiles_4));
+    emit(columns, "log_winograd_flops_2", log_size(flops_2));
+    emit(columns, "log_winograd_flops_4", log_size(flops_4));
+    emit(columns, "log_winograd_gain_2", applies * log2(g->direct_flops / flops_2));
+    emit(columns, "log_winograd_gain_4", applies * log2(g->direct_flops / flops_4));
+}
+
+/* A convolution by 2-D FFT of `size` over tiles x tiles pieces: real transforms of inputs, filters
+ * and outputs (2.5 n log2 n FLOPs for n = size^2 points), then complex products (8 FLOPs) of half
+ * the frequencies. */
+struct fft {
+    double transform_flops, product_flops;
+    double workspace_bytes; /* of the transformed tensors */
+};
+
+static struct fft fft_of(const struct geometry *g, double size, double tiles)
+{
+    const double points = size * size, pieces = g->rows * tiles * tiles;
+    const double planes = pieces * g->in + g->in * g->out + pieces * g->out;
+    return (struct fft){
+        .transform_flops = 2.5 * points * log2(points) * planes,
+        .product_flops = 8 * pieces * g->in * g->out * size * (size / 2 + 1),
+        .workspace_bytes = 8 * planes * size * (size / 2 + 1),
+    };
+}
+
+static void emit_fft(struct columns *columns, const struct geometry *g)
+{
+    const double full_size = exp2(ceil(log2(fmax(g->image + g->kernel - 1, 2))));
+    const double step = fmax(33 - g->kernel, 1); /* outputs that a 32 x 32 tile yields, a side */
+    const struct fft full = fft_of(g, full_size, 1), tiled = fft_of(g, 32, tiles_of(g->side, step));
+    const bool applies = g->conv->stride == 1 && g->conv->kernel_size > 1;
+    const double full_flops = full.transform_flops + full.product_flops;
+    const double tiled_flops = tiled.transform_flops + tiled.product_flops;
+    emit(columns, "log_fft_size", log2(full_size));
+    emit(columns, "log_fft_transform_flops", log_size(full.transform_flops));
+    emit(columns, "log_fft_product_flops", log_size(full.product_flops));
+    emit(columns, "log_fft_gain", applies * log2(g->direct_flops / full_flops));
+    emit(columns, "log_fft_32_transform_flops", log_size(tiled.transform_flops));
+    emit(columns, "log_fft_32_product_flops", log_size(tiled.product_flops));
+    emit(columns, "log_fft_32_gain", applies * log2(g->direct_flops / tiled_flops));
+    emit(columns, "log_fft_workspace_bytes", log_size(full.workspace_bytes));
+    emit(columns, "log_fft_32_workspace_bytes", log_size(tiled.workspace_bytes));
+    emit(columns, "log_fft_32_tiles", log_size(tiles_of(g->side, step)));
+}
+
+static void encode(struct columns *columns, const struct layer_config *config, double units)
+{
+    const struct geometry g = geometry_of(config);
+    emit_sizes(columns, &g);
+    emit_branches(columns, &g);
+    emit_interactions(columns, &g);
+    emit_ramps(columns, &g);
+    emit_quantisation(columns, &g);
+    emit_steps(columns, &g);
+    emit_products(columns, &g, units);
+    emit_winograd(columns, &g);
+    emit_fft(columns, &g);
+}
+
 const struct layer_descriptor layer_conv2d = {
     .name = "conv2d",
     .help = "square 2-D convolution, then bias and activation",
@@ -70,4 +346,6 @@ const struct layer_descriptor layer_conv2d = {
     .feature_count = sizeof features / sizeof *features,
     .is_valid = is_valid,
     .work = work,
+    .encode = encode,
+    .encode_paper = encode_paper,
 };

@@ -113,6 +113,7 @@ struct feature {
     int32_t missing;             /* since > 1: value in files of earlier schemas */
 };
 
+struct columns;
 struct layer_descriptor {
     const char *name, *help;
     const struct feature *features; /* the common ones first */
@@ -120,6 +121,10 @@ struct layer_descriptor {
     bool (*is_valid)(const struct layer_config *config,
                      const char **reason); /* beyond the bounds and the sizes; or NULL */
     void (*work)(struct layer_work *work, const struct layer_config *config); /* of a begun work */
+    /* Columns for predictors (encode_internal.h): of the physical encoding, beside those that all
+     * kinds have, on a device of `units`; of the paper's encoding. NULL: the features. */
+    void (*encode)(struct columns *columns, const struct layer_config *config, double units);
+    void (*encode_paper)(struct columns *columns, const struct layer_config *config);
 };
 
 enum { COMMON_FEATURE_COUNT = 4, FEATURE_LIMIT = 32 };
