@@ -185,7 +185,8 @@ static enum status find_trainer(const struct trainer **trainer, int index, struc
     *trainer = NULL;
     TRY(device_count(&count, error));
     if (index >= count)
-        return FAIL(error, STATUS_NO_DEVICE, "cuda: no device %d, there are %d", index, count);
+        return FAIL(error, STATUS_NO_DEVICE, "cuda: no device %d; this machine has %d", index,
+                    count);
     CUDA_TRY(error, cudaSetDevice(index));
     *trainer = &trainer_cuda;
     return STATUS_OK;

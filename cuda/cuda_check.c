@@ -12,6 +12,7 @@ enum status cuda_check(cudaError_t code, const char *call, const char *file, int
     if (status == STATUS_OUT_OF_MEMORY)
         error_hint(error, "free memory on the device: nvidia-smi shows who holds it");
     else
-        error_hint(error, "start again; if it stays, run under compute-sanitizer and report it");
+        error_hint(error,
+                   "try again; if the error persists, run under compute-sanitizer and report it");
     return status;
 }

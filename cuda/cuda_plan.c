@@ -13,7 +13,8 @@ enum status cublas_check(cublasStatus_t code, const char *call, const char *file
     enum status status = code == CUBLAS_STATUS_ALLOC_FAILED ? STATUS_OUT_OF_MEMORY : STATUS_FAILED;
     error_set(error, status, file, line, "cuBLAS: %s from %.160s", cublasGetStatusString(code),
               call);
-    error_hint(error, "start again; if it stays, run under compute-sanitizer and report it");
+    error_hint(error,
+               "try again; if the error persists, run under compute-sanitizer and report it");
     return status;
 }
 
@@ -29,8 +30,7 @@ static enum status out_of_arena(const struct cuda_device *device, int64_t bytes,
          "cuda: another %lld bytes do not fit the arena of %lld bytes, %lld of them in use",
          (long long)bytes, (long long)device->arena_bytes,
          (long long)(device->used_bytes + device->workspace_bytes));
-    return HINT(error, STATUS_OUT_OF_MEMORY,
-                "take a smaller batch, or a GPU with more free memory");
+    return HINT(error, STATUS_OUT_OF_MEMORY, "use a smaller batch, or a GPU with more free memory");
 }
 
 enum status cuda_take(void **memory, struct cuda_device *device, int64_t bytes, struct error *error)

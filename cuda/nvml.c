@@ -101,7 +101,7 @@ enum status nvml_open(struct nvml **nvml, const char *pci_bus_id, const char *pa
         status = start(opened, pci_bus_id, error);
     if (status != STATUS_OK) {
         nvml_close(opened);
-        error_hint(error, "clocks, temperature and NVLink stay unknown");
+        error_hint(error, "clocks, temperature and NVLink remain unknown");
         return status;
     }
     opened->read_s = -INFINITY;

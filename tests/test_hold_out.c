@@ -210,13 +210,13 @@ static void what_cannot_be_held_out_is_told(void **state)
     hold_out.calibration_rows[0] = 100000;
     assert_int_equal(hold_out_evaluate(&evaluation, &hold_out, &predictor_linear, &rows, &error),
                      STATUS_USAGE);
-    assert_non_null(strstr(error.message, "100000 rows of dense"));
+    assert_non_null(strstr(error.message, "100000 calibration rows of dense"));
     hold_out.calibration_rows[0] = 0;
     for (size_t i = 0; i < rows.count; i++)
         rows.rows[i].device = 0;
     assert_int_equal(hold_out_evaluate(&evaluation, &hold_out, &predictor_linear, &rows, &error),
                      STATUS_FAILED);
-    assert_non_null(strstr(error.message, "another device"));
+    assert_non_null(strstr(error.message, "no rows from any device other than"));
     synthetic_rows_free(&rows);
 }
 

@@ -284,7 +284,7 @@ static void other_schemas_are_refused(void **state)
     write_file(a.text, "one", 0, 30, &header, true);
     write_file(b.text, "one", 30, 30, &header, true);
     change_schema(b.text);
-    FAILS(STATUS_BAD_FILE, "b.h5': the columns of conv2d are those of another version",
+    FAILS(STATUS_BAD_FILE, "b.h5': the columns of conv2d belong to another version",
           merge_into(&report, all.text, from, 2, false));
     assert_int_equal(file_size(all.text), -1);
 }
@@ -319,8 +319,10 @@ static void result_that_is_an_input(void **state)
     struct merge_report report;
     write_file(a.text, "one", 0, 30, &header, true);
     assert_int_equal(symlink(a.text, link_name.text), 0);
-    FAILS(STATUS_USAGE, "input and result", merge_into(&report, a.text, from, 1, true));
-    FAILS(STATUS_USAGE, "input and result", merge_into(&report, link_name.text, from, 1, true));
+    FAILS(STATUS_USAGE, "is both an input and the output",
+          merge_into(&report, a.text, from, 1, true));
+    FAILS(STATUS_USAGE, "is both an input and the output",
+          merge_into(&report, link_name.text, from, 1, true));
 }
 
 static void places_that_cannot_be_written(void **state)

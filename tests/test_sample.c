@@ -505,15 +505,15 @@ static const struct {
     {"kernel_size=0..3", "kernel_size=0 is outside 1..64", ""},
     {"kernel_size=-1", "kernel_size=-1 is outside 1..64", ""},
     {"kernel_size=5..3", "the range is empty", ""},
-    {"kernel_size=1,2..3", "a range stands alone", ""},
-    {"kernel_size=1..3,5", "a range stands alone", ""},
+    {"kernel_size=1,2..3", "a range cannot be part of a list", ""},
+    {"kernel_size=1..3,5", "a range cannot be part of a list", ""},
     {"kernel_size=1..64*1", "a factor is at least 2", ""},
     {"kernel_size=0..64*2", "its range starts at 1", ""},
     {"activation=rulu", "unknown value 'rulu'", "'relu'"},
     {"activation=relu,,tanh", "unknown value ''", ""},
     {"activation=1", "unknown value '1'", ""},
-    {"stratum=imported", "give one of log_uniform, realistic, uniform", ""},
-    {"stratum=other", "give one of log_uniform, realistic, uniform", ""},
+    {"stratum=imported", "use one of log_uniform, realistic, uniform", ""},
+    {"stratum=other", "use one of log_uniform, realistic, uniform", ""},
 };
 
 static void assert_set_refused(const char *text, const char *message, const char *hint)

@@ -326,7 +326,7 @@ static void rows_of_another_sweep_are_refused(void **state)
     options.done = &done;
     for (size_t i = 0; i < sizeof draws / sizeof *draws; i++) {
         row.draw = draws[i];
-        FAILS(STATUS_BAD_FILE, "is not one of this sweep",
+        FAILS(STATUS_BAD_FILE, "does not belong to this sweep",
               sweep_run(&report, fixture->dataset, 0, fixture->worker, &options, &error));
         assert_int_equal(report.rows, 0);
     }

@@ -48,7 +48,7 @@ static void answers_arrive(void **state)
     assert_string_equal(error.message, "row 3 is wrong");
     assert_string_equal(error.hint, "mend it");
     assert_int_equal(trial_run(crash, NULL, "x.h5", &error), STATUS_BAD_FILE);
-    assert_non_null(strstr(error.message, "'x.h5': damaged"));
+    assert_non_null(strstr(error.message, "'x.h5' is damaged"));
 }
 
 /* A timer whose handler interrupts system calls. */

@@ -68,15 +68,15 @@ static void other_json_is_refused(void **state)
         {"{", "no JSON"},
         {"{\"rows\": []} x", "byte 12: no JSON"},
         {"{\"rows\": [{\"a\": NaN}]}", "no JSON"},
-        {"3", "without 1 to 4096 rows"},
-        {"[]", "without 1 to 4096 rows"},
-        {"{\"rows\": 3}", "without 1 to 4096 rows"},
-        {"{\"rows\": []}", "without 1 to 4096 rows"},
-        {"{\"rows\": [[]]}", "row 1: it is no object"},
-        {"{\"rows\": [{}]}", "row 1: batch_size is no whole number"},
-        {"{\"rows\": [{\"batch_size\": 0}]}", "batch_size is no whole number"},
-        {"{\"rows\": [{\"batch_size\": 1e99}]}", "batch_size is no whole number"},
-        {"{\"rows\": [{\"batch_size\": \"4\"}]}", "batch_size is no whole number"},
+        {"3", "must hold 1 to 4096 rows"},
+        {"[]", "must hold 1 to 4096 rows"},
+        {"{\"rows\": 3}", "must hold 1 to 4096 rows"},
+        {"{\"rows\": []}", "must hold 1 to 4096 rows"},
+        {"{\"rows\": [[]]}", "row 1: it is not an object"},
+        {"{\"rows\": [{}]}", "row 1: batch_size is not a whole number"},
+        {"{\"rows\": [{\"batch_size\": 0}]}", "batch_size is not a whole number"},
+        {"{\"rows\": [{\"batch_size\": 1e99}]}", "batch_size is not a whole number"},
+        {"{\"rows\": [{\"batch_size\": \"4\"}]}", "batch_size is not a whole number"},
         {"{\"rows\": [{\"batch_size\": 4}]}", "pass is missing or unknown"},
         {"{\"rows\": [{\"batch_size\": 4, \"pass\": 1}]}", "pass is missing or unknown"},
         {"{\"rows\": [{\"batch_size\": 4, \"pass\": \"train\", \"optimizer\": \"x\"}]}",
@@ -84,11 +84,12 @@ static void other_json_is_refused(void **state)
         {"{\"rows\": [{" STEP "}, {\"batch_size\": 4, \"pass\": \"train\", \"optimizer\": "
          "\"sgd\"}]}",
          "row 2: predicted_ms is missing"},
-        {"{\"rows\": [{" STEP ", \"measured_ms\": -1}]}", "measured_ms is no such number"},
-        {"{\"rows\": [{" STEP ", \"measured_ms\": 1e999}]}", "measured_ms is no such number"},
-        {"{\"rows\": [{" STEP ", \"measured_ms\": \"fast\"}]}", "measured_ms is no such number"},
+        {"{\"rows\": [{" STEP ", \"measured_ms\": -1}]}", "measured_ms is not a valid number"},
+        {"{\"rows\": [{" STEP ", \"measured_ms\": 1e999}]}", "measured_ms is not a valid number"},
+        {"{\"rows\": [{" STEP ", \"measured_ms\": \"fast\"}]}",
+         "measured_ms is not a valid number"},
         {"{\"rows\": [{" STEP ", \"paleo_ms\": 3, \"paleo_error_percent\": []}]}",
-         "paleo_error_percent is no such number"},
+         "paleo_error_percent is not a valid number"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct verification_file file;
@@ -111,7 +112,7 @@ static void sizes_are_bounded(void **state)
     memset(text, '[', size); /* nested: the parser must not follow it down */
     assert_int_equal(verification_parse(&file, "v.json", text, size, &choice_baseline, &error),
                      STATUS_BAD_FILE);
-    assert_non_null(strstr(error.message, "bytes of JSON are more than"));
+    assert_non_null(strstr(error.message, "bytes of JSON exceed"));
     assert_int_equal(verification_parse(&file, "v.json", text, size - 1, &choice_baseline, &error),
                      STATUS_BAD_FILE);
     assert_non_null(strstr(error.message, "no JSON"));
@@ -120,7 +121,7 @@ static void sizes_are_bounded(void **state)
         used += (size_t)sprintf(text + used, ", {" STEP "}");
     sprintf(text + used, "]}");
     assert_int_equal(parse(&file, text, &error), STATUS_BAD_FILE);
-    assert_non_null(strstr(error.message, "without 1 to 4096 rows"));
+    assert_non_null(strstr(error.message, "must hold 1 to 4096 rows"));
     free(text);
 }
 

@@ -229,7 +229,7 @@ static void death_at_the_start_costs_nothing(void **state)
     fclose(fopen(in_folder(&known.folder, "stumble").text, "w"));
     kill_and_wait(process_of(&known));
     assert_int_equal(measured(worker).outcome, OUTCOME_OK);
-    assert_non_null(strstr(worker_failure(&failures, worker), "does not start"));
+    assert_non_null(strstr(worker_failure(&failures, worker), "did not start"));
     assert_int_equal(failures, 2);
     worker_close(worker);
     folder_remove(&known.folder);

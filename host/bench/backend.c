@@ -76,7 +76,7 @@ enum status device_open(struct device **device, const char *text,
     int index, count;
     if (!split_name(name, sizeof name, &index, text)) {
         FAIL(error, STATUS_NO_DEVICE, "no device '%s': its index is not a number", text);
-        return HINT(error, STATUS_NO_DEVICE, "name the first one '%s' or '%s:0'", name, name);
+        return HINT(error, STATUS_NO_DEVICE, "write '%s' or '%s:0' for the first", name, name);
     }
     const struct backend *backend = backend_find(name);
     if (!backend) {
@@ -86,8 +86,9 @@ enum status device_open(struct device **device, const char *text,
     TRY(backend->device_count(&count, error));
     if (index < count)
         return backend->open(device, index, options, error);
-    FAIL(error, STATUS_NO_DEVICE, "no device '%s': backend %s has %d here", text, name, count);
-    return HINT(error, STATUS_NO_DEVICE, "indices count from 0");
+    FAIL(error, STATUS_NO_DEVICE, "no device '%s': backend %s has %d on this machine", text, name,
+         count);
+    return HINT(error, STATUS_NO_DEVICE, "indices start at 0");
 }
 
 void device_close(struct device *device)

@@ -24,7 +24,8 @@ static enum status require_driver(struct error *error)
         dlclose(driver);
         return STATUS_OK;
     }
-    FAIL(error, STATUS_NO_DEVICE, "cuda: no NVIDIA driver here (libcuda.so.1 is not found)");
+    FAIL(error, STATUS_NO_DEVICE,
+         "cuda: no NVIDIA driver on this machine (libcuda.so.1 not found)");
     return HINT(error, STATUS_NO_DEVICE,
                 "install NVIDIA's driver, or measure this processor: --device cpu");
 }
@@ -69,7 +70,7 @@ static enum status load(const struct cuda_module **module, const char *path, str
     if (strcmp((*module)->version, EPOCHCAST_VERSION) == 0 &&
         strcmp((*module)->commit, EPOCHCAST_COMMIT) == 0)
         return STATUS_OK;
-    FAIL(error, STATUS_NO_DEVICE, "cuda: %.200s is of another build (%.40s %.60s)", path,
+    FAIL(error, STATUS_NO_DEVICE, "cuda: %.200s belongs to another build (%.40s %.60s)", path,
          (*module)->version, (*module)->commit);
     return HINT(error, STATUS_NO_DEVICE, "build program and module together");
 }

@@ -56,7 +56,7 @@ static enum status spawn(struct worker *worker, struct error *error)
     int ends[2];
     const pid_t parent = getpid();
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-        return FAIL(error, STATUS_FAILED, "no socket for a worker: %s", strerror(errno));
+        return FAIL(error, STATUS_FAILED, "cannot open a socket for a worker: %s", strerror(errno));
     worker->process = fork();
     if (worker->process == 0)
         become_worker(ends[1], worker->options.command, parent);
@@ -66,7 +66,7 @@ static enum status spawn(struct worker *worker, struct error *error)
         return STATUS_OK;
     close(worker->socket);
     worker->socket = -1;
-    return FAIL(error, STATUS_FAILED, "no process for a worker: %s", strerror(errno));
+    return FAIL(error, STATUS_FAILED, "cannot start a process for a worker: %s", strerror(errno));
 }
 
 /* Waits for the process at most so long: one can close its socket and then hang in its driver. */
@@ -106,9 +106,9 @@ static enum status introduce(struct worker *worker, struct error *error)
     TRY(spawn(worker, error));
     if (!message_receive(worker->socket, &reply, sizeof reply, monotonic_s() + opening_s)) {
         end_process(worker, true);
-        FAIL(error, STATUS_FAILED, "the worker process does not start: '%s'",
+        FAIL(error, STATUS_FAILED, "the worker process did not start: '%s'",
              worker->options.command[0]);
-        return HINT(error, STATUS_FAILED, "its own messages are above");
+        return HINT(error, STATUS_FAILED, "see its messages above");
     }
     if (reply.status != STATUS_OK) {
         end_process(worker, false);

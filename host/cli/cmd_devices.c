@@ -90,7 +90,7 @@ static enum status run(const struct settings *settings, struct error *error)
 static const char *const takes[] = {"device", "threads", "no-measure", NULL};
 const struct command command_devices = {
     .name = "devices",
-    .summary = "what can be measured here, and its hardware features",
+    .summary = "list the devices of this machine and their hardware features",
     .operands = "",
     .examples = "  epochcast devices\n  epochcast devices --device cpu --threads 2 -o json\n",
     .options = takes,

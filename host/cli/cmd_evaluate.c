@@ -116,7 +116,7 @@ static enum status print_errors(const struct predictor *predictor, struct evalua
                                                (enum evaluation_by)settings->group, error);
     if (status == STATUS_OK && all.uncovered > 0)
         fprintf(stderr,
-                "note: %zu rows are of layers or devices that the model does not know: left out\n",
+                "note: %zu rows left out: the model does not know their layer kind or device\n",
                 all.uncovered);
     for (int i = 0; i < choice_baseline.count && status == STATUS_OK; i++)
         if (settings->baselines >> i & 1)
@@ -263,7 +263,7 @@ static enum status run(const struct settings *settings, struct error *error)
     if (settings->operand_count < 2)
         return FAIL(error, STATUS_USAGE, "evaluate needs MODEL.h5 and DATA.h5");
     if (settings->calibrate_rows)
-        return FAIL(error, STATUS_USAGE, "--calibrate-rows goes with --hold-out-device");
+        return FAIL(error, STATUS_USAGE, "--calibrate-rows requires --hold-out-device");
     TRY(model_load(&model, settings->operands[0], error));
     enum status status = evaluate_model(&model, settings, error);
     model_free(&model);
@@ -276,7 +276,7 @@ static const char *const takes[] = {"split",          "baselines", "by",     "gr
                                     "seed",           "threads",   "plot",   NULL};
 const struct command command_evaluate = {
     .name = "evaluate",
-    .summary = "errors of a model on measured rows that it was not trained on",
+    .summary = "report the errors of a model on measured rows it was not trained on",
     .operands = "[MODEL.h5] DATA.h5...",
     .examples =
         "  epochcast evaluate model.h5 cpu.h5 --baselines\n"

@@ -15,7 +15,7 @@ static enum status run(const struct settings *settings, struct error *error)
 static const char *const takes[] = {"layer", NULL};
 const struct command command_export = {
     .name = "export",
-    .summary = "rows of a dataset as csv, json or jsonl",
+    .summary = "print rows of a dataset as csv, json or jsonl",
     .operands = "DATA.h5... --layer KIND",
     .examples = "  epochcast export cpu.h5 --layer conv2d -o csv >conv2d.csv\n"
                 "  epochcast export cpu.h5 --layer dense -o jsonl\n",

@@ -96,7 +96,7 @@ static const char *const takes[] = {"dialect",   "map",     "device-name", "outp
                                     "overwrite", "licence", "citation",    NULL};
 const struct command command_import = {
     .name = "import",
-    .summary = "measurements from CSV files into a dataset: exported ones, or others'",
+    .summary = "turn CSV files of measurements (exported or foreign) into a dataset",
     .operands = "FILE.csv... -O DATA.h5",
     .examples = "  epochcast import conv2d.csv dense.csv -O copy.h5\n"
                 "  epochcast import --dialect justus2018 --device-name V100 "

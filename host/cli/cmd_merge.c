@@ -49,7 +49,7 @@ static enum status run(const struct settings *settings, struct error *error)
 static const char *const takes[] = {"output", "overwrite", "licence", "citation", NULL};
 const struct command command_merge = {
     .name = "merge",
-    .summary = "several datasets into one, every measurement once",
+    .summary = "merge datasets into one; each measurement is kept once",
     .operands = "A.h5 B.h5... -O ALL.h5",
     .examples = "  epochcast merge shard-1.h5 shard-2.h5 -O all.h5\n"
                 "  epochcast merge mine.h5 theirs.h5 --citation 'A and B 2026' -O both.h5\n",

@@ -42,8 +42,8 @@ static enum status check(const struct contents *contents, const struct settings 
     if (!settings->output)
         return FAIL(error, STATUS_USAGE, "report needs -O FILE.html");
     if (contents->network_count > 0 && contents->model_count == 0) {
-        FAIL(error, STATUS_USAGE, "nothing forecasts '%.200s'", contents->networks[0]);
-        return HINT(error, STATUS_USAGE, "name a MODEL.h5 too");
+        FAIL(error, STATUS_USAGE, "no model was given to forecast '%.200s'", contents->networks[0]);
+        return HINT(error, STATUS_USAGE, "add a MODEL.h5");
     }
     if (settings->dataset_size <= 0 &&
         (settings->epochs > 0 || settings->price_per_hour || settings->watts))
@@ -163,7 +163,7 @@ static const char *const takes[] = {
     "dataset-size", "price-per-hour", "watts",     "price-per-kwh", NULL};
 const struct command command_report = {
     .name = "report",
-    .summary = "one HTML page with the tables and pictures of datasets, models, networks, results",
+    .summary = "write one HTML page of tables and pictures: datasets, models, networks, results",
     .operands = "DATA.h5|MODEL.h5|NETWORK|VERIFIED.json... -O FILE.html",
     .examples = "  epochcast report cpu.h5 model.h5 vgg16 resnet50 -O report.html\n"
                 "  epochcast report model.h5 net.onnx --batch 1..64*2 --optimizer sgd,adam \\\n"

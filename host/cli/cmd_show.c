@@ -158,14 +158,14 @@ static enum status run(const struct settings *settings, struct error *error)
 {
     const char *what = settings->operands[0];
     if (settings->plot && settings->check)
-        return FAIL(error, STATUS_USAGE, "--check draws nothing: not with --plot");
+        return FAIL(error, STATUS_USAGE, "--check cannot be combined with --plot");
     if (settings->plot && (!name_is_hdf5(what) || file_is_model(what))) {
-        FAIL(error, STATUS_USAGE, "--plot draws what a dataset holds, and '%.200s' is none", what);
+        FAIL(error, STATUS_USAGE, "--plot needs a dataset; '%.200s' is not one", what);
         return HINT(error, STATUS_USAGE,
-                    "'predict --plot' draws networks, 'evaluate --plot' models");
+                    "use 'predict --plot' for networks, 'evaluate --plot' for models");
     }
     if (settings->dimension.count > 0 && (settings->check || !names_network(what)))
-        return FAIL(error, STATUS_USAGE, "--dimension goes with an ONNX model");
+        return FAIL(error, STATUS_USAGE, "--dimension requires an ONNX model");
     TRY(plot_check(settings, error));
     return show(what, settings, error);
 }
@@ -173,7 +173,7 @@ static enum status run(const struct settings *settings, struct error *error)
 static const char *const takes[] = {"check", "plot", "dimension", NULL};
 const struct command command_show = {
     .name = "show",
-    .summary = "what is in a dataset, a model, a network; layers; networks",
+    .summary = "show a dataset, a model, a network, the layer kinds or the catalogue",
     .operands = "DATA.h5|MODEL.h5|NETWORK|layers|networks",
     .examples = "  epochcast show cpu.h5\n  epochcast show --check cpu.h5\n"
                 "  epochcast show cpu.h5 --plot cpu.svg\n"

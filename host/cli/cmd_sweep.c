@@ -81,13 +81,12 @@ static enum status read_earlier(struct dataset_rows *done, const struct sweep_re
     if (status == STATUS_OK && !what)
         return STATUS_OK;
     if (what)
-        FAIL(error, STATUS_USAGE, "'%s' exists and is of another sweep: its %s differs", path,
-             what);
+        FAIL(error, STATUS_USAGE, "'%s' belongs to a different sweep: different %s", path, what);
     else
-        FAIL(error, STATUS_USAGE, "'%s' exists and is no sweep to go on with (%.300s)", path,
-             reason.message);
+        FAIL(error, STATUS_USAGE, "'%s' exists and is not a sweep that can be resumed (%.300s)",
+             path, reason.message);
     dataset_rows_free(done);
-    return HINT(error, STATUS_USAGE, "give another name, or --overwrite");
+    return HINT(error, STATUS_USAGE, "choose another name, or add --overwrite");
 }
 
 static enum status same_device(const struct dataset_rows *done, const struct device_info *info,
@@ -96,9 +95,9 @@ static enum status same_device(const struct dataset_rows *done, const struct dev
     if (done->device_count == 1 &&
         device_fingerprint(&done->devices[0]) == device_fingerprint(info))
         return STATUS_OK;
-    FAIL(error, STATUS_USAGE, "'%s' exists and is of another device: '%s', not '%s'", path,
+    FAIL(error, STATUS_USAGE, "'%s' holds rows of device '%s', not of '%s'", path,
          done->device_count ? done->devices[0].name : "none", info->name);
-    return HINT(error, STATUS_USAGE, "give another name, or --overwrite");
+    return HINT(error, STATUS_USAGE, "choose another name, or add --overwrite");
 }
 
 static enum status open_dataset(struct dataset **dataset, int32_t *device_row,
@@ -214,7 +213,7 @@ static enum status sweep_with(struct sweep_report *report, struct worker *worker
     int64_t failures;
     const char *failure = worker_failure(&failures, worker);
     if (failures > 0 && !settings->quiet)
-        fprintf(stderr, "epochcast: the worker failed %lld times; the last time: %s\n",
+        fprintf(stderr, "epochcast: the worker failed %lld times, last with: %s\n",
                 (long long)failures, failure);
     return status;
 }
@@ -234,8 +233,7 @@ static enum status go_on_with(struct sweep_report *report, struct worker *worker
     if (is_complete)
         return STATUS_OK;
     if (!settings->quiet)
-        fprintf(stderr, "epochcast: going on with '%s' after %zu rows\n", settings->output,
-                done->count);
+        fprintf(stderr, "epochcast: resuming '%s' after %zu rows\n", settings->output, done->count);
     return sweep_with(report, worker, request, done, settings, error);
 }
 
@@ -277,7 +275,7 @@ static enum status measure(const struct sweep_request *request, const struct set
     cli_catch_signals();
     const enum status status = run_sweep(&report, request, settings, error);
     if (status == STATUS_INTERRUPTED)
-        error_hint(error, "the rows so far are in '%s'; go on: %.400s", settings->output,
+        error_hint(error, "the rows so far are in '%s'; resume: %.400s", settings->output,
                    settings->command_line);
     TRY(status);
     return print_report(&report, settings, error);
@@ -305,7 +303,7 @@ static const char *const takes[] = {
     "from-networks", "dimension", "active",         "timeout",     NULL};
 const struct command command_sweep = {
     .name = "sweep",
-    .summary = "time randomly drawn layers on a device, into a dataset",
+    .summary = "time randomly drawn layers on a device and write a dataset",
     .operands = "",
     .examples =
         "  epochcast sweep --time-budget 60s --seed 1 -O cpu.h5\n"

@@ -212,8 +212,7 @@ static void print_notes(const struct dataset_rows *rows, const struct fit_report
     for (size_t i = 0; i < rows->count; i++)
         broken += measurement_is_timed(&rows->rows[i]) && !row_is_usable(&rows->rows[i]);
     if (broken > 0)
-        fprintf(stderr, "note: %zu rows say that they were timed, but carry no time: left out\n",
-                broken);
+        fprintf(stderr, "note: %zu rows left out: marked as timed, but without a time\n", broken);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         if (reports[kind].rows > 0 && reports[kind].calibration_rows == 0)
             fprintf(stderr,
@@ -230,7 +229,7 @@ static enum status run(const struct settings *settings, struct error *error)
     if (!settings->output)
         return FAIL(error, STATUS_USAGE, "train needs -O MODEL.h5");
     if (settings->model && !settings->fine_tune) {
-        FAIL(error, STATUS_USAGE, "--model is what --fine-tune starts from");
+        FAIL(error, STATUS_USAGE, "--model requires --fine-tune");
         return HINT(error, STATUS_USAGE, "add --fine-tune DEVICE");
     }
     TRY(make_options(&wanted, settings, error));
@@ -255,7 +254,7 @@ static const char *const takes[] = {"output",       "overwrite", "preset",  "eng
                                     "interval",     "search",    "model",   NULL};
 const struct command command_train = {
     .name = "train",
-    .summary = "train the predictor of a dataset's layer times",
+    .summary = "train a model of layer times on datasets",
     .operands = "DATA.h5... -O MODEL.h5",
     .examples = "  epochcast train cpu.h5 -O model.h5\n"
                 "  epochcast train cpu.h5 --ensemble 5 -O model.h5\n"

@@ -25,7 +25,7 @@ static enum status note_left_out(const struct network *network, int left_out,
         is_operator[i] = network_layer_is_operator(&network->layers[i]);
     network_count_kinds(kinds, sizeof kinds, network, is_operator);
     free(is_operator);
-    fprintf(stderr, "note: no benchmark runs %d of %d layers; measured and predicted without: %s\n",
+    fprintf(stderr, "note: %d of %d layers have no benchmark; left out on both sides: %s\n",
             left_out, network->layer_count, kinds);
     return STATUS_OK;
 }
@@ -39,7 +39,7 @@ static enum status leave_out_operators(struct network_selection *selection,
     const int left_out = selection->network.layer_count - covered.layer_count;
     enum status status = note_left_out(&selection->network, left_out, settings, error);
     if (status == STATUS_OK && covered.layer_count == 0)
-        status = FAIL(error, STATUS_FAILED, "network '%s': no benchmark runs any of its %d layers",
+        status = FAIL(error, STATUS_FAILED, "network '%s': none of its %d layers has a benchmark",
                       covered.name, left_out);
     if (status != STATUS_OK) {
         network_free(&covered);
@@ -163,7 +163,7 @@ static const char *const takes[] = {
     "layers",    "sum",    "baselines",      "plot",  "rounds",    NULL};
 const struct command command_verify = {
     .name = "verify",
-    .summary = "run a network's step for real and compare with the forecast",
+    .summary = "run a network's step for real and compare it with the forecast",
     .operands = "NETWORK [DATA.h5...] --model MODEL.h5",
     .examples =
         "  epochcast verify vgg16 --model model.h5 --device cpu --batch 1,4,16\n"

@@ -14,7 +14,7 @@ static enum status run(const struct settings *settings, struct error *error)
 
 static const char *const takes[] = {"device", "threads", "seed", "autotune", NULL};
 const struct command command_worker = {.name = "worker",
-                                       .summary = "measures for a sweep",
+                                       .summary = "measure configs for a sweep",
                                        .operands = "",
                                        .examples = "",
                                        .options = takes,

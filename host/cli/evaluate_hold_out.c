@@ -15,8 +15,8 @@ static enum status unknown_device(const struct dataset_rows *rows, const char *n
         snprintf(known + length, sizeof known - length, "%s'%s'", i > 0 ? ", " : "",
                  rows->devices[i].name);
     }
-    FAIL(error, STATUS_NO_DEVICE, "no row was measured on '%.60s'", name);
-    return HINT(error, STATUS_NO_DEVICE, "the datasets know %s", known);
+    FAIL(error, STATUS_NO_DEVICE, "the datasets hold no row of device '%.60s'", name);
+    return HINT(error, STATUS_NO_DEVICE, "they hold rows of %s", known);
 }
 
 /* Row of rows->devices; *device stays -1 for "all". */
@@ -57,7 +57,7 @@ static enum status make_curve(struct hold_out *hold_out, const struct settings *
                        true, NULL, text, error));
     for (int i = 0; i < hold_out->calibration_count; i++)
         if (hold_out->calibration_rows[i] < 0)
-            return FAIL(error, STATUS_USAGE, "--calibrate-rows: %d rows cannot be taken",
+            return FAIL(error, STATUS_USAGE, "--calibrate-rows: %d is not a valid number of rows",
                         hold_out->calibration_rows[i]);
     return STATUS_OK;
 }
@@ -99,7 +99,7 @@ static enum status add_predictor(struct evaluation *all, struct evaluated_list *
     }
     TRY(hold_out_evaluate(&evaluation, &watched, type, rows, error));
     if (evaluation.count == 0)
-        fprintf(stderr, "note: %s does not forecast %s without rows of it\n", type->name,
+        fprintf(stderr, "note: %s cannot forecast %s without rows of that device\n", type->name,
                 rows->devices[hold_out->device].name);
     return evaluation_join(all, &evaluation, error);
 }

@@ -18,7 +18,7 @@ static enum status add_device(struct forecast_request *request, const struct dev
                               double memory_bytes, struct error *error)
 {
     if (request->device_count == DEVICE_LIMIT)
-        return FAIL(error, STATUS_USAGE, "--device: more than %d", DEVICE_LIMIT);
+        return FAIL(error, STATUS_USAGE, "--device: more than %d devices", DEVICE_LIMIT);
     request->devices[request->device_count++] = (struct priced_device){
         .info = info,
         .memory_bytes = isnan(memory_bytes) ? info->memory_bytes : (int64_t)memory_bytes,
@@ -68,10 +68,11 @@ static enum status add_number(void *payload, const char *text, struct error *err
     char *end;
     const double value = strtod(text, &end);
     if (end == text || *end || !(value >= 0 && value <= 1e6))
-        return FAIL(error, STATUS_USAGE, "--%s: '%.60s' is not a number of 0..1e6", numbers->option,
+        return FAIL(error, STATUS_USAGE, "--%s: '%.60s' is not a number in 0..1e6", numbers->option,
                     text);
     if (numbers->count == DEVICE_LIMIT)
-        return FAIL(error, STATUS_USAGE, "--%s: more than %d", numbers->option, DEVICE_LIMIT);
+        return FAIL(error, STATUS_USAGE, "--%s: more than %d values", numbers->option,
+                    DEVICE_LIMIT);
     numbers->values[numbers->count++] = value;
     return STATUS_OK;
 }
@@ -111,7 +112,7 @@ static enum status read_gpus(struct forecast_request *request, const struct sett
     TRY(link_bytes_per_s(&parallel->link_bytes_per_s, settings->link ? settings->link : "pcie",
                          error));
     if (settings->link && !request->is_parallel)
-        return FAIL(error, STATUS_USAGE, "--link goes with --gpus");
+        return FAIL(error, STATUS_USAGE, "--link requires --gpus");
     return STATUS_OK;
 }
 

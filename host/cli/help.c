@@ -71,8 +71,8 @@ void cli_overview(FILE *file)
     fprintf(file, "%s\ncommands:\n", cli_examples);
     for (int i = 0; commands[i]; i++)
         fprintf(file, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("\n'epochcast <command> --help' tells more; --version names every library.\n"
-          "--man prints the manual page, --completion bash what completes a command line.\n",
+    fputs("\nRun 'epochcast <command> --help' for details; --version lists the library versions.\n"
+          "--man prints the manual page, --completion bash prints a completion script.\n",
           file);
     print_exit_codes(file);
 }

@@ -6,24 +6,23 @@
 #include <string.h>
 
 static const struct documented environment[] = {
-    {"EPOCHCAST_NETWORKS", "folder of layer CSVs that goes before the catalogue"},
-    {"EPOCHCAST_CUDA_MODULE", "the CUDA module, instead of epochcast_cuda.so of the installation"},
-    {"EPOCHCAST_FAKE_FAULTS",
-     "how the fake device fails, for tests: crash=0.01,refuse=0.02 (shares "
-     "of the configs); others are hang, die, poison, unsupported"},
-    {"NO_COLOR", "not empty: no colours"},
-    {"TERM", "dumb: no colours and no progress line"},
-    {"PATH", "where gnuplot is looked for, which draws pictures"},
-    {"COLUMNS, LINES", "size of a picture in the terminal, where that does not tell"},
-    {"OMP_WAIT_POLICY", "PASSIVE spares other programs of a shared machine; read by OpenMP's "
-                        "runtime before the program starts"},
+    {"EPOCHCAST_NETWORKS", "folder of layer CSVs, searched before the catalogue"},
+    {"EPOCHCAST_CUDA_MODULE", "CUDA module to use instead of the installed epochcast_cuda.so"},
+    {"EPOCHCAST_FAKE_FAULTS", "for tests: failures of the fake device, as shares of the configs: "
+                              "crash=0.01,refuse=0.02; others are hang, die, poison, unsupported"},
+    {"NO_COLOR", "if not empty: no colours"},
+    {"TERM", "if dumb: no colours and no progress line"},
+    {"PATH", "folders searched for gnuplot, which draws pictures"},
+    {"COLUMNS, LINES", "size of a picture if the terminal does not report its own"},
+    {"OMP_WAIT_POLICY", "PASSIVE spares other programs on a shared machine; OpenMP's runtime "
+                        "reads it before the program starts"},
     {NULL, NULL},
 };
 
 static const struct documented files[] = {
-    {"*.h5", "datasets (HDF5) and models (HDF5 behind an envelope of 512 bytes)"},
-    {"PREFIX/share/epochcast/networks/*.csv", "the catalogue: one layer CSV a network"},
-    {"PREFIX/lib/epochcast/epochcast_cuda.so", "what measures and trains on NVIDIA GPUs"},
+    {"*.h5", "datasets (HDF5) and models (HDF5 after a header of 512 bytes)"},
+    {"PREFIX/share/epochcast/networks/*.csv", "the catalogue: one layer CSV per network"},
+    {"PREFIX/lib/epochcast/epochcast_cuda.so", "module that measures and trains on NVIDIA GPUs"},
     {NULL, NULL},
 };
 
@@ -104,14 +103,14 @@ static void put_option_name(FILE *file, const struct option *option)
 
 static void put_commands_of(FILE *file, const struct option *option)
 {
-    const char *separator = " Of ";
+    const char *separator = " Used by ";
     for (int i = 0; commands[i] && !is_common(option); i++)
         if (command_takes(commands[i], option)) {
             fputs(separator, file);
             put_bold(file, commands[i]->name);
             separator = ", ";
         }
-    fputs(is_common(option) ? " Of every command.\n" : ".\n", file);
+    fputs(is_common(option) ? " Used by every command.\n" : ".\n", file);
 }
 
 static void put_option(FILE *file, const struct option *option)
@@ -160,17 +159,17 @@ void cli_manual(FILE *file)
         ".B epochcast\n\\-\\-help | \\-\\-version | \\-\\-man | \\-\\-completion bash\n"
         ".SH DESCRIPTION\n"
         "epochcast times random layers of neural networks on a device, trains a small network on\n"
-        "the times, and forecasts with it how long whole networks take: per layer, batch and\n"
-        "epoch, in time, memory and money, each with an interval.\n"
-        "The document that a command makes is on standard output; everything else is on\n"
-        "standard error.\n"
+        "the times, and uses it to forecast whole networks: per layer, batch and epoch, in time,\n"
+        "memory and money, each with an interval.\n"
+        "Each command writes its document to standard output and everything else to standard\n"
+        "error.\n"
         ".SH EXAMPLES\n",
         file);
     put_example(file, cli_examples);
     fputs(".SH COMMANDS\n", file);
     for (int i = 0; commands[i]; i++)
         put_command(file, commands[i]);
-    fputs(".SH OPTIONS\nAn option means the same in every command that takes it.\n", file);
+    fputs(".SH OPTIONS\nAn option has the same meaning in every command.\n", file);
     for (int i = 0; i < cli_option_count; i++)
         put_option(file, &cli_options[i]);
     put_list(file, "EXIT STATUS", exit_codes);

@@ -49,7 +49,7 @@ static enum status read_steps(struct network_selection *selection, const struct 
             add_step(selection, PASS_TRAIN, optimizers.values[j]);
     }
     if (!trains && settings->optimizer)
-        return FAIL(error, STATUS_USAGE, "--optimizer goes with --pass train");
+        return FAIL(error, STATUS_USAGE, "--optimizer requires --pass train");
     return STATUS_OK;
 }
 

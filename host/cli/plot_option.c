@@ -20,9 +20,9 @@ enum status plot_check(const struct settings *settings, struct error *error)
         return STATUS_OK;
     TRY(picture_form_of(&form, settings->plot, error));
     if (form == PICTURE_TERMINAL && settings->format != TABLE_TEXT) {
-        FAIL(error, STATUS_USAGE, "--plot - draws on stdout, which is to be %s alone",
+        FAIL(error, STATUS_USAGE, "--plot - cannot be combined with -o %s: both use stdout",
              choice_name(&choice_table_format, settings->format));
-        return HINT(error, STATUS_USAGE, "--plot FILE.svg goes with it");
+        return HINT(error, STATUS_USAGE, "use --plot FILE.svg");
     }
     TRY(gnuplot_check(error));
     return form == PICTURE_TERMINAL ? STATUS_OK : check_writable(settings->plot, error);

@@ -110,7 +110,7 @@ static enum status dispatch(int argc, char **argv, struct settings *settings, st
     if (print_document(argc, argv))
         return STATUS_OK;
     if (strcmp(name, "--completion") == 0) {
-        FAIL(error, STATUS_USAGE, "completion is written for bash");
+        FAIL(error, STATUS_USAGE, "--completion supports only bash");
         return HINT(error, STATUS_USAGE, "source <(epochcast --completion bash)");
     }
     for (int i = 0; commands[i]; i++)

@@ -55,7 +55,8 @@ enum status report_dataset(struct page *page, const char *path, struct error *er
     if (status == STATUS_OK) {
         draw_dataset(&picture, &rows, "");
         status = end_picture(page, &picture, STATUS_OK,
-                             "What was measured: time by work, and how sure each time is.", error);
+                             "Measured rows: time by work, and the uncertainty of each time.",
+                             error);
     }
     dataset_rows_free(&rows);
     return status;
@@ -84,7 +85,7 @@ static enum status put_errors(struct page *page, const struct row_forecasts *for
         status = draw_evaluation(&picture, &drawn, rows, "", error);
     evaluated_free(&drawn);
     return end_picture(page, &picture, status,
-                       "Predicted over measured time; a point on the line is exact.", error);
+                       "Predicted over measured time; points on the line are exact.", error);
 }
 
 static enum status put_accuracy(struct page *page, const struct model *model,
@@ -247,7 +248,7 @@ static enum status put_forecasts(struct page *page, const struct forecast_grid *
     TRY(picture_create(&picture, PICTURE_INLINE, error));
     const enum status status = draw_first_predictions(&picture, all, error);
     return end_picture(page, &picture, status,
-                       "Forecast time of each layer, and of a batch by its size.", error);
+                       "Forecast time per layer, and per batch by batch size.", error);
 }
 
 enum status report_network(struct page *page, const struct forecast_request *request,

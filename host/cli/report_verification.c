@@ -110,8 +110,8 @@ static enum status put_picture(struct page *page, const struct verified_network 
     struct picture picture;
     TRY(picture_create(&picture, PICTURE_INLINE, error));
     draw_verification(&picture, verified);
-    const enum status status = page_picture(
-        page, &picture, "Whole steps that were run, and what was forecast.", error);
+    const enum status status = page_picture(page, &picture,
+                                            "Whole steps: measured and forecast times.", error);
     picture_free(&picture);
     return status;
 }

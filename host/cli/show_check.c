@@ -22,18 +22,17 @@ static enum status print_listing(struct listing *listing, const struct audit_rep
                                  const char *path, enum table_format format, struct error *error)
 {
     if (format == TABLE_TEXT && report->violations == 0) {
-        printf("%s keeps every promise of the format: %lld rows, %lld devices, %lld canaries\n",
-               path, (long long)report->rows, (long long)report->devices,
-               (long long)report->canaries);
+        printf("%s follows the format: %lld rows, %lld devices, %lld canaries\n", path,
+               (long long)report->rows, (long long)report->devices, (long long)report->canaries);
         table_free(listing->table);
         return STATUS_OK;
     }
     TRY(cli_print_table(listing->table, format, error));
     if (report->violations == 0)
         return STATUS_OK;
-    FAIL(error, STATUS_BAD_FILE, "'%s' breaks %lld promises of the format", path,
+    FAIL(error, STATUS_BAD_FILE, "'%s' violates the format in %lld places", path,
          (long long)report->violations);
-    return HINT(error, STATUS_BAD_FILE, "datasets/README.md is the format");
+    return HINT(error, STATUS_BAD_FILE, "datasets/README.md describes the format");
 }
 
 enum status show_check(const char *path, enum table_format format, struct error *error)

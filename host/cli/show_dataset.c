@@ -263,7 +263,7 @@ static void print_header(const struct quality *quality)
             print_label(texts[i].label, texts[i].text);
     printf("%-12s%llu\n", "seed", (unsigned long long)quality->tables.header.seed);
     printf("%-12s%s\n", "state",
-           quality->tables.is_growing ? "unfinished: rounds joined here" : "finished");
+           quality->tables.is_growing ? "unfinished: rounds joined on reading" : "finished");
 }
 
 static void json_header(struct json *json, const struct quality *quality)

@@ -37,7 +37,8 @@ static enum status apply_sets(struct sweep_request *request, const struct settin
             any |= applied;
         }
         if (!any)
-            return FAIL(error, STATUS_USAGE, "--set %s: no layer of this sweep has that feature",
+            return FAIL(error, STATUS_USAGE,
+                        "--set %s: no layer kind of this sweep has that feature",
                         settings->set.list[i]);
     }
     return STATUS_OK;
@@ -71,7 +72,7 @@ static enum status add_networks(struct sweep_request *request, const struct sett
     struct networks networks = {.request = request};
     TRY(read_dimensions(&networks.sizes, settings, error));
     if (!settings->from_networks && settings->dimension.count > 0)
-        return FAIL(error, STATUS_USAGE, "--dimension goes with --from-networks");
+        return FAIL(error, STATUS_USAGE, "--dimension requires --from-networks");
     if (!settings->from_networks)
         return STATUS_OK;
     TRY(each_item(settings->from_networks, add_network, &networks, error));
@@ -98,7 +99,7 @@ static enum status parse_shard(struct sweep_options *wanted, const char *text, s
                  wanted->shard < 1 || wanted->shard > wanted->shard_count ||
                  wanted->shard_count > 100000)) {
         FAIL(error, STATUS_USAGE, "--shard: '%.40s' is not a shard", text);
-        return HINT(error, STATUS_USAGE, "1/8 to 8/8 are the shards of eight");
+        return HINT(error, STATUS_USAGE, "use I/N with I from 1 to N, for example 1/8");
     }
     wanted->shard--;
     return STATUS_OK;

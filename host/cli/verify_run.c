@@ -13,7 +13,7 @@ static enum status fit_baselines(struct verification *all,
     if (!baseline_set_needs_rows(options->baselines))
         return baseline_set_fit(&all->baselines, all->known, 0, NULL, error);
     if (options->dataset_count < 1) {
-        FAIL(error, STATUS_USAGE, "--baselines other than the roofline need rows to learn from");
+        FAIL(error, STATUS_USAGE, "--baselines: all but the roofline need rows to train on");
         return HINT(error, STATUS_USAGE, "epochcast verify NETWORK DATA.h5 --baselines ...");
     }
     TRY(dataset_read(&rows, options->datasets, options->dataset_count, error));

@@ -78,9 +78,9 @@ static void check_schema_hash(struct audit *audit, hid_t file, enum layer_kind k
     if (H5Aexists(file, name) == 0 && H5Lexists(file, kind_name, H5P_DEFAULT) == 0)
         return;
     if (!hdf5_file_read_word(&word, file, name))
-        audit_violation(audit, "/", "attribute '%s' is missing or no integer", name);
+        audit_violation(audit, "/", "attribute '%s' is missing or not an integer", name);
     else if (expected_hash(&expected, file, kind) && word != expected)
-        audit_violation(audit, "/", "attribute '%s' is that of other columns", name);
+        audit_violation(audit, "/", "attribute '%s' does not match the columns", name);
 }
 
 static void check_root_attributes(struct audit *audit, hid_t file)
@@ -89,10 +89,11 @@ static void check_root_attributes(struct audit *audit, hid_t file)
     uint64_t word;
     for (int i = 0; i < ROOT_WORD_COUNT; i++)
         if (!hdf5_file_read_word(&word, file, root_words[i]))
-            audit_violation(audit, "/", "attribute '%s' is missing or no integer", root_words[i]);
+            audit_violation(audit, "/", "attribute '%s' is missing or not an integer",
+                            root_words[i]);
     for (int i = 0; i < header_text_count; i++)
         if (!hdf5_file_read_text(text, sizeof text, file, header_texts[i].name))
-            audit_violation(audit, "/", "attribute '%s' is missing or no text",
+            audit_violation(audit, "/", "attribute '%s' is missing or not a text",
                             header_texts[i].name);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         check_schema_hash(audit, file, (enum layer_kind)kind);
@@ -123,7 +124,7 @@ static void check_text(struct audit *audit, const struct audited_table *table, h
     char name[128], text[512];
     snprintf(name, sizeof name, "%s.%s", column, suffix);
     if (!hdf5_file_read_text(text, sizeof text, dataset, name))
-        audit_violation(audit, table->path, "attribute '%s' is missing or no text", name);
+        audit_violation(audit, table->path, "attribute '%s' is missing or not a text", name);
     else if (wanted && strcmp(text, wanted) != 0)
         audit_violation(audit, table->path, "attribute '%s' is '%.60s', not '%.60s'", name, text,
                         wanted);
@@ -190,7 +191,7 @@ static void check_table(struct audit *audit, hid_t file, const struct audited_ta
         for (int i = 0; i < table->columns.count; i++)
             check_column(audit, table, dataset, stored, &table->columns.fields[i]);
         if (H5Tget_nmembers(stored) > table->columns.count)
-            audit_violation(audit, table->path, "columns that are not part of the format");
+            audit_violation(audit, table->path, "has columns that are not part of the format");
         check_storage(audit, table, dataset, is_growing);
         H5Tclose(stored);
     }

@@ -30,7 +30,7 @@ static enum status cannot_write(const struct compact_file *compact, int cause, s
 {
     FAIL(error, STATUS_FAILED, "cannot write '%s': %s", compact->scratch.path,
          cause ? strerror(cause) : "HDF5 gives no reason");
-    error_hint(error, "nothing was left behind; free some space");
+    error_hint(error, "no partial file remains; free some space");
     return STATUS_FAILED;
 }
 

@@ -28,7 +28,7 @@ static enum status cannot_write(struct dataset *dataset, int cause, struct error
          cause ? strerror(cause) : "HDF5 gives no reason");
     const bool is_visible = dataset->in_place && !*dataset->scratch.name;
     error_hint(error, is_visible ? "the rows written before are safe; free some space"
-                                 : "nothing was left behind; free some space");
+                                 : "no partial file remains; free some space");
     return STATUS_FAILED;
 }
 
@@ -232,8 +232,7 @@ static enum status sync_now_and_then(struct dataset *dataset, struct error *erro
 static enum status write_out(struct dataset *dataset, struct error *error)
 {
     if (dataset->is_failed)
-        return FAIL(error, STATUS_FAILED, "'%s' could not be written before",
-                    dataset->scratch.path);
+        return FAIL(error, STATUS_FAILED, "an earlier write to '%s' failed", dataset->scratch.path);
     off_t pending[LAYER_KIND_COUNT] = {0};
     for (int i = 0; i < dataset->buffered; i++)
         pending[dataset->buffer[i].config.kind]++;

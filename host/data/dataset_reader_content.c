@@ -22,7 +22,7 @@ static enum status check_format(const struct dataset_reader *reader, struct erro
         strcmp(format, SCHEMA_FORMAT_NAME) != 0) {
         FAIL(error, STATUS_BAD_FILE, "'%s' is an HDF5 file, but not an epochcast dataset",
              reader->path);
-        error_hint(error, "'epochcast show' tells what a file is");
+        error_hint(error, "'epochcast show FILE' names the kind of a file");
         return STATUS_BAD_FILE;
     }
     if (!hdf5_file_read_word(&version, file, "format_version"))
@@ -109,7 +109,7 @@ enum status dataset_reader_fault(const struct dataset_reader *reader, const char
         return STATUS_OK;
     }
     FAIL(error, STATUS_BAD_FILE, "'%s': %s, row %zu: %s", reader->path, table, row, what);
-    error_hint(error, "the file is damaged, or of another program version");
+    error_hint(error, "the file is damaged, or another program version wrote it");
     return STATUS_BAD_FILE;
 }
 
@@ -159,7 +159,7 @@ static enum status check_schema(const struct dataset_reader *reader, enum layer_
     if (hash == expected)
         return STATUS_OK;
     FAIL(error, STATUS_BAD_FILE,
-         "'%s': the columns of %s are those of another version (schema %016llx, expected %016llx)",
+         "'%s': the columns of %s belong to another version (schema %016llx, expected %016llx)",
          reader->path, layer_descriptors[kind]->name, (unsigned long long)hash,
          (unsigned long long)expected);
     error_hint(error, "use the program that wrote it ('%s') to export it, or measure again",

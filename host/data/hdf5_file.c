@@ -24,7 +24,7 @@ static herr_t keep_innermost(unsigned depth, const H5E_error2_t *entry, void *pa
 static enum status damaged(const char *path, const char *how, struct error *error)
 {
     FAIL(error, STATUS_BAD_FILE, "'%s' is damaged: %s", path, how);
-    error_hint(error, "fetch or measure it again");
+    error_hint(error, "download or measure it again");
     return STATUS_BAD_FILE;
 }
 
@@ -34,7 +34,7 @@ static enum status explain_open(const char *path, struct error *error)
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, reason);
     if (strstr(reason, "lock file")) {
         FAIL(error, STATUS_BAD_FILE, "'%s' is being written by another program", path);
-        error_hint(error, "wait until it ends, or copy the file and read the copy");
+        error_hint(error, "wait until that program ends, or read a copy of the file");
         return STATUS_BAD_FILE;
     }
     reason[strcspn(reason, ":,")] = '\0'; /* what follows are HDF5's internals */

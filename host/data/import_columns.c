@@ -68,7 +68,7 @@ static enum status bind_column(bool *is_there, struct binding *binding,
     if (!source || *is_there)
         return STATUS_OK;
     FAIL(error, STATUS_BAD_FILE, "%s: column '%.80s' is missing", csv->path, source->column);
-    error_hint(error, "%s:%d wants it", reader->map->path, source->line);
+    error_hint(error, "%s:%d refers to it", reader->map->path, source->line);
     return STATUS_BAD_FILE;
 }
 
@@ -89,7 +89,7 @@ static enum status missing(const struct columns_reader *reader, const char *name
         return HINT(error, STATUS_BAD_FILE, "add a line to %s: '%s = VALUE' or '%s <- COLUMN'",
                     reader->map->path, name, name);
     return HINT(error, STATUS_BAD_FILE,
-                "datasets/README.md lists the columns; --map FILE tells of others");
+                "datasets/README.md lists the columns; --map FILE maps other names");
 }
 
 static enum status bind_one(struct binding *binding, bool *is_there,
@@ -139,13 +139,13 @@ static enum status check_columns(const struct columns_reader *reader, const stru
     for (int i = 0; i < reader->column_count; i++) {
         const char *name = reader->header[i];
         if (find_column(reader, name) != i)
-            return FAIL(error, STATUS_BAD_FILE, "%s:%d: column '%.80s' is there twice", csv->path,
+            return FAIL(error, STATUS_BAD_FILE, "%s:%d: column '%.80s' appears twice", csv->path,
                         csv->line, name);
         if (reader->map || is_column_of_some_kind(name))
             continue;
         FAIL(error, STATUS_BAD_FILE, "%s:%d: a dataset has no column '%.80s'", csv->path, csv->line,
              name);
-        error_hint(error, "leave it out, or tell with --map FILE what the columns mean");
+        error_hint(error, "leave it out, or describe the columns with --map FILE");
         return STATUS_BAD_FILE;
     }
     return STATUS_OK;
@@ -284,7 +284,7 @@ static enum status refuse_value(const struct binding *binding, const struct colu
     if (nearest)
         error_hint(error, "did you mean '%s'?", nearest);
     else if (choice && reader->map)
-        error_hint(error, "give it one of ours in the map: ? %s=%s", *text ? text : "OLD",
+        error_hint(error, "map it to a known name: ? %s=%s", *text ? text : "OLD",
                    choice->names[0]);
     else if (binding->feature && !choice)
         error_hint(error, "%d..%d", binding->feature->minimum, binding->feature->maximum);
@@ -298,7 +298,7 @@ static enum status read_kind(enum layer_kind *kind, struct columns_reader *reade
     TRY(text_of(&text, &reader->layer, reader, csv, error));
     const int found = layer_kind_find(text);
     if (found < 0) {
-        refuse(&reader->layer, reader, csv, text, "is no layer kind", error);
+        refuse(&reader->layer, reader, csv, text, "is not a layer kind", error);
         return HINT(error, STATUS_BAD_FILE, "'epochcast show layers' lists them");
     }
     *kind = (enum layer_kind)found;

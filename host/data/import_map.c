@@ -51,7 +51,7 @@ static enum status take_column(const char **column, struct cursor *cursor, struc
     cursor->at += is_quoted;
     *column = take_until(cursor, is_quoted ? "\"" : " \t", &end);
     if (!**column)
-        return bad_line(cursor, "no column behind", "<-", error);
+        return bad_line(cursor, "no column after", "<-", error);
     if (is_quoted && end != '"')
         return bad_line(cursor, "a quote is never closed:", *column, error);
     return STATUS_OK;
@@ -82,7 +82,7 @@ static enum status take_unit(double *factor, struct cursor *cursor, struct error
             return STATUS_OK;
         }
     bad_line(cursor, "unknown unit", text, error);
-    return HINT(error, STATUS_BAD_FILE, "one of ns, us, ms, s; or a factor: * 0.001");
+    return HINT(error, STATUS_BAD_FILE, "use one of ns, us, ms, s, or a factor: * 0.001");
 }
 
 static enum status take_renames(struct import_source *source, struct cursor *cursor,
@@ -145,7 +145,7 @@ static enum status check_target(const struct cursor *cursor, const char *target,
     const int count = list_targets(names, columns);
     for (int i = 0; i < map->source_count; i++)
         if (strcmp(map->sources[i].target, target) == 0)
-            return bad_line(cursor, "a second line for", target, error);
+            return bad_line(cursor, "more than one line for", target, error);
     for (int i = 0; i < count; i++)
         if (strcmp(names[i], target) == 0)
             return STATUS_OK;

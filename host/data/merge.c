@@ -34,8 +34,8 @@ static enum status check_other_file(const char *input, const struct merge_option
     if (stat(input, &here) != 0 || stat(options->path, &there) != 0 ||
         here.st_dev != there.st_dev || here.st_ino != there.st_ino)
         return STATUS_OK;
-    FAIL(error, STATUS_USAGE, "'%s' is input and result at once", options->path);
-    return HINT(error, STATUS_USAGE, "give the result another name");
+    FAIL(error, STATUS_USAGE, "'%s' is both an input and the output", options->path);
+    return HINT(error, STATUS_USAGE, "choose another output name");
 }
 
 /* All inputs are open together: what one of them lacks is told before anything is written, and

@@ -34,7 +34,7 @@ enum status scratch_file_check_unused(const char *path, struct error *error)
 enum status scratch_file_in_use(const char *path, struct error *error)
 {
     FAIL(error, STATUS_FAILED, "'%s' is being written by another program", path);
-    return HINT(error, STATUS_FAILED, "give another name, or wait until it ends");
+    return HINT(error, STATUS_FAILED, "choose another name, or wait until that program ends");
 }
 
 enum status scratch_file_check_destination(const char *path, bool overwrite, struct error *error)
@@ -46,7 +46,7 @@ enum status scratch_file_check_destination(const char *path, bool overwrite, str
         return FAIL(error, STATUS_FAILED, "cannot write '%s': not a regular file", path);
     if (!overwrite) {
         FAIL(error, STATUS_USAGE, "'%s' exists", path);
-        error_hint(error, "give another name, or --overwrite");
+        error_hint(error, "choose another name, or add --overwrite");
         return STATUS_USAGE;
     }
     return scratch_file_check_unused(path, error);

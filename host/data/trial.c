@@ -60,7 +60,7 @@ enum status trial_run(enum status (*work)(void *payload, struct error *error), v
         return FAIL(error, STATUS_FAILED, "cannot start a process to read '%s'", path);
     wait_for(child);
     if (received != sizeof told)
-        return FAIL(error, STATUS_BAD_FILE, "'%s': damaged so that HDF5 cannot read it", path);
+        return FAIL(error, STATUS_BAD_FILE, "'%s' is damaged: HDF5 cannot read it", path);
     if (told.status != STATUS_OK && error)
         *error = told;
     return told.status;

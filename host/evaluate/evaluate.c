@@ -221,7 +221,7 @@ static enum status nothing_left(const struct predictor *predictor, size_t row_co
         return HINT(error, STATUS_FAILED, "use '--split all', or measure more rows");
     }
     FAIL(error, STATUS_FAILED,
-         "predictor %s covers none of the %zu rows: it knows neither their layers nor their device",
+         "predictor %s covers none of the %zu rows: it was not trained on their layers and device",
          predictor->type->name, row_count);
     return HINT(error, STATUS_FAILED, "train on rows of these layers and devices");
 }

@@ -66,8 +66,8 @@ static enum status too_few(enum layer_kind kind, size_t count, int32_t wanted, c
                            struct error *error)
 {
     return FAIL(error, STATUS_USAGE,
-                "%d rows of %s to calibrate with are more than the %zu of %s in the train split",
-                wanted, layer_descriptors[kind]->name, count, device);
+                "%d calibration rows of %s exceed the %zu of %s in the train split", wanted,
+                layer_descriptors[kind]->name, count, device);
 }
 
 /* The draws' rows: the first `wanted` of the train split become the pool, the others are tested. */
@@ -227,7 +227,7 @@ static enum status evaluate_curve(struct evaluation *evaluation, const struct ho
 
 static enum status no_other_device(const char *name, struct error *error)
 {
-    FAIL(error, STATUS_FAILED, "no rows of another device than %s to learn from", name);
+    FAIL(error, STATUS_FAILED, "no rows from any device other than %s", name);
     return HINT(error, STATUS_FAILED, "name the datasets of several devices");
 }
 

@@ -94,7 +94,7 @@ static enum status find_label(label_row *label, const char *key, struct error *e
     *label = label_feature;
     if (is_feature(key))
         return STATUS_OK;
-    FAIL(error, STATUS_USAGE, "rows have no '%.40s' to be sliced by", key);
+    FAIL(error, STATUS_USAGE, "cannot slice by '%.40s': rows have no such key", key);
     return HINT(error, STATUS_USAGE,
                 "decade, noise, algorithm, or a feature ('epochcast show layers')");
 }

@@ -113,7 +113,7 @@ static enum status take(char token[TOKEN_LIMIT], const char **text, const char *
 {
     const size_t length = strcspn(*text, ends);
     if (length >= TOKEN_LIMIT)
-        return FAIL(error, STATUS_USAGE, "too long a word in a layer: '%.40s...'", *text);
+        return FAIL(error, STATUS_USAGE, "word too long in layer text: '%.40s...'", *text);
     memcpy(token, *text, length);
     token[length] = '\0';
     *text += length;

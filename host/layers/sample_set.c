@@ -50,7 +50,7 @@ static enum status set_stratum(struct sample_domain *domain, const char *text, s
 {
     int stratum = choice_find(&choice_stratum, text);
     if (stratum < 0 || stratum >= STRATUM_IMPORTED)
-        return FAIL(error, STATUS_USAGE, "stratum=%s: give one of log_uniform, realistic, uniform",
+        return FAIL(error, STATUS_USAGE, "stratum=%s: use one of log_uniform, realistic, uniform",
                     text);
     domain->stratum = stratum;
     return STATUS_OK;

@@ -18,8 +18,8 @@ static enum status read_size(struct epochcast_options *known,
 {
     *known = (struct epochcast_options)EPOCHCAST_OPTIONS_INITIALIZER;
     if (options->size < sizeof options->size) {
-        FAIL(error, STATUS_USAGE, "options.size = %zu is no size of struct epochcast_options",
-             options->size);
+        FAIL(error, STATUS_USAGE,
+             "options.size = %zu is not a known size of struct epochcast_options", options->size);
         return HINT(error, STATUS_USAGE, "start from EPOCHCAST_OPTIONS_INITIALIZER");
     }
     memcpy(known, options, options->size < sizeof *known ? options->size : sizeof *known);
@@ -60,7 +60,7 @@ static enum status read_options(struct question *question, const struct epochcas
     TRY(read_choice(&wanted->optimizer, &choice_optimizer, known.optimizer,
                     trains ? OPTIMIZER_SGD : OPTIMIZER_NONE, error));
     if (!trains && wanted->optimizer != OPTIMIZER_NONE)
-        return FAIL(error, STATUS_USAGE, "options.optimizer: '%s' goes with pass train",
+        return FAIL(error, STATUS_USAGE, "options.optimizer: '%s' requires pass train",
                     known.optimizer);
     TRY(read_choice(&wanted->precision, &choice_precision, known.precision, PRECISION_FP32, error));
     return model_device(&question->device, &model->model, known.device, error);

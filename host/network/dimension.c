@@ -31,10 +31,10 @@ static enum status add_one(struct dimension_sizes *sizes, const char *item, size
     if (end != item + item_length || errno || size < 1 || size > INT32_MAX) {
         FAIL(error, STATUS_USAGE, "dimension '%.*s' is not a name with a size of 1..%d",
              shown(item_length), item, INT32_MAX);
-        return HINT(error, STATUS_USAGE, "as in sequence=128");
+        return HINT(error, STATUS_USAGE, "for example sequence=128");
     }
     if (dimension_sizes_find(sizes, item, length))
-        return FAIL(error, STATUS_USAGE, "dimension '%.*s' has a size twice", shown(length), item);
+        return FAIL(error, STATUS_USAGE, "dimension '%.*s' is given twice", shown(length), item);
     if (sizes->count == DIMENSION_LIMIT)
         return FAIL(error, STATUS_USAGE, "sizes for more than %d dimensions", DIMENSION_LIMIT);
     sizes->list[sizes->count++] = (struct dimension_size){
@@ -60,12 +60,12 @@ enum status dimension_sizes_check(const struct dimension_sizes *sizes, struct er
         const struct dimension_size *given = &sizes->list[i];
         if (given->is_used)
             continue;
-        FAIL(error, STATUS_USAGE, "no open dimension is called '%.*s'", shown(given->name_length),
-             given->name);
+        FAIL(error, STATUS_USAGE, "the model has no open dimension '%.*s'",
+             shown(given->name_length), given->name);
         if (!sizes->open[0])
             return HINT(error, STATUS_USAGE,
-                        "nothing is left open: only ONNX models have such dimensions");
-        return HINT(error, STATUS_USAGE, "open are %s", sizes->open);
+                        "it has no open dimensions; only ONNX models have them");
+        return HINT(error, STATUS_USAGE, "open dimensions: %s", sizes->open);
     }
     return STATUS_OK;
 }

@@ -126,10 +126,10 @@ static enum status declared_outputs(struct onnx_dimensions *dimensions,
         if (!output)
             continue;
         if (output->declared.size == 0) {
-            onnx_fail(call, "an operator that is not known, and the file has no shape of its "
+            onnx_fail(call, "its operator is unknown, and the file has no shape for its "
                             "output");
             return HINT(dimensions->error, STATUS_BAD_FILE,
-                        "value_info for it in the file would do: its "
+                        "add a value_info for it to the file: its "
                         "bytes are counted, its operations are not");
         }
         TRY(onnx_read_declared(dimensions, output));
@@ -150,7 +150,7 @@ static enum status infer_node(struct onnx_dimensions *dimensions, struct onnx_no
         const struct onnx_value *output = onnx_output(&call, i);
         has_output |= output != NULL;
         if (output && output->rank < 0)
-            return onnx_fail(&call, "it has an output %d too many", i);
+            return onnx_fail(&call, "its output %d is one too many", i);
     }
     if (!has_output)
         return onnx_fail(&call, "it has no output");
@@ -171,8 +171,7 @@ static enum status infer_all(struct onnx_dimensions *dimensions)
         known += onnx_operator_find(&graph->nodes[i]) != NULL;
     if (known == 0) {
         const struct onnx_call call = {graph, &graph->nodes[0], dimensions->error};
-        return onnx_fail(&call, "neither this nor any other of the %d nodes has a known operator",
-                         graph->node_count);
+        return onnx_fail(&call, "none of the %d nodes has a known operator", graph->node_count);
     }
     TRY(onnx_read_inputs(dimensions));
     for (int i = 0; i < graph->node_count; i++)
@@ -199,9 +198,9 @@ static enum status check_steps(struct onnx_graph *graph, struct error *error)
         const int axis = batch_axis(&call);
         if (dims[!axis] != 1 || dims[axis] == 1)
             continue;
-        onnx_fail(&call, "one step of %lld sequences: not the batch is open, but the steps",
+        onnx_fail(&call, "one step of %lld sequences: the steps are open, not the batch",
                   (long long)dims[axis]);
-        return HINT(error, STATUS_BAD_FILE, "give them a number: --dimension NAME=SIZE");
+        return HINT(error, STATUS_BAD_FILE, "set their number: --dimension NAME=SIZE");
     }
     return STATUS_OK;
 }
@@ -241,7 +240,7 @@ static enum status emit_all(struct onnx_builder *builder, struct error *error)
         TRY(onnx_emit_node(builder, &call));
     }
     if (builder->network->layer_count == 0)
-        return FAIL(error, STATUS_BAD_FILE, "%.300s: nothing in it works on its input",
+        return FAIL(error, STATUS_BAD_FILE, "%.300s: no node depends on the graph's input",
                     graph->source.path);
     return STATUS_OK;
 }

@@ -63,7 +63,7 @@ static enum status left_open(const struct onnx_dimensions *dimensions,
     list_open(all, sizeof all, dimensions);
     shape_error(dimensions, value, "has no size", axis, name);
     return HINT(dimensions->error, STATUS_BAD_FILE,
-                "give it one: --dimension '%s=SIZE'; open are %s", own, all);
+                "set one: --dimension '%s=SIZE'; open dimensions: %s", own, all);
 }
 
 /* ---- open dimensions ---- */

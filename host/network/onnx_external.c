@@ -82,7 +82,7 @@ static enum status find_file(struct onnx_source *source, const struct onnx_value
     const int length = slash ? (int)(slash - source->path) + 1 : 2;
     if (location.size == 0 || memchr(location.bytes, '\0', location.size) ||
         location.bytes[0] == '/' || (size_t)length + location.size >= PATH_LIMIT)
-        return external_error(source, value, location, "is no path within the folder", error);
+        return external_error(source, value, location, "is not a path within the folder", error);
     snprintf(folder, sizeof folder, "%.*s", length, slash ? source->path : "./");
     snprintf(file, sizeof file, "%s%.*s", folder, (int)location.size, location.bytes);
     if (stat(file, &info) != 0)
@@ -90,7 +90,7 @@ static enum status find_file(struct onnx_source *source, const struct onnx_value
     if (!is_inside(folder, file))
         return external_error(source, value, location, "lies outside of its folder", error);
     if (!S_ISREG(info.st_mode))
-        return external_error(source, value, location, "is no regular file", error);
+        return external_error(source, value, location, "is not a regular file", error);
     source->external_location = location;
     source->external_bytes = (double)info.st_size;
     return STATUS_OK;
@@ -104,7 +104,7 @@ enum status onnx_external_check(struct onnx_source *source, const struct onnx_va
         TRY(find_file(source, value, entry.location, error));
     if (entry.offset < 0 || (entry.length != -1 && entry.length != byte_count) ||
         entry.offset + byte_count > source->external_bytes)
-        return external_error(source, value, entry.location, "has not the size of the tensor",
+        return external_error(source, value, entry.location, "does not have the size of the tensor",
                               error);
     return STATUS_OK;
 }

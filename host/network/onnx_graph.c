@@ -231,7 +231,7 @@ static enum status link_inputs(struct onnx_graph *graph, int index, struct error
             continue;
         *link = field.bytes.size ? *find_slot(graph, field.bytes) : -1;
         if (*link < 0 && field.bytes.size)
-            return onnx_fail(&call, "its input '%.*s' comes from nowhere", onnx_shown(field.bytes),
+            return onnx_fail(&call, "its input '%.*s' is not defined", onnx_shown(field.bytes),
                              field.bytes.bytes);
         if (*link >= 0) {
             struct onnx_value *value = &graph->values[*link];
@@ -331,9 +331,9 @@ enum status onnx_graph_read(struct onnx_graph *graph, const char *path, const ch
     TRY(onnx_source_create(&graph->source, path, bytes, size, error));
     TRY(read_model(graph, &message, error));
     if (graph->opset < ONNX_OPSET_MINIMUM) {
-        FAIL(error, STATUS_BAD_FILE, "%.300s: operator set %lld; %d is the oldest that is read",
-             path, (long long)graph->opset, ONNX_OPSET_MINIMUM);
-        return HINT(error, STATUS_BAD_FILE, "onnx.version_converter brings it to a later one");
+        FAIL(error, STATUS_BAD_FILE, "%.300s: operator set %lld; the oldest supported is %d", path,
+             (long long)graph->opset, ONNX_OPSET_MINIMUM);
+        return HINT(error, STATUS_BAD_FILE, "convert it with onnx.version_converter");
     }
     return read_graph(graph, message, error);
 }

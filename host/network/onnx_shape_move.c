@@ -321,7 +321,7 @@ enum status onnx_shape_resize(const struct onnx_call *call)
     if (given == input->rank)
         values = attribute;
     else if (!values || count != input->rank)
-        return onnx_fail(call, "its sizes or scales are not constant, or not one a dimension");
+        return onnx_fail(call, "its sizes or scales are not constant, or not one per dimension");
     for (int i = 0; i < input->rank; i++) {
         const double size = by_sizes ? values[i] : floor((double)input->dims[i] * values[i]);
         dims[i] = size >= 1 && size <= (double)ONNX_DIMENSION_LIMIT ? (int64_t)size : 0;

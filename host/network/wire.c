@@ -105,7 +105,7 @@ enum status wire_finish(const struct wire *wire, struct error *error)
     if (wire->next == wire->end)
         return STATUS_OK;
     return FAIL(error, STATUS_BAD_FILE,
-                "%.300s: byte %zu: truncated or damaged: no field fits the %zu bytes that are left "
+                "%.300s: byte %zu: truncated or damaged: no field fits the remaining %zu bytes "
                 "of its message",
                 wire->path, wire_offset(wire), (size_t)(wire->end - wire->next));
 }

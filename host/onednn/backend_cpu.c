@@ -91,7 +91,7 @@ static enum status create_engine(struct cpu_device *cpu, struct error *error)
         status = dnnl_primitive_attr_set_scratchpad_mode(cpu->target.attributes,
                                                          dnnl_scratchpad_mode_user);
     if (status != dnnl_success)
-        return FAIL(error, STATUS_NO_DEVICE, "cpu: oneDNN has no engine here: status %d",
+        return FAIL(error, STATUS_NO_DEVICE, "cpu: oneDNN has no engine on this machine: status %d",
                     (int)status);
     return STATUS_OK;
 }

@@ -156,7 +156,7 @@ static enum status take_arena(void **data, struct cpu_plan *plan, size_t bytes, 
              "cpu: another %zu bytes do not fit the arena of %zu bytes, %zu of them in use", bytes,
              device->arena_bytes, used_bytes);
         return HINT(error, STATUS_OUT_OF_MEMORY,
-                    "take a smaller batch, or a machine with more free memory");
+                    "use a smaller batch, or a machine with more free memory");
     }
     *data = is_read_only ? take_read(device, taken) : take_written(device, taken);
     return STATUS_OK;

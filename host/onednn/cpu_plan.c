@@ -140,7 +140,8 @@ enum status cpu_plan_create(struct cpu_plan **plan, struct device *device,
         char library[64];
         onednn_version(library, sizeof library);
         *outcome = OUTCOME_UNSUPPORTED;
-        return FAIL(error, STATUS_FAILED, "cpu: no precision %s with this processor and %s",
+        return FAIL(error, STATUS_FAILED,
+                    "cpu: precision %s is not supported by this processor and %s",
                     choice_name(&choice_precision, config->precision), library);
     }
     TRY(ALLOCATE(plan, 1, "plan", error));

@@ -34,7 +34,7 @@ enum status evaluated_add(struct evaluated_list *all, const char *name,
     struct evaluated *evaluated = find_evaluated(all, name);
     const bool by_device = row_series_by_device(rows);
     if (!evaluated)
-        return FAIL(error, STATUS_USAGE, "a picture holds %d predictors", EVALUATED_LIMIT);
+        return FAIL(error, STATUS_USAGE, "a picture holds at most %d predictors", EVALUATED_LIMIT);
     struct evaluated_point *points = realloc(
         evaluated->points, (evaluated->count + forecasts->count + 1) * sizeof *points);
     if (!points)

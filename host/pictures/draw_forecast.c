@@ -130,7 +130,7 @@ static void draw_bars(struct picture *picture, const struct bars *bars,
     if (bars->other_count)
         snprintf(label, sizeof label, "time (ms), with interval; %d faster layers: %.3g ms",
                  bars->other_count, bars->other_ms);
-    snprintf(title, sizeof title, "layers, batch size %d%s%s: %.*f ms together",
+    snprintf(title, sizeof title, "layers, batch size %d%s%s: %.*f ms in total",
              forecast->batch_size, forecast->pass == PASS_TRAIN ? ", " : "",
              forecast->pass == PASS_TRAIN ? choice_name(&choice_optimizer, forecast->optimizer)
                                           : "",

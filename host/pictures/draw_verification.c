@@ -166,7 +166,7 @@ static void draw_ratios(struct picture *picture, const struct verified_network *
         for (int baseline = 0; baseline < verified->baseline_count; baseline++)
             picture_range_add(&ratios, step->baselines_ms[baseline] / step->measured_ms);
     }
-    picture_panel(picture, "beside the baselines", "batch size", "predicted / measured");
+    picture_panel(picture, "compared with the baselines", "batch size", "predicted / measured");
     set_batch_axis(picture, verified);
     picture_log_axis(picture, 'y', ratios);
     fputs("plot 1 with lines lc rgb '#000000' notitle", picture->script);

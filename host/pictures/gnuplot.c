@@ -26,7 +26,7 @@ static enum status not_started(int cause, struct error *error)
 {
     if (cause != ENOENT)
         return FAIL(error, STATUS_FAILED, "cannot start gnuplot: %s", strerror(cause));
-    FAIL(error, STATUS_FAILED, "pictures need gnuplot, and there is none on PATH");
+    FAIL(error, STATUS_FAILED, "pictures need gnuplot, which is not on PATH");
     return HINT(error, STATUS_FAILED, "install it: apt-get install gnuplot-nox");
 }
 
@@ -106,7 +106,7 @@ static enum status finish(const struct child *child, bool is_sent, struct error 
     first_complaint(complaint, sizeof complaint, child->errors);
     FAIL(error, STATUS_FAILED, "gnuplot failed (exit code %d): %s", WEXITSTATUS(how), complaint);
     return HINT(error, STATUS_FAILED,
-                "pictures are made for gnuplot 5.4 and later; 'gnuplot --version'");
+                "pictures need gnuplot 5.4 or later; check 'gnuplot --version'");
 }
 
 enum status gnuplot_run(int output, const char *script, size_t size, struct error *error)

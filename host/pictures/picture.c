@@ -29,8 +29,9 @@ enum status picture_form_of(enum picture_form *form, const char *path, struct er
     else if (ends_with(path, ".png"))
         *form = PICTURE_PNG;
     else {
-        FAIL(error, STATUS_USAGE, "no picture can be written to '%.200s'", path);
-        return HINT(error, STATUS_USAGE, "a name ending in .svg or .png, or - for the terminal");
+        FAIL(error, STATUS_USAGE, "'%.200s' is not a valid picture name", path);
+        return HINT(error, STATUS_USAGE,
+                    "use a name ending in .svg or .png, or - for the terminal");
     }
     return STATUS_OK;
 }

@@ -78,7 +78,8 @@ static enum status tuned_options(struct mlp_options *tuned, const struct mlp_pre
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         const int32_t nets = predictor->kinds[kind].net_count;
         if (nets > 0 && tuned->ensemble > 0 && nets != tuned->ensemble)
-            return FAIL(error, STATUS_FAILED, "the model's kinds have %d and %d nets: not tunable",
+            return FAIL(error, STATUS_FAILED,
+                        "the model's kinds have %d and %d nets: fine-tuning needs equal numbers",
                         tuned->ensemble, nets);
         if (nets > 0)
             tuned->ensemble = nets;

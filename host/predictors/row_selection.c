@@ -42,7 +42,7 @@ static enum status check_enough(const struct row_selection *selection, enum laye
                          selection->count[SPLIT_VALIDATION];
     if (total == 0 || selection->count[SPLIT_TRAIN] >= TRAIN_ROWS_MINIMUM)
         return STATUS_OK;
-    FAIL(error, STATUS_FAILED, "too few rows of %s to learn from: %zu for training, %d are needed",
+    FAIL(error, STATUS_FAILED, "too few rows of %s: %zu for training, %d are needed",
          layer_descriptors[kind]->name, selection->count[SPLIT_TRAIN], TRAIN_ROWS_MINIMUM);
     return HINT(error, STATUS_FAILED, "measure more with 'epochcast sweep --layer %s'",
                 layer_descriptors[kind]->name);
@@ -92,7 +92,7 @@ enum status training_devices(struct device_info **devices, int *device_count,
         return STATUS_OK;
     free(*devices);
     *devices = NULL;
-    FAIL(error, STATUS_FAILED, "no rows to learn from: none of %zu carries a time", rows->count);
+    FAIL(error, STATUS_FAILED, "no training rows: none of %zu rows has a time", rows->count);
     return HINT(error, STATUS_FAILED, "'epochcast show FILE' counts the outcomes of a dataset");
 }
 

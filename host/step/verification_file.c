@@ -37,7 +37,7 @@ static enum status read_time(double *value, const cJSON *row, const char *path, 
         return STATUS_OK;
     if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble) || !(item->valuedouble >= minimum) ||
         item->valuedouble > 1e15)
-        return bad_value(path, index, name, "is no such number", error);
+        return bad_value(path, index, name, "is not a valid number", error);
     *value = item->valuedouble;
     return STATUS_OK;
 }
@@ -97,10 +97,10 @@ static enum status read_row(struct verification_file *file, const cJSON *json, c
     struct verification_row *row = &file->rows[index];
     const cJSON *batch_size = cJSON_GetObjectItemCaseSensitive(json, "batch_size");
     if (!cJSON_IsObject(json))
-        return bad_value(path, index, "it", "is no object", error);
+        return bad_value(path, index, "it", "is not an object", error);
     if (!cJSON_IsNumber(batch_size) || !(batch_size->valuedouble >= 1) ||
         batch_size->valuedouble > INT32_MAX || batch_size->valueint != batch_size->valuedouble)
-        return bad_value(path, index, "batch_size", "is no whole number of 1 and more", error);
+        return bad_value(path, index, "batch_size", "is not a whole number of at least 1", error);
     row->step.batch_size = batch_size->valueint;
     read_text(row->network, json, "network");
     TRY(read_name(&row->pass, &choice_pass, json, path, index, error));
@@ -143,7 +143,7 @@ static enum status read_document(struct verification_file *file, const cJSON *do
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(document, "rows"), *row;
     const int count = cJSON_IsArray(rows) ? cJSON_GetArraySize(rows) : 0;
     if (count < 1 || count > VERIFICATION_ROW_LIMIT) {
-        FAIL(error, STATUS_BAD_FILE, "%.300s: JSON without 1 to %d rows of verify", path,
+        FAIL(error, STATUS_BAD_FILE, "%.300s: JSON must hold 1 to %d rows of verify", path,
              VERIFICATION_ROW_LIMIT);
         return with_hint(error);
     }
@@ -167,9 +167,9 @@ enum status verification_parse(struct verification_file *file, const char *path,
     const char *end = bytes;
     *file = (struct verification_file){.rows = NULL};
     if (size > VERIFICATION_BYTE_LIMIT) {
-        FAIL(error, STATUS_BAD_FILE, "%.300s: %zu bytes of JSON are more than %d", path, size,
+        FAIL(error, STATUS_BAD_FILE, "%.300s: %zu bytes of JSON exceed the limit of %d", path, size,
              VERIFICATION_BYTE_LIMIT);
-        return HINT(error, STATUS_BAD_FILE, "verify without --layers says less");
+        return HINT(error, STATUS_BAD_FILE, "verify without --layers writes less");
     }
     cJSON *document = cJSON_ParseWithLengthOpts(bytes, size, &end, false);
     if (!document || !is_blank(end, bytes + size)) {

@@ -119,7 +119,7 @@ static enum status draw_config(struct layer_config *config, enum stratum *stratu
     const struct drawn *drawn = &run->drawn[which];
     const bool is_drawn = index >= drawn->first && index < drawn->first + drawn->count;
     if (index >= UINT32_MAX)
-        return FAIL(error, STATUS_USAGE, "a seed has no more than 2^32 draws of a kind");
+        return FAIL(error, STATUS_USAGE, "a seed has at most 2^32 draws per kind");
     if (!worker_can_draw(run->worker) || run->options->domains[which].template_count > 0 ||
         (run->schedule.round > 0 && !is_drawn))
         return sample_draw(config, stratum, &run->options->domains[which], run->options->seed,
@@ -159,9 +159,9 @@ enum { HOLE_LIMIT = 4096 };
 
 static enum status not_of_this_sweep(const struct measurement *row, struct error *error)
 {
-    FAIL(error, STATUS_BAD_FILE, "draw %lld of %s in the file is not one of this sweep",
+    FAIL(error, STATUS_BAD_FILE, "draw %lld of %s in the file does not belong to this sweep",
          (long long)row->draw, layer_descriptors[row->config.kind]->name);
-    return HINT(error, STATUS_BAD_FILE, "give another name, or --overwrite");
+    return HINT(error, STATUS_BAD_FILE, "choose another name, or add --overwrite");
 }
 
 static enum status note_done(struct run *run, const struct measurement *row, struct error *error)
@@ -295,9 +295,9 @@ static enum status check_options(const struct sweep_options *options, struct err
 {
     if (options->domain_count < 1 || (options->samples <= 0 && !(options->time_budget_s > 0)))
         return FAIL(error, STATUS_USAGE,
-                    "a sweep needs a layer, and a number of samples or a time");
+                    "a sweep needs a layer kind, and a number of samples or a time");
     if (options->samples > 0 && sample_count(options) == 0)
-        return FAIL(error, STATUS_USAGE, "%lld samples are none for shard %d of %d",
+        return FAIL(error, STATUS_USAGE, "%lld samples leave nothing for shard %d of %d",
                     (long long)options->samples, options->shard + 1, options->shard_count);
     return STATUS_OK;
 }
