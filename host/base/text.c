@@ -129,7 +129,7 @@ static enum status read_item(struct list *list, const char **at, bool expand, bo
     if (factor || expand)
         return expand_range(list, first, last, factor, error);
     if (list->count || **at)
-        return FAIL(error, STATUS_USAGE, "'%s': a range stands alone, without a list", list->text);
+        return FAIL(error, STATUS_USAGE, "'%s': a range cannot be part of a list", list->text);
     *is_range = true;
     TRY(list_add(list, first, error));
     return list_add(list, last, error);
