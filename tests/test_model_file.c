@@ -210,12 +210,114 @@ static void unwritable_output_leaves_nothing(void **state)
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
-static void only_mlp_is_stored(void **state)
+/* Options that no type has by default: they must be stored, too. */
+static struct fit_options *unusual_options(const struct predictor_type *type)
+{
+    struct fit_options *options;
+    static const char *const unusual[][2] = {
+        {"neighbours", "3"}, {"nets", "2"}, {"ridge", "1e-4"}, {"ensemble", "2"}, {"epochs", "3"}};
+    assert_int_equal(fit_options_create(&options, type, NULL), STATUS_OK);
+    for (size_t i = 0; i < sizeof unusual / sizeof *unusual; i++)
+        (void)members_parse(options, type->options, type->option_count, unusual[i][0],
+                            unusual[i][1], NULL);
+    return options;
+}
+
+/* Forecasts of every row for both devices and an unseen one, before and after. */
+static void assert_same_forecasts(const struct predictor *a, const struct predictor *b,
+                                  const struct dataset_rows *rows)
+{
+    const struct device_info unseen = synthetic_device("unseen", 120, 14);
+    const struct device_info *const devices[] = {&rows->devices[0], &rows->devices[1], &unseen};
+    int covered = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        for (int device = 0; device < 3; device++) {
+            struct prediction before, after;
+            memset(&before, 0, sizeof before);
+            memset(&after, 0, sizeof after);
+            predict_configs(&before, a, &rows->rows[i].config, 1, devices[device], NULL);
+            predict_configs(&after, b, &rows->rows[i].config, 1, devices[device], NULL);
+            assert_memory_equal(&before, &after, sizeof before);
+            covered += after.covered;
+        }
+    assert_true(covered >= 2 * (int)rows->count);
+}
+
+/* A file with one byte changed, or without its last bytes, is refused. */
+static void assert_damage_is_refused(const struct fixture *fixture, const char *path)
+{
+    size_t size;
+    unsigned char *bytes = read_all(path, &size);
+    for (size_t at = ENVELOPE_BYTES; at < size; at += size / 29 + 1) {
+        struct model model;
+        bytes[at] ^= 0x55;
+        write_all(fixture->broken, bytes, size);
+        assert_int_equal(model_load(&model, fixture->broken, NULL), STATUS_BAD_FILE);
+        bytes[at] ^= 0x55;
+        write_all(fixture->broken, bytes, at);
+        assert_int_equal(model_load(&model, fixture->broken, NULL), STATUS_BAD_FILE);
+    }
+    free(bytes);
+}
+
+/* Nothing that a type has learnt may be missing: each object of the first kind, one by one. */
+static void assert_objects_are_needed(const struct fixture *fixture, const char *path)
+{
+    size_t size;
+    unsigned char *bytes = read_all(path, &size);
+    for (int number = 0;; number++) {
+        struct model model;
+        char name[64] = "";
+        write_all(fixture->broken, bytes, size);
+        const hid_t file = H5Fopen(fixture->broken, H5F_ACC_RDWR, H5P_DEFAULT);
+        const hid_t group = H5Gopen2(file, layer_descriptors[kinds[0]]->name, H5P_DEFAULT);
+        if (number >= H5Aget_num_attrs(group) ||
+            H5Aget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, (hsize_t)number, name,
+                               sizeof name, H5P_DEFAULT) < 0) {
+            H5Gclose(group);
+            H5Fclose(file);
+            break;
+        }
+        H5Adelete(group, name);
+        H5Gclose(group);
+        H5Fclose(file);
+        size_t changed;
+        unsigned char *again = read_all(fixture->broken, &changed);
+        seal(again, changed, MODEL_FORMAT_VERSION);
+        write_all(fixture->broken, again, changed);
+        free(again);
+        assert_int_equal(model_load(&model, fixture->broken, NULL), STATUS_BAD_FILE);
+    }
+    free(bytes);
+}
+
+static void every_type_is_stored(void **state)
 {
     const struct fixture *fixture = *state;
-    struct predictor other = {.type = &predictor_roofline};
-    const struct model model = {.predictor = &other};
-    assert_int_equal(model_save(&model, fixture->broken, true, NULL), STATUS_USAGE);
+    for (int i = 0; predictor_types[i]; i++) {
+        const struct predictor_type *type = predictor_types[i];
+        struct fit_options *options = unusual_options(type);
+        struct error error = {0};
+        struct model model = {.provenance = "a test"}, loaded;
+        char path[300];
+        snprintf(path, sizeof path, "%s/%s.h5", fixture->folder, type->name);
+        assert_int_equal(type->fit(&model.predictor, &fixture->rows, options, NULL, &error),
+                         STATUS_OK);
+        if (model_save(&model, path, false, &error) != STATUS_OK ||
+            model_load(&loaded, path, &error) != STATUS_OK)
+            fail_msg("%s: %s", type->name, error.message);
+        assert_ptr_equal(loaded.predictor->type, type);
+        assert_int_equal(loaded.device_count, 2);
+        assert_true(type->knows(loaded.predictor, kinds[0]));
+        assert_same_forecasts(model.predictor, loaded.predictor, &fixture->rows);
+        assert_damage_is_refused(fixture, path);
+        if (type != &predictor_roofline) /* which stores nothing of a kind */
+            assert_objects_are_needed(fixture, path);
+        model_free(&loaded);
+        model_free(&model);
+        free(options);
+        unlink(path);
+    }
 }
 
 static void missing_and_foreign_files_are_refused(void **state)
@@ -239,7 +341,7 @@ static void newer_version_is_refused(void **state)
     memcpy(bytes, fixture->bytes, fixture->size);
     seal(bytes, fixture->size, MODEL_FORMAT_VERSION + 1);
     write_all(fixture->broken, bytes, fixture->size);
-    assert_refused(fixture->broken, "format version 3");
+    assert_refused(fixture->broken, "format version 4");
     free(bytes);
 }
 
@@ -411,7 +513,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(loading_is_fast),
         cmocka_unit_test(existing_file_needs_overwrite),
         cmocka_unit_test(unwritable_output_leaves_nothing),
-        cmocka_unit_test(only_mlp_is_stored),
+        cmocka_unit_test(every_type_is_stored),
         cmocka_unit_test(missing_and_foreign_files_are_refused),
         cmocka_unit_test(newer_version_is_refused),
         cmocka_unit_test(truncated_files_are_refused),

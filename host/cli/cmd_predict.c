@@ -167,12 +167,13 @@ static enum status run(const struct settings *settings, struct error *error)
     return status;
 }
 
-static const char *const takes[] = {"dimension", "model",         "device",        "batch",
-                                    "pass",      "optimizer",     "precision",     "layers",
-                                    "memory",    "epochs",        "dataset-size",  "price-per-hour",
-                                    "watts",     "price-per-kwh", "device-memory", "gpus",
-                                    "link",      "all-reduce",    "scaling",       "plot",
-                                    NULL};
+static const char *const takes[] = {
+    "dimension",      "device-from", "model",         "device",
+    "batch",          "pass",        "optimizer",     "precision",
+    "layers",         "memory",      "epochs",        "dataset-size",
+    "price-per-hour", "watts",       "price-per-kwh", "device-memory",
+    "gpus",           "link",        "all-reduce",    "scaling",
+    "plot",           NULL};
 const struct command command_predict = {
     .name = "predict",
     .summary = "forecast a network's time, memory and cost",
@@ -186,6 +187,8 @@ const struct command command_predict = {
         "      --dataset-size 1281167 --epochs 90 --price-per-hour 2.49\n"
         "  epochcast predict vgg16 --model model.h5 --batch 16..64*2 --memory\n"
         "  epochcast predict vgg16 --model model.h5 --batch 1..64*2 --plot vgg16.svg\n"
+        "  epochcast predict vgg16 --model ceilings.h5 --device-from new.h5 --device A100 --batch "
+        "8\n"
         "  epochcast predict vgg16 --model gpus.h5 --device V100,P100 --batch 64 --pass "
         "forward,train \\\n"
         "      --dataset-size 1281167 --price-per-hour 3.06,1.46 --gpus 1..8*2 --link nvlink\n",

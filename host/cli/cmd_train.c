@@ -78,6 +78,22 @@ static void apply_number(float *target, double value)
         *target = (float)value;
 }
 
+/* --fit NAME=VALUE, of any type. */
+static enum status apply_fit(struct fit_options *options, const struct settings *settings,
+                             struct error *error)
+{
+    const struct predictor_type *type = options->type;
+    for (int i = 0; i < settings->fit.count; i++) {
+        char name[64];
+        const char *text = settings->fit.list[i], *value = strchr(text, '=');
+        if (!value || (size_t)(value - text) >= sizeof name)
+            return FAIL(error, STATUS_USAGE, "--fit: '%.60s' is not NAME=VALUE", text);
+        snprintf(name, sizeof name, "%.*s", (int)(value - text), text);
+        TRY(members_parse(options, type->options, type->option_count, name, value + 1, error));
+    }
+    return STATUS_OK;
+}
+
 static enum status make_options(struct mlp_options *wanted, const struct settings *settings,
                                 struct error *error)
 {
@@ -105,7 +121,45 @@ static enum status make_options(struct mlp_options *wanted, const struct setting
     if (settings->threads > 0)
         wanted->threads = (int)settings->threads;
     wanted->seed = (uint64_t)settings->seed;
-    return STATUS_OK;
+    return apply_fit(&wanted->base, settings, error);
+}
+
+/* Options that only `mlp` takes, as they were given. */
+static const char *mlp_option_of(const struct settings *settings)
+{
+    const struct {
+        bool is_given;
+        const char *name;
+    } given[] = {{settings->preset, "preset"},
+                 {settings->engine, "engine"},
+                 {settings->ensemble > 0, "ensemble"},
+                 {settings->epochs > 0, "epochs"},
+                 {settings->batch_size > 0, "batch-size"},
+                 {settings->hidden, "hidden"},
+                 {!isnan(settings->l2), "l2"},
+                 {!isnan(settings->dropout), "dropout"},
+                 {!isnan(settings->learning_rate), "learning-rate"},
+                 {!isnan(settings->weight_decay), "weight-decay"},
+                 {settings->fine_tune, "fine-tune"},
+                 {!isnan(settings->interval_percent), "interval"},
+                 {settings->search > 0, "search"},
+                 {settings->model, "model"}};
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        if (given[i].is_given)
+            return given[i].name;
+    return NULL;
+}
+
+/* Options of a baseline; the caller frees them. */
+static enum status make_baseline_options(struct fit_options **wanted,
+                                         const struct predictor_type *type,
+                                         const struct settings *settings, struct error *error)
+{
+    const char *given = mlp_option_of(settings);
+    if (given)
+        return FAIL(error, STATUS_USAGE, "'%s' takes no --%s: that is of mlp", type->name, given);
+    TRY(fit_options_create(wanted, type, error));
+    return apply_fit(*wanted, settings, error);
 }
 
 struct kind_filter {
@@ -173,11 +227,17 @@ static enum status print_reports(const struct fit_report *reports, const char *e
 /* A fresh predictor, one of a search's best recipe, or that of --model fine-tuned. */
 static enum status fit(struct model *model, struct fit_report *reports,
                        const struct dataset_rows *rows, struct mlp_options *wanted,
-                       const struct settings *settings, struct error *error)
+                       const struct fit_options *baseline, const struct settings *settings,
+                       struct error *error)
 {
+    if (baseline)
+        return baseline->type->fit(&model->predictor, rows, baseline, reports, error);
     if (settings->model) {
         TRY(model_load(model, settings->model, error));
-        return predictor_mlp.tune(model->predictor, rows, &wanted->base, reports, error);
+        if (!model->predictor->type->tune)
+            return FAIL(error, STATUS_USAGE, "'%s' holds '%s', which cannot be fine-tuned",
+                        settings->model, model->predictor->type->name);
+        return model->predictor->type->tune(model->predictor, rows, &wanted->base, reports, error);
     }
     if (settings->search > 0)
         TRY(train_search(wanted, rows, (int)settings->search, settings->format, error));
@@ -185,8 +245,8 @@ static enum status fit(struct model *model, struct fit_report *reports,
 }
 
 static enum status fit_and_save(struct fit_report *reports, const struct dataset_rows *rows,
-                                struct mlp_options *wanted, const struct settings *settings,
-                                struct error *error)
+                                struct mlp_options *wanted, const struct fit_options *baseline,
+                                const struct settings *settings, struct error *error)
 {
     struct progress progress;
     const struct train_progress watched = {.progress = &progress, .interrupted = &cli_interrupted};
@@ -194,7 +254,7 @@ static enum status fit_and_save(struct fit_report *reports, const struct dataset
     wanted->progress = &watched;
     cli_catch_signals();
     progress_begin(&progress, stderr, settings->quiet);
-    enum status status = fit(&model, reports, rows, wanted, settings, error);
+    enum status status = fit(&model, reports, rows, wanted, baseline, settings, error);
     progress_end(&progress);
     fill_model_provenance(model.provenance, sizeof model.provenance, settings);
     if (status == STATUS_OK)
@@ -206,14 +266,15 @@ static enum status fit_and_save(struct fit_report *reports, const struct dataset
 }
 
 /* What a table of errors would not show. */
-static void print_notes(const struct dataset_rows *rows, const struct fit_report *reports)
+static void print_notes(const struct dataset_rows *rows, const struct fit_report *reports,
+                        bool has_intervals)
 {
     size_t broken = 0;
     for (size_t i = 0; i < rows->count; i++)
         broken += measurement_is_timed(&rows->rows[i]) && !row_is_usable(&rows->rows[i]);
     if (broken > 0)
         fprintf(stderr, "note: %zu rows left out: marked as timed, but without a time\n", broken);
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+    for (int kind = 0; has_intervals && kind < LAYER_KIND_COUNT; kind++)
         if (reports[kind].rows > 0 && reports[kind].calibration_rows == 0)
             fprintf(stderr,
                     "note: fewer than %d test rows of %s: its intervals come from training rows "
@@ -221,9 +282,9 @@ static void print_notes(const struct dataset_rows *rows, const struct fit_report
                     TRAIN_ROWS_MINIMUM, layer_descriptors[kind]->name);
 }
 
-static enum status run(const struct settings *settings, struct error *error)
+static enum status train(struct mlp_options *wanted, const struct fit_options *baseline,
+                         const struct settings *settings, struct error *error)
 {
-    struct mlp_options wanted;
     struct fit_report reports[LAYER_KIND_COUNT] = {{0}};
     struct dataset_rows rows;
     if (!settings->output)
@@ -232,26 +293,43 @@ static enum status run(const struct settings *settings, struct error *error)
         FAIL(error, STATUS_USAGE, "--model requires --fine-tune");
         return HINT(error, STATUS_USAGE, "add --fine-tune DEVICE");
     }
-    TRY(make_options(&wanted, settings, error));
     TRY(model_path_check(settings->output, settings->overwrite, error));
     TRY(dataset_read(&rows, settings->operands, settings->operand_count, error));
     enum status status = filter_kinds(&rows, settings, error);
+    if (status == STATUS_OK && !baseline)
+        status = settle_engine(wanted, &rows, settings, error);
     if (status == STATUS_OK)
-        status = settle_engine(&wanted, &rows, settings, error);
-    if (status == STATUS_OK)
-        status = fit_and_save(reports, &rows, &wanted, settings, error);
+        status = fit_and_save(reports, &rows, wanted, baseline, settings, error);
     if (status == STATUS_OK && !settings->quiet)
-        print_notes(&rows, reports);
+        print_notes(&rows, reports, !baseline);
     dataset_rows_free(&rows);
     TRY(status);
-    return print_reports(reports, wanted.trainer->name, settings, error);
+    return print_reports(reports, baseline ? trainer_host.name : wanted->trainer->name, settings,
+                         error);
 }
 
-static const char *const takes[] = {"output",       "overwrite", "preset",  "engine",
-                                    "ensemble",     "seed",      "epochs",  "batch-size",
-                                    "hidden",       "l2",        "dropout", "learning-rate",
-                                    "weight-decay", "threads",   "layer",   "fine-tune",
-                                    "interval",     "search",    "model",   NULL};
+static enum status run(const struct settings *settings, struct error *error)
+{
+    const struct predictor_type *type;
+    struct mlp_options wanted;
+    struct fit_options *baseline = NULL;
+    TRY(predictor_choose(&type, settings->predictor ? settings->predictor : "mlp", error));
+    enum status status = type == &predictor_mlp
+                             ? make_options(&wanted, settings, error)
+                             : make_baseline_options(&baseline, type, settings, error);
+    if (status == STATUS_OK && baseline)
+        status = mlp_options_preset(&wanted, "default", error);
+    if (status == STATUS_OK)
+        status = train(&wanted, baseline, settings, error);
+    free(baseline);
+    return status;
+}
+
+static const char *const takes[] = {
+    "output",       "overwrite",  "preset", "engine",    "ensemble", "seed",
+    "epochs",       "batch-size", "hidden", "l2",        "dropout",  "learning-rate",
+    "weight-decay", "threads",    "layer",  "fine-tune", "interval", "search",
+    "model",        "predictor",  "fit",    NULL};
 const struct command command_train = {
     .name = "train",
     .summary = "train a model of layer times on datasets",
@@ -261,6 +339,7 @@ const struct command command_train = {
                 "  epochcast train v100.h5 p100.h5 k80.h5 --fine-tune V100 -O v100-model.h5\n"
                 "  epochcast train k80.h5 --model all.h5 --fine-tune K80 -O k80-model.h5\n"
                 "  epochcast train cpu.h5 --search 30 -O model.h5\n"
+                "  epochcast train v100.h5 p100.h5 --predictor ceilings -O unseen.h5\n"
                 "  epochcast train v100.h5 --preset paper -O paper.h5\n",
     .options = takes,
     .operand_minimum = 1,

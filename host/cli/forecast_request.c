@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "layers/sample.h"
+#include "predictors/model_summary.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -33,6 +34,38 @@ static enum status add_named_device(void *payload, const char *name, struct erro
     const struct device_info *info;
     TRY(model_device(&info, &names->request->selection.model, name, error));
     return add_device(names->request, info, names->memory_bytes, error);
+}
+
+/* Adds devices to the model's, so that --device may name them. */
+static enum status add_known(struct model *model, const struct device_info *devices, int count,
+                             struct error *error)
+{
+    struct device_info *all;
+    TRY(ALLOCATE(&all, (unsigned long)(model->device_count + count), "devices", error));
+    memcpy(all, model->devices, (size_t)model->device_count * sizeof *all);
+    memcpy(all + model->device_count, devices, (size_t)count * sizeof *all);
+    free(model->devices);
+    model->devices = all;
+    model->device_count += count;
+    return STATUS_OK;
+}
+
+/* --device-from: the devices of a dataset or of another model. */
+static enum status add_unseen_devices(struct model *model, const char *path, struct error *error)
+{
+    struct dataset_rows rows;
+    struct model other;
+    enum status status;
+    if (model_recognise(path)) {
+        TRY(model_load(&other, path, error));
+        status = add_known(model, other.devices, other.device_count, error);
+        model_free(&other);
+        return status;
+    }
+    TRY(dataset_read(&rows, &path, 1, error));
+    status = add_known(model, rows.devices, rows.device_count, error);
+    dataset_rows_free(&rows);
+    return status;
 }
 
 /* A name may hold a comma itself. */
@@ -128,6 +161,8 @@ static enum status read_request(struct forecast_request *request, const struct s
         .price_per_kwh = settings->price_per_kwh};
     if (!isnan(settings->price_per_kwh) && !settings->watts)
         return FAIL(error, STATUS_USAGE, "--price-per-kwh needs --watts");
+    if (settings->device_from)
+        TRY(add_unseen_devices(&request->selection.model, settings->device_from, error));
     TRY(read_devices(request, settings, error));
     TRY(read_numbers(request, offsetof(struct priced_device, price_per_hour), "price-per-hour",
                      settings->price_per_hour, error));

@@ -13,10 +13,10 @@ static int extrapolating_layers(const struct forecast *forecast, const struct ne
     return count;
 }
 
-/* Model files hold networks alone; what those do not cover takes the roofline. */
-static const char *predictor_of(const struct prediction *layer)
+/* Who spoke: what the model does not cover takes the roofline. */
+static const char *predictor_of(const struct forecast_grid *all, const struct prediction *layer)
 {
-    return layer->covered ? "mlp" : "roofline";
+    return layer->covered ? all->request->selection.model.predictor->type->name : "roofline";
 }
 
 static void add_step(struct table *table, const struct forecast *forecast)
@@ -154,8 +154,9 @@ static enum status print_memory(const struct forecast_grid *all, enum table_form
 
 /* ---- layers ---- */
 
-static void add_layer(struct table *table, const struct forecast_grid_row *row,
-                      const struct network_layer *layer, const struct prediction *prediction)
+static void add_layer(struct table *table, const struct forecast_grid *all,
+                      const struct forecast_grid_row *row, const struct network_layer *layer,
+                      const struct prediction *prediction)
 {
     table_integer(table, row->forecast.batch_size);
     table_string(table, choice_name(&choice_optimizer, row->forecast.optimizer));
@@ -165,7 +166,7 @@ static void add_layer(struct table *table, const struct forecast_grid_row *row,
     table_number(table, prediction->low_ms);
     table_number(table, prediction->high_ms);
     table_string(table, prediction->extrapolates ? "yes" : "no");
-    table_string(table, predictor_of(prediction));
+    table_string(table, predictor_of(all, prediction));
     table_string(table, choice_name(&choice_pass, row->forecast.pass));
     table_string(table, row->device->info->name);
 }
@@ -182,21 +183,23 @@ static enum status print_layers(const struct forecast_grid *all, enum table_form
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < all->count; i++)
         for (int j = 0; j < network->layer_count; j++)
-            add_layer(table, &all->rows[i], &network->layers[j], &all->rows[i].forecast.layers[j]);
+            add_layer(table, all, &all->rows[i], &network->layers[j],
+                      &all->rows[i].forecast.layers[j]);
     return cli_print_table(table, format, error);
 }
 
 /* ---- JSON ---- */
 
-static void json_layers(struct json *json, const struct forecast *forecast,
-                        const struct network *network)
+static void json_layers(struct json *json, const struct forecast_grid *all,
+                        const struct forecast *forecast)
 {
+    const struct network *network = &all->request->selection.network;
     json_open(json, "layers", '[');
     for (int i = 0; i < network->layer_count; i++) {
         json_open(json, NULL, '{');
         json_string(json, "name", network->layers[i].name);
         json_string(json, "layer", network_layer_kind(&network->layers[i]));
-        json_string(json, "predictor", predictor_of(&forecast->layers[i]));
+        json_string(json, "predictor", predictor_of(all, &forecast->layers[i]));
         json_number(json, "ms", forecast->layers[i].median_ms);
         json_number(json, "low_ms", forecast->layers[i].low_ms);
         json_number(json, "high_ms", forecast->layers[i].high_ms);
@@ -257,7 +260,7 @@ static void json_row(struct json *json, const struct forecast_grid *all,
     json_parallel(json, row);
     json_integer(json, "roofline_layers", row->uncovered_count);
     json_number(json, "roofline_percent", 100 * row->uncovered_ms / row->batch_ms);
-    json_layers(json, row, &all->request->selection.network);
+    json_layers(json, all, row);
     json_close(json, '}');
 }
 

@@ -45,6 +45,7 @@ static enum status model_table(struct table **table, const struct model *model, 
 
 static void each_text(const struct show_sink *sink, const struct model *model)
 {
+    sink->text(sink->payload, "predictor", model->predictor->type->name);
     for (int i = 0; i < model->device_count; i++) {
         char device[sizeof model->devices[i].name + sizeof model->devices[i].backend + 4];
         snprintf(device, sizeof device, "%s (%s)", model->devices[i].name,

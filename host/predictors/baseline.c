@@ -1,8 +1,11 @@
 #include "predictors/baseline.h"
 
+#include "predictors/model_content.h"
+#include "predictors/model_members.h"
 #include "predictors/row_selection.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct baseline {
@@ -210,4 +213,128 @@ enum status baseline_predict(struct prediction *predictions, const struct predic
     }
     free(memory);
     return STATUS_OK;
+}
+
+bool baseline_knows(const struct predictor *predictor, enum layer_kind kind)
+{
+    const struct baseline *baseline = (const struct baseline *)predictor;
+    for (int slot = 0; slot < baseline->slot_count; slot++)
+        if (*fitted_at(baseline, slot, kind))
+            return true;
+    return false;
+}
+
+/* ---- model files ---- */
+
+static enum status save_state(const struct baseline *baseline, int slot, int kind,
+                              const struct model_place *place, struct error *error)
+{
+    const struct baseline_law *law = baseline->law;
+    const void *state = state_at(baseline, slot, kind);
+    TRY(members_write(place, state, law->members, law->member_count, error));
+    return law->save ? law->save(state, (enum layer_kind)kind, place, error) : STATUS_OK;
+}
+
+static enum status load_state(struct baseline *baseline, int slot, int kind,
+                              const struct model_place *place, struct error *error)
+{
+    const struct baseline_law *law = baseline->law;
+    void *state = state_at(baseline, slot, kind);
+    TRY(members_read(place, state, law->members, law->member_count, error));
+    if (law->load)
+        TRY(law->load(state, (enum layer_kind)kind, place, error));
+    *fitted_at(baseline, slot, kind) = true;
+    return STATUS_OK;
+}
+
+static void slot_name(char name[24], int slot)
+{
+    snprintf(name, 24, "device_%d", slot);
+}
+
+static enum status save_slots(const struct baseline *baseline, int kind,
+                              const struct model_place *place, struct error *error)
+{
+    if (baseline->law->shares_devices)
+        return save_state(baseline, 0, kind, place, error);
+    for (int slot = 0; slot < baseline->slot_count; slot++) {
+        struct model_group group;
+        char name[24];
+        if (!*fitted_at(baseline, slot, kind))
+            continue;
+        slot_name(name, slot);
+        TRY(model_group_create(&group, place, name, error));
+        const enum status status = save_state(baseline, slot, kind, &group.place, error);
+        model_group_close(&group);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+static enum status load_slots(struct baseline *baseline, int kind, const struct model_place *place,
+                              struct error *error)
+{
+    if (baseline->law->shares_devices)
+        return load_state(baseline, 0, kind, place, error);
+    for (int slot = 0; slot < baseline->slot_count; slot++) {
+        struct model_group group;
+        char name[24];
+        slot_name(name, slot);
+        if (!model_group_exists(place, name))
+            continue;
+        TRY(model_group_open(&group, place, name, error));
+        const enum status status = load_state(baseline, slot, kind, &group.place, error);
+        model_group_close(&group);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+enum status baseline_save(const struct predictor *predictor, const struct model_place *root,
+                          struct error *error)
+{
+    const struct baseline *baseline = (const struct baseline *)predictor;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct model_group group;
+        if (!baseline_knows(predictor, (enum layer_kind)kind))
+            continue;
+        TRY(model_group_create(&group, root, layer_descriptors[kind]->name, error));
+        const enum status status = save_slots(baseline, kind, &group.place, error);
+        model_group_close(&group);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+static enum status load_kinds(struct baseline *baseline, const struct model_place *root,
+                              struct error *error)
+{
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct model_group group;
+        if (!model_group_exists(root, layer_descriptors[kind]->name))
+            continue;
+        TRY(model_group_open(&group, root, layer_descriptors[kind]->name, error));
+        const enum status status = load_slots(baseline, kind, &group.place, error);
+        model_group_close(&group);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+enum status baseline_load(struct predictor **out, const struct baseline_law *law,
+                          const struct model_place *root, struct error *error)
+{
+    struct baseline *baseline;
+    TRY(ALLOCATE(&baseline, 1, "predictor", error));
+    *baseline = (struct baseline){.base.type = law->type, .law = law};
+    enum status status = model_devices_read(&baseline->base, root, error);
+    if (status == STATUS_OK)
+        status = allocate_slots(baseline, error);
+    if (status == STATUS_OK)
+        status = load_kinds(baseline, root, error);
+    if (status == STATUS_OK)
+        *out = &baseline->base;
+    else
+        baseline_free(&baseline->base);
+    return status;
 }

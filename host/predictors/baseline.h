@@ -32,6 +32,14 @@ struct baseline_law {
     void (*transfer)(void *state, const void *const *states, const struct device_info *devices,
                      int count, const struct device_info *target);
     void (*release)(void *state); /* what the state points to; or NULL */
+    /* What a model file stores of a state: its members as attributes, then, unless NULL, what it
+     * points to. load starts from the members as read. */
+    const struct member *members;
+    int member_count;
+    enum status (*save)(const void *state, enum layer_kind kind, const struct model_place *place,
+                        struct error *error);
+    enum status (*load)(void *state, enum layer_kind kind, const struct model_place *place,
+                        struct error *error);
 };
 
 enum status baseline_fit(struct predictor **predictor, const struct baseline_law *law,
@@ -45,6 +53,16 @@ enum status baseline_predict(struct prediction *predictions, const struct predic
                              const struct device_info *device, struct error *error);
 void baseline_free(struct predictor *predictor);
 
+bool baseline_knows(const struct predictor *predictor, enum layer_kind kind);
+/* predictor_type.save; .load with the law. */
+enum status baseline_save(const struct predictor *predictor, const struct model_place *root,
+                          struct error *error);
+enum status baseline_load(struct predictor **predictor, const struct baseline_law *law,
+                          const struct model_place *root, struct error *error);
+
+/* Members `members` and `member_count` of a law. */
+#define LAW_MEMBERS(table_) .members = (table_), .member_count = sizeof(table_) / sizeof *(table_)
+
 /* The predictor_type `predictor_<name>` of the law `law`; ...: its options, if it has any. */
 #define BASELINE_PREDICTOR(name_, law_, help_, ...)                                                \
     static enum status fit_predictor(                                                              \
@@ -53,10 +71,18 @@ void baseline_free(struct predictor *predictor);
     {                                                                                              \
         return baseline_fit(predictor, &(law_), rows, options, reports, error);                    \
     }                                                                                              \
+    static enum status load_predictor(struct predictor **predictor,                                \
+                                      const struct model_place *root, struct error *error)         \
+    {                                                                                              \
+        return baseline_load(predictor, &(law_), root, error);                                     \
+    }                                                                                              \
     const struct predictor_type predictor_##name_ = {.name = #name_,                               \
                                                      .help = (help_),                              \
                                                      .fit = fit_predictor,                         \
                                                      .predict = baseline_predict,                  \
+                                                     .knows = baseline_knows,                      \
+                                                     .save = baseline_save,                        \
+                                                     .load = load_predictor,                       \
                                                      .free = baseline_free,                        \
                                                      __VA_ARGS__}
 

@@ -1,28 +1,40 @@
 /* What stands in a model file, between its envelope (model_file.c) and HDF5 (model_hdf5.c).
  *
- *   /            format, format_version, predictor, preset, encoding, with_hardware,
- *                target_units_per_ms, interval_level, seed, provenance   (attributes)
+ *   /            format, format_version, predictor: its type, provenance   (attributes)
  *   /devices     the training devices, as in a dataset's /devices/rows
- *   /<kind>/     widths, output, output_bias, floor_ms                   (attributes)
+ *
+ * The rest is the type's. `mlp`:
+ *
+ *   /            preset, encoding, with_hardware, fine_tuned, target_units_per_ms, interval_level,
+ *                seed                                                 (attributes)
+ *   /<kind>/     widths, activation, output, output_bias, floor_ms, ... (attributes)
  *     columns    (columns): name, mean, inverse_scale
  *     ranges     (features): name, low, high, seen
- *     intervals  (16): half-widths in ln of time, by decade of the forecast
- *     parameters (nets, parameters): float
+ *     intervals  (passes, 16): half-widths in ln of time, by decade of the forecast
+ *     parameters, parameters_calibrated (nets, parameters): float
+ *
+ * Others: /<kind>/ for a law that all devices share, else /<kind>/device_<row of /devices>/, with
+ * what the law has learnt (baseline.h); `linear`: /<kind>/ with columns and weights; `roofline`:
+ * nothing.
  */
 #ifndef EPOCHCAST_PREDICTORS_MODEL_CONTENT_H
 #define EPOCHCAST_PREDICTORS_MODEL_CONTENT_H
 
 #include "predictors/model_hdf5.h"
-#include "predictors/predictor_mlp.h"
+#include "predictors/predictor.h"
 
 #define MODEL_FORMAT_NAME "epochcast model"
-enum { MODEL_FORMAT_VERSION = 2 };
+/* 3: any type of predictor. 2: `mlp` alone, laid out as today. */
+enum { MODEL_FORMAT_VERSION = 3, MODEL_FORMAT_OLDEST = 2 };
 
-enum status model_content_write(const struct model_place *root,
-                                const struct mlp_predictor *predictor, const char *provenance,
-                                struct error *error);
-/* Fills an empty predictor; what it holds after an error is the caller's to free. */
-enum status model_content_read(const struct model_place *root, struct mlp_predictor *predictor,
+enum status model_content_write(const struct model_place *root, const struct predictor *predictor,
+                                const char *provenance, struct error *error);
+/* *predictor: the caller's to free; NULL after an error. */
+enum status model_content_read(const struct model_place *root, struct predictor **predictor,
                                char *provenance, size_t provenance_size, struct error *error);
+/* Fills the predictor's devices: what every load begins with. Freed with the predictor, also after
+ * an error. */
+enum status model_devices_read(struct predictor *predictor, const struct model_place *root,
+                               struct error *error);
 
 #endif

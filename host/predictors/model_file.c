@@ -35,8 +35,7 @@ static enum status write_content(const struct model *model, const char *path, st
     if (file < 0)
         return cannot("create", path, error);
     const struct model_place root = {.id = file, .path = path, .prefix = ""};
-    enum status status = model_content_write(&root, (const struct mlp_predictor *)model->predictor,
-                                             model->provenance, error);
+    enum status status = model_content_write(&root, model->predictor, model->provenance, error);
     errno = 0;
     if (H5Fclose(file) < 0 && status == STATUS_OK)
         status = cannot("write", path, error);
@@ -74,8 +73,8 @@ enum status model_path_check(const char *path, bool overwrite, struct error *err
 static enum status save_check(const struct model *model, const char *path, bool overwrite,
                               struct error *error)
 {
-    if (!model->predictor || model->predictor->type != &predictor_mlp)
-        return FAIL(error, STATUS_USAGE, "only mlp predictors are stored");
+    if (!model->predictor)
+        return FAIL(error, STATUS_USAGE, "no predictor to store");
     return model_path_check(path, overwrite, error);
 }
 
@@ -129,9 +128,10 @@ static enum status envelope_check(const struct mapped_file *file, const char *pa
     uint64_t hash = 0;
     const int read = sscanf(envelope + start, "%9d\nbytes %19zu\nhash %16" SCNx64, &version, &bytes,
                             &hash);
-    if (read >= 1 && version != MODEL_FORMAT_VERSION) {
-        FAIL(error, STATUS_BAD_FILE, "'%s' is a model of format version %d, this program reads %d",
-             path, version, MODEL_FORMAT_VERSION);
+    if (read >= 1 && (version < MODEL_FORMAT_OLDEST || version > MODEL_FORMAT_VERSION)) {
+        FAIL(error, STATUS_BAD_FILE,
+             "'%s' is a model of format version %d, this program reads %d to %d", path, version,
+             MODEL_FORMAT_OLDEST, MODEL_FORMAT_VERSION);
         return HINT(error, STATUS_BAD_FILE,
                     "use the epochcast that wrote it, or train the model again");
     }
@@ -157,26 +157,25 @@ static enum status file_check(size_t *file_bytes, const char *path, struct error
     return status;
 }
 
-static enum status read_content(struct model *model, struct mlp_predictor *predictor,
-                                const char *path, size_t file_bytes, struct error *error)
+static enum status read_content(struct model *model, const char *path, size_t file_bytes,
+                                struct error *error)
 {
     struct model_place root = {.path = path, .prefix = "", .file_bytes = file_bytes};
     root.id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (root.id < 0)
         return FAIL(error, STATUS_BAD_FILE, "HDF5 cannot open '%s'", path);
-    enum status status = model_content_read(&root, predictor, model->provenance,
+    enum status status = model_content_read(&root, &model->predictor, model->provenance,
                                             sizeof model->provenance, error);
     H5Fclose(root.id);
     return status;
 }
 
-static enum status copy_devices(struct model *model, const struct mlp_predictor *predictor,
-                                struct error *error)
+static enum status copy_devices(struct model *model, struct error *error)
 {
-    const size_t count = (size_t)predictor->base.device_count;
+    const size_t count = (size_t)model->predictor->device_count;
     TRY(ALLOCATE(&model->devices, count, "devices", error));
-    model->device_count = predictor->base.device_count;
-    memcpy(model->devices, predictor->base.devices, count * sizeof *model->devices);
+    model->device_count = (int)count;
+    memcpy(model->devices, model->predictor->devices, count * sizeof *model->devices);
     return STATUS_OK;
 }
 
@@ -185,16 +184,11 @@ enum status model_load(struct model *model, const char *path, struct error *erro
     *model = (struct model){0};
     size_t file_bytes;
     TRY(file_check(&file_bytes, path, error));
-    void *memory;
-    TRY(error_allocate(&memory, 1, sizeof(struct mlp_predictor), "predictor", error));
-    struct mlp_predictor *predictor = memory;
-    predictor->base.type = &predictor_mlp;
-    model->predictor = &predictor->base;
     const struct hdf5_silence silence = hdf5_silence_begin();
-    enum status status = read_content(model, predictor, path, file_bytes, error);
+    enum status status = read_content(model, path, file_bytes, error);
     hdf5_silence_end(&silence);
     if (status == STATUS_OK)
-        status = copy_devices(model, predictor, error);
+        status = copy_devices(model, error);
     if (status != STATUS_OK)
         model_free(model);
     return status;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 
 #include <hdf5.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* An open file or group, and what messages need. */

@@ -4,15 +4,19 @@
 #include "predictors/model_content.h"
 #include "predictors/predictor_mlp.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 bool model_summarise(struct model_summary *summary, const struct model *model, enum layer_kind kind)
 {
+    *summary = (struct model_summary){.encoding = "", .preset = "", .interval_level = NAN};
+    if (!model->predictor->type->knows(model->predictor, kind))
+        return false;
+    if (model->predictor->type != &predictor_mlp)
+        return true;
     const struct mlp_predictor *mlp = (const struct mlp_predictor *)model->predictor;
     const struct mlp_kind *known = &mlp->kinds[kind];
-    if (known->net_count == 0)
-        return false;
     *summary = (struct model_summary){.net_count = known->net_count,
                                       .column_count = known->shape.widths[0],
                                       .encoding = choice_name(&choice_encoding, mlp->encoding),

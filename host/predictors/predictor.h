@@ -13,6 +13,7 @@
 #define PREDICTORS(X) X(mlp) BASELINES(X)
 
 struct predictor_type;
+struct model_place; /* model_hdf5.h */
 
 /* Begins the struct of options of every predictor type. */
 struct fit_options {
@@ -77,6 +78,14 @@ struct predictor_type {
     enum status (*tune)(struct predictor *predictor, const struct dataset_rows *rows,
                         const struct fit_options *options, struct fit_report *reports,
                         struct error *error);
+    /* True when it has learnt from rows of the kind. */
+    bool (*knows)(const struct predictor *predictor, enum layer_kind kind);
+    /* Writes what it has learnt to a model file, reads it again: the same forecasts to the bit. The
+     * devices are written already; load reads them by model_devices_read. STATUS_BAD_FILE. */
+    enum status (*save)(const struct predictor *predictor, const struct model_place *root,
+                        struct error *error);
+    enum status (*load)(struct predictor **predictor, const struct model_place *root,
+                        struct error *error);
     void (*free)(struct predictor *predictor); /* NULL is allowed */
 };
 #define PREDICTOR_DECLARE(name) extern const struct predictor_type predictor_##name;
@@ -105,10 +114,8 @@ enum status predict_configs(struct prediction *predictions, const struct predict
                             const struct layer_config *configs, size_t count,
                             const struct device_info *device, struct error *error);
 
-/* Model files (HDF5, format "epochcast model", version 1): only mlp predictors are stored. They
- * hold encoding, column names, scaler, shape, parameters, interval tables, feature ranges, training
- * devices, preset, seed, provenance. Loading checks that the column names are still what encode
- * produces. */
+/* Model files (HDF5, format "epochcast model", version 3; 2 is read): a predictor of any type, its
+ * training devices, provenance. What a type stores is its own: model_content.h. */
 struct model {
     struct predictor *predictor;
     struct device_info *devices; /* of the training set */

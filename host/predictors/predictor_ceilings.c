@@ -27,6 +27,7 @@
  * each of the six.
  */
 #include "predictors/baseline.h"
+#include "predictors/model_members.h"
 #include "predictors/predictor_roofline.h"
 #include "trainer/head_net.h"
 #include "trainer/scaler.h"
@@ -225,6 +226,52 @@ static void release(void *state)
     free(((struct ceilings_state *)state)->parameters);
 }
 
+/* ---- model files ---- */
+
+static const struct member members[] = {
+    {"nets", offsetof(struct ceilings_state, net_count), .type = MEMBER_INT32, .low = 1,
+     .high = NET_LIMIT},
+    {"seed", offsetof(struct ceilings_state, seed), .type = MEMBER_UINT64},
+};
+
+/* Of the nets' inputs; returns their number. */
+static int names_of(const char **names, enum layer_kind kind)
+{
+    const int count = column_count(kind);
+    for (int i = 0; i < count - MEASURE_COUNT; i++)
+        names[i] = encode_column_name(ENCODING_PHYSICAL, kind, false, i);
+    names[count - MEASURE_COUNT + MEASURE_DUAL_ISSUE] = "dual_issue";
+    names[count - MEASURE_COUNT + MEASURE_IN_FLIGHT] = "in_flight";
+    return count;
+}
+
+static enum status save(const void *base, enum layer_kind kind, const struct model_place *place,
+                        struct error *error)
+{
+    const struct ceilings_state *state = base;
+    const char *names[INPUT_LIMIT];
+    const int count = names_of(names, kind);
+    TRY(model_columns_write(place, names, state->scaler.means, state->scaler.inverse_scales, count,
+                            error));
+    return write_array(place, "parameters", H5T_NATIVE_FLOAT, H5T_NATIVE_FLOAT, state->parameters,
+                       (size_t)state->net_count, mlp_parameter_count(&state->shape), error);
+}
+
+static enum status load(void *base, enum layer_kind kind, const struct model_place *place,
+                        struct error *error)
+{
+    struct ceilings_state *state = base;
+    const char *names[INPUT_LIMIT];
+    const int count = names_of(names, kind);
+    state->scaler.column_count = count;
+    state->shape = head_net_shape(count, HEAD_COUNT);
+    TRY(model_columns_read(place, names, state->scaler.means, state->scaler.inverse_scales, count,
+                           error));
+    TRY(create_parameters(state, error));
+    return model_floats_read(place, "parameters", state->parameters, (size_t)state->net_count,
+                             mlp_parameter_count(&state->shape), error);
+}
+
 static const struct baseline_law law = {
     .type = &predictor_ceilings,
     .state_size = sizeof(struct ceilings_state),
@@ -233,6 +280,9 @@ static const struct baseline_law law = {
     .fit = fit,
     .forecast_ms = forecast_ms,
     .release = release,
+    LAW_MEMBERS(members),
+    .save = save,
+    .load = load,
 };
 BASELINE_PREDICTOR(ceilings, law, "learnt shares of the device's ceilings, for unseen devices",
                    PREDICTOR_OPTIONS(options_table, standard));

@@ -139,11 +139,25 @@ static void transfer(void *state, const void *const *states, const struct device
                                                        driver);
 }
 
+/* One value per pass and driver. */
+#define LINES(member_, type_)                                                                      \
+    offsetof(struct li2023_state, lines[0][0].member_),                                            \
+        .type = (type_), .count = PASS_COUNT * DRIVER_COUNT, .stride = sizeof(struct line)
+static const struct member members[] = {
+    {"slopes", LINES(slope, MEMBER_DOUBLE)},
+    {"intercepts", LINES(intercept, MEMBER_DOUBLE)},
+    {"r2", LINES(r2, MEMBER_DOUBLE)},
+    {"is_known", LINES(is_known, MEMBER_BOOL)},
+    {"floor_ms", offsetof(struct li2023_state, floor_ms), .type = MEMBER_DOUBLE},
+};
+#undef LINES
+
 static const struct baseline_law law = {
     .type = &predictor_li2023,
     .state_size = sizeof(struct li2023_state),
     .fit = fit,
     .forecast_ms = forecast_ms,
     .transfer = transfer,
+    LAW_MEMBERS(members),
 };
 BASELINE_PREDICTOR(li2023, law, "a line over FLOPs, input or output size (Li et al. 2023)");

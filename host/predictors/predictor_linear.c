@@ -4,8 +4,11 @@
  */
 #include "base/least_squares.h"
 #include "predictors/baseline.h"
+#include "predictors/model_content.h"
+#include "predictors/model_members.h"
 #include "predictors/row_selection.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,11 +239,117 @@ static enum status predict(struct prediction *predictions, const struct predicto
     return STATUS_OK;
 }
 
+/* ---- model files ---- */
+
+static const struct member root_members[] = {
+    {"with_hardware", offsetof(struct linear_predictor, with_hardware), .type = MEMBER_BOOL},
+};
+static const struct member kind_members[] = {
+    {"floor_ms", offsetof(struct linear_kind, floor_ms), .type = MEMBER_DOUBLE, .low = DBL_MIN,
+     .high = DBL_MAX},
+};
+
+/* Of the raw columns; returns their number. */
+static int names_of(const char **names, const struct linear_predictor *predictor, int kind)
+{
+    int count = encode_column_count(ENCODING_PAPER, (enum layer_kind)kind,
+                                    predictor->with_hardware);
+    for (int i = 0; i < count; i++)
+        names[i] = encode_column_name(ENCODING_PAPER, (enum layer_kind)kind,
+                                      predictor->with_hardware, i);
+    names[count++] = "flops";
+    names[count++] = "1";
+    return count;
+}
+
+static enum status save_kind(const struct linear_predictor *predictor, int layer,
+                             const struct model_place *place, struct error *error)
+{
+    const struct linear_kind *kind = &predictor->kinds[layer];
+    const char *names[COLUMN_LIMIT];
+    const int count = names_of(names, predictor, layer);
+    TRY(members_write(place, kind, kind_members, 1, error));
+    TRY(model_columns_write(place, names, kind->means, kind->inverse_scales, count, error));
+    return write_array(place, "weights", H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE, kind->weights, 0,
+                       (size_t)count, error);
+}
+
+static enum status load_kind(struct linear_predictor *predictor, int layer,
+                             const struct model_place *place, struct error *error)
+{
+    struct linear_kind *kind = &predictor->kinds[layer];
+    const char *names[COLUMN_LIMIT];
+    const int count = names_of(names, predictor, layer);
+    TRY(members_read(place, kind, kind_members, 1, error));
+    TRY(model_columns_read(place, names, kind->means, kind->inverse_scales, count, error));
+    TRY(read_array(place, "weights", H5T_NATIVE_DOUBLE, kind->weights, 0, (size_t)count, error));
+    for (int i = 0; i < count; i++)
+        if (!isfinite(kind->weights[i]))
+            return model_bad_value(place, "weights", error);
+    kind->column_count = count;
+    return STATUS_OK;
+}
+
+static bool knows(const struct predictor *base, enum layer_kind kind)
+{
+    return ((const struct linear_predictor *)base)->kinds[kind].column_count > 0;
+}
+
+static enum status save(const struct predictor *base, const struct model_place *root,
+                        struct error *error)
+{
+    const struct linear_predictor *predictor = (const struct linear_predictor *)base;
+    TRY(members_write(root, predictor, root_members, 1, error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct model_group group;
+        if (!knows(base, (enum layer_kind)kind))
+            continue;
+        TRY(model_group_create(&group, root, layer_descriptors[kind]->name, error));
+        const enum status status = save_kind(predictor, kind, &group.place, error);
+        model_group_close(&group);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+static enum status load_kinds(struct linear_predictor *predictor, const struct model_place *root,
+                              struct error *error)
+{
+    TRY(model_devices_read(&predictor->base, root, error));
+    TRY(members_read(root, predictor, root_members, 1, error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct model_group group;
+        if (!model_group_exists(root, layer_descriptors[kind]->name))
+            continue;
+        TRY(model_group_open(&group, root, layer_descriptors[kind]->name, error));
+        const enum status status = load_kind(predictor, kind, &group.place, error);
+        model_group_close(&group);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+static enum status load(struct predictor **out, const struct model_place *root, struct error *error)
+{
+    struct linear_predictor *predictor;
+    TRY(ALLOCATE(&predictor, 1, "predictor", error));
+    predictor->base.type = &predictor_linear;
+    const enum status status = load_kinds(predictor, root, error);
+    if (status == STATUS_OK)
+        *out = &predictor->base;
+    else
+        release(&predictor->base);
+    return status;
+}
+
 const struct predictor_type predictor_linear = {
     .name = "linear",
     .help = "linear regression on the paper's features and FLOPs",
     PREDICTOR_OPTIONS(options_table, standard),
     .fit = fit,
     .predict = predict,
+    .knows = knows,
+    .save = save,
+    .load = load,
     .free = release,
 };

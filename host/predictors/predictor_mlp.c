@@ -124,6 +124,11 @@ static enum status fit(struct predictor **predictor, const struct dataset_rows *
     return fitting.status;
 }
 
+static bool mlp_predictor_knows(const struct predictor *predictor, enum layer_kind kind)
+{
+    return ((const struct mlp_predictor *)predictor)->kinds[kind].net_count > 0;
+}
+
 const struct predictor_type predictor_mlp = {
     .name = "mlp",
     .help = "feed-forward network trained on measured layers, with intervals",
@@ -134,5 +139,8 @@ const struct predictor_type predictor_mlp = {
     .fit = fit,
     .predict = mlp_predictor_predict,
     .tune = mlp_predictor_tune,
+    .knows = mlp_predictor_knows,
+    .save = mlp_predictor_save,
+    .load = mlp_predictor_load,
     .free = mlp_predictor_free,
 };

@@ -63,6 +63,12 @@ enum status mlp_predictor_tune(struct predictor *predictor, const struct dataset
                                const struct fit_options *options, struct fit_report *reports,
                                struct error *error);
 
+/* predictor_type.save and .load of `mlp`. */
+enum status mlp_predictor_save(const struct predictor *predictor, const struct model_place *root,
+                               struct error *error);
+enum status mlp_predictor_load(struct predictor **predictor, const struct model_place *root,
+                               struct error *error);
+
 void mlp_kind_free(struct mlp_kind *kind);
 void mlp_predictor_free(struct predictor *predictor);
 

@@ -10,6 +10,7 @@
  * are kept (every n-th of them), for a plain scan.
  */
 #include "predictors/baseline.h"
+#include "predictors/model_members.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -181,6 +182,84 @@ static void release(void *state)
     free(nearest->log_ms);
 }
 
+/* ---- model files ---- */
+
+#define AT(member) offsetof(struct nearest_state, member)
+static const struct member members[] = {
+    {"neighbours", AT(neighbours), .type = MEMBER_INT32, .low = 1, .high = NEIGHBOUR_LIMIT},
+    {"choice_distance", AT(choice_distance), .type = MEMBER_DOUBLE, .low = 0, .high = 1e6},
+    {"inverse_deviations", AT(inverse_deviations), .type = MEMBER_DOUBLE, .count = DIMENSION_LIMIT},
+    {"numbers", AT(number_count), .type = MEMBER_INT32, .low = 1, .high = DIMENSION_LIMIT},
+    {"choices", AT(choice_count), .type = MEMBER_INT32, .low = 0, .high = FEATURE_LIMIT},
+};
+#undef AT
+
+/* A point as the file has it: numbers, then choices. */
+static hid_t point_type(void)
+{
+    const hsize_t numbers = DIMENSION_LIMIT, choices = FEATURE_LIMIT;
+    const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct point));
+    const hid_t number_array = H5Tarray_create2(H5T_NATIVE_FLOAT, 1, &numbers);
+    const hid_t choice_array = H5Tarray_create2(H5T_NATIVE_UINT8, 1, &choices);
+    H5Tinsert(type, "numbers", offsetof(struct point, numbers), number_array);
+    H5Tinsert(type, "choices", offsetof(struct point, choices), choice_array);
+    H5Tclose(number_array);
+    H5Tclose(choice_array);
+    return type;
+}
+
+static enum status save(const void *state, enum layer_kind kind, const struct model_place *place,
+                        struct error *error)
+{
+    (void)kind;
+    const struct nearest_state *nearest = state;
+    const hid_t type = point_type();
+    const enum status status = write_array(place, "points", type, type, nearest->points, 0,
+                                           nearest->count, error);
+    H5Tclose(type);
+    TRY(status);
+    return write_array(place, "log_ms", H5T_NATIVE_FLOAT, H5T_NATIVE_FLOAT, nearest->log_ms, 0,
+                       nearest->count, error);
+}
+
+static bool has_finite_points(const struct nearest_state *nearest)
+{
+    for (size_t row = 0; row < nearest->count; row++)
+        for (int i = 0; i < nearest->number_count; i++)
+            if (!isfinite(nearest->points[row].numbers[i]))
+                return false;
+    return true;
+}
+
+/* Of the kind's points, as point_of counts them. */
+static bool counts_are(const struct nearest_state *nearest, enum layer_kind kind)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[kind];
+    int numbers = DIMENSION_LIMIT - FEATURE_LIMIT, choices = 0;
+    for (int i = 0; i < descriptor->feature_count; i++)
+        *(descriptor->features[i].choice ? &choices : &numbers) += 1;
+    return nearest->number_count == numbers && nearest->choice_count == choices;
+}
+
+static enum status load(void *state, enum layer_kind kind, const struct model_place *place,
+                        struct error *error)
+{
+    struct nearest_state *nearest = state;
+    if (!counts_are(nearest, kind))
+        return model_bad_value(place, "numbers", error);
+    TRY(read_array_count(place, "log_ms", &nearest->count, ROW_LIMIT, error));
+    TRY(ALLOCATE(&nearest->points, nearest->count, "neighbours", error));
+    TRY(ALLOCATE(&nearest->log_ms, nearest->count, "neighbours", error));
+    const hid_t type = point_type();
+    const enum status status = read_array(place, "points", type, nearest->points, 0, nearest->count,
+                                          error);
+    H5Tclose(type);
+    TRY(status);
+    if (!has_finite_points(nearest))
+        return model_bad_value(place, "points", error);
+    return model_floats_read(place, "log_ms", nearest->log_ms, 0, nearest->count, error);
+}
+
 static const struct baseline_law law = {
     .type = &predictor_nearest,
     .state_size = sizeof(struct nearest_state),
@@ -188,6 +267,9 @@ static const struct baseline_law law = {
     .fit = fit,
     .forecast_ms = forecast_ms,
     .release = release,
+    LAW_MEMBERS(members),
+    .save = save,
+    .load = load,
 };
 BASELINE_PREDICTOR(nearest, law, "the most similar measured layers of the device",
                    PREDICTOR_OPTIONS(options_table, standard));

@@ -256,11 +256,17 @@ static double forecast_ms(const void *state, const struct layer_config *config,
     return operations_of(&layer, config, device) ? time_ms(&layer, neusight->parameters) : NAN;
 }
 
+static const struct member members[] = {
+    {"parameters", offsetof(struct neusight_state, parameters), .type = MEMBER_DOUBLE,
+     .count = PARAMETERS},
+};
+
 static const struct baseline_law law = {
     .type = &predictor_neusight,
     .state_size = sizeof(struct neusight_state),
     .shares_devices = true,
     .fit = fit,
     .forecast_ms = forecast_ms,
+    LAW_MEMBERS(members),
 };
 BASELINE_PREDICTOR(neusight, law, "tiles, waves and a learnt utilisation of the roofline");

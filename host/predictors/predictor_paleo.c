@@ -177,11 +177,17 @@ static void transfer(void *state, const void *const *states, const struct device
                 ((const struct paleo_state *)states[device])->inverse_shares[i] / count;
 }
 
+static const struct member members[] = {
+    {"inverse_shares", offsetof(struct paleo_state, inverse_shares), .type = MEMBER_DOUBLE,
+     .count = TERM_COUNT},
+};
+
 static const struct baseline_law law = {
     .type = &predictor_paleo,
     .state_size = sizeof(struct paleo_state),
     .fit = fit,
     .forecast_ms = forecast_ms,
     .transfer = transfer,
+    LAW_MEMBERS(members),
 };
 BASELINE_PREDICTOR(paleo, law, "Paleo: FLOPs by algorithm and bytes at fitted shares of peak");

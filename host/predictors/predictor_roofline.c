@@ -2,6 +2,7 @@
 #include "predictors/predictor_roofline.h"
 
 #include "predictors/baseline.h"
+#include "predictors/model_content.h"
 #include "predictors/row_selection.h"
 
 #include <math.h>
@@ -110,10 +111,43 @@ static enum status predict(struct prediction *predictions, const struct predicto
     return STATUS_OK;
 }
 
+static bool knows(const struct predictor *predictor, enum layer_kind kind)
+{
+    (void)predictor;
+    (void)kind;
+    return true;
+}
+
+/* The devices say all. */
+static enum status save(const struct predictor *predictor, const struct model_place *root,
+                        struct error *error)
+{
+    (void)predictor;
+    (void)root;
+    (void)error;
+    return STATUS_OK;
+}
+
+static enum status load(struct predictor **out, const struct model_place *root, struct error *error)
+{
+    struct predictor *predictor;
+    TRY(ALLOCATE(&predictor, 1, "predictor", error));
+    predictor->type = &predictor_roofline;
+    const enum status status = model_devices_read(predictor, root, error);
+    if (status == STATUS_OK)
+        *out = predictor;
+    else
+        release(predictor);
+    return status;
+}
+
 const struct predictor_type predictor_roofline = {
     .name = "roofline",
     .help = "FLOPs at peak speed or bytes at full bandwidth, whichever takes longer",
     .fit = fit,
     .predict = predict,
+    .knows = knows,
+    .save = save,
+    .load = load,
     .free = release,
 };

@@ -1,0 +1,265 @@
+/* The `mlp` predictor in a model file. */
+#include "predictors/model_content.h"
+#include "predictors/model_members.h"
+#include "predictors/predictor_mlp.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char calibrated_name[] = "parameters_calibrated";
+
+#define AT(member) offsetof(struct mlp_predictor, member)
+static const struct member root_members[] = {
+    {"preset", AT(preset), .type = MEMBER_TEXT,
+     .count = sizeof(((struct mlp_predictor *)0)->preset)},
+    {"encoding", AT(encoding), .type = MEMBER_CHOICE, .choice = &choice_encoding},
+    {"with_hardware", AT(with_hardware), .type = MEMBER_INT32, .low = 0, .high = 1},
+    {"fine_tuned", AT(fine_tuned), .type = MEMBER_INT32, .low = 0, .high = 1},
+    {"target_units_per_ms", AT(target_units_per_ms), .type = MEMBER_DOUBLE, .low = DBL_MIN,
+     .high = DBL_MAX},
+    {"interval_level", AT(interval_level), .type = MEMBER_DOUBLE, .low = DBL_MIN,
+     .high = 1 - DBL_EPSILON},
+    {"seed", AT(seed), .type = MEMBER_UINT64},
+};
+#undef AT
+
+#define AT(member) offsetof(struct mlp_kind, member)
+static const struct member kind_members[] = {
+    {"activation", AT(shape.activation), .type = MEMBER_CHOICE, .choice = &choice_mlp_activation},
+    {"relative_to_roofline", AT(relative_to_roofline), .type = MEMBER_INT32, .low = 0, .high = 1},
+    {"output", AT(shape.output), .type = MEMBER_CHOICE, .choice = &choice_mlp_output},
+    {"output_bias", AT(shape.output_bias), .type = MEMBER_INT32},
+    {"input_limit", AT(scaler.limit), .type = MEMBER_DOUBLE, .low = 0, .high = DBL_MAX},
+    {"output_limit", AT(output_limit), .type = MEMBER_DOUBLE},
+    {"floor_ms", AT(floor_ms), .type = MEMBER_DOUBLE, .low = DBL_MIN, .high = DBL_MAX},
+    {"interval_spread", AT(interval.spread), .type = MEMBER_DOUBLE, .low = DBL_MIN,
+     .high = DBL_MAX},
+    {"interval_correlation", AT(interval.correlation), .type = MEMBER_DOUBLE, .low = 0, .high = 1},
+};
+#undef AT
+enum {
+    ROOT_MEMBERS = sizeof root_members / sizeof *root_members,
+    KIND_MEMBERS = sizeof kind_members / sizeof *kind_members,
+};
+
+static hid_t range_type(void)
+{
+    const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct range));
+    model_insert_text(type, "name", offsetof(struct range, name),
+                      sizeof(((struct range *)0)->name));
+    H5Tinsert(type, "low", offsetof(struct range, low), H5T_NATIVE_DOUBLE);
+    H5Tinsert(type, "high", offsetof(struct range, high), H5T_NATIVE_DOUBLE);
+    H5Tinsert(type, "seen", offsetof(struct range, seen), H5T_NATIVE_UINT64);
+    return type;
+}
+
+/* Returns their number. */
+static int names_of(const char **names, const struct mlp_predictor *predictor, int layer)
+{
+    const int count = encode_column_count((enum encoding)predictor->encoding,
+                                          (enum layer_kind)layer, predictor->with_hardware);
+    for (int i = 0; i < count; i++)
+        names[i] = encode_column_name((enum encoding)predictor->encoding, (enum layer_kind)layer,
+                                      predictor->with_hardware, i);
+    return count;
+}
+
+/* ---- writing ---- */
+
+static enum status write_ranges(const struct model_place *place, const struct mlp_kind *kind,
+                                int layer, struct error *error)
+{
+    const hid_t type = range_type();
+    const size_t count = (size_t)ranges_count((enum layer_kind)layer);
+    const enum status status = write_array(place, "ranges", type, type, kind->ranges, 0, count,
+                                           error);
+    H5Tclose(type);
+    return status;
+}
+
+static enum status write_parameters(const struct model_place *place, const char *name,
+                                    const float *parameters, const struct mlp_kind *kind,
+                                    struct error *error)
+{
+    return write_array(place, name, H5T_NATIVE_FLOAT, H5T_NATIVE_FLOAT, parameters,
+                       (size_t)kind->net_count, mlp_parameter_count(&kind->shape), error);
+}
+
+static enum status write_kind(const struct model_place *place,
+                              const struct mlp_predictor *predictor, int layer, struct error *error)
+{
+    const struct mlp_kind *kind = &predictor->kinds[layer];
+    const char *names[ENCODE_COLUMN_LIMIT];
+    const int count = names_of(names, predictor, layer);
+    TRY(write_numbers(place, "widths", H5T_NATIVE_INT32, kind->shape.widths,
+                      (size_t)kind->shape.layer_count + 1, error));
+    TRY(members_write(place, kind, kind_members, KIND_MEMBERS, error));
+    TRY(model_columns_write(place, names, kind->scaler.means, kind->scaler.inverse_scales, count,
+                            error));
+    TRY(write_ranges(place, kind, layer, error));
+    TRY(write_array(place, "intervals", H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE,
+                    kind->interval.quantiles, PASS_COUNT, INTERVAL_DECADE_COUNT, error));
+    TRY(write_parameters(place, "parameters", kind->parameters, kind, error));
+    return kind->calibrated
+               ? write_parameters(place, calibrated_name, kind->calibrated, kind, error)
+               : STATUS_OK;
+}
+
+enum status mlp_predictor_save(const struct predictor *base, const struct model_place *root,
+                               struct error *error)
+{
+    const struct mlp_predictor *predictor = (const struct mlp_predictor *)base;
+    TRY(members_write(root, predictor, root_members, ROOT_MEMBERS, error));
+    for (int layer = 0; layer < LAYER_KIND_COUNT; layer++) {
+        struct model_group group;
+        if (predictor->kinds[layer].net_count == 0)
+            continue;
+        TRY(model_group_create(&group, root, layer_descriptors[layer]->name, error));
+        const enum status status = write_kind(&group.place, predictor, layer, error);
+        model_group_close(&group);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+/* ---- reading ---- */
+
+static enum status read_ranges(const struct model_place *place, struct mlp_kind *kind, int layer,
+                               struct error *error)
+{
+    struct range wanted[RANGE_LIMIT];
+    ranges_begin(wanted, (enum layer_kind)layer);
+    const int count = ranges_count((enum layer_kind)layer);
+    const hid_t type = range_type();
+    const enum status status = read_array(place, "ranges", type, kind->ranges, 0, (size_t)count,
+                                          error);
+    H5Tclose(type);
+    TRY(status);
+    for (int i = 0; i < count; i++) {
+        if (strncmp(kind->ranges[i].name, wanted[i].name, sizeof wanted[i].name) != 0 ||
+            isnan(kind->ranges[i].low) || isnan(kind->ranges[i].high))
+            return model_bad_value(place, "ranges", error);
+    }
+    return STATUS_OK;
+}
+
+static enum status read_shape(const struct model_place *place, struct mlp_kind *kind,
+                              struct error *error)
+{
+    struct mlp_shape *shape = &kind->shape;
+    size_t width_count;
+    TRY(read_attribute_count(place, "widths", &width_count, MLP_LAYER_LIMIT + 1, error));
+    if (width_count < 2)
+        return model_bad_value(place, "widths", error);
+    TRY(read_numbers(place, "widths", H5T_NATIVE_INT32, shape->widths, width_count, error));
+    shape->layer_count = (int32_t)width_count - 1;
+    if (mlp_shape_check(shape, NULL) != STATUS_OK || shape->widths[0] != kind->scaler.column_count)
+        return model_bad_value(place, "widths", error);
+    return STATUS_OK;
+}
+
+/* As many nets as the file holds; the caller owns *parameters, also after a failure. */
+static enum status read_parameters(const struct model_place *place, const char *name,
+                                   float **parameters, int32_t *net_count,
+                                   const struct mlp_shape *shape, struct error *error)
+{
+    const size_t count = mlp_parameter_count(shape);
+    size_t stored;
+    TRY(read_array_count(place, name, &stored, place->file_bytes / sizeof(float), error));
+    if (stored % count != 0 || stored / count > ENSEMBLE_LIMIT)
+        return model_bad_value(place, name, error);
+    TRY(ALLOCATE(parameters, stored, name, error));
+    TRY(read_array(place, name, H5T_NATIVE_FLOAT, *parameters, stored / count, count, error));
+    for (size_t i = 0; i < stored; i++)
+        if (!isfinite((*parameters)[i]))
+            return model_bad_value(place, name, error);
+    *net_count = (int32_t)(stored / count);
+    return STATUS_OK;
+}
+
+static enum status read_nets(const struct model_place *place, struct mlp_kind *kind,
+                             struct error *error)
+{
+    int32_t calibrated_count = 0;
+    TRY(read_parameters(place, "parameters", &kind->parameters, &kind->net_count, &kind->shape,
+                        error));
+    if (H5Lexists(place->id, calibrated_name, H5P_DEFAULT) <= 0)
+        return STATUS_OK;
+    TRY(read_parameters(place, calibrated_name, &kind->calibrated, &calibrated_count, &kind->shape,
+                        error));
+    return calibrated_count == kind->net_count ? STATUS_OK
+                                               : model_bad_value(place, calibrated_name, error);
+}
+
+/* (passes, decades); older files store one set of quantiles for all passes. */
+static enum status read_quantiles(const struct model_place *place, struct interval *interval,
+                                  struct error *error)
+{
+    enum { COUNT = PASS_COUNT * INTERVAL_DECADE_COUNT };
+    double *const quantiles = interval->quantiles[0];
+    size_t stored;
+    TRY(read_array_count(place, "intervals", &stored, COUNT, error));
+    const bool is_shared = stored == INTERVAL_DECADE_COUNT;
+    TRY(read_array(place, "intervals", H5T_NATIVE_DOUBLE, quantiles, is_shared ? 0 : PASS_COUNT,
+                   INTERVAL_DECADE_COUNT, error));
+    for (int pass = 1; is_shared && pass < PASS_COUNT; pass++)
+        memcpy(interval->quantiles[pass], quantiles, sizeof interval->quantiles[pass]);
+    for (int i = 0; i < COUNT; i++)
+        if (!isfinite(quantiles[i]) || quantiles[i] < 0)
+            return model_bad_value(place, "intervals", error);
+    return STATUS_OK;
+}
+
+static enum status read_kind(const struct model_place *place, struct mlp_predictor *predictor,
+                             int layer, struct error *error)
+{
+    struct mlp_kind *kind = &predictor->kinds[layer];
+    const char *names[ENCODE_COLUMN_LIMIT];
+    kind->scaler.column_count = names_of(names, predictor, layer);
+    TRY(model_columns_read(place, names, kind->scaler.means, kind->scaler.inverse_scales,
+                           kind->scaler.column_count, error));
+    TRY(read_ranges(place, kind, layer, error));
+    TRY(members_read(place, kind, kind_members, KIND_MEMBERS, error));
+    TRY(read_shape(place, kind, error));
+    TRY(read_quantiles(place, &kind->interval, error));
+    return read_nets(place, kind, error);
+}
+
+static enum status read_kinds(const struct model_place *root, struct mlp_predictor *predictor,
+                              struct error *error)
+{
+    int known_count = 0;
+    TRY(members_read(root, predictor, root_members, ROOT_MEMBERS, error));
+    for (int layer = 0; layer < LAYER_KIND_COUNT; layer++) {
+        struct model_group group;
+        if (!model_group_exists(root, layer_descriptors[layer]->name))
+            continue;
+        TRY(model_group_open(&group, root, layer_descriptors[layer]->name, error));
+        const enum status status = read_kind(&group.place, predictor, layer, error);
+        model_group_close(&group);
+        TRY(status);
+        known_count++;
+    }
+    if (known_count == 0)
+        return FAIL(error, STATUS_BAD_FILE, "'%s' holds no layer kind that this program knows",
+                    root->path);
+    return STATUS_OK;
+}
+
+enum status mlp_predictor_load(struct predictor **out, const struct model_place *root,
+                               struct error *error)
+{
+    struct mlp_predictor *predictor;
+    TRY(ALLOCATE(&predictor, 1, "predictor", error));
+    predictor->base.type = &predictor_mlp;
+    enum status status = model_devices_read(&predictor->base, root, error);
+    if (status == STATUS_OK)
+        status = read_kinds(root, predictor, error);
+    if (status == STATUS_OK)
+        *out = &predictor->base;
+    else
+        mlp_predictor_free(&predictor->base);
+    return status;
+}
