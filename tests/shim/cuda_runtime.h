@@ -129,7 +129,12 @@ struct shim_times {
 };
 void shim_set_times(const struct shim_times *times); /* NULL: the default */
 /* Work of a library: nothing but its time passes on the device. */
-cudaError_t shim_pass_time(cudaStream_t stream, double us);
+cudaError_t shim_library_call(cudaStream_t stream, const char *name, double us);
+/* Names the calls that reach a stream from here on, until they are read: "kernel 4x1, gemm, set 64"
+ * (a kernel by its grid, cudaMemset and cudaMemcpy by their bytes). Valid until the next recording.
+ */
+void shim_record_calls(void);
+const char *shim_recorded_calls(void);
 /* Every call from here on fails, as after an illegal address. */
 void shim_break_device(void);
 

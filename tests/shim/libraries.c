@@ -43,7 +43,9 @@ static int run(const struct shim_library *library, const char *name, double us)
     const int code = refusal_of(name);
     if (code)
         return code;
-    return shim_pass_time(library->stream, us) == cudaSuccess ? 0 : CUDNN_STATUS_EXECUTION_FAILED;
+    return shim_library_call(library->stream, name, us) == cudaSuccess
+               ? 0
+               : CUDNN_STATUS_EXECUTION_FAILED;
 }
 
 static int create(void **out, size_t bytes)
