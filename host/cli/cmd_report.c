@@ -6,7 +6,7 @@
 #include "cli/show.h"
 #include "step/verification_file.h"
 
-#include "data/scratch_file.h"
+#include "base/scratch_file.h"
 #include "pictures/gnuplot.h"
 
 #include <stdlib.h>

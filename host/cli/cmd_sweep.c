@@ -2,7 +2,7 @@
 #include "cli/device_choice.h"
 #include "cli/sweep_request.h"
 
-#include "data/scratch_file.h"
+#include "base/scratch_file.h"
 #include "layers/describe.h"
 #include "sweep/identity.h"
 

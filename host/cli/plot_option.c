@@ -1,6 +1,6 @@
 #include "cli/plot_option.h"
 
-#include "data/scratch_file.h"
+#include "base/scratch_file.h"
 #include "pictures/gnuplot.h"
 
 #include <stdlib.h>

@@ -2,9 +2,9 @@
 #ifndef EPOCHCAST_DATA_DATASET_INTERNAL_H
 #define EPOCHCAST_DATA_DATASET_INTERNAL_H
 
+#include "base/scratch_file.h"
 #include "data/dataset.h"
 #include "data/schema.h"
-#include "data/scratch_file.h"
 
 enum { GROWING_CHUNK = 512, COMPACT_CHUNK = 8192, DEVICE_CHUNK = 16 };
 

@@ -1,8 +1,8 @@
 #include "pictures/picture.h"
 
+#include "base/scratch_file.h"
 #include "base/term.h"
 #include "base/utf8.h"
-#include "data/scratch_file.h"
 #include "pictures/gnuplot.h"
 
 #include <errno.h>

@@ -3,8 +3,8 @@
  * needs a name, it is `<path>.tmp-<pid>-<n>` beside its destination, removed on failure,
  * and after a SIGKILL by the next writer of the same destination.
  */
-#ifndef EPOCHCAST_DATA_SCRATCH_FILE_H
-#define EPOCHCAST_DATA_SCRATCH_FILE_H
+#ifndef EPOCHCAST_BASE_SCRATCH_FILE_H
+#define EPOCHCAST_BASE_SCRATCH_FILE_H
 
 #include "base/error.h"
 

@@ -1,4 +1,4 @@
-#include "data/scratch_file.h"
+#include "base/scratch_file.h"
 
 #include <dirent.h>
 #include <errno.h>
