@@ -8,7 +8,7 @@ list(TRANSFORM room_targets REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE 
 set(combined ${PROJECT_BINARY_DIR}/generated/epochcast_combined.o)
 add_custom_command(
     OUTPUT ${combined}
-    COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -o ${combined}
+    COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -Wl,-d -o ${combined} # -d: common symbols, too, become local
             -Wl,--whole-archive $<TARGET_FILE:epochcast_library> -Wl,--no-whole-archive
             -Wl,--start-group ${room_archives} -Wl,--end-group
     COMMAND ${CMAKE_OBJCOPY} --wildcard "--keep-global-symbol=epochcast_*" ${combined}
