@@ -31,7 +31,7 @@ struct cudnn_convolution {
 struct cudnn_convolution cudnn_convolution_of(const struct layer_config *config,
                                               enum cudnn_direction direction);
 
-/* Whom plans are for: a real device, or the properties of one that is absent. One of them is set.
+/* Target of the plans: a real device, or the properties of an absent one. Exactly one is set.
  */
 struct cudnn_target {
     cudnnHandle_t handle;

@@ -21,7 +21,7 @@ struct hold_out {
      * evaluated in none. */
     int32_t calibration_rows[CALIBRATION_LIMIT];
     int calibration_count;
-    /* Told of every point's forecasts of the device's rows, unless NULL. */
+    /* Called with the forecasts of every point for the device's rows; may be NULL. */
     enum status (*each)(void *payload, const struct row_forecasts *forecasts,
                         int32_t calibration_rows, struct error *error);
     void *payload;

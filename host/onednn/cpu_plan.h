@@ -117,7 +117,7 @@ enum status cpu_tensor_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
 /* The same for a tensor that no step of the plan writes, amplitude 1. */
 enum status cpu_operand_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
                                const struct cpu_layout *layout, struct error *error);
-/* Says that an operand is written after all. */
+/* Marks an operand as overwritten. */
 void cpu_operand_spoil(struct cpu_device *device, const struct cpu_tensor *tensor);
 /* A tensor over existing memory. */
 enum status cpu_tensor_view(struct cpu_tensor *tensor, struct cpu_plan *plan,
