@@ -15,15 +15,24 @@
     "batch_size,image_size,kernel_size,channels_in,channels_out,stride,padding,use_bias,"          \
     "activation,optimizer,time_median_ms,time_min_ms,time_max_ms,time_std_ms\n"
 
-static const char *const csv_path = "/tmp/epochcast-import-test.csv";
-static const char *const h5_path = "/tmp/epochcast-import-test.h5";
+static char folder[] = "/tmp/epochcast-import-XXXXXX", csv_path[64], h5_path[64];
 
-static int remove_files(void **state)
+static int make_folder(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(csv_path, sizeof csv_path, "%s/rows.csv", folder);
+    snprintf(h5_path, sizeof h5_path, "%s/rows.h5", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
 {
     (void)state;
     unlink(csv_path);
     unlink(h5_path);
-    return 0;
+    return rmdir(folder);
 }
 
 static enum status import_file(int64_t *count, const char *path, const char *device_name,
@@ -66,7 +75,7 @@ static void rows_arrive(void **state)
                                  &error),
                      STATUS_OK);
     assert_int_equal(count, 2);
-    assert_int_equal(dataset_read(&rows, &h5_path, 1, &error), STATUS_OK);
+    assert_int_equal(dataset_read(&rows, (const char *[]){h5_path}, 1, &error), STATUS_OK);
     assert_int_equal(rows.count, 2);
     const struct measurement *row = &rows.rows[0];
     assert_int_equal(row->config.pass, PASS_FORWARD);
@@ -155,5 +164,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(unknown_device),
         cmocka_unit_test(every_published_row),
     };
-    return RUN_TESTS(argc, argv, tests, NULL, remove_files);
+    return RUN_TESTS(argc, argv, tests, make_folder, remove_folder);
 }

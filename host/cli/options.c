@@ -4,7 +4,7 @@
 #include "evaluate/evaluate.h"
 #include "forecast/parallel.h"
 #include "predictors/predictor.h"
-#include "sweep/schedule.h"
+#include "sweep/visit_queue.h"
 
 #include <math.h>
 

@@ -22,7 +22,7 @@ struct run {
     struct dataset *dataset;
     struct worker *worker;
     int32_t device_row;
-    struct sweep_schedule schedule;
+    struct visit_queue queue;
     struct drawn drawn[LAYER_KIND_COUNT];
     double started_s;
 };
@@ -71,9 +71,9 @@ static void show_progress(const struct run *run)
     if (!run->options->progress)
         return;
     list_outcomes(outcomes, sizeof outcomes, report);
-    progress_update(run->options->progress, schedule_done(&run->schedule, spent_s(run)), 1,
-                    "round %d, %lld configs, %.1f rows/s%s", run->schedule.round + 1,
-                    (long long)schedule_config_count(&run->schedule),
+    progress_update(run->options->progress, visit_queue_done(&run->queue, spent_s(run)), 1,
+                    "round %d, %lld configs, %.1f rows/s%s", run->queue.round + 1,
+                    (long long)visit_queue_config_count(&run->queue),
                     (double)report->rows / fmax(report->seconds, 1e-3), outcomes);
 }
 
@@ -121,7 +121,7 @@ static enum status draw_config(struct layer_config *config, enum stratum *stratu
     if (index >= UINT32_MAX)
         return FAIL(error, STATUS_USAGE, "a seed has at most 2^32 draws per kind");
     if (!worker_can_draw(run->worker) || run->options->domains[which].template_count > 0 ||
-        (run->schedule.round > 0 && !is_drawn))
+        (run->queue.round > 0 && !is_drawn))
         return sample_draw(config, stratum, &run->options->domains[which], run->options->seed,
                            (uint32_t)index, error);
     if (!is_drawn)
@@ -182,7 +182,7 @@ static enum status note_done(struct run *run, const struct measurement *row, str
         return not_of_this_sweep(row, error);
     run->report->earlier_s += seconds_of(row->setup_ms) + seconds_of(row->warmup_ms) +
                               seconds_of(row->measuring_ms);
-    return schedule_note(&run->schedule, position, row, error);
+    return visit_queue_note(&run->queue, position, row, error);
 }
 
 /* One config in a hundred is drawn again: a header may be forged, draws are not. */
@@ -234,7 +234,7 @@ static enum status measure_visit(struct run *run, const struct visit *visit, str
     row.draw = index;
     row.device = run->device_row;
     row.round = visit->round;
-    TRY(schedule_note(&run->schedule, visit->position, &row, error));
+    TRY(visit_queue_note(&run->queue, visit->position, &row, error));
     TRY(dataset_append(run->dataset, &row, error));
     count_row(run->report, &row);
     return STATUS_OK;
@@ -255,7 +255,7 @@ static enum status measure_canary(struct run *run, struct error *error)
 static enum status sweep_until_over(struct run *run, struct error *error)
 {
     struct visit visit;
-    while (schedule_next(&visit, &run->schedule, spent_s(run))) {
+    while (visit_queue_next(&visit, &run->queue, spent_s(run))) {
         if (run->report->rows % CANARY_INTERVAL == 0)
             TRY(measure_canary(run, error));
         TRY(measure_visit(run, &visit, error));
@@ -270,7 +270,7 @@ static enum status sweep_until_over(struct run *run, struct error *error)
 static void begin(struct run *run)
 {
     const struct sweep_options *options = run->options;
-    const struct schedule_options wanted = {
+    const struct visit_queue_options wanted = {
         .samples = options->samples > 0 ? sample_count(options) : 0,
         .time_budget_s = options->time_budget_s,
         .rounds = options->rounds,
@@ -278,13 +278,13 @@ static void begin(struct run *run)
         .seed = options->seed,
     };
     run->started_s = monotonic_s();
-    schedule_begin(&run->schedule, &wanted);
+    visit_queue_begin(&run->queue, &wanted);
 }
 
 static void end(struct run *run)
 {
-    run->report->configs = schedule_config_count(&run->schedule);
-    schedule_free(&run->schedule);
+    run->report->configs = visit_queue_config_count(&run->queue);
+    visit_queue_free(&run->queue);
     for (int i = 0; i < LAYER_KIND_COUNT; i++) {
         free(run->drawn[i].configs);
         free(run->drawn[i].strata);
@@ -333,7 +333,7 @@ bool sweep_is_complete(struct sweep_report *report, const struct sweep_options *
         return false;
     begin(&run);
     const bool is_complete = take_done(&run, NULL) == STATUS_OK &&
-                             !schedule_next(&visit, &run.schedule, spent_s(&run));
+                             !visit_queue_next(&visit, &run.queue, spent_s(&run));
     end(&run);
     return is_complete;
 }

@@ -1,4 +1,4 @@
-/* schedule -> worker -> dataset, until every config had its rounds or the time is used. */
+/* queue -> worker -> dataset, until every config had its rounds or the time is used. */
 #ifndef EPOCHCAST_SWEEP_SWEEP_H
 #define EPOCHCAST_SWEEP_SWEEP_H
 
@@ -6,7 +6,7 @@
 #include "bench/worker.h"
 #include "data/dataset.h"
 #include "layers/sample.h"
-#include "sweep/schedule.h"
+#include "sweep/visit_queue.h"
 
 #include <signal.h>
 

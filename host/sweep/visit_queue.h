@@ -4,14 +4,14 @@
  * slow one, whose single call takes longer than all rounds of another. It depends on the rows
  * alone, so a sweep that was cut off goes on where it was.
  */
-#ifndef EPOCHCAST_SWEEP_SCHEDULE_H
-#define EPOCHCAST_SWEEP_SCHEDULE_H
+#ifndef EPOCHCAST_SWEEP_VISIT_QUEUE_H
+#define EPOCHCAST_SWEEP_VISIT_QUEUE_H
 
 #include "bench/measure.h"
 
 enum { ROUND_MAXIMUM = 9 }; /* visits of a config at most */
 
-struct schedule_options {
+struct visit_queue_options {
     int64_t samples;       /* configs at most; 0: no limit */
     double time_budget_s;  /* 0: none */
     int rounds;            /* 1..ROUND_MAXIMUM */
@@ -21,8 +21,8 @@ struct schedule_options {
 
 struct point; /* what is known of a config */
 
-struct sweep_schedule {
-    struct schedule_options options;
+struct visit_queue {
+    struct visit_queue_options options;
     struct point *points; /* (capacity), by position */
     int64_t count, capacity;
     int64_t limit;    /* positions to be visited; grows while time is left */
@@ -37,20 +37,20 @@ struct visit {
     int32_t round;
 };
 
-void schedule_begin(struct sweep_schedule *schedule, const struct schedule_options *options);
-void schedule_free(struct sweep_schedule *schedule);
+void visit_queue_begin(struct visit_queue *queue, const struct visit_queue_options *options);
+void visit_queue_free(struct visit_queue *queue);
 
 /* The next visit, when `spent_s` of the budget are used; false: the sweep is over. */
-bool schedule_next(struct visit *visit, struct sweep_schedule *schedule, double spent_s);
+bool visit_queue_next(struct visit *visit, struct visit_queue *queue, double spent_s);
 
 /* Tells what a visit (of now, or of a sweep that is resumed) found. */
-enum status schedule_note(struct sweep_schedule *schedule, int64_t position,
-                          const struct measurement *row, struct error *error);
+enum status visit_queue_note(struct visit_queue *queue, int64_t position,
+                             const struct measurement *row, struct error *error);
 
 /* Share that is done, 0..1, for the progress bar. */
-double schedule_done(const struct sweep_schedule *schedule, double spent_s);
+double visit_queue_done(const struct visit_queue *queue, double spent_s);
 
 /* Configs visited so far. */
-int64_t schedule_config_count(const struct sweep_schedule *schedule);
+int64_t visit_queue_config_count(const struct visit_queue *queue);
 
 #endif

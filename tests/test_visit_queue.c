@@ -1,5 +1,5 @@
 /* Which config comes next. */
-#include "sweep/schedule.h"
+#include "sweep/visit_queue.h"
 #include "test.h"
 
 #include <math.h>
@@ -10,19 +10,19 @@ enum { VISIT_LIMIT = 4000 };
 
 /* A sweep that is played: what was visited, and the times that each visit finds. */
 struct play {
-    struct sweep_schedule schedule;
+    struct visit_queue queue;
     struct visit visits[VISIT_LIMIT];
     int count;
     double spent_s, visit_s;
 };
 
-static struct schedule_options options_of(int64_t samples, double budget_s)
+static struct visit_queue_options options_of(int64_t samples, double budget_s)
 {
-    return (struct schedule_options){.samples = samples,
-                                     .time_budget_s = budget_s,
-                                     .rounds = 3,
-                                     .target_percent = 2,
-                                     .seed = 11};
+    return (struct visit_queue_options){.samples = samples,
+                                        .time_budget_s = budget_s,
+                                        .rounds = 3,
+                                        .target_percent = 2,
+                                        .seed = 11};
 }
 
 /* Every fifth config has no time, from its second visit on; the higher the position, the wider the
@@ -37,27 +37,27 @@ static struct measurement found(const struct visit *visit)
         .median_ms = is_failed ? NAN : 1 + 0.01 * (double)visit->position * (visit->round % 2)};
 }
 
-static void note(struct sweep_schedule *schedule, const struct visit *visit)
+static void note(struct visit_queue *queue, const struct visit *visit)
 {
     const struct measurement row = found(visit);
-    assert_int_equal(schedule_note(schedule, visit->position, &row, NULL), STATUS_OK);
+    assert_int_equal(visit_queue_note(queue, visit->position, &row, NULL), STATUS_OK);
 }
 
 static bool step(struct play *play)
 {
     struct visit *visit = &play->visits[play->count];
-    if (play->count == VISIT_LIMIT || !schedule_next(visit, &play->schedule, play->spent_s))
+    if (play->count == VISIT_LIMIT || !visit_queue_next(visit, &play->queue, play->spent_s))
         return false;
-    note(&play->schedule, visit);
+    note(&play->queue, visit);
     play->count++;
     play->spent_s += play->visit_s;
     return true;
 }
 
-static void begin(struct play *play, const struct schedule_options *options)
+static void begin(struct play *play, const struct visit_queue_options *options)
 {
     memset(play, 0, sizeof *play);
-    schedule_begin(&play->schedule, options);
+    visit_queue_begin(&play->queue, options);
 }
 
 static void play_to_end(struct play *play)
@@ -81,7 +81,7 @@ static void rounds_are_complete(void **state)
     enum { SAMPLES = 100 };
     static struct play play;
     (void)state;
-    const struct schedule_options options = options_of(SAMPLES, 0);
+    const struct visit_queue_options options = options_of(SAMPLES, 0);
     begin(&play, &options);
     play_to_end(&play);
     for (int i = 0; i < SAMPLES; i++) { /* round 0 in order */
@@ -97,9 +97,9 @@ static void rounds_are_complete(void **state)
         assert_int_equal(times_visited(&play, i, 2), i % 5 == 4 ? 0 : 1); /* failed: left alone */
     }
     assert_int_equal(play.count, SAMPLES + SAMPLES + 80);
-    assert_int_equal(schedule_config_count(&play.schedule), SAMPLES);
-    assert_true(schedule_done(&play.schedule, 0) > 0.99);
-    schedule_free(&play.schedule);
+    assert_int_equal(visit_queue_config_count(&play.queue), SAMPLES);
+    assert_true(visit_queue_done(&play.queue, 0) > 0.99);
+    visit_queue_free(&play.queue);
 }
 
 /* A config whose one call takes longer than the rounds of others. */
@@ -107,29 +107,29 @@ static void slow_configs_are_visited_once(void **state)
 {
     static struct play play;
     (void)state;
-    const struct schedule_options options = options_of(20, 1e6);
+    const struct visit_queue_options options = options_of(20, 1e6);
     begin(&play, &options);
-    while (play.count < VISIT_LIMIT && schedule_next(&play.visits[play.count], &play.schedule, 0)) {
+    while (play.count < VISIT_LIMIT && visit_queue_next(&play.visits[play.count], &play.queue, 0)) {
         const struct visit *visit = &play.visits[play.count++];
         const struct measurement row = {.outcome = visit->position % 4 ? OUTCOME_CAPPED
                                                                        : OUTCOME_SLOW,
                                         .round_count = 1,
                                         .median_ms = 1 + visit->round};
-        assert_int_equal(schedule_note(&play.schedule, visit->position, &row, NULL), STATUS_OK);
+        assert_int_equal(visit_queue_note(&play.queue, visit->position, &row, NULL), STATUS_OK);
     }
     assert_true(play.count > 3 * 15 + 5 && play.count < VISIT_LIMIT); /* others are refined, too */
     for (int i = 0; i < 20; i++) {
         assert_int_equal(times_visited(&play, i, 0), 1);
         assert_int_equal(times_visited(&play, i, 1), i % 4 ? 1 : 0);
     }
-    schedule_free(&play.schedule);
+    visit_queue_free(&play.queue);
 }
 
 static void orders_differ(void **state)
 {
     static struct play first, second;
     (void)state;
-    struct schedule_options options = options_of(50, 0);
+    struct visit_queue_options options = options_of(50, 0);
     begin(&first, &options);
     play_to_end(&first);
     options.seed++;
@@ -141,19 +141,19 @@ static void orders_differ(void **state)
         other_round += first.visits[i].position != first.visits[i + 50].position;
     }
     assert_true(other_seed > 20 && other_round > 20);
-    schedule_free(&first.schedule), schedule_free(&second.schedule);
+    visit_queue_free(&first.queue), visit_queue_free(&second.queue);
 }
 
 static void one_round_is_enough(void **state)
 {
     static struct play play;
     (void)state;
-    struct schedule_options options = options_of(7, 0);
+    struct visit_queue_options options = options_of(7, 0);
     options.rounds = 1;
     begin(&play, &options);
     play_to_end(&play);
     assert_int_equal(play.count, 7);
-    schedule_free(&play.schedule);
+    visit_queue_free(&play.queue);
     options = options_of(0, 1); /* time alone: new configs until it is over */
     options.rounds = 1;
     begin(&play, &options);
@@ -162,7 +162,7 @@ static void one_round_is_enough(void **state)
     assert_in_range(play.count, 100, 101);
     for (int i = 0; i < play.count; i++)
         assert_int_equal(play.visits[i].position, i);
-    schedule_free(&play.schedule);
+    visit_queue_free(&play.queue);
 }
 
 /* Without a number of configs the first round has its share of the time. */
@@ -170,7 +170,7 @@ static void budget_is_shared(void **state)
 {
     static struct play play;
     (void)state;
-    const struct schedule_options options = options_of(0, 3);
+    const struct visit_queue_options options = options_of(0, 3);
     begin(&play, &options);
     play.visit_s = 0.01;
     play_to_end(&play);
@@ -182,10 +182,10 @@ static void budget_is_shared(void **state)
     for (int i = 0; i < first_round; i++)
         assert_int_equal(times_visited(&play, i, 1), 1);
     struct visit visit;
-    assert_false(schedule_next(&visit, &play.schedule, 3));
-    assert_true(schedule_done(&play.schedule, 1.5) >= 0.5);
-    assert_true(schedule_done(&play.schedule, 9) <= 1);
-    schedule_free(&play.schedule);
+    assert_false(visit_queue_next(&visit, &play.queue, 3));
+    assert_true(visit_queue_done(&play.queue, 1.5) >= 0.5);
+    assert_true(visit_queue_done(&play.queue, 9) <= 1);
+    visit_queue_free(&play.queue);
 }
 
 /* All configs are seen before the time is looked at, where their number is given. */
@@ -193,14 +193,14 @@ static void samples_come_before_the_budget(void **state)
 {
     static struct play play;
     (void)state;
-    const struct schedule_options options = options_of(90, 1);
+    const struct visit_queue_options options = options_of(90, 1);
     begin(&play, &options);
     play.visit_s = 0.01;
     play_to_end(&play);
     assert_in_range(play.count, 100, 101);
     for (int i = 0; i < 90; i++)
         assert_int_equal(times_visited(&play, i, 0), 1);
-    schedule_free(&play.schedule);
+    visit_queue_free(&play.queue);
 }
 
 static void time_that_is_left_goes_to_the_widest(void **state)
@@ -208,7 +208,7 @@ static void time_that_is_left_goes_to_the_widest(void **state)
     enum { SAMPLES = 40 };
     static struct play play;
     (void)state;
-    const struct schedule_options options = options_of(SAMPLES, 1e6);
+    const struct visit_queue_options options = options_of(SAMPLES, 1e6);
     begin(&play, &options);
     play_to_end(&play);
     const int rounds = SAMPLES + SAMPLES + 32;
@@ -224,8 +224,8 @@ static void time_that_is_left_goes_to_the_widest(void **state)
     }
     assert_int_equal(times_visited(&play, 38, ROUND_MAXIMUM - 1), 1);
     assert_int_equal(times_visited(&play, 1, 3), 0); /* narrow from the start */
-    assert_int_equal(schedule_config_count(&play.schedule), SAMPLES);
-    schedule_free(&play.schedule);
+    assert_int_equal(visit_queue_config_count(&play.queue), SAMPLES);
+    visit_queue_free(&play.queue);
 }
 
 /* Only narrow ones are left: new configs, through all rounds. */
@@ -233,13 +233,13 @@ static void more_time_takes_more_configs(void **state)
 {
     static struct play play;
     (void)state;
-    struct schedule_options options = options_of(0, 10);
+    struct visit_queue_options options = options_of(0, 10);
     options.target_percent = 1000; /* nothing is wide */
     begin(&play, &options);
     play.visit_s = 0.01;
     play_to_end(&play);
     assert_in_range(play.count, 1000, 1001);
-    const int64_t configs = schedule_config_count(&play.schedule);
+    const int64_t configs = visit_queue_config_count(&play.queue);
     assert_true(configs > 334);
     for (int64_t i = 0; i < 330; i++)
         assert_int_equal(times_visited(&play, i, 1), 1);
@@ -247,7 +247,7 @@ static void more_time_takes_more_configs(void **state)
     for (int64_t i = 0; i < configs; i++)
         again += times_visited(&play, i, 0) != 1;
     assert_int_equal(again, 0);
-    schedule_free(&play.schedule);
+    visit_queue_free(&play.queue);
 }
 
 /* What was not noted is visited, what was noted is not: from every prefix of an undisturbed sweep.
@@ -257,22 +257,22 @@ static void resume_visits_the_rest(void **state)
     enum { SAMPLES = 20 };
     static struct play whole, rest;
     (void)state;
-    const struct schedule_options options = options_of(SAMPLES, 0);
+    const struct visit_queue_options options = options_of(SAMPLES, 0);
     begin(&whole, &options);
     play_to_end(&whole);
     for (int cut = 0; cut <= whole.count; cut++) {
         begin(&rest, &options);
         for (int i = 0; i < cut; i++)
-            note(&rest.schedule, &whole.visits[i]);
+            note(&rest.queue, &whole.visits[i]);
         play_to_end(&rest);
         assert_int_equal(rest.count, whole.count - cut);
         for (int i = 0; i < rest.count; i++) { /* and in the same order */
             assert_int_equal(rest.visits[i].position, whole.visits[cut + i].position);
             assert_int_equal(rest.visits[i].round, whole.visits[cut + i].round);
         }
-        schedule_free(&rest.schedule);
+        visit_queue_free(&rest.queue);
     }
-    schedule_free(&whole.schedule);
+    visit_queue_free(&whole.queue);
 }
 
 /* A power cut may keep what was written later: rows of any subset. */
@@ -281,7 +281,7 @@ static void holes_are_filled(void **state)
     enum { SAMPLES = 30 };
     static struct play whole, rest;
     (void)state;
-    const struct schedule_options options = options_of(SAMPLES, 0);
+    const struct visit_queue_options options = options_of(SAMPLES, 0);
     begin(&whole, &options);
     play_to_end(&whole);
     for (int stride = 2; stride < 7; stride++) {
@@ -289,7 +289,7 @@ static void holes_are_filled(void **state)
         begin(&rest, &options);
         for (int i = 0; i < SAMPLES; i++)
             if (i % stride) {
-                note(&rest.schedule, &whole.visits[i]);
+                note(&rest.queue, &whole.visits[i]);
                 noted++;
             }
         play_to_end(&rest);
@@ -298,25 +298,25 @@ static void holes_are_filled(void **state)
             assert_int_equal(times_visited(&rest, i, 0), i % stride ? 0 : 1);
             assert_int_equal(times_visited(&rest, i, 1), 1);
         }
-        schedule_free(&rest.schedule);
+        visit_queue_free(&rest.queue);
     }
-    schedule_free(&whole.schedule);
+    visit_queue_free(&whole.queue);
 }
 
 static void joined_rows_are_all_their_rounds(void **state)
 {
     static struct play play;
     (void)state;
-    const struct schedule_options options = options_of(10, 0);
+    const struct visit_queue_options options = options_of(10, 0);
     const struct measurement joined = {.round_count = 3, .median_ms = 1};
     begin(&play, &options);
     for (int i = 0; i < 8; i++)
-        assert_int_equal(schedule_note(&play.schedule, i, &joined, NULL), STATUS_OK);
+        assert_int_equal(visit_queue_note(&play.queue, i, &joined, NULL), STATUS_OK);
     play_to_end(&play);
     for (int i = 0; i < play.count; i++)
         assert_in_range(play.visits[i].position, 8, 9);
     assert_int_equal(play.count, 5); /* 8: three rounds; 9 fails in its second */
-    schedule_free(&play.schedule);
+    visit_queue_free(&play.queue);
 }
 
 /* More samples than before: the new ones come first, then all their rounds. */
@@ -324,30 +324,30 @@ static void a_finished_sweep_can_grow(void **state)
 {
     static struct play play;
     (void)state;
-    struct schedule_options options = options_of(20, 0);
+    struct visit_queue_options options = options_of(20, 0);
     begin(&play, &options);
     play_to_end(&play);
     static struct play grown;
     options.samples = 30;
     begin(&grown, &options);
     for (int i = 0; i < play.count; i++)
-        note(&grown.schedule, &play.visits[i]);
+        note(&grown.queue, &play.visits[i]);
     play_to_end(&grown);
     assert_int_equal(grown.visits[0].position, 20);
     assert_int_equal(grown.count, 10 + 10 + 8);
-    schedule_free(&play.schedule), schedule_free(&grown.schedule);
+    visit_queue_free(&play.queue), visit_queue_free(&grown.queue);
 }
 
 static void used_budget_is_used(void **state)
 {
     (void)state;
-    struct sweep_schedule schedule;
+    struct visit_queue queue;
     struct visit visit;
-    const struct schedule_options options = options_of(100, 5);
-    schedule_begin(&schedule, &options);
-    assert_false(schedule_next(&visit, &schedule, 5));
-    assert_true(schedule_next(&visit, &schedule, 4.9));
-    schedule_free(&schedule);
+    const struct visit_queue_options options = options_of(100, 5);
+    visit_queue_begin(&queue, &options);
+    assert_false(visit_queue_next(&visit, &queue, 5));
+    assert_true(visit_queue_next(&visit, &queue, 4.9));
+    visit_queue_free(&queue);
 }
 
 int main(int argc, char **argv)
