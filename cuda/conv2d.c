@@ -5,6 +5,7 @@
 #include "cuda_check.h"
 #include "cuda_device.h"
 #include "cudnn_check.h"
+#include "precision.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -219,7 +220,7 @@ static enum status prepare(struct plan **out, struct device *device,
     TRY(ALLOCATE(&plan, 1, "plan", error));
     struct cuda_plan *base = &plan->base;
     int64_t inputs_per_output = (int64_t)conv->channels_in * conv->kernel_size * conv->kernel_size;
-    bool is_nhwc = storage_bytes(config->precision) < sizeof(float);
+    bool is_nhwc = cuda_precisions[config->precision].is_channels_last;
     base->kind = &kind;
     base->input_count = layer_input_elements(config, 0);
     base->weights_count = conv->channels_out * inputs_per_output;

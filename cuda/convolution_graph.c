@@ -1,5 +1,6 @@
 /* Geometry and operation graph of a convolution. */
 #include "convolution_parts.h"
+#include "precision.h"
 
 #include <string.h>
 
@@ -51,18 +52,6 @@ enum {
     DOWN_CONVERT_INPUTS = 1 << CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS,
 };
 
-/* What a precision means to cuDNN; indexed by enum precision. */
-static const struct format {
-    cudnnDataType_t data_type;
-    bool is_channels_last;
-    unsigned forbidden_notes;
-} formats[] = {
-    [PRECISION_FP32] = {CUDNN_DATA_FLOAT, false, TENSOR_CORE | DOWN_CONVERT_INPUTS},
-    [PRECISION_TF32] = {CUDNN_DATA_FLOAT, false, DOWN_CONVERT_INPUTS},
-    [PRECISION_FP16] = {CUDNN_DATA_HALF, true, DOWN_CONVERT_INPUTS},
-    [PRECISION_BF16] = {CUDNN_DATA_BFLOAT16, true, DOWN_CONVERT_INPUTS},
-};
-
 /* The operation graph. */
 
 void cudnn_graph_release(struct cudnn_graph *graph)
@@ -99,15 +88,15 @@ static const struct operation {
 
 /* sizes: batch (or channels out), channels, height, width. */
 static cudnnStatus_t create_tensor(struct cudnn_graph *graph, enum part part, const int64_t *sizes,
-                                   const struct format *format, struct error *error)
+                                   const struct cuda_precision *precision, struct error *error)
 {
     const int64_t id = part, alignment = ALIGNMENT_BYTES;
     const int64_t image = sizes[2] * sizes[3], row = sizes[3], channels = sizes[1];
     const int64_t channels_first[] = {channels * image, image, row, 1};
     const int64_t channels_last[] = {channels * image, 1, row * channels, channels};
-    const int64_t *strides = format->is_channels_last ? channels_last : channels_first;
+    const int64_t *strides = precision->is_channels_last ? channels_last : channels_first;
     const struct cudnn_attribute attributes[] = {
-        ATTRIBUTE(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &format->data_type),
+        ATTRIBUTE(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &precision->dnn_type),
         INT64(CUDNN_ATTR_TENSOR_DIMENSIONS, sizes, DIMENSIONS),
         INT64(CUDNN_ATTR_TENSOR_STRIDES, strides, DIMENSIONS),
         INT64(CUDNN_ATTR_TENSOR_UNIQUE_ID, &id, 1),
@@ -126,7 +115,8 @@ static cudnnStatus_t create_tensors(struct cudnn_graph *graph, const struct cudn
         [PART_Y] = {c->batch_size, c->channels_out, c->output_size, c->output_size},
     };
     for (enum part part = 0; part < TENSOR_COUNT; part++)
-        LEAVE_UNLESS_OK(create_tensor(graph, part, sizes[part], &formats[c->precision], error));
+        LEAVE_UNLESS_OK(
+            create_tensor(graph, part, sizes[part], &cuda_precisions[c->precision], error));
     return CUDNN_STATUS_SUCCESS;
 }
 
@@ -187,5 +177,6 @@ cudnnStatus_t cudnn_graph_create(struct cudnn_graph *graph,
 
 unsigned cudnn_forbidden_notes(int32_t precision)
 {
-    return formats[precision].forbidden_notes;
+    return cuda_precisions[precision].takes_tensor_cores ? DOWN_CONVERT_INPUTS
+                                                         : DOWN_CONVERT_INPUTS | TENSOR_CORE;
 }

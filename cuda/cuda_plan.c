@@ -1,6 +1,7 @@
 #include "cuda_check.h"
 #include "cuda_device.h"
 #include "cudnn_check.h"
+#include "precision.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -107,21 +108,12 @@ int32_t cuda_role_precision(const struct cuda_plan *plan, enum cuda_role role)
 enum status cuda_describe_images(cudnnTensorDescriptor_t *images, struct cuda_plan *plan,
                                  int32_t channels, int32_t size, struct error *error)
 {
-    static const struct {
-        cudnnDataType_t type;
-        cudnnTensorFormat_t format;
-    } storages[] = {
-        [PRECISION_FP32] = {CUDNN_DATA_FLOAT, CUDNN_TENSOR_NCHW},
-        [PRECISION_TF32] = {CUDNN_DATA_FLOAT, CUDNN_TENSOR_NCHW},
-        [PRECISION_FP16] = {CUDNN_DATA_HALF, CUDNN_TENSOR_NHWC},
-        [PRECISION_BF16] = {CUDNN_DATA_BFLOAT16, CUDNN_TENSOR_NHWC},
-    };
-    const int32_t precision = plan->config.precision;
+    const struct cuda_precision *precision = &cuda_precisions[plan->config.precision];
     CUDNN_RUN(plan, error, cudnnCreateTensorDescriptor(images));
     CUDNN_RUN(plan, error,
-              cudnnSetTensor4dDescriptor(*images, storages[precision].format,
-                                         storages[precision].type, plan->config.batch_size,
-                                         channels, size, size));
+              cudnnSetTensor4dDescriptor(
+                  *images, precision->is_channels_last ? CUDNN_TENSOR_NHWC : CUDNN_TENSOR_NCHW,
+                  precision->dnn_type, plan->config.batch_size, channels, size, size));
     return STATUS_OK;
 }
 
@@ -133,7 +125,7 @@ static enum status add_tensor(struct cuda_plan *plan, enum cuda_role role, int64
     int32_t precision = cuda_role_precision(plan, role);
     if (count == 0)
         return STATUS_OK;
-    TRY(cuda_take(&plan->tensor[role], device, count * (int64_t)storage_bytes(precision), error));
+    TRY(cuda_take(&plan->tensor[role], device, count * (int64_t)precision_bytes(precision), error));
     if (amplitude > 0)
         CUDA_TRY(error, launch_noise(plan->tensor[role], count, amplitude, (uint32_t)role,
                                      device->seed, precision, device->stream));

@@ -2,36 +2,25 @@
  * that it is given y^T = W^T x^T.
  */
 #include "cuda_device.h"
+#include "precision.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* Storage and arithmetic of a precision. fp32 is strict: without tensor cores. */
-static const struct arithmetic {
-    cudaDataType_t type;
-    cublasComputeType_t compute;
-    const char *notes;
-} arithmetics[] = {
-    [PRECISION_FP32] = {CUDA_R_32F, CUBLAS_COMPUTE_32F, ""},
-    [PRECISION_TF32] = {CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32, "tensor_core"},
-    [PRECISION_FP16] = {CUDA_R_16F, CUBLAS_COMPUTE_32F, "tensor_core"},
-    [PRECISION_BF16] = {CUDA_R_16BF, CUBLAS_COMPUTE_32F, "tensor_core"},
-};
 
 /* c (rows, columns) = op(a) op(b), all row-major. */
 static enum status multiply(struct cuda_plan *plan, enum cuda_role c, enum cuda_role a,
                             bool a_transposed, enum cuda_role b, bool b_transposed, int rows,
                             int columns, int depth, struct error *error)
 {
-    const struct arithmetic *arithmetic = &arithmetics[plan->config.precision];
+    const struct cuda_precision *precision = &cuda_precisions[plan->config.precision];
     const float one = 1, zero = 0;
     CUBLAS_RUN(plan, error,
                cublasGemmEx(plan->device->cublas, b_transposed ? CUBLAS_OP_T : CUBLAS_OP_N,
                             a_transposed ? CUBLAS_OP_T : CUBLAS_OP_N, columns, rows, depth, &one,
-                            plan->tensor[b], arithmetic->type, b_transposed ? depth : columns,
-                            plan->tensor[a], arithmetic->type, a_transposed ? rows : depth, &zero,
-                            plan->tensor[c], arithmetic->type, columns, arithmetic->compute,
-                            CUBLAS_GEMM_DEFAULT));
+                            plan->tensor[b], precision->blas_type, b_transposed ? depth : columns,
+                            plan->tensor[a], precision->blas_type, a_transposed ? rows : depth,
+                            &zero, plan->tensor[c], precision->blas_type, columns,
+                            precision->blas_compute, CUBLAS_GEMM_DEFAULT));
     return STATUS_OK;
 }
 
@@ -57,7 +46,7 @@ static enum status choose(struct cuda_plan *plan, struct error *error)
     (void)error;
     snprintf(plan->base.algorithm, sizeof plan->base.algorithm, "cublasGemmEx");
     snprintf(plan->base.numerical_notes, sizeof plan->base.numerical_notes, "%s",
-             arithmetics[plan->config.precision].notes);
+             cuda_precisions[plan->config.precision].takes_tensor_cores ? "tensor_core" : "");
     return STATUS_OK;
 }
 

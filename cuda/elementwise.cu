@@ -8,12 +8,6 @@
 static const int COLUMN_LANES = 32;
 static const int64_t SLICE_LIMIT = 64;
 
-extern "C" size_t storage_bytes(int32_t precision)
-{
-    return precision == PRECISION_FP32 || precision == PRECISION_TF32 ? sizeof(float)
-                                                                      : sizeof(__half);
-}
-
 /* ---- gradient of the bias ---- */
 
 /* Rows (elements of a channel, over the batch) are cut into slices, whose sums are summed again. */

@@ -14,8 +14,6 @@
 extern "C" {
 #endif
 
-size_t storage_bytes(int32_t precision); /* of one element */
-
 /* How a tensor of `count` elements holds its channels: element i belongs to channel
  * i / inner % channels. NCHW: inner = height * width; NHWC and (rows, channels): inner = 1. */
 struct channel_layout {

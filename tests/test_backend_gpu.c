@@ -10,6 +10,7 @@
 #include "cuda_device.h"
 #include "gpu_or_skip.h"
 #include "layer_reference.h"
+#include "precision.h"
 #include "test.h"
 #include "trainer_cuda.h"
 
@@ -92,7 +93,7 @@ static struct cuda_plan *prepare_pair(struct device *device, const struct layer_
     if (backend->bench[config->kind]->prepare(&plan, device, config, inputs, &outcome, &error) !=
         STATUS_OK) {
         note_failure(config, error.message);
-        failure_count -= outcome == OUTCOME_UNSUPPORTED && storage_bytes(config->precision) < 4;
+        failure_count -= outcome == OUTCOME_UNSUPPORTED && precision_bytes(config->precision) < 4;
         assert_null(plan);
         return NULL;
     }
@@ -172,7 +173,7 @@ static uint16_t to_half(float value)
 static float load_number(const void *raw, size_t i, int32_t precision)
 {
     float value;
-    if (storage_bytes(precision) == sizeof value)
+    if (precision_bytes(precision) == sizeof value)
         return ((const float *)raw)[i];
     uint16_t bits = ((const uint16_t *)raw)[i];
     if (precision == PRECISION_FP16)
@@ -187,7 +188,7 @@ static void store_number(void *raw, size_t i, float value, int32_t precision)
 {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
-    if (storage_bytes(precision) == sizeof value)
+    if (precision_bytes(precision) == sizeof value)
         ((float *)raw)[i] = value;
     else
         ((uint16_t *)raw)[i] = precision == PRECISION_FP16 ? to_half(value)
@@ -232,7 +233,7 @@ static struct order order_of(const struct cuda_plan *plan, enum cuda_role role)
     size_t image = (size_t)s.image * s.image, cells = (size_t)s.kernel * s.kernel;
     size_t size = (size_t)s.window.output_size, batch = (size_t)s.batch;
     size_t in = (size_t)s.channels_in, out = (size_t)s.channels_out;
-    bool last = storage_bytes(plan->config.precision) < sizeof(float);
+    bool last = cuda_precisions[plan->config.precision].is_channels_last;
     switch (role) {
     case CUDA_INPUT:
     case CUDA_SECOND_INPUT:
@@ -276,7 +277,7 @@ static int32_t precision_of(const struct cuda_plan *plan, enum cuda_role role)
 
 static size_t role_bytes(const struct cuda_plan *plan, enum cuda_role role)
 {
-    return element_count(plan, role) * storage_bytes(precision_of(plan, role));
+    return element_count(plan, role) * (size_t)precision_bytes(precision_of(plan, role));
 }
 
 static void *allocate(size_t bytes)
@@ -653,7 +654,7 @@ static void check_parameters(const struct cuda_plan *plan, const struct optimize
                              const double *wanted)
 {
     int32_t precision = cuda_role_precision(plan, CUDA_WEIGHTS);
-    size_t count = (size_t)update->count, bytes = count * storage_bytes(precision);
+    size_t count = (size_t)update->count, bytes = count * (size_t)precision_bytes(precision);
     void *raw = allocate(bytes);
     float *got = allocate(count * sizeof *got);
     copy_out(plan, raw, update->parameters, bytes);
@@ -670,7 +671,7 @@ static void check_parameters(const struct cuda_plan *plan, const struct optimize
 static void check_update(struct cuda_plan *plan, const struct optimizer_update *update)
 {
     int32_t precision = cuda_role_precision(plan, CUDA_WEIGHTS);
-    size_t count = (size_t)update->count, bytes = count * storage_bytes(precision);
+    size_t count = (size_t)update->count, bytes = count * (size_t)precision_bytes(precision);
     void *gradient = allocate(bytes);
     double *w = zeros(count), *first = zeros(count), *second = zeros(count);
     copy_out(plan, gradient, update->gradient, bytes);

@@ -50,7 +50,8 @@ struct array {
 static struct array make_array(size_t count, uint32_t stream_id, int32_t precision)
 {
     struct array array = {.precision = precision, .count = count};
-    assert_int_equal(cudaMalloc(&array.data, count * storage_bytes(precision)), cudaSuccess);
+    assert_int_equal(cudaMalloc(&array.data, count * (size_t)precision_bytes(precision)),
+                     cudaSuccess);
     assert_int_equal(launch_noise(array.data, (int64_t)count, 1, stream_id, 5, precision, NULL),
                      cudaSuccess);
     return array;
@@ -160,7 +161,7 @@ static void maps_write_their_elements_alone(void **state)
     for (int32_t precision = 0; precision < 4; precision++)
         for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
             for (size_t shift = 0; shift < 9; shift++) {
-                const size_t bytes = storage_bytes(precision), count = (size_t)counts[c];
+                const size_t bytes = (size_t)precision_bytes(precision), count = (size_t)counts[c];
                 struct array a = make_array(LARGEST + ROOM, 1, precision);
                 struct array b = make_array(LARGEST + ROOM, 2, precision);
                 struct array sum = make_array(LARGEST + ROOM, 3, precision);

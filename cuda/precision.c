@@ -1,0 +1,8 @@
+#include "precision.h"
+
+const struct cuda_precision cuda_precisions[PRECISION_COUNT] = {
+    [PRECISION_FP32] = {CUDA_R_32F, CUBLAS_COMPUTE_32F, CUDNN_DATA_FLOAT, false, false},
+    [PRECISION_TF32] = {CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32, CUDNN_DATA_FLOAT, false, true},
+    [PRECISION_FP16] = {CUDA_R_16F, CUBLAS_COMPUTE_32F, CUDNN_DATA_HALF, true, true},
+    [PRECISION_BF16] = {CUDA_R_16BF, CUBLAS_COMPUTE_32F, CUDNN_DATA_BFLOAT16, true, true},
+};
