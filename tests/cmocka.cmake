@@ -10,6 +10,13 @@ function(add_cmocka_test name)
                          ENVIRONMENT "${test_environment}")
 endfunction()
 
+# What the kinds mean: kinds/<kind>.c, one per kind.
+file(GLOB reference_sources CONFIGURE_DEPENDS kinds/*.c)
+add_library(kind_references STATIC ${reference_sources})
+target_link_libraries(kind_references PUBLIC epochcast_layers ${CMOCKA_LIBRARY})
+target_include_directories(kind_references PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_include_directories(kind_references SYSTEM PRIVATE ${CMOCKA_INCLUDE})
+
 file(GLOB test_sources CONFIGURE_DEPENDS test_*.c)
 set(cuda_tests test_convolution_graph test_gpu_info test_cuda_module test_cuda_plan)
 foreach(source IN LISTS test_sources)
@@ -18,6 +25,7 @@ foreach(source IN LISTS test_sources)
         add_cmocka_test(${name})
     endif()
 endforeach()
+target_link_libraries(test_backend_cpu PRIVATE kind_references)
 # Asks the shared library what it asks inside.
 target_link_libraries(test_library PRIVATE epochcast_shared)
 add_dependencies(test_library epochcast)

@@ -2,7 +2,8 @@
  * double-precision loops.
  */
 #include "base/philox.h"
-#include "layer_reference.h"
+#include "kinds/reference.h"
+#include "layer_configs.h"
 #include "onednn/cpu_plan.h"
 #include "onednn/processor.h"
 #include "onednn/version.h"
@@ -132,99 +133,83 @@ static void assert_role(struct cpu_plan *plan, enum cpu_role role, const char *w
     free(got);
 }
 
-/* One training step of a plan with its own numbers. */
-static void check_step(struct device *device, const struct layer_config *config, bool use_bias)
+/* The roles of the tensors that feed a layer. */
+static const enum cpu_role input_roles[] = {CPU_INPUT, CPU_SECOND_INPUT};
+
+static bool has_role(const struct cpu_plan *plan, enum cpu_role role)
+{
+    return plan->tensor[role].memory != NULL;
+}
+
+/* The naive step of a plan, with fresh numbers for both. */
+static void begin_step(struct step *step, struct cpu_plan *plan)
+{
+    step_begin(step, &plan->config);
+    assert_in_range(step->input_count, 1, sizeof input_roles / sizeof *input_roles);
+    for (int i = 0; i < step->input_count; i++)
+        step->input[i] = write_noise(plan, input_roles[i]);
+    step->weights = step->weights_size ? write_noise(plan, CPU_WEIGHTS) : NULL;
+    step->bias = step->bias_size ? write_noise(plan, CPU_BIAS) : NULL;
+    if (plan->config.pass == PASS_TRAIN) {
+        step->output_gradient = write_noise(plan, CPU_OUTPUT_GRADIENT);
+    } else if (has_role(plan, CPU_MEAN)) {
+        step->mean = write_noise(plan, CPU_MEAN);
+        step->variance = read_tensor(plan, CPU_VARIANCE);
+    }
+}
+
+/* The gradient of all inputs: one tensor, which inputs after the first share. */
+static void assert_gradients(struct cpu_plan *plan, const struct step *step)
+{
+    for (int i = 0; i < step->input_count; i++)
+        assert_role(plan, CPU_INPUT_GRADIENT, "input gradient", step->input_gradient[i]);
+    if (step->weights)
+        assert_role(plan, CPU_WEIGHTS_GRADIENT, "weights gradient", step->weights_gradient);
+    if (step->bias)
+        assert_role(plan, CPU_BIAS_GRADIENT, "bias gradient", step->bias_gradient);
+}
+
+/* One pass of a plan with its own numbers. */
+static void check_step(struct device *device, const struct layer_config *config)
 {
     device->backend->reset(device);
     struct cpu_plan *plan = prepare(device, config, NULL);
-    const struct shape shape = shape_of(config);
     struct step step;
-    step_allocate(&step, &shape);
-    step.input = write_noise(plan, CPU_INPUT);
-    step.weights = shape_weights(&shape) ? write_noise(plan, CPU_WEIGHTS) : NULL;
-    step.second_input = shape.adds ? write_noise(plan, CPU_SECOND_INPUT) : NULL;
-    step.bias = use_bias ? write_noise(plan, CPU_BIAS) : NULL;
-    step.output_gradient = write_noise(plan, CPU_OUTPUT_GRADIENT);
-    compute_forward(&step, &shape);
-    compute_backward(&step, &shape);
+    begin_step(&step, plan);
+    step_forward(&step);
     enqueue(plan, PHASE_FORWARD);
     assert_role(plan, CPU_OUTPUT, "output", step.output);
-    enqueue(plan, PHASE_BACKWARD);
-    assert_role(plan, CPU_INPUT_GRADIENT, "input gradient", step.input_gradient);
-    if (step.weights)
-        assert_role(plan, CPU_WEIGHTS_GRADIENT, "weights gradient", step.weights_gradient);
-    if (use_bias)
-        assert_role(plan, CPU_BIAS_GRADIENT, "bias gradient", step.bias_gradient);
+    if (config->pass == PASS_TRAIN) {
+        step_backward(&step);
+        enqueue(plan, PHASE_BACKWARD);
+        assert_gradients(plan, &step);
+    }
     step_free(&step);
     release(plan);
 }
 
-static void dense_is_right(void **state)
+/* With a bias and without one, where the kind can have one. */
+static void check_case(struct device *device, const struct layer_config *wanted)
 {
-    static const int shapes[][3] = {{1, 1, 1}, {4, 5, 7}, {16, 64, 32}, {3, 130, 17}, {33, 48, 96}};
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        for (int activation = 0; activation < ACTIVATION_COUNT; activation++)
-            for (int bias = 0; bias < 2; bias++) {
-                struct layer_config config = dense_config(shapes[i][0], shapes[i][1], shapes[i][2],
-                                                          bias, activation);
-                /* with one output and relu, everything may rightly be zero */
-                if (shapes[i][2] > 1 || activation != ACTIVATION_RELU)
-                    check_step(*state, &config, bias);
-            }
-}
-
-/* image, kernel, channels in, channels out, stride, padding, bias, activation */
-static void conv2d_is_right(void **state)
-{
-    static const struct conv2d cases[] = {
-        {8, 3, 3, 16, 1, PADDING_VALID, 1, ACTIVATION_RELU},
-        {8, 3, 16, 32, 1, PADDING_SAME, 1, ACTIVATION_TANH},
-        {8, 3, 16, 16, 2, PADDING_SAME, 1, ACTIVATION_NONE}, /* odd zeros: 0 before, 1 after */
-        {9, 2, 4, 6, 1, PADDING_SAME, 0, ACTIVATION_RELU},
-        {9, 4, 17, 5, 2, PADDING_SAME, 1, ACTIVATION_SIGMOID},
-        {11, 5, 8, 24, 3, PADDING_VALID, 1, ACTIVATION_NONE}, /* last pixels unused */
-        {7, 1, 32, 16, 1, PADDING_VALID, 1, ACTIVATION_RELU},
-        {7, 1, 20, 12, 2, PADDING_SAME, 0, ACTIVATION_NONE},
-        {14, 7, 3, 10, 2, PADDING_SAME, 1, ACTIVATION_RELU},
-        {5, 5, 6, 7, 1, PADDING_VALID, 1, ACTIVATION_TANH},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        for (int batch = 1; batch <= 3; batch += 2) {
-            struct layer_config config = conv2d_config(batch, cases[i]);
-            check_step(*state, &config, cases[i].use_bias);
+    const struct feature *use_bias = layer_feature_find(wanted->kind, "use_bias");
+    for (int bias = 0; bias < (use_bias ? 2 : 1); bias++)
+        for (int pass = 0; pass < PASS_COUNT; pass++) {
+            struct layer_config config = *wanted;
+            config.pass = pass;
+            if (use_bias)
+                layer_set(&config, use_bias, bias);
+            check_step(device, &config);
         }
 }
 
-/* image, kernel, channels, stride, padding, pooling, activation */
-static void pool2d_is_right(void **state)
+static void kinds_are_right(void **state)
 {
-    static const struct pool2d cases[] = {
-        {8, 2, 16, 2, PADDING_VALID, 0, ACTIVATION_NONE},
-        {8, 3, 16, 2, PADDING_SAME, 0, ACTIVATION_RELU}, /* odd zeros */
-        {9, 3, 20, 1, PADDING_SAME, 0, ACTIVATION_SIGMOID},
-        {9, 2, 3, 2, PADDING_VALID, 0, ACTIVATION_NONE},
-        {7, 7, 33, 1, PADDING_VALID, 0, ACTIVATION_TANH},
-        {10, 4, 8, 3, PADDING_SAME, 0, ACTIVATION_NONE},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        for (int pooling = 0; pooling < 2; pooling++) {
-            struct layer_config config = pool2d_config(2, cases[i]);
-            config.as.pool2d.pooling = pooling;
-            check_step(*state, &config, false);
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        for (int i = 0; i < kind_references[kind]->case_count; i++) {
+            const struct layer_config *config = &kind_references[kind]->cases[i];
+            assert_int_equal(config->kind, kind);
+            check_case(*state, config);
         }
-}
-
-/* image, channels, activation; the batch is 3 */
-static void batch_norm_is_right(void **state)
-{
-    static const struct batch_norm cases[] = {
-        {8, 16, ACTIVATION_RELU}, {7, 33, ACTIVATION_NONE}, {5, 3, ACTIVATION_RELU},
-        {6, 20, ACTIVATION_TANH}, {1, 40, ACTIVATION_RELU}, {9, 64, ACTIVATION_SIGMOID},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct layer_config config = batch_norm_config(3, cases[i]);
-        check_step(*state, &config, false);
-    }
 }
 
 /* A forward pass takes the statistics that it is given. */
@@ -236,16 +221,11 @@ static void batch_norm_takes_statistics(void **state)
         config.pass = PASS_FORWARD;
         device->backend->reset(device);
         struct cpu_plan *plan = prepare(device, &config, NULL);
-        const struct shape shape = shape_of(&config);
         struct step step;
-        step_allocate(&step, &shape);
-        step.input = write_noise(plan, CPU_INPUT);
-        step.weights = write_noise(plan, CPU_WEIGHTS);
-        step.mean = write_noise(plan, CPU_MEAN);
-        step.variance = read_tensor(plan, CPU_VARIANCE);
+        begin_step(&step, plan);
         for (int i = 0; i < 18; i++)
             assert_true(step.variance[i] >= 0.5f && step.variance[i] <= 1.5f);
-        compute_forward(&step, &shape);
+        step_forward(&step);
         enqueue(plan, PHASE_FORWARD);
         assert_role(plan, CPU_OUTPUT, "output", step.output);
         step_free(&step);
@@ -272,16 +252,6 @@ static void batch_norm_contains_a_relu(void **state)
     }
 }
 
-static void addition_is_right(void **state)
-{
-    for (int activation = 0; activation < ACTIVATION_COUNT; activation++)
-        for (int elements = 1; elements < 5000; elements = 7 * elements + 3) {
-            struct layer_config config = addition_config(3,
-                                                         (struct addition){elements, activation});
-            check_step(*state, &config, false);
-        }
-}
-
 static int count_updates(const struct cpu_plan *plan)
 {
     int count = 0;
@@ -300,7 +270,7 @@ static void check_update(struct device *device, const struct layer_config *confi
     const int optimizer = config->optimizer;
     device->backend->reset(device);
     struct cpu_plan *plan = prepare(device, config, NULL);
-    assert_int_equal(count_updates(plan), config->kind == LAYER_BATCH_NORM ? 1 : 2);
+    assert_int_equal(count_updates(plan), has_role(plan, CPU_BIAS) ? 2 : 1);
     size_t count = element_count(plan, parameters);
     float *none = calloc(count, sizeof *none);
     assert_int_equal(cpu_plan_write(plan, parameters, none, &error), STATUS_OK);
@@ -328,18 +298,19 @@ static void check_optimizer(struct device *device, int optimizer, const struct l
     check_update(device, &config, parameters, gradient, parameters, 1e-4);
 }
 
+/* The kinds' examples, those that have parameters. */
 static void optimizers_are_right(void **state)
 {
-    const struct layer_config dense = dense_config(2, 50, 30, 1, ACTIVATION_NONE);
-    const struct layer_config conv2d = conv2d_config(
-        1, (struct conv2d){6, 3, 5, 18, 1, PADDING_VALID, 1, ACTIVATION_RELU});
-    const struct layer_config norm = batch_norm_config(2,
-                                                       (struct batch_norm){4, 21, ACTIVATION_RELU});
-    for (int optimizer = OPTIMIZER_SGD; optimizer < OPTIMIZER_COUNT; optimizer++) {
-        check_optimizer(*state, optimizer, &dense, CPU_WEIGHTS, CPU_WEIGHTS_GRADIENT);
-        check_optimizer(*state, optimizer, &dense, CPU_BIAS, CPU_BIAS_GRADIENT);
-        check_optimizer(*state, optimizer, &conv2d, CPU_WEIGHTS, CPU_WEIGHTS_GRADIENT);
-        check_optimizer(*state, optimizer, &norm, CPU_WEIGHTS, CPU_WEIGHTS_GRADIENT);
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        const struct layer_config config = reference_example((enum layer_kind)kind);
+        struct layer_work work;
+        layer_work(&work, &config);
+        for (int optimizer = OPTIMIZER_SGD; optimizer < OPTIMIZER_COUNT; optimizer++) {
+            if (work_tensor_count(&work, TENSOR_WEIGHTS))
+                check_optimizer(*state, optimizer, &config, CPU_WEIGHTS, CPU_WEIGHTS_GRADIENT);
+            if (work_tensor_count(&work, TENSOR_BIAS))
+                check_optimizer(*state, optimizer, &config, CPU_BIAS, CPU_BIAS_GRADIENT);
+        }
     }
 }
 
@@ -439,7 +410,6 @@ static void flattened_gradient_is_right(void **state)
 /* A layer of a chain, and the naive step beside it. */
 struct link {
     struct cpu_plan *plan;
-    struct shape shape;
     struct step naive;
 };
 
@@ -447,12 +417,12 @@ static void link_create(struct link *link, struct device *device, const struct l
                         const struct link *producer)
 {
     struct cpu_plan *plan = prepare(device, config, producer ? producer->plan : NULL);
-    *link = (struct link){.plan = plan, .shape = shape_of(config)};
+    *link = (struct link){.plan = plan};
     struct step *naive = &link->naive;
-    step_allocate(naive, &link->shape);
-    naive->input = calloc(shape_inputs(&link->shape), sizeof *naive->input);
-    naive->output_gradient = calloc(shape_outputs(&link->shape), sizeof *naive->output_gradient);
-    assert_true(naive->input && naive->output_gradient);
+    step_begin(naive, config);
+    naive->input[0] = calloc(naive->input_size[0], sizeof *naive->input[0]);
+    naive->output_gradient = calloc(naive->output_size, sizeof *naive->output_gradient);
+    assert_true(naive->input[0] && naive->output_gradient);
     naive->weights = plan->tensor[CPU_WEIGHTS].memory ? read_tensor(plan, CPU_WEIGHTS) : NULL;
     naive->bias = plan->tensor[CPU_BIAS].memory ? read_tensor(plan, CPU_BIAS) : NULL;
 }
@@ -468,15 +438,15 @@ static void compute_chain(struct link *links, int count)
 {
     for (int i = 0; i < count; i++) {
         if (i)
-            to_floats(links[i].naive.input, links[i - 1].naive.output,
-                      shape_inputs(&links[i].shape));
-        compute_forward(&links[i].naive, &links[i].shape);
+            to_floats(links[i].naive.input[0], links[i - 1].naive.output,
+                      links[i].naive.input_size[0]);
+        step_forward(&links[i].naive);
     }
     for (int i = count; i-- > 0;) {
-        compute_backward(&links[i].naive, &links[i].shape);
+        step_backward(&links[i].naive);
         if (i)
-            to_floats(links[i - 1].naive.output_gradient, links[i].naive.input_gradient,
-                      shape_inputs(&links[i].shape));
+            to_floats(links[i - 1].naive.output_gradient, links[i].naive.input_gradient[0],
+                      links[i].naive.input_size[0]);
     }
 }
 
@@ -486,10 +456,10 @@ static void assert_chain(struct link *links, int count)
         struct cpu_plan *plan = links[i].plan;
         const struct step *naive = &links[i].naive;
         assert_role(plan, CPU_OUTPUT, "chained output", naive->output);
-        assert_role(plan, CPU_INPUT_GRADIENT, "chained input gradient", naive->input_gradient);
+        assert_role(plan, CPU_INPUT_GRADIENT, "chained input gradient", naive->input_gradient[0]);
         if (i + 1 < count)
             assert_role(plan, CPU_OUTPUT_GRADIENT, "delivered gradient",
-                        links[i + 1].naive.input_gradient);
+                        links[i + 1].naive.input_gradient[0]);
         if (naive->weights)
             assert_role(plan, CPU_WEIGHTS_GRADIENT, "chained weights gradient",
                         naive->weights_gradient);
@@ -515,9 +485,9 @@ static void chain_is_right(void **state)
             link_create(&links[i], device, &configs[i], i ? &links[i - 1] : NULL);
         float *input = write_noise(links[0].plan, CPU_INPUT);
         float *gradient = write_noise(links[COUNT - 1].plan, CPU_OUTPUT_GRADIENT);
-        memcpy(links[0].naive.input, input, shape_inputs(&links[0].shape) * sizeof *input);
+        memcpy(links[0].naive.input[0], input, links[0].naive.input_size[0] * sizeof *input);
         memcpy(links[COUNT - 1].naive.output_gradient, gradient,
-               shape_outputs(&links[COUNT - 1].shape) * sizeof *gradient);
+               links[COUNT - 1].naive.output_size * sizeof *gradient);
         compute_chain(links, COUNT);
         for (int i = 0; i < COUNT; i++)
             enqueue(links[i].plan, PHASE_FORWARD);
@@ -543,20 +513,19 @@ static void check_residual(struct device *device, const struct layer_config *oth
     device->backend->reset(device);
     struct cpu_plan *first = prepare(device, &conv, NULL), *second = prepare(device, other, NULL);
     struct cpu_plan *plan = prepare_pair(device, &sum, first, second);
-    const struct shape shape = shape_of(&sum);
     struct step naive;
     enqueue(first, PHASE_FORWARD);
     enqueue(second, PHASE_FORWARD);
     enqueue(plan, PHASE_FORWARD);
-    step_allocate(&naive, &shape);
-    naive.input = read_tensor(first, CPU_OUTPUT);
-    naive.second_input = read_tensor(second, CPU_OUTPUT);
+    step_begin(&naive, &sum);
+    naive.input[0] = read_tensor(first, CPU_OUTPUT);
+    naive.input[1] = read_tensor(second, CPU_OUTPUT);
     naive.output_gradient = write_noise(plan, CPU_OUTPUT_GRADIENT);
-    compute_forward(&naive, &shape);
-    compute_backward(&naive, &shape);
+    step_forward(&naive);
+    step_backward(&naive);
     assert_role(plan, CPU_OUTPUT, "residual", naive.output);
     enqueue(plan, PHASE_BACKWARD);
-    assert_role(first, CPU_OUTPUT_GRADIENT, "gradient of a residual", naive.input_gradient);
+    assert_role(first, CPU_OUTPUT_GRADIENT, "gradient of a residual", naive.input_gradient[0]);
     assert_ptr_equal(first->tensor[CPU_OUTPUT_GRADIENT].data,
                      plan->tensor[CPU_INPUT_GRADIENT].data);
     step_free(&naive);
@@ -669,8 +638,7 @@ static void memory_is_accounted_before_use(void **state)
 static void check_unsupported(struct device *device, int kind, int precision)
 {
     struct error error = {0};
-    struct layer_config config = dense_config(1, 2, 3, 0, ACTIVATION_NONE);
-    config.kind = kind;
+    struct layer_config config = reference_example((enum layer_kind)kind);
     config.precision = precision;
     enum outcome outcome = OUTCOME_OK;
     struct plan *plan = (struct plan *)1;
@@ -708,27 +676,12 @@ static void for_narrow(struct device *device, void (*check)(struct device *devic
 
 static void check_narrow_steps(struct device *device, int precision)
 {
-    const struct layer_config configs[] = {
-        dense_config(16, 64, 32, 1, ACTIVATION_TANH),
-        dense_config(3, 130, 17, 0, ACTIVATION_RELU),
-        conv2d_config(3, (struct conv2d){8, 3, 16, 32, 1, PADDING_SAME, 1, ACTIVATION_RELU}),
-        conv2d_config(2, (struct conv2d){9, 4, 17, 5, 2, PADDING_SAME, 1, ACTIVATION_SIGMOID}),
-        conv2d_config(2, (struct conv2d){14, 7, 3, 10, 2, PADDING_VALID, 0, ACTIVATION_NONE}),
-        pool2d_config(2, (struct pool2d){9, 3, 20, 1, PADDING_SAME, POOLING_AVERAGE, 0}),
-        pool2d_config(2, (struct pool2d){8, 2, 16, 2, PADDING_VALID, POOLING_AVERAGE, 1}),
-        pool2d_config(2, (struct pool2d){8, 2, 16, 2, PADDING_VALID, POOLING_MAX, 0}),
-        batch_norm_config(3, (struct batch_norm){8, 16, ACTIVATION_NONE}),
-        batch_norm_config(3, (struct batch_norm){5, 33, ACTIVATION_TANH}),
-        addition_config(3, (struct addition){500, ACTIVATION_RELU}),
-    };
-    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
-        struct layer_config config = configs[i];
-        config.precision = precision;
-        check_step(device, &config,
-                   config.kind == LAYER_CONV2D  ? config.as.conv2d.use_bias
-                   : config.kind == LAYER_DENSE ? config.as.dense.use_bias
-                                                : false);
-    }
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        for (int i = 0; i < kind_references[kind]->narrow_case_count; i++) {
+            struct layer_config config = kind_references[kind]->narrow_cases[i];
+            config.precision = precision;
+            check_step(device, &config);
+        }
 }
 
 static void narrow_steps_are_right(void **state)
@@ -871,13 +824,9 @@ static void arena_that_cannot_be_mapped_is_reported(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dense_is_right),
-        cmocka_unit_test(conv2d_is_right),
-        cmocka_unit_test(pool2d_is_right),
-        cmocka_unit_test(batch_norm_is_right),
+        cmocka_unit_test(kinds_are_right),
         cmocka_unit_test(batch_norm_takes_statistics),
         cmocka_unit_test(batch_norm_contains_a_relu),
-        cmocka_unit_test(addition_is_right),
         cmocka_unit_test(optimizers_are_right),
         cmocka_unit_test(large_updates_share_out_over_threads),
         cmocka_unit_test(phases_are_apart),

@@ -9,7 +9,8 @@
 #include "bench/measure.h"
 #include "cuda_device.h"
 #include "gpu_or_skip.h"
-#include "layer_reference.h"
+#include "kinds/reference.h"
+#include "layer_configs.h"
 #include "precision.h"
 #include "test.h"
 #include "trainer_cuda.h"
@@ -212,54 +213,56 @@ static const char *const role_names[CUDA_ROLE_COUNT] = {
     [CUDA_STATISTICS] = "statistics",
 };
 
-/* cuDNN pads both sides alike where the stride is above 1. */
-static struct shape cuda_shape(const struct layer_config *config)
-{
-    struct shape shape = shape_of(config);
-    if (shape.stride > 1)
-        shape.window.pad_before = shape.window.pad_after;
-    return shape;
-}
-
 /* Plain order is (outer, channels, inner); the device's may be (outer, inner, channels). */
 struct order {
     size_t outer, channels, inner;
     bool is_channels_last;
 };
 
-static struct order order_of(const struct cuda_plan *plan, enum cuda_role role)
+/* What the role is to the layer: gradients are as what they are of. */
+static enum tensor_role tensor_role_of(enum cuda_role role)
 {
-    const struct shape s = cuda_shape(&plan->config);
-    size_t image = (size_t)s.image * s.image, cells = (size_t)s.kernel * s.kernel;
-    size_t size = (size_t)s.window.output_size, batch = (size_t)s.batch;
-    size_t in = (size_t)s.channels_in, out = (size_t)s.channels_out;
-    bool last = cuda_precisions[plan->config.precision].is_channels_last;
-    switch (role) {
-    case CUDA_INPUT:
-    case CUDA_SECOND_INPUT:
-    case CUDA_INPUT_GRADIENT:
-        return (struct order){batch, in, image, last};
-    case CUDA_WEIGHTS:
-    case CUDA_WEIGHTS_GRADIENT:
-        if (s.normalises)
-            return (struct order){2, out, 1, false};
-        /* dense: (inputs, outputs) on the device */
-        return plan->config.kind == LAYER_DENSE ? (struct order){1, out, in, true}
-                                                : (struct order){out, in, cells, last};
-    case CUDA_STATISTICS:
-        return (struct order){4, out, 1, false};
-    case CUDA_BIAS:
-    case CUDA_BIAS_GRADIENT:
-        return (struct order){1, out, 1, false};
-    default:
-        return (struct order){batch, out, size * size, last};
-    }
+    static const enum tensor_role roles[CUDA_ROLE_COUNT] = {
+        [CUDA_INPUT] = TENSOR_INPUT,
+        [CUDA_SECOND_INPUT] = TENSOR_INPUT,
+        [CUDA_INPUT_GRADIENT] = TENSOR_INPUT,
+        [CUDA_WEIGHTS] = TENSOR_WEIGHTS,
+        [CUDA_WEIGHTS_GRADIENT] = TENSOR_WEIGHTS,
+        [CUDA_BIAS] = TENSOR_BIAS,
+        [CUDA_BIAS_GRADIENT] = TENSOR_BIAS,
+        [CUDA_PRODUCT] = TENSOR_OUTPUT,
+        [CUDA_OUTPUT] = TENSOR_OUTPUT,
+        [CUDA_OUTPUT_GRADIENT] = TENSOR_OUTPUT,
+        [CUDA_PRODUCT_GRADIENT] = TENSOR_OUTPUT,
+        [CUDA_STATISTICS] = TENSOR_KEPT,
+    };
+    return roles[role];
 }
 
+/* One tensor's elements. Statistics lie there twice: given ones, and those of the batch. */
 static size_t element_count(const struct cuda_plan *plan, enum cuda_role role)
 {
-    struct order order = order_of(plan, role);
-    return order.outer * order.channels * order.inner;
+    struct layer_work work;
+    layer_work(&work, &plan->config);
+    const struct layer_tensor *tensor = work_find(&work, tensor_role_of(role),
+                                                  role == CUDA_SECOND_INPUT);
+    const size_t count = tensor ? (size_t)tensor->count : 0;
+    return role == CUDA_STATISTICS ? 2 * count : count;
+}
+
+static struct order order_of(const struct cuda_plan *plan, enum cuda_role role)
+{
+    const struct kind_reference *reference = kind_references[plan->config.kind];
+    const enum tensor_role what = tensor_role_of(role);
+    const size_t count = element_count(plan, role);
+    const bool has_planes = reference->planes && what != TENSOR_BIAS && what != TENSOR_KEPT;
+    const struct planes planes = has_planes ? reference->planes(&plan->config, what)
+                                            : (struct planes){0};
+    if (planes.channels == 0)
+        return (struct order){1, 1, count, false};
+    return (struct order){planes.outer, planes.channels, count / planes.outer / planes.channels,
+                          planes.is_transposed ||
+                              cuda_precisions[plan->config.precision].is_channels_last};
 }
 
 /* Where the device has the plain element i. */
@@ -395,63 +398,72 @@ static void check_role(const struct cuda_plan *plan, enum cuda_role role, const 
     free(got);
 }
 
-/* The naive step with the device's operands. */
-static struct step read_operands(const struct cuda_plan *plan, const struct shape *shape)
+/* The roles of the tensors that feed a layer. */
+static const enum cuda_role input_roles[] = {CUDA_INPUT, CUDA_SECOND_INPUT};
+
+/* A forward pass has its statistics given: means, then variances. */
+static void read_statistics(struct step *step, const struct cuda_plan *plan)
+{
+    const size_t channels = element_count(plan, CUDA_STATISTICS) / 4;
+    step->mean = read_tensor(plan, CUDA_STATISTICS);
+    step->variance = allocate(channels * sizeof *step->variance);
+    memcpy(step->variance, step->mean + channels, channels * sizeof *step->variance);
+}
+
+/* The naive step with the device's operands; cuDNN pads both sides alike where the stride is above
+ * 1. */
+static struct step read_operands(const struct cuda_plan *plan)
 {
     struct step step;
-    step_allocate(&step, shape);
-    step.input = read_tensor(plan, CUDA_INPUT);
-    step.weights = plan->weights_count ? read_tensor(plan, CUDA_WEIGHTS) : NULL;
-    step.second_input = shape->adds ? read_tensor(plan, CUDA_SECOND_INPUT) : NULL;
-    if (shape->normalises && plan->config.pass == PASS_FORWARD) {
-        step.mean = read_tensor(plan, CUDA_STATISTICS);
-        step.variance = allocate((size_t)shape->channels_in * sizeof *step.variance);
-        memcpy(step.variance, step.mean + shape->channels_in,
-               (size_t)shape->channels_in * sizeof *step.variance);
-    }
-    step.bias = plan->bias_count ? read_tensor(plan, CUDA_BIAS) : NULL;
-    step.output_gradient = plan->config.pass == PASS_TRAIN ? read_tensor(plan, CUDA_OUTPUT_GRADIENT)
-                                                           : NULL;
+    step_begin(&step, &plan->config);
+    step.pads_alike = true;
+    assert_in_range(step.input_count, 1, COUNT(input_roles));
+    for (int i = 0; i < step.input_count; i++)
+        step.input[i] = read_tensor(plan, input_roles[i]);
+    step.weights = step.weights_size ? read_tensor(plan, CUDA_WEIGHTS) : NULL;
+    step.bias = step.bias_size ? read_tensor(plan, CUDA_BIAS) : NULL;
+    if (plan->config.pass == PASS_TRAIN)
+        step.output_gradient = read_tensor(plan, CUDA_OUTPUT_GRADIENT);
+    else if (plan->tensor[CUDA_STATISTICS])
+        read_statistics(&step, plan);
     return step;
 }
 
-static void check_forward(const struct cuda_plan *plan, struct step *step,
-                          const struct shape *shape)
+static void check_forward(const struct cuda_plan *plan, struct step *step)
 {
-    compute_forward(step, shape);
+    step_forward(step);
     check_role(plan, CUDA_OUTPUT, step->output);
 }
 
 /* From the output that the device has: relu's derivative jumps where rounding changes a sign. */
-static void check_backward(const struct cuda_plan *plan, struct step *step,
-                           const struct shape *shape)
+static void check_backward(const struct cuda_plan *plan, struct step *step)
 {
     float *output = read_tensor(plan, CUDA_OUTPUT);
-    for (size_t i = 0; i < shape_outputs(shape); i++)
+    for (size_t i = 0; i < step->output_size; i++)
         step->output[i] = (double)output[i];
     free(output);
-    compute_backward(step, shape);
-    check_role(plan, CUDA_INPUT_GRADIENT, step->input_gradient);
-    if (plan->weights_count)
+    step_backward(step);
+    for (int i = 0; i < step->input_count; i++) /* inputs after the first share the gradient */
+        check_role(plan, CUDA_INPUT_GRADIENT, step->input_gradient[i]);
+    if (step->weights)
         check_role(plan, CUDA_WEIGHTS_GRADIENT, step->weights_gradient);
-    if (plan->bias_count)
+    if (step->bias)
         check_role(plan, CUDA_BIAS_GRADIENT, step->bias_gradient);
 }
 
 static void check_step(struct cuda_plan *plan)
 {
-    const struct shape shape = cuda_shape(&plan->config);
-    struct step step = read_operands(plan, &shape);
+    struct step step = read_operands(plan);
     poison(plan);
     enqueue(plan, PHASE_FORWARD);
-    check_forward(plan, &step, &shape);
+    check_forward(plan, &step);
     if (plan->config.pass == PASS_TRAIN) {
         const bool is_own = plan->tensor[CUDA_INPUT_GRADIENT] != plan->tensor[CUDA_OUTPUT_GRADIENT];
         if (is_own && !is_untouched(plan, CUDA_INPUT_GRADIENT))
             note_failure(&plan->config, "the forward phase writes the gradient");
         poison(plan);
         enqueue(plan, TRAIN);
-        check_backward(plan, &step, &shape);
+        check_backward(plan, &step);
     }
     step_free(&step);
 }
@@ -462,7 +474,7 @@ static void check_config(struct device *device, const struct layer_config *confi
     struct cuda_plan *plan = prepare(device, config, NULL);
     if (!plan)
         return;
-    if (config->kind == LAYER_POOL2D)
+    if (kind_references[config->kind]->wants_distinct_inputs)
         write_distinct_inputs(plan);
     check_step(plan);
     release(plan);
@@ -470,128 +482,49 @@ static void check_config(struct device *device, const struct layer_config *confi
 
 /* ---- layers ---- */
 
-static void dense_is_right(void **state)
+static void check_kind(struct device *device, enum layer_kind kind)
 {
-    static const int shapes[][3] = {{4, 5, 7},   {16, 64, 32}, {3, 130, 17}, {33, 48, 96},
-                                    {1, 40, 24}, {8, 256, 64}, {70, 16, 8},  {600, 24, 40}};
     for (int precision = 0; precision < PRECISION_COUNT; precision++)
-        for (size_t i = 0; i < COUNT(shapes); i++)
-            for (int activation = 0; activation < ACTIVATION_COUNT; activation++) {
-                struct layer_config config = dense_config(shapes[i][0], shapes[i][1], shapes[i][2],
-                                                          (int)(i + activation) % 2, activation);
-                config.precision = precision;
-                check_config(*state, &config);
-                config.pass = PASS_FORWARD;
-                check_config(*state, &config);
-            }
+        for (int i = 0; i < kind_references[kind]->case_count; i++) {
+            struct layer_config config = kind_references[kind]->cases[i];
+            config.precision = precision;
+            check_config(device, &config);
+            config.pass = PASS_FORWARD;
+            check_config(device, &config);
+        }
     assert_no_failures();
 }
 
-/* image, kernel, channels in, channels out, stride, padding, bias, activation */
-static const struct conv2d convolutions[] = {
-    {8, 3, 3, 16, 1, PADDING_VALID, 1, ACTIVATION_RELU},
-    {8, 3, 16, 32, 1, PADDING_SAME, 1, ACTIVATION_TANH},
-    {8, 3, 16, 16, 2, PADDING_SAME, 1, ACTIVATION_NONE}, /* one zero too many: symmetric here */
-    {9, 2, 4, 6, 1, PADDING_SAME, 0, ACTIVATION_RELU},   /* asymmetric */
-    {9, 4, 17, 5, 2, PADDING_SAME, 1, ACTIVATION_SIGMOID},
-    {11, 5, 8, 24, 3, PADDING_VALID, 1, ACTIVATION_NONE}, /* last pixels unused */
-    {12, 5, 16, 8, 1, PADDING_SAME, 1, ACTIVATION_SIGMOID},
-    {7, 1, 32, 16, 1, PADDING_VALID, 1, ACTIVATION_RELU},
-    {7, 1, 20, 12, 2, PADDING_SAME, 0, ACTIVATION_NONE}, /* most pixels unused */
-    {14, 7, 3, 10, 2, PADDING_SAME, 1, ACTIVATION_RELU},
-    {9, 7, 8, 8, 1, PADDING_SAME, 0, ACTIVATION_TANH},
-    {5, 5, 6, 7, 1, PADDING_VALID, 1, ACTIVATION_TANH},
-};
+/* One test per kind. */
+#define KIND_IS_RIGHT(KIND, kind)                                                                  \
+    static void kind##_is_right(void **state)                                                      \
+    {                                                                                              \
+        check_kind(*state, LAYER_##KIND);                                                          \
+    }
+LAYER_KINDS(KIND_IS_RIGHT)
 
-static struct layer_config convolution(size_t index, int batch, int precision)
+/* A convolution of the tests that follow: its strides and sizes give every precision an algorithm.
+ */
+static struct layer_config convolution(int batch, int precision)
 {
-    struct layer_config config = conv2d_config(batch, convolutions[index]);
+    struct layer_config config = conv2d_config(
+        batch, (struct conv2d){8, 3, 16, 32, 1, PADDING_SAME, 1, ACTIVATION_TANH});
     config.precision = precision;
     return config;
-}
-
-static void conv2d_is_right(void **state)
-{
-    for (int precision = 0; precision < PRECISION_COUNT; precision++)
-        for (size_t i = 0; i < COUNT(convolutions); i++)
-            for (int batch = 2; batch <= 5; batch += 3) {
-                struct layer_config config = convolution(i, batch, precision);
-                check_config(*state, &config);
-                config.pass = PASS_FORWARD;
-                check_config(*state, &config);
-            }
-    assert_no_failures();
 }
 
 static void autotune_is_right(void **state)
 {
     (void)state;
     struct device *device = open_cuda(INT64_C(512) << 20, true);
+    const struct kind_reference *reference = kind_references[LAYER_CONV2D];
     for (int precision = 0; precision < PRECISION_COUNT; precision++)
-        for (size_t i = 0; i < COUNT(convolutions); i += 2) {
-            struct layer_config config = convolution(i, 4, precision);
+        for (int i = 0; i < reference->case_count; i += 5) {
+            struct layer_config config = reference->cases[i];
+            config.precision = precision;
             check_config(device, &config);
         }
     backend->close(device);
-    assert_no_failures();
-}
-
-/* image, kernel, channels, stride, padding, pooling, activation */
-static void pool2d_is_right(void **state)
-{
-    static const struct pool2d cases[] = {
-        {8, 2, 16, 2, PADDING_VALID, 0, ACTIVATION_NONE},
-        {8, 3, 16, 2, PADDING_SAME, 0, ACTIVATION_RELU}, /* symmetric here */
-        {9, 3, 20, 1, PADDING_SAME, 0, ACTIVATION_SIGMOID},
-        {9, 2, 3, 2, PADDING_VALID, 0, ACTIVATION_NONE}, /* last pixels unused */
-        {7, 7, 33, 1, PADDING_VALID, 0, ACTIVATION_TANH},
-        {10, 4, 8, 3, PADDING_SAME, 0, ACTIVATION_NONE},
-        {12, 5, 8, 2, PADDING_SAME, 0, ACTIVATION_RELU},
-        {8, 1, 8, 2, PADDING_SAME, 0, ACTIVATION_NONE},
-    };
-    for (int precision = 0; precision < PRECISION_COUNT; precision++)
-        for (size_t i = 0; i < COUNT(cases); i++)
-            for (int pooling = 0; pooling < 2; pooling++) {
-                struct layer_config config = pool2d_config(3, cases[i]);
-                config.precision = precision;
-                config.as.pool2d.pooling = pooling;
-                check_config(*state, &config);
-                config.pass = PASS_FORWARD;
-                check_config(*state, &config);
-            }
-    assert_no_failures();
-}
-
-/* image, channels, activation */
-static void batch_norm_is_right(void **state)
-{
-    static const struct batch_norm cases[] = {
-        {8, 16, ACTIVATION_RELU}, {7, 33, ACTIVATION_NONE}, {5, 3, ACTIVATION_RELU},
-        {6, 20, ACTIVATION_TANH}, {1, 40, ACTIVATION_NONE}, {9, 64, ACTIVATION_SIGMOID},
-    };
-    for (int precision = 0; precision < PRECISION_COUNT; precision++)
-        for (size_t i = 0; i < COUNT(cases); i++) {
-            struct layer_config config = batch_norm_config(4, cases[i]);
-            config.precision = precision;
-            check_config(*state, &config);
-            config.pass = PASS_FORWARD;
-            check_config(*state, &config);
-        }
-    assert_no_failures();
-}
-
-static void addition_is_right(void **state)
-{
-    for (int precision = 0; precision < PRECISION_COUNT; precision++)
-        for (int activation = 0; activation < ACTIVATION_COUNT; activation++)
-            for (int elements = 1; elements < 5000; elements = 7 * elements + 3) {
-                struct layer_config config = addition_config(
-                    3, (struct addition){elements, activation});
-                config.precision = precision;
-                check_config(*state, &config);
-                config.pass = PASS_FORWARD;
-                check_config(*state, &config);
-            }
     assert_no_failures();
 }
 
@@ -718,17 +651,18 @@ static void check_optimizer(struct device *device, const struct layer_config *co
 
 static void optimizers_are_right(void **state)
 {
-    for (int precision = 0; precision < PRECISION_COUNT; precision++)
-        for (int optimizer = OPTIMIZER_SGD; optimizer < OPTIMIZER_COUNT; optimizer++) {
-            struct layer_config dense = dense_config(20, 50, 30, 1, ACTIVATION_NONE);
-            struct layer_config conv2d = convolution(1, 3, precision);
-            struct layer_config norm = batch_norm_config(3, (struct batch_norm){4, 24, 0});
-            dense.precision = norm.precision = precision;
-            dense.optimizer = conv2d.optimizer = norm.optimizer = optimizer;
-            check_optimizer(*state, &dense);
-            check_optimizer(*state, &conv2d);
-            check_optimizer(*state, &norm);
-        }
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct layer_config config = reference_example((enum layer_kind)kind);
+        struct layer_work work;
+        layer_work(&work, &config);
+        for (int precision = 0; precision < PRECISION_COUNT; precision++)
+            for (int optimizer = OPTIMIZER_SGD; optimizer < OPTIMIZER_COUNT; optimizer++) {
+                config.precision = precision;
+                config.optimizer = optimizer;
+                if (work_tensor_count(&work, TENSOR_WEIGHTS))
+                    check_optimizer(*state, &config);
+            }
+    }
     assert_no_failures();
 }
 
@@ -773,10 +707,9 @@ static void linked_layers_pass_tensors(void **state)
         for (int i = LINK_COUNT; i-- > 0;)
             enqueue(plans[i], PHASE_BACKWARD);
         for (int i = 0; i < LINK_COUNT; i++) {
-            const struct shape shape = cuda_shape(&plans[i]->config);
-            struct step step = read_operands(plans[i], &shape);
-            check_forward(plans[i], &step, &shape);
-            check_backward(plans[i], &step, &shape);
+            struct step step = read_operands(plans[i]);
+            check_forward(plans[i], &step);
+            check_backward(plans[i], &step);
             step_free(&step);
         }
         for (int i = 0; i < LINK_COUNT; i++)
@@ -916,8 +849,8 @@ static void check_recording(struct device *device, const struct layer_config *co
 static void replays_what_was_recorded(void **state)
 {
     const struct layer_config configs[] = {
-        dense_config(16, 64, 32, 1, ACTIVATION_RELU), convolution(1, 4, PRECISION_FP32),
-        convolution(1, 4, PRECISION_FP16),
+        dense_config(16, 64, 32, 1, ACTIVATION_RELU), convolution(4, PRECISION_FP32),
+        convolution(4, PRECISION_FP16),
         pool2d_config(3, (struct pool2d){9, 3, 20, 1, PADDING_SAME, 1, ACTIVATION_SIGMOID})};
     for (size_t i = 0; i < COUNT(configs); i++)
         for (int repeats = 1; repeats <= 50; repeats += 49)
@@ -1065,18 +998,17 @@ static void conditions_and_trainer_are_there(void **state)
 
 enum { GROUP_LIMIT = 8 };
 
+#define KIND_GROUP(KIND, kind) {#kind, {cmocka_unit_test(kind##_is_right)}},
+
 static const struct group {
     const char *name;
     struct CMUnitTest tests[GROUP_LIMIT];
 } groups[] = {
-    {"dense", {cmocka_unit_test(operands_are_the_hosts_noise), cmocka_unit_test(dense_is_right)}},
-    {"conv2d", {cmocka_unit_test(conv2d_is_right)}},
-    {"pool2d", {cmocka_unit_test(pool2d_is_right), cmocka_unit_test(unsupported_is_an_outcome)}},
-    {"batch_norm",
-     {cmocka_unit_test(batch_norm_is_right), cmocka_unit_test(addition_is_right),
-      cmocka_unit_test(residuals_are_linked)}},
-    {"updates",
-     {cmocka_unit_test(optimizers_are_right), cmocka_unit_test(linked_layers_pass_tensors)}},
+    LAYER_KINDS(KIND_GROUP){"pooling", {cmocka_unit_test(unsupported_is_an_outcome)}},
+    {"links",
+     {cmocka_unit_test(operands_are_the_hosts_noise), cmocka_unit_test(residuals_are_linked),
+      cmocka_unit_test(linked_layers_pass_tensors)}},
+    {"updates", {cmocka_unit_test(optimizers_are_right)}},
     {"measuring",
      {cmocka_unit_test(replays_last_as_long_as_their_kernels),
       cmocka_unit_test(replays_what_was_recorded), cmocka_unit_test(measurements_are_complete),

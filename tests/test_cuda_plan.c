@@ -2,6 +2,7 @@
  * toolkit, without a GPU.
  */
 #include "cuda_device.h"
+#include "kinds/reference.h"
 #include "test.h"
 
 #include <string.h>
@@ -78,31 +79,15 @@ static void no_workspace_needs_no_room(void **state)
 static void too_large_is_found_by_accounting(void **state)
 {
     (void)state;
-    const struct layer_config configs[] = {
-        {.kind = LAYER_DENSE, .batch_size = 64, .as.dense = {.inputs = 4096, .outputs = 4096}},
-        {.kind = LAYER_CONV2D,
-         .batch_size = 64,
-         .as.conv2d = {.image_size = 56,
-                       .kernel_size = 3,
-                       .channels_in = 64,
-                       .channels_out = 64,
-                       .stride = 1,
-                       .padding = PADDING_SAME}},
-        {.kind = LAYER_POOL2D,
-         .batch_size = 64,
-         .as.pool2d = {.image_size = 56, .kernel_size = 2, .channels = 64, .stride = 2}},
-        {.kind = LAYER_BATCH_NORM,
-         .batch_size = 64,
-         .as.batch_norm = {.image_size = 56, .channels = 64}},
-        {.kind = LAYER_ADDITION, .batch_size = 64, .as.addition = {.elements = 200704}},
-    };
-    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct layer_config config = reference_example((enum layer_kind)kind);
+        config.batch_size = 4096;
         struct cuda_device device = device_of(1024);
         struct plan *plan = (struct plan *)1;
         enum outcome outcome = OUTCOME_OK;
         struct error error = {0};
-        const struct bench *bench = backend_cuda_device.bench[configs[i].kind];
-        assert_int_equal(bench->prepare(&plan, &device.base, &configs[i], NULL, &outcome, &error),
+        const struct bench *bench = backend_cuda_device.bench[kind];
+        assert_int_equal(bench->prepare(&plan, &device.base, &config, NULL, &outcome, &error),
                          STATUS_OUT_OF_MEMORY);
         assert_null(plan);
         assert_non_null(strstr(error.message, "do not fit the arena"));

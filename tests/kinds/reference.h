@@ -1,0 +1,101 @@
+/* What a layer means: a training step in naive double-precision loops over plain arrays (rows of
+ * the batch, channels, pixels), and the optimizers. For the tests of the backends.
+ *
+ * A kind has one file here, kinds/<kind>.c, with a struct kind_reference called reference_<kind>.
+ * Sizes follow from the kind's work (layers/work.h).
+ */
+#ifndef EPOCHCAST_TESTS_KINDS_REFERENCE_H
+#define EPOCHCAST_TESTS_KINDS_REFERENCE_H
+
+#include "layers/layer.h"
+
+enum { STEP_INPUT_LIMIT = 4 };
+
+/* One training step. Operands are the caller's to set (malloc; step_free frees them), results are
+ * the step's. What the work lacks has size 0 and stays NULL among the operands. */
+struct step {
+    struct layer_config config;
+    bool pads_alike; /* windows with a stride above 1: as many zeros before as after */
+    int input_count;
+    size_t input_size[STEP_INPUT_LIMIT], output_size, weights_size, bias_size; /* elements */
+    float *input[STEP_INPUT_LIMIT], *weights, *bias, *output_gradient;
+    float *mean, *variance;    /* given statistics; NULL: those of the batch */
+    double *output, *gradient; /* gradient: before the activation */
+    double *input_gradient[STEP_INPUT_LIMIT], *weights_gradient, *bias_gradient;
+};
+
+/* The plain order of a tensor is (outer, channels, inner); a device may keep channels last. */
+struct planes {
+    size_t outer, channels; /* channels 0: every device has the plain order */
+    bool is_transposed;     /* devices keep channels last in every precision: a matrix product's */
+};
+
+struct kind_reference {
+    /* Configs of a training step without an optimizer. The first is the kind's example. */
+    const struct layer_config *cases;
+    int case_count;
+    /* Those whose results 16 bits leave comparable. */
+    const struct layer_config *narrow_cases;
+    int narrow_case_count;
+    bool wants_distinct_inputs; /* nobody says which of two equal inputs wins */
+    /* Output, before bias and activation; it is zero before. */
+    void (*forward)(struct step *step);
+    /* The gradients of inputs and weights from `gradient`; they are zero before. */
+    void (*backward)(struct step *step);
+    /* Of input, weights and output; or NULL: no device has another order than the plain one. */
+    struct planes (*planes)(const struct layer_config *config, enum tensor_role role);
+};
+
+#define DECLARE_REFERENCE(KIND, kind) extern const struct kind_reference reference_##kind;
+LAYER_KINDS(DECLARE_REFERENCE)
+
+extern const struct kind_reference *const kind_references[LAYER_KIND_COUNT];
+
+/* One case: TRAINED(CONV2D, conv2d, batch, members of struct conv2d in their order). */
+#define TRAINED(KIND, kind_, batch, ...)                                                           \
+    {                                                                                              \
+        .kind = LAYER_##KIND, .batch_size = (batch), .pass = PASS_TRAIN, .as.kind_ = {             \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+#define CASES(array) .cases = (array), .case_count = (int)(sizeof(array) / sizeof *(array))
+#define NARROW_CASES(array)                                                                        \
+    .narrow_cases = (array), .narrow_case_count = (int)(sizeof(array) / sizeof *(array))
+
+/* The kind's first case. */
+struct layer_config reference_example(enum layer_kind kind);
+
+/* ---- a step ---- */
+
+double *zeros(size_t count); /* the caller frees */
+
+/* Allocates the results. */
+void step_begin(struct step *step, const struct layer_config *config);
+void step_forward(struct step *step);
+/* From step->output, be it computed or measured. */
+void step_backward(struct step *step);
+void step_free(struct step *step);
+
+/* ---- for the kinds ---- */
+
+/* A square kernel that slides over a square image. */
+struct sliding {
+    int image, kernel, stride;
+    struct window window;
+};
+
+struct sliding slide(const struct step *step, int image, int kernel, int stride, int32_t padding);
+/* Pixel of the input under kernel cell `cell` of output pixel `pixel`; -1: padding. */
+long input_pixel(const struct sliding *at, int pixel, int cell);
+
+/* ---- optimizers ---- */
+
+/* A parameter, its gradient and its state. */
+struct element {
+    double w, g, s0, s1;
+};
+
+/* After one update by the rules' own text. */
+struct element updated(struct element e, int optimizer);
+
+#endif
