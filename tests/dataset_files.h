@@ -102,17 +102,21 @@ static inline struct device_info sample_device(const char *name)
     return info;
 }
 
+/* The kind's case that sets everything. */
+static inline struct layer_config full_example(enum layer_kind kind)
+{
+    struct layer_config config;
+    const struct layer_case *last = layer_descriptors[kind]->cases;
+    while (last[1].text)
+        last++;
+    if (describe_parse(&config, last->text, NULL) != STATUS_OK)
+        abort();
+    return config;
+}
+
 /* A row of each kind in turn; every field has a value of its own. */
 static inline struct measurement sample_row(int64_t draw)
 {
-    static const char *const configs[] = {
-        "dense:pass=train,optimizer=adam,inputs=17,outputs=5,use_bias=yes,activation=tanh",
-        "conv2d:image_size=31,kernel_size=3,channels_in=4,channels_out=9,stride=2,padding=same,"
-        "use_bias=yes,activation=relu",
-        "pool2d:pass=train,image_size=14,kernel_size=2,channels=6,stride=2,pooling=average,"
-        "activation=sigmoid",
-        "batch_norm:pass=train,optimizer=momentum,image_size=13,channels=12,activation=relu",
-        "addition:elements=77,activation=tanh"};
     struct measurement row = {.outcome = OUTCOME_CAPPED,
                               .stratum = STRATUM_REALISTIC,
                               .draw = draw,
@@ -132,8 +136,7 @@ static inline struct measurement sample_row(int64_t draw)
                               .measuring_ms = 66,
                               .workspace_bytes = 4096,
                               .unix_time_s = 1.5e9};
-    if (describe_parse(&row.config, configs[draw % LAYER_KIND_COUNT], NULL) != STATUS_OK)
-        abort();
+    row.config = full_example((enum layer_kind)(draw % LAYER_KIND_COUNT));
     row.config.batch_size = 1 + (int32_t)(draw % 60);
     snprintf(row.algorithm, sizeof row.algorithm, "algorithm %lld", (long long)draw);
     return row;

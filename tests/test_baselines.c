@@ -7,8 +7,7 @@
 
 static const enum layer_kind dense_only[] = {LAYER_DENSE};
 static const enum layer_kind conv2d_only[] = {LAYER_CONV2D};
-static const enum layer_kind all_kinds[] = {LAYER_DENSE, LAYER_CONV2D, LAYER_POOL2D,
-                                            LAYER_BATCH_NORM, LAYER_ADDITION};
+static const enum layer_kind all_kinds[] = {LAYER_KINDS(LAYER_ENUMERATOR)};
 
 static struct predictor *fit(const struct predictor_type *type, const struct dataset_rows *rows)
 {

@@ -107,15 +107,17 @@ static void every_column_comes_back(void **state)
     (void)state;
     enum { ROWS = 300 };
     const struct file_name from = in_folder(&folder, "from.h5"), to = in_folder(&folder, "to.h5");
-    const struct file_name csv[] = {in_folder(&folder, "0.csv"), in_folder(&folder, "1.csv"),
-                                    in_folder(&folder, "2.csv"), in_folder(&folder, "3.csv"),
-                                    in_folder(&folder, "4.csv")};
+    struct file_name csv[LAYER_KIND_COUNT];
     const struct import_options options = {.dialect = IMPORT_AUTO};
     const char *const paths[] = {from.text, to.text};
     struct dataset_rows before, after;
     write_dataset(from.text, ROWS);
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s.csv", layer_descriptors[kind]->name);
+        csv[kind] = in_folder(&folder, name);
         write_csv(csv[kind].text, from.text, (enum layer_kind)kind);
+    }
     SUCCEEDS(import_files(to.text, csv, LAYER_KIND_COUNT, &options));
     SUCCEEDS(dataset_read(&before, &paths[0], 1, &error));
     SUCCEEDS(dataset_read(&after, &paths[1], 1, &error));

@@ -326,11 +326,12 @@ static void names_mean_the_same_in_a_longer_list(void **state)
     (void)state;
     const struct file_name file = in_folder(&folder, "old.h5"), cut = in_folder(&folder, "cut.h5");
     dense_of_schema(1);
-    assert_int_equal(dense_row(0).config.as.dense.activation, ACTIVATION_TANH);
+    const int32_t number = dense_row(0).config.as.dense.activation;
+    assert_int_not_equal(number, ACTIVATION_NONE);
     write_file(file.text, 0, true);
     write_file(cut.text, 0, false);
     dense_learns_gelu();
-    assert_int_not_equal(dense_row(0).config.as.dense.activation, ACTIVATION_TANH);
+    assert_int_not_equal(dense_row(0).config.as.dense.activation, number);
     expect_old_rows(file.text);
     expect_old_rows(cut.text);
 }

@@ -17,84 +17,31 @@ static struct layer_config parse(const char *text)
 
 /* ---- cost, computed by hand ---- */
 
-struct cost_case {
-    const char *text;
-    double flops, bytes_read, bytes_written;
-    int64_t parameters, input_bytes, activation_bytes, memory_bytes;
-};
-static const struct cost_case cost_cases[] = {
-    /* x 2x3, W 3x5, y 2x5. 2*2*3*5 = 60 FLOPs; reads 4(6 + 15) = 84; writes 4*10 = 40;
-     * memory 4(6 + 15 + 10) = 124 */
-    {"dense:batch_size=2,inputs=3,outputs=5", 60, 84, 40, 15, 24, 40, 124},
-    /* + bias 10, relu 10: 80; reads 84 + 4*5 + 4*10 = 144; writes 40 + 40 = 80;
-     * memory 4(6 + 15 + 5 + 10) = 144 */
-    {"dense:batch_size=2,inputs=3,outputs=5,use_bias=yes,activation=relu", 80, 144, 80, 20, 24, 40,
-     144},
-    /* forward 80, 144, 80; relu backward 10, 80, 40; data 60, 4(10 + 15) = 100, 24;
-     * weights 60, 4(6 + 10) = 64, 60; bias 10, 40, 20; adam 20 * 12 = 240, 4*4*20 = 320,
-     * 4*3*20 = 240. FLOPs 460; reads 748; writes 464; memory 2 * 144 + 4*2*20 = 448 */
-    {"dense:batch_size=2,inputs=3,outputs=5,use_bias=yes,activation=relu,pass=train,optimizer=adam",
-     460, 748, 464, 20, 24, 40, 448},
-    /* train without update: 3 * 60; reads 84 + 100 + 64 = 248; writes 40 + 24 + 60 = 124 */
-    {"dense:batch_size=2,inputs=3,outputs=5,pass=train", 180, 248, 124, 15, 24, 40, 248},
-    /* image 4, kernel 3 valid: output 2x2. x 1*2*16 = 32, W 9*2*3 = 54, y 3*4 = 12.
-     * 2*4*54 = 432 FLOPs; reads 4(32 + 54) = 344; writes 48; memory 4(32 + 54 + 12) = 392 */
-    {"conv2d:image_size=4,kernel_size=3,channels_in=2,channels_out=3,stride=1", 432, 344, 48, 54,
-     128, 48, 392},
-    /* same, stride 2: output 2x2 too; sigmoid 4 * 12 = 48, bias 12: 492; reads 344 + 12 + 48 = 404;
-     * writes 96; memory 4(32 + 54 + 3 + 12) = 404 */
-    {"conv2d:image_size=4,kernel_size=3,channels_in=2,channels_out=3,stride=2,padding=same,"
-     "use_bias=yes,activation=sigmoid",
-     492, 404, 96, 57, 128, 48, 404},
-    /* forward 432, 344, 48; data 432, 4(12 + 54) = 264, 128; weights 432, 4(32 + 12) = 176, 216;
-     * sgd 2 * 54 = 108, 4*2*54 = 432, 4*54 = 216: 1404, 1216, 608; memory 2 * 392 */
-    {"conv2d:image_size=4,kernel_size=3,channels_in=2,channels_out=3,stride=1,pass=train,"
-     "optimizer=sgd",
-     1404, 1216, 608, 54, 128, 48, 784},
-    /* x 2*3*16 = 96, y 2*3*4 = 24: 4 * 24 = 96 FLOPs; 384 read; 96 written; memory 480 */
-    {"pool2d:batch_size=2,image_size=4,kernel_size=2,channels=3,stride=2", 96, 384, 96, 0, 384, 96,
-     480},
-    /* max, train: + 24 FLOPs; the winners' indices 4*24 = 96 written and read; backward reads 96,
-     * writes 384: 120, 576, 576; kept 96 + 96; memory 2 * 480 + 96 */
-    {"pool2d:batch_size=2,image_size=4,kernel_size=2,channels=3,stride=2,pass=train", 120, 576, 576,
-     0, 384, 192, 1056},
-    /* average, train, tanh: 96 + 96 + 24(5 + 3) = 384; reads 384 + 96 + 192 + 96 = 768;
-     * writes 96 + 96 + 96 + 384 = 672; memory 960 */
-    {"pool2d:batch_size=2,image_size=4,kernel_size=2,channels=3,stride=2,pooling=average,"
-     "activation=tanh,pass=train",
-     384, 768, 672, 0, 384, 96, 960},
-    /* x 2*3*16 = 96: 2 * 96 FLOPs; reads 4(96 + scale, shift, mean, variance 12) = 432; memory
-     * 4(96 + 6 + 96) */
-    {"batch_norm:batch_size=2,image_size=4,channels=3", 192, 432, 384, 6, 384, 384, 792},
-    /* statistics 4 * 96, backward 9 * 96, relu 2 * 96, sgd 2 * 6: 1644. Reads: forward 432 + 384;
-     * relu 384 + 768; input's gradient 4(96 + 6) + 384; scales' and shifts' 4 * 192; mean and
-     * variance 24, sgd 48: 3600. Writes: 384, relu 2 * 384, data 384, parameters' gradient 24, kept
-     * 24, sgd 24. memory 2 * 792 + 24 */
-    {"batch_norm:batch_size=2,image_size=4,channels=3,activation=relu,pass=train,optimizer=sgd",
-     1644, 3600, 1608, 6, 384, 408, 1608},
-    /* two inputs of 20 */
-    {"addition:batch_size=2,elements=10", 20, 160, 80, 0, 80, 80, 240},
-    /* nothing runs backward; memory: three tensors, the sum's gradient, which is the inputs' */
-    {"addition:batch_size=2,elements=10,pass=train", 20, 160, 80, 0, 80, 80, 320},
-    /* relu 20 and 20: reads 80 and 160, writes 80 and 80; one gradient more */
-    {"addition:batch_size=2,elements=10,activation=relu,pass=train", 60, 400, 240, 0, 80, 80, 400},
-};
+static void check_case(const struct layer_case *expected)
+{
+    const struct layer_config config = parse(expected->text);
+    const struct cost cost = layer_cost(&config);
+    print_message("%s\n", expected->text);
+    assert_true(cost.flops == expected->cost.flops);
+    assert_true(cost.bytes_read == expected->cost.bytes_read);
+    assert_true(cost.bytes_written == expected->cost.bytes_written);
+    assert_int_equal(cost.parameter_count, expected->cost.parameter_count);
+    assert_int_equal(cost.input_bytes, expected->cost.input_bytes);
+    assert_int_equal(cost.activation_bytes, expected->cost.activation_bytes);
+    assert_int_equal(cost.memory_bytes, expected->cost.memory_bytes);
+}
 
+/* The kinds' own cases. */
 static void costs_match_hand_computed_cases(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof cost_cases / sizeof *cost_cases; i++) {
-        const struct cost_case *expected = &cost_cases[i];
-        const struct layer_config config = parse(expected->text);
-        const struct cost cost = layer_cost(&config);
-        print_message("%s\n", expected->text);
-        assert_true(cost.flops == expected->flops);
-        assert_true(cost.bytes_read == expected->bytes_read);
-        assert_true(cost.bytes_written == expected->bytes_written);
-        assert_int_equal(cost.parameter_count, expected->parameters);
-        assert_int_equal(cost.input_bytes, expected->input_bytes);
-        assert_int_equal(cost.activation_bytes, expected->activation_bytes);
-        assert_int_equal(cost.memory_bytes, expected->memory_bytes);
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        const struct layer_case *cases = layer_descriptors[kind]->cases;
+        assert_non_null(cases->text);
+        for (int i = 0; cases[i].text; i++) {
+            assert_int_equal(parse(cases[i].text).kind, kind);
+            check_case(&cases[i]);
+        }
     }
 }
 
@@ -370,16 +317,6 @@ static void a_work_without_a_config_has_a_cost(void **state)
 static void hash_is_stable_and_sees_every_feature(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        uint64_t hash;
-    } hashes[] = {
-        {"conv2d:image_size=28,channels_in=3,channels_out=5,stride=1",
-         UINT64_C(0x058ca9bd444ef3fd)},
-        {"pool2d:image_size=28,kernel_size=2,channels=3,stride=2", UINT64_C(0xd30e69737c78a6f6)},
-        {"batch_norm:image_size=28,channels=3", UINT64_C(0xdb309f5906dfbe7c)},
-        {"addition:elements=28", UINT64_C(0x611d4033c96a8b09)},
-    };
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         const struct layer_config config = parse(layer_descriptors[kind]->name);
         for (int i = 0; i < layer_descriptors[kind]->feature_count; i++) {
@@ -389,13 +326,14 @@ static void hash_is_stable_and_sees_every_feature(void **state)
             assert_int_equal(layer_hash(&other) == layer_hash(&config), same);
         }
     }
-    const struct layer_config dense = parse("dense:batch_size=7,inputs=11,outputs=13");
-    assert_true(layer_hash(&dense) == UINT64_C(0xd6c3a848476e3fad));
-    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
-        const struct layer_config config = parse(hashes[i].text);
-        if (layer_hash(&config) != hashes[i].hash)
-            fail_msg("%s: 0x%016llx", hashes[i].text, (unsigned long long)layer_hash(&config));
-    }
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        for (const struct layer_case *pinned = layer_descriptors[kind]->cases; pinned->text;
+             pinned++) {
+            const struct layer_config config = parse(pinned->text);
+            if (layer_hash(&config) != pinned->hash)
+                fail_msg("%s: UINT64_C(0x%016llx)", pinned->text,
+                         (unsigned long long)layer_hash(&config));
+        }
 }
 
 int main(int argc, char **argv)

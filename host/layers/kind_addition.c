@@ -58,6 +58,22 @@ static void encode(struct columns *columns, const struct layer_config *config, d
     emit(columns, "log_wave_tail", log_quantised(ceil(elements / 256), units));
 }
 
+static const struct layer_case cases[] = {
+    /* two inputs of 20 */
+    {"addition:batch_size=2,elements=10",
+     {20, 160, 80, 0, 80, 80, 240},
+     UINT64_C(0x1d6325e0cc3e5952)},
+    /* nothing runs backward; memory: three tensors, the sum's gradient, which is the inputs' */
+    {"addition:batch_size=2,elements=10,pass=train",
+     {20, 160, 80, 0, 80, 80, 320},
+     UINT64_C(0xadc8c1fdb18f1cdc)},
+    /* relu 20 and 20: reads 80 and 160, writes 80 and 80; one gradient more */
+    {"addition:batch_size=2,elements=10,activation=relu,pass=train",
+     {60, 400, 240, 0, 80, 80, 400},
+     UINT64_C(0x8125112016571c92)},
+    {.text = NULL},
+};
+
 const struct layer_descriptor layer_addition = {
     .name = "addition",
     .help = "sum of a residual's two tensors, then activation",
@@ -66,4 +82,5 @@ const struct layer_descriptor layer_addition = {
     .work = work,
     .encode = encode,
     .encode_paper = encode_paper,
+    .cases = cases,
 };

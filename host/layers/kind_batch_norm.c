@@ -90,6 +90,22 @@ static void encode(struct columns *columns, const struct layer_config *config, d
     emit(columns, "log_wave_tail", log_quantised(ceil(elements / 256), units));
 }
 
+static const struct layer_case cases[] = {
+    /* x 2*3*16 = 96: 2 * 96 FLOPs; reads 4(96 + scale, shift, mean, variance 12) = 432; memory
+     * 4(96 + 6 + 96) */
+    {"batch_norm:batch_size=2,image_size=4,channels=3",
+     {192, 432, 384, 6, 384, 384, 792},
+     UINT64_C(0x9d4b948b7b60368a)},
+    /* statistics 4 * 96, backward 9 * 96, relu 2 * 96, sgd 2 * 6: 1644. Reads: forward 432 + 384;
+     * relu 384 + 768; input's gradient 4(96 + 6) + 384; scales' and shifts' 4 * 192; mean and
+     * variance 24, sgd 48: 3600. Writes: 384, relu 2 * 384, data 384, parameters' gradient 24, kept
+     * 24, sgd 24. memory 2 * 792 + 24 */
+    {"batch_norm:batch_size=2,image_size=4,channels=3,activation=relu,pass=train,optimizer=sgd",
+     {1644, 3600, 1608, 6, 384, 408, 1608},
+     UINT64_C(0xcf6f489e16e5c6e7)},
+    {.text = NULL},
+};
+
 const struct layer_descriptor layer_batch_norm = {
     .name = "batch_norm",
     .help = "batch normalisation of square images, then activation",
@@ -98,4 +114,5 @@ const struct layer_descriptor layer_batch_norm = {
     .work = work,
     .encode = encode,
     .encode_paper = encode_paper,
+    .cases = cases,
 };

@@ -339,6 +339,35 @@ static void encode(struct columns *columns, const struct layer_config *config, d
     emit_fft(columns, &g);
 }
 
+static const struct layer_case cases[] = {
+    /* image 4, kernel 3 valid: output 2x2. x 1*2*16 = 32, W 9*2*3 = 54, y 3*4 = 12.
+     * 2*4*54 = 432 FLOPs; reads 4(32 + 54) = 344; writes 48; memory 4(32 + 54 + 12) = 392 */
+    {"conv2d:image_size=4,kernel_size=3,channels_in=2,channels_out=3,stride=1",
+     {432, 344, 48, 54, 128, 48, 392},
+     UINT64_C(0x267a4cbd532aa4f8)},
+    /* same, stride 2: output 2x2 too; sigmoid 4 * 12 = 48, bias 12: 492; reads 344 + 12 + 48 = 404;
+     * writes 96; memory 4(32 + 54 + 3 + 12) = 404 */
+    {"conv2d:image_size=4,kernel_size=3,channels_in=2,channels_out=3,stride=2,padding=same,"
+     "use_bias=yes,activation=sigmoid",
+     {492, 404, 96, 57, 128, 48, 404},
+     UINT64_C(0x5849aff6870bbc89)},
+    /* forward 432, 344, 48; data 432, 4(12 + 54) = 264, 128; weights 432, 4(32 + 12) = 176, 216;
+     * sgd 2 * 54 = 108, 4*2*54 = 432, 4*54 = 216: 1404, 1216, 608; memory 2 * 392 */
+    {"conv2d:image_size=4,kernel_size=3,channels_in=2,channels_out=3,stride=1,pass=train,"
+     "optimizer=sgd",
+     {1404, 1216, 608, 54, 128, 48, 784},
+     UINT64_C(0xe63a9cee0d1285bb)},
+    /* image 5, stride 4: output 2x2. x 50, W 126, y 28. Forward 1008 + 28 + 4 * 28; sigmoid
+     * backward 3 * 28; data 1008, weights 1008, bias 28; adam 12 * 133: 4872. Reads: forward 704 +
+     * 28 + 112; sigmoid 224; data 4(28 + 126), weights 4(50 + 28), bias 112, adam 4*4*133: 4236.
+     * Writes: 224, 112, 200, 504, 28, 4*3*133: 2664; memory 2 * 4(50 + 126 + 7 + 28) + 4*2*133 */
+    {"conv2d:image_size=5,kernel_size=3,channels_in=2,channels_out=7,stride=4,padding=same,"
+     "use_bias=yes,activation=sigmoid,pass=train,optimizer=adam",
+     {4872, 4236, 2664, 133, 200, 112, 2752},
+     UINT64_C(0xf59c2dfa580544fd)},
+    {.text = NULL},
+};
+
 const struct layer_descriptor layer_conv2d = {
     .name = "conv2d",
     .help = "square 2-D convolution, then bias and activation",
@@ -348,4 +377,5 @@ const struct layer_descriptor layer_conv2d = {
     .work = work,
     .encode = encode,
     .encode_paper = encode_paper,
+    .cases = cases,
 };

@@ -111,6 +111,30 @@ static void encode(struct columns *columns, const struct layer_config *config, d
     EMIT_GEMM("backward_weights", &weights, units);
 }
 
+static const struct layer_case cases[] = {
+    /* x 2x3, W 3x5, y 2x5. 2*2*3*5 = 60 FLOPs; reads 4(6 + 15) = 84; writes 4*10 = 40;
+     * memory 4(6 + 15 + 10) = 124 */
+    {"dense:batch_size=2,inputs=3,outputs=5",
+     {60, 84, 40, 15, 24, 40, 124},
+     UINT64_C(0xa330212ef5d89005)},
+    /* + bias 10, relu 10: 80; reads 84 + 4*5 + 4*10 = 144; writes 40 + 40 = 80;
+     * memory 4(6 + 15 + 5 + 10) = 144 */
+    {"dense:batch_size=2,inputs=3,outputs=5,use_bias=yes,activation=relu",
+     {80, 144, 80, 20, 24, 40, 144},
+     UINT64_C(0x04b64833fa0580d8)},
+    /* train without update: 3 * 60; reads 84 + 100 + 64 = 248; writes 40 + 24 + 60 = 124 */
+    {"dense:batch_size=2,inputs=3,outputs=5,pass=train",
+     {180, 248, 124, 15, 24, 40, 248},
+     UINT64_C(0x7653dc1c48c7a282)},
+    /* forward 80, 144, 80; relu backward 10, 80, 40; data 60, 4(10 + 15) = 100, 24;
+     * weights 60, 4(6 + 10) = 64, 60; bias 10, 40, 20; adam 20 * 12 = 240, 4*4*20 = 320,
+     * 4*3*20 = 240. FLOPs 460; reads 748; writes 464; memory 2 * 144 + 4*2*20 = 448 */
+    {"dense:batch_size=2,inputs=3,outputs=5,use_bias=yes,activation=relu,pass=train,optimizer=adam",
+     {460, 748, 464, 20, 24, 40, 448},
+     UINT64_C(0x589076c12b7247e4)},
+    {.text = NULL},
+};
+
 const struct layer_descriptor layer_dense = {
     .name = "dense",
     .help = "fully connected: y = activation(x W + b)",
@@ -119,4 +143,5 @@ const struct layer_descriptor layer_dense = {
     .work = work,
     .encode = encode,
     .encode_paper = encode_paper,
+    .cases = cases,
 };

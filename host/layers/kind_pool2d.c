@@ -129,6 +129,25 @@ static void encode(struct columns *columns, const struct layer_config *config, d
     emit(columns, "log_wave_tail", log_quantised(ceil(output / 256), units));
 }
 
+static const struct layer_case cases[] = {
+    /* x 2*3*16 = 96, y 2*3*4 = 24: 4 * 24 = 96 FLOPs; 384 read; 96 written; memory 480 */
+    {"pool2d:batch_size=2,image_size=4,kernel_size=2,channels=3,stride=2",
+     {96, 384, 96, 0, 384, 96, 480},
+     UINT64_C(0xd880efad87e41796)},
+    /* max, train: + 24 FLOPs; the winners' indices 4*24 = 96 written and read; backward reads 96,
+     * writes 384: 120, 576, 576; kept 96 + 96; memory 2 * 480 + 96 */
+    {"pool2d:batch_size=2,image_size=4,kernel_size=2,channels=3,stride=2,pass=train",
+     {120, 576, 576, 0, 384, 192, 1056},
+     UINT64_C(0x7ba58bde60fbd863)},
+    /* average, train, tanh. x 2*7*25 = 350, y 2*7*4 = 56: 2 * 9 * 56 + 56(5 + 3) = 1456; reads 1400
+     * + 224 + 448 + 224 = 2296; writes 224 + 224 + 224 + 1400 = 2072; memory 2 * 1624 */
+    {"pool2d:batch_size=2,image_size=5,kernel_size=3,channels=7,stride=2,pooling=average,"
+     "activation=tanh,pass=train",
+     {1456, 2296, 2072, 0, 1400, 224, 3248},
+     UINT64_C(0x48c6a1eff950f754)},
+    {.text = NULL},
+};
+
 const struct layer_descriptor layer_pool2d = {
     .name = "pool2d",
     .help = "square 2-D pooling (max or average), then activation",
@@ -138,4 +157,5 @@ const struct layer_descriptor layer_pool2d = {
     .work = work,
     .encode = encode,
     .encode_paper = encode_paper,
+    .cases = cases,
 };

@@ -114,6 +114,13 @@ struct feature {
 };
 
 struct columns;
+/* A layer with what is counted by hand: tests hold the kind to it, and take it for an example. */
+struct layer_case {
+    const char *text; /* describe.h */
+    struct cost cost;
+    uint64_t hash; /* layer_hash */
+};
+
 struct layer_descriptor {
     const char *name, *help;
     const struct feature *features; /* the common ones first */
@@ -125,6 +132,7 @@ struct layer_descriptor {
      * kinds have, on a device of `units`; of the paper's encoding. NULL: the features. */
     void (*encode)(struct columns *columns, const struct layer_config *config, double units);
     void (*encode_paper)(struct columns *columns, const struct layer_config *config);
+    const struct layer_case *cases; /* ended by text NULL; the last sets everything */
 };
 
 enum { COMMON_FEATURE_COUNT = 4, FEATURE_LIMIT = 32 };

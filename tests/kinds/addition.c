@@ -29,4 +29,23 @@ static void backward(struct step *step)
 }
 
 const struct kind_reference reference_addition = {
-    .forward = forward, .backward = backward, CASES(cases), NARROW_CASES(narrow_cases)};
+    .forward = forward,
+    .backward = backward,
+    CASES(cases),
+    NARROW_CASES(narrow_cases),
+    .draws =
+        {
+            "realistic addition:batch_size=64,pass=train,optimizer=none,precision=fp32,"
+            "elements=200704,activation=tanh",
+            "realistic addition:batch_size=4,pass=forward,optimizer=none,precision=fp32,"
+            "elements=50176,activation=relu",
+            "realistic addition:batch_size=8,pass=train,optimizer=none,precision=fp32,"
+            "elements=12544,activation=none",
+            "log_uniform addition:batch_size=10,pass=forward,optimizer=none,precision=fp32,"
+            "elements=1164054,activation=sigmoid",
+            "log_uniform addition:batch_size=20,pass=train,optimizer=none,precision=fp32,"
+            "elements=550232,activation=tanh",
+            "log_uniform addition:batch_size=4,pass=forward,optimizer=none,precision=fp32,"
+            "elements=2,activation=relu",
+        },
+};

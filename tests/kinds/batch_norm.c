@@ -97,8 +97,25 @@ static struct planes planes(const struct layer_config *config, enum tensor_role 
                            false};
 }
 
-const struct kind_reference reference_batch_norm = {.forward = forward,
-                                                    .backward = backward,
-                                                    .planes = planes,
-                                                    CASES(cases),
-                                                    NARROW_CASES(narrow_cases)};
+const struct kind_reference reference_batch_norm = {
+    .forward = forward,
+    .backward = backward,
+    .planes = planes,
+    CASES(cases),
+    NARROW_CASES(narrow_cases),
+    .draws =
+        {
+            "realistic batch_norm:batch_size=16,pass=forward,optimizer=none,precision=fp32,"
+            "image_size=112,channels=6,activation=relu",
+            "uniform batch_norm:batch_size=32,pass=train,optimizer=rmsprop,precision=fp32,"
+            "image_size=110,channels=73,activation=tanh",
+            "log_uniform batch_norm:batch_size=1,pass=forward,optimizer=none,precision=fp32,"
+            "image_size=3,channels=86,activation=none",
+            "log_uniform batch_norm:batch_size=26,pass=train,optimizer=adadelta,precision=fp32,"
+            "image_size=166,channels=14,activation=sigmoid",
+            "log_uniform batch_norm:batch_size=64,pass=forward,optimizer=none,precision=fp32,"
+            "image_size=118,channels=3,activation=none",
+            "uniform batch_norm:batch_size=5,pass=train,optimizer=adagrad,precision=fp32,"
+            "image_size=15,channels=605,activation=sigmoid",
+        },
+};

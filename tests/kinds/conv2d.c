@@ -93,8 +93,31 @@ static struct planes planes(const struct layer_config *config, enum tensor_role 
                                   : (struct planes){batch, role == TENSOR_INPUT ? in : out, false};
 }
 
-const struct kind_reference reference_conv2d = {.forward = forward,
-                                                .backward = backward,
-                                                .planes = planes,
-                                                CASES(cases),
-                                                NARROW_CASES(narrow_cases)};
+const struct kind_reference reference_conv2d = {
+    .forward = forward,
+    .backward = backward,
+    .planes = planes,
+    CASES(cases),
+    NARROW_CASES(narrow_cases),
+    .draws =
+        {
+            "log_uniform conv2d:batch_size=2,pass=train,optimizer=rmsprop,precision=fp32,"
+            "image_size=5,kernel_size=2,channels_in=4,channels_out=701,stride=3,padding=same,"
+            "use_bias=yes,activation=relu",
+            "log_uniform conv2d:batch_size=32,pass=forward,optimizer=none,precision=fp32,"
+            "image_size=27,kernel_size=4,channels_in=803,channels_out=13,stride=1,padding=valid,"
+            "use_bias=no,activation=tanh",
+            "log_uniform conv2d:batch_size=10,pass=train,optimizer=rmsprop,precision=fp32,"
+            "image_size=85,kernel_size=6,channels_in=30,channels_out=1,stride=1,padding=valid,"
+            "use_bias=no,activation=sigmoid",
+            "log_uniform conv2d:batch_size=5,pass=forward,optimizer=none,precision=fp32,"
+            "image_size=1,kernel_size=1,channels_in=125,channels_out=87,stride=3,padding=same,"
+            "use_bias=yes,activation=none",
+            "realistic conv2d:batch_size=8,pass=train,optimizer=momentum,precision=fp32,"
+            "image_size=13,kernel_size=3,channels_in=32,channels_out=32,stride=1,padding=same,"
+            "use_bias=no,activation=none",
+            "uniform conv2d:batch_size=47,pass=forward,optimizer=none,precision=fp32,"
+            "image_size=251,kernel_size=6,channels_in=22,channels_out=21,stride=4,padding=same,"
+            "use_bias=yes,activation=sigmoid",
+        },
+};

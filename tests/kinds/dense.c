@@ -53,8 +53,25 @@ static struct planes planes(const struct layer_config *config, enum tensor_role 
                                   : (struct planes){0};
 }
 
-const struct kind_reference reference_dense = {.forward = forward,
-                                               .backward = backward,
-                                               .planes = planes,
-                                               CASES(cases),
-                                               NARROW_CASES(narrow_cases)};
+const struct kind_reference reference_dense = {
+    .forward = forward,
+    .backward = backward,
+    .planes = planes,
+    CASES(cases),
+    NARROW_CASES(narrow_cases),
+    .draws =
+        {
+            "log_uniform dense:batch_size=28,pass=train,optimizer=adagrad,precision=fp32,inputs=2,"
+            "outputs=31,use_bias=no,activation=tanh",
+            "log_uniform dense:batch_size=1,pass=forward,optimizer=none,precision=fp32,inputs=2488,"
+            "outputs=562,use_bias=yes,activation=none",
+            "log_uniform dense:batch_size=7,pass=train,optimizer=adam,precision=fp32,inputs=416,"
+            "outputs=2579,use_bias=no,activation=relu",
+            "uniform dense:batch_size=38,pass=forward,optimizer=none,precision=fp32,inputs=1134,"
+            "outputs=227,use_bias=yes,activation=sigmoid",
+            "log_uniform dense:batch_size=14,pass=train,optimizer=sgd,precision=fp32,inputs=99,"
+            "outputs=109,use_bias=no,activation=relu",
+            "log_uniform dense:batch_size=3,pass=forward,optimizer=none,precision=fp32,inputs=753,"
+            "outputs=2140,use_bias=yes,activation=sigmoid",
+        },
+};

@@ -106,9 +106,29 @@ static struct planes planes(const struct layer_config *config, enum tensor_role 
     return (struct planes){(size_t)config->batch_size, (size_t)config->as.pool2d.channels, false};
 }
 
-const struct kind_reference reference_pool2d = {.forward = forward,
-                                                .backward = backward,
-                                                .planes = planes,
-                                                .wants_distinct_inputs = true,
-                                                CASES(cases),
-                                                NARROW_CASES(narrow_cases)};
+const struct kind_reference reference_pool2d = {
+    .forward = forward,
+    .backward = backward,
+    .planes = planes,
+    .wants_distinct_inputs = true,
+    CASES(cases),
+    NARROW_CASES(narrow_cases),
+    .draws =
+        {
+            "log_uniform pool2d:batch_size=14,pass=forward,optimizer=none,precision=fp32,"
+            "image_size=241,kernel_size=5,channels=34,stride=2,padding=same,pooling=max,"
+            "activation=none",
+            "uniform pool2d:batch_size=19,pass=train,optimizer=none,precision=fp32,image_size=48,"
+            "kernel_size=4,channels=65,stride=4,padding=valid,pooling=average,activation=tanh",
+            "realistic pool2d:batch_size=1,pass=forward,optimizer=none,precision=fp32,"
+            "image_size=32,kernel_size=2,channels=384,stride=2,padding=same,pooling=average,"
+            "activation=sigmoid",
+            "realistic pool2d:batch_size=64,pass=train,optimizer=none,precision=fp32,image_size=56,"
+            "kernel_size=5,channels=6,stride=1,padding=same,pooling=max,activation=relu",
+            "realistic pool2d:batch_size=32,pass=forward,optimizer=none,precision=fp32,"
+            "image_size=56,kernel_size=5,channels=1024,stride=2,padding=same,pooling=average,"
+            "activation=sigmoid",
+            "realistic pool2d:batch_size=2,pass=train,optimizer=none,precision=fp32,image_size=16,"
+            "kernel_size=3,channels=64,stride=1,padding=same,pooling=max,activation=relu",
+        },
+};

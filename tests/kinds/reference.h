@@ -9,7 +9,7 @@
 
 #include "layers/layer.h"
 
-enum { STEP_INPUT_LIMIT = 4 };
+enum { STEP_INPUT_LIMIT = 4, DRAW_COUNT = 6 };
 
 /* One training step. Operands are the caller's to set (malloc; step_free frees them), results are
  * the step's. What the work lacks has size 0 and stays NULL among the operands. */
@@ -44,6 +44,8 @@ struct kind_reference {
     void (*backward)(struct step *step);
     /* Of input, weights and output; or NULL: no device has another order than the plain one. */
     struct planes (*planes)(const struct layer_config *config, enum tensor_role role);
+    /* What seed 1 draws first: stratum and layer text. */
+    const char *draws[DRAW_COUNT];
 };
 
 #define DECLARE_REFERENCE(KIND, kind) extern const struct kind_reference reference_##kind;

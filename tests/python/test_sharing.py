@@ -18,7 +18,6 @@ if not shutil.which("h5dump"):
     print("skipped: no h5dump (hdf5-tools)")
     sys.exit(77)
 
-KINDS = ("dense", "conv2d", "pool2d", "batch_norm", "addition")
 program = sys.argv[1]
 
 
@@ -27,6 +26,10 @@ def run(*arguments, code=0):
                           text=True)
     assert done.returncode == code, (arguments, done.returncode, done.stderr)
     return done.stdout
+
+
+KINDS = list(dict.fromkeys(line.split(",")[0]
+                           for line in run("show", "layers", "-o", "csv").splitlines()[1:]))
 
 
 def check_with_h5py(path):
@@ -109,8 +112,9 @@ def check_violations(path):
 
 with tempfile.TemporaryDirectory() as temporary:
     first, second, merged = (os.path.join(temporary, name) for name in ("a.h5", "b.h5", "all.h5"))
-    run("sweep", "--device", "fake", "-n", "150", "-q", "-O", first)
-    run("sweep", "--device", "fake", "-n", "150", "--seed", "2", "--licence", "CC0-1.0", "-q", "-O",
+    count = str(30 * len(KINDS))
+    run("sweep", "--device", "fake", "-n", count, "-q", "-O", first)
+    run("sweep", "--device", "fake", "-n", count, "--seed", "2", "--licence", "CC0-1.0", "-q", "-O",
         second)
     run("merge", first, second, first, "-q", "-O", merged)
     check_with_h5py(merged)
