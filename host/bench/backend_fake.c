@@ -115,33 +115,41 @@ static void fake_reset(struct device *device)
 }
 
 /* Share of the peak that a layer reaches: more for large work, less for odd widths. */
-static double efficiency(const struct layer_config *config, const struct cost *cost)
+static double efficiency(double flops, int64_t width)
 {
-    double filled = cost->flops / (cost->flops + 1e6);
-    int64_t width = layer_output_elements(config) / config->batch_size;
+    const double filled = flops / (flops + 1e6);
     return (0.2 + 0.7 * filled) * (width % 8 ? 0.7 : 1.0);
 }
 
-static double pass_ms(const struct layer_config *config)
+static double cost_ms(const struct cost *cost, int64_t width)
 {
-    struct cost cost = layer_cost(config);
-    double compute_ms = cost.flops / (efficiency(config, &cost) * peak_gflops * 1e6);
-    double memory_ms = (cost.bytes_read + cost.bytes_written) / (bandwidth_gbps * 1e6);
+    const double compute_ms = cost->flops / (efficiency(cost->flops, width) * peak_gflops * 1e6);
+    const double memory_ms = (cost->bytes_read + cost->bytes_written) / (bandwidth_gbps * 1e6);
     return launch_ms + fmax(compute_ms, memory_ms);
+}
+
+/* Of the work's cost up to the end of a pass. width: outputs of one row. */
+static double pass_ms(const struct layer_work *work, int32_t pass, int32_t optimizer, int64_t width)
+{
+    const struct cost cost = cost_of_work(work, pass, optimizer, PRECISION_FP32);
+    return cost_ms(&cost, width);
 }
 
 /* Times of the phases as differences of the passes that end with them. */
 static void fill_phases(double *phase_ms, const struct layer_config *config)
 {
-    struct layer_config forward = *config, backward = *config;
-    forward.pass = PASS_FORWARD;
-    forward.optimizer = backward.optimizer = OPTIMIZER_NONE;
-    phase_ms[0] = pass_ms(&forward);
+    struct layer_work work;
+    layer_work(&work, config);
+    const int64_t width = (int64_t)work_elements(&work, TENSOR_OUTPUT) / config->batch_size;
+    phase_ms[0] = pass_ms(&work, PASS_FORWARD, OPTIMIZER_NONE, width);
     if (config->pass == PASS_FORWARD)
         return;
-    phase_ms[1] = fmax(launch_ms, pass_ms(&backward) - phase_ms[0]);
-    if (config->optimizer != OPTIMIZER_NONE)
-        phase_ms[2] = fmax(launch_ms, pass_ms(config) - phase_ms[0] - phase_ms[1]);
+    const double both_ms = pass_ms(&work, PASS_TRAIN, OPTIMIZER_NONE, width);
+    phase_ms[1] = fmax(launch_ms, both_ms - phase_ms[0]);
+    if (config->optimizer == OPTIMIZER_NONE)
+        return;
+    const double all_ms = pass_ms(&work, PASS_TRAIN, config->optimizer, width);
+    phase_ms[2] = fmax(launch_ms, all_ms - phase_ms[0] - phase_ms[1]);
 }
 
 enum fault {
