@@ -245,6 +245,14 @@ static void bad_operators(void **state)
     }
 }
 
+static struct cost operator_cost(const struct operator_work *counts, int32_t batch_size,
+                                 int32_t pass, int32_t optimizer, int32_t precision)
+{
+    struct layer_work work;
+    operator_layer_work(&work, counts, "other", batch_size);
+    return cost_of_work(&work, pass, optimizer, precision);
+}
+
 /* 4 bytes an element; batch 2, Adam: 12 flops, 4 arrays read and 3 written a parameter. */
 static void cost_of_an_operator(void **state)
 {
@@ -266,6 +274,44 @@ static void cost_of_an_operator(void **state)
     assert_true(cost.bytes_written == 4 * (40 + 20 + 7 + 3 * 7));
     cost = operator_cost(&work, 2, PASS_FORWARD, OPTIMIZER_NONE, PRECISION_FP16);
     assert_true(cost.bytes_read == 2 * (20 + 9));
+}
+
+/* A batch of 2: products of parameters, then of activations: 4 of 8 x 16 by 16 x 8. */
+static void products_have_sides(void **state)
+{
+    (void)state;
+    const struct operator_work conv = {.input_count = 300,
+                                       .output_count = 400,
+                                       .kept_count = 700,
+                                       .parameter_count = 27 * 4 + 4,
+                                       .parameter_reads = 27 * 4 + 4,
+                                       .forward_flops = 2 * 400 * 27 + 400,
+                                       .backward_flops = 4 * 400 * 27};
+    const struct operator_work attention = {.input_count = 4 * 2 * 8 * 16,
+                                            .output_count = 4 * 8 * 8,
+                                            .kept_count = 4 * (2 * 8 * 16 + 8 * 8),
+                                            .forward_flops = 4 * 2 * 8 * 8 * 16,
+                                            .backward_flops = 4 * 4 * 8 * 8 * 16};
+    static const struct {
+        double rows, depth, columns, batch;
+    } sides[2][3] = {{{200, 27, 4, 1}, {200, 4, 27, 1}, {27, 200, 4, 1}},
+                     {{8, 16, 8, 8}, {8, 8, 16, 8}, {16, 8, 8, 8}}};
+    for (int i = 0; i < 2; i++) {
+        struct layer_work work;
+        operator_layer_work(&work, i ? &attention : &conv, "other", 2);
+        assert_int_equal(work.operation_count, 3);
+        for (int j = 0; j < 3; j++) {
+            const struct work_operation *product = &work.operations[j];
+            assert_int_equal(product->type, OPERATION_PRODUCT);
+            assert_true(product->rows == sides[i][j].rows && product->depth == sides[i][j].depth);
+            assert_true(product->columns == sides[i][j].columns);
+            assert_true(product->batch == sides[i][j].batch);
+        }
+    }
+    const struct cost cost = operator_cost(&conv, 2, PASS_TRAIN, OPTIMIZER_NONE, PRECISION_FP32);
+    assert_true(cost.flops == 2 * (6 * 400 * 27 + 400));
+    assert_true(cost.bytes_read == 4 * (2 * 300 + 112 + 2 * (400 + 700) + 112));
+    assert_true(cost.bytes_written == 4 * (2 * 400 + 2 * 300 + 112));
 }
 
 /* What an operator fed is fed by what fed the operator. */
@@ -725,6 +771,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(operators_may_be_called_like_kinds),
         cmocka_unit_test(bad_operators),
         cmocka_unit_test(cost_of_an_operator),
+        cmocka_unit_test(products_have_sides),
         cmocka_unit_test(networks_without_operators),
         cmocka_unit_test(second_inputs),
         cmocka_unit_test(bad_second_inputs),

@@ -1,56 +1,35 @@
 #include "forecast/memory.h"
 
 #include <math.h>
-#include <string.h>
 
-/* ---- one layer, elements of one sample ---- */
+/* ---- one layer ---- */
 
-static const struct {
-    const char *name;
-    bool in_training;
-} in_place_layers[] = {{"relu", true},     {"clip", true},       {"leaky_relu", true},
-                       {"add", true},      {"sum", true},        {"batch_normalization", false},
-                       {"addition", true}, {"batch_norm", false}};
-
-/* Of all tensors that a layer reads. */
-static double input_count(const struct network_layer *layer)
+/* Of all tensors of a role. */
+static double bytes_of(const struct layer_work *work, enum tensor_role role, int32_t precision)
 {
-    const int tensors = network_layer_is_operator(layer) ? 1 /* an operator's count is of all */
-                                                         : layer_input_count(&layer->config);
-    return tensors * network_layer_input_count(layer);
+    double sum = 0;
+    for (int i = 0; i < work->tensor_count; i++)
+        if (work->tensors[i].role == role)
+            sum += stored_bytes(work->tensors[i].storage, precision) * work->tensors[i].count;
+    return sum;
 }
 
-static bool is_in_place(const struct network_layer *layer, int32_t pass)
+static bool is_in_place(const struct layer_work *work, int32_t pass)
 {
-    const size_t count = sizeof in_place_layers / sizeof *in_place_layers;
-    if (network_layer_output_count(layer) > input_count(layer))
+    if (work_elements(work, TENSOR_OUTPUT) > work_elements(work, TENSOR_INPUT))
         return false; // a broadcast needs room
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(network_layer_kind(layer), in_place_layers[i].name) == 0)
-            return pass == PASS_FORWARD || in_place_layers[i].in_training;
-    return false;
+    return work->in_place == IN_PLACE_ALWAYS ||
+           (work->in_place == IN_PLACE_FORWARD && pass == PASS_FORWARD);
 }
 
-/* Gates and cells: what a recurrent layer keeps for its backward pass and shows nobody. */
-static double kept_inside(const struct network_layer *layer)
+/* Elements of the largest left side that is gathered from the input. */
+static double lowered_count(const struct layer_work *work)
 {
-    static const char *const recurrent[] = {"lstm", "gru", "rnn"};
-    const struct operator_work *work = &layer->work;
-    for (size_t i = 0; i < sizeof recurrent / sizeof *recurrent; i++)
-        if (strcmp(layer->operator_name, recurrent[i]) == 0)
-            return fmax(0, work->kept_count - work->input_count - work->output_count);
-    return 0;
-}
-
-static double lowered_count(const struct network_layer *layer)
-{
-    const struct conv2d *conv = &layer->config.as.conv2d;
-    if (network_layer_is_operator(layer) || layer->config.kind != LAYER_CONV2D ||
-        conv->kernel_size == 1)
-        return 0;
-    const double side =
-        window_of(conv->image_size, conv->kernel_size, conv->stride, conv->padding).output_size;
-    return (double)conv->kernel_size * conv->kernel_size * conv->channels_in * side * side;
+    double largest = 0;
+    for (int i = 0; i < work->operation_count; i++)
+        if (work->operations[i].is_lowered)
+            largest = fmax(largest, work->operations[i].rows * work->operations[i].depth);
+    return largest;
 }
 
 /* ---- all layers ---- */
@@ -59,19 +38,18 @@ struct memory_sums {
     double parameters, kept_bytes, largest_pair_bytes, largest_lowered;
 };
 
-static void add_layer(struct memory_sums *sums, const struct network_layer *layer,
-                      const struct cost *cost, int32_t batch_size, int32_t pass,
-                      double element_bytes)
+/* rows: of the batch that the work is of; images are lowered one by one. */
+static void add_layer(struct memory_sums *sums, const struct layer_work *work,
+                      const struct cost *cost, double rows, int32_t pass, int32_t precision)
 {
-    const double row_bytes = element_bytes * batch_size;
-    const bool in_place = is_in_place(layer, pass);
-    const double output_bytes = in_place ? 0 : row_bytes * network_layer_output_count(layer);
-    const double input_bytes = row_bytes * input_count(layer);
+    const bool in_place = is_in_place(work, pass);
+    const double output_bytes = in_place ? 0 : bytes_of(work, TENSOR_OUTPUT, precision);
+    const double input_bytes = bytes_of(work, TENSOR_INPUT, precision);
     sums->parameters += (double)cost->parameter_count;
     sums->largest_pair_bytes = fmax(sums->largest_pair_bytes, input_bytes + output_bytes);
-    sums->largest_lowered = fmax(sums->largest_lowered, lowered_count(layer));
-    if (!in_place) /* a benchmark's cost knows the positions of maxima, too */
-        sums->kept_bytes += (double)cost->activation_bytes + row_bytes * kept_inside(layer);
+    sums->largest_lowered = fmax(sums->largest_lowered, lowered_count(work) / rows);
+    if (!in_place)
+        sums->kept_bytes += (double)cost->activation_bytes;
 }
 
 static int64_t saturated(double bytes)
@@ -87,8 +65,11 @@ struct network_memory network_memory(const struct network *network, int32_t batc
     struct memory_sums sums = {0};
     for (int i = 0; i < network->layer_count; i++) {
         const struct network_layer *layer = &network->layers[i];
-        const struct cost cost = network_cost(layer, batch_size, pass, optimizer, precision);
-        add_layer(&sums, layer, &cost, batch_size, pass, element_bytes);
+        const double rows = fmin((double)layer->config.batch_size * batch_size, INT32_MAX);
+        struct layer_work work;
+        network_work(&work, layer, batch_size);
+        const struct cost cost = cost_of_work(&work, pass, OPTIMIZER_NONE, precision);
+        add_layer(&sums, &work, &cost, rows, pass, precision);
         if (i == 0)
             sums.kept_bytes += (double)cost.input_bytes;
     }

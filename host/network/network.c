@@ -51,14 +51,23 @@ struct layer_config network_config(const struct network_layer *layer, int32_t ba
     return config;
 }
 
+void network_work(struct layer_work *work, const struct network_layer *layer, int32_t batch_size)
+{
+    if (network_layer_is_operator(layer)) {
+        operator_layer_work(work, &layer->work, layer->operator_name, batch_size);
+        return;
+    }
+    const struct layer_config config = network_config(layer, batch_size, PASS_FORWARD,
+                                                      OPTIMIZER_NONE, PRECISION_FP32);
+    layer_work(work, &config); /* the same for every pass */
+}
+
 struct cost network_cost(const struct network_layer *layer, int32_t batch_size, int32_t pass,
                          int32_t optimizer, int32_t precision)
 {
-    if (network_layer_is_operator(layer))
-        return operator_cost(&layer->work, batch_size, pass, optimizer, precision);
-    const struct layer_config config = network_config(layer, batch_size, pass, optimizer,
-                                                      precision);
-    return layer_cost(&config);
+    struct layer_work work;
+    network_work(&work, layer, batch_size);
+    return cost_of_work(&work, pass, pass == PASS_TRAIN ? optimizer : OPTIMIZER_NONE, precision);
 }
 
 /* ---- the layers of kinds alone ---- */

@@ -83,7 +83,8 @@ double network_layer_output_count(const struct network_layer *layer);
  * INT32_MAX; kinds without parameters get optimizer none. Not for operators. */
 struct layer_config network_config(const struct network_layer *layer, int32_t batch_size,
                                    int32_t pass, int32_t optimizer, int32_t precision);
-/* The same for what a layer or operator costs. */
+/* What a layer or operator does at a batch size; what that costs. */
+void network_work(struct layer_work *work, const struct network_layer *layer, int32_t batch_size);
 struct cost network_cost(const struct network_layer *layer, int32_t batch_size, int32_t pass,
                          int32_t optimizer, int32_t precision);
 

@@ -1,5 +1,6 @@
-/* Work of an operator that no benchmark covers: what a roofline forecast and the memory count need.
- * Element counts are of one sample, so that batch size and precision can be asked later.
+/* Work of an operator that no benchmark covers, in the seven counts that files hold and a network
+ * of many layers keeps. Element counts are of one sample, so that batch size and precision can be
+ * asked later; operator_layer_work makes a layer's work of them.
  */
 #ifndef EPOCHCAST_NETWORK_OPERATOR_H
 #define EPOCHCAST_NETWORK_OPERATOR_H
@@ -33,12 +34,12 @@ static inline double *operator_value(struct operator_work *work,
 #define OPERATOR_COUNT_LIMIT 0x1p42
 #define OPERATOR_FLOPS_LIMIT 1e21
 
-/* Of the whole pass, as layer_cost:
- *   forward:  reads inputs and parameter_reads, writes outputs
- *   backward: reads the output's gradient, kept_count and parameter_reads, writes the input's
- *             gradient and the parameters' gradients
- *   update:   the optimizer's arrays. */
-struct cost operator_cost(const struct operator_work *work, int32_t batch_size, int32_t pass,
-                          int32_t optimizer, int32_t precision);
+/* The work of a whole batch, for what asks about layers: costs, memory, predictors. `name` says
+ * what the counts do not: whether it works in place, whether the backward pass needs what no other
+ * layer sees. Costs of a pass: forward:  reads inputs and parameter_reads, writes outputs backward:
+ * reads the output's gradient, kept_count and parameter_reads, writes the input's gradient and the
+ * parameters' gradients update:   the optimizer's arrays. */
+void operator_layer_work(struct layer_work *work, const struct operator_work *counts,
+                         const char *name, int32_t batch_size);
 
 #endif
