@@ -2,6 +2,7 @@
 #include "base/philox.h"
 #include "layers/describe.h"
 #include "layers/encode_internal.h"
+#include "layers/sample.h"
 #include "test.h"
 
 #include <math.h>
@@ -217,6 +218,65 @@ static void names_of_columns_are_pinned(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static uint64_t hash_of_row(uint64_t hash, enum encoding encoding,
+                            const struct layer_config *config, const struct encode_hardware *device)
+{
+    float row[ENCODE_COLUMN_LIMIT];
+    const int count = encode_column_count(encoding, config->kind, true);
+    encode_row(row, encoding, config, true, device);
+    for (int i = 0; i < count; i++) {
+        uint32_t bits;
+        row[i] += 0.0f; /* -0 is 0 */
+        memcpy(&bits, &row[i], sizeof bits);
+        for (int byte = 0; byte < 4; byte++) { /* the same on every machine */
+            const unsigned char eight = (unsigned char)(bits >> 8 * byte);
+            hash = hash_bytes(hash, &eight, 1);
+        }
+    }
+    return hash;
+}
+
+/* Of a thousand draws of the default domain, on three devices in turn, in all precisions. */
+static uint64_t hash_of_draws(enum layer_kind kind)
+{
+    static const struct encode_hardware devices[] = {
+        {900, 5120, 1455, 15700}, {60, 8, 3000, 400}, {0, 0, 0, 0}};
+    struct sample_domain domain;
+    uint64_t hash = HASH_SEED;
+    sample_domain_default(&domain, kind);
+    for (uint32_t i = 0; i < 1000; i++) {
+        struct layer_config config;
+        enum stratum stratum;
+        assert_int_equal(sample_draw(&config, &stratum, &domain, 5, i, NULL), STATUS_OK);
+        config.precision = (int32_t)(i % 4);
+        for (int encoding = 0; encoding < choice_encoding.count; encoding++)
+            hash = hash_of_row(hash, encoding, &config, &devices[i % 3]);
+    }
+    return hash;
+}
+
+/* What a column says of a layer is what models were trained on: a change here makes them wrong. */
+static void values_of_columns_are_pinned(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind;
+        uint64_t hash;
+    } pins[] = {{"dense", UINT64_C(0x1104c6cff9e65b2a)},
+                {"conv2d", UINT64_C(0x400397103bed164f)},
+                {"pool2d", UINT64_C(0xbb8a464b0d754969)},
+                {"batch_norm", UINT64_C(0x0ff40f724e166715)},
+                {"addition", UINT64_C(0xafe4b5b695543918)}};
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof pins / sizeof *pins; i++) {
+        const uint64_t hash = hash_of_draws((enum layer_kind)layer_kind_find(pins[i].kind));
+        if (hash != pins[i].hash)
+            print_message("%s: 0x%016llx\n", pins[i].kind, (unsigned long long)hash);
+        wrong += hash != pins[i].hash;
+    }
+    assert_int_equal(wrong, 0);
+}
+
 /* ---- a kind without an activation that says nothing about columns ---- */
 
 static void plain_work(struct layer_work *work, const struct layer_config *config)
@@ -268,6 +328,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(hardware_columns),
         cmocka_unit_test(rows_are_finite_everywhere),
         cmocka_unit_test(names_of_columns_are_pinned),
+        cmocka_unit_test(values_of_columns_are_pinned),
         cmocka_unit_test(a_kind_needs_neither_activation_nor_columns),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* Draws of layer configs: repeatable, valid, inside the domain, distributed as promised. */
+#include "base/hash.h"
 #include "base/text.h"
 #include "kinds/reference.h"
 #include "layers/describe.h"
@@ -65,6 +66,62 @@ static void sequence_is_pinned(void **state)
                 fail_msg("draw %u is %s", index, text);
         }
     }
+}
+
+static uint64_t hash_of_draws(uint64_t hash, const struct sample_domain *domain)
+{
+    for (uint32_t index = 0; index < 1000; index++) {
+        enum stratum stratum;
+        const struct layer_config config = draw(domain, 11, index, &stratum);
+        const uint64_t words[] = {(uint64_t)stratum, layer_hash(&config)};
+        for (int byte = 0; byte < 16; byte++) { /* the same on every machine */
+            const unsigned char eight = (unsigned char)(words[byte / 8] >> 8 * (byte % 8));
+            hash = hash_bytes(hash, &eight, 1);
+        }
+    }
+    return hash;
+}
+
+/* Every stratum alone, the mixture, and narrowed ranges, where lists of real shapes and the paper's
+ * ranges are cut. */
+static uint64_t hash_of_strata(enum layer_kind kind)
+{
+    static const char *const sets[] = {
+        "image_size=20..300", "channels=20..5000", "batch_size=3..40",   "inputs=100..5000",
+        "padding=same,valid", "elements=9..99999", "channels_in=5..700", "optimizer=none,adam"};
+    uint64_t hash = HASH_SEED;
+    struct sample_domain domain = default_domain(kind);
+    for (domain.stratum = -1; domain.stratum <= STRATUM_UNIFORM; domain.stratum++)
+        hash = hash_of_draws(hash, &domain);
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        bool applied;
+        assert_int_equal(sample_domain_set(&domain, sets[i], &applied, NULL), STATUS_OK);
+    }
+    for (domain.stratum = -1; domain.stratum <= STRATUM_UNIFORM; domain.stratum++)
+        hash = hash_of_draws(hash, &domain);
+    return hash;
+}
+
+/* Six draws a kind say what a change is; these eight thousand hold that there is none. */
+static void thousands_of_draws_are_pinned(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind;
+        uint64_t hash;
+    } pins[] = {{"dense", UINT64_C(0x5a2dca9b3c992d45)},
+                {"conv2d", UINT64_C(0xa5dc45201ddd724a)},
+                {"pool2d", UINT64_C(0x2ae45d7f4b33715c)},
+                {"batch_norm", UINT64_C(0x636d47654c5029ba)},
+                {"addition", UINT64_C(0xce3365c0959bcdbb)}};
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof pins / sizeof *pins; i++) {
+        const uint64_t hash = hash_of_strata((enum layer_kind)layer_kind_find(pins[i].kind));
+        if (hash != pins[i].hash)
+            print_message("%s: 0x%016llx\n", pins[i].kind, (unsigned long long)hash);
+        wrong += hash != pins[i].hash;
+    }
+    assert_int_equal(wrong, 0);
 }
 
 static void draws_do_not_depend_on_order(void **state)
@@ -624,6 +681,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequence_is_pinned),
+        cmocka_unit_test(thousands_of_draws_are_pinned),
         cmocka_unit_test(draws_do_not_depend_on_order),
         cmocka_unit_test(indices_and_seeds_give_other_configs),
         cmocka_unit_test(extreme_seeds_and_indices_draw),
