@@ -81,7 +81,7 @@ static void columns(void **state)
     (void)state;
     check_columns("`/devices/rows`", device_fields, device_field_count);
     check_columns("`/canary/rows`", canary_fields, canary_field_count);
-    check_columns("`/<kind>/rows`: what was measured", measurement_fields, measurement_field_count);
+    check_columns("`/<kind>/rows`: measurements", measurement_fields, measurement_field_count);
     struct field fields[SCHEMA_FIELD_LIMIT];
     schema_row_fields(fields, LAYER_DENSE);
     check_columns("`/<kind>/rows`: features", fields, COMMON_FEATURE_COUNT);
