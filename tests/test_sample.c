@@ -583,7 +583,7 @@ static void plan_has_the_domains_numbers(void **state)
     assert_int_equal(plan.seed, 9);
     const int32_t *values;
     const struct feature_plan *image = plan_row(&values, &plan, "image_size");
-    assert_true(image->is_image_size && !image->is_choice && !image->is_channels);
+    assert_true(image->is_side && !image->is_choice && !image->is_per_side);
     assert_int_equal(image->minimum, 28);
     assert_int_equal(image->maximum, 56);
     assert_int_equal(image->paper_maximum, 512);
@@ -593,9 +593,9 @@ static void plan_has_the_domains_numbers(void **state)
     const struct feature_plan *kernel = plan_row(&values, &plan, "kernel_size");
     assert_int_equal(kernel->explicit_count, 2);
     assert_memory_equal(values, ((int32_t[]){3, 5}), 8);
-    assert_true(plan_row(&values, &plan, "channels_in")->is_channels);
-    assert_true(plan_row(&values, &plan, "padding")->is_mostly_same);
-    assert_false(plan_row(&values, &plan, "use_bias")->is_mostly_same);
+    assert_true(plan_row(&values, &plan, "channels_in")->is_per_side);
+    assert_true(plan_row(&values, &plan, "padding")->has_usual);
+    assert_false(plan_row(&values, &plan, "use_bias")->has_usual);
     assert_true(plan_row(&values, &plan, "use_bias")->is_choice);
 }
 

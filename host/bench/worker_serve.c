@@ -23,7 +23,6 @@ static enum status draw(struct server *server, const struct request *request, st
     struct sample_domain domain = request->as.draw.domain;
     if (!server->drawn)
         TRY(ALLOCATE(&server->drawn, 1, "draws", error));
-    sample_domain_relink(&domain);
     return server->device->backend->draw(server->device, server->drawn->configs,
                                          server->drawn->strata, &domain, request->as.draw.seed,
                                          request->as.draw.first, request->as.draw.count, error);

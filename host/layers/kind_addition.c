@@ -1,10 +1,19 @@
 #include "layers/encode_gemm.h"
 #include "layers/kind_internal.h"
 
+/* Residuals of ResNets, MobileNetV2 and transformers; the paper has none: up to ResNet-50's. */
+static const struct sample_shapes element_shapes = {
+    .values = {768, 1280, 7840, 12544, 18816, 25088, 25088, 50176, 75264, 98304, 100352, 100352,
+               200704, 200704, 401408, 786432, 802816},
+    .paper_minimum = 1,
+    .paper_maximum = 1000000,
+};
+
 static const struct feature features[] = {
     COMMON_FEATURES,
     {OWN(addition, elements), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_ELEMENTS, 1, 1000000000),
-     .sample_minimum = 1, .sample_maximum = 4194304, .help = "elements of one input, of one row"},
+     .sample_minimum = 1, .sample_maximum = 4194304, .shapes = &element_shapes,
+     .help = "elements of one input, of one row"},
     {OWN(addition, activation), NAMED(choice_activation, ACTIVATION_COUNT),
      .help = "function of every output"},
 };

@@ -4,9 +4,11 @@
 static const struct feature features[] = {
     COMMON_FEATURES,
     {OWN(batch_norm, image_size), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_PIXELS, 1, 4096),
-     .sample_minimum = 1, .sample_maximum = 256, .help = "side of the square image"},
+     .sample_minimum = 1, .sample_maximum = 256, .shapes = &image_shapes,
+     .help = "side of the square image"},
     {OWN(batch_norm, channels), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_CHANNELS, 1, 65536),
-     .sample_minimum = 1, .sample_maximum = 2048, .help = "channels, each with its statistics"},
+     .sample_minimum = 1, .sample_maximum = 2048, .shapes = &channel_shapes,
+     .help = "channels, each with its statistics"},
     {OWN(batch_norm, activation), NAMED(choice_activation, ACTIVATION_COUNT),
      .help = "function of every output"},
 };

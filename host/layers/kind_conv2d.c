@@ -1,19 +1,37 @@
 #include "layers/encode_gemm.h"
 #include "layers/kind_internal.h"
 
+static const struct sample_shapes in_shapes = {
+    .values = {3,  3,   6,   16,  24,  32,  32,  48,  64,  64,
+               96, 128, 128, 192, 256, 256, 384, 512, 512, 1024},
+    .paper_minimum = 1,
+    .paper_maximum = 10000,
+    .is_per_side = true,
+};
+static const struct sample_shapes out_shapes = {
+    .values = {6, 16, 24, 32, 32, 48, 64, 64, 96, 128, 128, 192, 256, 256, 384, 512, 512, 1024},
+    .paper_minimum = 1,
+    .paper_maximum = 10000,
+    .is_per_side = true,
+};
+
 static const struct feature features[] = {
     COMMON_FEATURES,
     {OWN(conv2d, image_size), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_PIXELS, 1, 4096),
-     .sample_minimum = 1, .sample_maximum = 256, .help = "side of the square input image"},
+     .sample_minimum = 1, .sample_maximum = 256, .shapes = &image_shapes,
+     .help = "side of the square input image"},
     {OWN(conv2d, kernel_size), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_PIXELS, 1, 64),
-     .sample_minimum = 1, .sample_maximum = 11, .help = "side of the square kernel"},
+     .sample_minimum = 1, .sample_maximum = 11, .shapes = &kernel_shapes,
+     .help = "side of the square kernel"},
     {OWN(conv2d, channels_in), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_CHANNELS, 1, 65536),
-     .sample_minimum = 1, .sample_maximum = 1024, .help = "channels of the input"},
+     .sample_minimum = 1, .sample_maximum = 1024, .shapes = &in_shapes,
+     .help = "channels of the input"},
     {OWN(conv2d, channels_out), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_CHANNELS, 1, 65536),
-     .sample_minimum = 1, .sample_maximum = 1024, .help = "channels of the output (filters)"},
+     .sample_minimum = 1, .sample_maximum = 1024, .shapes = &out_shapes,
+     .help = "channels of the output (filters)"},
     {OWN(conv2d, stride), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_PIXELS, 1, 16), .sample_minimum = 1,
-     .sample_maximum = 4, .help = "step of the kernel"},
-    {OWN(conv2d, padding), NAMED(choice_padding, 2),
+     .sample_maximum = 4, .shapes = &stride_shapes, .help = "step of the kernel"},
+    {OWN(conv2d, padding), NAMED(choice_padding, 2), .shapes = &padding_shapes,
      .help = "same: output side ceil(image/stride); valid: no zeros around the image"},
     {OWN(conv2d, use_bias), NAMED(choice_switch_, 2), .help = "adds a bias to every channel"},
     {OWN(conv2d, activation), NAMED(choice_activation, ACTIVATION_COUNT),

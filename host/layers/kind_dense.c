@@ -1,12 +1,24 @@
 #include "layers/encode_gemm.h"
 #include "layers/kind_internal.h"
 
+static const struct sample_shapes input_shapes = {
+    .values = {64, 100, 128, 256, 400, 512, 784, 1024, 2048, 2048, 4096, 4096, 9216, 25088},
+    .paper_minimum = 1,
+    .paper_maximum = 4096,
+};
+static const struct sample_shapes output_shapes = {
+    .values = {2, 10, 64, 84, 100, 128, 256, 512, 1000, 1000, 1024, 2048, 4096, 4096},
+    .paper_minimum = 1,
+    .paper_maximum = 4096,
+};
+
 static const struct feature features[] = {
     COMMON_FEATURES,
     {OWN(dense, inputs), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_NEURONS, 1, 1000000),
-     .sample_minimum = 1, .sample_maximum = 32768, .help = "inputs of one row"},
+     .sample_minimum = 1, .sample_maximum = 32768, .shapes = &input_shapes,
+     .help = "inputs of one row"},
     {OWN(dense, outputs), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_NEURONS, 1, 1000000),
-     .sample_minimum = 1, .sample_maximum = 32768, .help = "neurons"},
+     .sample_minimum = 1, .sample_maximum = 32768, .shapes = &output_shapes, .help = "neurons"},
     {OWN(dense, use_bias), NAMED(choice_switch_, 2), .help = "adds a bias to every neuron"},
     {OWN(dense, activation), NAMED(choice_activation, ACTIVATION_COUNT),
      .help = "function of every output"},

@@ -14,13 +14,18 @@
 /* clang-format off */
 #define COMMON_FEATURES                                                                            \
     {COMMON(batch_size), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_ROWS, 1, 65536),                    \
-     .sample_minimum = 1, .sample_maximum = 64, .help = "rows of one batch"},                      \
+     .sample_minimum = 1, .sample_maximum = 64, .shapes = &batch_shapes,                           \
+     .help = "rows of one batch"},                                                                 \
     {COMMON(pass), NAMED(choice_pass, PASS_COUNT), .help = "forward, or a whole training step"},   \
     {COMMON(optimizer), NAMED(choice_optimizer, OPTIMIZER_COUNT),                                  \
      .help = "weight update of a training step"},                                                  \
-    {COMMON(precision), NAMED(choice_precision, PRECISION_COUNT), .is_fixed = true,                 \
+    {COMMON(precision), NAMED(choice_precision, PRECISION_COUNT), .is_fixed = true,                \
      .help = "arithmetic of the matrix work"}
 /* clang-format on */
+
+/* What several kinds draw; the paper's ranges are those of Justus et al. 2018, section IV. */
+extern const struct sample_shapes batch_shapes, image_shapes, kernel_shapes, stride_shapes,
+    padding_shapes, channel_shapes;
 
 /* Each member of struct `kind` has its row. */
 #define DESCRIBES_ALL(kind, table)                                                                 \

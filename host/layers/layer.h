@@ -96,10 +96,23 @@ enum distribution {
     DISTRIBUTION_UNIFORM,     /* integers of [minimum, maximum], uniform in every stratum */
 };
 
-/* One row a member. minimum and maximum are the bounds that every input is checked against (command
- * line, CSV, HDF5); [sample_minimum, sample_maximum] (0, 0: the bounds) is what a sweep draws.
- * A feature that a released kind gets later has `since` above 1 and stands last: files without its
- * column mean `missing`, and a config with that value has the hash that it had without it. */
+/* What real networks and the paper draw of a feature; a later sweep of the same seed draws the same
+ * only while these stay. */
+enum { SAMPLE_SHAPE_LIMIT = 32 };
+struct sample_shapes {
+    int32_t values[SAMPLE_SHAPE_LIMIT]; /* a more usual one stands more often; ended by 0 */
+    int32_t paper_minimum, paper_maximum;
+    bool is_side;     /* of an image: the paper divides by it the maximum of later features.. */
+    bool is_per_side; /* ..that say so */
+    bool has_usual;   /* of a choice: three in four real layers have `usual` */
+    int32_t usual;
+};
+
+/* One row per member. minimum and maximum are the bounds that every input is checked against
+ * (command line, CSV, HDF5); [sample_minimum, sample_maximum] (0, 0: the bounds) is what a sweep
+ * draws. A feature that a released kind gets later has `since` above 1 and stands last: files
+ * without its column mean `missing`, and a config with that value has the hash that it had without
+ * it. */
 struct feature {
     const char *name, *help;
     size_t offset; /* of the int32_t in struct layer_config */
@@ -108,9 +121,10 @@ struct feature {
     int32_t minimum, maximum;
     int32_t sample_minimum, sample_maximum;
     const struct choice *choice; /* NULL for numbers; else minimum = 0, maximum = count - 1 */
-    bool is_fixed;               /* a sweep draws `minimum` alone unless it is told otherwise */
-    int since;                   /* schema that brought it: 1 (or 0) the first, 2, ... */
-    int32_t missing;             /* since > 1: value in files of earlier schemas */
+    const struct sample_shapes *shapes; /* NULL: nothing known, log-uniform in their place */
+    bool is_fixed;   /* a sweep draws `minimum` alone unless it is told otherwise */
+    int since;       /* schema that brought it: 1 (or 0) the first, 2, ... */
+    int32_t missing; /* since > 1: value in files of earlier schemas */
 };
 
 struct columns;
@@ -135,7 +149,15 @@ struct layer_descriptor {
     const struct layer_case *cases; /* ended by text NULL; the last sets everything */
 };
 
-enum { COMMON_FEATURE_COUNT = 4, FEATURE_LIMIT = 32 };
+/* Rows of the features that all kinds have. */
+enum common_feature {
+    COMMON_BATCH_SIZE,
+    COMMON_PASS,
+    COMMON_OPTIMIZER,
+    COMMON_PRECISION,
+    COMMON_FEATURE_COUNT
+};
+enum { FEATURE_LIMIT = 32 };
 
 extern const struct layer_descriptor *const layer_descriptors[LAYER_KIND_COUNT];
 

@@ -5,37 +5,6 @@
 
 #include <string.h>
 
-/* clang-format off */
-/* The paper's ranges are those of Justus et al. 2018, section IV. */
-static const struct sample_shapes shapes[] = {
-    {"batch_size", 1, 64, {1, 2, 4, 8, 8, 16, 16, 32, 32, 64, 64, 128}},
-    {"inputs", 1, 4096,
-     {64, 100, 128, 256, 400, 512, 784, 1024, 2048, 2048, 4096, 4096, 9216, 25088}},
-    {"outputs", 1, 4096, {2, 10, 64, 84, 100, 128, 256, 512, 1000, 1000, 1024, 2048, 4096, 4096}},
-    {"image_size", 1, 512,
-     {7, 7, 8, 13, 14, 14, 16, 27, 28, 28, 32, 32, 55, 56, 56, 64, 112, 112, 128, 224, 224, 227}},
-    {"kernel_size", 1, 7, {1, 1, 1, 2, 3, 3, 3, 3, 3, 3, 5, 5, 7, 11}},
-    {"channels_in", 1, 10000,
-     {3, 3, 6, 16, 24, 32, 32, 48, 64, 64, 96, 128, 128, 192, 256, 256, 384, 512, 512, 1024}},
-    {"channels_out", 1, 10000,
-     {6, 16, 24, 32, 32, 48, 64, 64, 96, 128, 128, 192, 256, 256, 384, 512, 512, 1024}},
-    {"channels", 1, 10000, {6, 16, 32, 64, 64, 96, 128, 128, 192, 256, 256, 384, 512, 512, 1024}},
-    {"stride", 1, 4, {1, 1, 1, 1, 2, 2, 4}},
-    /* Residuals of ResNets, MobileNetV2 and transformers; the paper has none: up to ResNet-50's. */
-    {"elements", 1, 1000000,
-     {768, 1280, 7840, 12544, 18816, 25088, 25088, 50176, 75264, 98304, 100352, 100352, 200704,
-      200704, 401408, 786432, 802816}},
-};
-/* clang-format on */
-
-static const struct sample_shapes *find_shapes(const char *name)
-{
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        if (strcmp(shapes[i].name, name) == 0)
-            return &shapes[i];
-    return NULL;
-}
-
 void sample_domain_default(struct sample_domain *domain, enum layer_kind kind)
 {
     *domain = (struct sample_domain){.kind = kind,
@@ -50,15 +19,7 @@ void sample_domain_default(struct sample_domain *domain, enum layer_kind kind)
         domain->range[i].maximum = whole ? feature->maximum : feature->sample_maximum;
         if (feature->is_fixed)
             domain->range[i].maximum = domain->range[i].minimum;
-        domain->shapes[i] = find_shapes(feature->name);
     }
-}
-
-void sample_domain_relink(struct sample_domain *domain)
-{
-    const struct layer_descriptor *descriptor = layer_descriptors[domain->kind];
-    for (int i = 0; i < descriptor->feature_count; i++)
-        domain->shapes[i] = find_shapes(descriptor->features[i].name);
 }
 
 /* ---- layers of networks ---- */

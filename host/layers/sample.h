@@ -20,30 +20,18 @@ struct sample_range {
     bool is_set;              /* by --set; otherwise the feature row's sampling range */
 };
 
-/* What real networks and the paper draw of a feature. */
-enum { SAMPLE_SHAPE_LIMIT = 32 };
-struct sample_shapes {
-    const char *name; /* the feature's */
-    int32_t paper_minimum, paper_maximum;
-    int32_t values[SAMPLE_SHAPE_LIMIT]; /* a more usual one stands more often; ended by 0 */
-};
-
 struct sample_domain {
     enum layer_kind kind;
     double memory_limit_bytes;                /* layer_cost().memory_bytes stays below */
     double flops_limit;                       /* layer_cost().flops stays below */
     int32_t stratum;                          /* enum stratum: only this one; -1: the mixture */
     struct sample_range range[FEATURE_LIMIT]; /* by feature index */
-    const struct sample_shapes *shapes[FEATURE_LIMIT]; /* by feature index; NULL: nothing known */
-    const struct layer_config *templates;              /* (template_count), of networks; borrowed */
-    int template_count; /* above 0: draws are these, half of them jittered */
+    const struct layer_config *templates;     /* (template_count), of networks; borrowed */
+    int template_count;                       /* above 0: draws are these, half of them jittered */
 };
 
 /* The default domain of a kind: feature ranges, 1 GiB, 2e10 FLOP. */
 void sample_domain_default(struct sample_domain *domain, enum layer_kind kind);
-
-/* Sets `shapes` of a domain that came from another process. */
-void sample_domain_relink(struct sample_domain *domain);
 
 /* Parses one --set, "kernel_size=3,5", "image_size=7..224", "batch_size=1..64*2" (1,2,4..64),
  * "activation=relu,none", or with the kind in front, "conv2d.kernel_size=3"; "stratum=log_uniform"

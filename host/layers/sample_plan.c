@@ -27,19 +27,21 @@ static int32_t copy_inside(int32_t *values, const struct sample_shapes *shapes, 
 }
 
 static void plan_shapes(struct feature_plan *plan, int32_t *values,
-                        const struct sample_shapes *shapes, const struct feature *feature)
+                        const struct sample_shapes *shapes)
 {
     plan->paper_minimum = shapes->paper_minimum;
     plan->paper_maximum = shapes->paper_maximum;
     plan->realistic_count = copy_inside(values, shapes, plan->minimum, plan->maximum);
-    plan->is_channels = feature->unit == UNIT_CHANNELS;
+    plan->is_side = shapes->is_side;
+    plan->is_per_side = shapes->is_per_side;
+    plan->usual = shapes->usual;
+    plan->has_usual = shapes->has_usual && shapes->usual >= plan->minimum &&
+                      shapes->usual <= plan->maximum;
 }
 
-static void plan_feature(struct feature_plan *plan, int32_t *values,
-                         const struct sample_domain *domain, int row)
+static void plan_feature(struct feature_plan *plan, int32_t *values, const struct feature *feature,
+                         const struct sample_range *range)
 {
-    const struct feature *feature = &layer_descriptors[domain->kind]->features[row];
-    const struct sample_range *range = &domain->range[row];
     *plan = (struct feature_plan){
         .offset = (int32_t)feature->offset,
         .minimum = range->minimum,
@@ -49,10 +51,9 @@ static void plan_feature(struct feature_plan *plan, int32_t *values,
         .explicit_count = range->value_count,
         .is_choice = feature->choice,
         .is_uniform = feature->distribution == DISTRIBUTION_UNIFORM,
-        .is_mostly_same = feature->choice == &choice_padding && range->maximum == PADDING_SAME,
     };
-    if (domain->shapes[row])
-        plan_shapes(plan, values, domain->shapes[row], feature);
+    if (feature->shapes)
+        plan_shapes(plan, values, feature->shapes);
     if (range->value_count)
         memcpy(values, range->values, (size_t)range->value_count * sizeof *values);
 }
@@ -60,18 +61,17 @@ static void plan_feature(struct feature_plan *plan, int32_t *values,
 void sample_plan_make(struct sample_plan *plan, const struct sample_domain *domain, uint64_t seed)
 {
     const uint32_t *ends = stratum_ends[domain->stratum < 0 ? STRATUM_IMPORTED : domain->stratum];
+    const struct layer_descriptor *descriptor = layer_descriptors[domain->kind];
     plan->kind = domain->kind;
-    plan->feature_count = layer_descriptors[domain->kind]->feature_count;
+    plan->feature_count = descriptor->feature_count;
     plan->seed = seed;
     plan->log_uniform_end = ends[0];
     plan->realistic_end = ends[1];
-    const struct feature *image_size = layer_feature_find(domain->kind, "image_size");
     for (int i = 0; i < plan->feature_count; i++) {
         struct feature_plan *feature = &plan->feature[i];
         int32_t first = i * SAMPLE_VALUE_LIMIT;
-        plan_feature(feature, plan->values + first, domain, i);
+        plan_feature(feature, plan->values + first, &descriptor->features[i], &domain->range[i]);
         feature->first_value = first;
-        feature->is_image_size = image_size == &layer_descriptors[domain->kind]->features[i];
         feature->mask =
             philox((uint32_t)i, (uint32_t)domain->kind, 0, PHILOX_SCRAMBLE, seed).word[0];
     }
@@ -89,15 +89,13 @@ static bool range_holds(const struct sample_range *range, int32_t value)
  * rejects forward passes, but never a kind without parameters. */
 static bool settle_optimizer(struct layer_config *config, const struct sample_domain *domain)
 {
-    const struct feature *feature = layer_feature_find(config->kind, "optimizer");
-    int row = (int)(feature - layer_descriptors[config->kind]->features);
     int32_t drawn = config->optimizer;
     config->optimizer = OPTIMIZER_NONE;
     if (layer_cost(config).parameter_count == 0)
         return true;
     if (config->pass == PASS_TRAIN)
         config->optimizer = drawn;
-    return range_holds(&domain->range[row], config->optimizer);
+    return range_holds(&domain->range[COMMON_OPTIMIZER], config->optimizer);
 }
 
 bool sample_accept(struct layer_config *config, const struct sample_domain *domain)

@@ -20,9 +20,10 @@ struct feature_plan {
     int32_t explicit_count;               /* > 0: the list is --set's, and nothing else is drawn */
     int32_t realistic_count;              /* > 0: the list is of real shapes inside the range */
     bool is_choice, is_uniform;           /* neither: log-uniform */
-    bool is_mostly_same;                  /* padding of the realistic stratum */
-    bool is_channels;                     /* the paper's maximum is divided by the image size */
-    bool is_image_size;
+    bool has_usual;                       /* realistic: three in four draws are `usual` */
+    bool is_side, is_per_side;            /* the paper's maximum of a feature per side is divided
+                                           * by the side drawn before it */
+    int32_t usual;
 };
 
 struct sample_plan {

@@ -54,14 +54,14 @@ PHILOX_FUNCTION int32_t transform_uniform(uint32_t word, int32_t minimum, int32_
     return minimum + (int32_t)transform_scaled(word, (uint32_t)(maximum - minimum) + 1);
 }
 
-/* The paper's range where it meets the domain's. Channels end at 10000 / image_size. */
+/* The paper's range where it meets the domain's. Channels end at 10000 / side. */
 PHILOX_FUNCTION int32_t transform_paper(uint32_t word, const struct feature_plan *feature,
-                                        int32_t image_size)
+                                        int32_t side)
 {
     int32_t minimum = feature->minimum, maximum = feature->maximum;
     int32_t low = feature->paper_minimum, high = feature->paper_maximum;
-    if (feature->is_channels && image_size > 0)
-        high = high / image_size;
+    if (feature->is_per_side && side > 0)
+        high = high / side;
     if (high >= minimum && low <= maximum) {
         minimum = minimum > low ? minimum : low;
         maximum = maximum < high ? maximum : high;
@@ -71,18 +71,17 @@ PHILOX_FUNCTION int32_t transform_paper(uint32_t word, const struct feature_plan
 
 /* `values` is the feature's list. */
 PHILOX_FUNCTION int32_t transform_feature(uint32_t word, const struct feature_plan *feature,
-                                          const int32_t *values, enum stratum stratum,
-                                          int32_t image_size)
+                                          const int32_t *values, enum stratum stratum, int32_t side)
 {
     bool realistic = stratum == STRATUM_REALISTIC;
     if (feature->explicit_count)
         return values[transform_scaled(word, (uint32_t)feature->explicit_count)];
-    if (feature->is_choice && feature->is_mostly_same && realistic && word < UINT32_MAX / 4 * 3)
-        return PADDING_SAME;
+    if (feature->is_choice && feature->has_usual && realistic && word < UINT32_MAX / 4 * 3)
+        return feature->usual;
     if (feature->is_choice)
         return transform_uniform(word, feature->minimum, feature->maximum);
     if (stratum == STRATUM_UNIFORM)
-        return transform_paper(word, feature, image_size);
+        return transform_paper(word, feature, side);
     if (realistic && feature->realistic_count)
         return values[transform_scaled(word, (uint32_t)feature->realistic_count)];
     if (feature->is_uniform)
@@ -99,13 +98,13 @@ PHILOX_FUNCTION void sample_transform_attempt(struct layer_config *config, enum 
     for (size_t i = 0; i < sizeof *config / sizeof(int32_t); i++)
         ((int32_t *)config)[i] = 0;
     config->kind = plan->kind;
-    int32_t image_size = 0;
+    int32_t side = 0;
     for (int i = 0; i < plan->feature_count; i++) {
         const struct feature_plan *feature = &plan->feature[i];
         int32_t value = transform_feature(words[(size_t)i * stride], feature,
-                                          plan->values + feature->first_value, stratum, image_size);
+                                          plan->values + feature->first_value, stratum, side);
         *(int32_t *)((char *)config + feature->offset) = value;
-        image_size = feature->is_image_size ? value : image_size;
+        side = feature->is_side ? value : side;
     }
 }
 
