@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Times PyTorch on the networks and recipe that bench_trainer times: ReLU units, dropout 0.2 after
-the last hidden layer, RMSLE loss, L2 1e-5, Adam with epsilon 0.1 (added after the bias correction,
-epochcast's before it: the first thousand steps differ). A line of JSON a run.
+"""Times PyTorch on the networks and recipe of bench_trainer: ReLU units, dropout 0.2 after the last
+hidden layer, RMSLE loss, L2 1e-5, Adam with epsilon 0.1 (PyTorch adds it after the bias correction,
+epochcast before it: the first thousand steps differ). Prints one line of JSON per run.
 
 Data is resident as tensors, torch.randperm, no DataLoader, no progress. Modes, on cuda with the
 fused Adam: eager; graph: the whole step, the gather of its rows included, replayed as one CUDA graph;
 compile: the same with the network and its loss through torch.compile.
---truth instead times torchvision's ResNet-50 and VGG-16 as they come, for verify's forecasts: the
-median step of 20 after 5, forward (evaluation) and a training step with SGD, in fp32 and tf32.
-Exit code 77: there is no such device here, or no PyTorch (with --truth: torchvision).
+--truth instead times torchvision's unchanged ResNet-50 and VGG-16, to check verify's forecasts: the
+median of 20 steps after 5 warm-up steps, forward (evaluation) and training with SGD, in fp32 and tf32.
+Exit code 77: the device, or PyTorch (with --truth: torchvision), is missing.
 """
 import argparse
 import json
@@ -31,18 +31,18 @@ def parse_options():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--workload", choices=list(WORKLOADS), default="A")
-    parser.add_argument("--mode", default="eager", help="of eager, graph, compile, by commas")
+    parser.add_argument("--mode", default="eager", help="eager, graph, compile, separated by commas")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--rows", type=int, default=40000)
     parser.add_argument("--test-rows", type=int, default=10000)
-    parser.add_argument("--epochs", type=int, default=10, help="of a run")
+    parser.add_argument("--epochs", type=int, default=10, help="epochs per run")
     parser.add_argument("--batch", type=int, help="default: the workload's")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=0,
-                        help="train so many nets for --epochs and print their test error instead")
+                        help="train this many nets for --epochs and print their test error instead")
     parser.add_argument("--truth", action="store_true", help="whole networks of torchvision")
     parser.add_argument("--truth-batches", default="1,8,32,64")
-    parser.add_argument("--data", help="file of bench_trainer --save-data, default: noise")
+    parser.add_argument("--data", help="file written by bench_trainer --save-data (default: noise)")
     return parser.parse_args()
 
 
