@@ -136,8 +136,9 @@ float cuda_weights_amplitude(double inputs_per_output);
 enum status cuda_measure_speed(struct device_info *info, struct cuda_device *device,
                                struct error *error);
 
-extern const struct bench cuda_bench_dense, cuda_bench_conv2d, cuda_bench_pool2d,
-    cuda_bench_batch_norm, cuda_bench_addition;
+#define DECLARE_BENCH(KIND, kind) extern const struct bench cuda_bench_##kind;
+LAYER_KINDS(DECLARE_BENCH)
+#undef DECLARE_BENCH
 extern const struct backend backend_cuda_device;
 
 #endif

@@ -206,7 +206,8 @@ enum status cpu_plan_read(float *values, struct cpu_plan *plan, enum cpu_role ro
 enum status cpu_plan_write(struct cpu_plan *plan, enum cpu_role role, const float *values,
                            struct error *error);
 
-extern const struct bench cpu_bench_dense, cpu_bench_conv2d, cpu_bench_pool2d, cpu_bench_batch_norm,
-    cpu_bench_addition;
+#define DECLARE_BENCH(KIND, kind) extern const struct bench cpu_bench_##kind;
+LAYER_KINDS(DECLARE_BENCH)
+#undef DECLARE_BENCH
 
 #endif
