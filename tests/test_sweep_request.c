@@ -71,7 +71,7 @@ static void shapes_are_those_of_the_networks(void **state)
     struct error error;
     struct sweep_request request;
     SUCCEEDS(make(&request, ARGUMENTS("--from-networks", "vgg16,resnet50"), &error));
-    assert_int_equal(request.domain_count, LAYER_KIND_COUNT); /* each kind is in one of them */
+    assert_int_equal(request.domain_count, 5); /* the kinds that are in one of them */
     for (int i = 0; i < request.domain_count; i++) {
         int exact = 0, batches[2] = {0, 0};
         for (uint32_t index = 0; index < DRAWS; index++) {
