@@ -58,14 +58,16 @@ static void write_rows(const char *path, const struct measurement *rows, int cou
     dataset_close(dataset);
 }
 
+enum { GOOD_ROWS = 6 * LAYER_KIND_COUNT }; /* six per kind */
+
 static void write_good(const char *path, bool finish)
 {
-    struct measurement rows[30];
-    for (int i = 0; i < 30; i++)
+    struct measurement rows[GOOD_ROWS];
+    for (int i = 0; i < GOOD_ROWS; i++)
         rows[i] = good_row(i);
     rows[3].outcome = OUTCOME_CRASHED;
     rows[3].median_ms = NAN;
-    write_rows(path, rows, 30, finish, "two");
+    write_rows(path, rows, GOOD_ROWS, finish, "two");
 }
 
 static void good_files_pass(void **state)
@@ -78,7 +80,7 @@ static void good_files_pass(void **state)
         if (audit(file.text) != 0)
             fail_msg("%s", told);
         SUCCEEDS(dataset_audit(&report, file.text, tell, NULL, &error));
-        assert_int_equal(report.rows, 30);
+        assert_int_equal(report.rows, GOOD_ROWS);
         assert_int_equal(report.devices, 2);
         assert_int_equal(report.canaries, 2);
     }
@@ -95,7 +97,8 @@ static void expect_of_row(const struct measurement *row, const char *text)
 static void faults_of_rows(void **state)
 {
     (void)state;
-    const struct measurement good = good_row(5);
+    struct measurement good = good_row(LAYER_KIND_COUNT); /* dense */
+    good.draw = 5;
     struct measurement row = good;
     row.minimum_ms = row.median_ms + 0.1;
     expect_of_row(&row, "/dense/rows, draw 5: minimum_ms <= median_ms <= maximum_ms");
