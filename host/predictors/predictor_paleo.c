@@ -96,22 +96,34 @@ static void add_elementwise(struct work *work, const struct layer_config *config
     work->terms[MEMORY] += passes * (cost.bytes_read + cost.bytes_written);
 }
 
-/* By kind; backward: how many passes of the forward pass's size training adds. */
-static const struct {
+/* backward: how many passes of the forward pass's size training adds. */
+struct passes {
     void (*add)(struct work *work, const struct layer_config *config, double passes);
     double backward;
-} passes_of_kind[LAYER_KIND_COUNT] = {
-    [LAYER_DENSE] = {add_product, 2},        [LAYER_CONV2D] = {add_convolution, 2},
-    [LAYER_POOL2D] = {add_pooling, 1},       [LAYER_BATCH_NORM] = {add_elementwise, 2},
-    [LAYER_ADDITION] = {add_elementwise, 1},
 };
+
+/* The kinds of Paleo. */
+static const struct passes passes_of_kind[LAYER_KIND_COUNT] = {
+    [LAYER_DENSE] = {add_product, 2},
+    [LAYER_CONV2D] = {add_convolution, 2},
+    [LAYER_POOL2D] = {add_pooling, 1},
+};
+
+/* Other kinds: the gradient of the inputs, and that of the parameters where there are any. */
+static struct passes passes_of(const struct layer_config *config)
+{
+    const struct passes *known = &passes_of_kind[config->kind];
+    return known->add
+               ? *known
+               : (struct passes){add_elementwise, layer_cost(config).parameter_count > 0 ? 2 : 1};
+}
 
 static struct work work_of(const struct layer_config *config)
 {
     struct work work = {{0}};
     const bool is_train = config->pass == PASS_TRAIN;
-    const double passes = is_train ? 1 + passes_of_kind[config->kind].backward : 1;
-    passes_of_kind[config->kind].add(&work, config, passes);
+    const struct passes of_kind = passes_of(config);
+    of_kind.add(&work, config, is_train ? 1 + of_kind.backward : 1);
     if (config->optimizer != OPTIMIZER_NONE) {
         const double parameters = (double)layer_cost(config).parameter_count;
         work.terms[ALGORITHM_DIRECT] += 2 * parameters;
