@@ -4,6 +4,7 @@
 #include "data/merge.h"
 #include "data/row_columns.h"
 #include "data/split.h"
+#include "network/network.h"
 
 #include "folder_fixture.h"
 #include "grown_dense.h"
@@ -319,6 +320,30 @@ static void old_files_are_exported_and_old_exports_imported(void **state)
     }
 }
 
+/* A layer CSV without the columns of later features means their old values; one with them is read
+ * as it is; what the kind had from the first must still be there. */
+static void old_networks_are_read(void **state)
+{
+    (void)state;
+    static const char old[] = "name,layer,inputs,outputs\na,dense,8,4\n",
+                      new[] = "name,layer,inputs,outputs,groups,padding\na,dense,8,4,2,valid\n",
+                      short_of[] = "name,layer,inputs,groups\na,dense,8,2\n";
+    struct network network;
+    dense_of_schema(3);
+    SUCCEEDS(network_parse(&network, "old.csv", old, strlen(old), &error));
+    assert_int_equal(grown_value(&network.layers[0].config, 0), 1);
+    assert_int_equal(grown_value(&network.layers[0].config, 1), PADDING_SAME);
+    assert_int_equal(network.layers[0].config.batch_size, 1);
+    network_free(&network);
+    SUCCEEDS(network_parse(&network, "new.csv", new, strlen(new), &error));
+    assert_int_equal(grown_value(&network.layers[0].config, 0), 2);
+    assert_int_equal(grown_value(&network.layers[0].config, 1), PADDING_VALID);
+    network_free(&network);
+    assert_int_equal(network_parse(&network, "short.csv", short_of, strlen(short_of), &error),
+                     STATUS_BAD_FILE);
+    assert_non_null(strstr(error.message, "outputs: missing"));
+}
+
 /* ---- names of choices ---- */
 
 static void names_mean_the_same_in_a_longer_list(void **state)
@@ -365,6 +390,7 @@ int main(int argc, char **argv)
         TEST(a_row_of_both_ages_is_one_measurement),
         TEST(old_sweeps_are_resumed),
         TEST(old_files_are_exported_and_old_exports_imported),
+        TEST(old_networks_are_read),
         TEST(names_mean_the_same_in_a_longer_list),
         TEST(unknown_names_are_refused_by_name),
     };

@@ -171,11 +171,12 @@ static enum status read_kind(struct network_csv *reader, struct network_layer *l
     const struct csv *csv = &reader->csv;
     const char *name = csv->field[reader->field_of[COLUMN_LAYER]];
     const int kind = layer_kind_find(name);
-    layer->config.batch_size = 1; /* the other common features are zero: forward, none, fp32 */
+    layer->config.batch_size = 1;
     if (strcmp(name, "operator") == 0)
         return network_csv_read_operator_name(reader, layer, error);
     if (kind >= 0) {
-        layer->config.kind = (enum layer_kind)kind;
+        layer_begin(&layer->config, (enum layer_kind)kind); /* forward, none, fp32 */
+        layer->config.batch_size = 1;
         return STATUS_OK;
     }
     const char *names[LAYER_KIND_COUNT + 1] = {[LAYER_KIND_COUNT] = "operator"};
@@ -219,7 +220,7 @@ static enum status read_features(struct network_csv *reader, struct network_laye
             TRY(read_feature(reader, layer, field, given, error));
     }
     for (int i = COMMON_FEATURE_COUNT; i < descriptor->feature_count; i++)
-        if (!given[i] && !descriptor->features[i].choice)
+        if (!given[i] && !descriptor->features[i].choice && descriptor->features[i].since <= 1)
             return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s: missing; %s needs it", reader->csv.path,
                         reader->csv.line, descriptor->features[i].name, descriptor->name);
     return layer_check(&layer->config, error) == STATUS_OK ? STATUS_OK : at_line(reader, error);
