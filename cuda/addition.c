@@ -18,27 +18,13 @@ static enum status run(struct cuda_plan *plan, enum cuda_direction direction, st
 {
     if (direction == CUDA_FORWARD)
         CUDA_TRY(error, launch_sum(plan->tensor[CUDA_PRODUCT], plan->tensor[CUDA_INPUT],
-                                   plan->tensor[CUDA_SECOND_INPUT], plan->output_count,
+                                   plan->tensor[CUDA_INPUT + 1], plan->count[CUDA_OUTPUT],
                                    plan->config.precision, plan->device->stream));
     return STATUS_OK;
 }
 
-static const struct cuda_kind kind = {.choose = choose, .run = run};
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cuda_plan *plan;
-    *out = NULL;
-    TRY(ALLOCATE(&plan, 1, "plan", error));
-    plan->kind = &kind;
-    plan->input_count = plan->second_input_count = plan->output_count = layer_input_elements(config,
-                                                                                             0);
-    plan->hands_gradient_on = true;
-    plan->activation = config->as.addition.activation;
-    return cuda_plan_prepare(out, plan, device, config, inputs, outcome, error);
-}
-
-const struct bench cuda_bench_addition = {
-    .prepare = prepare, .enqueue = cuda_plan_enqueue, .release = cuda_plan_release};
+const struct cuda_kind cuda_addition = {
+    .plan_bytes = sizeof(struct cuda_plan),
+    .choose = choose,
+    .run = run,
+};

@@ -192,7 +192,7 @@ static enum status find_trainer(const struct trainer **trainer, int index, struc
     return STATUS_OK;
 }
 
-#define CUDA_BENCH(KIND, kind) [LAYER_##KIND] = &cuda_bench_##kind,
+#define CUDA_BENCH(KIND, kind) [LAYER_##KIND] = &cuda_bench,
 const struct backend backend_cuda_device = {
     .name = "cuda",
     .help = "an NVIDIA GPU, with cuDNN and cuBLAS",

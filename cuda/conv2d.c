@@ -5,7 +5,6 @@
 #include "cuda_check.h"
 #include "cuda_device.h"
 #include "cudnn_check.h"
-#include "precision.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -207,32 +206,11 @@ static void release(struct cuda_plan *base)
     }
 }
 
-static const struct cuda_kind kind = {
-    .choose = choose, .run = run, .choose_next = choose_next, .release = release};
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    const struct conv2d *conv = &config->as.conv2d;
-    struct conv_plan *plan;
-    *out = NULL;
-    TRY(ALLOCATE(&plan, 1, "plan", error));
-    struct cuda_plan *base = &plan->base;
-    int64_t inputs_per_output = (int64_t)conv->channels_in * conv->kernel_size * conv->kernel_size;
-    bool is_nhwc = cuda_precisions[config->precision].is_channels_last;
-    base->kind = &kind;
-    base->input_count = layer_input_elements(config, 0);
-    base->weights_count = conv->channels_out * inputs_per_output;
-    base->bias_count = conv->use_bias ? conv->channels_out : 0;
-    base->output_count = layer_output_elements(config);
-    base->activation = conv->activation;
-    int64_t pixels = base->output_count / config->batch_size / conv->channels_out;
-    base->layout = (struct channel_layout){base->output_count, conv->channels_out,
-                                           is_nhwc ? 1 : pixels};
-    base->weights_amplitude = cuda_weights_amplitude((double)inputs_per_output);
-    return cuda_plan_prepare(out, base, device, config, inputs, outcome, error);
-}
-
-const struct bench cuda_bench_conv2d = {
-    .prepare = prepare, .enqueue = cuda_plan_enqueue, .release = cuda_plan_release};
+const struct cuda_kind cuda_conv2d = {
+    .plan_bytes = sizeof(struct conv_plan),
+    .has_planes = true,
+    .choose = choose,
+    .run = run,
+    .choose_next = choose_next,
+    .release = release,
+};

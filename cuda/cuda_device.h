@@ -35,20 +35,22 @@ enum status cublas_check(cublasStatus_t code, const char *call, const char *file
                          struct error *error);
 #define CUBLAS_TRY(error, call) TRY(cublas_check((call), #call, __FILE__, __LINE__, (error)))
 
-/* The tensors of a layer. */
+enum { CUDA_WEIGHTS_LIMIT = 4, CUDA_KEPT_LIMIT = 4 };
+
+/* The tensors of a layer, as its work has them. Where there may be several, the one that is named
+ * is the first and the others follow: CUDA_INPUT + 1 is the second input. */
 enum cuda_role {
     CUDA_INPUT,
-    CUDA_SECOND_INPUT, /* of an addition */
-    CUDA_WEIGHTS,      /* of batch_norm: scales, then shifts */
-    CUDA_BIAS,
+    CUDA_INPUT_GRADIENT = CUDA_INPUT + LAYER_INPUT_LIMIT,
+    CUDA_WEIGHTS = CUDA_INPUT_GRADIENT + LAYER_INPUT_LIMIT,
+    CUDA_WEIGHTS_GRADIENT = CUDA_WEIGHTS + CUDA_WEIGHTS_LIMIT,
+    CUDA_KEPT = CUDA_WEIGHTS_GRADIENT + CUDA_WEIGHTS_LIMIT,
+    CUDA_BIAS = CUDA_KEPT + CUDA_KEPT_LIMIT,
+    CUDA_BIAS_GRADIENT,
     CUDA_PRODUCT, /* before the activation; the output itself unless a backward pass needs both */
+    CUDA_PRODUCT_GRADIENT, /* likewise */
     CUDA_OUTPUT,
     CUDA_OUTPUT_GRADIENT,
-    CUDA_PRODUCT_GRADIENT, /* likewise */
-    CUDA_INPUT_GRADIENT,
-    CUDA_WEIGHTS_GRADIENT,
-    CUDA_BIAS_GRADIENT,
-    CUDA_STATISTICS, /* of batch_norm */
     CUDA_ROLE_COUNT
 };
 
@@ -56,9 +58,16 @@ enum cuda_direction { CUDA_FORWARD, CUDA_BACKWARD_DATA, CUDA_BACKWARD_WEIGHTS };
 
 struct cuda_plan;
 
-/* What differs from kind to kind: the main primitive. */
+/* What differs from kind to kind: the main primitive. Everything that can be counted is read from
+ * the kind's work. */
 struct cuda_kind {
-    /* After the tensors are there: chooses algorithms, fills base.algorithm and so on. */
+    size_t plan_bytes;         /* of the kind's plan, which begins with a struct cuda_plan */
+    bool takes_kept;           /* uses the work's kept tensors; a library may keep none */
+    bool has_float_parameters; /* weights are fp32 whatever the precision */
+    bool keeps_product;        /* the primitive's backward pass reads its own output */
+    bool has_planes;           /* the output is images: a channel's pixels lie together in NCHW */
+    /* After the tensors are there: chooses algorithms, fills base.algorithm and so on, and what
+     * noise will not do for: indices (zeros so far), weights that no product reads. */
     enum status (*choose)(struct cuda_plan *plan, struct error *error);
     enum status (*run)(struct cuda_plan *plan, enum cuda_direction direction, struct error *error);
     /* After run refused a direction: *found says whether there is another algorithm, which it then
@@ -76,17 +85,18 @@ struct cuda_plan {
     enum outcome *outcome;         /* valid during prepare: unsupported goes here */
     bool is_refused;               /* the library does not do what the last run asked for */
     enum cuda_direction direction; /* of the last run */
-    /* The layer's shape: elements (0: no such tensor), activation, channels of the output. */
-    int64_t input_count, second_input_count, weights_count, bias_count, output_count;
+    /* Of the layer's work. */
+    int input_count;
     int32_t activation;
-    bool keeps_product;        /* the primitive's backward pass reads its own output */
-    bool has_float_parameters; /* weights are fp32 whatever the precision */
-    bool hands_gradient_on;    /* the product's gradient is the input's, the same memory */
-    struct channel_layout layout;
-    float weights_amplitude;
+    bool shares_gradient[LAYER_INPUT_LIMIT]; /* inputs whose gradient is the product's */
+    int64_t count[CUDA_ROLE_COUNT];          /* elements; 0: no such tensor */
+    enum storage storage[CUDA_ROLE_COUNT];
+    float weights_amplitude;      /* 0: no noise, `choose` fills them */
+    struct channel_layout layout; /* of the output, for the bias */
+
     void *tensor[CUDA_ROLE_COUNT];
     float *bias_scratch;
-    struct optimizer_update updates[2];
+    struct optimizer_update updates[CUDA_WEIGHTS_LIMIT + 1];
     int update_count;
 };
 
@@ -99,13 +109,19 @@ enum status cuda_take_workspace(void **workspace, struct cuda_device *device, in
 /* The largest workspace that there is room for. */
 int64_t cuda_workspace_limit(const struct cuda_device *device);
 
-/* Everything of prepare that the kinds share. `plan` (from error_allocate, its shape filled) is
- * released on error. */
-enum status cuda_plan_prepare(struct plan **out, struct cuda_plan *plan, struct device *device,
-                              const struct layer_config *config, struct plan *const *inputs,
-                              enum outcome *outcome, struct error *error);
-enum status cuda_plan_enqueue(struct plan *plan, int phases, struct error *error);
-void cuda_plan_release(struct plan *plan);
+/* What the plan, whose kind and config are set, takes from its work: counts, storages, activation,
+ * amplitude, layout. */
+void cuda_read_work(struct cuda_plan *plan, const struct layer_work *work);
+/* Memory for the tensors that the pass needs, in the arena or where the producers (`inputs`, as of
+ * `prepare`) have them; noise in what nothing writes. */
+enum status cuda_add_tensors(struct cuda_plan *plan, struct plan *const *inputs,
+                             struct error *error);
+/* The optimizer's state is zeros again. */
+enum status cuda_clear_states(const struct cuda_plan *plan, struct error *error);
+/* Writes `rows` rows of `columns` floats: noise of 0.1 around centres[row]. */
+enum status cuda_fill_rows(struct cuda_plan *plan, enum cuda_role role, const float *centres,
+                           int rows, int64_t columns, struct error *error);
+
 /* Sets the outcome and the message: no implementation for this. */
 enum status cuda_unsupported(struct cuda_plan *plan, const char *what, struct error *error);
 
@@ -123,22 +139,20 @@ enum status cuda_plan_check_cublas(struct cuda_plan *plan, cublasStatus_t code, 
 /* True where the device goes on after a call that failed; clears the error. */
 bool cuda_device_goes_on(struct cuda_device *device);
 
-/* Precision of a tensor's storage: the config's, or fp32 of parameters that are. */
+/* Precision of a tensor's storage: the config's, or fp32. */
 int32_t cuda_role_precision(const struct cuda_plan *plan, enum cuda_role role);
 /* cuDNN's descriptor of the batch's square images, in the layout that convolutions write. */
 enum status cuda_describe_images(cudnnTensorDescriptor_t *images, struct cuda_plan *plan,
                                  int32_t channels, int32_t size, struct error *error);
 
-/* He et al. 2015: uniform noise that keeps activations of a size from layer to layer. */
-float cuda_weights_amplitude(double inputs_per_output);
-
 /* Fills the measured members. */
 enum status cuda_measure_speed(struct device_info *info, struct cuda_device *device,
                                struct error *error);
 
-#define DECLARE_BENCH(KIND, kind) extern const struct bench cuda_bench_##kind;
-LAYER_KINDS(DECLARE_BENCH)
-#undef DECLARE_BENCH
+#define CUDA_KIND(KIND, kind) extern const struct cuda_kind cuda_##kind;
+LAYER_KINDS(CUDA_KIND)
+#undef CUDA_KIND
+extern const struct bench cuda_bench; /* of every kind */
 extern const struct backend backend_cuda_device;
 
 #endif

@@ -5,7 +5,6 @@
 #include "precision.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 /* c (rows, columns) = op(a) op(b), all row-major. */
 static enum status multiply(struct cuda_plan *plan, enum cuda_role c, enum cuda_role a,
@@ -50,26 +49,8 @@ static enum status choose(struct cuda_plan *plan, struct error *error)
     return STATUS_OK;
 }
 
-static const struct cuda_kind kind = {.choose = choose, .run = run};
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    const struct dense *dense = &config->as.dense;
-    struct cuda_plan *plan;
-    *out = NULL;
-    TRY(ALLOCATE(&plan, 1, "plan", error));
-    plan->kind = &kind;
-    plan->input_count = (int64_t)config->batch_size * dense->inputs;
-    plan->weights_count = (int64_t)dense->inputs * dense->outputs;
-    plan->bias_count = dense->use_bias ? dense->outputs : 0;
-    plan->output_count = (int64_t)config->batch_size * dense->outputs;
-    plan->activation = dense->activation;
-    plan->layout = (struct channel_layout){plan->output_count, dense->outputs, 1};
-    plan->weights_amplitude = cuda_weights_amplitude(dense->inputs);
-    return cuda_plan_prepare(out, plan, device, config, inputs, outcome, error);
-}
-
-const struct bench cuda_bench_dense = {
-    .prepare = prepare, .enqueue = cuda_plan_enqueue, .release = cuda_plan_release};
+const struct cuda_kind cuda_dense = {
+    .plan_bytes = sizeof(struct cuda_plan),
+    .choose = choose,
+    .run = run,
+};

@@ -81,23 +81,10 @@ static void release(struct cuda_plan *base)
         cudnnDestroyTensorDescriptor(plan->output);
 }
 
-static const struct cuda_kind kind = {.choose = choose, .run = run, .release = release};
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct pool_plan *plan;
-    *out = NULL;
-    TRY(ALLOCATE(&plan, 1, "plan", error));
-    struct cuda_plan *base = &plan->base;
-    base->kind = &kind;
-    base->input_count = layer_input_elements(config, 0);
-    base->output_count = layer_output_elements(config);
-    base->activation = config->as.pool2d.activation;
-    base->keeps_product = true;
-    return cuda_plan_prepare(out, base, device, config, inputs, outcome, error);
-}
-
-const struct bench cuda_bench_pool2d = {
-    .prepare = prepare, .enqueue = cuda_plan_enqueue, .release = cuda_plan_release};
+const struct cuda_kind cuda_pool2d = {
+    .plan_bytes = sizeof(struct pool_plan),
+    .keeps_product = true,
+    .choose = choose,
+    .run = run,
+    .release = release,
+};

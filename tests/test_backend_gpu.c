@@ -200,7 +200,7 @@ static void store_number(void *raw, size_t i, float value, int32_t precision)
 
 static const char *const role_names[CUDA_ROLE_COUNT] = {
     [CUDA_INPUT] = "input",
-    [CUDA_SECOND_INPUT] = "second input",
+    [CUDA_INPUT + 1] = "second input",
     [CUDA_WEIGHTS] = "weights",
     [CUDA_BIAS] = "bias",
     [CUDA_PRODUCT] = "product",
@@ -210,7 +210,7 @@ static const char *const role_names[CUDA_ROLE_COUNT] = {
     [CUDA_INPUT_GRADIENT] = "input gradient",
     [CUDA_WEIGHTS_GRADIENT] = "weights gradient",
     [CUDA_BIAS_GRADIENT] = "bias gradient",
-    [CUDA_STATISTICS] = "statistics",
+    [CUDA_KEPT] = "statistics",
 };
 
 /* Plain order is (outer, channels, inner); the device's may be (outer, inner, channels). */
@@ -224,7 +224,7 @@ static enum tensor_role tensor_role_of(enum cuda_role role)
 {
     static const enum tensor_role roles[CUDA_ROLE_COUNT] = {
         [CUDA_INPUT] = TENSOR_INPUT,
-        [CUDA_SECOND_INPUT] = TENSOR_INPUT,
+        [CUDA_INPUT + 1] = TENSOR_INPUT,
         [CUDA_INPUT_GRADIENT] = TENSOR_INPUT,
         [CUDA_WEIGHTS] = TENSOR_WEIGHTS,
         [CUDA_WEIGHTS_GRADIENT] = TENSOR_WEIGHTS,
@@ -234,20 +234,19 @@ static enum tensor_role tensor_role_of(enum cuda_role role)
         [CUDA_OUTPUT] = TENSOR_OUTPUT,
         [CUDA_OUTPUT_GRADIENT] = TENSOR_OUTPUT,
         [CUDA_PRODUCT_GRADIENT] = TENSOR_OUTPUT,
-        [CUDA_STATISTICS] = TENSOR_KEPT,
+        [CUDA_KEPT] = TENSOR_KEPT,
     };
     return roles[role];
 }
 
-/* One tensor's elements. Statistics lie there twice: given ones, and those of the batch. */
+/* One tensor's elements. */
 static size_t element_count(const struct cuda_plan *plan, enum cuda_role role)
 {
     struct layer_work work;
     layer_work(&work, &plan->config);
     const struct layer_tensor *tensor = work_find(&work, tensor_role_of(role),
-                                                  role == CUDA_SECOND_INPUT);
-    const size_t count = tensor ? (size_t)tensor->count : 0;
-    return role == CUDA_STATISTICS ? 2 * count : count;
+                                                  (int)role == CUDA_INPUT + 1);
+    return tensor ? (size_t)tensor->count : 0;
 }
 
 static struct order order_of(const struct cuda_plan *plan, enum cuda_role role)
@@ -275,7 +274,7 @@ static size_t place_of(const struct order *order, size_t i)
 
 static int32_t precision_of(const struct cuda_plan *plan, enum cuda_role role)
 {
-    return role == CUDA_STATISTICS ? PRECISION_FP32 : cuda_role_precision(plan, role);
+    return role == CUDA_KEPT ? PRECISION_FP32 : cuda_role_precision(plan, role);
 }
 
 static size_t role_bytes(const struct cuda_plan *plan, enum cuda_role role)
@@ -398,14 +397,11 @@ static void check_role(const struct cuda_plan *plan, enum cuda_role role, const 
     free(got);
 }
 
-/* The roles of the tensors that feed a layer. */
-static const enum cuda_role input_roles[] = {CUDA_INPUT, CUDA_SECOND_INPUT};
-
 /* A forward pass has its statistics given: means, then variances. */
 static void read_statistics(struct step *step, const struct cuda_plan *plan)
 {
-    const size_t channels = element_count(plan, CUDA_STATISTICS) / 4;
-    step->mean = read_tensor(plan, CUDA_STATISTICS);
+    const size_t channels = element_count(plan, CUDA_KEPT) / 2;
+    step->mean = read_tensor(plan, CUDA_KEPT);
     step->variance = allocate(channels * sizeof *step->variance);
     memcpy(step->variance, step->mean + channels, channels * sizeof *step->variance);
 }
@@ -417,14 +413,13 @@ static struct step read_operands(const struct cuda_plan *plan)
     struct step step;
     step_begin(&step, &plan->config);
     step.pads_alike = true;
-    assert_in_range(step.input_count, 1, COUNT(input_roles));
     for (int i = 0; i < step.input_count; i++)
-        step.input[i] = read_tensor(plan, input_roles[i]);
+        step.input[i] = read_tensor(plan, (enum cuda_role)(CUDA_INPUT + i));
     step.weights = step.weights_size ? read_tensor(plan, CUDA_WEIGHTS) : NULL;
     step.bias = step.bias_size ? read_tensor(plan, CUDA_BIAS) : NULL;
     if (plan->config.pass == PASS_TRAIN)
         step.output_gradient = read_tensor(plan, CUDA_OUTPUT_GRADIENT);
-    else if (plan->tensor[CUDA_STATISTICS])
+    else if (plan->tensor[CUDA_KEPT])
         read_statistics(&step, plan);
     return step;
 }
@@ -540,7 +535,7 @@ static void residuals_are_linked(void **state)
                          *second = prepare(device, &norm, NULL);
         struct cuda_plan *plan = prepare_pair(device, &sum, first, second);
         assert_ptr_equal(plan->tensor[CUDA_INPUT], first->tensor[CUDA_OUTPUT]);
-        assert_ptr_equal(plan->tensor[CUDA_SECOND_INPUT], second->tensor[CUDA_OUTPUT]);
+        assert_ptr_equal(plan->tensor[CUDA_INPUT + 1], second->tensor[CUDA_OUTPUT]);
         assert_ptr_equal(plan->tensor[CUDA_INPUT_GRADIENT], first->tensor[CUDA_OUTPUT_GRADIENT]);
         enqueue(first, PHASE_FORWARD);
         enqueue(second, PHASE_FORWARD);
@@ -629,16 +624,16 @@ static void check_optimizer(struct device *device, const struct layer_config *co
     struct cuda_plan *plan = prepare(device, config, NULL);
     if (!plan)
         return;
-    assert_int_equal(plan->update_count, plan->bias_count ? 2 : 1);
+    assert_int_equal(plan->update_count, plan->count[CUDA_BIAS] ? 2 : 1);
     assert_ptr_equal(plan->updates[0].parameters, plan->tensor[CUDA_WEIGHTS]);
-    if (plan->bias_count)
+    if (plan->count[CUDA_BIAS])
         assert_ptr_equal(plan->updates[1].parameters, plan->tensor[CUDA_BIAS]);
     float *before = read_tensor(plan, CUDA_WEIGHTS);
     enqueue(plan, TRAIN);
     float *after = read_tensor(plan, CUDA_WEIGHTS);
     assert_memory_equal(before, after, element_count(plan, CUDA_WEIGHTS) * sizeof *before);
     fill_bytes(plan, plan->tensor[CUDA_WEIGHTS], 0, role_bytes(plan, CUDA_WEIGHTS));
-    if (plan->bias_count)
+    if (plan->count[CUDA_BIAS])
         fill_bytes(plan, plan->tensor[CUDA_BIAS], 0, role_bytes(plan, CUDA_BIAS));
     enqueue(plan, PHASE_UPDATE);
     enqueue(plan, PHASE_UPDATE);

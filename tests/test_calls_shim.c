@@ -84,16 +84,16 @@ static const struct {
      "kernel 24x1, kernel 19x1, pooling", "pooling"},
     {"batch_norm:batch_size=2,image_size=14,channels=60,activation=relu,pass=train,"
      "optimizer=rmsprop",
-     "kernel 23x1, kernel 23x1, kernel 23x1, copy 480, copy 960, set 480, norm, kernel 12x1, "
+     "kernel 23x1, kernel 23x1, kernel 23x1, copy 480, copy 480, set 480, norm, kernel 12x1, "
      "kernel 12x1, norm-backward, kernel 1x1, set 480",
      "norm, kernel 12x1, kernel 12x1, norm-backward, kernel 1x1"},
     {"batch_norm:batch_size=2,image_size=14,channels=60,pass=train,optimizer=none,"
      "precision=bf16",
-     "kernel 23x1, kernel 23x1, kernel 23x1, copy 480, copy 960, norm, norm-backward",
+     "kernel 23x1, kernel 23x1, kernel 23x1, copy 480, copy 480, norm, norm-backward",
      "norm, norm-backward"},
     {"batch_norm:batch_size=2,image_size=14,channels=60,activation=tanh,pass=forward,"
      "precision=fp16",
-     "kernel 23x1, kernel 23x1, copy 480, copy 960, norm, kernel 6x1", "norm, kernel 6x1"},
+     "kernel 23x1, kernel 23x1, copy 480, copy 480, norm, kernel 6x1", "norm, kernel 6x1"},
     {"addition:batch_size=2,elements=5000,activation=relu,pass=train",
      "kernel 10x1, kernel 10x1, kernel 10x1, kernel 10x1, kernel 10x1, kernel 5x1, "
      "kernel 5x1, kernel 5x1",
