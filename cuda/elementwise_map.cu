@@ -2,31 +2,11 @@
 #include "elementwise_storage.cuh"
 
 #include <math.h>
-#include <string.h>
 
 /* 16-byte accesses of a thread that are under way at once, an input. */
 static const int MAP_PACKS = 2;
 
 /* ---- maps ---- */
-
-/* 16 bytes of a storage type: one access. */
-template <class T> struct alignas(16) pack {
-    T values[16 / sizeof(T)];
-};
-
-template <class T> static __device__ inline pack<T> load_pack(const T *from)
-{
-    const float4 bits = *(const float4 *)from;
-    pack<T> result;
-    memcpy(&result, &bits, sizeof result);
-    return result;
-}
-template <class T> static __device__ inline void store_pack(T *to, const pack<T> &from)
-{
-    float4 bits;
-    memcpy(&bits, &from, sizeof bits);
-    *(float4 *)to = bits;
-}
 
 template <class T, int INPUTS> struct map_tensors {
     T *output; /* may be an input */

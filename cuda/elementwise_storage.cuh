@@ -6,6 +6,7 @@
 
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
+#include <string.h>
 #include <type_traits>
 
 static const int THREADS = 256;
@@ -36,6 +37,25 @@ static __device__ inline void store(__half *to, float value)
 static __device__ inline void store(__nv_bfloat16 *to, float value)
 {
     *to = __float2bfloat16_rn(value);
+}
+
+/* 16 bytes of a storage type: one access. */
+template <class T> struct alignas(16) pack {
+    T values[16 / sizeof(T)];
+};
+
+template <class T> static __device__ inline pack<T> load_pack(const T *from)
+{
+    const float4 bits = *(const float4 *)from;
+    pack<T> result;
+    memcpy(&result, &bits, sizeof result);
+    return result;
+}
+template <class T> static __device__ inline void store_pack(T *to, const pack<T> &from)
+{
+    float4 bits;
+    memcpy(&bits, &from, sizeof bits);
+    *(float4 *)to = bits;
 }
 
 static cudaLaunchConfig_t grid_of(int64_t threads, cudaStream_t stream)
