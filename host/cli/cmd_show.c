@@ -13,13 +13,12 @@
 
 static void add_feature_row(struct table *table, const char *layer, const struct feature *feature)
 {
-    static const char *const units[] = {"", "rows", "pixels", "channels", "neurons", "elements"};
     char low[32], high[32];
     describe_value(low, sizeof low, feature, feature->minimum);
     describe_value(high, sizeof high, feature, feature->maximum);
     table_string(table, layer);
     table_string(table, feature->name);
-    table_string(table, units[feature->unit]);
+    table_string(table, unit_name(feature->unit));
     table_string(table, low);
     table_string(table, high);
     table_string(table, feature->help);

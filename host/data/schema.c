@@ -116,18 +116,10 @@ const struct field canary_fields[] = {
 };
 const int canary_field_count = sizeof canary_fields / sizeof *canary_fields;
 
-static const char *unit_name(enum unit unit)
-{
-    static const char *const names[] = {[UNIT_NONE] = "1",          [UNIT_ROWS] = "rows",
-                                        [UNIT_PIXELS] = "pixels",   [UNIT_CHANNELS] = "channels",
-                                        [UNIT_NEURONS] = "neurons", [UNIT_ELEMENTS] = "elements"};
-    return names[unit];
-}
-
 static struct field field_of_feature(const struct feature *feature)
 {
     return (struct field){.name = feature->name,
-                          .unit = unit_name(feature->unit),
+                          .unit = feature->unit == UNIT_NONE ? "1" : unit_name(feature->unit),
                           .help = feature->help,
                           .type = feature->choice ? FIELD_CHOICE : FIELD_INT32,
                           .offset = offsetof(struct measurement, config) + feature->offset,

@@ -22,6 +22,13 @@ const struct feature *layer_feature_find(enum layer_kind kind, const char *name)
     return NULL;
 }
 
+const char *unit_name(enum unit unit)
+{
+#define UNIT_NAME(value, text) [value] = (text),
+    static const char *const names[] = {UNIT_LIST(UNIT_NAME)};
+    return names[unit];
+}
+
 void layer_begin(struct layer_config *config, enum layer_kind kind)
 {
     const struct layer_descriptor *descriptor = layer_descriptors[kind];

@@ -88,7 +88,15 @@ struct layer_config {
     } as;
 };
 
-enum unit { UNIT_NONE, UNIT_ROWS, UNIT_PIXELS, UNIT_CHANNELS, UNIT_NEURONS, UNIT_ELEMENTS };
+#define UNIT_LIST(X)                                                                               \
+    X(UNIT_NONE, "")                                                                               \
+    X(UNIT_ROWS, "rows")                                                                           \
+    X(UNIT_PIXELS, "pixels")                                                                       \
+    X(UNIT_CHANNELS, "channels")                                                                   \
+    X(UNIT_NEURONS, "neurons")                                                                     \
+    X(UNIT_ELEMENTS, "elements")
+enum unit { UNIT_LIST(CHOICE_ENUMERATOR) };
+const char *unit_name(enum unit unit); /* "": it has none */
 
 enum distribution {
     DISTRIBUTION_CHOICE,      /* uniform over the names of `choice` */
