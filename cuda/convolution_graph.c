@@ -177,6 +177,6 @@ cudnnStatus_t cudnn_graph_create(struct cudnn_graph *graph,
 
 unsigned cudnn_forbidden_notes(int32_t precision)
 {
-    return cuda_precisions[precision].takes_tensor_cores ? DOWN_CONVERT_INPUTS
-                                                         : DOWN_CONVERT_INPUTS | TENSOR_CORE;
+    return precision_traits_of(precision)->takes_tensor_cores ? DOWN_CONVERT_INPUTS
+                                                              : DOWN_CONVERT_INPUTS | TENSOR_CORE;
 }

@@ -45,7 +45,7 @@ static enum status choose(struct cuda_plan *plan, struct error *error)
     (void)error;
     snprintf(plan->base.algorithm, sizeof plan->base.algorithm, "cublasGemmEx");
     snprintf(plan->base.numerical_notes, sizeof plan->base.numerical_notes, "%s",
-             cuda_precisions[plan->config.precision].takes_tensor_cores ? "tensor_core" : "");
+             precision_traits_of(plan->config.precision)->takes_tensor_cores ? "tensor_core" : "");
     return STATUS_OK;
 }
 

@@ -1,4 +1,4 @@
-/* What a precision is to the libraries, and how they store tensors in it: the one table of it. */
+/* What a precision is to the libraries; what it is on every device: layers/work.h. */
 #ifndef EPOCHCAST_CUDA_PRECISION_H
 #define EPOCHCAST_CUDA_PRECISION_H
 
@@ -12,8 +12,7 @@ struct cuda_precision {
     cudaDataType_t blas_type;
     cublasComputeType_t blas_compute;
     cudnnDataType_t dnn_type;
-    bool is_channels_last;   /* images: NHWC, the layout that tensor cores want, else NCHW */
-    bool takes_tensor_cores; /* allowed; fp32 is strict */
+    bool is_channels_last; /* images: NHWC, the layout that tensor cores want, else NCHW */
 };
 
 extern const struct cuda_precision cuda_precisions[PRECISION_COUNT];

@@ -76,7 +76,8 @@ struct network_memory network_memory(const struct network *network, int32_t batc
     const double parameters_bytes = element_bytes * sums.parameters;
     const double gradients_bytes = trains ? parameters_bytes : 0;
     const double states = trains ? optimizer_state_count(optimizer) : 0;
-    const double optimizer_bytes = 4 * states * sums.parameters;
+    const double optimizer_bytes = precision_traits_of(precision)->master_bytes * states *
+                                   sums.parameters;
     const double activations_bytes = sums.largest_pair_bytes + (trains ? sums.kept_bytes : 0);
     const double workspace_bytes = element_bytes * sums.largest_lowered;
     return (struct network_memory){

@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#define FLOAT_BYTES 4.0 /* optimizer state and indices, whatever the precision */
-
 // What one update of a parameter does; the formulas are those of the papers, with the scalar
 // factors (bias corrections, 1 - decay) computed once outside of the loop.
 static const struct optimizer_work {
@@ -51,14 +49,26 @@ static const struct activation_work {
     [ACTIVATION_SIGMOID] = {4, 3},
 };
 
+const struct precision_traits *precision_traits_of(int32_t precision)
+{
+    static const struct precision_traits traits[PRECISION_COUNT] = {
+        [PRECISION_FP32] = {FLOAT_BYTES, FLOAT_BYTES, false},
+        [PRECISION_TF32] = {FLOAT_BYTES, FLOAT_BYTES, true},
+        [PRECISION_FP16] = {2, FLOAT_BYTES, true},
+        [PRECISION_BF16] = {2, FLOAT_BYTES, true},
+    };
+    return &traits[precision];
+}
+
 int precision_bytes(int32_t precision)
 {
-    return precision == PRECISION_FP16 || precision == PRECISION_BF16 ? 2 : 4;
+    return precision_traits_of(precision)->storage_bytes;
 }
 
 double stored_bytes(enum storage storage, int32_t precision)
 {
-    return storage == STORAGE_LAYER ? precision_bytes(precision) : FLOAT_BYTES;
+    static const int bytes[] = {[STORAGE_FP32] = FLOAT_BYTES, [STORAGE_INT32] = sizeof(int32_t)};
+    return storage == STORAGE_LAYER ? precision_bytes(precision) : bytes[storage];
 }
 
 /* The tensors of a work by role, in bytes; `outputs` and `biases` in elements, too. */
@@ -169,7 +179,8 @@ struct cost cost_of_work(const struct layer_work *work, int32_t pass, int32_t op
     const double kept = trains ? sums.kept : 0;
     const double gradients = trains ? gradient_bytes(&sums, work->activation != ACTIVATION_NONE)
                                     : 0;
-    const double states = FLOAT_BYTES * optimizer_state_count(optimizer) * parameters;
+    const double states = (double)precision_traits_of(precision)->master_bytes *
+                          optimizer_state_count(optimizer) * parameters;
     struct cost cost = {
         .parameter_count = (int64_t)parameters,
         .input_bytes = (int64_t)sums.first_input,

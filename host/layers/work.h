@@ -134,7 +134,17 @@ int optimizer_state_count(int32_t optimizer); /* parameter-sized state arrays ke
 /* Adds one update of `parameters` elements. */
 void cost_add_update(struct cost *cost, double parameters, int32_t optimizer, double element_bytes);
 
-/* Bytes of one element of a tensor: tf32 is stored as fp32. */
+enum { FLOAT_BYTES = 4 }; /* of one fp32, whatever the layer's precision */
+
+/* What a precision is on every device; what libraries call it is in a table of each backend. */
+struct precision_traits {
+    int storage_bytes;       /* of one element of a tensor: tf32 is stored as fp32 */
+    int master_bytes;        /* of one element of what an optimizer keeps between steps */
+    bool takes_tensor_cores; /* of its matrix work, where a device has them; fp32 is strict */
+};
+const struct precision_traits *precision_traits_of(int32_t precision);
+
+/* storage_bytes. */
 int precision_bytes(int32_t precision);
 double stored_bytes(enum storage storage, int32_t precision);
 
