@@ -285,6 +285,10 @@ static void plain_work(struct layer_work *work, const struct layer_config *confi
     work_tensor(work, TENSOR_INPUT, "x", count);
     work_tensor(work, TENSOR_OUTPUT, "y", count);
     work_stream(work, WORK_FORWARD, (struct work_operation){.flops = count});
+    work_product(work, WORK_FORWARD,
+                 (struct work_operation){.rows = 264, .depth = 4, .columns = 264, .batch = 5});
+    work_product(work, WORK_FORWARD,
+                 (struct work_operation){.rows = 16, .depth = 264, .columns = 2});
 }
 
 static double plain_value(enum encoding encoding, const struct layer_config *config,
@@ -310,12 +314,70 @@ static double plain_value(enum encoding encoding, const struct layer_config *con
 static void a_kind_needs_neither_activation_nor_columns(void **state)
 {
     (void)state;
-    const struct layer_config config = parse("dense:batch_size=4,inputs=256");
-    assert_float_equal(plain_value(ENCODING_PAPER, &config, "inputs"), 256, 0);
+    const struct layer_config config = parse("dense:batch_size=4,inputs=264,pass=train");
+    assert_float_equal(plain_value(ENCODING_PAPER, &config, "inputs"), 264, 0);
     assert_float_equal(plain_value(ENCODING_PAPER, &config, "batch_size"), 4, 0);
-    assert_float_equal(plain_value(ENCODING_PHYSICAL, &config, "inputs"), 8, 0);
-    assert_float_equal(plain_value(ENCODING_PHYSICAL, &config, "log_flops"), 10, 0);
+    assert_float_equal(plain_value(ENCODING_PAPER, &config, "pass=train"), 1, 0);
+    assert_float_equal(plain_value(ENCODING_PAPER, &config, "activation=relu"), 0, 0);
+    assert_float_equal(plain_value(ENCODING_PHYSICAL, &config, "log_output_bytes"),
+                       log2(4 * 4 * 264), 1e-6);
     assert_float_equal(plain_value(ENCODING_PHYSICAL, &config, "activation=none"), 1, 0);
+}
+
+/* 264 in tiles of 32: 288. 264 x 4 x 264 products, 5 of them: 3 x 1 tiles of 128 x 32 each. */
+static void columns_of_features_and_work_follow(void **state)
+{
+    (void)state;
+    struct layer_config config = parse("dense:batch_size=4,inputs=264,pass=train");
+    static const struct {
+        const char *name;
+        double value;
+    } columns[] = {
+        {"log_batch_size", 2},
+        {"is_train*log_batch_size", 2},
+        {"batch_size%4==0", 1},
+        {"batch_size%8==0", 0},
+        {"inputs%8==0", 1},
+        {"inputs%16==0", 0},
+        {"ramp_batch_size_8", 0.5},
+        {"ramp_inputs_256", 1},
+        {"log_quantised_inputs_8", 0},
+        {"log_waves_forward", 0},
+    };
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        assert_float_equal(plain_value(ENCODING_PHYSICAL, &config, columns[i].name),
+                           columns[i].value, 0);
+    assert_float_equal(plain_value(ENCODING_PHYSICAL, &config, "log_quantised_inputs_32"),
+                       log2(288. / 264), 1e-6);
+    assert_float_equal(plain_value(ENCODING_PHYSICAL, &config, "log_padded_flops_forward_128x32"),
+                       log2(2. * 5 * 4 * 3 * 128 * 32 * 9), 1e-5);
+    assert_float_equal(plain_value(ENCODING_PHYSICAL, &config, "log_wave_tail_forward_128x32"),
+                       log2(160. / 135), 1e-6); /* 135 tiles on 80 units */
+    assert_float_equal(plain_value(ENCODING_PHYSICAL, &config, "log_padded_flops_forward_2_128x64"),
+                       log2(2. * 264 * 128 * 64), 1e-5);
+    config.pass = PASS_FORWARD;
+    assert_float_equal(plain_value(ENCODING_PHYSICAL, &config, "is_train*log_batch_size"), 0, 0);
+}
+
+/* Names are those of the smallest config: a row of another length would be taken for another. */
+static void every_config_has_the_same_columns(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct sample_domain domain;
+        sample_domain_default(&domain, (enum layer_kind)kind);
+        for (uint32_t i = 0; i < 500; i++) {
+            struct layer_config config;
+            enum stratum stratum;
+            assert_int_equal(sample_draw(&config, &stratum, &domain, 6, i, NULL), STATUS_OK);
+            for (int encoding = 0; encoding < choice_encoding.count; encoding++) {
+                struct columns columns = {.count = 0};
+                encode_columns(&columns, encoding, layer_descriptors[kind], &config, true, NULL);
+                assert_int_equal(columns.count,
+                                 encode_column_count(encoding, (enum layer_kind)kind, true));
+            }
+        }
+    }
 }
 
 int main(int argc, char **argv)
@@ -330,6 +392,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(names_of_columns_are_pinned),
         cmocka_unit_test(values_of_columns_are_pinned),
         cmocka_unit_test(a_kind_needs_neither_activation_nor_columns),
+        cmocka_unit_test(columns_of_features_and_work_follow),
+        cmocka_unit_test(every_config_has_the_same_columns),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -29,29 +29,34 @@ void emit_paper_choices(struct columns *columns, int32_t optimizer, int32_t acti
     emit_paper_activation(columns, activation);
 }
 
-void emit_features(struct columns *columns, const struct layer_descriptor *descriptor,
-                   const struct layer_config *config, double (*size_of)(double value))
+static bool is_own_choice(const struct feature *feature)
 {
-    for (int i = COMMON_FEATURE_COUNT; i < descriptor->feature_count; i++) {
-        const struct feature *feature = &descriptor->features[i];
-        const double value = layer_get(config, feature);
-        emit(columns, feature->name, feature->choice ? value : size_of(value));
-    }
+    return feature->choice && feature->choice != &choice_activation;
 }
 
-static double as_it_is(double value)
+void emit_own_choices(struct columns *columns, const struct layer_descriptor *descriptor,
+                      const struct layer_config *config)
 {
-    return value;
+    for (int i = COMMON_FEATURE_COUNT; i < descriptor->feature_count; i++)
+        if (is_own_choice(&descriptor->features[i]))
+            emit(columns, descriptor->features[i].name,
+                 layer_get(config, &descriptor->features[i]));
 }
 
 /* In the manner of the paper, of a kind that does not say it. */
 static void emit_paper_features(struct columns *columns, const struct layer_descriptor *descriptor,
                                 const struct layer_config *config)
 {
-    emit(columns, "batch_size", config->batch_size);
-    emit_features(columns, descriptor, config, as_it_is);
+    struct layer_work work;
+    work_begin(&work);
+    descriptor->work(&work, config);
+    for (int i = 0; i < descriptor->feature_count; i++)
+        if (!descriptor->features[i].choice)
+            emit(columns, descriptor->features[i].name,
+                 layer_get(config, &descriptor->features[i]));
+    emit_own_choices(columns, descriptor, config);
     emit(columns, "pass=train", config->pass == PASS_TRAIN);
-    emit_paper_choices(columns, config->optimizer, ACTIVATION_NONE);
+    emit_paper_choices(columns, config->optimizer, work.activation);
 }
 
 struct encode_hardware hardware_known(const struct encode_hardware *hardware)

@@ -1,18 +1,28 @@
-/* What matrix products and their tiles cost beyond FLOPs; shared by dense and conv2d. */
+/* What sizes, matrix products and their tiles cost beyond FLOPs; for all kinds. */
 #ifndef EPOCHCAST_LAYERS_ENCODE_GEMM_H
 #define EPOCHCAST_LAYERS_ENCODE_GEMM_H
 
 #include "layers/encode_internal.h"
 
+/* ceil of a size, in line: the library's is a call. */
+static inline double ceil_size(double value)
+{
+    if (!(value < 4503599627370496)) /* 2^52: from there on all are integers; or NaN */
+        return value;
+    const double whole = (double)(int64_t)value;
+    return whole < value ? whole + 1 : whole;
+}
+
 static inline double tiles_of(double size, double tile)
 {
-    return ceil(size / tile);
+    return ceil_size(size / tile);
 }
 
 /* log2 of the work done for the work asked when `size` is cut into tiles: log2(ceil(x/T) T/x). */
 static inline double log_quantised(double size, double tile)
 {
-    return log2(tiles_of(size, tile) * tile / size);
+    const double ratio = tiles_of(size, tile) * tile / size;
+    return ratio == 1 ? 0 : log2(ratio); /* most sizes of networks fill their tiles */
 }
 
 /* How full the last tile is: ((x-1) mod T + 1)/T. */
@@ -49,13 +59,21 @@ static inline double last_fill(double size, double tile)
     } while (0)
 
 /* Small sizes leave vector lanes and units idle. */
-#define EMIT_RAMP(what, size, full) emit(columns, "ramp_" what "_" #full, fmin(size, full) / (full))
+static inline double ramp(double size, double full)
+{
+    return (size < full ? size : full) / full;
+}
+#define EMIT_RAMP(what, size, full) emit(columns, "ramp_" what "_" #full, ramp(size, full))
 
 /* Libraries change kernels and split sums at sizes that no formula here foresees: a column a step
  * of the size lets a net bend wherever that is. Piecewise-linear encoding of Gorishniy et al., "On
  * Embeddings for Numerical Features in Tabular Deep Learning" (2022). */
-#define EMIT_STEP(what, size, from, to)                                                            \
-    emit(columns, "step_" what "_" #from, fmin(fmax(((size) - (from)) / ((to) - (from)), 0), 1))
+static inline double step(double size, double from, double to)
+{
+    const double place = (size - from) / (to - from);
+    return place < 0 ? 0 : place > 1 ? 1 : place;
+}
+#define EMIT_STEP(what, size, from, to) emit(columns, "step_" what "_" #from, step(size, from, to))
 /* clang-format off */
 #define STEPS_OF_128(X) \
     X(0, 128) X(128, 256) X(256, 384) X(384, 512) X(512, 640) \
@@ -75,40 +93,17 @@ static inline double last_fill(double size, double tile)
     X(0, 8) X(8, 16) X(16, 24) X(24, 32) X(32, 40) X(40, 48) X(48, 56) X(56, 64)
 /* clang-format on */
 
-/* A product (rows x depth) (depth x columns). */
-struct gemm {
-    double rows, depth, columns;
-};
+/* ---- of any kind, from its features and its work (encode_generic.c) ---- */
 
-/* log2 of the FLOPs with both sides rounded up to the tile. */
-static inline double log_padded_flops(const struct gemm *gemm, double tile_rows,
-                                      double tile_columns)
-{
-    return log_size(2 * gemm->depth * tiles_of(gemm->rows, tile_rows) * tile_rows *
-                    tiles_of(gemm->columns, tile_columns) * tile_columns);
-}
+enum { PRODUCTS_PER_PHASE = 4 }; /* that have columns */
 
-static inline double tile_count(const struct gemm *gemm, double tile_rows, double tile_columns)
-{
-    return tiles_of(gemm->rows, tile_rows) * tiles_of(gemm->columns, tile_columns);
-}
-
-/* Units wait for the last wave of tiles: log2(ceil(t/units) units/t) is the loss. */
-#define EMIT_TILES(what, gemm, tile_rows, tile_columns, units)                                     \
-    do {                                                                                           \
-        const double tiles_ = tile_count(gemm, tile_rows, tile_columns);                           \
-        emit(columns, "log_padded_flops_" what "_" #tile_rows "x" #tile_columns,                   \
-             log_padded_flops(gemm, tile_rows, tile_columns));                                     \
-        emit(columns, "log_wave_tail_" what "_" #tile_rows "x" #tile_columns,                      \
-             log_quantised(tiles_, units));                                                        \
-    } while (0)
-
-#define EMIT_GEMM(what, gemm, units)                                                               \
-    do {                                                                                           \
-        EMIT_TILES(what, gemm, 128, 128, units);                                                   \
-        EMIT_TILES(what, gemm, 128, 64, units);                                                    \
-        EMIT_TILES(what, gemm, 128, 32, units);                                                    \
-        emit(columns, "log_waves_" what, log_size(ceil(tile_count(gemm, 128, 64) / (units))));     \
-    } while (0)
+/* Columns of product `index` of a phase: what tiles and waves of them waste. */
+void emit_product(struct columns *columns, enum work_phase phase, int index,
+                  const struct work_operation *product, double units);
+/* Of the first products of every phase of the work. */
+void emit_products(struct columns *columns, const struct layer_work *work, double units);
+/* Of every number among the features: log2, in training, divisibility, quantisation, ramps. */
+void emit_numbers(struct columns *columns, const struct layer_descriptor *descriptor,
+                  const struct layer_config *config);
 
 #endif

@@ -37,9 +37,10 @@ void encode_physical(struct columns *columns, const struct layer_descriptor *des
                      const struct layer_config *config, bool with_hardware,
                      const struct encode_hardware *hardware);
 
-/* A kind's own features as columns of their names: choices and, by `size_of`, numbers. */
-void emit_features(struct columns *columns, const struct layer_descriptor *descriptor,
-                   const struct layer_config *config, double (*size_of)(double value));
+/* A kind's own choices as columns of their names; the activation, which all layers have in their
+ * work, is left out. */
+void emit_own_choices(struct columns *columns, const struct layer_descriptor *descriptor,
+                      const struct layer_config *config);
 
 /* Hardware with the unknown members replaced by those of a middling GPU (V100-like). */
 struct encode_hardware hardware_known(const struct encode_hardware *hardware);

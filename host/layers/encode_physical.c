@@ -1,7 +1,7 @@
 /* The physical encoding: what decides a layer's time on any device, in logarithms. The columns that
  * all kinds share are here; the kinds' own are in kind_<kind>.c.
  */
-#include "layers/encode_internal.h"
+#include "layers/encode_gemm.h"
 
 /* Cores of one unit that tiles are dealt out to: those of a streaming multiprocessor, mostly. */
 enum { CORES_PER_UNIT = 64 };
@@ -18,20 +18,19 @@ struct counts {
     int32_t activation;
 };
 
-static struct counts counts_of(const struct layer_descriptor *descriptor,
-                               const struct layer_config *config)
+static struct counts counts_of(const struct layer_work *work, const struct layer_config *config)
 {
-    struct layer_work work;
-    work_begin(&work);
-    descriptor->work(&work, config);
-    const struct layer_tensor *input = work_find(&work, TENSOR_INPUT, 0);
-    return (struct counts){
-        .cost = cost_of_work(&work, config->pass, config->optimizer, config->precision),
-        .forward = cost_of_work(&work, PASS_FORWARD, OPTIMIZER_NONE, config->precision),
+    const struct layer_tensor *input = work_find(work, TENSOR_INPUT, 0);
+    struct counts counts = {
+        .cost = cost_of_work(work, config->pass, config->optimizer, config->precision),
         .input = input ? input->count : 0,
-        .output = work_elements(&work, TENSOR_OUTPUT),
-        .activation = work.activation,
+        .output = work_elements(work, TENSOR_OUTPUT),
+        .activation = work->activation,
     };
+    counts.forward = config->pass == PASS_FORWARD
+                         ? counts.cost
+                         : cost_of_work(work, PASS_FORWARD, OPTIMIZER_NONE, config->precision);
+    return counts;
 }
 
 static void emit_choices(struct columns *columns, const struct layer_config *config,
@@ -56,7 +55,7 @@ static void emit_ceilings(struct columns *columns, const struct layer_config *co
 {
     const struct cost cost = counts->cost;
     const double passes = optimizer_reads(config->optimizer) + optimizer_writes(config->optimizer);
-    const double tensor_bytes = 4 * passes *
+    const double tensor_bytes = FLOAT_BYTES * passes *
                                 ((double)cost.parameter_count + counts->input + counts->output);
     const double compute_ns = cost.flops / hardware->peak_gflops;
     const double memory_ns = (cost.bytes_read + cost.bytes_written) / hardware->bandwidth_gbps;
@@ -91,7 +90,7 @@ static void emit_cost(struct columns *columns, const struct layer_config *config
     emit(columns, "log_input_bytes", log_size((double)cost.input_bytes));
     emit(columns, "log_output_bytes", log_size(output_bytes));
     emit(columns, "log_parameters", log_size(parameters));
-    emit(columns, "log_update_bytes", log_size(4 * update_passes * parameters));
+    emit(columns, "log_update_bytes", log_size(FLOAT_BYTES * update_passes * parameters));
     emit(columns, "update_passes", update_passes);
     emit(columns, "update_flops_per_parameter", optimizer_flops_per_parameter(config->optimizer));
     emit(columns, "is_train*log_flops", is_train * log_flops);
@@ -122,20 +121,33 @@ static void emit_hardware(struct columns *columns, const struct counts *counts,
     emit(columns, "log_output/core", log2(counts->output / hardware->core_count));
 }
 
+/* What a kind without columns of its own has beside those of its work. */
+static void emit_generic(struct columns *columns, const struct layer_descriptor *descriptor,
+                         const struct layer_config *config, const struct layer_work *work,
+                         double units)
+{
+    emit_own_choices(columns, descriptor, config);
+    emit_numbers(columns, descriptor, config);
+    emit_products(columns, work, units);
+}
+
 void encode_physical(struct columns *columns, const struct layer_descriptor *descriptor,
                      const struct layer_config *config, bool with_hardware,
                      const struct encode_hardware *hardware)
 {
     const struct encode_hardware known = hardware_known(hardware);
     const double units = fmax(1, floor(known.core_count / CORES_PER_UNIT));
-    const struct counts counts = counts_of(descriptor, config);
+    struct layer_work work;
+    work_begin(&work);
+    descriptor->work(&work, config);
+    const struct counts counts = counts_of(&work, config);
     emit_choices(columns, config, counts.activation);
     emit_cost(columns, config, &counts);
     emit_ceilings(columns, config, &counts, &known);
     if (descriptor->encode)
-        descriptor->encode(columns, config, units);
+        descriptor->encode(columns, config, &work, units);
     else
-        emit_features(columns, descriptor, config, log_size);
+        emit_generic(columns, descriptor, config, &work, units);
     if (with_hardware)
         emit_hardware(columns, &counts, &known);
 }

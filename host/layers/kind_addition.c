@@ -47,8 +47,10 @@ static void encode_paper(struct columns *columns, const struct layer_config *con
 }
 
 /* Nothing but the number of elements and the caches that hold them decides. */
-static void encode(struct columns *columns, const struct layer_config *config, double units)
+static void encode(struct columns *columns, const struct layer_config *config,
+                   const struct layer_work *work, double units)
 {
+    (void)work;
     const double is_train = config->pass == PASS_TRAIN;
     const double rows = config->batch_size, width = config->as.addition.elements;
     const double elements = rows * width;
@@ -63,8 +65,8 @@ static void encode(struct columns *columns, const struct layer_config *config, d
     EMIT_RAMP("elements", elements, 32768);
     EMIT_RAMP("elements", elements, 1048576);
     EMIT_LAST_FILL("elements", elements);
-    emit(columns, "log_waves", log_size(ceil(elements / 256 / units)));
-    emit(columns, "log_wave_tail", log_quantised(ceil(elements / 256), units));
+    emit(columns, "log_waves", log_size(ceil_size(elements / 256 / units)));
+    emit(columns, "log_wave_tail", log_quantised(ceil_size(elements / 256), units));
 }
 
 static const struct layer_case cases[] = {

@@ -55,8 +55,10 @@ static void encode_paper(struct columns *columns, const struct layer_config *con
 }
 
 /* A plane (a channel of an image) in cache between the passes over it is read from memory once. */
-static void encode(struct columns *columns, const struct layer_config *config, double units)
+static void encode(struct columns *columns, const struct layer_config *config,
+                   const struct layer_work *work, double units)
 {
+    (void)work;
     const struct batch_norm *norm = &config->as.batch_norm;
     const double is_train = config->pass == PASS_TRAIN;
     const double is_relu = norm->activation == ACTIVATION_RELU;
@@ -73,9 +75,9 @@ static void encode(struct columns *columns, const struct layer_config *config, d
     emit(columns, "log_elements", log_size(elements));
     emit(columns, "log_planes", log_size(rows * channels));
     emit(columns, "log_cells", log_size(cells));
-    emit(columns, "log_row_bytes", log_size(4 * image));
-    emit(columns, "log_plane_bytes", log_size(4 * image * image));
-    emit(columns, "log_channel_bytes", log_size(4 * cells));
+    emit(columns, "log_row_bytes", log_size(FLOAT_BYTES * image));
+    emit(columns, "log_plane_bytes", log_size(FLOAT_BYTES * image * image));
+    emit(columns, "log_channel_bytes", log_size(FLOAT_BYTES * cells));
     emit(columns, "is_train*log_elements", is_train * log_size(elements));
     emit(columns, "is_train*log_cells", is_train * log_size(cells));
     emit(columns, "is_train*log_channels", is_train * log_size(channels));
@@ -88,8 +90,8 @@ static void encode(struct columns *columns, const struct layer_config *config, d
     EMIT_QUANTISED("channels", channels);
     EMIT_QUANTISED("cells", cells);
     EMIT_LAST_FILL("channels", channels);
-    emit(columns, "log_waves", log_size(ceil(elements / 256 / units)));
-    emit(columns, "log_wave_tail", log_quantised(ceil(elements / 256), units));
+    emit(columns, "log_waves", log_size(ceil_size(elements / 256 / units)));
+    emit(columns, "log_wave_tail", log_quantised(ceil_size(elements / 256), units));
 }
 
 static const struct layer_case cases[] = {

@@ -162,10 +162,10 @@ static void emit_sizes(struct columns *columns, const struct geometry *g)
     emit(columns, "log_cells_out", log_size(g->cells_out));
     emit(columns, "log_depth_in", log_size(g->depth_in));
     emit(columns, "log_depth_out", log_size(g->depth_out));
-    emit(columns, "log_im2col_bytes", log_size(4 * g->cells_out * g->depth_in));
-    emit(columns, "log_image_bytes", log_size(4 * g->image * g->image * g->in));
-    emit(columns, "log_plane_bytes", log_size(4 * g->image * g->image));
-    emit(columns, "log_filter_bytes", log_size(4 * g->depth_in));
+    emit(columns, "log_im2col_bytes", log_size(FLOAT_BYTES * g->cells_out * g->depth_in));
+    emit(columns, "log_image_bytes", log_size(FLOAT_BYTES * g->image * g->image * g->in));
+    emit(columns, "log_plane_bytes", log_size(FLOAT_BYTES * g->image * g->image));
+    emit(columns, "log_filter_bytes", log_size(FLOAT_BYTES * g->depth_in));
     emit(columns, "log_kernel/stride", log2(g->kernel / g->stride));
     emit(columns, "log_kernel/image", log2(g->kernel / g->image));
     emit(columns, "log_out/in", log2(g->out / g->in));
@@ -274,16 +274,6 @@ static void emit_steps(struct columns *columns, const struct geometry *g)
     STEPS_ABOVE_64(OUT_STEP)
 }
 
-static void emit_products(struct columns *columns, const struct geometry *g, double units)
-{
-    const struct gemm forward = {.rows = g->cells_out, .depth = g->depth_in, .columns = g->out};
-    const struct gemm data = {.rows = g->cells_in, .depth = g->depth_out, .columns = g->in};
-    const struct gemm weights = {.rows = g->depth_in, .depth = g->cells_out, .columns = g->out};
-    EMIT_GEMM("forward", &forward, units);
-    EMIT_GEMM("backward_data", &data, units);
-    EMIT_GEMM("backward_weights", &weights, units);
-}
-
 /* Multiplications of Winograd F(tile x tile, k x k), as FLOPs: (tile + k - 1)^2 products a tile. */
 static double winograd_flops(const struct geometry *g, double tile)
 {
@@ -343,7 +333,8 @@ static void emit_fft(struct columns *columns, const struct geometry *g)
     emit(columns, "log_fft_32_tiles", log_size(tiles_of(g->side, step)));
 }
 
-static void encode(struct columns *columns, const struct layer_config *config, double units)
+static void encode(struct columns *columns, const struct layer_config *config,
+                   const struct layer_work *work, double units)
 {
     const struct geometry g = geometry_of(config);
     emit_sizes(columns, &g);
@@ -352,7 +343,7 @@ static void encode(struct columns *columns, const struct layer_config *config, d
     emit_ramps(columns, &g);
     emit_quantisation(columns, &g);
     emit_steps(columns, &g);
-    emit_products(columns, &g, units);
+    emit_products(columns, work, units);
     emit_winograd(columns, &g);
     emit_fft(columns, &g);
 }

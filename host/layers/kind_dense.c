@@ -107,7 +107,8 @@ static void emit_steps(struct columns *columns, const struct layer_config *confi
     STEPS_OF_128(OUTPUTS_STEP)
 }
 
-static void encode(struct columns *columns, const struct layer_config *config, double units)
+static void encode(struct columns *columns, const struct layer_config *config,
+                   const struct layer_work *work, double units)
 {
     const struct dense *dense = &config->as.dense;
     const double rows = config->batch_size, inputs = dense->inputs, outputs = dense->outputs;
@@ -115,12 +116,16 @@ static void encode(struct columns *columns, const struct layer_config *config, d
     emit_shapes(columns, config);
     emit_steps(columns, config);
     /* the long side of the output as rows: libraries transpose as they please */
-    const struct gemm forward = {.rows = outputs, .depth = inputs, .columns = rows};
-    const struct gemm data = {.rows = inputs, .depth = outputs, .columns = rows};
-    const struct gemm weights = {.rows = inputs, .depth = rows, .columns = outputs};
-    EMIT_GEMM("forward", &forward, units);
-    EMIT_GEMM("backward_data", &data, units);
-    EMIT_GEMM("backward_weights", &weights, units);
+    const struct work_operation forward = {
+        .rows = outputs, .depth = inputs, .columns = rows, .batch = 1};
+    const struct work_operation data = {
+        .rows = inputs, .depth = outputs, .columns = rows, .batch = 1};
+    const struct work_operation weights = {
+        .rows = inputs, .depth = rows, .columns = outputs, .batch = 1};
+    (void)work;
+    emit_product(columns, WORK_FORWARD, 0, &forward, units);
+    emit_product(columns, WORK_BACKWARD_DATA, 0, &data, units);
+    emit_product(columns, WORK_BACKWARD_WEIGHTS, 0, &weights, units);
 }
 
 static const struct layer_case cases[] = {

@@ -4,9 +4,22 @@
 
 #include "layers/layer.h"
 
-#define COMMON(member) .name = #member, .offset = offsetof(struct layer_config, member)
+#define COLUMNS(name)                                                                              \
+    .columns = &(const struct feature_columns)                                                     \
+    {                                                                                              \
+        "log_" name, "is_train*log_" name,                                                         \
+            {name "%4==0", name "%8==0", name "%16==0", name "%32==0"},                            \
+            {"log_quantised_" name "_8", "log_quantised_" name "_32",                              \
+             "log_quantised_" name "_128"},                                                        \
+        {                                                                                          \
+            "ramp_" name "_8", "ramp_" name "_32", "ramp_" name "_256"                             \
+        }                                                                                          \
+    }
+#define COMMON(member)                                                                             \
+    .name = #member, .offset = offsetof(struct layer_config, member), COLUMNS(#member)
 #define OWN(kind, member)                                                                          \
-    .name = #member, .offset = offsetof(struct layer_config, as) + offsetof(struct kind, member)
+    .name = #member, .offset = offsetof(struct layer_config, as) + offsetof(struct kind, member),  \
+    COLUMNS(#member)
 #define NUMBER(shape, unit_, low, high)                                                            \
     .unit = (unit_), .distribution = (shape), .minimum = (low), .maximum = (high)
 #define NAMED(choice_, count) .maximum = (count)-1, .choice = &(choice_)

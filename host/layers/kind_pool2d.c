@@ -92,8 +92,10 @@ static void emit_flags(struct columns *columns, const struct layer_config *confi
     EMIT_DIVISIBLE("channels", pool->channels);
 }
 
-static void encode(struct columns *columns, const struct layer_config *config, double units)
+static void encode(struct columns *columns, const struct layer_config *config,
+                   const struct layer_work *work, double units)
 {
+    (void)work;
     const struct pool2d *pool = &config->as.pool2d;
     const struct window window = window_of(pool->image_size, pool->kernel_size, pool->stride,
                                            pool->padding);
@@ -112,8 +114,8 @@ static void encode(struct columns *columns, const struct layer_config *config, d
     emit(columns, "log_output_cells", log_size(rows * side * side));
     emit(columns, "log_input_cells", log_size(rows * image * image));
     emit(columns, "log_taps", log_size(output * kernel * kernel));
-    emit(columns, "log_row_bytes", log_size(4 * image));
-    emit(columns, "log_plane_bytes", log_size(4 * image * image));
+    emit(columns, "log_row_bytes", log_size(FLOAT_BYTES * image));
+    emit(columns, "log_plane_bytes", log_size(FLOAT_BYTES * image * image));
     emit(columns, "log_kernel/stride", log2(kernel / pool->stride));
     emit(columns, "log_kernel/image", log2(kernel / image));
     emit(columns, "is_train*log_taps", is_train * log_size(output * kernel * kernel));
@@ -128,8 +130,8 @@ static void encode(struct columns *columns, const struct layer_config *config, d
     EMIT_QUANTISED("output_size", side);
     EMIT_LAST_FILL("channels", channels);
     EMIT_LAST_FILL("output_size", side);
-    emit(columns, "log_waves", log_size(ceil(output / 256 / units)));
-    emit(columns, "log_wave_tail", log_quantised(ceil(output / 256), units));
+    emit(columns, "log_waves", log_size(ceil_size(output / 256 / units)));
+    emit(columns, "log_wave_tail", log_quantised(ceil_size(output / 256), units));
 }
 
 static const struct layer_case cases[] = {

@@ -116,6 +116,13 @@ struct sample_shapes {
     int32_t usual;
 };
 
+/* Names of the columns that a number has where its kind says none (encode_generic.c). */
+enum { COLUMN_DIVISORS = 4, COLUMN_TILES = 3, COLUMN_RAMPS = 3 };
+struct feature_columns {
+    const char *log, *train_log; /* "log_inputs", "is_train*log_inputs" */
+    const char *divisible[COLUMN_DIVISORS], *quantised[COLUMN_TILES], *ramp[COLUMN_RAMPS];
+};
+
 /* One row per member. minimum and maximum are the bounds that every input is checked against
  * (command line, CSV, HDF5); [sample_minimum, sample_maximum] (0, 0: the bounds) is what a sweep
  * draws. A feature that a released kind gets later has `since` above 1 and stands last: files
@@ -129,7 +136,8 @@ struct feature {
     int32_t minimum, maximum;
     int32_t sample_minimum, sample_maximum;
     const struct choice *choice; /* NULL for numbers; else minimum = 0, maximum = count - 1 */
-    const struct sample_shapes *shapes; /* NULL: nothing known, log-uniform in their place */
+    const struct feature_columns *columns; /* of a number */
+    const struct sample_shapes *shapes;    /* NULL: nothing known, log-uniform in their place */
     bool is_fixed;   /* a sweep draws `minimum` alone unless it is told otherwise */
     int since;       /* schema that brought it: 1 (or 0) the first, 2, ... */
     int32_t missing; /* since > 1: value in files of earlier schemas */
@@ -150,9 +158,11 @@ struct layer_descriptor {
     bool (*is_valid)(const struct layer_config *config,
                      const char **reason); /* beyond the bounds and the sizes; or NULL */
     void (*work)(struct layer_work *work, const struct layer_config *config); /* of a begun work */
-    /* Columns for predictors (encode_internal.h): of the physical encoding, beside those that all
-     * kinds have, on a device of `units`; of the paper's encoding. NULL: the features. */
-    void (*encode)(struct columns *columns, const struct layer_config *config, double units);
+    /* Columns for predictors (encode_internal.h): of the physical encoding, beside those of any
+     * layer's work, on a device of `units` (NULL: those of encode_generic.c); of the paper's
+     * encoding (NULL: the features). Their number must not depend on the config. */
+    void (*encode)(struct columns *columns, const struct layer_config *config,
+                   const struct layer_work *work, double units);
     void (*encode_paper)(struct columns *columns, const struct layer_config *config);
     const struct layer_case *cases; /* ended by text NULL; the last sets everything */
 };
