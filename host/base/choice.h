@@ -1,7 +1,6 @@
 /* Named enumerations: a value is an index in memory and a name everywhere else (files, command
- * line, output). Each list below is the single source: enum, names, HDF5 enum, help. Append only:
- * the order is the value that stored files hold beside the name.
- */
+ * line, output). Each list below is the single source of enum, names, HDF5 enum and help. Append
+ * only: stored files hold the index next to the name. */
 #ifndef EPOCHCAST_BASE_CHOICE_H
 #define EPOCHCAST_BASE_CHOICE_H
 

@@ -39,8 +39,8 @@ static enum status read_line(struct csv *csv, struct error *error)
     return STATUS_OK;
 }
 
-/* Ends the field that starts at `start` and returns its terminator's place; *more tells of a comma.
- */
+/* Ends the field that starts at `start` and returns the place of its terminator; *more: a comma
+ * follows. */
 static enum status unquote(struct csv *csv, char **next, char *start, bool *more,
                            struct error *error)
 {

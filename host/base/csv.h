@@ -27,15 +27,15 @@ void csv_begin(struct csv *csv, const char *path, const char *bytes, size_t size
  * skipped. STATUS_BAD_FILE names file and line: over-long line, too many fields, open quote, NUL
  * byte. */
 enum status csv_next(struct csv *csv, bool *more, struct error *error);
-/* Whole text is one finite number / one int32; otherwise STATUS_BAD_FILE with file, line and
- * column. */
+/* The field is one finite number / one int32; otherwise STATUS_BAD_FILE with file, line and column.
+ */
 enum status csv_number(const struct csv *csv, int field, const char *column, double *value,
                        struct error *error);
 enum status csv_integer(const struct csv *csv, int field, const char *column, int *value,
                         struct error *error);
 
-/* A cell: quoted where it must be; a number with the digits that read back to the same value, empty
- * when it is NaN or infinite. Commas and line ends are the caller's. */
+/* A cell: quoted if necessary; a number has the digits that read back to the same value, and is
+ * empty when it is NaN or infinite. The caller writes commas and line ends. */
 void csv_write_text(FILE *file, const char *text);
 void csv_write_number(FILE *file, double value);
 

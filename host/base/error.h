@@ -1,8 +1,8 @@
-/* Status and error: how library code reports what the world did wrong.
+/* Status and error: how library code reports failures of its environment.
  *
- * A function that can fail returns `enum status` and fills the caller's `struct error`: what
- * happened, where, and (hint) what to do next. Only main() prints. `assert` is for our own bugs.
- * The values of `enum status` are the program's exit codes.
+ * A function that can fail returns `enum status` and fills the caller's `struct error`: the
+ * failure, its place, and a hint about the next step. Only main() prints. `assert` is for our own
+ * bugs. The values of `enum status` are the program's exit codes.
  */
 #ifndef EPOCHCAST_BASE_ERROR_H
 #define EPOCHCAST_BASE_ERROR_H
@@ -25,7 +25,7 @@ enum status {
 struct error {
     enum status status;
     char message[512]; /* lower case, no full stop: "cannot open 'x': no such file" */
-    char hint[512];    /* what to do next; may be empty */
+    char hint[512];    /* the next step for the user; may be empty */
     const char *file;  /* source place that reported, for --verbose */
     int line;
 };
@@ -53,7 +53,7 @@ void error_hint(struct error *error, const char *format, ...) __attribute__((for
  * frees. count == 0 gives a valid one-element array. Overflow of count * size is an error. */
 enum status error_allocate(void **out, unsigned long count, unsigned long size, const char *what,
                            struct error *error);
-/* The same for `*out`, whose type gives the size of an element. */
+/* The same for `*out`; its type gives the size of an element. */
 #define ALLOCATE(out, count, what, error)                                                          \
     error_allocate_at((out), (count), sizeof **(out), (what), (error))
 enum status error_allocate_at(void *out, unsigned long count, unsigned long size, const char *what,

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-/* Text for HTML and XML: & < > and quotes escaped, U+FFFD for what is not UTF-8 or a control
- * character; newlines and tabs stay. */
+/* Text for HTML and XML: & < > and quotes are escaped; control characters and bytes that are not
+ * UTF-8 become U+FFFD; newlines and tabs stay. */
 void html_text(FILE *file, const char *text);
 
 #endif

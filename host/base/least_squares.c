@@ -85,7 +85,7 @@ static enum status levenberg_allocate(struct levenberg *work,
     return STATUS_OK;
 }
 
-/* Fills residuals; returns the objective. Not finite where the model breaks down. */
+/* Fills residuals; returns the objective, which is not finite where the model breaks down. */
 static double objective(const struct levenberg *work, double *residuals, const double *parameters)
 {
     double sum = 0;

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Linux maps a cached file's huge pages whole, 2 MiB at a touch: a look at the heads of a large
- * file's parts would have all of it resident. One page off their boundaries it maps the pages
- * around the touched one. Returns MAP_FAILED where it cannot. */
+/* Linux maps a cached file's huge pages whole, 2 MiB at a touch: reading the heads of a large
+ * file's parts would make all of it resident. Mapped one page off the huge-page boundaries, Linux
+ * maps only the pages around the touched one. Returns MAP_FAILED if that is impossible. */
 static void *map_by_pages(int descriptor, size_t size)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE), huge_page = (size_t)2 << 20;

@@ -22,7 +22,7 @@ bool message_send(int socket, const void *bytes, size_t size)
     return true;
 }
 
-/* Bytes or the end are there before the deadline. */
+/* True when bytes or the end of the stream arrive before the deadline. */
 static bool wait_readable(int socket, double deadline_s)
 {
     for (;;) {

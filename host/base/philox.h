@@ -18,9 +18,9 @@ struct philox_words {
     uint32_t word[4];
 };
 
-/* What a stream of numbers is for: the last counter word, so that no two uses share numbers. */
+/* The use of a stream of numbers: the last counter word, so that no two uses share numbers. */
 enum philox_purpose {
-    PHILOX_STRATUM = 1,   /* which stratum a draw belongs to, and its rejected retries */
+    PHILOX_STRATUM = 1,   /* the stratum of a draw, and its rejected retries */
     PHILOX_SCRAMBLE = 2,  /* XOR masks of the Sobol dimensions */
     PHILOX_NOISE = 3,     /* contents of the benchmark arena */
     PHILOX_FAKE_TIME = 4, /* noise of the fake backend */

@@ -192,12 +192,12 @@ static bool move_into_place(const struct scratch_file *scratch, bool replace)
         return rename(scratch->name, scratch->path) == 0;
     if (renameat2(AT_FDCWD, scratch->name, AT_FDCWD, scratch->path, RENAME_NOREPLACE) == 0)
         return true;
-    /* Network file systems do not know the flag. */
+    /* Network file systems do not support the flag. */
     return errno == EINVAL && access(scratch->path, F_OK) != 0 &&
            rename(scratch->name, scratch->path) == 0;
 }
 
-/* Makes the new name last through a power cut; a file system that cannot has already said so. */
+/* Makes the new name survive a power cut; a file system that cannot has already reported it. */
 static void sync_directory(struct scratch_file *scratch)
 {
     directory_of(scratch->name, scratch->path);

@@ -29,8 +29,8 @@ void table_string(struct table *table, const char *value); /* copied */
 size_t table_row_count(const struct table *table);
 /* The rows as an array of objects, within a document that the caller writes. */
 void table_print_array(const struct table *table, struct json *json, const char *key);
-/* JSON form: { "rows": [ ... ] }; JSONL: one object a line; CSV: RFC 4180 quoting, LF line ends, a
- * header line; text: aligned, numbers to the right. An allocation failure on the way is reported
+/* JSON form: { "rows": [ ... ] }; JSONL: one object per line; CSV: RFC 4180 quoting, LF line ends,
+ * a header line; text: aligned, numbers to the right. Earlier allocation failures are reported
  * here. */
 enum status table_print(const struct table *table, FILE *file, enum table_format format,
                         struct error *error);

@@ -1,7 +1,6 @@
-/* What the user sees on stderr: progress, warnings, colour. Library code gets a `struct progress *`
- * (or NULL) and calls progress_update; on a terminal that redraws one line at most 6 times a
- * second, elsewhere it prints a line every 10 s.
- */
+/* Output on stderr: progress, warnings, colour. Library code gets a `struct progress *` (or NULL)
+ * and calls progress_update; on a terminal it redraws one line at most 6 times per second,
+ * otherwise it prints a line every 10 s. */
 #ifndef EPOCHCAST_BASE_TERM_H
 #define EPOCHCAST_BASE_TERM_H
 

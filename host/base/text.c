@@ -6,7 +6,7 @@
 
 /* ---- misspellings ---- */
 
-enum { NAME_LIMIT = 64 }; /* longer texts are nobody's misspelling */
+enum { NAME_LIMIT = 64 }; /* longer texts are not misspellings */
 
 static int minimum(int a, int b)
 {

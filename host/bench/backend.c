@@ -33,7 +33,7 @@ uint64_t device_fingerprint(const struct device_info *info)
     return hash_bytes(hash, &info->thread_count, sizeof info->thread_count);
 }
 
-/* FAIL has said what is wrong; this says what there is. */
+/* FAIL has named the fault; the hint lists the backends. */
 static enum status hint_backends(struct error *error)
 {
     char known[256] = "";

@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Hardware features, nominal (what the machine says; NaN = unknown, never 0) and measured. The same
- * struct is a row of /devices/rows. */
+/* Hardware features, nominal (reported by the machine; NaN = unknown, never 0) and measured. The
+ * same struct is a row of /devices/rows. */
 struct device_info {
     char name[64];         /* "Intel(R) Xeon(R) Processor @ 2.50GHz" */
     char backend[16];      /* "cpu" */
@@ -30,15 +30,16 @@ struct device_info {
     double measured_copy_gbps, measured_sgemm_gflops, measured_call_latency_us; /* measured */
 };
 
-/* Name, backend, technology, library and threads: what makes measurements comparable. */
+/* Hash of name, backend, technology, library and threads: measurements with equal ones are
+ * comparable. */
 uint64_t device_fingerprint(const struct device_info *info);
 
-/* How the device does right now. NaN: unknown. */
+/* Current state of the device. NaN: unknown. */
 struct conditions {
     double sm_clock_mhz, maximum_sm_clock_mhz, temperature_c;
-    double stall_ms;      /* so far, that some task of the host waited for a processor */
+    double stall_ms;      /* so far: time in which some task of the host waited for a processor */
     int64_t clock_events; /* NVML's bit mask of why the clock is below its maximum */
-    bool throttled;       /* what is measured now says little about the device */
+    bool throttled;       /* measurements now say little about the device */
 };
 
 struct device_options {
@@ -55,22 +56,23 @@ struct device {
 struct plan {
     const struct bench *bench;
     char algorithm[64];       /* implementation that the library chose, "jit:avx512_core" */
-    char numerical_notes[64]; /* what it says of its arithmetic, "tensor_core"; may be empty */
-    int32_t engine;           /* its number in the library; -1: it has none */
+    char numerical_notes[64]; /* notes of the library on its arithmetic, "tensor_core"; may be empty
+                               */
+    int32_t engine;           /* number of the algorithm in the library; -1: none */
     int64_t workspace_bytes;  /* scratch memory */
 };
 
-/* What enqueue runs. A config with pass forward has PHASE_FORWARD alone. */
+/* The phases that enqueue runs. A config with pass forward has only PHASE_FORWARD. */
 enum phase { PHASE_FORWARD = 1, PHASE_BACKWARD = 2, PHASE_UPDATE = 4 };
 int phases_of(const struct layer_config *config);
 
 struct bench {
     /* inputs: the plans whose outputs feed this layer (LAYER_INPUT_LIMIT, as many of them as the
-     * kind has inputs; their output count must equal this layer's input count), each or all NULL:
-     * noise from the arena. A linked layer reads the tensors that its producers write and, in the
-     * backward phase, writes the gradient that the first of them reads; layouts that differ get a
-     * reorder. (An addition's gradient is one tensor, which frameworks hand to both producers: the
-     * second one here reads noise of its own instead, and nothing is copied for it.)
+     * kind has inputs; their output count must equal this layer's input count), or NULL (one of
+     * them or all): noise from the arena. A linked layer reads the tensors that its producers write
+     * and, in the backward phase, writes the gradient that the first of them reads; layouts that
+     * differ get a reorder. (An addition's gradient is one tensor, which frameworks hand to both
+     * producers. Here the second producer reads its own noise instead, so that nothing is copied.)
      * STATUS_OUT_OF_MEMORY: does not fit the arena (found by accounting). STATUS_FAILED with
      * *outcome = OUTCOME_UNSUPPORTED: no implementation. *plan is NULL on error. */
     enum status (*prepare)(struct plan **plan, struct device *device,
@@ -91,7 +93,7 @@ struct backend {
     const char *name, *help;
     int32_t timing;         /* enum timing: what timer_start and timer_stop read */
     double sample_floor_ms; /* shorter samples are below the timer's resolution; 0: no such floor */
-    /* STATUS_NO_DEVICE with what is missing, when the backend cannot run here at all. */
+    /* STATUS_NO_DEVICE, naming the missing part, when the backend cannot run here at all. */
     enum status (*device_count)(int *count, struct error *error);
     enum status (*open)(struct device **device, int index, const struct device_options *options,
                         struct error *error);
@@ -108,9 +110,9 @@ struct backend {
     void (*reset)(struct device *device);
     /* True when the sample since timer_start was disturbed (preempted, throttled). May be NULL. */
     bool (*disturbed)(struct device *device);
-    /* Optional, all three or none. Between record_start and record_stop enqueued work is recorded,
+    /* Optional, all three or none. Between record_start and record_stop, enqueued work is recorded,
      * not run; replay enqueues the last recording. STATUS_FAILED: this work cannot be recorded; the
-     * device goes on. */
+     * device stays usable. */
     enum status (*record_start)(struct device *device, struct error *error);
     enum status (*record_stop)(struct device *device, struct error *error);
     enum status (*replay)(struct device *device, struct error *error);
@@ -125,8 +127,8 @@ struct backend {
     const struct bench *bench[LAYER_KIND_COUNT]; /* NULL: outcome unsupported */
 };
 
-/* True when layers run on the processor that enqueues them: no code is loaded at a first call, and
- * the host's other tasks disturb. */
+/* True when layers run on the processor that enqueues them: the first call loads no code, and other
+ * tasks of the host disturb measurements. */
 static inline bool device_is_host(const struct device *device)
 {
     return device->backend->timing == TIMING_HOST_CLOCK;
@@ -137,8 +139,8 @@ extern const struct backend *const backends[];
 
 const struct backend *backend_find(const char *name); /* or NULL */
 
-/* Opens "cpu", "cuda", "cuda:1", "fake". STATUS_NO_DEVICE: unknown name (with the list), or why
- * not. */
+/* Opens "cpu", "cuda", "cuda:1", "fake". STATUS_NO_DEVICE: unknown name (with the list), or the
+ * reason why it cannot be opened. */
 enum status device_open(struct device **device, const char *text,
                         const struct device_options *options, struct error *error);
 void device_close(struct device *device); /* NULL is allowed */

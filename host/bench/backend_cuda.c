@@ -1,7 +1,5 @@
-/* The cuda backend as the program sees it: nothing of CUDA is loaded until a CUDA device is asked
- * for and the machine has a driver. A device that the module opens carries the module's own
- * backend.
- */
+/* The program's side of the cuda backend: CUDA is loaded only when a CUDA device is requested and
+ * the machine has a driver. A device that the module opens carries the module's own backend. */
 #include "bench/cuda_module.h"
 
 #include "version.h"
@@ -16,7 +14,8 @@ extern const struct backend backend_cuda;
 
 enum { PATH_SIZE = 4096 };
 
-/* libcuda comes with the driver alone; loading it is cheap beside the module (cuBLAS: 65-90 ms). */
+/* Only the driver brings libcuda; loading it is cheap compared with the module (cuBLAS: 65-90 ms).
+ */
 static enum status require_driver(struct error *error)
 {
     void *driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
@@ -40,7 +39,7 @@ static void program_folder(char folder[PATH_SIZE])
         slash[1] = '\0';
 }
 
-/* Beside the program, or where an installation puts it. */
+/* Next to the program, or in the folder of an installation. */
 static enum status find_module(char path[PATH_SIZE], struct error *error)
 {
     static const char *const folders[] = {"", "../lib/epochcast/"};

@@ -1,4 +1,4 @@
-/* The canary: the same small work again and again during a sweep. Its drift is the machine's. */
+/* The canary: a small fixed workload repeated throughout a sweep. Any drift is the machine's. */
 #ifndef EPOCHCAST_BENCH_CANARY_H
 #define EPOCHCAST_BENCH_CANARY_H
 
@@ -7,7 +7,7 @@
 struct canary {
     double unix_time_s;
     int32_t device;          /* row of /devices/rows */
-    double gemm_ms, copy_ms; /* medians; NaN: the device has no such layer */
+    double gemm_ms, copy_ms; /* medians; NaN: the device does not support the layer */
     double pressure_percent; /* as in struct measurement, of both together */
 };
 

@@ -1,5 +1,5 @@
-/* What epochcast_cuda.so offers the program: one symbol, `epochcast_cuda_module`. Program and
- * module must come from one build: they share structs.
+/* The interface of epochcast_cuda.so: one symbol, `epochcast_cuda_module`. Program and module must
+ * come from the same build: they share structs.
  */
 #ifndef EPOCHCAST_BENCH_CUDA_MODULE_H
 #define EPOCHCAST_BENCH_CUDA_MODULE_H
@@ -14,9 +14,9 @@ struct cuda_module {
 #define CUDA_MODULE_FILE   "epochcast_cuda.so"
 #define CUDA_MODULE_SYMBOL "epochcast_cuda_module"
 
-/* Opens the module at `path`; NULL: EPOCHCAST_CUDA_MODULE of the environment, else beside the
- * program, else in ../lib/epochcast of it. It stays open. STATUS_NO_DEVICE says what is missing:
- * the driver, the module, a library, or that the builds differ. */
+/* Opens the module at `path`; NULL: EPOCHCAST_CUDA_MODULE of the environment, else next to the
+ * program, else in ../lib/epochcast relative to it. It stays open. STATUS_NO_DEVICE: the driver,
+ * the module or a library is missing, or the builds differ. */
 enum status cuda_module_open(const struct cuda_module **module, const char *path,
                              struct error *error);
 

@@ -43,7 +43,8 @@ static double unix_time_s(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* Out of memory and unsupported are what the row says; everything else ends the measuring. */
+/* Out of memory and unsupported become the row's outcome; every other failure ends the measurement.
+ */
 static enum status settle_failure(struct measurement *row, enum status status, enum outcome outcome)
 {
     measurement_clear_times(row);
@@ -74,7 +75,7 @@ static void note_conditions(struct measurement *row, const struct conditions *af
     row->pressure_percent = percent > 100 ? 100 : percent; /* the kernel's clock is coarser */
 }
 
-/* Only a host's tasks stall; reading a GPU's clocks may take longer than a layer. */
+/* Only tasks of a host stall; reading a GPU's clocks may take longer than a layer. */
 static double stall_so_far_ms(struct device *device)
 {
     return device_is_host(device) ? conditions_now(device).stall_ms : NAN;
@@ -103,8 +104,7 @@ static enum status measure_plan(struct measurement *row, struct device *device, 
     return STATUS_OK;
 }
 
-/* A call that failed may leave a device that still works: then it is the layer that the library
- * cannot run. */
+/* A failed call may leave the device usable: then the library cannot run this layer. */
 static enum status settle_call(struct measurement *row, struct device *device, enum status status)
 {
     const struct backend *backend = device->backend;
@@ -115,7 +115,7 @@ static enum status settle_call(struct measurement *row, struct device *device, e
     return settle_failure(row, status, OUTCOME_UNSUPPORTED);
 }
 
-/* An error that ends the measuring says at which config. */
+/* An error that ends the measurement names the config. */
 static enum status name_config(enum status status, const struct layer_config *config,
                                struct error *error)
 {

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SETTLE_SAMPLES = 6 }; /* below, the interval of the median is not a 95 % one */
+enum { SETTLE_SAMPLES = 6 }; /* with fewer, the interval of the median has less than 95 % */
 enum { EAGER_SAMPLES = 5, CALL_REPEATS = 10000, RECORDED_REPEATS = 1000, RECORDINGS = 2 };
-static const double eager_limit_ms = 1; /* above, launch gaps do not show */
+static const double eager_limit_ms = 1; /* longer calls hide launch gaps */
 
 const struct measure_options measure_options_default = {
     .relative_ci = 0.02,
@@ -30,7 +30,7 @@ struct run {
     const struct measure_options *options;
     struct measurement *row;
     double *samples, *sorted; /* (sample_limit), ms per call */
-    double *disturbed;        /* kept in case that every sample was disturbed */
+    double *disturbed;        /* kept in case every sample was disturbed */
     int count, disturbed_count, sample_limit;
     double spent_ms; /* timed work so far */
     bool recorded;   /* a sample is a replay of all its repeats */
@@ -81,8 +81,8 @@ enum status measure_one_call(double *elapsed_ms, struct device *device,
 
 /* ---- before the samples ---- */
 
-/* Calls until the rule has enough of them. The first call on a device of its own loads code, which
- * happens on the host and between the timer's marks: it is no evidence of the later ones. */
+/* Calls until the warm-up rule is satisfied. On a device other than the host, the first call loads
+ * code, on the host and between the timer's marks: it says nothing about later calls. */
 static enum status warm_up(double *calls_ms, int *count, struct run *run, struct error *error)
 {
     if (!device_is_host(run->device))
@@ -122,9 +122,9 @@ static void note_sample(struct run *run, double elapsed_ms)
         run->samples[run->count++] = call_ms;
 }
 
-/* Records the repeats of a sample where the backend can and the work allows it. A replayed call has
- * no launch gap: the first replay says how many fill a sample. It is the recording's own first use,
- * and a sample where it is so long that this does not show. */
+/* Records the repeats of a sample if the backend and the work allow it. A replayed call has no
+ * launch gap: the first replay shows how many repeats fill a sample. It is also the first use of
+ * the recording, so it is only a sample if it is long enough to hide that. */
 static enum status record(struct run *run, struct error *error)
 {
     struct measurement *row = run->row;
@@ -159,9 +159,10 @@ static bool is_settled(struct run *run)
     return half_width(run->sorted, run->count) <= run->options->relative_ci * median;
 }
 
-/* Samples until the interval is narrow, or a limit is reached. The cap binds before the minimum of
- * samples does: layers above cap / 6 would otherwise take most of a sweep's time. The interval is
- * looked at after geometrically spaced counts, so that sorting costs little beside the samples. */
+/* Samples until the interval is narrow or a limit is reached. The cap takes precedence over the
+ * minimum number of samples: layers above cap / 6 would otherwise take most of a sweep's time. The
+ * interval is checked after geometrically spaced counts, so that sorting costs little compared with
+ * the samples. */
 static enum status sample_until_settled(struct run *run, struct error *error)
 {
     const struct measure_options *options = run->options;
@@ -203,8 +204,8 @@ static void summarise(struct run *run)
     row->ci_ms = count > 1 ? half_width(samples, count) : NAN;
 }
 
-/* By the host's clock: what a program sees that enqueues call by call. With a cold cache the clock
- * would count the flush. */
+/* By the host's clock, as a program that enqueues call by call sees it. With a cold cache the clock
+ * would include the flush. */
 static enum status time_eagerly(struct run *run, struct error *error)
 {
     double samples_ms[EAGER_SAMPLES], ignored_ms;

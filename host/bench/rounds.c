@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUND_LIMIT = 64 }; /* more are left out of a row */
+enum { ROUND_LIMIT = 64 }; /* further rounds are left out of a row */
 
 static int compare_number(int64_t a, int64_t b)
 {

@@ -33,7 +33,7 @@ struct worker {
 
 /* ---- the process ---- */
 
-/* Between fork and exec: system calls alone. */
+/* Between fork and exec: only system calls. */
 static void become_worker(int socket, const char *const *command, pid_t parent)
 {
     sigset_t none;
@@ -45,7 +45,7 @@ static void become_worker(int socket, const char *const *command, pid_t parent)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (dup2(socket, STDIN_FILENO) >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0) {
-        closefrom(STDERR_FILENO + 1); /* the parent's dataset and its lock are the parent's alone */
+        closefrom(STDERR_FILENO + 1); /* only the parent keeps its dataset and lock */
         execv(command[0], (char *const *)command);
     }
     _exit(STATUS_FAILED);
@@ -69,7 +69,7 @@ static enum status spawn(struct worker *worker, struct error *error)
     return FAIL(error, STATUS_FAILED, "cannot start a process for a worker: %s", strerror(errno));
 }
 
-/* Waits for the process at most so long: one can close its socket and then hang in its driver. */
+/* Waits for the process at most limit_s: it can close its socket and then hang in its driver. */
 static bool has_ended(int *how, pid_t process, double limit_s)
 {
     const double deadline_s = monotonic_s() + limit_s;
@@ -84,13 +84,13 @@ static bool has_ended(int *how, pid_t process, double limit_s)
     }
 }
 
-/* Ends the process; what it died of by itself when it is dead already, else 0. */
+/* Ends the process. Returns the status of one that had already died by itself, else 0. */
 static int end_process(struct worker *worker, bool is_hung)
 {
     int how = 0;
     if (worker->socket < 0)
         return 0;
-    close(worker->socket); /* a healthy worker ends by this */
+    close(worker->socket); /* a healthy worker then ends */
     worker->socket = -1;
     if (!is_hung && has_ended(&how, worker->process, ending_s))
         return how;
@@ -141,7 +141,7 @@ void worker_close(struct worker *worker)
 {
     if (!worker)
         return;
-    end_process(worker, true); /* its device may take seconds to close, and holds nothing */
+    end_process(worker, true); /* closing its device may take seconds, and nothing needs it */
     free(worker);
 }
 
@@ -163,7 +163,7 @@ const char *worker_failure(int64_t *count, const struct worker *worker)
 
 /* ---- asking ---- */
 
-/* Why a worker that gave no good answer was ended. */
+/* Notes why a worker without a valid answer was ended. */
 static enum outcome note_failure(struct worker *worker, bool is_late, const struct reply *reply)
 {
     const size_t size = sizeof worker->failure;
@@ -185,7 +185,7 @@ static enum outcome note_failure(struct worker *worker, bool is_late, const stru
                        : OUTCOME_CRASHED;
 }
 
-/* One that dies while it starts has failed as well, and another may not. */
+/* A worker that dies while it starts counts as failed; the next one may start. */
 static bool restart(struct worker *worker)
 {
     struct error reason;
@@ -197,8 +197,8 @@ static bool restart(struct worker *worker)
     return false;
 }
 
-/* Starts a worker where there is none, or where it died since its last answer: not the fault of the
- * config that comes next. */
+/* Starts a worker if there is none or if it died since its last answer; that is not the fault of
+ * the next config. */
 static enum status send_request(struct worker *worker, const struct request *request,
                                 struct error *error)
 {
@@ -216,7 +216,7 @@ static enum status send_request(struct worker *worker, const struct request *req
     }
 }
 
-/* OUTCOME_OK: *reply is a good one. Else the worker is gone. */
+/* OUTCOME_OK: *reply is valid. Otherwise the worker is gone. */
 static enum status ask(enum outcome *outcome, struct reply *reply, struct worker *worker,
                        const struct request *request, double limit_s, struct error *error)
 {
@@ -268,7 +268,7 @@ enum status worker_canary(struct canary *canary, struct worker *worker, struct e
     return STATUS_OK;
 }
 
-/* False: the device cannot, which worker->failure says. */
+/* False: the device cannot; worker->failure has the reason. */
 static bool draw_on_device(struct layer_config *configs, enum stratum *strata,
                            struct worker *worker, const struct request *request,
                            struct error *error)

@@ -10,10 +10,10 @@
 struct worker;
 
 struct worker_options {
-    /* Ended by NULL; run with the socket as standard input, and has to call worker_serve. Borrowed
-     * as long as the worker lives. */
+    /* Ended by NULL; runs with the socket as standard input and must call worker_serve. Borrowed as
+     * long as the worker lives. */
     const char *const *command;
-    double grace_s; /* on top of ten times what a config may take; 0: 10 s */
+    double grace_s; /* added to ten times the usual limit of a config; 0: 10 s */
 };
 
 /* Starts the process and waits until its device is open and described, measured features included.
@@ -25,11 +25,10 @@ void worker_close(struct worker *worker);
 
 const struct device_info *worker_device(const struct worker *worker);
 
-/* As measure_config. A worker that hangs, dies or reports that its device cannot go on is ended:
- * the row has outcome timeout, crashed or out_of_memory (killed by the system), and the next call
- * starts another; one that died between two calls costs no row. STATUS_FAILED when that happens
- * WORKER_FAILURE_LIMIT times without a row between.
- */
+/* As measure_config. A worker that hangs, dies or reports that its device is unusable is ended: the
+ * row has outcome timeout, crashed or out_of_memory (killed by the system), and the next call
+ * starts a new worker. A worker that died between two calls costs no row. STATUS_FAILED after
+ * WORKER_FAILURE_LIMIT failures without a row between them. */
 enum { WORKER_FAILURE_LIMIT = 5 };
 enum status worker_measure(struct measurement *row, struct worker *worker,
                            const struct layer_config *config, const struct measure_options *options,
@@ -37,18 +36,18 @@ enum status worker_measure(struct measurement *row, struct worker *worker,
 /* As canary_measure; NaN times when the worker failed. */
 enum status worker_canary(struct canary *canary, struct worker *worker, struct error *error);
 
-/* True when the device draws configs itself, as long as it does not fail at it. */
+/* True when the device draws configs itself and has not failed to. */
 bool worker_can_draw(const struct worker *worker);
-/* On the device; on the host, after a word on stderr, once the device has failed at it: the draws
- * are the same. */
+/* Draws on the device. Once the device has failed, prints a note on stderr and draws on the host:
+ * the draws are the same. */
 enum status worker_draw(struct layer_config *configs, enum stratum *strata, struct worker *worker,
                         const struct sample_domain *domain, uint64_t seed, uint32_t first,
                         uint32_t count, struct error *error);
 
-/* How many workers failed, and what the last of them said or did; "" when none has. */
+/* Number of failed workers, and the message or cause of the last failure; "" when none failed. */
 const char *worker_failure(int64_t *count, const struct worker *worker);
 
-/* The other end: opens the device, answers requests from the socket until it closes. */
+/* The worker's side: opens the device, answers requests from the socket until it closes. */
 enum status worker_serve(int socket, const char *device, const struct device_options *options,
                          struct error *error);
 

@@ -1,4 +1,4 @@
-/* What parent and worker say to each other: structs of one program, sent as they are. */
+/* Messages between parent and worker: structs of one program, sent as they are. */
 #ifndef EPOCHCAST_BENCH_WORKER_MESSAGES_H
 #define EPOCHCAST_BENCH_WORKER_MESSAGES_H
 
@@ -16,15 +16,15 @@ struct request {
             struct measure_options options;
         } measure;
         struct {
-            struct sample_domain domain; /* its pointers mean nothing to the other process */
+            struct sample_domain domain; /* its pointers are not valid in the other process */
             uint64_t seed;
             uint32_t first, count;
         } draw;
     } as;
 };
 
-/* Answers every request, and comes first unasked with the device. After a draw that went well, its
- * configs and strata follow. */
+/* Answers every request; the first one describes the device and needs no request. After a
+ * successful draw, its configs and strata follow. */
 struct reply {
     enum status status;
     struct error error; /* its file is not valid here */

@@ -72,7 +72,7 @@ static enum status introduce(struct server *server, const char *device,
 enum status worker_serve(int socket, const char *device, const struct device_options *options,
                          struct error *error)
 {
-    (void)error; /* the parent tells it */
+    (void)error; /* the parent reports it */
     struct server server = {.socket = socket};
     struct request request;
     const enum status status = introduce(&server, device, options);

@@ -29,7 +29,7 @@ static bool in_order(double a, double b)
     return isnan(a) || isnan(b) || a <= b;
 }
 
-/* What holds of a row whose columns are within their bounds; NULL: everything. */
+/* Checks relations between columns that are within their bounds; NULL: all hold. */
 static const char *time_fault(const struct measurement *row)
 {
     if (!measurement_is_timed(row))
@@ -40,7 +40,7 @@ static const char *time_fault(const struct measurement *row)
         return "minimum_ms <= median_ms <= maximum_ms does not hold";
     if (!in_order(row->minimum_ms, row->q25_ms) || !in_order(row->q75_ms, row->maximum_ms))
         return "minimum_ms <= q25_ms and q75_ms <= maximum_ms do not hold";
-    /* A round without quartiles may shift theirs against the median of all rounds. */
+    /* A round without quartiles may shift the quartiles against the median of all rounds. */
     if (row->round_count == 1 &&
         (!in_order(row->q25_ms, row->median_ms) || !in_order(row->median_ms, row->q75_ms)))
         return "q25_ms <= median_ms <= q75_ms does not hold";

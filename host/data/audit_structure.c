@@ -38,7 +38,7 @@ static herr_t check_root_name(hid_t object, const char *name, const H5A_info_t *
     return 0;
 }
 
-/* Columns of a stored table, those that fit; false: no table. */
+/* Finds the columns of a stored table that fit; false: no table. */
 static bool find_columns(struct stored_columns *columns, hid_t file, const char *path,
                          const struct schema_columns *wanted)
 {
@@ -53,7 +53,7 @@ static bool find_columns(struct stored_columns *columns, hid_t file, const char 
     return fits;
 }
 
-/* Of the columns that the file has: false where it has no table of the kind to compare with. */
+/* Hash of the columns in the file; false if it has no table of the kind. */
 static bool expected_hash(uint64_t *hash, hid_t file, enum layer_kind kind)
 {
     char path[64];
@@ -68,7 +68,7 @@ static bool expected_hash(uint64_t *hash, hid_t file, enum layer_kind kind)
     return true;
 }
 
-/* A file that an earlier version wrote knows nothing of later kinds, and has no rows of them. */
+/* A file of an earlier version has no hash of later kinds, and no rows of them. */
 static void check_schema_hash(struct audit *audit, hid_t file, enum layer_kind kind)
 {
     char name[64];
@@ -130,7 +130,7 @@ static void check_text(struct audit *audit, const struct audited_table *table, h
                         wanted);
 }
 
-/* The names that the file's own type has, by value: those of an earlier program may be fewer. */
+/* The names in the file's type, by value: an earlier program may have fewer. */
 static void stored_names(char *text, size_t size, hid_t stored, const char *column)
 {
     const int at = H5Tget_member_index(stored, column);
@@ -147,8 +147,8 @@ static void stored_names(char *text, size_t size, hid_t stored, const char *colu
     H5Tclose(type);
 }
 
-/* By name: columns may stand in any order, later ones may be missing. The words of a help text may
- * change; units and names may not. */
+/* By name: columns may come in any order, later ones may be missing. Help texts may change; units
+ * and names may not. */
 static void check_column(struct audit *audit, const struct audited_table *table, hid_t dataset,
                          hid_t stored, const struct field *field)
 {

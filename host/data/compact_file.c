@@ -13,8 +13,8 @@
 
 enum { COPY_BLOCK_SIZE = 1 << 18 };
 
-/* HDF5 1.10 opens files by name alone, and a file that has lost its name gets no other: HDF5 writes
- * a hidden file, which is copied to a nameless one when it is whole. */
+/* HDF5 1.10 opens files only by name, and an unlinked file cannot get a new name: HDF5 writes a
+ * hidden file, which is copied to a nameless one when it is complete. */
 struct compact_file {
     struct scratch_file scratch; /* hidden; its path is the destination */
     struct dataset_tables tables;
@@ -22,8 +22,8 @@ struct compact_file {
     size_t pending_count[LAYER_KIND_COUNT];
 };
 
-/* Headers and columns of new tables, index nodes, and what deflate may add to a chunk that does not
- * shrink. */
+/* Headers and columns of new tables, index nodes, and the bytes that deflate may add to an
+ * incompressible chunk. */
 static const off_t base_reserve_bytes = 1 << 20;
 
 static enum status cannot_write(const struct compact_file *compact, int cause, struct error *error)
@@ -132,8 +132,8 @@ enum status compact_file_set_canaries(struct compact_file *compact, const struct
     return write_rows(compact, &compact->tables.canaries, canaries, count, sizeof *canaries, error);
 }
 
-/* Gives back what was reserved and not used, but for room to close: HDF5 leaves the file's size
- * alone when it has written to its own end. */
+/* Frees the reserved but unused space, except room to close: HDF5 does not change the file's size
+ * when it has written up to its end. */
 static enum status release_reserve(struct compact_file *compact, struct error *error)
 {
     haddr_t used = 0;

@@ -1,8 +1,6 @@
-/* The finished form of a dataset: whole chunks with shuffle and deflate, a seal behind the last
- * byte, renamed into place. Written block by block, so that a file of any size needs a few
- * megabytes of memory; its disk space is reserved before each block, so that HDF5 never fails
- * half-way.
- */
+/* The finished form of a dataset: whole chunks with shuffle and deflate, a seal at the end, renamed
+ * into place. Written block by block, so that a file of any size needs a few megabytes of memory;
+ * its disk space is reserved before each block, so that HDF5 never fails half-way. */
 #ifndef EPOCHCAST_DATA_COMPACT_FILE_H
 #define EPOCHCAST_DATA_COMPACT_FILE_H
 
@@ -10,21 +8,22 @@
 
 struct compact_file;
 
-/* Beside `path`, which it becomes when it is published. STATUS_FAILED with the system's reason. */
+/* Creates it next to `path`; publishing renames it to `path`. STATUS_FAILED with the system's
+ * reason. */
 enum status compact_file_create(struct compact_file **compact, const char *path,
                                 const struct dataset_header *header, struct error *error);
-/* Rows of any kinds; a kind's table is made with its first row. */
+/* Appends rows of any kinds; the first row of a kind creates its table. */
 enum status compact_file_append(struct compact_file *compact, const struct measurement *rows,
                                 size_t count, struct error *error);
-/* Once each. */
+/* Call each once. */
 enum status compact_file_set_devices(struct compact_file *compact, const struct device_info *infos,
                                      size_t count, struct error *error);
 enum status compact_file_set_canaries(struct compact_file *compact, const struct canary *canaries,
                                       size_t count, struct error *error);
-/* Ends, seals, syncs and names the file. replace: in place of a file of that name; else
- * STATUS_FAILED when there is one. The file stays to be closed. */
+/* Ends, seals, syncs and names the file. replace: overwrites an existing file; otherwise an
+ * existing file is STATUS_FAILED. The caller still closes the file. */
 enum status compact_file_publish(struct compact_file *compact, bool replace, struct error *error);
-/* Removes what was not published. NULL is allowed. */
+/* Closes the file; removes it unless it was published. NULL is allowed. */
 void compact_file_close(struct compact_file *compact);
 
 #endif

@@ -18,7 +18,7 @@ static const bool every_kind[LAYER_KIND_COUNT] = {
 #define WANTED(KIND, kind) [LAYER_##KIND] = true,
     LAYER_KINDS(WANTED)};
 
-/* Headers, the devices, canaries, index nodes that exist. */
+/* Headers, devices, canaries, existing index nodes. */
 static const off_t base_reserve_bytes = 1 << 17, index_node_bytes = 1 << 15;
 
 static enum status cannot_write(struct dataset *dataset, int cause, struct error *error)
@@ -32,7 +32,7 @@ static enum status cannot_write(struct dataset *dataset, int cause, struct error
     return STATUS_FAILED;
 }
 
-/* What `more` rows of each kind can add to the file at most. */
+/* Upper bound of the bytes that `more` rows of each kind add to the file. */
 static off_t reserve_bytes(const struct dataset *dataset, const off_t more[LAYER_KIND_COUNT])
 {
     off_t bytes = base_reserve_bytes;
@@ -47,8 +47,8 @@ static off_t reserve_bytes(const struct dataset *dataset, const off_t more[LAYER
     return bytes;
 }
 
-/* Asks for the disk space before HDF5 writes: a write of HDF5 that fails half-way can leave a
- * file that does not open, a refused reservation leaves it as the last flush did. */
+/* Reserves disk space before HDF5 writes: a failed write of HDF5 can leave a file that does not
+ * open, a refused reservation leaves the file of the last flush. */
 static enum status reserve_space(struct dataset *dataset, const off_t more[LAYER_KIND_COUNT],
                                  struct error *error)
 {
@@ -71,7 +71,7 @@ static enum status allocate_buffers(struct dataset *dataset, struct error *error
     return error_allocate((void **)&dataset->batch, rows, size, "row buffer", error);
 }
 
-/* Rows of a kind, in reading order, a buffer at a time. */
+/* Copies rows of a kind, in reading order, one buffer at a time. */
 static bool copy_kind(struct dataset *dataset, const struct dataset_rows *rows,
                       enum layer_kind kind)
 {
@@ -100,20 +100,20 @@ static bool copy_rows(struct dataset *dataset, const struct dataset_rows *rows)
     return is_ok;
 }
 
-/* What an earlier sweep measured. */
+/* Copies the rows of an earlier sweep. */
 static enum status take_over(struct dataset *dataset, const struct dataset_rows *rows,
                              struct error *error)
 {
     off_t more[LAYER_KIND_COUNT] = {0};
     for (size_t i = 0; i < rows->count; i++)
         more[rows->rows[i].config.kind]++;
-    more[0] += (off_t)(rows->canary_count + (size_t)rows->device_count); /* shorter than rows */
+    more[0] += (off_t)(rows->canary_count + (size_t)rows->device_count); /* shorter than a row */
     TRY(reserve_space(dataset, more, error));
     errno = 0;
     return copy_rows(dataset, rows) ? STATUS_OK : cannot_write(dataset, errno, error);
 }
 
-/* A sweep's file gets its name when it can be read, an import's loses its temporary one. */
+/* A sweep's file gets its name once it can be read; an import's file loses its temporary name. */
 static enum status create_content(struct dataset *dataset, const struct dataset_rows *earlier,
                                   struct error *error)
 {
@@ -170,7 +170,7 @@ enum status dataset_create(struct dataset **dataset, const char *path,
     return create(dataset, path, header, overwrite, in_place, NULL, error);
 }
 
-/* The file at `path`, locked; HDF5 locks what it writes in the same way. */
+/* Locks the file at `path`; HDF5 locks the files that it writes in the same way. */
 static enum status lock_file(int *descriptor, const char *path, struct error *error)
 {
     struct stat locked, now;
@@ -216,7 +216,8 @@ static bool write_buffer(struct dataset *dataset)
     return true;
 }
 
-/* HDF5's flush stops at the kernel: a power cut must not take what was flushed long ago. */
+/* HDF5's flush reaches only the kernel: a power cut must not lose rows that were flushed long ago.
+ */
 static enum status sync_now_and_then(struct dataset *dataset, struct error *error)
 {
     const double now_s = monotonic_s();

@@ -15,23 +15,23 @@ struct dataset_header {
     char program_version[64];
     char command_line[1024];
     char libraries[256]; /* "HDF5 1.10.8, oneDNN 2.6.3" */
-    char licence[64];    /* SPDX, of the data: "CC-BY-4.0" */
+    char licence[64];    /* of the data, SPDX: "CC-BY-4.0" */
     char citation[256];
     char created[32]; /* ISO 8601, UTC */
     char sampler[64]; /* "sobol32-scrambled stratified v1" or "import justus2018" */
     uint64_t seed;
-    char domain[4096];  /* the sweep's --set texts and limits, one a line */
+    char domain[4096];  /* the sweep's --set texts and limits, one per line */
     char protocol[256]; /* "rounds 3, warm-up until settled or 5 ms, cap 100 ms, ..." */
-    char shard[32];     /* "2/8": every eighth draw from the second; "" or "1/1": all */
-    char sources[4096]; /* of a merged file: a line an input */
+    char shard[32];     /* "2/8": every eighth draw, beginning with the second; "" or "1/1": all */
+    char sources[4096]; /* of a merged file: one line per input */
 };
 
 struct dataset;
 
 /* Creates `path` for appending. STATUS_USAGE when it exists and overwrite is false. The rows are
  * written to `path` itself when in_place (a sweep: visible while it grows), else to a temporary
- * file that dataset_finish renames and dataset_close without finish removes (an import: whole or
- * not at all). */
+ * file, which dataset_finish renames, and dataset_close removes if it was not finished (an import:
+ * complete or not at all). */
 enum status dataset_create(struct dataset **dataset, const char *path,
                            const struct dataset_header *header, bool overwrite, bool in_place,
                            struct error *error);
@@ -42,8 +42,8 @@ enum status dataset_append(struct dataset *dataset, const struct measurement *ro
 enum status dataset_add_canary(struct dataset *dataset, const struct canary *canary,
                                struct error *error);
 enum status dataset_flush(struct dataset *dataset, struct error *error);
-/* Joins the rounds of a sweep to one row a config (rounds.h) and compacts: shuffle + deflate copy
- * beside the file, fsync, rename. The dataset stays to be closed. */
+/* Joins the rounds of a sweep to one row per config (rounds.h) and compacts: shuffle + deflate copy
+ * next to the file, fsync, rename. The caller still closes the dataset. */
 enum status dataset_finish(struct dataset *dataset, struct error *error);
 void dataset_close(struct dataset *dataset); /* NULL is allowed */
 
@@ -57,19 +57,19 @@ struct dataset_rows {
     struct canary *canaries; /* .device indexes devices */
     size_t canary_count;
     struct dataset_header header; /* of the first file */
-    bool is_growing;              /* one file at least is that of an unfinished sweep */
+    bool is_growing;              /* at least one file is that of an unfinished sweep */
 };
 /* STATUS_BAD_FILE: missing, not HDF5, another format, version or schema, truncated, corrupt (bounds
  * of every feature and choice are checked), more rows than the file's size can hold. */
 enum status dataset_read(struct dataset_rows *rows, const char *const *paths, int path_count,
                          struct error *error);
-/* One file, rounds as they are. */
+/* Reads one file without joining rounds. */
 enum status dataset_read_rounds(struct dataset_rows *rows, const char *path, struct error *error);
 void dataset_rows_free(struct dataset_rows *rows);
 
-/* Goes on with the unfinished sweep `path`, of which `done` was just read (dataset_read_rounds):
- * its rows and devices are copied to a fresh file that takes its place, so that nothing is written
- * into what a killed writer left. STATUS_FAILED when another program writes it. */
+/* Continues the unfinished sweep `path`; `done` was just read from it (dataset_read_rounds). Its
+ * rows and devices are copied to a new file that takes its place, so that nothing is written into
+ * the file of a killed writer. STATUS_FAILED when another program writes it. */
 enum status dataset_resume(struct dataset **dataset, const char *path,
                            const struct dataset_rows *done, struct error *error);
 

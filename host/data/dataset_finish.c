@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* A table read whole: devices, canaries, the rows of a sweep. The caller frees. */
+/* Reads a whole table: devices, canaries, the rows of a sweep. The caller frees. */
 static enum status read_table(void **records, const struct rows_table *table, size_t size,
                               struct error *error)
 {
@@ -61,7 +61,7 @@ static enum status copy_rows(struct compact_file *to, const struct rows_table *f
     return status;
 }
 
-/* A sweep's rows fit in memory: rounds of a config are found by sorting. */
+/* A sweep's rows fit in memory: sorting brings the rounds of a config together. */
 static enum status copy_joined(struct compact_file *to, const struct rows_table *from,
                                enum layer_kind kind, struct error *error)
 {

@@ -1,4 +1,4 @@
-/* What the writer's and the reader's files of a dataset share. */
+/* Shared by the writer's and the reader's files of a dataset. */
 #ifndef EPOCHCAST_DATA_DATASET_INTERNAL_H
 #define EPOCHCAST_DATA_DATASET_INTERNAL_H
 
@@ -39,38 +39,38 @@ struct dataset {
     double flushed_s, synced_s;
 };
 
-/* Creates file, root attributes and tables, of the kinds with wanted[kind]. compact: large chunks,
- * shuffle + deflate. False: partly made, to be closed. */
+/* Creates file and root attributes, and tables of the kinds with wanted[kind]. compact: large
+ * chunks, shuffle + deflate. False: incomplete; the caller closes it. */
 bool dataset_tables_create(struct dataset_tables *tables, const char *path,
                            const struct dataset_header *header, bool compact,
                            const bool wanted[LAYER_KIND_COUNT]);
 bool dataset_tables_add_kind(struct dataset_tables *tables, enum layer_kind kind, bool compact);
 bool dataset_tables_close(struct dataset_tables *tables);
 
-/* "none,relu,tanh": for readers that show an enum's numbers alone. */
+/* "none,relu,tanh": for readers that show only an enum's numbers. */
 void dataset_join_names(char *text, size_t size, const struct choice *choice);
 
 bool rows_table_append(struct rows_table *table, hsize_t count, const void *rows);
 bool rows_table_read(const struct rows_table *table, hsize_t first, hsize_t count, void *rows);
 
-/* NULL, or what is wrong with a row just read, into `fault` of `size` bytes. */
+/* Checks a row just read: NULL, or its fault, written into `fault` of `size` bytes. */
 const char *dataset_row_fault(char *fault, size_t size, const struct measurement *row,
                               size_t device_count);
 const char *dataset_device_fault(char *fault, size_t size, const struct device_info *info);
 const char *dataset_canary_fault(char *fault, size_t size, const struct canary *canary,
                                  size_t device_count);
-/* Bytes between the columns are not HDF5's to keep: the config is rebuilt from its features, the
- * rest zero, so that configs compare as bytes. */
+/* HDF5 does not preserve bytes between the columns: rebuilds the config from its features, all else
+ * zero, so that configs compare as bytes. */
 void dataset_row_rebuild(struct measurement *row, enum layer_kind kind);
-/* Ends texts, and replaces what could steer a terminal. */
+/* Terminates texts, and replaces control characters that could steer a terminal. */
 void dataset_clean_texts(void *record, const struct field *fields, int count);
 
 struct dataset_reader;
-/* Row of rows->devices that has the fingerprint; added when there is none. */
+/* Row of rows->devices with this fingerprint; the device is added if there is none. */
 enum status dataset_rows_add_device(struct dataset_rows *rows, int32_t *index,
                                     const struct device_info *info, struct error *error);
-/* Devices and canaries of a file. *device_map: row of its devices -> row of rows->devices; the
- * caller frees, after a failure too. */
+/* Adds devices and canaries of a file. *device_map: row of its devices -> row of rows->devices; the
+ * caller frees, also after a failure. */
 enum status dataset_rows_add_tables(struct dataset_rows *rows, int32_t **device_map,
                                     const struct dataset_reader *reader, struct error *error);
 

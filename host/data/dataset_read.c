@@ -1,4 +1,4 @@
-/* All rows of files in memory, by the reader. */
+/* Reads all rows of files into memory, with dataset_reader. */
 #include "data/dataset_internal.h"
 #include "data/dataset_reader.h"
 

@@ -12,7 +12,7 @@
 
 /* ---- rows ---- */
 
-/* What HDF5 gives for a row that never reached the disk: its fill value, zeros. */
+/* A row that never reached the disk: HDF5 returns its fill value, zeros. */
 static bool is_unwritten(const struct measurement *row)
 {
     return row->config.batch_size == 0 && row->sample_count == 0 && row->median_ms == 0 &&
@@ -33,7 +33,7 @@ static enum status check_row(bool *is_good, struct measurement *row, size_t inde
     return dataset_reader_fault(reader, path, index, fault, error);
 }
 
-/* Keeps the good ones of the block's rows. Zeros are the end of what was written: good if nothing
+/* Keeps the valid rows of the block. Zeros mark the end of the written rows: valid if nothing
  * follows. */
 static enum status check_block(size_t *kept, size_t count, const struct dataset_reader *reader,
                                struct error *error)
@@ -145,8 +145,8 @@ static enum status read_through(void *payload, struct error *error)
     return STATUS_OK;
 }
 
-/* A sealed file is what a writer of ours wrote. Any other (a killed sweep's, a stranger's) is read
- * in a child first, because HDF5 does not survive all damage. */
+/* Our writers seal their files. Any other file (of a killed sweep, or from another program) is
+ * first read in a child process, because HDF5 does not survive all damage. */
 static enum status open_safely(struct dataset_reader *reader, struct error *error)
 {
     TRY(hdf5_file_check(&reader->is_sealed, reader->path, error));

@@ -1,21 +1,20 @@
-/* One dataset file, block by block, every row checked: what dataset_read, merge, export, show and
- * check stand on. A file of any size is read within a few megabytes; the rounds of an unfinished
- * sweep alone are joined in memory.
- */
+/* One dataset file, block by block, every row checked; the basis of dataset_read, merge, export,
+ * show and check. A file of any size needs a few megabytes; only the rounds of an unfinished sweep
+ * are joined in memory. */
 #ifndef EPOCHCAST_DATA_DATASET_READER_H
 #define EPOCHCAST_DATA_DATASET_READER_H
 
 #include "data/dataset.h"
 
 struct dataset_reader_options {
-    bool keeps_rounds; /* the rows of an unfinished sweep as they are, rounds not joined */
-    /* NULL: the first faulty row is an error. Else each is told ("/dense/rows", 17, "median_ms =
-     * -1") and left out; the reading goes on. */
+    bool keeps_rounds; /* rounds of an unfinished sweep are not joined */
+    /* NULL: the first faulty row is an error. Otherwise called for each faulty row ("/dense/rows",
+     * 17, "median_ms = -1"), which is left out; reading continues. */
     void (*fault)(void *payload, const char *table, size_t row, const char *what);
     void *payload;
 };
 
-/* Read the members above the line. */
+/* Callers read only the members above the line. */
 struct dataset_reader {
     const char *path; /* borrowed */
     struct dataset_header header;
@@ -24,14 +23,14 @@ struct dataset_reader {
     size_t device_count;
     struct canary *canaries; /* .device: row of devices */
     size_t canary_count;
-    size_t row_limit; /* rows of all kinds together at most */
+    size_t row_limit; /* upper bound of the rows of all kinds together */
     /* ---- */
     struct dataset_reader_state *state;
 };
 
-/* options: NULL for none of them. STATUS_BAD_FILE: missing, not HDF5, another format, version or
+/* options: NULL for the defaults. STATUS_BAD_FILE: missing, not HDF5, another format, version or
  * schema, truncated, corrupt, more rows than the file's size can hold. A file without a seal is
- * read through in a child process first. *reader is NULL on error. */
+ * first read completely in a child process. *reader is NULL on error. */
 enum status dataset_reader_open(struct dataset_reader **reader, const char *path,
                                 const struct dataset_reader_options *options, struct error *error);
 

@@ -1,4 +1,4 @@
-/* What is read when a dataset is opened: all but the rows. */
+/* Opening a dataset: reads everything except the rows. */
 #include "data/dataset_reader_internal.h"
 
 #include "data/dataset_internal.h"
@@ -64,8 +64,8 @@ static struct stored_table_plan plan_of(const struct dataset_reader *reader, con
                                       .row_limit = row_limit};
 }
 
-/* Fresh array of all records of a table; the caller frees. *found: the columns that the file has.
- */
+/* Reads all records of a table into a new array; the caller frees. *found: the columns that the
+ * file has. */
 static enum status read_whole(void **records, size_t *count, struct schema_columns *found,
                               const struct dataset_reader *reader,
                               const struct stored_table_plan *plan, struct error *error)
@@ -113,7 +113,7 @@ enum status dataset_reader_fault(const struct dataset_reader *reader, const char
     return STATUS_BAD_FILE;
 }
 
-/* The end of the table may be rows that never reached the disk: zeros. */
+/* The last rows of the table may never have reached the disk: zeros. */
 static enum status take_canaries(struct dataset_reader *reader, size_t count, struct error *error)
 {
     while (count > 0 && reader->canaries[count - 1].unix_time_s == 0)
@@ -144,7 +144,7 @@ static enum status read_canaries(struct dataset_reader *reader, struct error *er
 
 /* ---- tables of rows: opened ---- */
 
-/* The names are known by now: types and units, over the columns that the file has. */
+/* Names have been checked before: compares types and units, by the hash over the file's columns. */
 static enum status check_schema(const struct dataset_reader *reader, enum layer_kind kind,
                                 struct error *error)
 {

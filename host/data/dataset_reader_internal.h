@@ -1,4 +1,4 @@
-/* What the two files of the dataset reader share. */
+/* Shared by the two files of the dataset reader. */
 #ifndef EPOCHCAST_DATA_DATASET_READER_INTERNAL_H
 #define EPOCHCAST_DATA_DATASET_READER_INTERNAL_H
 
@@ -22,10 +22,10 @@ struct dataset_reader_state {
     size_t joined_count;
 };
 
-/* Header, devices, canaries, and the tables of rows, checked and open. */
+/* Reads header, devices and canaries; checks and opens the tables of rows. */
 enum status dataset_reader_read_content(struct dataset_reader *reader, struct error *error);
 
-/* A faulty record: told, or the error that ends the reading. */
+/* Reports a faulty record: by options.fault, or as the error that ends the reading. */
 enum status dataset_reader_fault(const struct dataset_reader *reader, const char *table, size_t row,
                                  const char *what, struct error *error);
 

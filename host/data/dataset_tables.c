@@ -77,7 +77,7 @@ struct table_plan {
     const char *group;
     const struct field *fields;
     int field_count;
-    hid_t packed_type, memory_type; /* memory_type passes to the table; packed_type is closed */
+    hid_t packed_type, memory_type; /* the table takes memory_type; packed_type is closed */
     hsize_t chunk;
 };
 
@@ -130,7 +130,7 @@ static bool create_devices(struct dataset_tables *tables, bool compact)
     return create_table(&tables->devices, tables->file, &plan, compact);
 }
 
-/* Room for 262,144 rows before an index node splits: a kill amid a split would hide rows. */
+/* Room for 262,144 rows before an index node splits: a kill during a split would hide rows. */
 static hid_t create_growing_file(const char *path)
 {
     const hid_t creation = H5Pcreate(H5P_FILE_CREATE);

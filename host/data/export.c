@@ -26,7 +26,7 @@ int row_columns(struct row_column columns[ROW_COLUMN_LIMIT], enum layer_kind kin
     int count = 0;
     for (int i = 0; i < field_count; i++) {
         if (fields[i].offset == offsetof(struct measurement, device))
-            continue; /* its number means nothing outside the file */
+            continue; /* its number has no meaning outside the file */
         columns[count] = (struct row_column){.field = fields[i]};
         snprintf(columns[count++].name, sizeof columns->name, "%s", fields[i].name);
     }
@@ -35,7 +35,7 @@ int row_columns(struct row_column columns[ROW_COLUMN_LIMIT], enum layer_kind kin
     return count;
 }
 
-/* One way to write a cell; `state` is the form's own. */
+/* One way to write a cell; `state` belongs to the form. */
 struct cell_writer {
     void (*text)(void *state, const char *name, const char *value);
     void (*integer)(void *state, const char *name, int64_t value);
@@ -225,7 +225,7 @@ static enum status export_file(struct export *export, const char *path, struct e
     return status;
 }
 
-/* What an input lacks is told before anything is printed. */
+/* Reports faulty inputs before anything is printed. */
 static enum status check_inputs(const char *const *paths, int path_count, struct error *error)
 {
     for (int i = 0; i < path_count; i++) {

@@ -48,7 +48,7 @@ static bool read_at(void *bytes, int descriptor, size_t at, size_t size)
     return true;
 }
 
-/* Blocks are whole words, but for the last. */
+/* All blocks except the last are whole words. */
 static bool hash_file(uint64_t *hash, int descriptor, size_t size, unsigned char *block)
 {
     *hash = HASH_SEED;
@@ -80,7 +80,7 @@ enum file_seal file_seal_check(int descriptor, size_t size)
     const size_t tail_size = size < sizeof tail ? size : sizeof tail;
     if (!read_at(tail, descriptor, size - tail_size, tail_size))
         return FILE_SEAL_BROKEN;
-    /* The mark, if it stands where a whole or a cut seal would have it. */
+    /* The mark, if it is at the place of a whole or a truncated seal. */
     const unsigned char *seal = memmem(tail, tail_size, mark, sizeof mark);
     if (!seal)
         return FILE_SEAL_NONE;

@@ -37,7 +37,7 @@ static enum status explain_open(const char *path, struct error *error)
         error_hint(error, "wait until that program ends, or read a copy of the file");
         return STATUS_BAD_FILE;
     }
-    reason[strcspn(reason, ":,")] = '\0'; /* what follows are HDF5's internals */
+    reason[strcspn(reason, ":,")] = '\0'; /* the rest is HDF5's internals */
     return damaged(path, reason, error);
 }
 
@@ -148,7 +148,7 @@ bool hdf5_file_read_word(uint64_t *value, hid_t object, const char *name)
 
 bool hdf5_file_read_text(char *text, size_t size, hid_t object, const char *name)
 {
-    /* Either character set: conversion between them is refused by HDF5. */
+    /* Tries both character sets: HDF5 does not convert between them. */
     static const H5T_cset_t sets[] = {H5T_CSET_UTF8, H5T_CSET_ASCII};
     bool is_read = false;
     for (size_t i = 0; i < sizeof sets / sizeof *sets && !is_read; i++) {

@@ -73,7 +73,7 @@ struct importer {
     struct dataset *dataset;
     struct import_options options;
     struct dataset_rows known; /* the devices so far */
-    struct device_info device; /* of rows that name none; name "": there is none */
+    struct device_info device; /* of rows without a device name; name "": none */
 };
 
 static struct device_info unknown_device_called(const char *name)

@@ -1,7 +1,6 @@
-/* CSV files -> dataset. Formats are a table: `epochcast` is what `export -o csv` writes,
- * `justus2018` the published measurements of Justus et al. 2018; a map (import_map.h) tells what
- * the columns of any other file mean. datasets/README.md describes all three.
- */
+/* CSV files -> dataset. Dialects are a table: `epochcast` is the output of `export -o csv`,
+ * `justus2018` the published measurements of Justus et al. 2018. A map (import_map.h) gives the
+ * meaning of the columns of any other file. datasets/README.md describes all three. */
 #ifndef EPOCHCAST_DATA_IMPORT_H
 #define EPOCHCAST_DATA_IMPORT_H
 
@@ -10,22 +9,22 @@
 #include "data/import_map.h"
 
 enum import_dialect { IMPORT_AUTO, IMPORT_JUSTUS2018, IMPORT_EPOCHCAST };
-extern const struct choice choice_import_dialect; /* "auto" knows a file by its columns */
+extern const struct choice choice_import_dialect; /* "auto" recognises a file by its columns */
 
 struct import_options {
     int32_t dialect;              /* enum import_dialect */
     const struct import_map *map; /* or NULL: the columns have the dialect's names */
-    /* Device of the rows that name none; or NULL. One of the paper's six, or any name: nothing else
-     * is known of it then. */
+    /* Device of rows without a device name; or NULL. One of the paper's six, or any other name,
+     * without further properties. */
     const char *device_name;
     struct progress *progress; /* or NULL */
 };
 
 /* Hardware features of the paper's six cards (paper.md: V100, P100, 1080Ti, M60, K80, K40), as
- * coded by its authors. STATUS_USAGE with the list for an unknown name. */
+ * coded by its authors. STATUS_USAGE, with the list, for an unknown name. */
 enum status import_known_device(struct device_info *info, const char *name, struct error *error);
 
-/* Which of the dialects the file's columns are those of. STATUS_BAD_FILE: unreadable or empty. */
+/* The dialect that matches the file's columns. STATUS_BAD_FILE: unreadable or empty. */
 enum status import_dialect_of(int32_t *dialect, const char *path, struct error *error);
 
 /* The files of one dataset. Devices of equal fingerprints are one. */
@@ -35,7 +34,7 @@ enum status importer_create(struct importer **importer, struct dataset *dataset,
 void importer_free(struct importer *importer); /* NULL is allowed */
 
 /* Appends every row of `path`. STATUS_BAD_FILE names file, line and column: missing column, not a
- * number, time that is none, impossible config, no rows. STATUS_USAGE: an unknown device. */
+ * number, invalid time, impossible config, no rows. STATUS_USAGE: an unknown device. */
 enum status importer_read(struct importer *importer, const char *path, int64_t *row_count,
                           struct error *error);
 int importer_device_count(const struct importer *importer);

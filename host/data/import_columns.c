@@ -1,4 +1,4 @@
-/* CSV with one column for each of ours: what `export` writes, or a foreign file under a map. */
+/* CSV with one column for each of ours: output of `export`, or a foreign file with a map. */
 #include "base/text.h"
 #include "data/import_internal.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where a column of ours comes from in the file at hand. */
+/* The source of one of our columns in the file. */
 struct binding {
     struct row_column column;
     const struct feature *feature;      /* or NULL */
@@ -18,7 +18,7 @@ struct binding {
     int field;                          /* of the record; -1: a constant */
 };
 
-/* The bindings of a kind, made when its first row comes. */
+/* The bindings of a kind, made at its first row. */
 struct kind_bindings {
     struct binding bindings[ROW_COLUMN_LIMIT];
     int count;
@@ -52,7 +52,7 @@ static const struct import_source *find_source(const struct import_map *map, con
     return NULL;
 }
 
-/* *is_there is false where neither the file nor the map has the column. */
+/* *is_there is false if neither the file nor the map has the column. */
 static enum status bind_column(bool *is_there, struct binding *binding,
                                const struct columns_reader *reader, const struct csv *csv,
                                struct error *error)
@@ -72,8 +72,8 @@ static enum status bind_column(bool *is_there, struct binding *binding,
     return STATUS_BAD_FILE;
 }
 
-/* Without them a row says nothing; choices default to their first name, features that an earlier
- * program did not export to what they mean there, the rest to unknown. */
+/* A row must have them. Other choices default to their first name, features that an earlier program
+ * did not export to the value that it implied, the rest to unknown. */
 static bool is_required(const struct binding *binding)
 {
     const struct feature *feature = binding->feature;
@@ -132,7 +132,7 @@ static bool is_column_of_some_kind(const char *name)
     return strcmp(name, ROW_COLUMN_LAYER) == 0;
 }
 
-/* Without a map a column that is not ours is somebody's mistake, not to be passed over. */
+/* Without a map, a column that is not ours is a mistake and an error. */
 static enum status check_columns(const struct columns_reader *reader, const struct csv *csv,
                                  struct error *error)
 {
@@ -201,7 +201,7 @@ static enum status text_of(const char **text, const struct binding *binding,
     return STATUS_OK;
 }
 
-/* What the value is not, or NULL. */
+/* Stores the value; returns NULL, or a text with its fault. */
 static const char *store_number(double *value, const char *text, double factor)
 {
     char *end;

@@ -168,7 +168,7 @@ enum status justus_row(struct measurement *row, struct device_info *device, void
                        const struct csv *csv, struct error *error)
 {
     const struct justus_reader *reader = state;
-    (void)device; /* told by its name alone */
+    (void)device; /* known only by its name */
     if (csv->field_count > reader->column_count)
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: %d columns, but the header has %d", csv->path,
                     csv->line, csv->field_count, reader->column_count);

@@ -1,5 +1,5 @@
-/* What the columns of a foreign CSV mean. A text file, a line a column of ours (the names of
- * `export -o csv`); lines that begin with # are comments:
+/* The meaning of a foreign CSV's columns. A text file with one line per epochcast column (the names
+ * of `export -o csv`); lines that begin with # are comments:
  *
  *     layer        =  dense                     the same in every row
  *     batch_size   =  32
@@ -25,14 +25,14 @@ struct import_source {
     const char *target;   /* our column */
     const char *column;   /* theirs; NULL: constant */
     const char *constant; /* or NULL */
-    double factor;        /* 1: as it is */
+    double factor;        /* 1: unchanged */
     int first_rename, rename_count;
     int line;
 };
 
 struct import_map {
     char *path; /* for messages */
-    char *text; /* that the members point into */
+    char *text; /* the members point into it */
     struct import_source sources[IMPORT_MAP_LIMIT];
     int source_count;
     struct import_rename renames[IMPORT_RENAME_LIMIT];

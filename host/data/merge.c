@@ -38,8 +38,8 @@ static enum status check_other_file(const char *input, const struct merge_option
     return HINT(error, STATUS_USAGE, "choose another output name");
 }
 
-/* All inputs are open together: what one of them lacks is told before anything is written, and
- * nobody changes them meanwhile. */
+/* All inputs are open at the same time: faults are reported before anything is written, and nobody
+ * changes the files meanwhile. */
 static enum status open_input(struct merge *merge, const char *path, struct error *error)
 {
     struct input *input = &merge->inputs[merge->input_count];
@@ -85,7 +85,7 @@ static enum status complete_header(struct merge *merge, struct error *error)
     return STATUS_OK;
 }
 
-/* Moves the new ones of the canaries to the front. */
+/* Moves new canaries to the front. */
 static void keep_new_canaries(struct merge *merge)
 {
     struct dataset_rows *all = &merge->all;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A text of the header and how those of several inputs become one. */
+/* A text of the header, and the way to join those of several inputs. */
 struct joined_text {
     size_t offset, size;
     const char *separator;
@@ -16,7 +16,7 @@ struct joined_text {
     }
 static const struct joined_text joined_texts[] = {
     JOINED(sampler, "; "),  JOINED(domain, "or\n"),
-    JOINED(protocol, "; "), JOINED(licence, " AND "), /* as SPDX has it */
+    JOINED(protocol, "; "), JOINED(licence, " AND "), /* SPDX syntax */
     JOINED(citation, "; "), JOINED(shard, ","),
 };
 static const char mixed[] = "mixed", whole[] = "1/1";
@@ -42,7 +42,7 @@ static void join(char *all, const char *one, const struct joined_text *text)
         snprintf(all + length, text->size - length, "%s%s", length ? text->separator : "", one);
 }
 
-/* Draws of different seeds are not one sweep's: the sampler says so beside the 0. */
+/* Draws of different seeds are not one sweep: seed becomes 0, and the sampler mentions it. */
 static void join_seed(struct dataset_header *all, const struct dataset_header *one)
 {
     static const struct joined_text text = JOINED(sampler, "; ");

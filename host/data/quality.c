@@ -96,7 +96,7 @@ static struct quality_spread spread_of(double *values, size_t count)
 
 enum { EVERY_DECADE = DECADE_MAXIMUM + 1 };
 
-/* Of the rows' member at `offset`. is_timed: of timed rows of the decade alone. */
+/* Spread of the rows' member at `offset`. is_timed: only of timed rows of the decade. */
 static struct quality_spread spread_of_member(const struct quality *quality, size_t offset,
                                               bool is_timed, int decade)
 {
@@ -224,7 +224,7 @@ static double worst_drift(const struct quality *quality)
     for (int32_t device = 0; device < quality->tables.device_count; device++)
         for (int which = 0; which < CANARY_COUNT; which++)
             worst = fmax(worst, fabs(quality_drift(quality, device, (enum quality_canary)which)
-                                         .drift_percent)); /* fmax passes over NaN */
+                                         .drift_percent)); /* fmax ignores NaN */
     return worst;
 }
 static double capped(const struct quality *quality)

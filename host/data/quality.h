@@ -1,11 +1,11 @@
-/* How far the labels of a dataset can be trusted: their noise, what became of the configs, how the
- * machine did meanwhile. A file of any size: 24 bytes a row stay in memory. */
+/* Reliability of the labels of a dataset: their noise, the outcomes of the configs, the state of
+ * the machine during the sweep. A file of any size; 24 bytes per row stay in memory. */
 #ifndef EPOCHCAST_DATA_QUALITY_H
 #define EPOCHCAST_DATA_QUALITY_H
 
 #include "data/dataset.h"
 
-/* What is kept of a row. NaN: unknown, or not timed. */
+/* The part of a row that is kept. NaN: unknown, or not timed. */
 struct quality_row {
     float median_ms, ci_percent, spread_percent, pressure_percent; /* ci: half-width */
     int32_t device;
@@ -30,7 +30,7 @@ struct quality_spread {
 struct quality_spread quality_pressure(const struct quality *quality);
 
 /* Of the timed rows of one decade of time, [10^decade, 10^(decade + 1)) ms; the outermost decades
- * take all beyond. */
+ * include all beyond them. */
 enum { DECADE_MINIMUM = -3, DECADE_MAXIMUM = 4 };
 struct quality_noise {
     size_t rows;
@@ -41,7 +41,7 @@ struct quality_noise quality_noise(const struct quality *quality, int decade);
 /* All decades together. */
 struct quality_noise quality_noise_of_all(const struct quality *quality);
 
-/* Of one of the canary's two times on one device. */
+/* Drift of one of the canary's two times on one device. */
 struct quality_drift {
     size_t count;
     double first_ms, last_ms; /* medians of the first and last three */
@@ -54,7 +54,7 @@ struct quality_drift quality_drift(const struct quality *quality, int32_t device
 
 size_t quality_outcome_count(const struct quality *quality, enum outcome outcome);
 
-/* What should worry whoever learns from the rows, and what helps. */
+/* Warnings for users who train on the rows, with advice. */
 enum { QUALITY_WARNING_LIMIT = 16 };
 struct quality_warning {
     char what[160];

@@ -1,6 +1,5 @@
-/* A row as cells of text: layer kind, features, what was measured, and the device that measured it
- * in columns of its own, so that a table stands alone. `export` writes them, `import` reads them.
- */
+/* A row as cells of text: layer kind, features, measurement, and the measuring device in its own
+ * columns, so that a table is self-contained. `export` writes them, `import` reads them. */
 #ifndef EPOCHCAST_DATA_ROW_COLUMNS_H
 #define EPOCHCAST_DATA_ROW_COLUMNS_H
 
@@ -21,7 +20,8 @@ enum { ROW_COLUMN_LIMIT = SCHEMA_FIELD_LIMIT + 32 };
 int row_columns(struct row_column columns[ROW_COLUMN_LIMIT], enum layer_kind kind);
 
 /* Rows of one kind of the files, as a stream: memory does not grow with them, except in text form,
- * which is aligned. Doubles are printed so that they read back to the same value. */
+ * which needs all rows to align columns. Doubles are printed so that they read back to the same
+ * value. */
 enum status export_rows(FILE *file, enum table_format form, const char *const *paths,
                         int path_count, enum layer_kind kind, struct error *error);
 

@@ -40,7 +40,7 @@ static uint64_t add_word(uint64_t hash, uint64_t word)
     return hash_mix(hash ^ word) + HASH_SEED;
 }
 
-/* Every NaN alike. */
+/* All NaNs are equal. */
 static uint64_t add_number(uint64_t hash, double number)
 {
     uint64_t word = 1;

@@ -1,6 +1,5 @@
-/* Which measurements were seen already: a set of 64-bit hashes, 11 bytes a row. Two different ones
- * of n rows share a hash with probability n^2 / 2^65: 3e-6 for ten million.
- */
+/* The measurements seen so far: a set of 64-bit hashes, 11 bytes per row. The probability that two
+ * different rows of n share a hash is n^2 / 2^65: 3e-6 for ten million. */
 #ifndef EPOCHCAST_DATA_ROW_SET_H
 #define EPOCHCAST_DATA_ROW_SET_H
 
@@ -14,14 +13,14 @@ struct row_set {
     size_t slot_count;
 };
 
-/* For at most `limit` members. row_set_free frees, after a failure too. */
+/* For at most `limit` members. row_set_free frees, also after a failure. */
 enum status row_set_create(struct row_set *set, size_t limit, struct error *error);
 void row_set_free(struct row_set *set);
 /* False: it was in the set. */
 bool row_set_add(struct row_set *set, uint64_t hash);
 
-/* The same measurement: config, device, cache, draw, round and time; where the time is unknown (an
- * import) the median stands for it. Devices are told apart by `.device`. */
+/* Equal for the same measurement: config, device, cache, draw, round and time; where the time is
+ * unknown (an import) the median takes its place. Devices differ by `.device`. */
 uint64_t row_hash(const struct measurement *row);
 uint64_t canary_hash(const struct canary *canary);
 

@@ -22,7 +22,7 @@ struct field {
     int32_t minimum;     /* of an integer */
     const struct choice *choice;
     int since;       /* as in struct feature: above 1, a file may lack the column */
-    int32_t missing; /* what it means then; of a double NaN, of a text "" */
+    int32_t missing; /* its value in such a file; doubles: NaN, texts: "" */
 };
 extern const struct field measurement_fields[];
 extern const int measurement_field_count;
@@ -56,9 +56,9 @@ hid_t schema_row_type(enum layer_kind kind, bool packed);
 hid_t schema_device_type(bool packed);
 hid_t schema_canary_type(bool packed);
 
-/* Hash of the names, types, units and choices of the columns of `kind` and of the devices: those of
- * a program, or those that a file has. Readers compare it with what the file says. The names within
- * a choice are left out: they are matched by name, so a new optimizer does not orphan old files. */
+/* Hash of the names, types, units and choices of the columns of `kind` and of the devices, as a
+ * program or a file has them. Readers compare it with the file's attribute. Names within a choice
+ * are not hashed: they are matched by name, so a new optimizer does not orphan old files. */
 uint64_t schema_hash_of(enum layer_kind kind, const struct schema_columns *rows,
                         const struct schema_columns *devices);
 uint64_t schema_hash(enum layer_kind kind); /* of this program's */

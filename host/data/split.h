@@ -1,7 +1,6 @@
-/* Which side a config stands on, by the hash of the config, so that the same config, measured twice
- * or on two devices, never stands on both sides: 80 % train; 10 % test (choice of the epoch,
- * calibration of the intervals, then the last epochs); 10 % validation (never seen by training).
- */
+/* The split of a config, by its hash, so that the same config, measured twice or on two devices, is
+ * never in two splits: 80 % train; 10 % test (choice of the epoch, calibration of the intervals,
+ * then the last epochs); 10 % validation (never seen by training). */
 #ifndef EPOCHCAST_DATA_SPLIT_H
 #define EPOCHCAST_DATA_SPLIT_H
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Names may be a stranger's: nothing that steers a terminal. */
+/* Names are not trusted: removes control characters that could steer a terminal. */
 static bool fail(struct column_fault *fault, bool is_newer, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 static bool fail(struct column_fault *fault, bool is_newer, const char *format, ...)
@@ -85,7 +85,7 @@ static bool knows_all(struct column_fault *fault, hid_t stored, const struct sch
     return knows;
 }
 
-/* Nothing between the columns: no more bytes a row than theirs. */
+/* True when the columns fill the row: no other bytes. */
 static bool is_packed(hid_t stored, const struct schema_columns *found)
 {
     const hid_t packed = schema_columns_type(found, true);

@@ -11,10 +11,10 @@ struct stored_columns {
 
 struct column_fault {
     char text[160]; /* "column 'x' is missing" */
-    bool is_newer;  /* what later programs may have added: an unknown column, an unknown name */
+    bool is_newer;  /* a later program may have added it: an unknown column or name */
 };
 
-/* False: *fault says of the column `field` that it has another type, unknown names, or is not there
+/* False: *fault describes the fault of column `field`: another type, unknown names, or missing
  * though every file has it. */
 bool stored_column_fits(struct column_fault *fault, hid_t stored, const struct field *field);
 

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 enum { CHUNK_LIMIT = 65536, BLOCK_ROWS = 8192 };
-static const double deflate_ratio_limit = 1032; /* zlib's own bound */
+static const double deflate_ratio_limit = 1032; /* zlib's bound */
 static const uint64_t row_limit = 1000000000;
 
 enum status stored_damaged(const char *file_path, const char *path, const char *what,
@@ -39,7 +39,7 @@ static enum status match_columns(struct stored_table *table, const struct stored
                           : STATUS_BAD_FILE;
 }
 
-/* Filters are named, not trusted: an unknown one would make HDF5 look for a plug-in to load. */
+/* Only known filters are allowed: an unknown one would make HDF5 load a plug-in. */
 static bool knows_filters(hid_t creation)
 {
     const int count = H5Pget_nfilters(creation);
@@ -77,7 +77,7 @@ static double row_bytes(const struct stored_table *table)
     return bytes;
 }
 
-/* Rows that the table claims, bounded by what its bytes can hold before anything is allocated. */
+/* Number of rows in the table, checked against its bytes before anything is allocated. */
 static const char *count_rows(struct stored_table *table, const struct stored_table_plan *plan)
 {
     const hid_t space = H5Dget_space(table->dataset);

@@ -17,16 +17,15 @@ static void run_child(enum status (*work)(void *payload, struct error *error), v
         signal(fatal[i], SIG_DFL);
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (null >= 0)
-        dup2(null, STDERR_FILENO); // what dies in here is told by the parent
+        dup2(null, STDERR_FILENO); // the parent reports a crash
     alarm(TIME_LIMIT_S);
     struct error error = {.status = STATUS_OK};
     error.status = work(payload, &error);
-    ssize_t written = write(result, &error,
-                            sizeof error); // less than PIPE_BUF: whole or not at all
+    ssize_t written = write(result, &error, sizeof error); // below PIPE_BUF: whole or not at all
     _exit(written == sizeof error ? 0 : 1);
 }
 
-/* Signals that the program handles interrupt neither: the child's answer is not lost to a timer. */
+/* Handled signals interrupt neither read nor waitpid: a timer must not lose the child's answer. */
 static ssize_t receive(struct error *told, int result)
 {
     ssize_t received;

@@ -33,7 +33,7 @@ static enum status hash_file(uint64_t *hash, const char *path, struct error *err
     return STATUS_OK;
 }
 
-/* One draw of each kind must have a forecast. */
+/* The model must forecast one draw of each kind. */
 static enum status check_kinds(struct active_selection *active, const char *path,
                                const struct sample_domain *domains, int domain_count,
                                struct error *error)

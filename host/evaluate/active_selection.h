@@ -1,7 +1,6 @@
-/* sweep --active: of several draws the one that a model is least sure of is measured (uncertainty
- * sampling; the co-evolution of model and data of Pinel et al. 2020 is sweep, train, sweep --active
- * and so on).
- */
+/* sweep --active: measures, of several draws, the one that a model is least sure of (uncertainty
+ * sampling). Sweep, train, sweep --active and so on is the co-evolution of model and data of Pinel
+ * et al. 2020. */
 #ifndef EPOCHCAST_EVALUATE_ACTIVE_SELECTION_H
 #define EPOCHCAST_EVALUATE_ACTIVE_SELECTION_H
 
@@ -14,15 +13,15 @@ struct active_selection {
     struct sweep_selection selection;
 };
 
-/* Loads the model of `path`. STATUS_USAGE: it is no ensemble, or lacks one of the domains' kinds.
- */
+/* Loads the model of `path`. STATUS_USAGE: it is not an ensemble, or lacks one of the domains'
+ * kinds. */
 enum status active_selection_open(struct active_selection *active, const char *path,
                                   const struct sample_domain *domains, int domain_count,
                                   struct error *error);
 void active_selection_close(struct active_selection *active);
 
-/* How far the nets of the ensemble disagree; infinite where the model forecasts nothing. Not the
- * interval: that is wide, too, where labels are noisy, and more of them would not make it narrow.
+/* Disagreement of the ensemble's nets; infinite where the model forecasts nothing. It is not the
+ * interval: the interval is also wide where labels are noisy, and more labels would not narrow it.
  */
 double forecast_doubt(const struct prediction *prediction);
 

@@ -15,7 +15,7 @@ const struct choice choice_evaluation = {.name = "group",
                                          .count = sizeof evaluation_names /
                                                   sizeof *evaluation_names};
 
-enum { ALL = -1 }; /* a device or part: every one */
+enum { ALL = -1 }; /* as device or part: every one */
 
 /* Forecasts and room for the times of one group. */
 struct samples {
@@ -32,7 +32,7 @@ struct group {
 
 /* ---- groups ---- */
 
-/* Parts of every kind and device, beside ALL. */
+/* Number of parts of every kind and device, in addition to ALL. */
 static int part_count(enum evaluation_by by)
 {
     return by == EVALUATION_PASS ? (int)PASS_COUNT : INTERVAL_DECADE_COUNT;
@@ -120,8 +120,8 @@ static void group_evaluate(struct evaluation *evaluation, const struct group *gr
 
 /* ---- sums ---- */
 
-/* Sums over the INTERVAL_SUM_ROWS rows of `places` into place `index` of the group's room; whether
- * the measured one lies in the sum's interval. */
+/* Sums over the INTERVAL_SUM_ROWS rows of `places` into place `index` of the group's room. Returns
+ * whether the measured sum lies in the interval of the forecast sum. */
 static bool sum_rows(const struct samples *samples, const struct network_place *places,
                      size_t index)
 {

@@ -6,7 +6,7 @@
 #include "evaluate/row_forecasts.h"
 #include "predictors/predictor.h"
 
-/* What rows are grouped by, within their kind and device. Decades are those of interval.h. */
+/* Groupings of rows within their kind and device. Decades are those of interval.h. */
 #define EVALUATION_LIST(X)                                                                         \
     X(EVALUATION_PASS, "pass")                                                                     \
     X(EVALUATION_DECADE, "decade")                                                                 \
@@ -20,7 +20,7 @@ struct evaluation_row {
     char pass[16];            /* "all", "forward", "train" */
     char group[32];           /* "all", "forward", "0.1..1 ms", "sums of 16" */
     const char *predictor;    /* type name; borrowed */
-    int32_t calibration_rows; /* of the device, per kind, that corrected the forecasts */
+    int32_t calibration_rows; /* rows of the device, per kind, that corrected the forecasts */
     struct stats_errors errors;
     double interval_coverage_percent; /* NaN without intervals */
 };
@@ -31,18 +31,18 @@ struct evaluation {
     size_t uncovered; /* rows left out: of kinds or devices that the predictor does not know */
 };
 
-/* split: enum split, or -1 for all. Groups: each kind x {all passes, forward, train}, x each device
- * and "all" when there are several; groups without rows are left out. STATUS_FAILED when nothing is
- * left. */
+/* split: enum split, or -1 for all. Groups: each kind x {all passes, forward, train} x each device,
+ * and "all" devices when there are several; groups without rows are left out. STATUS_FAILED when no
+ * group is left. */
 enum status evaluate_predictor(struct evaluation *evaluation, const struct predictor *predictor,
                                const struct dataset_rows *rows, int split, struct error *error);
-/* The same by something else: the decade of the forecast or of the measured time, or sums over
- * neighbours in network_order (times and intervals of the sums; the interval as forecasts of
- * networks have it). */
+/* The same with another grouping: by the decade of the forecast or of the measured time, or sums
+ * over neighbours in network_order (times and intervals of the sums, computed as for a network's
+ * forecast). */
 enum status evaluate_predictor_by(struct evaluation *evaluation, const struct predictor *predictor,
                                   const struct dataset_rows *rows, int split, enum evaluation_by by,
                                   struct error *error);
-/* The same of forecasts that are there already. */
+/* The same for existing forecasts. */
 enum status evaluate_forecasts(struct evaluation *evaluation, const struct row_forecasts *forecasts,
                                const struct predictor_type *type, const struct dataset_rows *rows,
                                enum evaluation_by by, struct error *error);

@@ -130,14 +130,14 @@ static enum status parts_create(struct parts *parts, const struct dataset_rows *
 
 /* ---- the curve ---- */
 
-/* The forecasts of the test rows and of the pool; what a point of the curve corrects. */
+/* The forecasts of the test rows and of the pool; a point of the curve corrects the former. */
 struct curve {
     struct row_forecasts test, scratch, pool; /* scratch: a copy of test to correct */
     const struct measurement **rows;          /* (pool.count), of one kind */
     double *predicted_ms;
 };
 
-/* The correction that the first `wanted` rows of `kind` in the pool teach. */
+/* The correction fitted to the first `wanted` rows of `kind` in the pool. */
 static enum status learn(struct row_correction **correction, const struct curve *curve,
                          enum layer_kind kind, int32_t wanted, struct error *error)
 {
@@ -165,7 +165,7 @@ static void correct(struct prediction *scratch, const struct row_forecasts *test
     }
 }
 
-/* Errors with so many rows of the device. */
+/* Errors when `wanted` rows of the device correct the forecasts. */
 static enum status evaluate_point(struct evaluation *evaluation, struct curve *curve,
                                   int32_t wanted, const struct hold_out *hold_out,
                                   const struct predictor_type *type,
@@ -231,7 +231,7 @@ static enum status no_other_device(const char *name, struct error *error)
     return HINT(error, STATUS_FAILED, "name the datasets of several devices");
 }
 
-/* The rows of a run, some of them to learn from. */
+/* The rows of a run; STATUS_FAILED without rows to train on. */
 static enum status parts_begin(struct parts *parts, const struct dataset_rows *rows,
                                const struct hold_out *hold_out, struct error *error)
 {

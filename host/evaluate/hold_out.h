@@ -1,6 +1,5 @@
-/* A device that training has not seen: train on the others' rows, forecast its own, and see what a
- * few of its rows would help.
- */
+/* A device that training has not seen: trains on the rows of the others, forecasts its own rows,
+ * and evaluates how much a few of its rows improve the forecasts. */
 #ifndef EPOCHCAST_EVALUATE_HOLD_OUT_H
 #define EPOCHCAST_EVALUATE_HOLD_OUT_H
 
@@ -12,13 +11,13 @@ enum { CALIBRATION_LIMIT = 32 };
 
 struct hold_out {
     int32_t device; /* row of dataset_rows.devices */
-    int split;      /* of its rows to evaluate on: enum split, or -1 for all */
+    int split;      /* split of its rows to evaluate on: enum split, or -1 for all */
     const struct mlp_options *options;
     /* An `mlp` predictor that hold_outs_fit has fitted, or NULL: hold_out_evaluate fits its own. */
     const struct predictor *fitted;
-    /* A point of the curve each: so many rows per kind, drawn from its train split by the options'
-     * seed, correct the forecasts (row_correction.h); 0: none. The rows of the largest count are
-     * evaluated in none. */
+    /* One point of the curve per count: that many rows per kind, drawn from its train split by the
+     * options' seed, correct the forecasts (row_correction.h); 0: none. The rows of the largest
+     * count are excluded from every evaluation. */
     int32_t calibration_rows[CALIBRATION_LIMIT];
     int calibration_count;
     /* Called with the forecasts of every point for the device's rows; may be NULL. */
@@ -28,13 +27,13 @@ struct hold_out {
 };
 
 /* The folds of a cross-validation side by side: predictors[i] is of the `mlp` type, trained without
- * the rows of hold_outs[i].device, and the caller's to free. All or none: what is wrong with one is
- * the error. Holds the rows of `count` trainings meanwhile. */
+ * the rows of hold_outs[i].device; the caller frees them. If one training fails, all do, with its
+ * error. Memory: the rows of `count` trainings. */
 enum status hold_outs_fit(struct predictor **predictors, const struct hold_out *hold_outs,
                           int count, const struct dataset_rows *rows, struct error *error);
 
-/* No rows where the predictor does not cover the device. STATUS_USAGE: fewer rows of a kind than
- * the curve asks for. STATUS_FAILED: no other device. */
+/* The evaluation has no rows if the predictor does not cover the device. STATUS_USAGE: a kind has
+ * fewer rows than the curve needs. STATUS_FAILED: there is no other device. */
 enum status hold_out_evaluate(struct evaluation *evaluation, const struct hold_out *hold_out,
                               const struct predictor_type *type, const struct dataset_rows *rows,
                               struct error *error);

@@ -128,7 +128,7 @@ static int compare_items(const void *a, const void *b)
 
 /* ---- slices ---- */
 
-/* Of the rows that a kind's items point to. */
+/* Slices of the rows that a kind's items point to. */
 struct work {
     const struct row_forecasts *forecasts;
     struct item *items;

@@ -1,4 +1,4 @@
-/* Where the remaining error sits: the errors of a predictor's forecasts by slices of the rows. */
+/* The errors of a predictor's forecasts, by slices of the rows. */
 #ifndef EPOCHCAST_EVALUATE_RESIDUALS_H
 #define EPOCHCAST_EVALUATE_RESIDUALS_H
 

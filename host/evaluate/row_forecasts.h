@@ -1,12 +1,12 @@
-/* Measured rows beside their forecasts: what every evaluation starts from. */
+/* Measured rows with their forecasts: the input of every evaluation. */
 #ifndef EPOCHCAST_EVALUATE_ROW_FORECASTS_H
 #define EPOCHCAST_EVALUATE_ROW_FORECASTS_H
 
 #include "predictors/predictor.h"
 
 struct row_forecasts {
-    size_t row_count;                /* usable rows, whether they are covered or not */
-    size_t count;                    /* covered ones: the arrays' */
+    size_t row_count;                /* usable rows, covered or not */
+    size_t count;                    /* covered rows: the length of the arrays */
     const struct measurement **rows; /* of the dataset, borrowed; device by device */
     struct prediction *predictions;
 };

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEPT_SHARE = 3, RUNG_LIMIT = 3 }; /* a third goes on; rungs of 1/9, 1/3, all epochs */
-enum { TRIALS_AT_ONCE = 8 };             /* each holds encoded rows of its own meanwhile */
+enum { KEPT_SHARE = 3, RUNG_LIMIT = 3 }; /* a third advances; rungs of 1/9, 1/3, all epochs */
+enum { TRIALS_AT_ONCE = 8 };             /* each has its own encoded rows in memory */
 
 /* ---- drawing ---- */
 
@@ -86,7 +86,7 @@ static void draw_recipe(struct mlp_options *options, const struct drawer *drawer
 
 /* ---- trying ---- */
 
-/* Geometric means over the kinds, of the rows of all passes (and devices). */
+/* Geometric means over the kinds, for rows of all passes (and devices). */
 static enum status score(struct search_trial *trial, const struct predictor *predictor,
                          const struct dataset_rows *rows, struct error *error)
 {
@@ -96,7 +96,7 @@ static enum status score(struct search_trial *trial, const struct predictor *pre
     TRY(evaluate_predictor(&evaluation, predictor, rows, SPLIT_TEST, error));
     for (size_t i = 0; i < evaluation.count; i++) {
         const struct evaluation_row *row = &evaluation.rows[i];
-        if (row->layer == last_kind) /* the first row of a kind holds all its rows */
+        if (row->layer == last_kind) /* the first entry of a kind is that of all its rows */
             continue;
         last_kind = row->layer;
         mape += log(row->errors.mape_percent);
@@ -114,7 +114,7 @@ static int32_t at_least_one(double value)
     return value > 1 ? (int32_t)lround(value) : 1;
 }
 
-/* Scores what was learnt of the trial's recipe. */
+/* Scores the predictor trained with the trial's recipe. */
 static enum status finish_trial(struct search_trial *trial, struct mlp_fitting *fitting,
                                 const struct dataset_rows *rows)
 {
@@ -160,7 +160,7 @@ static int compare_trials(const void *first, const void *second)
     return (a->mape_percent > b->mape_percent) - (a->mape_percent < b->mape_percent);
 }
 
-/* A recipe that cannot be trained (its loss diverged) only ranks last; one must train at least. */
+/* A recipe that cannot be trained (its loss diverged) only ranks last; at least one must train. */
 static enum status run_rung(struct search *search, int count, int32_t rung, double share,
                             const struct dataset_rows *rows, const struct mlp_options *base,
                             struct error *error)

@@ -1,8 +1,7 @@
 /* Hyper-parameter search: random recipes, ranked by successive halving (Jamieson & Talwalkar 2016):
  * all are trained for a short time, the best third for three times as long, and so on up to the
- * preset's epochs; recipes of a rung side by side. The score is the error on the test split;
- * validation rows are never touched.
- */
+ * preset's epochs. Recipes of a rung train side by side. The score is the error on the test split;
+ * validation rows are never touched. */
 #ifndef EPOCHCAST_EVALUATE_SEARCH_H
 #define EPOCHCAST_EVALUATE_SEARCH_H
 
@@ -10,9 +9,9 @@
 
 struct search_trial {
     struct mlp_options options; /* with the epochs of the last rung that it reached */
-    double mape_percent;        /* on the test split, geometric mean over the kinds */
+    double mape_percent;        /* of the test split, geometric mean over the kinds */
     double rmse_ms;             /* the same */
-    double seconds;             /* of its nets' training, all its rungs */
+    double seconds;             /* training time of its nets, over all rungs */
     int32_t rung;               /* the last that it reached, from 0 */
 };
 

@@ -27,7 +27,7 @@ static enum status bad_value(const char *path, int row, const char *name, const 
 
 /* ---- values ---- */
 
-/* NaN: null or nothing. */
+/* NaN: null or missing. */
 static enum status read_time(double *value, const cJSON *row, const char *path, int index,
                              const char *name, double minimum, struct error *error)
 {
@@ -116,7 +116,7 @@ static enum status read_row(struct verification_file *file, const cJSON *json, c
     return STATUS_OK;
 }
 
-/* Baselines that a row has times of, the roofline first as verify has it. */
+/* Baselines with a time in some row, the roofline first, as in verify. */
 static void find_baselines(struct verification_file *file, const cJSON *rows,
                            const struct choice *baselines)
 {

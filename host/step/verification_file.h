@@ -1,6 +1,5 @@
-/* What `verify -o json` printed, read back. The file may come from a stranger: its size, its rows
- * and every value are bounded, texts are data.
- */
+/* Reads the output of `verify -o json`. The file is not trusted: its size, its rows and every value
+ * are bounded, texts are data. */
 #ifndef EPOCHCAST_STEP_VERIFICATION_FILE_H
 #define EPOCHCAST_STEP_VERIFICATION_FILE_H
 
@@ -20,7 +19,7 @@ enum {
 struct verification_row {
     char network[VERIFICATION_NAME_SIZE];
     int32_t pass;
-    struct verified_step step; /* NaN where the file has null or nothing; baselines as below */
+    struct verified_step step; /* NaN where the file has null or no value; baselines as below */
     double error_percent, sum_ms, model_error_percent, sum_gap_percent;
     double baseline_error_percents[VERIFIED_BASELINE_LIMIT];
 };
@@ -34,7 +33,7 @@ struct verification_file {
     int count; /* >= 1 */
 };
 
-/* True when the file begins as JSON does, or is named so; a missing one is not. */
+/* True when the file begins like JSON or has its suffix; false for a missing file. */
 bool file_is_json(const char *path);
 /* `baselines`: names to look for. STATUS_BAD_FILE names the byte or the row. verification_file_free
  * releases. */

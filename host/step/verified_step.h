@@ -1,4 +1,4 @@
-/* A whole step that was run, beside its forecasts. */
+/* A whole measured step, with its forecasts. */
 #ifndef EPOCHCAST_STEP_VERIFIED_STEP_H
 #define EPOCHCAST_STEP_VERIFIED_STEP_H
 

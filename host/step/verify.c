@@ -105,7 +105,7 @@ static void release_step(struct step *step)
     free(step->plans);
 }
 
-/* release_step, whatever comes of it later. */
+/* release_step releases, also after a failure. */
 static enum status begin_step(struct step *step, struct device *device,
                               const struct network *network, struct error *error)
 {
@@ -145,7 +145,7 @@ static enum status run_phase_call(void *payload, struct error *error)
     return call->plan->bench->enqueue(call->plan, call->phase, error);
 }
 
-/* Adds to layers_ms[i] what each layer of a phase takes. */
+/* Adds the time of each layer of a phase to layers_ms[i]. */
 static enum status time_phase(double *layers_ms, struct device *device, const struct step *step,
                               int phase, struct error *error)
 {

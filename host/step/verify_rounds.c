@@ -27,7 +27,7 @@ static enum status allocate_layers(double **layers_ms, const struct network *net
     return ALLOCATE(layers_ms, (unsigned long)network->layer_count, "layer times", error);
 }
 
-/* Takes layers_ms (layer_count) over: each layer's fastest round is kept. */
+/* Takes ownership of layers_ms (layer_count); keeps each layer's fastest round. */
 static void keep_fastest(double **fastest_ms, double *layers_ms, int layer_count)
 {
     if (!*fastest_ms) {

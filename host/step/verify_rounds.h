@@ -1,6 +1,5 @@
-/* What a network's steps take on a device, measured in rounds: each round visits every step once,
- * so that what disturbs the machine for a while meets different steps each time.
- */
+/* Times of a network's steps on a device, measured in rounds: each round measures every step once,
+ * so that a temporary disturbance of the machine hits different steps each time. */
 #ifndef EPOCHCAST_STEP_VERIFY_ROUNDS_H
 #define EPOCHCAST_STEP_VERIFY_ROUNDS_H
 
@@ -23,8 +22,8 @@ struct verify_times {
 };
 
 /* times (count), the fastest of the rounds: of the step asked[i] (batch size, pass, optimizer,
- * precision), of each layer within it, of each layer alone. verify_times_free releases, whatever
- * came of it. */
+ * precision), of each layer within it, of each layer separately. verify_times_free releases, also
+ * after a failure. */
 enum status verify_rounds(struct verify_times *times, const struct layer_config *asked, int count,
                           const struct network *network, struct device *device,
                           const struct verify_rounds_options *options, struct error *error);

@@ -34,7 +34,7 @@ static void describe_templates(struct dataset_header *header, const struct sweep
              identity->networks, (unsigned long long)hash);
 }
 
-/* The selection depends on the model: another one makes another sweep. */
+/* The selection depends on the model: another model is another sweep. */
 static void describe_selection(struct dataset_header *header, const struct sweep_identity *identity)
 {
     const size_t length = strlen(header->domain);

@@ -1,6 +1,5 @@
-/* What makes two sweeps the same: a dataset's header says it, and a sweep goes on with a file of
- * its own alone.
- */
+/* The identity of a sweep, stored in a dataset's header: a sweep resumes only a file of the same
+ * identity. */
 #ifndef EPOCHCAST_SWEEP_IDENTITY_H
 #define EPOCHCAST_SWEEP_IDENTITY_H
 
@@ -8,9 +7,9 @@
 
 struct sweep_identity {
     const struct sweep_options *options; /* domains, protocol, shard */
-    const char *const *sets;             /* (set_count) what was set in the domains, as text */
+    const char *const *sets;             /* (set_count) --set of the domains, as text */
     int set_count;
-    const char *networks; /* whose layers the domains' templates are, or NULL */
+    const char *networks; /* networks whose layers are the domains' templates, or NULL */
     uint64_t model_hash;  /* of the model behind options->selection */
     bool autotune;
 };
@@ -18,7 +17,7 @@ struct sweep_identity {
 /* Fills sampler, domain, protocol and shard of the header. */
 void sweep_identity_describe(struct dataset_header *header, const struct sweep_identity *identity);
 
-/* In which of them two headers differ, or in the seed; NULL: they are of the same sweep. */
+/* Name of the first of these in which two headers differ, or of the seed; NULL: same sweep. */
 const char *sweep_difference(const struct dataset_header *a, const struct dataset_header *b);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Draws of one kind, taken from the device a block at a time where it can draw. */
+/* Draws of one kind, taken from the device in blocks if it can draw. */
 struct drawn {
     struct layer_config *configs; /* (DRAWN_BLOCK) */
     enum stratum *strata;
@@ -47,7 +47,7 @@ static void count_row(struct sweep_report *report, const struct measurement *row
     }
 }
 
-/* "3 capped, 1 unsupported": what did not go smoothly. */
+/* "3 capped, 1 unsupported": outcomes other than ok. */
 static void list_outcomes(char *text, size_t size, const struct sweep_report *report)
 {
     size_t length = 0;
@@ -79,9 +79,9 @@ static void show_progress(const struct run *run)
 
 /* ---- positions and draws ---- */
 
-/* Position p of a shard is draw p * shard_count + shard of the sweep, which belongs to kind
- * draw % domain_count and is that kind's draw draw / domain_count; where draws are chosen, the
- * chosen one of SELECTION_DRAWS from SELECTION_DRAWS * (draw / domain_count). */
+/* Position p of a shard is draw p * shard_count + shard of the sweep, which belongs to kind draw %
+ * domain_count and is that kind's draw draw / domain_count; with a selection, it is the chosen one
+ * of SELECTION_DRAWS draws from SELECTION_DRAWS * (draw / domain_count). */
 static int64_t draw_of(const struct sweep_options *options, int64_t position)
 {
     return position * options->shard_count + options->shard;
@@ -112,7 +112,7 @@ static enum status fill_drawn(struct run *run, int which, int64_t index, struct 
                        run->options->seed, (uint32_t)first, (uint32_t)drawn->count, error);
 }
 
-/* The first round takes draws in their order and from the device; later ones jump about. */
+/* The first round takes draws in order, from the device; later rounds need them in any order. */
 static enum status draw_config(struct layer_config *config, enum stratum *stratum, struct run *run,
                                int which, int64_t index, struct error *error)
 {
@@ -154,7 +154,8 @@ static enum status pick_config(struct layer_config *config, enum stratum *stratu
 
 /* ---- what was measured before ---- */
 
-/* A sweep takes its draws in order and flushes them together: none is far beyond their number. */
+/* A sweep takes its draws in order and flushes them together: no index is far above their number.
+ */
 enum { HOLE_LIMIT = 4096 };
 
 static enum status not_of_this_sweep(const struct measurement *row, struct error *error)
@@ -185,7 +186,7 @@ static enum status note_done(struct run *run, const struct measurement *row, str
     return visit_queue_note(&run->queue, position, row, error);
 }
 
-/* One config in a hundred is drawn again: a header may be forged, draws are not. */
+/* Draws one config in a hundred again: a header may be forged, but then the draws do not match. */
 static enum status check_done(struct run *run, const struct measurement *row, struct error *error)
 {
     struct layer_config config;
@@ -211,7 +212,8 @@ static enum status take_done(struct run *run, struct error *error)
 
 /* ---- measuring ---- */
 
-/* The first visit takes the fewest samples: all configs are seen before any is measured well. */
+/* The first round takes the fewest samples: all configs are measured before any is measured well.
+ */
 static struct measure_options options_of(const struct run *run, const struct visit *visit)
 {
     struct measure_options options = run->options->measure;
@@ -320,7 +322,7 @@ enum status sweep_run(struct sweep_report *report, struct dataset *dataset, int3
     end(&run);
     if (status == STATUS_OK)
         return dataset_flush(dataset, error);
-    dataset_flush(dataset, NULL); /* what was measured is kept; the first error is told */
+    dataset_flush(dataset, NULL); /* keeps measured rows; the first error is reported */
     return status;
 }
 

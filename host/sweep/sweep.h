@@ -1,4 +1,4 @@
-/* queue -> worker -> dataset, until every config had its rounds or the time is used. */
+/* queue -> worker -> dataset, until every config had its rounds or the time is used up. */
 #ifndef EPOCHCAST_SWEEP_SWEEP_H
 #define EPOCHCAST_SWEEP_SWEEP_H
 
@@ -21,18 +21,18 @@ struct sweep_selection {
 enum { SELECTION_DRAWS = 8 };
 
 struct sweep_options {
-    /* One a kind, visited in turn: draw i measures domain i % count. */
+    /* One per kind, in turn: draw i measures domain i % count. */
     struct sample_domain *domains;
     int domain_count;
-    int64_t samples;      /* configs at most, of all shards together; 0: no limit */
-    double time_budget_s; /* of all runs of this sweep together; 0: none; at least one of the two */
+    int64_t samples;      /* maximum of configs, all shards together; 0: no limit */
+    double time_budget_s; /* over all runs of this sweep; 0: none; at least one of the two limits is
+                             set */
     int rounds;           /* visits of each config; 1..ROUND_MAXIMUM */
     int shard, shard_count; /* this sweep has the draws with i % shard_count == shard */
-    const struct sweep_selection
-        *selection; /* or NULL: draws as they come; else one of SELECTION_DRAWS */
+    const struct sweep_selection *selection; /* or NULL: every draw; else one of SELECTION_DRAWS */
     uint64_t seed;
     struct measure_options measure;           /* cap_ms: of all rounds together */
-    const struct dataset_rows *done;          /* what the file holds already, or NULL */
+    const struct dataset_rows *done;          /* rows that the file already holds, or NULL */
     struct progress *progress;                /* or NULL */
     const volatile sig_atomic_t *interrupted; /* or NULL; set: finish the point, flush, return */
 };
@@ -43,7 +43,7 @@ struct sweep_report {
     int64_t outcome_count[OUTCOME_COUNT];
     double seconds, measuring_s, warmup_s, setup_s, canary_s;
     double earlier_s; /* of the budget, used by earlier runs */
-    /* Sums over the rows that have an eager time: per call, as sampled and as enqueued singly. */
+    /* Sums over the rows with an eager time: per call, as sampled and as enqueued one by one. */
     double sampled_ms, eager_ms;
 };
 
@@ -53,7 +53,7 @@ enum status sweep_run(struct sweep_report *report, struct dataset *dataset, int3
                       struct worker *worker, const struct sweep_options *options,
                       struct error *error);
 
-/* True when options->done leave nothing to measure; *report counts their configs. */
+/* True when nothing is left to measure after options->done; *report counts their configs. */
 bool sweep_is_complete(struct sweep_report *report, const struct sweep_options *options);
 
 #endif

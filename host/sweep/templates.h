@@ -5,12 +5,12 @@
 #include "base/error.h"
 #include "layers/sample.h"
 
-/* Owns what the domains' `templates` point to. Zeroed: empty. */
+/* Owns the `templates` of the domains. Zeroed: empty. */
 struct sweep_templates {
     struct layer_config *of_kind[LAYER_KIND_COUNT];
 };
 
-/* Makes the layer a template of its kind's domain, once, whatever its batch size; a layer of no
+/* Makes the layer a template of its kind's domain, once for all batch sizes; a layer without a
  * domain is left out. */
 enum status sweep_templates_add(struct sweep_templates *templates, struct sample_domain *domains,
                                 int domain_count, struct layer_config config, struct error *error);

@@ -9,7 +9,7 @@ enum { FIRST_CAPACITY = 1024, NEW_DRAWS = 16 };
 
 struct point {
     int32_t visits;
-    bool is_over; /* without a time, or too slow to be called again: not visited again */
+    bool is_over; /* not measured again: without a time, or too slow */
     float fastest_ms, slowest_ms;
 };
 
@@ -60,7 +60,7 @@ enum status visit_queue_note(struct visit_queue *queue, int64_t position,
 
 /* ---- round 0: new draws ---- */
 
-/* Without a number of configs, each round gets its share of the time. */
+/* Without a limit of configs, each round gets its share of the time. */
 static bool takes_new_draws(const struct visit_queue *queue, double spent_s)
 {
     const struct visit_queue_options *options = &queue->options;
@@ -153,7 +153,7 @@ static bool next_refined(struct visit *visit, struct visit_queue *queue)
 
 /* ---- one after the other ---- */
 
-/* Nothing is left to refine: more configs, through all rounds. */
+/* Nothing is left to refine: takes more configs, through all rounds. */
 static bool begin_more_draws(struct visit_queue *queue)
 {
     if (queue->options.samples > 0)

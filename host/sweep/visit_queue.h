@@ -1,25 +1,25 @@
-/* Which config a sweep measures next. Round 0 visits the draws in their order, with few samples;
- * the next rounds visit the same configs in shuffled orders; what time is left goes to the configs
- * whose rounds differ most, then to new draws. A config without a time is not visited again, nor a
- * slow one, whose single call takes longer than all rounds of another. It depends on the rows
- * alone, so a sweep that was cut off goes on where it was.
+/* The order in which a sweep measures configs. Round 0 takes the draws in order, with few samples;
+ * the next rounds take the same configs in shuffled orders; remaining time goes to the configs
+ * whose rounds differ most, then to new draws. A config without a time is not measured again, nor a
+ * slow one, whose single call takes longer than all rounds of another. The order depends only on
+ * the rows, so an interrupted sweep continues where it stopped. A visit is one round of one config.
  */
 #ifndef EPOCHCAST_SWEEP_VISIT_QUEUE_H
 #define EPOCHCAST_SWEEP_VISIT_QUEUE_H
 
 #include "bench/measure.h"
 
-enum { ROUND_MAXIMUM = 9 }; /* visits of a config at most */
+enum { ROUND_MAXIMUM = 9 }; /* maximum of visits of a config */
 
 struct visit_queue_options {
-    int64_t samples;       /* configs at most; 0: no limit */
+    int64_t samples;       /* maximum of configs; 0: no limit */
     double time_budget_s;  /* 0: none */
     int rounds;            /* 1..ROUND_MAXIMUM */
-    double target_percent; /* configs whose spread / sqrt(rounds) is below are not refined */
+    double target_percent; /* configs with spread / sqrt(rounds) below it are not refined */
     uint64_t seed;         /* of the orders */
 };
 
-struct point; /* what is known of a config */
+struct point; /* state of a config */
 
 struct visit_queue {
     struct visit_queue_options options;
@@ -31,7 +31,7 @@ struct visit_queue {
     int round;
 };
 
-/* Position 0.. of a config in the sweep, and which visit of it this is. */
+/* Position 0.. of a config in the sweep, and the number of the visit. */
 struct visit {
     int64_t position;
     int32_t round;
@@ -40,10 +40,10 @@ struct visit {
 void visit_queue_begin(struct visit_queue *queue, const struct visit_queue_options *options);
 void visit_queue_free(struct visit_queue *queue);
 
-/* The next visit, when `spent_s` of the budget are used; false: the sweep is over. */
+/* The next visit after `spent_s` of the budget; false: the sweep is over. */
 bool visit_queue_next(struct visit *visit, struct visit_queue *queue, double spent_s);
 
-/* Tells what a visit (of now, or of a sweep that is resumed) found. */
+/* Records the result of a visit (of this run, or of the sweep that is resumed). */
 enum status visit_queue_note(struct visit_queue *queue, int64_t position,
                              const struct measurement *row, struct error *error);
 
