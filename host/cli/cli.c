@@ -37,8 +37,8 @@ static const struct option *find_option(const struct command *command, const cha
     return NULL;
 }
 
-/* Spellings of earlier versions, which help does not show. One that is another option's name today
- * is meant where the value is not that option's. */
+/* Spellings of earlier versions, hidden from help. If a spelling is another option's name today, it
+ * is the alias when the value is not valid for that option. */
 static const struct {
     const char *name, *option;
 } aliases[] = {{"form", "format"}, {"format", "dialect"}};
@@ -114,7 +114,7 @@ struct scale {
     double factor;
 };
 
-/* Units that may stand behind a number of the type; what a value is, for messages. */
+/* Units that may follow a number of the type; the name of a value, for messages. */
 static const struct number_form {
     const struct scale *units; /* ended by NULL */
     const char *what;

@@ -1,6 +1,5 @@
 /* The command line: one table of options, one of commands. An option means the same in every
- * command that takes it; parsing, --help, suggestions and the documentation derive from the tables.
- */
+ * command; parsing, --help, suggestions and the documentation derive from the tables. */
 #ifndef EPOCHCAST_CLI_CLI_H
 #define EPOCHCAST_CLI_CLI_H
 
@@ -23,8 +22,8 @@ struct texts {
     int count;
 };
 
-/* Values of every option. Texts are borrowed from argv and NULL when not given; numbers that may be
- * absent start as NaN, integers as -1. */
+/* Values of every option. Texts are borrowed from argv, NULL when not given; optional numbers start
+ * as NaN, optional integers as -1. */
 struct settings {
     const char *operands[OPERAND_LIMIT];
     int operand_count;
@@ -54,7 +53,8 @@ enum option_type {
     OPTION_DURATION, /* "60s", "5m", "1h", plain seconds */
     OPTION_SIZE,     /* "16GiB", "512MB", plain bytes */
     OPTION_CHOICE,
-    OPTION_CHOICES, /* names, separated by commas, or no value: all; an int32_t with a bit each */
+    OPTION_CHOICES, /* names, separated by commas; no value: all; stored as an int32_t with one bit
+                       each */
 };
 
 struct option {
@@ -64,7 +64,7 @@ struct option {
     size_t offset; /* in struct settings */
     const char *argument, *help;
     double minimum, maximum;     /* numbers and integers */
-    const struct choice *choice; /* values; of a text: of its items */
+    const struct choice *choice; /* its values; for a text, the values of its items */
 };
 enum { OPTION_LIMIT = 128 };
 extern const struct option cli_options[];

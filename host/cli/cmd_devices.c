@@ -56,7 +56,7 @@ static enum status add_device(struct table *table, const char *name,
     return status;
 }
 
-/* The asked device alone, or all of them; a backend that cannot run here is told on stderr. */
+/* The requested device, or all devices; stderr names backends that cannot run here. */
 static enum status add_devices(struct table *table, const struct settings *settings,
                                struct error *error)
 {

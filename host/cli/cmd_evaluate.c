@@ -15,7 +15,7 @@
 
 enum { BATCH_SIZE_LIMIT = 4096 };
 
-/* What --layer and --batch leave. */
+/* The rows selected by --layer and --batch. */
 struct row_filter {
     bool is_kept[LAYER_KIND_COUNT];
     int32_t batch_sizes[BATCH_SIZE_LIMIT];
@@ -70,14 +70,14 @@ static enum status read_rows(struct dataset_rows *rows, int first, const struct 
     return status;
 }
 
-/* ---- a model beside baselines ---- */
+/* ---- a model and baselines ---- */
 
 static int asked_split(const struct settings *settings)
 {
     return settings->split < SPLIT_COUNT ? settings->split : -1;
 }
 
-/* Adds a predictor's forecasts to the picture, if there is to be one. */
+/* Adds a predictor's forecasts to the picture, if one is drawn. */
 static enum status collect(struct evaluated_list *drawn, const struct predictor *predictor,
                            const struct dataset_rows *rows, const struct settings *settings,
                            struct error *error)
@@ -132,7 +132,7 @@ static enum status print_errors(const struct predictor *predictor, struct evalua
 
 enum { KEY_LIMIT = 32 };
 
-/* The list that `text` becomes: its commas are overwritten. */
+/* Splits `text` into a list: its commas are overwritten. */
 static enum status split_keys(const char **keys, int *count, char *text, struct error *error)
 {
     *count = 0;

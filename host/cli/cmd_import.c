@@ -65,7 +65,7 @@ static enum status import_to_file(const struct import_map *map, int32_t dialect,
     return print_report(row_count, device_count, settings, error);
 }
 
-/* The published files name no device. */
+/* The published files do not name their device. */
 static enum status check_device_name(const struct settings *settings, struct error *error)
 {
     struct device_info info;

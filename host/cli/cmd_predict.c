@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- what does not fit ---- */
+/* ---- forecasts that do not fit ---- */
 
 /* "185" of one step on one device; of several: "185 of train sgd on V100, ...". */
 static void name_step(char *text, size_t size, const struct forecast_grid *all,
@@ -26,8 +26,8 @@ static void name_step(char *text, size_t size, const struct forecast_grid *all,
         snprintf(text + used, size - used, " with %d", forecast->device_count);
 }
 
-/* Of every step, device and number of GPUs with a forecast that does not fit; ends in ", ..." where
- * size bytes do not hold all. */
+/* Largest batches of every step, device and number of GPUs with a forecast that does not fit; ends
+ * in ", ..." if size bytes are too few. */
 static void list_largest_batches(char *text, size_t size, const struct forecast_grid *all)
 {
     const int batch_count = all->request->selection.batch_count;
@@ -49,7 +49,7 @@ static void list_largest_batches(char *text, size_t size, const struct forecast_
     }
 }
 
-/* A document is printed first, then: which batch would fit. */
+/* After the document: names the largest batches that fit. */
 static enum status tell_too_large(const struct forecast_grid *all, struct error *error)
 {
     char batches[400];
@@ -69,7 +69,7 @@ static enum status tell_too_large(const struct forecast_grid *all, struct error 
 
 /* ---- notes ---- */
 
-/* What the model did not forecast, and how much of the time that is. */
+/* Names the layers that the model did not forecast, and their share of the time. */
 static enum status note_roofline(const struct forecast_grid *all, struct error *error)
 {
     char kinds[256];

@@ -1,4 +1,4 @@
-/* Everything that can be drawn of some files, on one page. */
+/* All pictures and tables of some files on one page. */
 #include "cli/cli.h"
 #include "cli/forecast_request.h"
 #include "cli/provenance.h"
@@ -13,7 +13,7 @@
 
 static const char default_batch_sizes[] = "1..32*2";
 
-/* Operands by what they are; borrowed. */
+/* Operands by their type; borrowed. */
 struct contents {
     const char *datasets[OPERAND_LIMIT], *models[OPERAND_LIMIT], *networks[OPERAND_LIMIT],
         *verifications[OPERAND_LIMIT];

@@ -1,4 +1,4 @@
-/* What a file or a name is: dataset, model, network, the layer table, the catalogue. */
+/* Shows a file or a name: dataset, model, network, the layer table, the catalogue. */
 #include "cli/cli.h"
 #include "cli/plot_option.h"
 #include "cli/show.h"
@@ -37,7 +37,7 @@ static enum status show_layers(enum table_format format, struct error *error)
     return cli_print_table(table, format, error);
 }
 
-/* Of one sample. */
+/* Cost of one sample. */
 static struct cost forward_cost(const struct network_layer *layer)
 {
     return network_cost(layer, 1, PASS_FORWARD, OPTIMIZER_NONE, PRECISION_FP32);

@@ -14,7 +14,7 @@ enum { SHOWN_DRAWS = 10, ARGUMENT_LIMIT = 16 };
 
 /* ---- --dry-run ---- */
 
-/* Warm-up and cap, and a setup of 5 ms for each visit: what a sweep of slow layers takes. */
+/* Time of a sweep of slow layers: per config the cap, and per round warm-up and 5 ms of setup. */
 static double longest_s(const struct sweep_options *wanted, double configs)
 {
     const double config_ms = wanted->rounds * (wanted->measure.warmup_ms + 5) +
@@ -22,7 +22,7 @@ static double longest_s(const struct sweep_options *wanted, double configs)
     return configs * config_ms / 1e3;
 }
 
-/* What would run, above the draws: the text form alone, so that the others stay one document. */
+/* Prints the request above the draws, only in text form: other forms stay one document. */
 static void print_request(const struct sweep_request *request, const struct settings *settings)
 {
     const struct sweep_options *wanted = &request->options;
@@ -67,9 +67,9 @@ static enum status print_draws(const struct sweep_request *request, const struct
     return cli_print_table(table, settings->format, error);
 }
 
-/* ---- the file: new, or one to go on with ---- */
+/* ---- the file: new, or resumed ---- */
 
-/* STATUS_USAGE unless the file is one of this very sweep. */
+/* STATUS_USAGE unless the file belongs to the same sweep. */
 static enum status read_earlier(struct dataset_rows *done, const struct sweep_request *request,
                                 const char *path, struct error *error)
 {
@@ -156,7 +156,7 @@ static enum status print_report(const struct sweep_report *report, const struct 
     table_number(table, fmax(0, 100 - percent * spent_s));
     table_number(table, report->eager_ms > 0
                             ? 100 * fmax(0, 1 - report->sampled_ms / report->eager_ms)
-                            : NAN); // of an eager call's time
+                            : NAN); // percent of an eager call's time
     return cli_print_table(table, settings->format, error);
 }
 
@@ -218,7 +218,7 @@ static enum status sweep_with(struct sweep_report *report, struct worker *worker
     return status;
 }
 
-/* With the rows that the file has already, if they are of this device and not all. */
+/* Continues with the file's rows, if they are of this device and incomplete. */
 static enum status go_on_with(struct sweep_report *report, struct worker *worker,
                               const struct sweep_request *request, const struct dataset_rows *done,
                               const struct settings *settings, struct error *error)

@@ -63,7 +63,7 @@ static bool is_measured_here(const struct dataset_rows *rows)
     return is_known;
 }
 
-/* auto: the GPU that is being characterised, where it is here; else the host. */
+/* auto: the GPU that the rows were measured on, if this machine has it; else the host. */
 static enum status settle_engine(struct mlp_options *wanted, const struct dataset_rows *rows,
                                  const struct settings *settings, struct error *error)
 {
@@ -124,7 +124,7 @@ static enum status make_options(struct mlp_options *wanted, const struct setting
     return apply_fit(&wanted->base, settings, error);
 }
 
-/* Options that only `mlp` takes, as they were given. */
+/* A given option that only `mlp` takes; NULL: none. */
 static const char *mlp_option_of(const struct settings *settings)
 {
     const struct {
@@ -224,7 +224,7 @@ static enum status print_reports(const struct fit_report *reports, const char *e
     return status;
 }
 
-/* A fresh predictor, one of a search's best recipe, or that of --model fine-tuned. */
+/* A new predictor, one of a search's best recipe, or a fine-tuned --model. */
 static enum status fit(struct model *model, struct fit_report *reports,
                        const struct dataset_rows *rows, struct mlp_options *wanted,
                        const struct fit_options *baseline, const struct settings *settings,
@@ -265,7 +265,7 @@ static enum status fit_and_save(struct fit_report *reports, const struct dataset
     return status;
 }
 
-/* What a table of errors would not show. */
+/* Notes that a table of errors would not show. */
 static void print_notes(const struct dataset_rows *rows, const struct fit_report *reports,
                         bool has_intervals)
 {

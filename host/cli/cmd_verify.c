@@ -30,7 +30,7 @@ static enum status note_left_out(const struct network *network, int left_out,
     return STATUS_OK;
 }
 
-/* Both sides of the comparison go without the operators that no benchmark covers. */
+/* Both sides of the comparison leave out operators that no benchmark covers. */
 static enum status leave_out_operators(struct network_selection *selection,
                                        const struct settings *settings, struct error *error)
 {
@@ -66,7 +66,7 @@ static struct verified_step step_of(const struct verify_row *row)
     return step;
 }
 
-/* Steps of the first pass that could be measured. */
+/* Draws the steps of the first pass that could be measured. */
 static enum status plot_steps(const struct verification *all, const struct settings *settings,
                               struct error *error)
 {
@@ -97,7 +97,7 @@ static enum status plot_steps(const struct verification *all, const struct setti
     return status;
 }
 
-/* The document first, then what did not fit. */
+/* Prints the document, then the steps that did not fit. */
 static enum status print_all(const struct verification *all, const struct settings *settings,
                              struct error *error)
 {

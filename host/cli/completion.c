@@ -21,7 +21,7 @@ static void put_backends(FILE *file)
         fprintf(file, "%s%s", i ? " " : "", backends[i]->name);
 }
 
-/* Texts whose values are known here; others without a choice are completed as files. */
+/* Texts with values known here; other texts without a choice complete as files. */
 static const struct {
     const char *option;
     void (*put)(FILE *file);
@@ -82,8 +82,8 @@ static void put_option_names(FILE *file, const struct command *command)
     }
 }
 
-/* "DATA.h5|NETWORK|layers --model ...": a network's names, the words in small letters; the rest are
- * files. */
+/* "DATA.h5|NETWORK|layers --model ...": completes network names and the words in small letters; the
+ * rest are files. */
 static void put_operands(FILE *file, const struct command *command)
 {
     static const char separators[] = " |";

@@ -5,10 +5,10 @@
 #include "bench/measure.h"
 #include "cli/cli.h"
 
-/* --device, or the first backend that has one and is not the fake. */
+/* --device, or the first backend other than the fake that has a device. */
 const char *device_name_of(const struct settings *settings);
 struct device_options device_options_of(const struct settings *settings);
-/* Opens it. */
+/* Opens that device. */
 enum status open_device(struct device **device, const struct settings *settings,
                         struct error *error);
 /* --cap-ms, --target-percent, --cache. */

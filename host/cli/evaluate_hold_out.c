@@ -62,7 +62,7 @@ static enum status make_curve(struct hold_out *hold_out, const struct settings *
     return STATUS_OK;
 }
 
-/* What is drawn of one predictor. */
+/* The picture's data of one predictor. */
 struct drawing {
     struct evaluated_list *drawn;
     const struct hold_out *hold_out;
@@ -116,7 +116,7 @@ static enum status add_device(struct evaluation *all, struct evaluated_list *dra
     return STATUS_OK;
 }
 
-/* Folds of a cross-validation that are trained side by side; each holds its rows meanwhile. */
+/* Folds of a cross-validation that train side by side; each has its rows in memory. */
 enum { FOLDS_AT_ONCE = 4 };
 
 static enum status add_devices(struct evaluation *all, struct evaluated_list *drawn,

@@ -1,4 +1,4 @@
-/* What evaluate prints. */
+/* The output of evaluate. */
 #ifndef EPOCHCAST_CLI_EVALUATION_TABLE_H
 #define EPOCHCAST_CLI_EVALUATION_TABLE_H
 
@@ -13,7 +13,7 @@ enum status print_evaluation(const struct evaluation *evaluation, bool with_cali
                              enum table_format format, struct error *error);
 enum status print_residuals(const struct residuals *residuals, enum table_format format,
                             struct error *error);
-/* A row of the dataset each. */
+/* One line per row of the dataset. */
 enum status print_forecasts(const struct row_forecasts *forecasts, const struct dataset_rows *rows,
                             enum table_format format, struct error *error);
 

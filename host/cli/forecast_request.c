@@ -12,7 +12,7 @@
 
 struct device_names {
     struct forecast_request *request;
-    double memory_bytes; /* NaN: what the device has */
+    double memory_bytes; /* NaN: that of the device */
 };
 
 static enum status add_device(struct forecast_request *request, const struct device_info *info,
@@ -110,7 +110,7 @@ static enum status add_number(void *payload, const char *text, struct error *err
     return STATUS_OK;
 }
 
-/* Writes to the double at `offset` of every device: one value for all, or one each. */
+/* Writes to the double at `offset` of every device: one value for all, or one per device. */
 static enum status read_numbers(struct forecast_request *request, size_t offset, const char *option,
                                 const char *text, struct error *error)
 {

@@ -1,4 +1,4 @@
-/* What predict and report are asked to forecast. */
+/* The forecasts requested of predict and report. */
 #ifndef EPOCHCAST_CLI_FORECAST_REQUEST_H
 #define EPOCHCAST_CLI_FORECAST_REQUEST_H
 

@@ -26,7 +26,7 @@ static const struct documented files[] = {
     {NULL, NULL},
 };
 
-/* Text as groff takes it: no escapes, no requests, every minus one that can be copied. */
+/* Text for groff: without escapes and requests, with minus signs that can be copied. */
 static void put(FILE *file, const char *text)
 {
     bool line_starts = true;

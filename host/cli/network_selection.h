@@ -1,17 +1,17 @@
-/* What predict and verify ask for: a network, a model, batch sizes, passes, optimizers. */
+/* The request of predict and verify: a network, a model, batch sizes, passes, optimizers. */
 #ifndef EPOCHCAST_CLI_NETWORK_SELECTION_H
 #define EPOCHCAST_CLI_NETWORK_SELECTION_H
 
 #include "cli/cli.h"
 #include "forecast/forecast_grid.h"
 
-/* Reads operands and options; network_selection_free releases. `sizes`: what --dimension says to
- * all networks of a command, or NULL when this is the only one. */
+/* Reads operands and options; network_selection_free releases. `sizes`: --dimension for all
+ * networks of a command, or NULL when this is the only network. */
 enum status network_selection_load(struct network_selection *selection,
                                    struct dimension_sizes *sizes, const struct settings *settings,
                                    struct error *error);
 
-/* --dimension; dimension_sizes_check once the command's networks are loaded. */
+/* Reads --dimension; call dimension_sizes_check once the command's networks are loaded. */
 enum status read_dimensions(struct dimension_sizes *sizes, const struct settings *settings,
                             struct error *error);
 

@@ -45,7 +45,7 @@ static enum status draw_on_terminal(struct picture *picture, struct error *error
     for (size_t i = 0; i < size; i++)
         if (text[i] != '\f')
             putchar(text[i]);
-    putchar('\n'); /* it ends without one */
+    putchar('\n'); /* gnuplot's output ends without one */
     free(text);
     return STATUS_OK;
 }

@@ -15,7 +15,7 @@ enum status draw_first_predictions(struct picture *picture, const struct forecas
         const struct forecast_grid_row *row = &all->rows[i];
         if (row->device == first->device && row->forecast.pass == first->forecast.pass &&
             row->forecast.device_count == first->forecast.device_count)
-            forecasts[count++] = row->forecast; /* its layers stay the row's */
+            forecasts[count++] = row->forecast; /* the row still owns its layers */
     }
     const enum status status = draw_forecasts(picture, forecasts, count,
                                               &all->request->selection.network,

@@ -6,7 +6,7 @@
 #include "base/table.h"
 #include "forecast/ranking.h"
 
-/* The first places, for people; nothing when there is nothing to choose from. */
+/* Prints the first places, for people; nothing if there is no choice. */
 enum status print_ranking(const struct forecast_grid *all, struct error *error);
 void json_ranking(struct json *json, const struct ranking *ranking,
                   const struct forecast_grid *all);

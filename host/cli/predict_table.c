@@ -13,7 +13,7 @@ static int extrapolating_layers(const struct forecast *forecast, const struct ne
     return count;
 }
 
-/* Who spoke: what the model does not cover takes the roofline. */
+/* Name of the layer's predictor: layers that the model does not cover use the roofline. */
 static const char *predictor_of(const struct forecast_grid *all, const struct prediction *layer)
 {
     return layer->covered ? all->request->selection.model.predictor->type->name : "roofline";
@@ -28,7 +28,7 @@ static void add_step(struct table *table, const struct forecast *forecast)
 
 /* ---- times ---- */
 
-/* The last ones are of --gpus alone. */
+/* The last columns are only those of --gpus. */
 static const struct table_column time_columns[] = {{"batch_size", 0},
                                                    {"pass", 0},
                                                    {"optimizer", 0},

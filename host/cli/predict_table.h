@@ -1,4 +1,4 @@
-/* What predict prints on stdout. */
+/* The output of predict on stdout. */
 #ifndef EPOCHCAST_CLI_PREDICT_TABLE_H
 #define EPOCHCAST_CLI_PREDICT_TABLE_H
 
@@ -6,10 +6,10 @@
 
 struct predict_table_options {
     enum table_format format;
-    bool has_layers, has_memory; /* a layer in each row; each forecast's memory in parts */
+    bool has_layers, has_memory; /* one row per layer; memory of each forecast by parts */
 };
 
-/* A forecast in each row, unless the options ask for layers; JSON has everything. */
+/* One row per forecast, or per layer if the options ask for it; JSON has everything. */
 enum status print_predictions(const struct forecast_grid *all,
                               const struct predict_table_options *options, struct error *error);
 

@@ -56,7 +56,7 @@ void cli_catch_signals(void)
         return;
     }
     pthread_detach(thread);
-    /* A thread that is still starting may hold locks, which a forked child would wait for. */
+    /* A starting thread may hold locks, and a forked child would wait for them. */
     while (sem_wait(&waiter.runs) != 0)
         ;
 }
@@ -85,7 +85,7 @@ static enum status run_command(const struct command *command, int count, char *c
     return command->run(settings, error);
 }
 
-/* Options that stand alone instead of a command. */
+/* Options that take the place of a command. */
 static bool print_document(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
@@ -116,12 +116,12 @@ static enum status dispatch(int argc, char **argv, struct settings *settings, st
     for (int i = 0; commands[i]; i++)
         if (strcmp(commands[i]->name, name) == 0)
             return run_command(commands[i], argc - 2, argv + 2, settings, error);
-    if (strcmp(name, command_worker.name) == 0) /* what a sweep starts, not for users */
+    if (strcmp(name, command_worker.name) == 0) /* started by a sweep, not by users */
         return run_command(&command_worker, argc - 2, argv + 2, settings, error);
     return unknown_command(name, error);
 }
 
-/* What was printed must have arrived: a full disk is an error too. */
+/* Output must have been written: a full disk is an error. */
 static enum status flush_output(enum status status, struct error *error)
 {
     errno = 0;

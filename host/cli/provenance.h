@@ -1,4 +1,4 @@
-/* Who wrote this file: versions, command line, time. */
+/* Provenance of a written file: versions, command line, time. */
 #ifndef EPOCHCAST_CLI_PROVENANCE_H
 #define EPOCHCAST_CLI_PROVENANCE_H
 
@@ -6,7 +6,7 @@
 #include "data/dataset.h"
 
 void print_version(FILE *file);
-/* Everything but sampler and domain. */
+/* Fills everything except sampler and domain. */
 void fill_header(struct dataset_header *header, const struct settings *settings);
 void fill_model_provenance(char *text, size_t size, const struct settings *settings);
 

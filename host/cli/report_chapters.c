@@ -126,7 +126,7 @@ enum { FORECAST_COLUMNS = 20 };
 struct columns {
     struct table_column list[FORECAST_COLUMNS];
     int count;
-    bool devices, epochs, training, cost, energy; /* what is shown beside the batch's time */
+    bool devices, epochs, training, cost, energy; /* columns shown besides the batch's time */
 };
 
 static void add_column(struct columns *columns, bool is_shown, const char *name, int digits)
@@ -213,7 +213,7 @@ static enum status note_roofline(struct page *page, const struct forecast *forec
     return STATUS_OK;
 }
 
-/* What epochs and costs were asked for. */
+/* The assumptions of epochs and costs. */
 static void put_assumptions(struct page *page, const struct forecast_request *request,
                             const struct report_texts *texts)
 {

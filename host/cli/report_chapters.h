@@ -6,9 +6,9 @@
 #include "data/dataset.h"
 #include "forecast/forecast_grid.h"
 
-/* What a dataset holds and how good it is. */
+/* Contents and quality of a dataset. */
 enum status report_dataset(struct page *page, const char *path, struct error *error);
-/* What a model is; its errors on the rows of the split (-1: all), unless rows is NULL. */
+/* Description of a model; its errors on the rows of the split (-1: all), unless rows is NULL. */
 enum status report_model(struct page *page, const char *path, const struct dataset_rows *rows,
                          int split, struct error *error);
 
@@ -20,7 +20,7 @@ struct report_texts {
 enum status report_network(struct page *page, const struct forecast_request *request,
                            const struct report_texts *texts, struct error *error);
 
-/* A result of `verify -o json`: measured beside forecast. */
+/* A result of `verify -o json`: measured times against forecasts. */
 enum status report_verification(struct page *page, const char *path, struct error *error);
 
 #endif

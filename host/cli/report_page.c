@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Pictures come with black, greys and the palette as attributes, which rules here go before. */
+/* Pictures have black, greys and the palette as attributes; the rules here override them. */
 static const char styles[] =
     ":root{color-scheme:light dark;--ink:#16181d;--paper:#fff;--soft:#5b6270;--line:#d8d8d8;"
     "--card:#f6f7f9;--blue:#0072b2;--grey:#7f7f7f}\n"
@@ -113,7 +113,7 @@ enum status page_picture(struct page *page, struct picture *picture, const char 
     size_t size;
     close_list(page);
     TRY(picture_render(&text, &size, picture, error));
-    const char *svg = strstr(text, "<svg"); /* behind the XML declaration */
+    const char *svg = strstr(text, "<svg"); /* after the XML declaration */
     if (svg) {
         fprintf(page->file, "<figure id=\"picture-%d\" role=\"img\" aria-label=\"",
                 ++page->picture_count);

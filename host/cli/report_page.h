@@ -1,6 +1,5 @@
-/* One HTML page that needs nothing else: styles and pictures are within. Light and dark after the
- * reader's system, light in print. Every text is escaped.
- */
+/* One self-contained HTML page: styles and pictures are embedded. Light or dark as the reader's
+ * system, light in print. Every text is escaped. */
 #ifndef EPOCHCAST_CLI_REPORT_PAGE_H
 #define EPOCHCAST_CLI_REPORT_PAGE_H
 
@@ -16,10 +15,10 @@ struct page {
 void page_begin(struct page *page, FILE *file, const char *title);
 void page_end(struct page *page);
 
-/* A chapter, with what it is about. */
+/* Begins a chapter, with its kind and subject. */
 void page_chapter(struct page *page, const char *kind, const char *name);
 void page_note(struct page *page, const char *text);
-/* One after the other they make a list. */
+/* Adds a labelled text; consecutive ones form a list. */
 void page_text(struct page *page, const char *label, const char *text);
 enum status page_table(struct page *page, const struct table *table, struct error *error);
 /* A picture of the form PICTURE_INLINE, filled; the caller frees it. */

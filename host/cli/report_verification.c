@@ -15,7 +15,7 @@ enum { PICTURE_LIMIT = 16 };
 
 enum { FIXED_COLUMNS = 9, SUM_COLUMNS = 3 };
 
-/* What a table borrows. */
+/* Data that a table borrows. */
 struct columns {
     struct table_column list[FIXED_COLUMNS + SUM_COLUMNS + VERIFIED_BASELINE_LIMIT];
     char names[VERIFIED_BASELINE_LIMIT][80];
@@ -83,8 +83,8 @@ static bool is_measured(const struct verification_row *row)
     return row->step.measured_ms > 0;
 }
 
-/* Steps that were measured, of the network and pass of row `first`, up to the first of another;
- * returns that. `steps` holds file->count. */
+/* Collects the measured steps of the network and pass of row `first`; returns the first row of
+ * another. `steps` holds file->count. */
 static int collect(struct verified_network *verified, struct verified_step *steps,
                    const struct verification_file *file, int first)
 {

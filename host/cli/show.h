@@ -5,16 +5,16 @@
 #include "cli/cli.h"
 #include "predictors/predictor.h"
 
-/* By its name: ".h5", ".hdf5". */
+/* True for the suffixes ".h5" and ".hdf5". */
 bool name_is_hdf5(const char *path);
-/* True when the file begins as a model file does; anything else is taken for a dataset. */
+/* True when the file begins like a model file; any other file is read as a dataset. */
 bool file_is_model(const char *path);
 enum status show_model(const char *path, enum table_format format, struct error *error);
-/* Every violation of the format; STATUS_BAD_FILE when there is one. */
+/* Prints every violation of the format; STATUS_BAD_FILE when there is one. */
 enum status show_check(const char *path, enum table_format format, struct error *error);
 enum status show_dataset(const char *path, enum table_format format, struct error *error);
 
-/* What show prints, for who prints it otherwise: labelled texts, then the tables that have rows. */
+/* Receives the output of show, for another printer: labelled texts, then the tables with rows. */
 struct show_sink {
     void *payload;
     void (*text)(void *payload, const char *label, const char *text);

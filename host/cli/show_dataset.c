@@ -196,7 +196,7 @@ static enum status fill_warnings(struct table *table, const struct quality *qual
 
 /* ---- the document ---- */
 
-/* A table of the report: an array of that name in JSON. The first alone is the csv and jsonl form.
+/* A table of the report: an array of that name in JSON. Only the first is printed as csv and jsonl.
  */
 struct section {
     const char *key;

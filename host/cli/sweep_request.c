@@ -117,7 +117,7 @@ static enum status open_active(struct sweep_request *request, const char *path, 
     return STATUS_OK;
 }
 
-/* Seconds; 0: as long as --samples takes. */
+/* Seconds; 0: no limit, until --samples are done. */
 static double budget_of(const struct settings *settings)
 {
     if (!isnan(settings->time_budget_s))
@@ -140,7 +140,7 @@ static enum status fill_options(struct sweep_request *request, const struct sett
     return parse_shard(&request->options, settings->shard, error);
 }
 
-/* An impossible domain is told now, not after the device was opened. */
+/* Reports an impossible domain before the device is opened. */
 static enum status try_draws(const struct sweep_request *request, struct error *error)
 {
     for (int i = 0; i < request->domain_count; i++) {

@@ -1,4 +1,4 @@
-/* What a sweep is to measure, from the command line. */
+/* The request of a sweep, from the command line. */
 #ifndef EPOCHCAST_CLI_SWEEP_REQUEST_H
 #define EPOCHCAST_CLI_SWEEP_REQUEST_H
 

@@ -8,7 +8,7 @@
 
 enum { WIDTHS_SIZE = 12 * MLP_LAYER_LIMIT };
 
-/* As --hidden takes them. */
+/* In the syntax of --hidden. */
 static void hidden_text(char text[WIDTHS_SIZE], const struct mlp_options *recipe)
 {
     size_t used = 0;

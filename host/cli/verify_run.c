@@ -97,7 +97,7 @@ static enum status measure_rows(struct verification *all, const struct layer_con
     return status;
 }
 
-/* Forecasts first: what is wrong with a model shows before anything is measured. */
+/* Forecasts first: faults of a model show before anything is measured. */
 static enum status fill_rows(struct verification *all, struct layer_config *asked, int count,
                              struct device *device, const struct verification_options *options,
                              struct error *error)

@@ -1,4 +1,4 @@
-/* What verify measures beside what was forecast: a row for every step and batch size. */
+/* Measurements and forecasts of verify: one row per step and batch size. */
 #ifndef EPOCHCAST_CLI_VERIFY_RUN_H
 #define EPOCHCAST_CLI_VERIFY_RUN_H
 
@@ -15,7 +15,7 @@ struct verify_row {
 
 struct verification {
     const struct network_selection *selection;
-    const struct device_info *known; /* the device as the model knows it */
+    const struct device_info *known; /* the model's entry for the device */
     struct baseline_set baselines;
     struct verify_row *rows;
     int count, too_large;

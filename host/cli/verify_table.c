@@ -120,7 +120,7 @@ static void json_fields(struct json *json, const struct fields *fields)
     }
 }
 
-/* A table of the columns of `fields`, which must live as long. */
+/* Creates a table with the columns of `fields`, which must outlive it. */
 static enum status create_table(struct table **table, struct fields *fields, struct error *error)
 {
     for (int i = 0; i < fields->count; i++)
@@ -210,7 +210,8 @@ struct error_summary {
     double median_percent, worst_percent; /* absolute */
 };
 
-/* SUM: layers alone against the step; MODEL: the forecast; else a baseline's number. */
+/* SUM: separately measured layers against the step; MODEL: the forecast; else a baseline's number.
+ */
 enum { SUMMARY_SUM = -2, SUMMARY_MODEL = -1 };
 
 static double summarised_error(const struct verify_row *row, int which)

@@ -1,6 +1,6 @@
 #include "forecast/baseline_set.h"
 
-/* The roofline needs a device, and nothing of the row that names it. */
+/* The roofline needs only the device: a row that refers to it is enough. */
 static enum status fit_roofline(struct predictor **roofline, const struct device_info *known,
                                 struct error *error)
 {
@@ -11,7 +11,7 @@ static enum status fit_roofline(struct predictor **roofline, const struct device
     return predictor_roofline.fit(roofline, &rows, NULL, NULL, error);
 }
 
-/* Every wanted baseline but the roofline. */
+/* Every wanted baseline except the roofline. */
 static enum status fit_from_rows(struct baseline_set *set, const struct dataset_rows *rows,
                                  int32_t mask, struct error *error)
 {

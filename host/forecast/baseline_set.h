@@ -14,19 +14,19 @@ struct baseline_set {
 /* True when the baselines of `mask` (bit i: choice_baseline's name i) learn from rows. */
 bool baseline_set_needs_rows(int32_t mask);
 
-/* The roofline of `device`, and the baselines of `mask` fitted on `rows` (NULL: the roofline
- * alone). baseline_set_free releases, whatever came of it. */
+/* The roofline of `device`, and the baselines of `mask` fitted on `rows` (NULL: only the roofline).
+ * baseline_set_free releases, also after a failure. */
 enum status baseline_set_fit(struct baseline_set *set, const struct device_info *device,
                              int32_t mask, const struct dataset_rows *rows, struct error *error);
 void baseline_set_free(struct baseline_set *set);
 
-/* batch_ms (count): of each baseline, as forecast_network has it. */
+/* batch_ms (count): forecast of each baseline, as by forecast_network. */
 enum status baseline_set_forecast(double *batch_ms, const struct baseline_set *set,
                                   const struct network *network, const struct device_info *device,
                                   const struct forecast_options *options, struct error *error);
 
-/* The measuring device `here` as the model knows it; STATUS_NO_DEVICE: the model was trained on
- * others. */
+/* The model's entry for the measuring device `here`; STATUS_NO_DEVICE: the model was trained on
+ * other devices. */
 enum status model_find_device(const struct device_info **known, const struct model *model,
                               const struct device_info *here, struct error *error);
 

@@ -8,7 +8,7 @@
 
 /* ---- time ---- */
 
-/* One question a layer. */
+/* One question per layer. */
 struct questions {
     struct layer_question *asked;
     struct layer_config *configs;
@@ -22,8 +22,8 @@ static void questions_free(struct questions *questions)
     free(questions->costs);
 }
 
-/* More rows or elements than benchmarks have, though the layer itself could be one of theirs: that
- * of one sample is. */
+/* True when the layer has more rows or elements than benchmarks take, but would be valid for one
+ * sample. */
 static bool is_too_large(const struct network_layer *layer, const struct layer_config *config,
                          const struct forecast_options *options)
 {
@@ -80,7 +80,7 @@ static enum status no_forecast(const struct network_layer *layer, struct error *
     return HINT(error, STATUS_FAILED, "train on rows of %s from this device", kind);
 }
 
-/* Layers that the predictor does not cover take the roofline. */
+/* Layers that the predictor does not cover use the roofline. */
 static enum status fill_uncovered(struct forecast *forecast, const struct network *network,
                                   const struct questions *questions,
                                   const struct device_info *device, struct error *error)
@@ -109,7 +109,7 @@ static double above_ms(const struct prediction *layer)
     return layer->covered ? layer->high_ms - layer->median_ms : layer->median_ms;
 }
 
-/* The config of a layer, as a number that equal configs share. */
+/* The config of a layer, as a number; equal configs have equal numbers. */
 struct config_of {
     uint64_t hash;
     int layer;
@@ -123,8 +123,8 @@ static int compare_configs(const void *a, const void *b)
     return (one->layer > other->layer) - (one->layer < other->layer);
 }
 
-/* Layers with the same config err as one. times[i]: how many layers have the config of layer i,
- * where i is the first of them; elsewhere 0. Sorts the configs. */
+/* Layers with the same config have the same error. times[i]: how many layers have the config of
+ * layer i, where i is the first of them; elsewhere 0. Sorts the configs. */
 static void count_occurrences(int *times, struct config_of *configs, int count)
 {
     qsort(configs, (size_t)count, sizeof *configs, compare_configs);
@@ -136,7 +136,7 @@ static void count_occurrences(int *times, struct config_of *configs, int count)
     }
 }
 
-/* What the layers of one kind may be off. */
+/* Sums of the half-widths of the layers of one kind. */
 struct kind_sum {
     struct interval_sum below, above;
     double correlation;
@@ -173,7 +173,7 @@ static void add_layers(struct forecast *forecast, const struct network *network,
     forecast->batch_high_ms = forecast->batch_ms + sqrt(above);
 }
 
-/* Layers that are known by their work alone are like no other. */
+/* Layers known only by their work never equal another. */
 static void fill_configs(struct config_of *configs, int layer_count,
                          const struct questions *questions)
 {
@@ -289,7 +289,7 @@ static enum status forecast_device(struct forecast *forecast, const struct netwo
     return STATUS_OK;
 }
 
-/* What each device gets of the batch. */
+/* The part of the batch per device. */
 static enum status divide_batch(struct forecast_options *part,
                                 const struct forecast_options *options, struct error *error)
 {
@@ -308,7 +308,7 @@ static enum status divide_batch(struct forecast_options *part,
     return STATUS_OK;
 }
 
-/* Communication, and what n devices are worth: one_ms is a step of one device with its batch (weak
+/* Communication and efficiency of n devices; one_ms is a step of one device with its batch (weak
  * scaling) or the whole one (strong). */
 static void add_devices(struct forecast *forecast, const struct forecast_options *part,
                         double one_ms)

@@ -14,7 +14,7 @@ struct forecast_options {
     double price_per_hour; /* of one device; NaN: unknown */
     double watts;          /* of one device; 0 or NaN: unknown */
     double price_per_kwh;  /* 0 or NaN: unknown */
-    int64_t memory_bytes;  /* of one device; 0: what the device says */
+    int64_t memory_bytes;  /* of one device; 0: as reported by the device */
     struct parallel_options parallel;
 };
 
@@ -24,14 +24,14 @@ struct forecast {
     double sample_ms;                             /* batch_ms / samples of all devices */
     /* NaN when unknown. An epoch is ceil(dataset_size / samples of a step) steps. Costs are the
      * hourly price of all devices and, with watts and price_per_kwh, their energy. */
-    double epoch_s, epoch_cost, total_s, cost, energy_kwh; /* the last three: of all epochs */
+    double epoch_s, epoch_cost, total_s, cost, energy_kwh; /* the last three: for all epochs */
     struct network_memory memory;                          /* of one device */
     bool fits;                 /* memory.total_bytes <= the device's memory (true when unknown) */
     struct prediction *layers; /* (network->layer_count) */
     /* Layers that the predictor does not cover (an operator, a kind that it was not trained on,
      * more rows or elements than benchmarks take): the roofline is used. */
     int uncovered_count;
-    double uncovered_ms; /* their part of batch_ms */
+    double uncovered_ms; /* their share of batch_ms */
     /* Several devices: see parallel.h. */
     int32_t device_count, device_batch_size;
     int64_t global_batch_size;
@@ -39,19 +39,19 @@ struct forecast {
     double efficiency_percent, overlap_efficiency_percent; /* 100 for one device */
 };
 
-/* Interval of the sum: per-layer half-widths (in ms, each side its own) added by the correlation of
- * errors that the predictor learnt for the layers' kind (interval.h has the formula), root of
- * squares between kinds. A layer that fell back to the roofline counts with a half-width of its own
- * time and correlation 1, operators as a kind of their own; NaN when a covering predictor gives no
+/* Interval of the sum: half-widths of the layers (in ms, lower and upper side separately) are added
+ * with the correlation of errors that the predictor learnt for their kind (interval.h has the
+ * formula), kinds by root of squares. A layer that fell back to the roofline has its whole time as
+ * half-width and correlation 1; operators count as one kind. NaN when a covering predictor gives no
  * interval. device may be NULL (the predictor's first), unless a layer needs the roofline.
- * STATUS_USAGE: a config outside its bounds; fewer samples than devices to divide them over.
- * STATUS_FAILED: no forecast for a layer. */
+ * STATUS_USAGE: a config outside its bounds; fewer samples than devices. STATUS_FAILED: no forecast
+ * for a layer. */
 enum status forecast_network(struct forecast *forecast, const struct network *network,
                              const struct predictor *predictor, const struct device_info *device,
                              const struct forecast_options *options, struct error *error);
 void forecast_free(struct forecast *forecast);
 
-/* "batch_normalization x53, relu x49": what the uncovered layers are; always terminated. */
+/* "batch_normalization x53, relu x49": kinds of the uncovered layers; always terminated. */
 enum status forecast_uncovered_kinds(char *text, size_t size, const struct forecast *forecast,
                                      const struct network *network, struct error *error);
 

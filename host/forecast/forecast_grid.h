@@ -11,10 +11,10 @@ struct step_selection {
     int32_t pass, optimizer;
 };
 
-/* What predict and verify ask for: a network, a model, batch sizes, steps. */
+/* The request of predict and verify: a network, a model, batch sizes, steps. */
 struct network_selection {
     struct network network;
-    int left_out_count; /* layers that verify took out of the network */
+    int left_out_count; /* layers that verify removed from the network */
     struct model model;
     int32_t batch_sizes[BATCH_LIMIT];
     int batch_count;
@@ -37,7 +37,7 @@ struct forecast_request {
     int device_count;
     int32_t gpus[GPUS_LIMIT];
     int gpus_count;
-    bool is_parallel;               /* gpus was given, be it 1 */
+    bool is_parallel;               /* gpus was given, also as 1 */
     struct forecast_options common; /* of all forecasts */
 };
 void forecast_request_free(struct forecast_request *request);
@@ -58,7 +58,7 @@ enum status forecast_grid_create(struct forecast_grid *grid, const struct foreca
                                  struct error *error);
 void forecast_grid_free(struct forecast_grid *grid);
 
-/* Of the row's step and devices, as batch sizes count: 0 when none fits, -1 when the memory is
+/* Largest batch size for the row's step and devices: 0 when none fits, -1 when the memory is
  * unknown. */
 int64_t forecast_grid_largest_batch(const struct forecast_request *request,
                                     const struct forecast_grid_row *row);

@@ -2,8 +2,8 @@
  * part of the batch; an all-reduce adds them up before every update.
  *
  * Communication as in Qi, Sparks, Talwalkar, "Paleo: a performance model for deep neural networks",
- * ICLR 2017, and its published program. With D bytes of gradients, n devices and a link
- * that reaches B bytes a second, t(D) = D / B and
+ * ICLR 2017, and its published program. With D bytes of gradients, n devices and a link with an
+ * effective bandwidth of B bytes per second, t(D) = D / B and
  *
  *   one_to_all  2 t(D (n - 1))        one device collects and sends
  *   tree        2 ceil(log2 n) t(D)   up and down a binary tree
@@ -11,17 +11,18 @@
  *   ring        2 (n - 1) / n t(D)    not Paleo's: Patarasuk, Yuan, "Bandwidth optimal all-reduce
  *                                     algorithms for clusters of workstations", JPDC 2009; NCCL's
  *
- * Latency is left out, as in Paleo: gradients are large. A named link reaches `LINK_SHARE` of its
- * nominal bandwidth of one direction: the share that NeuSight (Lee, Phanishayee, Mahajan, ASPLOS
- * 2025) takes for all-reduces; Paleo's "platform percent of peak" of communication is 0.56 to 0.75.
+ * Latency is left out, as in Paleo: gradients are large. The effective bandwidth of a named link is
+ * `LINK_SHARE` of the nominal one of one direction: the share that NeuSight (Lee, Phanishayee,
+ * Mahajan, ASPLOS 2025) uses for all-reduces; Paleo's "platform percent of peak" of communication
+ * is 0.56 to 0.75.
  *
  * Overlap: none is assumed, as in Paleo. A step is computation, then communication: an upper bound.
  * Frameworks send the gradients of late layers while early ones are still computed; at best a step
  * takes max(computation, communication), from which overlap_efficiency_percent follows.
  *
- * Weak scaling: every device has the batch that was asked for, the whole batch grows with n.
- * Efficiency = one device's step / the step of n. Strong scaling: the batch that was asked for is
- * divided. Efficiency = one device's step with the whole batch / (n times the step of n).
+ * Weak scaling: every device has the requested batch, the whole batch grows with n. Efficiency =
+ * one device's step / the step of n. Strong scaling: the requested batch is divided. Efficiency =
+ * one device's step with the whole batch / (n times the step of n).
  */
 #ifndef EPOCHCAST_FORECAST_PARALLEL_H
 #define EPOCHCAST_FORECAST_PARALLEL_H
@@ -49,11 +50,11 @@ struct parallel_options {
     int32_t device_count;    /* 0 or 1: one device, no communication */
     int32_t all_reduce;      /* enum all_reduce */
     int32_t scaling;         /* enum scaling */
-    double link_bytes_per_s; /* that it reaches; above 0 */
+    double link_bytes_per_s; /* effective; above 0 */
 };
 
-/* The reached bandwidth of the link called `name` ("nvlink", "pcie", "10gbe", ...), or of a number
- * of GB/s, which is taken as it is. STATUS_USAGE lists the names. */
+/* Effective bandwidth of the link `name` ("nvlink", "pcie", "10gbe", ...); a number in GB/s is
+ * taken unchanged. STATUS_USAGE lists the names. */
 enum status link_bytes_per_s(double *bytes_per_s, const char *name, struct error *error);
 
 /* 0 for one device. */

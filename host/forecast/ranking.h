@@ -1,4 +1,4 @@
-/* Which forecast is fastest, which is cheapest: of those that fit, by pass. */
+/* Ranks the forecasts that fit, per pass: fastest and cheapest. */
 #ifndef EPOCHCAST_FORECAST_RANKING_H
 #define EPOCHCAST_FORECAST_RANKING_H
 

@@ -1,4 +1,4 @@
-/* epochcast: how long a neural network takes to train or run on a device.
+/* epochcast: forecasts the time to train or run a neural network on a device.
  *
  *     struct epochcast_model *model;
  *     struct epochcast_network *network;
@@ -8,28 +8,28 @@
  *     options.batch_size = 32;
  *     if (epochcast_model_load(&model, "model.h5", &error) == EPOCHCAST_OK && ...
  *
- * A model is trained by the program: `epochcast sweep`, `epochcast train`.
+ * The program trains a model: `epochcast sweep`, `epochcast train`.
  *
- * Ownership. Functions that take a `**` create the object and give it to the caller, who frees it
- * with the function named _free (NULL is allowed there, and nowhere else unless said so). After an
- * error `*` is NULL and there is nothing to free. Texts that functions return belong to the object
- * they were asked of and live as long as it does; nobody frees them. A forecast keeps nothing of
- * its model and network: they may be freed before it.
+ * Ownership. Functions that take a `**` create the object; the caller owns it and frees it with the
+ * function named _free (NULL is allowed there; elsewhere only where documented). After an error `*`
+ * is NULL and there is nothing to free. Returned texts belong to their object and live as long as
+ * it does; do not free them. A forecast does not refer to its model and network: they may be freed
+ * before it.
  *
- * Threads. The library has no state of its own that a caller could see. Models, networks and
- * forecasts do not change once they are made: any number of threads may use one at the same time.
- * The thread that frees one must be the last to use it. Models may be loaded in several threads at
- * the same time; the library lets one after the other read its file, as HDF5 demands. HDF5 itself
- * is the system's, shared with the program: where it was built without thread-safety (Debian's has
- * it), do not call it elsewhere while a model is loaded.
+ * Threads. The library has no state visible to a caller. Models, networks and forecasts do not
+ * change after creation: any number of threads may use one at the same time. The thread that frees
+ * one must be the last to use it. Several threads may load models at the same time; the library
+ * reads one file after the other, as HDF5 requires. HDF5 itself is shared with your program: if it
+ * was built without thread-safety (Debian's has it), do not call it in other threads while a model
+ * is loaded.
  *
- * Errors. Functions that can fail return a status and, unless `error` is NULL, fill *error: what
- * happened, where, and what to do next. Nothing is printed, nothing exits. *error is left alone
- * when all went well.
+ * Errors. Functions that can fail return a status and, unless `error` is NULL, fill *error: the
+ * failure, its place, and the next step. The library never prints and never exits. *error does not
+ * change on success.
  *
- * Units. Every name says its unit: ms are milliseconds of one batch, bytes are bytes.
+ * Units. Every name contains its unit: ms are milliseconds of one batch, bytes are bytes.
  *
- * Indices count from 0. One that is too large gives NULL, NaN or 0.
+ * Indices start at 0. An index out of range gives NULL, NaN or 0.
  */
 #ifndef EPOCHCAST_H
 #define EPOCHCAST_H
@@ -52,20 +52,21 @@ EPOCHCAST_API const char *epochcast_version(void);
 
 /* ---- errors ---- */
 
-/* The program's exit codes mean the same. */
+/* The program's exit codes have the same meaning. */
 enum epochcast_status {
     EPOCHCAST_OK = 0,
     EPOCHCAST_FAILED = 1,    /* no memory, no forecast for a layer, ... */
-    EPOCHCAST_USAGE = 2,     /* an argument is out of bounds or names nothing that is known */
+    EPOCHCAST_USAGE = 2,     /* an argument is out of bounds or an unknown name */
     EPOCHCAST_NO_DEVICE = 3, /* the model was not trained on a device of that name */
     EPOCHCAST_BAD_FILE = 4   /* missing, unreadable, damaged, or of another kind or version */
 };
 
-/* The caller's. Both texts are UTF-8 and terminated; the size of this struct will not change. */
+/* Owned by the caller. Both texts are UTF-8 and terminated; the size of this struct will not
+ * change. */
 struct epochcast_error {
     enum epochcast_status status;
     char message[512]; /* "cannot open 'x.h5': No such file or directory" */
-    char hint[512];    /* what to do next; may be empty */
+    char hint[512];    /* the next step; may be empty */
 };
 
 /* ---- models ---- */
@@ -93,17 +94,17 @@ EPOCHCAST_API int64_t epochcast_model_device_memory_bytes(const struct epochcast
 
 struct epochcast_network;
 
-/* `name` is a name of the catalogue ("vgg16": looked for in the folder of the environment variable
- * EPOCHCAST_NETWORKS, then in the installed one) or the path of a network's file (it has a '/' or a
- * '.'): every format that `epochcast predict` reads. EPOCHCAST_USAGE: no such name, the hint lists
- * the known ones. EPOCHCAST_BAD_FILE: names line and column. */
+/* `name` is a name of the catalogue ("vgg16": searched in the folder of the environment variable
+ * EPOCHCAST_NETWORKS, then in the installed one) or the path of a network's file (with a '/' or a
+ * '.'), in any format that `epochcast predict` reads. EPOCHCAST_USAGE: unknown name; the hint lists
+ * the known ones. EPOCHCAST_BAD_FILE: the message names line and column. */
 EPOCHCAST_API enum epochcast_status epochcast_network_load(struct epochcast_network **network,
                                                            const char *name,
                                                            struct epochcast_error *error);
-/* The same for an ONNX model that leaves more than its batch open: `dimensions` gives the others
- * sizes by name, "sequence=128" or "sequence=128,beams=4" (one without a name is INPUT:AXIS); NULL:
- * none. EPOCHCAST_USAGE: not of that form, or no open dimension of that name; EPOCHCAST_BAD_FILE:
- * one is left without a size. The hints of both list what is open. */
+/* The same for an ONNX model with open dimensions besides its batch: `dimensions` sets their sizes
+ * by name, "sequence=128" or "sequence=128,beams=4" (a dimension without a name is INPUT:AXIS);
+ * NULL: none. EPOCHCAST_USAGE: malformed, or no open dimension of that name. EPOCHCAST_BAD_FILE: a
+ * dimension has no size. Both hints list the open dimensions. */
 EPOCHCAST_API enum epochcast_status epochcast_network_load_sized(struct epochcast_network **network,
                                                                  const char *name,
                                                                  const char *dimensions,
@@ -120,8 +121,9 @@ EPOCHCAST_API const char *epochcast_network_layer_kind(const struct epochcast_ne
 
 /* ---- forecasts ---- */
 
-/* What is asked. Start from EPOCHCAST_OPTIONS_INITIALIZER: `size` tells the library which members
- * the caller knows, later versions add members at the end. Texts are only read during the call. */
+/* Options of a forecast. Start from EPOCHCAST_OPTIONS_INITIALIZER: `size` tells the library which
+ * members the caller knows; later versions add members at the end. Texts are only read during the
+ * call. */
 struct epochcast_options {
     size_t size; /* sizeof(struct epochcast_options) */
     int32_t batch_size;
@@ -139,15 +141,15 @@ struct epochcast_forecast;
 
 /* EPOCHCAST_USAGE: an option is out of bounds or unknown. EPOCHCAST_NO_DEVICE. EPOCHCAST_FAILED: a
  * layer that the model does not cover, on a device of unknown speed. A network that does not fit
- * the device's memory is no error. */
+ * the device's memory is not an error. */
 EPOCHCAST_API enum epochcast_status
 epochcast_forecast_create(struct epochcast_forecast **forecast, const struct epochcast_model *model,
                           const struct epochcast_network *network,
                           const struct epochcast_options *options, struct epochcast_error *error);
 EPOCHCAST_API void epochcast_forecast_free(struct epochcast_forecast *forecast);
 
-/* `low` and `high` bound the time at the model's level (90 % unless trained otherwise); NaN when
- * there is no interval. */
+/* `low` and `high` bound the time at the model's level (default: 90 %); NaN when there is no
+ * interval. */
 struct epochcast_time {
     double ms, low_ms, high_ms;
 };
@@ -155,12 +157,12 @@ struct epochcast_time {
 /* One batch: a whole training step, or a forward pass. */
 EPOCHCAST_API struct epochcast_time
 epochcast_forecast_batch_time(const struct epochcast_forecast *forecast);
-/* Milliseconds of one sample: the batch's time by its samples. */
+/* Milliseconds per sample: the batch's time divided by its samples. */
 EPOCHCAST_API double epochcast_forecast_sample_ms(const struct epochcast_forecast *forecast);
-/* What the batch needs of the device's memory: parameters, activations, convolutions' workspace, in
- * training gradients and the optimizer's state; the program and its libraries come on top. */
+/* Device memory of the batch: parameters, activations, workspace of convolutions, in training also
+ * gradients and the optimizer's state. Program and libraries need memory in addition. */
 EPOCHCAST_API int64_t epochcast_forecast_memory_bytes(const struct epochcast_forecast *forecast);
-/* The same by what it is for. */
+/* The same, by use. */
 struct epochcast_memory {
     int64_t parameters_bytes, gradients_bytes, optimizer_bytes, activations_bytes, workspace_bytes;
 };
@@ -182,7 +184,7 @@ EPOCHCAST_API int epochcast_forecast_layer_extrapolates(const struct epochcast_f
                                                         size_t index);
 
 /* The largest batch size that fits the device's memory, 0 when none does; options->batch_size is
- * not looked at. EPOCHCAST_FAILED when the device's memory is unknown. */
+ * ignored. EPOCHCAST_FAILED when the device's memory is unknown. */
 EPOCHCAST_API enum epochcast_status epochcast_largest_batch(int32_t *batch_size,
                                                             const struct epochcast_model *model,
                                                             const struct epochcast_network *network,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The values are promised to be the same. */
+/* The public header promises equal values. */
 _Static_assert((int)EPOCHCAST_FAILED == (int)STATUS_FAILED, "status");
 _Static_assert((int)EPOCHCAST_USAGE == (int)STATUS_USAGE, "status");
 _Static_assert((int)EPOCHCAST_NO_DEVICE == (int)STATUS_NO_DEVICE, "status");
@@ -40,8 +40,8 @@ enum status library_allocate(void *out, size_t size, struct error *error)
 
 /* ---- models ---- */
 
-/* HDF5 1.10 is safe in threads only where it was built so, and its error handler, which loading
- * silences, may be the whole process's: one file at a time. */
+/* HDF5 1.10 is thread-safe only if built that way, and loading silences its error handler, which
+ * may belong to the whole process: one file at a time. */
 static enum status load_model(struct model *model, const char *path, struct error *error)
 {
     static pthread_mutex_t hdf5 = PTHREAD_MUTEX_INITIALIZER;

@@ -1,4 +1,4 @@
-/* Inside of the C library: what its handles are, and how errors cross its border. */
+/* Internals of the C library: its handles, and errors at its boundary. */
 #ifndef EPOCHCAST_LIBRARY_LIBRARY_H
 #define EPOCHCAST_LIBRARY_LIBRARY_H
 
@@ -14,7 +14,8 @@ struct epochcast_network {
     struct network network;
 };
 
-/* Copies an error out (`out` may be NULL); returns its status as the caller sees it. */
+/* Copies an error to the caller (`out` may be NULL); returns its status as enum epochcast_status.
+ */
 enum epochcast_status library_error(struct epochcast_error *out, const struct error *error);
 
 /* Allocates one handle of `size` bytes into *out. */

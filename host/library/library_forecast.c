@@ -12,7 +12,7 @@ struct epochcast_forecast {
 
 /* ---- options ---- */
 
-/* Options of any version of the caller: the members that it knows over the defaults. */
+/* Options of any version of the caller: its members overwrite the defaults. */
 static enum status read_size(struct epochcast_options *known,
                              const struct epochcast_options *options, struct error *error)
 {
@@ -130,7 +130,7 @@ enum epochcast_status epochcast_largest_batch(int32_t *batch_size,
     return library_error(error, &cause);
 }
 
-/* ---- what it says ---- */
+/* ---- reading one ---- */
 
 struct epochcast_time epochcast_forecast_batch_time(const struct epochcast_forecast *forecast)
 {

@@ -3,7 +3,7 @@
 
 #include "predictors/row_selection.h"
 
-/* More points than this hide each other; the rest is left out evenly. */
+/* More points than this would hide each other: an even selection is drawn. */
 enum { PANEL_POINT_LIMIT = 1500 };
 
 struct coverage {
@@ -90,7 +90,7 @@ static void draw_noise(struct picture *picture, const struct coverage *coverage,
     char title[128];
     snprintf(title, sizeof title, "%s: noise", layer_descriptors[coverage->kind]->name);
     if (!(ranges[2].high > 0))
-        return; /* an import that says nothing of it */
+        return; /* an import without noise */
     picture_panel(picture, title, "time (ms)", "half-width of the 95 % interval (%)");
     picture_log_axis(picture, 'x', ranges[1]);
     picture_log_axis(picture, 'y', ranges[2]);

@@ -8,8 +8,8 @@
 
 enum { POINT_LIMIT_ALONE = 1500, POINT_LIMIT_BESIDE = 500, ACROSS_LIMIT = 4 };
 
-/* Beside others a wild forecast may not squeeze the panel: times are shown up to this factor beyond
- * the measured ones. */
+/* A far outlier must not squeeze the panels of several predictors: times are shown up to this
+ * factor beyond the measured ones. */
 static const double shown_beyond = 3;
 
 /* ---- what is drawn ---- */
@@ -62,7 +62,7 @@ struct panel {
     const struct evaluated *evaluated;
     const struct dataset_rows *rows;
     int kind;
-    bool is_alone;       /* no other predictor beside it */
+    bool is_alone;       /* the only predictor */
     size_t count, step;  /* points of the kind; every step-th is drawn */
     size_t beyond_count; /* points that the axes leave out */
     struct picture_range measured, predicted;

@@ -38,7 +38,7 @@ static double slowest_other_ms(const struct forecast *forecast, int layer_count,
     return buffer[limit];
 }
 
-/* The end of a long name tells layers apart. */
+/* Keeps the end of a long name: it distinguishes layers. */
 static void shorten(char name[NAME_SIZE], const char *text)
 {
     size_t characters = 0;
@@ -166,7 +166,7 @@ static int put_curve_data(struct picture *picture, const struct forecast *foreca
     return end;
 }
 
-/* Data block $too_large: what does not fit the device's memory; false: nothing. */
+/* Data block $too_large: batches that do not fit the device's memory; false: none. */
 static bool put_too_large(struct picture *picture, const struct forecast *forecasts, int count)
 {
     bool has_some = false;
@@ -255,7 +255,7 @@ static void lay_out(struct picture *picture, const struct bars *bars, bool with_
     const int height = 150 + 17 * bars->count;
     snprintf(title, sizeof title, "%s, %s on %s", network,
              choice_name(&choice_pass, forecast->pass), device);
-    if (picture->rows < bars->count + 8) /* a line each */
+    if (picture->rows < bars->count + 8) /* one line per bar */
         picture->rows = bars->count + 8;
     picture_layout(picture, with_curves ? 2 : 1, 1, with_curves ? 560 : 760,
                    height > 400 ? height : 400, title);

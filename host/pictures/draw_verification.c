@@ -108,7 +108,7 @@ static void draw_times(struct picture *picture, const struct verified_network *v
 
 /* ---- errors ---- */
 
-/* A line at 0, and in a drawing what a forecast is wanted to keep to. */
+/* A line at 0, and in drawings the error that a forecast should not exceed. */
 static void mark_goal(struct picture *picture)
 {
     if (picture->form != PICTURE_TERMINAL)

@@ -18,8 +18,8 @@ static char *const arguments[] = {"gnuplot", "--default-settings", "-", NULL};
 
 struct child {
     pid_t process;
-    int input;  /* its standard input: a socket, so that writing to a dead child is no signal */
-    int errors; /* a file in memory with what it said */
+    int input;  /* its standard input: a socket, so that writing to a dead child raises no signal */
+    int errors; /* a file in memory with its messages */
 };
 
 static enum status not_started(int cause, struct error *error)
@@ -30,7 +30,7 @@ static enum status not_started(int cause, struct error *error)
     return HINT(error, STATUS_FAILED, "install it: apt-get install gnuplot-nox");
 }
 
-/* Every signal as it is by default: this program blocks some that the child should die of. */
+/* Resets every signal to its default: this program blocks some that should end the child. */
 static int set_signals(posix_spawnattr_t *attributes)
 {
     sigset_t none, all;
@@ -81,7 +81,7 @@ static enum status start(struct child *child, int output, struct error *error)
     return not_started(failed, error);
 }
 
-/* The first line that says something, without the echo of the command above it. */
+/* The first line with a message, without the echo of the command above it. */
 static void first_complaint(char *text, size_t size, int errors)
 {
     char said[4096];

@@ -138,9 +138,9 @@ void picture_panel(struct picture *picture, const char *title, const char *x_lab
 
 /* ---- texts ---- */
 
-/* Between single quotes gnuplot takes everything as it is, but for the quote (doubled, it would be
- * misread at a text's begin): the typographic one stands for it. Control characters, newlines and
- * what is not UTF-8 become '?'. */
+/* Between single quotes gnuplot takes every character literally except the quote (doubled, it would
+ * be misread at the beginning of a text): the typographic quote replaces it. Control characters,
+ * newlines and bytes that are not UTF-8 become '?'. */
 static void put_text(FILE *script, const char *text, const char *doubled)
 {
     fputc('\'', script);
@@ -164,7 +164,7 @@ void picture_text(struct picture *picture, const char *text)
     put_text(picture->script, text, "");
 }
 
-/* Tics are formats of numbers. */
+/* Tics are number formats: '%' is doubled. */
 void picture_tic_text(struct picture *picture, const char *text)
 {
     put_text(picture->script, text, "%");

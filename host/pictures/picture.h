@@ -1,8 +1,8 @@
 /* A picture: panels side by side, described as gnuplot commands and inline data, then drawn.
  *
- * Names come from strangers: every text goes through picture_text or picture_tic_text, which leave
- * nothing in it that gnuplot, SVG or a terminal would act on. Colours: Okabe & Ito's palette, which
- * people with any colour blindness tell apart, each with a shape of its own.
+ * Names are not trusted: every text goes through picture_text or picture_tic_text, which remove
+ * everything that gnuplot, SVG or a terminal would interpret. Colours: Okabe & Ito's palette,
+ * distinguishable with any colour blindness, each with its own shape.
  */
 #ifndef EPOCHCAST_PICTURES_PICTURE_H
 #define EPOCHCAST_PICTURES_PICTURE_H
@@ -14,10 +14,10 @@
 #include <stdio.h>
 
 enum picture_form {
-    PICTURE_SVG,      /* a file by itself, white behind */
-    PICTURE_INLINE,   /* SVG for an HTML page: nothing behind, black and grey to be restyled */
-    PICTURE_PNG,      /* twice as many pixels as the panels' sizes say */
-    PICTURE_TERMINAL, /* characters; a panel below the other */
+    PICTURE_SVG,      /* a separate file, white background */
+    PICTURE_INLINE,   /* SVG within an HTML page: no background; the page restyles black and grey */
+    PICTURE_PNG,      /* twice the pixels of the panels' sizes */
+    PICTURE_TERMINAL, /* characters; panels below each other */
 };
 
 struct picture {
@@ -34,14 +34,17 @@ struct picture {
 /* ".svg", ".png", or "-" for the terminal; STATUS_USAGE: something else. */
 enum status picture_form_of(enum picture_form *form, const char *path, struct error *error);
 
-/* For a terminal, the panel's size in characters is asked of stdout ($COLUMNS, $LINES; 80 x 24). */
+/* For a terminal, the panel's size in characters is that of stdout (else $COLUMNS, $LINES; 80 x
+ * 24). */
 enum status picture_create(struct picture *picture, enum picture_form form, struct error *error);
 void picture_free(struct picture *picture);
 
-/* First of all: `across` x `down` panels, each of so many points; the title above all of them. */
+/* Call first: `across` x `down` panels, each of the given size in points; the title is above all of
+ * them. */
 void picture_layout(struct picture *picture, int across, int down, int panel_width,
                     int panel_height, const char *title);
-/* Settings of the panel before are forgotten; plot commands may follow. Texts may be "". */
+/* Begins a panel and resets the settings of the previous one; plot commands may follow. Texts may
+ * be "". */
 void picture_panel(struct picture *picture, const char *title, const char *x_label,
                    const char *y_label);
 
@@ -53,23 +56,23 @@ void picture_tic_text(struct picture *picture, const char *text);
 enum { PICTURE_COLOURS = 7 };
 const char *picture_colour(int series);
 int picture_point(int series);
-/* Of clouds of so many points. */
+/* Point size for a cloud of `count` points. */
 double picture_point_size(size_t count);
 
-/* What an axis has to show; begin with PICTURE_RANGE_NONE. Only values above 0 count. */
+/* The range of values on an axis; begin with PICTURE_RANGE_NONE. Only values above 0 count. */
 struct picture_range {
     double low, high;
 };
 #define PICTURE_RANGE_NONE ((struct picture_range){INFINITY, 0})
 void picture_range_add(struct picture_range *range, double value);
-/* A logarithmic axis ('x' or 'y') that holds the range, with tics at 1, 2, 5 where it is short. */
+/* A logarithmic axis ('x' or 'y') that covers the range, with tics at 1, 2, 5 if it is short. */
 void picture_log_axis(struct picture *picture, char axis, struct picture_range range);
-/* One of batch sizes, to base 2. */
+/* An axis of batch sizes, to base 2. */
 void picture_batch_axis(struct picture *picture, struct picture_range range);
 
 /* Draws on the descriptor. */
 enum status picture_draw(struct picture *picture, int output, struct error *error);
-/* Draws into `path`, whole or not at all, in place of a file of that name. */
+/* Draws into `path`, completely or not at all; replaces an existing file. */
 enum status picture_save(struct picture *picture, const char *path, struct error *error);
 /* Draws into memory; the caller frees *text, which ends in '\0'. */
 enum status picture_render(char **text, size_t *size, struct picture *picture, struct error *error);

@@ -1,4 +1,4 @@
-/* Measured rows as series of points: by device where there are several, else by pass. */
+/* Measured rows as series of points: by device if there are several, else by pass. */
 #ifndef EPOCHCAST_PICTURES_ROW_SERIES_H
 #define EPOCHCAST_PICTURES_ROW_SERIES_H
 

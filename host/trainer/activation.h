@@ -1,5 +1,5 @@
-/* What a hidden unit does to its sum z, and its derivative; shared by both trainer engines and the
- * forecast. Compiles as C and as CUDA.
+/* Activation of a hidden unit, applied to its sum z, and its derivative; shared by both trainer
+ * engines and the forecast. Compiles as C and as CUDA.
  *   relu: max(z, 0);  silu: z / (1 + exp(-z)) (Elfwing, Uchibe, Doya 2018), smooth.
  */
 #ifndef EPOCHCAST_TRAINER_ACTIVATION_H
@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* exp(x), x cut to +-87, within 2 units of the last place: 2^n e^r with |r| <= ln(2) / 2, the
- * Taylor polynomial of degree 7 for e^r. Without branches or tables, so that loops over it are
+ * Taylor polynomial of degree 7 for e^r. No branches or tables, so that loops over it are
  * vectorised. NaN stays NaN. */
 PHILOX_FUNCTION float activation_exp(float x)
 {
@@ -28,7 +28,7 @@ PHILOX_FUNCTION float activation_exp(float x)
     sum = sum * r + 1.0f;
     sum = sum * r + 1.0f;
     uint32_t bits;
-    float power; /* 2^n: n stands in the low bits of `shifted` */
+    float power; /* 2^n: n is in the low bits of `shifted` */
     memcpy(&bits, &shifted, sizeof bits);
     bits = (bits << 23) + 0x3F800000u;
     memcpy(&power, &bits, sizeof power);

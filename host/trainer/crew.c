@@ -3,7 +3,7 @@
 #include <omp.h>
 #include <sched.h>
 
-enum { SPINS = 2000 }; /* some microseconds, then other processes may have the core */
+enum { SPINS = 2000 }; /* some microseconds, then yield to other processes */
 
 static void rest(int *spins)
 {
@@ -22,7 +22,7 @@ static void *serve(void *payload)
 {
     const struct crew_member *member = payload;
     struct crew *crew = member->crew;
-    omp_set_num_threads(1); /* this thread's, which is what sgemm asks for */
+    omp_set_num_threads(1); /* of this thread; sgemm uses this number */
     for (unsigned served = 0;; served++) {
         for (int spins = 0; atomic_load_explicit(&crew->call, memory_order_acquire) == served;)
             rest(&spins);

@@ -1,8 +1,6 @@
-/* A few threads that share out short pieces of work (tens of microseconds) thousands of times a
- * second. Unlike OpenMP's, whose waiting is fixed from outside before the program starts, waiting
- * members spin briefly and then yield the processor: quick on a free machine, harmless on a busy
- * one.
- */
+/* A few threads that divide short pieces of work (tens of microseconds) thousands of times per
+ * second. OpenMP's way of waiting is fixed before the program starts; waiting members here spin
+ * briefly and then yield the processor: fast on a free machine, harmless on a busy one. */
 #ifndef EPOCHCAST_TRAINER_CREW_H
 #define EPOCHCAST_TRAINER_CREW_H
 
@@ -21,7 +19,7 @@ struct crew_member {
 struct crew {
     struct crew_member members[CREW_LIMIT];
     int size; /* the caller included */
-    /* set before `call` counts up, which is what the others wait for */
+    /* set before `call` is incremented; the others wait for that */
     void (*work)(void *payload, int part);
     void *payload;
     int parts;

@@ -13,7 +13,7 @@
 
 enum { LAYERS = 3, BATCH_ROWS = 256, EPOCHS = 10, STEPS_MINIMUM = 300 };
 
-/* Of the published rows; other values near them change little. */
+/* Chosen on the published rows; nearby values change little. */
 static const struct train_options recipe = {.learning_rate = 3e-3f,
                                             .beta1 = 0.9f,
                                             .beta2 = 0.99f,
@@ -209,7 +209,7 @@ static void initialise(float *parameters, const struct mlp_shape *shape, uint64_
     mlp_initialise(parameters, shape, seed);
     const size_t end = mlp_bias_offset(shape, LAYERS - 1);
     for (size_t i = mlp_weight_offset(shape, LAYERS - 1); i < end; i++)
-        parameters[i] *= 0.1f; /* start near the ceilings themselves */
+        parameters[i] *= 0.1f; /* start close to the ceilings */
 }
 
 enum status head_net_train(float *parameters, const struct mlp_shape *shape,
@@ -231,7 +231,7 @@ enum status head_net_train(float *parameters, const struct mlp_shape *shape,
 
 /* ---- forecasting ---- */
 
-/* out (columns) = inputs W + bias of layer `layer`; relu but for the last. */
+/* out (columns) = inputs W + bias of layer `layer`; relu, except for the last layer. */
 static void apply_layer(float *out, const float *inputs, const struct mlp_shape *shape,
                         const float *parameters, int layer)
 {

@@ -1,7 +1,6 @@
 /* A small net whose output is the logarithm of a sum of terms, each an offset from a ceiling that
- * is known of the row: ln t' = ln sum over heads h of exp(ceiling_h + head_h(inputs)). Two hidden
- * layers of HEAD_NET_WIDTH, ReLU; trained by AdamW on (ln t - ln t')^2, one thread.
- */
+ * is given for the row: ln t' = ln sum over heads h of exp(ceiling_h + head_h(inputs)). Two hidden
+ * layers of HEAD_NET_WIDTH, ReLU; trained by AdamW on (ln t - ln t')^2, one thread. */
 #ifndef EPOCHCAST_TRAINER_HEAD_NET_H
 #define EPOCHCAST_TRAINER_HEAD_NET_H
 
@@ -19,7 +18,7 @@ struct head_rows {
 
 struct mlp_shape head_net_shape(int32_t columns, int32_t heads);
 
-/* Makes and trains the parameters (mlp_parameter_count). Every row's hidden_column is taken for 0.
+/* Makes and trains the parameters (mlp_parameter_count). hidden_column is read as 0 in every row.
  * seed: of the first weights and of the order of the rows. */
 enum status head_net_train(float *parameters, const struct mlp_shape *shape,
                            const struct head_rows *rows, size_t hidden_column, uint64_t seed,

@@ -82,8 +82,8 @@ void mlp_initialise(float *parameters, const struct mlp_shape *shape, uint64_t s
 
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float))));
 
-/* BLOCK_ROWS rows times LANES columns of A W + b, the sum over k in ascending order: every row of
- * a prediction is the same whatever rows stand beside it. */
+/* BLOCK_ROWS rows times LANES columns of A W + b, the sum over k in ascending order: a row's
+ * prediction does not depend on the other rows. */
 static inline __attribute__((always_inline)) void multiply_block(float *out, const float *inputs,
                                                                  const float *weights,
                                                                  const float *bias, size_t rows,
@@ -116,8 +116,8 @@ multiply_tail(float *out, const float *inputs, const float *weights, const float
         }
 }
 
-/* out (rows, columns) = inputs (rows, inner) W (inner, columns) + bias. Not oneDNN's sgemm: that
- * compiles its kernels on first use, which is longer than a small forecast. */
+/* out (rows, columns) = inputs (rows, inner) W (inner, columns) + bias. Not oneDNN's sgemm: it
+ * compiles its kernels on first use, which takes longer than a small forecast. */
 VECTOR_CLONES
 static void multiply(float *out, const float *inputs, const float *weights, const float *bias,
                      size_t rows, size_t inner, size_t columns)

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* Below this share of the mean a spread is rounding of float, not information. */
+/* A deviation below this share of the mean is float rounding, not information. */
 static const double constant_share = 1e-6;
 
 static void add_rows(double *sums, const float *rows, size_t row_count, int column_count)

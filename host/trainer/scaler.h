@@ -1,8 +1,7 @@
-/* Standardisation of input columns: (x - mean) / standard deviation, fitted on the training rows
- * alone. A column that is constant there carries no information: it becomes 0 for every row, also
- * for rows where it differs later. A column that hardly varied there may be far off later: with a
- * limit, values are cut to +-limit, in training too.
- */
+/* Standardisation of input columns: (x - mean) / standard deviation, fitted only on the training
+ * rows. A column that is constant there carries no information: it becomes 0 for every row, also
+ * for later rows where it differs. A column that hardly varied there may have extreme values later:
+ * with a limit, values are cut to +-limit, also in training. */
 #ifndef EPOCHCAST_TRAINER_SCALER_H
 #define EPOCHCAST_TRAINER_SCALER_H
 

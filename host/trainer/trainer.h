@@ -1,5 +1,5 @@
-/* The trainer interface: one definition, two engines (host, cuda) that follow the same trajectory:
- * same initial weights, batches and dropout masks, all from Philox counters.
+/* The trainer interface: one definition, two engines (host, cuda) that follow the same trajectory,
+ * with the same initial weights, batches and dropout masks, all from Philox counters.
  *
  * An epoch visits the rows in the order of a Feistel permutation keyed by (seed, epoch), in
  * batches; the last batch may be smaller (its mean is over its own rows). After each epoch the test
@@ -12,7 +12,7 @@
  *
  * The jobs of one fit are a population: ensembles, the folds of a cross-validation, the recipes of
  * a search. The host trains them over its threads, a GPU side by side in one graph where their
- * shapes are the same. What a net learns does not depend on the others, to the bit.
+ * shapes are the same. The result of a net does not depend on the others, to the bit.
  */
 #ifndef EPOCHCAST_TRAINER_TRAINER_H
 #define EPOCHCAST_TRAINER_TRAINER_H
@@ -28,9 +28,8 @@
 enum schedule { SCHEDULE_LIST(CHOICE_ENUMERATOR) };
 extern const struct choice choice_schedule;
 
-/* What a row's difference d = ln(1 + t') - ln(1 + t) costs: squared: d^2 (the RMSLE's);
- * log-cosh: 2 s^2 ln cosh(d / s), d^2 for small and 2 s |d| for large differences, s = loss_scale.
- */
+/* Loss of a row's difference d = ln(1 + t') - ln(1 + t). squared: d^2 (as in RMSLE); log-cosh: 2
+ * s^2 ln cosh(d / s), d^2 for small and 2 s |d| for large differences, s = loss_scale. */
 #define LOSS_LIST(X) X(LOSS_SQUARED, "squared") X(LOSS_LOG_COSH, "log-cosh")
 enum loss { LOSS_LIST(CHOICE_ENUMERATOR) };
 extern const struct choice choice_loss;
@@ -38,8 +37,8 @@ extern const struct choice choice_loss;
 enum { TRAIN_RESTART_LIMIT = 4 };
 
 struct train_options {
-    /* Adam as TensorFlow and Keras have it: epsilon ("epsilon hat") is added to the uncorrected
-     * sqrt(v): W -= lr * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon). */
+    /* Adam as in TensorFlow and Keras: epsilon ("epsilon hat") is added to the uncorrected sqrt(v):
+     * W -= lr * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon). */
     float learning_rate, beta1, beta2, epsilon;
     float l2;           /* in the loss: gradient += l2 * W (weights only) */
     float weight_decay; /* decoupled (AdamW): W -= lr * weight_decay * W (weights only) */
@@ -51,7 +50,7 @@ struct train_options {
     int32_t halving_epochs; /* halving: lr * 0.5^(epoch / halving_epochs) */
     float warmup_share;     /* cosine: share of all steps that ramps up linearly */
     int32_t batch_size, epochs;
-    int32_t patience;  /* stop after so many epochs without a better test RMSLE; 0: never */
+    int32_t patience;  /* stop after this many epochs without a better test RMSLE; 0: never */
     int32_t keep_best; /* 1: return the best epoch's parameters, 0: the last's */
 };
 
@@ -72,19 +71,19 @@ struct train_job {
     uint64_t seed;
     const float *initial; /* parameters to start from (fine-tuning), borrowed; NULL: by seed */
     const struct train_data *data;
-    int32_t may_fail; /* 1: a training that fails is told in its result; the others go on */
+    int32_t may_fail; /* 1: its result reports a failed training; the others continue */
 };
 
-/* Options, shape and data that can be trained; the message names the job. Every engine's fit starts
- * with it. */
+/* Checks that options, shape and data can be trained; the message names the job. Every engine's fit
+ * calls it first. */
 enum status train_job_check(const struct train_job *job, int number, struct error *error);
 
 struct train_result {
     float *parameters; /* (mlp_parameter_count), freed by train_result_free */
     int32_t epochs, best_epoch;
     double train_rmsle, test_rmsle; /* roots; of the returned parameters, no dropout */
-    double seconds;     /* of the training; nets that share a graph share its time out evenly */
-    struct error error; /* of a job that may fail: its status is not STATUS_OK when it did; then
+    double seconds;     /* of the training; nets that share a graph divide its time evenly */
+    struct error error; /* of a job with may_fail: status other than STATUS_OK if it failed; then
                            there are no parameters */
 };
 void train_result_free(struct train_result *result);
@@ -100,8 +99,8 @@ struct train_progress {
 struct trainer {
     const char *name; /* "host", "cuda" */
     /* Trains job_count independent nets. results[job] is filled; on error none is kept. A loss that
-     * is not finite is an error that names the job and epoch, as is an output that stays dead; of a
-     * job that may fail it is its result's alone. threads: 0 = all. */
+     * is not finite, and an output that stays dead, are errors that name job and epoch; with
+     * may_fail, only the job's result has the error. threads: 0 = all. */
     enum status (*fit)(struct train_result *results, const struct train_job *jobs, int job_count,
                        int threads, const struct train_progress *progress, struct error *error);
 };

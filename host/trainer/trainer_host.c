@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the jobs of one fit share; written in the critical section `fit`. */
+/* Shared by the jobs of one fit; written in the critical section `fit`. */
 struct fit_state {
     const struct train_progress *progress;
     double epochs_done, epochs_total;
@@ -19,7 +19,7 @@ struct fit_state {
     int stop; /* read and written atomically */
 };
 
-/* One training run of a net; starts again when the output died. */
+/* One training run of a net; restarts when the output died. */
 struct run {
     struct host_net net;
     struct fit_state *fit;
@@ -99,7 +99,7 @@ static enum status check_finite(const struct run *run, int32_t epoch, double bat
                 (double)run->net.job->options.learning_rate);
 }
 
-/* Keeps the parameters if they are the best so far; true when patience is at its end. */
+/* Keeps the parameters if they are the best so far; true when patience has run out. */
 static bool keep_best(struct run *run, int32_t epoch, double score)
 {
     const struct host_net *net = &run->net;
@@ -129,7 +129,7 @@ static void start(struct run *run, int restart)
     run->result->epochs = 0;
 }
 
-/* All epochs from fresh weights; *dead when the output died on the way. */
+/* Trains all epochs from initial weights; *dead: the output died. */
 static enum status train_once(struct run *run, bool *dead, struct error *error)
 {
     struct host_net *net = &run->net;
@@ -241,7 +241,7 @@ static enum status fit(struct train_result *results, const struct train_job *job
     int caller_threads = omp_get_max_threads();
     if (threads < 1)
         threads = caller_threads;
-    omp_set_num_threads(1); /* what sgemm takes outside our own parallel regions */
+    omp_set_num_threads(1); /* sgemm uses this number outside our parallel regions */
     fit_jobs(&state, results, jobs, job_count, threads);
     omp_set_num_threads(caller_threads);
     for (int i = 0; i < job_count && state.status != STATUS_OK; i++)

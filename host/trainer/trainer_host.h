@@ -1,7 +1,6 @@
-/* Inside of the host trainer: one net in training and its steps. A batch is cut into chunks, fixed
- * by the batch size, each with a gradient of its own; threads share out the chunks, and the
- * gradients are summed in chunk order: the bits do not depend on the number of threads.
- */
+/* Inside of the host trainer: one net in training and its steps. A batch is cut into chunks, which
+ * depend only on the batch size; each has its own gradient. Threads divide the chunks, and the
+ * gradients are summed in chunk order: the bits do not depend on the number of threads. */
 #ifndef EPOCHCAST_TRAINER_TRAINER_HOST_H
 #define EPOCHCAST_TRAINER_TRAINER_HOST_H
 
@@ -24,7 +23,7 @@ struct host_chunk {
 struct host_net {
     const struct train_job *job;
     size_t parameter_count, chunk_rows, epoch_steps;
-    struct crew crew;                        /* shares out the chunks */
+    struct crew crew;                        /* threads that divide the chunks */
     float *parameters, *best, *m, *v, *mean; /* (parameter_count) */
     float *transposed; /* W of the layers as (outputs, inputs): sgemm is faster without
                           transposition */

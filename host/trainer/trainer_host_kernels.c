@@ -45,7 +45,7 @@ void kernel_bias_silu(float *z, float *slopes, const float *bias, size_t rows, s
         bias_silu_forward(z, bias, rows, width);
 }
 
-enum { GROUP_BLOCK = 16, GROUP_UNITS = 8 }; /* dropout_words calls side by side; decisions a call */
+enum { GROUP_BLOCK = 16, GROUP_UNITS = 8 }; /* dropout_words calls at once; decisions per call */
 
 /* words[i][g] = word i of group first_group + g */
 static inline __attribute__((always_inline)) void draw_groups(uint32_t words[4][GROUP_BLOCK],

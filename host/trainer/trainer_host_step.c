@@ -178,8 +178,8 @@ static void compare(struct host_chunk *chunk, const struct train_job *job, const
     }
 }
 
-/* From delta of layer `layer` (rows, outputs): its gradient, and, but for the first layer, the
- * delta of the layer before into `before` (rows, inputs). */
+/* From delta of layer `layer` (rows, outputs): its gradient, and, except for the first layer, the
+ * delta of the previous layer into `before` (rows, inputs). */
 static void backward_layer(struct host_chunk *chunk, const struct host_net *net, int layer,
                            size_t rows, const float *delta, float *before)
 {
@@ -258,7 +258,7 @@ static void sum_gradients(struct host_net *net, int chunks)
     }
 }
 
-/* of the layers whose delta goes on to the layer before through a product */
+/* of the hidden layers except the first: backward multiplies by them */
 static void transpose_weights(struct host_net *net)
 {
     const struct mlp_shape *shape = &net->job->shape;

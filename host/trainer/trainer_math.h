@@ -1,6 +1,5 @@
-/* Arithmetic that both trainer engines share, to the bit: the dropout decision, the
- * learning rate. Compiles as C and as CUDA. Philox counters: (step, row, group, purpose).
- */
+/* Arithmetic that both trainer engines share, to the bit: dropout decisions and the learning rate.
+ * Compiles as C and as CUDA. Philox counters: (step, row, group, purpose). */
 #ifndef EPOCHCAST_TRAINER_TRAINER_MATH_H
 #define EPOCHCAST_TRAINER_TRAINER_MATH_H
 
@@ -15,7 +14,7 @@ PHILOX_FUNCTION uint32_t dropout_threshold(float dropout)
     return (uint32_t)((1.0 - (double)dropout) * 65536.0 + 0.5);
 }
 
-/* Eight decisions a call: unit 8 * group + lane of row `row` of the batch in `step` has 16 bits:
+/* Eight decisions per call: unit 8 * group + lane of row `row` of the batch in `step` has 16 bits:
  * lane even is the low half of word lane / 2, odd the high half. */
 PHILOX_FUNCTION struct philox_words dropout_words(uint32_t step, uint32_t row, uint32_t group,
                                                   uint64_t seed)
@@ -24,7 +23,7 @@ PHILOX_FUNCTION struct philox_words dropout_words(uint32_t step, uint32_t row, u
 }
 PHILOX_FUNCTION uint32_t dropout_bits(struct philox_words words, uint32_t lane)
 {
-    /* choices, not an index: a GPU would put an indexed array into local memory */
+    /* selections, not an index: a GPU would put an indexed array into local memory */
     uint32_t low = lane & 2 ? words.word[1] : words.word[0];
     uint32_t high = lane & 2 ? words.word[3] : words.word[2];
     return ((lane & 4 ? high : low) >> (16 * (lane & 1))) & 0xFFFFu;
