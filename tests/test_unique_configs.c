@@ -58,10 +58,11 @@ static void many_configs_keep_their_order(void **state)
 static void operators_have_no_config(void **state)
 {
     (void)state;
-    const struct cost cost = {.flops = 1};
+    struct layer_work work;
+    work_begin(&work);
     const struct layer_config config = dense(1, 8);
     const struct layer_question questions[] = {
-        {.cost = &cost}, {.config = &config}, {.cost = &cost}};
+        {.work = &work}, {.config = &config}, {.work = &work}};
     const size_t expected[] = {NO_CONFIG, 0, NO_CONFIG};
     struct unique_configs unique;
     assert_int_equal(unique_configs_create(&unique, questions, 3, NULL), STATUS_OK);

@@ -8,18 +8,19 @@
 
 /* ---- time ---- */
 
-/* One question per layer. */
+/* About the layers that have a config, in their order. */
 struct questions {
     struct layer_question *asked;
-    struct layer_config *configs;
-    struct cost *costs;
+    struct layer_config *configs; /* of every layer */
+    bool *has_config;             /* of every layer */
+    size_t count;
 };
 
 static void questions_free(struct questions *questions)
 {
     free(questions->asked);
     free(questions->configs);
-    free(questions->costs);
+    free(questions->has_config);
 }
 
 /* True when the layer has more rows or elements than benchmarks take, but would be valid for one
@@ -34,25 +35,22 @@ static bool is_too_large(const struct network_layer *layer, const struct layer_c
     return options->batch_size > 1 && !layer_is_valid(config) && layer_is_valid(&one);
 }
 
-/* Operators, and layers that are too large, are asked about by their work. */
+/* Operators, and layers that are too large, are asked about later, by their work. */
 static enum status add_question(struct questions *questions, const struct network *network,
                                 int layer, const struct forecast_options *options,
                                 struct error *error)
 {
     const struct network_layer *asked = &network->layers[layer];
-    struct layer_question *question = &questions->asked[layer];
     struct layer_config *config = &questions->configs[layer];
-    if (!network_layer_is_operator(asked)) {
-        *config = network_config(asked, options->batch_size, options->pass, options->optimizer,
-                                 options->precision);
-        if (!is_too_large(asked, config, options)) {
-            TRY(layer_check(config, error));
-            question->config = config;
-        }
-    }
-    questions->costs[layer] = network_cost(asked, options->batch_size, options->pass,
-                                           options->optimizer, options->precision);
-    question->cost = &questions->costs[layer];
+    if (network_layer_is_operator(asked))
+        return STATUS_OK;
+    *config = network_config(asked, options->batch_size, options->pass, options->optimizer,
+                             options->precision);
+    if (is_too_large(asked, config, options))
+        return STATUS_OK;
+    TRY(layer_check(config, error));
+    questions->has_config[layer] = true;
+    questions->asked[questions->count++] = (struct layer_question){.config = config};
     return STATUS_OK;
 }
 
@@ -62,9 +60,41 @@ static enum status questions_create(struct questions *questions, const struct ne
     const unsigned long count = (unsigned long)network->layer_count;
     TRY(ALLOCATE(&questions->asked, count, "questions", error));
     TRY(ALLOCATE(&questions->configs, count, "layer configs", error));
-    TRY(ALLOCATE(&questions->costs, count, "layer costs", error));
+    TRY(ALLOCATE(&questions->has_config, count, "layers", error));
     for (int i = 0; i < network->layer_count; i++)
         TRY(add_question(questions, network, i, options, error));
+    return STATUS_OK;
+}
+
+/* The answers are the first of `layers`, in the order of the questions. */
+static void spread_answers(struct prediction *layers, int layer_count,
+                           const struct questions *questions)
+{
+    size_t left = questions->count;
+    for (int i = layer_count - 1; i >= 0; i--)
+        layers[i] = questions->has_config[i] ? layers[--left]
+                                             : (struct prediction){.covered = false};
+}
+
+/* By its work alone. */
+static enum status ask_work(struct prediction *prediction, const struct network_layer *layer,
+                            const struct predictor *predictor, const struct device_info *device,
+                            const struct forecast_options *options, struct error *error)
+{
+    struct layer_work work;
+    network_work(&work, layer, options->batch_size);
+    const struct layer_question question = {
+        .work = &work,
+        .pass = options->pass,
+        .optimizer = options->pass == PASS_TRAIN ? options->optimizer : OPTIMIZER_NONE,
+        .precision = options->precision,
+    };
+    TRY(predictor->type->predict(prediction, predictor, &question, 1, device, error));
+    if (prediction->covered)
+        return STATUS_OK;
+    const struct cost cost = question_cost(&question);
+    *prediction = (struct prediction){.low_ms = NAN, .high_ms = NAN, .correlation = 1};
+    prediction->median_ms = device ? roofline_cost_ms(&cost, device) : NAN;
     return STATUS_OK;
 }
 
@@ -80,19 +110,22 @@ static enum status no_forecast(const struct network_layer *layer, struct error *
     return HINT(error, STATUS_FAILED, "train on rows of %s from this device", kind);
 }
 
-/* Layers that the predictor does not cover use the roofline. */
+/* Layers that the predictor does not know by their config are asked about by their work; those that
+ * it does not cover either way take the roofline. */
 static enum status fill_uncovered(struct forecast *forecast, const struct network *network,
-                                  const struct questions *questions,
-                                  const struct device_info *device, struct error *error)
+                                  const struct predictor *predictor,
+                                  const struct device_info *device,
+                                  const struct forecast_options *options, struct error *error)
 {
     for (int i = 0; i < network->layer_count; i++) {
         struct prediction *layer = &forecast->layers[i];
         if (layer->covered)
             continue;
-        *layer = (struct prediction){.low_ms = NAN, .high_ms = NAN, .correlation = 1};
-        layer->median_ms = device ? roofline_cost_ms(&questions->costs[i], device) : NAN;
+        TRY(ask_work(layer, &network->layers[i], predictor, device, options, error));
         if (isnan(layer->median_ms))
             return no_forecast(&network->layers[i], error);
+        if (layer->covered)
+            continue;
         forecast->uncovered_count++;
         forecast->uncovered_ms += layer->median_ms;
     }
@@ -178,9 +211,9 @@ static void fill_configs(struct config_of *configs, int layer_count,
                          const struct questions *questions)
 {
     for (int i = 0; i < layer_count; i++) {
-        const struct layer_config *config = questions->asked[i].config;
-        configs[i] = (struct config_of){.hash = config ? layer_hash(config) : (uint64_t)i,
-                                        .layer = i};
+        const bool has_config = questions->has_config[i];
+        configs[i] = (struct config_of){
+            .hash = has_config ? layer_hash(&questions->configs[i]) : (uint64_t)i, .layer = i};
     }
 }
 
@@ -254,9 +287,10 @@ static enum status predict_layers(struct forecast *forecast, const struct networ
 {
     TRY(questions_create(questions, network, options, error));
     TRY(ALLOCATE(&forecast->layers, (unsigned long)network->layer_count, "layer forecasts", error));
-    TRY(predictor->type->predict(forecast->layers, predictor, questions->asked,
-                                 (size_t)network->layer_count, device, error));
-    return fill_uncovered(forecast, network, questions, device, error);
+    TRY(predictor->type->predict(forecast->layers, predictor, questions->asked, questions->count,
+                                 device, error));
+    spread_answers(forecast->layers, network->layer_count, questions);
+    return fill_uncovered(forecast, network, predictor, device, options, error);
 }
 
 static enum status check_batch(const struct forecast_options *options, struct error *error)
@@ -273,7 +307,7 @@ static enum status forecast_device(struct forecast *forecast, const struct netwo
                                    const struct device_info *device,
                                    const struct forecast_options *options, struct error *error)
 {
-    struct questions questions = {NULL, NULL, NULL};
+    struct questions questions = {.count = 0};
     *forecast = (struct forecast){
         .batch_size = options->batch_size, .pass = options->pass, .optimizer = options->optimizer};
     TRY(check_batch(options, error));

@@ -28,8 +28,9 @@ struct forecast {
     struct network_memory memory;                          /* of one device */
     bool fits;                 /* memory.total_bytes <= the device's memory (true when unknown) */
     struct prediction *layers; /* (network->layer_count) */
-    /* Layers that the predictor does not cover (an operator, a kind that it was not trained on,
-     * more rows or elements than benchmarks take): the roofline is used. */
+    /* Layers that the predictor does not cover, neither by config nor by work (of `mlp`: an
+     * operator, a kind that it was not trained on, more rows or elements than benchmarks take): the
+     * roofline is used. */
     int uncovered_count;
     double uncovered_ms; /* their share of batch_ms */
     /* Several devices: see parallel.h. */

@@ -2,7 +2,8 @@
  * the catalogue.
  *
  * A layer is of a kind that benchmarks cover, or an operator that none covers: that one brings the
- * work of one sample, and forecasts take the device's roofline for it.
+ * work of one sample, and forecasts follow from that: by the predictor where it can, else by the
+ * device's roofline.
  *
  * CSV: one layer a line, columns name, layer (kind, or "operator"), input (names of the layers
  * that feed it, joined by ';'; empty: the one above, or the network's input for the first; "input":

@@ -2,6 +2,7 @@
 
 #include "predictors/model_content.h"
 #include "predictors/model_members.h"
+#include "predictors/operator_answer.h"
 #include "predictors/row_selection.h"
 
 #include <math.h>
@@ -194,6 +195,20 @@ static enum status find_states(const void **states, void **memory, const struct 
     return STATUS_OK;
 }
 
+/* NaN: not covered. */
+static double answer_ms(const struct baseline_law *law, const void *const *states,
+                        const struct layer_question *question, const struct device_info *device)
+{
+    const struct layer_config *config = question->config;
+    if (!config)
+        return law->takes_operators ? operator_ms(law, states, question, device) : NAN;
+    if (!states[config->kind])
+        return NAN;
+    struct layer_work work;
+    const struct layer_question asked = question_of(config, &work);
+    return law->forecast_ms(states[config->kind], &asked, device);
+}
+
 enum status baseline_predict(struct prediction *predictions, const struct predictor *predictor,
                              const struct layer_question *questions, size_t count,
                              const struct device_info *device, struct error *error)
@@ -205,9 +220,7 @@ enum status baseline_predict(struct prediction *predictions, const struct predic
         device = &baseline->base.devices[0];
     TRY(find_states(states, &memory, baseline, device, error));
     for (size_t i = 0; i < count; i++) {
-        const struct layer_config *config = questions[i].config;
-        const void *state = config ? states[config->kind] : NULL;
-        const double ms = state ? baseline->law->forecast_ms(state, config, device) : NAN;
+        const double ms = answer_ms(baseline->law, states, &questions[i], device);
         predictions[i] = (struct prediction){
             .median_ms = ms, .low_ms = NAN, .high_ms = NAN, .covered = !isnan(ms)};
     }

@@ -24,9 +24,11 @@ struct baseline_law {
      * whether the state can forecast (false: the device does not say what the law needs). */
     enum status (*fit)(void *state, bool *fitted, const struct baseline_row *rows, size_t count,
                        struct error *error);
-    /* NaN: not covered. */
-    double (*forecast_ms)(const void *state, const struct layer_config *config,
+    /* NaN: not covered. The question has all members set; one without a config is only asked where
+     * takes_operators. */
+    double (*forecast_ms)(const void *state, const struct layer_question *question,
                           const struct device_info *device);
+    bool takes_operators; /* forecasts from work alone, with the state of any kind */
     /* Makes the state of a device without rows from those of count >= 1 devices; NULL: such a
      * device is not covered. */
     void (*transfer)(void *state, const void *const *states, const struct device_info *devices,

@@ -65,6 +65,21 @@ enum status fit_options_check(const struct fit_options **options, const struct p
 
 /* ---- forecasts ---- */
 
+struct layer_question question_of(const struct layer_config *config, struct layer_work *work)
+{
+    layer_work(work, config);
+    return (struct layer_question){.config = config,
+                                   .work = work,
+                                   .pass = config->pass,
+                                   .optimizer = config->optimizer,
+                                   .precision = config->precision};
+}
+
+struct cost question_cost(const struct layer_question *question)
+{
+    return cost_of_work(question->work, question->pass, question->optimizer, question->precision);
+}
+
 enum status predict_configs(struct prediction *predictions, const struct predictor *predictor,
                             const struct layer_config *configs, size_t count,
                             const struct device_info *device, struct error *error)

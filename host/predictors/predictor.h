@@ -20,12 +20,16 @@ struct fit_options {
     const struct predictor_type *type; /* whose options these are */
 };
 
-/* What is to be forecast: a layer, or an operator that nothing measures, known by its work alone.
- */
+/* What is to be forecast: a layer by its config, or whatever no benchmark covers (an operator of a
+ * network) by its work alone. */
 struct layer_question {
-    const struct layer_config *config; /* NULL: an operator */
-    const struct cost *cost;           /* of an operator; not looked at beside a config */
+    const struct layer_config *config;  /* NULL: the other members say all */
+    const struct layer_work *work;      /* NULL beside a config: it follows from that */
+    int32_t pass, optimizer, precision; /* not looked at beside a config */
 };
+/* The question about a config with all members set; `work` becomes that of the config. */
+struct layer_question question_of(const struct layer_config *config, struct layer_work *work);
+struct cost question_cost(const struct layer_question *question); /* of one with a work */
 
 struct prediction {
     double median_ms, low_ms, high_ms; /* interval at the model's level; NaN without one */

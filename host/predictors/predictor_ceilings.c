@@ -94,14 +94,14 @@ static double log_ms(double amount, double per_ms)
 }
 
 /* ln of every head's ceiling, in ms. False: the device's rates are unknown. */
-static bool set_ceilings(float *ceilings, const struct layer_config *config,
+static bool set_ceilings(float *ceilings, const struct layer_question *question,
                          const struct device_info *device)
 {
-    struct layer_config forward = *config, backward = *config;
-    forward.pass = PASS_FORWARD;
-    forward.optimizer = backward.optimizer = OPTIMIZER_NONE;
-    const struct cost of_all = layer_cost(config), of_forward = layer_cost(&forward);
-    const struct cost of_both = layer_cost(&backward);
+    const struct layer_work *work = question->work;
+    const int32_t pass = question->pass, precision = question->precision;
+    const struct cost of_all = question_cost(question);
+    const struct cost of_both = cost_of_work(work, pass, OPTIMIZER_NONE, precision);
+    const struct cost of_forward = cost_of_work(work, PASS_FORWARD, OPTIMIZER_NONE, precision);
     const double all_bytes = of_all.bytes_read + of_all.bytes_written;
     const double forward_bytes = of_forward.bytes_read + of_forward.bytes_written;
     const double both_bytes = of_both.bytes_read + of_both.bytes_written;
@@ -114,7 +114,7 @@ static bool set_ceilings(float *ceilings, const struct layer_config *config,
         [HEAD_BACKWARD_MEMORY] = log_ms(both_bytes - forward_bytes, bytes_per_ms),
         [HEAD_UPDATE_MEMORY] = log_ms(all_bytes - both_bytes, bytes_per_ms),
         [HEAD_FORWARD_FIXED] = log(fixed_ms),
-        [HEAD_TRAIN_FIXED] = config->pass == PASS_TRAIN ? log(fixed_ms) : no_ceiling,
+        [HEAD_TRAIN_FIXED] = pass == PASS_TRAIN ? log(fixed_ms) : no_ceiling,
     };
     for (int i = 0; i < HEAD_COUNT; i++)
         ceilings[i] = (float)values[i];
@@ -130,15 +130,19 @@ static int column_count(enum layer_kind kind)
     return encode_column_count(ENCODING_PHYSICAL, kind, false) + MEASURE_COUNT;
 }
 
+static void set_measures(float *measures, const struct device_info *device)
+{
+    const struct device_unit unit = device_unit_of(device);
+    const double warps = unit.cores / (32 * unit.schedulers); /* that a scheduler feeds a cycle */
+    measures[MEASURE_DUAL_ISSUE] = (float)log2(fmax(1, warps));
+    measures[MEASURE_IN_FLIGHT] = (float)log2(warps * unit.latency_cycles);
+}
+
 static void set_inputs(float *inputs, const struct layer_config *config,
                        const struct device_info *device)
 {
     encode_row(inputs, ENCODING_PHYSICAL, config, false, NULL);
-    const struct device_unit unit = device_unit_of(device);
-    const double warps = unit.cores / (32 * unit.schedulers); /* that a scheduler feeds a cycle */
-    float *measures = inputs + column_count(config->kind) - MEASURE_COUNT;
-    measures[MEASURE_DUAL_ISSUE] = (float)log2(fmax(1, warps));
-    measures[MEASURE_IN_FLIGHT] = (float)log2(warps * unit.latency_cycles);
+    set_measures(inputs + column_count(config->kind) - MEASURE_COUNT, device);
 }
 
 /* Net `index` does not see the measure that is the other nets'. */
@@ -159,8 +163,9 @@ static enum status table_fill(struct head_rows *table, const struct baseline_row
     table->ceilings = table->inputs + count * table->columns;
     table->targets = table->ceilings + count * HEAD_COUNT;
     for (size_t i = 0; i < count; i++) {
-        if (!set_ceilings(table->ceilings + table->count * HEAD_COUNT, rows[i].config,
-                          rows[i].device))
+        struct layer_work work;
+        const struct layer_question question = question_of(rows[i].config, &work);
+        if (!set_ceilings(table->ceilings + table->count * HEAD_COUNT, &question, rows[i].device))
             continue;
         set_inputs(table->inputs + table->count * table->columns, rows[i].config, rows[i].device);
         table->targets[table->count++] = (float)log(rows[i].measured_ms);
@@ -200,14 +205,27 @@ static enum status fit(void *state, bool *fitted, const struct baseline_row *row
     return status;
 }
 
-static double forecast_ms(const void *state, const struct layer_config *config,
+/* What has no config is taken for the mean layer of the state's kind: it reaches the shares that
+ * that layer does. */
+static void set_mean_inputs(float *inputs, const struct scaler *scaler,
+                            const struct device_info *device)
+{
+    for (int i = 0; i < scaler->column_count; i++)
+        inputs[i] = scaler->means[i];
+    set_measures(inputs + scaler->column_count - MEASURE_COUNT, device);
+}
+
+static double forecast_ms(const void *state, const struct layer_question *question,
                           const struct device_info *device)
 {
     const struct ceilings_state *ceilings = state;
     float inputs[INPUT_LIMIT], ceiling[HEAD_COUNT];
-    if (!set_ceilings(ceiling, config, device))
+    if (!set_ceilings(ceiling, question, device))
         return NAN;
-    set_inputs(inputs, config, device);
+    if (question->config)
+        set_inputs(inputs, question->config, device);
+    else
+        set_mean_inputs(inputs, &ceilings->scaler, device);
     scaler_apply(&ceilings->scaler, inputs, 1);
     const struct mlp_shape *shape = &ceilings->shape;
     double sum = 0;
@@ -279,6 +297,7 @@ static const struct baseline_law law = {
     .shares_devices = true,
     .fit = fit,
     .forecast_ms = forecast_ms,
+    .takes_operators = true,
     .release = release,
     LAW_MEMBERS(members),
     .save = save,

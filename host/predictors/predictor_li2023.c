@@ -26,18 +26,13 @@ struct li2023_state {
     double floor_ms;
 };
 
-static double driver_of(const struct layer_config *config, enum driver driver)
+/* Inputs: of the first one. */
+static void set_drivers(double drivers[DRIVER_COUNT], const struct layer_question *question)
 {
-    switch (driver) {
-    case DRIVER_FLOPS:
-        return layer_cost(config).flops;
-    case DRIVER_INPUT:
-        return (double)layer_input_elements(config, 0);
-    case DRIVER_OUTPUT:
-    case DRIVER_COUNT:
-        break;
-    }
-    return (double)layer_output_elements(config);
+    const struct layer_tensor *input = work_find(question->work, TENSOR_INPUT, 0);
+    drivers[DRIVER_FLOPS] = question_cost(question).flops;
+    drivers[DRIVER_INPUT] = input ? input->count : 0;
+    drivers[DRIVER_OUTPUT] = work_elements(question->work, TENSOR_OUTPUT);
 }
 
 /* Sums of a straight line's least squares. */
@@ -77,9 +72,12 @@ static enum status fit(void *state, bool *fitted, const struct baseline_row *row
     struct sums sums[PASS_COUNT][DRIVER_COUNT] = {{{0}}};
     li->floor_ms = INFINITY;
     for (size_t i = 0; i < count; i++) {
+        struct layer_work work;
+        double drivers[DRIVER_COUNT];
+        const struct layer_question question = question_of(rows[i].config, &work);
+        set_drivers(drivers, &question);
         for (int driver = 0; driver < DRIVER_COUNT; driver++)
-            sums_add(&sums[rows[i].config->pass][driver],
-                     driver_of(rows[i].config, (enum driver)driver), rows[i].measured_ms);
+            sums_add(&sums[question.pass][driver], drivers[driver], rows[i].measured_ms);
         li->floor_ms = fmin(li->floor_ms, rows[i].measured_ms);
     }
     for (int pass = 0; pass < PASS_COUNT; pass++)
@@ -89,20 +87,21 @@ static enum status fit(void *state, bool *fitted, const struct baseline_row *row
     return STATUS_OK;
 }
 
-static double forecast_ms(const void *state, const struct layer_config *config,
+static double forecast_ms(const void *state, const struct layer_question *question,
                           const struct device_info *device)
 {
     (void)device;
     const struct li2023_state *li = state;
-    const struct line *lines = li->lines[config->pass];
+    const struct line *lines = li->lines[question->pass];
     int best = 0;
     for (int driver = 1; driver < DRIVER_COUNT; driver++)
         if (lines[driver].r2 > lines[best].r2)
             best = driver;
     if (!lines[best].is_known)
         return NAN;
-    const double x = driver_of(config, (enum driver)best);
-    return fmax(lines[best].slope * x + lines[best].intercept, li->floor_ms);
+    double drivers[DRIVER_COUNT];
+    set_drivers(drivers, question);
+    return fmax(lines[best].slope * drivers[best] + lines[best].intercept, li->floor_ms);
 }
 
 /* 1 / slope of the target's bandwidth, by a line through the devices' (through the mean where all

@@ -151,12 +151,12 @@ static void neighbours_add(struct neighbours *found, float distance, size_t row)
     found->rows[at] = row;
 }
 
-static double forecast_ms(const void *state, const struct layer_config *config,
+static double forecast_ms(const void *state, const struct layer_question *question,
                           const struct device_info *device)
 {
     (void)device;
     struct nearest_state nearest = *(const struct nearest_state *)state;
-    struct point point = point_of(&nearest, config);
+    struct point point = point_of(&nearest, question->config);
     struct neighbours found = {.limit = nearest.neighbours};
     scale(&point, &nearest);
     for (size_t row = 0; row < nearest.count; row++) {

@@ -31,10 +31,11 @@ enum {
     FEATURES = 9, /* 1, four logarithms, their squares */
     CLASSES = 2,  /* product, vector */
     PARAMETERS = CLASSES * 2 * FEATURES,
-    OPERATIONS = 4, /* three products and the element-wise rest */
+    OPERATIONS = WORK_OPERATION_LIMIT + 1, /* products and the element-wise rest */
     FIT_ROW_LIMIT = 8192,
 };
 static const double utilisation_floor = 1e-4;
+static const double copied_bytes_per_flop = 12; /* two inputs, an output, fp32 */
 
 struct neusight_state {
     double parameters[PARAMETERS]; /* (CLASSES, {a, g}, FEATURES) */
@@ -92,13 +93,14 @@ static void set_features(struct operation *operation, double tile_flops, double 
 }
 
 /* bytes: of the three operands. */
-static void add_product(struct layer_operations *layer, double rows, double depth, double columns,
+static void add_product(struct layer_operations *layer, const struct work_operation *product,
                         double bytes, const struct unit_rates *unit)
 {
     struct operation *operation = &layer->operations[layer->count++];
+    const double rows = product->rows, depth = product->depth, columns = product->columns;
     const double tile_rows = tile_side(rows, TILE_SIDE), tile_depth = tile_side(depth, TILE_DEPTH);
     const double tile_columns = tile_side(columns, TILE_SIDE);
-    const double tiles = ceil(rows / tile_rows) * ceil(columns / tile_columns) *
+    const double tiles = product->batch * ceil(rows / tile_rows) * ceil(columns / tile_columns) *
                          ceil(depth / tile_depth);
     const double tile_flops = 2 * tile_rows * tile_columns * tile_depth;
     const double tile_bytes = 4 * (tile_rows * tile_depth + tile_depth * tile_columns +
@@ -123,55 +125,46 @@ static void add_vector(struct layer_operations *layer, double bytes, double flop
     set_features(operation, fmax(flops, 1) / tiles, fmin(bytes, VECTOR_BYTES), unit);
 }
 
-/* Elements of input, weights and output, and the forward product's depth and columns. */
-struct product {
-    double rows, input_rows, input, weights, output, depth, columns, back_depth, back_columns;
-};
-
-static struct product product_of(const struct layer_config *config)
+/* Of a product's operands: the tensors of its phase, since a convolution's left side is nowhere
+ * written down; its three sides where the phase has other products, too. */
+static double operand_bytes(const struct layer_work *work, const struct work_operation *product)
 {
-    struct product product = {.input = (double)layer_input_elements(config, 0),
-                              .output = (double)layer_output_elements(config)};
-    if (config->kind == LAYER_DENSE) {
-        product.depth = product.back_columns = config->as.dense.inputs;
-        product.columns = product.back_depth = config->as.dense.outputs;
-        product.weights = product.depth * product.columns;
-    } else if (config->kind == LAYER_CONV2D) {
-        const struct conv2d *conv = &config->as.conv2d;
-        const double taps = (double)conv->kernel_size * conv->kernel_size;
-        product.depth = taps * conv->channels_in;
-        product.columns = conv->channels_out;
-        product.back_depth = taps * conv->channels_out;
-        product.back_columns = conv->channels_in;
-        product.weights = taps * conv->channels_in * conv->channels_out;
-    }
-    if (product.columns > 0) {
-        product.rows = product.output / product.columns;
-        product.input_rows = product.input / product.back_columns;
-    }
-    return product;
+    int products = 0;
+    for (int i = 0; i < work->operation_count; i++)
+        products += work->operations[i].phase == product->phase &&
+                    work->operations[i].type == OPERATION_PRODUCT;
+    if (products == 1)
+        return 4 * (work_elements(work, TENSOR_INPUT) + work_elements(work, TENSOR_WEIGHTS) +
+                    work_elements(work, TENSOR_OUTPUT));
+    return 4 * product->batch *
+           (product->rows * product->depth + product->depth * product->columns +
+            product->rows * product->columns);
 }
 
-/* Operations of the layer on the device; false: the device's rates are unknown. */
-static bool operations_of(struct layer_operations *layer, const struct layer_config *config,
+/* The layer on the device: its products, and the rest as one stream. False: the device's rates are
+ * unknown. */
+static bool operations_of(struct layer_operations *layer, const struct layer_question *question,
                           const struct device_info *device)
 {
     const struct unit_rates unit = unit_rates_of(device);
-    const struct product p = product_of(config);
-    const struct cost cost = layer_cost(config);
-    const double bytes = 4 * (p.input + p.weights + p.output);
+    const struct cost cost = question_cost(question);
+    double bytes = cost.bytes_read + cost.bytes_written, flops = cost.flops;
     layer->count = 0;
     if (isnan(unit.flops_per_ms) || isnan(unit.bytes_per_ms))
         return false;
-    if (p.columns > 0)
-        add_product(layer, p.rows, p.depth, p.columns, bytes, &unit);
-    if (p.columns > 0 && config->pass == PASS_TRAIN) {
-        add_product(layer, p.input_rows, p.back_depth, p.back_columns, bytes, &unit);
-        add_product(layer, p.depth, p.rows, p.columns, bytes, &unit);
+    for (int i = 0; i < question->work->operation_count; i++) {
+        const struct work_operation *operation = &question->work->operations[i];
+        if (operation->type != OPERATION_PRODUCT ||
+            (operation->phase != WORK_FORWARD && question->pass != PASS_TRAIN))
+            continue;
+        const double operands = operand_bytes(question->work, operation);
+        add_product(layer, operation, operands, &unit);
+        bytes -= operands;
+        flops -= operation->flops;
     }
-    const double product_flops = 2 * p.rows * p.depth * p.columns;
-    add_vector(layer, cost.bytes_read + cost.bytes_written - layer->count * bytes,
-               cost.flops - layer->count * product_flops, &unit);
+    if (!question->config) /* a copy has no FLOPs, but the rows' streams have: those of a sum */
+        flops = fmax(flops, bytes / copied_bytes_per_flop);
+    add_vector(layer, bytes, flops, &unit);
     return layer->count > 0;
 }
 
@@ -215,7 +208,9 @@ static size_t make_operations(struct layer_operations *layers, const struct base
     const size_t step = (count + FIT_ROW_LIMIT - 1) / FIT_ROW_LIMIT;
     size_t kept = 0;
     for (size_t i = 0; i < count; i += step) {
-        if (!operations_of(&layers[kept], rows[i].config, rows[i].device))
+        struct layer_work work;
+        const struct layer_question question = question_of(rows[i].config, &work);
+        if (!operations_of(&layers[kept], &question, rows[i].device))
             continue;
         layers[kept++].log_ms = log(rows[i].measured_ms);
     }
@@ -248,12 +243,20 @@ static enum status fit(void *state, bool *fitted, const struct baseline_row *row
     return status;
 }
 
-static double forecast_ms(const void *state, const struct layer_config *config,
+/* A stream's utilisation is that of the bandwidth: operators of many FLOPs whose products are not
+ * known (recurrent layers) do not beat the roofline. */
+static double forecast_ms(const void *state, const struct layer_question *question,
                           const struct device_info *device)
 {
     const struct neusight_state *neusight = state;
     struct layer_operations layer;
-    return operations_of(&layer, config, device) ? time_ms(&layer, neusight->parameters) : NAN;
+    if (!operations_of(&layer, question, device))
+        return NAN;
+    const double ms = time_ms(&layer, neusight->parameters);
+    if (question->config)
+        return ms;
+    const struct cost cost = question_cost(question);
+    return fmax(ms, roofline_cost_ms(&cost, device));
 }
 
 static const struct member members[] = {
@@ -267,6 +270,7 @@ static const struct baseline_law law = {
     .shares_devices = true,
     .fit = fit,
     .forecast_ms = forecast_ms,
+    .takes_operators = true,
     LAW_MEMBERS(members),
 };
 BASELINE_PREDICTOR(neusight, law, "tiles, waves and a learnt utilisation of the roofline");

@@ -85,47 +85,43 @@ static void add_pooling(struct work *work, const struct layer_config *config, do
     work->terms[MEMORY] += passes * 4 * (rows * padded * padded * pool->channels + output);
 }
 
-/* Paleo has no formula of these: operations and bytes of the forward pass, as its layers have. */
-static void add_elementwise(struct work *work, const struct layer_config *config, double passes)
+/* Paleo's formulas, by kind. */
+typedef void (*formula)(struct work *work, const struct layer_config *config, double passes);
+static const formula formulas[LAYER_KIND_COUNT] = {
+    [LAYER_DENSE] = add_product, [LAYER_CONV2D] = add_convolution, [LAYER_POOL2D] = add_pooling};
+
+/* Of all others: operations and bytes of the forward pass, as Paleo's layers have. */
+static void add_forward(struct work *work, const struct layer_question *question, double passes)
 {
-    struct layer_config forward = *config;
-    forward.pass = PASS_FORWARD;
-    forward.optimizer = OPTIMIZER_NONE;
-    const struct cost cost = layer_cost(&forward);
+    const struct cost cost = cost_of_work(question->work, PASS_FORWARD, OPTIMIZER_NONE,
+                                          question->precision);
     work->terms[ALGORITHM_DIRECT] += passes * cost.flops;
     work->terms[MEMORY] += passes * (cost.bytes_read + cost.bytes_written);
 }
 
-/* backward: how many passes of the forward pass's size training adds. */
-struct passes {
-    void (*add)(struct work *work, const struct layer_config *config, double passes);
-    double backward;
-};
-
-/* The kinds of Paleo. */
-static const struct passes passes_of_kind[LAYER_KIND_COUNT] = {
-    [LAYER_DENSE] = {add_product, 2},
-    [LAYER_CONV2D] = {add_convolution, 2},
-    [LAYER_POOL2D] = {add_pooling, 1},
-};
-
-/* Other kinds: the gradient of the inputs, and that of the parameters where there are any. */
-static struct passes passes_of(const struct layer_config *config)
+/* Training adds a pass per gradient, of data and of weights, and one where neither is work. */
+static double pass_count(const struct layer_question *question)
 {
-    const struct passes *known = &passes_of_kind[config->kind];
-    return known->add
-               ? *known
-               : (struct passes){add_elementwise, layer_cost(config).parameter_count > 0 ? 2 : 1};
+    bool has_phase[WORK_PHASE_COUNT] = {false};
+    if (question->pass != PASS_TRAIN)
+        return 1;
+    for (int i = 0; i < question->work->operation_count; i++)
+        has_phase[question->work->operations[i].phase] = true;
+    return 1 + fmax(1, has_phase[WORK_BACKWARD_DATA] + has_phase[WORK_BACKWARD_WEIGHTS]);
 }
 
-static struct work work_of(const struct layer_config *config)
+static struct work work_of(const struct layer_question *question)
 {
     struct work work = {{0}};
-    const bool is_train = config->pass == PASS_TRAIN;
-    const struct passes of_kind = passes_of(config);
-    of_kind.add(&work, config, is_train ? 1 + of_kind.backward : 1);
-    if (config->optimizer != OPTIMIZER_NONE) {
-        const double parameters = (double)layer_cost(config).parameter_count;
+    const double passes = pass_count(question);
+    const formula add = question->config ? formulas[question->config->kind] : NULL;
+    if (add)
+        add(&work, question->config, passes);
+    else
+        add_forward(&work, question, passes);
+    if (question->optimizer != OPTIMIZER_NONE) {
+        const double parameters = work_elements(question->work, TENSOR_WEIGHTS) +
+                                  work_elements(question->work, TENSOR_BIAS);
         work.terms[ALGORITHM_DIRECT] += 2 * parameters;
         work.terms[MEMORY] += 3 * 4 * parameters;
     }
@@ -133,11 +129,11 @@ static struct work work_of(const struct layer_config *config)
 }
 
 /* terms_ms: what each term takes at the full peak. False: the device's peaks are unknown. */
-static bool terms_of(double *terms_ms, const struct layer_config *config,
+static bool terms_of(double *terms_ms, const struct layer_question *question,
                      const struct device_info *device)
 {
     const struct device_rates rates = device_rates_of(device);
-    const struct work work = work_of(config);
+    const struct work work = work_of(question);
     for (int i = 0; i < TERM_COUNT; i++)
         terms_ms[i] = work.terms[i] / (1e6 * (i == MEMORY ? rates.gbps : rates.gflops));
     return !isnan(rates.gbps) && !isnan(rates.gflops);
@@ -149,7 +145,9 @@ static enum status fit(void *state, bool *fitted, const struct baseline_row *row
     (void)error;
     double matrix[TERM_COUNT * TERM_COUNT] = {0}, sides[TERM_COUNT] = {0}, terms_ms[TERM_COUNT];
     for (size_t row = 0; row < count; row++) {
-        if (!terms_of(terms_ms, rows[row].config, rows[row].device))
+        struct layer_work layer;
+        const struct layer_question question = question_of(rows[row].config, &layer);
+        if (!terms_of(terms_ms, &question, rows[row].device))
             return STATUS_OK;
         for (int i = 0; i < TERM_COUNT; i++) {
             const double share = terms_ms[i] / rows[row].measured_ms;
@@ -164,12 +162,12 @@ static enum status fit(void *state, bool *fitted, const struct baseline_row *row
     return STATUS_OK;
 }
 
-static double forecast_ms(const void *state, const struct layer_config *config,
+static double forecast_ms(const void *state, const struct layer_question *question,
                           const struct device_info *device)
 {
     const struct paleo_state *paleo = state;
     double terms_ms[TERM_COUNT], sum_ms = 0;
-    if (!terms_of(terms_ms, config, device))
+    if (!terms_of(terms_ms, question, device))
         return NAN;
     for (int i = 0; i < TERM_COUNT; i++)
         sum_ms += terms_ms[i] * paleo->inverse_shares[i];
@@ -199,6 +197,7 @@ static const struct baseline_law law = {
     .state_size = sizeof(struct paleo_state),
     .fit = fit,
     .forecast_ms = forecast_ms,
+    .takes_operators = true,
     .transfer = transfer,
     LAW_MEMBERS(members),
 };

@@ -94,7 +94,7 @@ static enum status fit(struct predictor **out, const struct dataset_rows *rows,
     return STATUS_OK;
 }
 
-/* Layers and operators alike: their cost says all. */
+/* Layers and operators alike: their costs say all. */
 static enum status predict(struct prediction *predictions, const struct predictor *predictor,
                            const struct layer_question *questions, size_t count,
                            const struct device_info *device, struct error *error)
@@ -103,8 +103,9 @@ static enum status predict(struct prediction *predictions, const struct predicto
     if (!device)
         device = &predictor->devices[0];
     for (size_t i = 0; i < count; i++) {
-        const double ms = questions[i].config ? roofline_ms(questions[i].config, device)
-                                              : roofline_cost_ms(questions[i].cost, device);
+        const struct cost cost = questions[i].config ? layer_cost(questions[i].config)
+                                                     : question_cost(&questions[i]);
+        const double ms = roofline_cost_ms(&cost, device);
         predictions[i] = (struct prediction){
             .median_ms = ms, .low_ms = NAN, .high_ms = NAN, .covered = !isnan(ms)};
     }
