@@ -175,8 +175,8 @@ EPOCHCAST_API int epochcast_forecast_fits(const struct epochcast_forecast *forec
 EPOCHCAST_API size_t epochcast_forecast_layer_count(const struct epochcast_forecast *forecast);
 EPOCHCAST_API struct epochcast_time
 epochcast_forecast_layer_time(const struct epochcast_forecast *forecast, size_t index);
-/* 1: the model was trained on layers of this kind; 0: the time is the roofline's, without an
- * interval. */
+/* 1: the time is the model's; 0: it covers neither the layer nor its work: the roofline's, without
+ * an interval. */
 EPOCHCAST_API int epochcast_forecast_layer_covered(const struct epochcast_forecast *forecast,
                                                    size_t index);
 /* 1: the layer lies outside the range of the training rows. */
