@@ -83,7 +83,7 @@ static void works_without_a_kind_are_forecast(void **state)
                                                          &predictor_neusight, &predictor_ceilings};
     const struct device_info device = synthetic_device("one", 1000, 100);
     struct dataset_rows rows;
-    synthetic_rows_create(&rows, 1500, all_kinds, LAYER_KIND_COUNT, &device, 1, 0.05);
+    synthetic_rows_create(&rows, 600, all_kinds, LAYER_KIND_COUNT, &device, 1, 0.05);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         struct predictor *predictor = fit_small(types[i], &rows);
         assert_plausible(predictor, set_attention, &device);
