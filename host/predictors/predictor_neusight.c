@@ -103,8 +103,8 @@ static void add_product(struct layer_operations *layer, const struct work_operat
     const double tiles = product->batch * ceil(rows / tile_rows) * ceil(columns / tile_columns) *
                          ceil(depth / tile_depth);
     const double tile_flops = 2 * tile_rows * tile_columns * tile_depth;
-    const double tile_bytes = 4 * (tile_rows * tile_depth + tile_depth * tile_columns +
-                                   tile_rows * tile_columns);
+    const double tile_bytes = FLOAT_BYTES * (tile_rows * tile_depth + tile_depth * tile_columns +
+                                             tile_rows * tile_columns);
     const double roof = fmin(unit->flops_per_ms, unit->bytes_per_ms * tiles * tile_flops / bytes);
     operation->class = 0;
     operation->waves = ceil(tiles / unit->units);
@@ -134,9 +134,10 @@ static double operand_bytes(const struct layer_work *work, const struct work_ope
         products += work->operations[i].phase == product->phase &&
                     work->operations[i].type == OPERATION_PRODUCT;
     if (products == 1)
-        return 4 * (work_elements(work, TENSOR_INPUT) + work_elements(work, TENSOR_WEIGHTS) +
-                    work_elements(work, TENSOR_OUTPUT));
-    return 4 * product->batch *
+        return FLOAT_BYTES *
+               (work_elements(work, TENSOR_INPUT) + work_elements(work, TENSOR_WEIGHTS) +
+                work_elements(work, TENSOR_OUTPUT));
+    return FLOAT_BYTES * product->batch *
            (product->rows * product->depth + product->depth * product->columns +
             product->rows * product->columns);
 }

@@ -61,7 +61,7 @@ static void add_convolution(struct work *work, const struct layer_config *config
         if (flops[i] < flops[cheapest])
             cheapest = i;
     work->terms[cheapest] += passes * flops[cheapest];
-    work->terms[MEMORY] += passes * 4 *
+    work->terms[MEMORY] += passes * FLOAT_BYTES *
                            (rows * padded * padded * in + filters + rows * side * side * out);
 }
 
@@ -70,7 +70,7 @@ static void add_product(struct work *work, const struct layer_config *config, do
     const double rows = config->batch_size, in = config->as.dense.inputs;
     const double out = config->as.dense.outputs;
     work->terms[ALGORITHM_DIRECT] += passes * 2 * rows * in * out;
-    work->terms[MEMORY] += passes * 4 * (rows * in + in * out + rows * out);
+    work->terms[MEMORY] += passes * FLOAT_BYTES * (rows * in + in * out + rows * out);
 }
 
 static void add_pooling(struct work *work, const struct layer_config *config, double passes)
@@ -82,7 +82,8 @@ static void add_pooling(struct work *work, const struct layer_config *config, do
     const double padded = pool->image_size + window.pad_before + window.pad_after;
     const double output = rows * side * side * pool->channels;
     work->terms[ALGORITHM_DIRECT] += passes * 2 * pool->kernel_size * pool->kernel_size * output;
-    work->terms[MEMORY] += passes * 4 * (rows * padded * padded * pool->channels + output);
+    work->terms[MEMORY] += passes * FLOAT_BYTES *
+                           (rows * padded * padded * pool->channels + output);
 }
 
 /* Paleo's formulas, by kind. */
@@ -123,7 +124,7 @@ static struct work work_of(const struct layer_question *question)
         const double parameters = work_elements(question->work, TENSOR_WEIGHTS) +
                                   work_elements(question->work, TENSOR_BIAS);
         work.terms[ALGORITHM_DIRECT] += 2 * parameters;
-        work.terms[MEMORY] += 3 * 4 * parameters;
+        work.terms[MEMORY] += 3.0 * FLOAT_BYTES * parameters;
     }
     return work;
 }
