@@ -1,4 +1,5 @@
-/* The rivals: forecasts by hand, and data of a rival's own law, which it must find again. */
+/* The baselines: forecasts by hand, and data that follow a baseline's own law, which it must
+ * recover. */
 #include "data/split.h"
 #include "predictor_calls.h"
 #include "predictors/predictor_roofline.h"
@@ -363,28 +364,28 @@ static void units_are_those_of_the_generation(void **state)
 
 /* ---- all of them ---- */
 
-/* Every rival forecasts every kind, positive and finite, learns nothing of kinds without rows, and
- * its name is found. */
-static void rivals_cover_what_they_learnt(void **state)
+/* Every baseline forecasts every kind, positive and finite, learns nothing of kinds without rows,
+ * and its name is found. */
+static void baselines_cover_what_they_learnt(void **state)
 {
     (void)state;
     const struct device_info device = synthetic_device("one", 100, 10);
     struct dataset_rows all, dense;
     synthetic_rows_create(&all, 600, all_kinds, 3, &device, 1, 0.1);
     synthetic_rows_create(&dense, 200, dense_only, 1, &device, 1, 0.1);
-#define RIVAL(name) &predictor_##name,
-    const struct predictor_type *const rivals[] = {BASELINES(RIVAL)};
-    for (size_t i = 0; i < sizeof rivals / sizeof *rivals; i++) {
-        assert_ptr_equal(predictor_find(rivals[i]->name), rivals[i]);
-        struct predictor *predictor = fit(rivals[i], &all);
+#define BASELINE(name) &predictor_##name,
+    const struct predictor_type *const baselines[] = {BASELINES(BASELINE)};
+    for (size_t i = 0; i < sizeof baselines / sizeof *baselines; i++) {
+        assert_ptr_equal(predictor_find(baselines[i]->name), baselines[i]);
+        struct predictor *predictor = fit(baselines[i], &all);
         for (size_t row = 0; row < all.count; row++) {
             const struct prediction p = predict_one(predictor, &all.rows[row].config, NULL);
             assert_true(p.covered && isfinite(p.median_ms) && p.median_ms > 0);
         }
         predictor->type->free(predictor);
-        if (rivals[i] == &predictor_roofline) /* needs no rows */
+        if (baselines[i] == &predictor_roofline) /* needs no rows */
             continue;
-        predictor = fit(rivals[i], &dense);
+        predictor = fit(baselines[i], &dense);
         for (size_t row = 0; row < all.count; row++)
             assert_int_equal(predict_one(predictor, &all.rows[row].config, NULL).covered,
                              all.rows[row].config.kind == LAYER_DENSE);
@@ -408,7 +409,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(ceilings_follow_an_unseen_device),
         cmocka_unit_test(ceilings_know_generations),
         cmocka_unit_test(units_are_those_of_the_generation),
-        cmocka_unit_test(rivals_cover_what_they_learnt),
+        cmocka_unit_test(baselines_cover_what_they_learnt),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
-/* What the rivals share: rows sorted by device and layer kind, one block of learnt numbers
- * ("state") each, the choice of the block that a forecast needs, and the way to a device that no
- * row came from. A rival is a struct baseline_law; its predictor_type calls baseline_fit.
- */
+/* Shared by the baselines: rows sorted by device and layer kind, one block of learnt numbers
+ * ("state") for each, the choice of the state for a forecast, and the transfer to a device without
+ * rows. A baseline is a struct baseline_law; its predictor_type calls baseline_fit. */
 #ifndef EPOCHCAST_PREDICTORS_BASELINE_H
 #define EPOCHCAST_PREDICTORS_BASELINE_H
 
@@ -17,15 +16,16 @@ struct baseline_row {
 struct baseline_law {
     const struct predictor_type *type;
     size_t state_size; /* a state starts as zeros */
-    /* Puts what the options say into a state, before fit; NULL: the law has no options. */
+    /* Copies the options into a state, before fit; NULL: the law has no options. */
     void (*begin)(void *state, const struct fit_options *options);
-    bool shares_devices; /* one state a kind, of all devices' rows; it covers every device */
-    /* Learns from count >= 1 rows of one kind (and one device, unless shared). *fitted tells
-     * whether the state can forecast (false: the device does not say what the law needs). */
+    bool shares_devices; /* one state per kind, from the rows of all devices; it covers every device
+                          */
+    /* Learns from count >= 1 rows of one kind (and one device, unless shared). *fitted: the state
+     * can forecast (false: the device lacks a property that the law needs). */
     enum status (*fit)(void *state, bool *fitted, const struct baseline_row *rows, size_t count,
                        struct error *error);
-    /* NaN: not covered. The question has all members set; one without a config is only asked where
-     * takes_operators. */
+    /* NaN: not covered. The question has all members set; it has no config only if takes_operators.
+     */
     double (*forecast_ms)(const void *state, const struct layer_question *question,
                           const struct device_info *device);
     bool takes_operators; /* forecasts from work alone, with the state of any kind */
@@ -33,7 +33,7 @@ struct baseline_law {
      * device is not covered. */
     void (*transfer)(void *state, const void *const *states, const struct device_info *devices,
                      int count, const struct device_info *target);
-    void (*release)(void *state); /* what the state points to; or NULL */
+    void (*release)(void *state); /* frees memory that the state points to; or NULL */
     /* What a model file stores of a state: its members as attributes, then, unless NULL, what it
      * points to. load starts from the members as read. */
     const struct member *members;
@@ -47,7 +47,7 @@ struct baseline_law {
 enum status baseline_fit(struct predictor **predictor, const struct baseline_law *law,
                          const struct dataset_rows *rows, const struct fit_options *options,
                          struct fit_report *reports, struct error *error);
-/* What a rival reports of a kind: it trains nothing, so errors are NaN. */
+/* A baseline's report of a kind: it trains nothing, so errors are NaN. */
 struct fit_report baseline_report(int kind, size_t train_rows);
 /* predictor_type.predict and .free. */
 enum status baseline_predict(struct prediction *predictions, const struct predictor *predictor,

@@ -53,16 +53,16 @@ struct interval_rows {
     const double *measured_ms, *predicted_ms, *spreads;
     size_t count; /* at least 1; all times above 0 */
 };
-/* Fills all but the correlation, which becomes 1. */
+/* Fills everything; the correlation becomes 1. */
 enum status interval_calibrate(struct interval *interval, const struct interval_rows *rows,
                                double level, struct error *error);
 
-/* Sets the correlation. The rows must stand in an order in which INTERVAL_SUM_ROWS neighbours are
- * like a network's layers. */
+/* Sets the correlation. The rows must be in an order in which INTERVAL_SUM_ROWS neighbours resemble
+ * a network's layers. */
 void interval_calibrate_sums(struct interval *interval, const struct interval_rows *rows,
                              double level);
 
-/* Sums over what layers of one kind may be off, one side: of H and of H^2. */
+/* Sums over the half-widths H of layers of one kind, on one side: of H and of H^2. */
 struct interval_sum {
     double linear, square;
 };

@@ -19,7 +19,7 @@ enum member_type {
     MEMBER_BOOL,
     MEMBER_CHOICE, /* an int32_t; as text its name */
     MEMBER_TEXT,   /* char[count] */
-    MEMBER_WIDTHS, /* int32_t[count], followed by the int32_t that says how many are used */
+    MEMBER_WIDTHS, /* int32_t[count], followed by an int32_t with the number used */
 };
 
 struct member {
@@ -28,7 +28,7 @@ struct member {
     enum member_type type;
     double low, high;            /* bounds of numbers, both allowed; equal: any finite value */
     size_t count;                /* numbers in a row, 0: one; bytes of a text */
-    size_t stride;               /* bytes from one number to the next; 0: they stand together */
+    size_t stride;               /* bytes from one number to the next; 0: contiguous */
     const struct choice *choice; /* of MEMBER_CHOICE */
     const char *help;            /* of an option */
 };

@@ -1,4 +1,4 @@
-/* The options of the `mlp` predictor: all that decides what its nets learn. */
+/* The options of the `mlp` predictor: everything that its nets depend on. */
 #ifndef EPOCHCAST_PREDICTORS_MLP_OPTIONS_H
 #define EPOCHCAST_PREDICTORS_MLP_OPTIONS_H
 
@@ -12,7 +12,7 @@ struct mlp_options {
     char preset[16];            /* "default", "paper" */
     int32_t encoding;           /* enum encoding */
     double target_units_per_ms; /* 1: ms (paper), 1000: microseconds */
-    double input_limit;         /* inputs are cut to so many standard deviations; 0: never */
+    double input_limit;         /* inputs are cut to this many standard deviations; 0: never */
     double output_margin; /* no forecast is above so many times the slowest training row (or what
                              it is relative to the roofline); 0: any */
     int32_t hidden[MLP_LAYER_LIMIT];
@@ -22,23 +22,24 @@ struct mlp_options {
     int32_t several_hidden_count;
     int32_t output, output_bias;
     int32_t activation; /* enum mlp_activation */
-    /* A kind with at most so many training rows learns ln(1 + t) minus the roofline's (output log
-     * only); with more, the net learns better alone. */
+    /* A kind with at most this many training rows learns ln(1 + t) minus the roofline's (only with
+     * output log); with more rows, a net learns better without the roofline. */
     int32_t roofline_rows;
     struct train_options train;
-    int32_t minimum_steps; /* small data: epochs grow until so many steps; 0: off */
+    int32_t minimum_steps; /* small data: epochs grow until this many steps; 0: off */
     int32_t ensemble;      /* nets per kind */
     /* Name of a device among the training rows' ("": none): after training on all devices, the nets
-     * go on with its rows alone; the predictor then knows that device alone. */
+     * continue only with its rows; the predictor then covers only that device. */
     char fine_tune[64];
     float tune_rate;     /* of train.learning_rate, for fine-tuning */
     int32_t tune_epochs; /* of fine-tuning */
-    /* Once the intervals are calibrated on the test rows, the nets learn from these too: so many
-     * more epochs, as a share of those before (0: never), at last_rate of the learning rate. */
+    /* Once the intervals are calibrated on the test rows, the nets also learn from these:
+     * last_share is the number of further epochs as a share of those before (0: none), at last_rate
+     * of the learning rate. */
     float last_share, last_rate;
     uint64_t seed;
     double interval_level; /* 0.9 */
-    /* Not of the recipe: who trains, and how it is watched. */
+    /* Not part of the recipe: the trainer, its threads and its progress. */
     int threads;
     const struct trainer *trainer;
     const struct train_progress *progress;

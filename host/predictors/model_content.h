@@ -1,4 +1,4 @@
-/* What stands in a model file, between its envelope (model_file.c) and HDF5 (model_hdf5.c).
+/* Contents of a model file, between its envelope (model_file.c) and HDF5 (model_hdf5.c).
  *
  *   /            format, format_version, predictor: its type, provenance   (attributes)
  *   /devices     the training devices, as in a dataset's /devices/rows
@@ -24,16 +24,16 @@
 #include "predictors/predictor.h"
 
 #define MODEL_FORMAT_NAME "epochcast model"
-/* 3: any type of predictor. 2: `mlp` alone, laid out as today. */
+/* 3: any type of predictor. 2: only `mlp`, in today's layout. */
 enum { MODEL_FORMAT_VERSION = 3, MODEL_FORMAT_OLDEST = 2 };
 
 enum status model_content_write(const struct model_place *root, const struct predictor *predictor,
                                 const char *provenance, struct error *error);
-/* *predictor: the caller's to free; NULL after an error. */
+/* The caller frees *predictor; it is NULL after an error. */
 enum status model_content_read(const struct model_place *root, struct predictor **predictor,
                                char *provenance, size_t provenance_size, struct error *error);
-/* Fills the predictor's devices: what every load begins with. Freed with the predictor, also after
- * an error. */
+/* Fills the predictor's devices; every load begins with it. Freed with the predictor, also after an
+ * error. */
 enum status model_devices_read(struct predictor *predictor, const struct model_place *root,
                                struct error *error);
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* An open file or group, and what messages need. */
+/* An open file or group, with texts for messages. */
 struct model_place {
     hid_t id;
     const char *path;   /* of the file */

@@ -1,4 +1,4 @@
-/* What a trained model is, for people. */
+/* Summary of a trained model, for people. */
 #ifndef EPOCHCAST_PREDICTORS_MODEL_SUMMARY_H
 #define EPOCHCAST_PREDICTORS_MODEL_SUMMARY_H
 
@@ -17,7 +17,7 @@ struct model_summary {
 bool model_summarise(struct model_summary *summary, const struct model *model,
                      enum layer_kind kind);
 
-/* True when the file begins as a model file does. */
+/* True when the file begins like a model file. */
 bool model_recognise(const char *path);
 
 #endif

@@ -1,7 +1,6 @@
-/* An order of measured layers in which neighbours are like the layers of one network: same pass and
- * optimizer, near batch sizes; among those by hash, which is as good as at random. Sums over
- * neighbours stand for sums over a network's layers.
- */
+/* An order of measured layers in which neighbours resemble the layers of one network: same pass and
+ * optimizer, similar batch sizes; within those by hash, as good as random. Sums over neighbours
+ * represent sums over a network's layers. */
 #ifndef EPOCHCAST_PREDICTORS_NETWORK_ORDER_H
 #define EPOCHCAST_PREDICTORS_NETWORK_ORDER_H
 

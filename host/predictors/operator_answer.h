@@ -1,12 +1,13 @@
-/* Forecasts of what no benchmark covers, by what a baseline learnt of the kinds that are. */
+/* Forecasts of operators, which no benchmark covers, by the states that a baseline learnt of layer
+ * kinds. */
 #ifndef EPOCHCAST_PREDICTORS_OPERATOR_ANSWER_H
 #define EPOCHCAST_PREDICTORS_OPERATOR_ANSWER_H
 
 #include "predictors/baseline.h"
 
 /* The geometric mean of the law's forecasts with the states of the kinds that do the same sort of
- * work: matrix products or none; of all kinds where none of that sort is known. states: of every
- * kind, NULL where nothing is known. question: without a config. NaN: not covered. */
+ * work: matrix products or none; of all kinds if none of that sort is known. states: of every kind,
+ * NULL if unknown. question: without a config. NaN: not covered. */
 double operator_ms(const struct baseline_law *law, const void *const *states,
                    const struct layer_question *question, const struct device_info *device);
 

@@ -1,6 +1,5 @@
-/* Predictors: what forecasts a layer's time. `mlp` is ours; the baselines are those of others
- * behind the same interface, each with its source in its file. A predictor covers the kinds it was
- * fitted on.
+/* Predictors forecast a layer's time. `mlp` is ours; the baselines are methods of others behind the
+ * same interface, each with its source in its file. A predictor covers the kinds it was fitted on.
  */
 #ifndef EPOCHCAST_PREDICTORS_PREDICTOR_H
 #define EPOCHCAST_PREDICTORS_PREDICTOR_H
@@ -17,15 +16,15 @@ struct model_place; /* model_hdf5.h */
 
 /* Begins the struct of options of every predictor type. */
 struct fit_options {
-    const struct predictor_type *type; /* whose options these are */
+    const struct predictor_type *type; /* the type that the options belong to */
 };
 
-/* What is to be forecast: a layer by its config, or whatever no benchmark covers (an operator of a
- * network) by its work alone. */
+/* A question for a forecast: a layer by its config, or an operator, which no benchmark covers, only
+ * by its work. */
 struct layer_question {
-    const struct layer_config *config;  /* NULL: the other members say all */
-    const struct layer_work *work;      /* NULL beside a config: it follows from that */
-    int32_t pass, optimizer, precision; /* not looked at beside a config */
+    const struct layer_config *config;  /* NULL: the other members describe the work */
+    const struct layer_work *work;      /* may be NULL with a config: it follows from that */
+    int32_t pass, optimizer, precision; /* ignored with a config */
 };
 /* The question about a config with all members set; `work` becomes that of the config. */
 struct layer_question question_of(const struct layer_config *config, struct layer_work *work);

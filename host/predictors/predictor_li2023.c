@@ -1,11 +1,11 @@
-/* The `li2023` rival: Li, Sun, Jog, "Path forward beyond simulators: fast and accurate GPU
+/* The `li2023` baseline: Li, Sun, Jog, "Path forward beyond simulators: fast and accurate GPU
  * execution time prediction for DNN workloads", MICRO 2023: time of a kernel is a straight line
  * over what drives it: its operations, its input size or its output size, whichever explains most
  * (R^2); a new GPU gets slopes whose inverse is linear in its bandwidth. In the form of NeuSight
  * (Lee, Phanishayee, Mahajan, ASPLOS 2025), which compares itself with it: t = a x + b per device,
  * b = 0 on a new device.
  *
- * Departure: kernels are not known here; a line each belongs to a layer kind, pass and device.
+ * Departure: kernels are not known here; there is one line per layer kind, pass and device.
  * Forecasts do not fall below the fastest training row.
  */
 #include "predictors/baseline.h"

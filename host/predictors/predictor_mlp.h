@@ -11,20 +11,21 @@
 
 #define OUTPUT_UNLIMITED 1e30
 
-/* What was learnt about one layer kind. */
+/* The trained nets of one layer kind. */
 struct mlp_kind {
     int32_t net_count;      /* 0: not fitted */
     struct mlp_shape shape; /* of every net */
     float *parameters;      /* (net_count, mlp_parameter_count(&shape)) */
     /* The nets as they were when their intervals were calibrated, before they learnt from the test
-     * rows: whose spread makes the intervals, and what fine-tuning starts from, so that it can
+     * rows: their spread makes the intervals, and fine-tuning starts from them, so that it can
      * calibrate again. NULL: parameters. */
     float *calibrated;
     struct scaler scaler;
     struct range ranges[RANGE_LIMIT];
     struct interval interval;
     int32_t relative_to_roofline; /* the nets' output is added to mlp_offset */
-    double output_limit; /* of the nets' output: beyond the training rows it means nothing */
+    double output_limit; /* upper bound of the nets' output, which has no meaning far beyond the
+                            training rows */
     double floor_ms;     /* no forecast is below: half of the fastest row */
 };
 
@@ -47,15 +48,15 @@ enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const float
                               const double *offsets, size_t row_count, const struct mlp_kind *kind,
                               double target_units_per_ms, struct error *error);
 
-/* What the nets need not learn: ln(1 + t) of the roofline in target units, on the training device
- * that `device` is, else on `device` itself; 0 when the kind does not learn relative to it, or
- * when the device tells no rates. With few rows this is most of the forecast. */
+/* The part that the nets need not learn: ln(1 + t) of the roofline in target units, on the training
+ * device equal to `device`, else on `device` itself; 0 when the kind does not learn relative to it,
+ * or when the device has no rates. With few rows this is most of the forecast. */
 double mlp_offset(const struct mlp_predictor *predictor, const struct layer_config *config,
                   const struct device_info *device);
 
-/* What the encoding is told about a row's hardware: the device's own where the training devices
- * differ, else always the training device's, so that a nominal clock that wanders between runs does
- * not change a forecast. */
+/* Hardware columns of a row: those of its device if the training devices differ, else always those
+ * of the training device, so that a nominal clock that varies between runs does not change a
+ * forecast. */
 struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,
                                     const struct device_info *device);
 
@@ -89,9 +90,9 @@ struct mlp_fitting {
 };
 
 /* Fits all: their nets are the jobs of one call of the trainer (that of the first's options, as
- * threads and progress are), each the same as if fitted alone. A fit that fails, its training
- * included, is told in its own status; an error of the whole leaves no predictor. last_share is
- * above 0 in all options or in none. */
+ * threads and progress are), each the same as if fitted alone. A failed fit or training sets only
+ * its own status; an error of the whole call leaves no predictor. last_share is above 0 in all
+ * options or in none. */
 enum status mlp_predictors_fit(struct mlp_fitting *fittings, int count, struct error *error);
 
 #endif

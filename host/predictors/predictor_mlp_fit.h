@@ -8,7 +8,7 @@
 #include "predictors/predictor_mlp.h"
 #include "predictors/row_selection.h"
 
-/* Sides that fitting sees; validation rows are never touched. */
+/* Splits that fitting reads; it never reads validation rows. */
 enum { SIDE_COUNT = 2 };
 static const enum split fit_sides[SIDE_COUNT] = {SPLIT_TRAIN, SPLIT_TEST};
 
@@ -32,7 +32,7 @@ struct fit {
     struct train_result *results;
     int job_count;
     struct fit_report *reports; /* (LAYER_KIND_COUNT), or NULL */
-    enum status status;         /* of what it has come to */
+    enum status status;         /* status of this fit so far */
     struct error *error;        /* of that status */
 };
 
@@ -51,15 +51,15 @@ static inline double fit_row_offset(const struct fit *fit, const struct measurem
  * parameters where it has some. */
 enum status fit_prepare(struct fit *fit, struct error *error);
 /* Trains the nets of the fits whose status is STATUS_OK side by side, keeps their parameters in the
- * predictors, calibrates the intervals; then, where options->last_share asks for it, goes on with
- * the test rows too: with all fits or with none. A fit that fails is told in its own status and
- * error, and the others go on; with may_fail also one whose training fails. Trainer, threads and
- * progress are the first fit's. */
+ * predictors, calibrates the intervals; then, if options->last_share is above 0 (in all fits or in
+ * none), continues with the test rows as well. A failed fit sets its own status and error, and the
+ * others continue; with may_fail, also a fit whose training fails. Trainer, threads and progress
+ * are the first fit's. */
 enum status fits_learn(struct fit *const *fits, int count, bool may_fail, struct error *error);
 /* Frees all but the predictor. */
 void fit_release(struct fit *fit);
 
-/* Test rows that intervals are calibrated on; 0: too few of them, training rows stand in. */
+/* Number of test rows for calibrating intervals; 0: too few, training rows are used instead. */
 static inline size_t fit_calibration_rows(const struct kind_fit *kind_fit)
 {
     const size_t count = kind_fit->selection.count[SPLIT_TEST];

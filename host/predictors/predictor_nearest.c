@@ -1,13 +1,13 @@
-/* The `nearest` rival: the times of the most similar measured layers (Cover, Hart, "Nearest
+/* The `nearest` baseline: the times of the most similar measured layers (Cover, Hart, "Nearest
  * neighbor pattern classification", 1967; distance weights: Dudani, "The distance-weighted
  * k-nearest-neighbor rule", 1976). Per device and kind; nothing is forecast for a device without
  * rows.
  *
  * A layer is a point: log2 of every numeric feature, of FLOPs and of bytes, each divided by its
  * standard deviation; every choice that differs (pass, optimizer, padding, ...) adds a fixed
- * squared distance. The forecast is exp of the mean ln(time) of the nearest ones, weighted by
- * the inverse squared distance, so that a measured layer gives its own time. At most ROW_LIMIT rows
- * are kept (every n-th of them), for a plain scan.
+ * squared distance. The forecast is exp of the mean ln(time) of the nearest ones, weighted by the
+ * inverse squared distance, so that a measured layer gives its own time. At most ROW_LIMIT rows are
+ * kept (every n-th of them), for a plain scan.
  */
 #include "predictors/baseline.h"
 #include "predictors/model_members.h"

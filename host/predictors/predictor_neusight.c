@@ -1,7 +1,7 @@
-/* The `neusight` rival: Lee, Phanishayee, Mahajan, "NeuSight: forecasting GPU performance for deep
- * learning training and inference", ASPLOS 2025, section 4, with the formulas of its published
+/* The `neusight` baseline: Lee, Phanishayee, Mahajan, "NeuSight: forecasting GPU performance for
+ * deep learning training and inference", ASPLOS 2025, section 4, with the formulas of its published
  * program. A matrix product (rows x depth)(depth x columns) is cut into tiles, the tiles into waves
- * of one tile a unit; what is learnt is the utilisation of the roofline, bounded by its form:
+ * of one tile per unit; the law learns the utilisation of the roofline, bounded by its form:
  *
  *   waves = ceil(tiles / units)          roof = min(peak, bandwidth * FLOPs / bytes)
  *   utilisation = sigmoid(g) - sigmoid(a) / waves

@@ -1,13 +1,13 @@
-/* The `paleo` rival: Qi, Sparks, Talwalkar, "Paleo: a performance model for deep neural networks",
- * ICLR 2017, section 3 (computation and memory access of a layer; algorithms of a convolution;
- * platform percent of peak), with the operation counts of its published program.
+/* The `paleo` baseline: Qi, Sparks, Talwalkar, "Paleo: a performance model for deep neural
+ * networks", ICLR 2017, section 3 (computation and memory access of a layer; algorithms of a
+ * convolution; platform percent of peak), with the operation counts of its published program.
  *
  *   time = sum over passes of  FLOPs(algorithm) / (peak * share(algorithm))
  *                            + bytes / (bandwidth * share(memory))
  *
  * bytes: padded input + filters + output of every pass, fp32. Passes: forward; training adds the
  * gradients of data and filters, each with the forward pass's counts, and an update of 2 FLOPs and
- * 3 array passes a parameter. Bias and activation are not modelled. A convolution of stride 1 is
+ * 3 array passes per parameter. Bias and activation are not modelled. A convolution of stride 1 is
  * done by the cheapest of GEMM, FFT of the whole image and FFT of 32 x 32 tiles (by FLOPs).
  *
  * Paleo is given the shares of peak per platform; here they are fitted, per device and kind, to

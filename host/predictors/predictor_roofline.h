@@ -5,8 +5,8 @@
 
 #include "bench/backend.h"
 
-/* What the device does at most; NaN where it knows neither a measured nor a nominal rate. Measured
- * rates come first: a nominal peak is one that no program reaches. */
+/* The device's maximum rates; NaN if neither a measured nor a nominal rate is known. Measured rates
+ * take precedence: no program reaches a nominal peak. */
 struct device_rates {
     double gflops, gbps;
 };

@@ -1,6 +1,5 @@
-/* What the training rows spanned: the range of every feature (for choices: the set of values), of
- * the work (ln(1 + FLOPs)) and of the hardware. Outside of it a forecast extrapolates.
- */
+/* Ranges of the training rows: of every feature (for choices: the set of values), of the work (ln(1
+ * + FLOPs)) and of the hardware. Outside of them a forecast extrapolates. */
 #ifndef EPOCHCAST_PREDICTORS_RANGES_H
 #define EPOCHCAST_PREDICTORS_RANGES_H
 
@@ -17,7 +16,7 @@ struct range {
 /* Rows that `kind` needs: its features, log_flops, the hardware. */
 int ranges_count(enum layer_kind kind);
 
-/* Empty ranges with their names; then one ranges_add a training row. */
+/* Empty ranges with their names; then call ranges_add once per training row. */
 void ranges_begin(struct range *ranges, enum layer_kind kind);
 void ranges_add(struct range *ranges, const struct layer_config *config,
                 const struct encode_hardware *hardware);
@@ -26,7 +25,7 @@ void ranges_add(struct range *ranges, const struct layer_config *config,
 bool ranges_hold(const struct range *ranges, const struct layer_config *config,
                  const struct encode_hardware *hardware);
 
-/* True when `hardware` says everything that the training devices said about themselves. */
+/* True when `hardware` has every property that the training devices have. */
 bool ranges_hardware_known(const struct range *ranges, enum layer_kind kind,
                            const struct encode_hardware *hardware);
 

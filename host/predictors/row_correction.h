@@ -1,7 +1,7 @@
-/* What a few measured rows of a device say about a predictor's forecasts for it: a function of the
- * layer that multiplies them. ln of that factor is a Gaussian process (Rasmussen, Williams,
- * "Gaussian Processes for Machine Learning", 2006, eq. 2.23) fitted to the residuals r = ln t -
- * ln p of measured times t and forecasts p:
+/* Correction of a predictor's forecasts by a few measured rows of the device: a factor that depends
+ * on the layer. ln of that factor is a Gaussian process (Rasmussen, Williams, "Gaussian Processes
+ * for Machine Learning", 2006, eq. 2.23) fitted to the residuals r = ln t - ln p of measured times
+ * t and forecasts p:
  *
  *   k(a, b) = 0.3^2                                   the device is faster or slower than forecast
  *           + 0.1^2 x_a x_b                           ... the more so, the longer a layer takes
@@ -27,18 +27,18 @@
 
 #include <stddef.h>
 
-/* More rows are not looked at: fitting takes their third power. */
+/* Further rows are ignored: fitting time grows with their third power. */
 enum { CORRECTION_ROW_LIMIT = 2000 };
 
 struct row_correction;
 
-/* rows: timed, all of one kind; predicted_ms: their forecasts. Nothing of them is kept. */
+/* rows: timed, all of one kind; predicted_ms: their forecasts. Neither is kept. */
 enum status row_correction_create(struct row_correction **correction,
                                   const struct measurement *const *rows, const double *predicted_ms,
                                   size_t count, struct error *error);
 void row_correction_free(struct row_correction *correction); /* NULL is allowed */
 
-/* What to multiply a forecast of `config` with, a config of the rows' kind. */
+/* The factor for a forecast of `config`, a config of the rows' kind. */
 double row_correction_factor(const struct row_correction *correction,
                              const struct layer_config *config, double predicted_ms);
 

@@ -1,4 +1,4 @@
-/* Which rows a predictor may learn from: timed ones, by kind and split. */
+/* The rows that a predictor may learn from: timed ones, by kind and split. */
 #ifndef EPOCHCAST_PREDICTORS_ROW_SELECTION_H
 #define EPOCHCAST_PREDICTORS_ROW_SELECTION_H
 
@@ -15,7 +15,7 @@ struct row_selection {
 /* ok, capped or slow, with a finite time above 0. */
 bool row_is_usable(const struct measurement *row);
 
-/* All usable rows of `kind`. None at all is no error (every count is 0); fewer than
+/* All usable rows of `kind`. No rows at all is not an error (every count is 0); fewer than
  * TRAIN_ROWS_MINIMUM in the train split is STATUS_FAILED. */
 enum status row_selection_create(struct row_selection *selection, const struct dataset_rows *rows,
                                  enum layer_kind kind, struct error *error);
@@ -31,7 +31,8 @@ struct encode_hardware hardware_of(const struct device_info *device);
 /* True when two of the devices differ in hardware_of. */
 bool hardware_differs(const struct device_info *devices, int device_count);
 
-/* Same model of device under the same backend with as many threads; library versions may differ. */
+/* Same model of device under the same backend with the same number of threads; library versions may
+ * differ. */
 bool device_is_same(const struct device_info *a, const struct device_info *b);
 
 #endif

@@ -1,5 +1,5 @@
-/* The different configs of a list of questions: networks repeat their layers, and a forecast need
- * ask for each config but once. */
+/* The distinct configs of a list of questions: networks repeat layers, and a forecast needs each
+ * config only once. */
 #ifndef EPOCHCAST_PREDICTORS_UNIQUE_CONFIGS_H
 #define EPOCHCAST_PREDICTORS_UNIQUE_CONFIGS_H
 
@@ -12,7 +12,7 @@
 struct unique_configs {
     struct layer_config *configs; /* (count), in the order of their first places */
     size_t count;
-    size_t *index; /* of every question: which of configs it asks for; NO_CONFIG: an operator */
+    size_t *index; /* of every question: index of its config; NO_CONFIG: an operator */
 };
 
 enum status unique_configs_create(struct unique_configs *unique,
