@@ -36,8 +36,9 @@ struct settings {
     const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,
         *optimizer, *licence, *citation, *shard, *from_networks, *active, *hold_out_device,
         *calibrate_rows, *by, *map, *fine_tune, *predictor, *device_from, *passes, *price_per_hour,
-        *watts, *gpus, *link, *plot;
+        *watts, *gpus, *link, *plot, *batch_axis;
     struct texts set, dimension, fit;
+    int64_t batch_in_file; /* 0: not given */
     int64_t samples, seed, rounds, ensemble, epochs, batch_size, threads, dataset_size, search;
     double time_budget_s, timeout_s, cap_ms, target_percent, learning_rate, dropout, l2,
         weight_decay, price_per_kwh, device_memory_bytes, interval_percent;

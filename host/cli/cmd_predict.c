@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/network_selection.h"
 #include "cli/plot_option.h"
 #include "cli/predict_picture.h"
 #include "cli/predict_table.h"
@@ -145,6 +146,7 @@ static enum status print_all(const struct forecast_grid *all, const struct setti
         .format = settings->format, .has_layers = settings->layers, .has_memory = settings->memory};
     TRY(print_predictions(all, &table, error));
     if (!settings->quiet && all->count > 0) {
+        note_batch(&all->request->selection.network, settings);
         TRY(note_roofline(all, error));
         note_extrapolations(all);
     }
@@ -168,12 +170,10 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {
-    "dimension",      "device-from", "model",         "device",
-    "batch",          "pass",        "optimizer",     "precision",
-    "layers",         "memory",      "epochs",        "dataset-size",
-    "price-per-hour", "watts",       "price-per-kwh", "device-memory",
-    "gpus",           "link",        "all-reduce",    "scaling",
-    "plot",           NULL};
+    "dimension", "batch-axis",   "batch-in-file",  "device-from", "model",         "device",
+    "batch",     "pass",         "optimizer",      "precision",   "layers",        "memory",
+    "epochs",    "dataset-size", "price-per-hour", "watts",       "price-per-kwh", "device-memory",
+    "gpus",      "link",         "all-reduce",     "scaling",     "plot",          NULL};
 const struct command command_predict = {
     .name = "predict",
     .summary = "forecast a network's time, memory and cost",

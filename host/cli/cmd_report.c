@@ -158,9 +158,10 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {
-    "output",       "overwrite",      "split",     "device",        "batch",
-    "pass",         "optimizer",      "precision", "dimension",     "epochs",
-    "dataset-size", "price-per-hour", "watts",     "price-per-kwh", NULL};
+    "output",        "overwrite", "split",        "device",         "batch",
+    "pass",          "optimizer", "precision",    "dimension",      "batch-axis",
+    "batch-in-file", "epochs",    "dataset-size", "price-per-hour", "watts",
+    "price-per-kwh", NULL};
 const struct command command_report = {
     .name = "report",
     .summary = "write one HTML page of tables and pictures: datasets, models, networks, results",

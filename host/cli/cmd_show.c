@@ -1,5 +1,6 @@
 /* Shows a file or a name: dataset, model, network, the layer table, the catalogue. */
 #include "cli/cli.h"
+#include "cli/network_selection.h"
 #include "cli/plot_option.h"
 #include "cli/show.h"
 
@@ -109,8 +110,8 @@ static enum status show_network(const char *text, const struct settings *setting
                                 struct error *error)
 {
     struct network network;
-    TRY(network_load_with(&network, text, settings->dimension.list, settings->dimension.count,
-                          error));
+    TRY(load_only_network(&network, text, settings, error));
+    note_batch(&network, settings);
     enum status status = settings->format == TABLE_CSV
                              ? network_write_csv(&network, stdout, error)
                              : show_network_table(&network, settings, error);
@@ -163,13 +164,19 @@ static enum status run(const struct settings *settings, struct error *error)
         return HINT(error, STATUS_USAGE,
                     "use 'predict --plot' for networks, 'evaluate --plot' for models");
     }
-    if (settings->dimension.count > 0 && (settings->check || !names_network(what)))
-        return FAIL(error, STATUS_USAGE, "--dimension requires an ONNX model");
+    const bool has_sizes = settings->dimension.count > 0 || settings->batch_axis ||
+                           settings->batch_in_file;
+    if (has_sizes && (settings->check || !names_network(what)))
+        return FAIL(error, STATUS_USAGE, "%s requires an ONNX model",
+                    settings->dimension.count > 0 ? "--dimension"
+                    : settings->batch_axis        ? "--batch-axis"
+                                                  : "--batch-in-file");
     TRY(plot_check(settings, error));
     return show(what, settings, error);
 }
 
-static const char *const takes[] = {"check", "plot", "dimension", NULL};
+static const char *const takes[] = {"check",      "plot",          "dimension",
+                                    "batch-axis", "batch-in-file", NULL};
 const struct command command_show = {
     .name = "show",
     .summary = "show a dataset, a model, a network, the layer kinds or the catalogue",
@@ -179,6 +186,7 @@ const struct command command_show = {
                 "  epochcast show model.h5\n  epochcast show vgg16\n"
                 "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show net.onnx\n"
                 "  epochcast show bert.onnx --dimension sequence=128\n"
+                "  epochcast show speech.onnx --batch-axis frames:1\n"
                 "  epochcast show layers\n",
     .options = takes,
     .operand_minimum = 1,

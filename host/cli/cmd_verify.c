@@ -158,9 +158,9 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {
-    "dimension", "model",  "device",         "batch", "pass",      "optimizer",
-    "threads",   "cap-ms", "target-percent", "seed",  "precision", "autotune",
-    "layers",    "sum",    "baselines",      "plot",  "rounds",    NULL};
+    "dimension", "batch-axis", "batch-in-file", "model",          "device", "batch",     "pass",
+    "optimizer", "threads",    "cap-ms",        "target-percent", "seed",   "precision", "autotune",
+    "layers",    "sum",        "baselines",     "plot",           "rounds", NULL};
 const struct command command_verify = {
     .name = "verify",
     .summary = "run a network's step for real and compare it with the forecast",

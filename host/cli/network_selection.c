@@ -71,10 +71,31 @@ static enum status read_batch_sizes(struct network_selection *selection,
 enum status read_dimensions(struct dimension_sizes *sizes, const struct settings *settings,
                             struct error *error)
 {
-    *sizes = (struct dimension_sizes){.count = 0};
+    *sizes = (struct dimension_sizes){.batch_axis = settings->batch_axis,
+                                      .batch_in_file = settings->batch_in_file};
     for (int i = 0; i < settings->dimension.count; i++)
         TRY(dimension_sizes_add(sizes, settings->dimension.list[i], error));
     return STATUS_OK;
+}
+
+enum status load_only_network(struct network *network, const char *name,
+                              const struct settings *settings, struct error *error)
+{
+    struct dimension_sizes sizes;
+    TRY(read_dimensions(&sizes, settings, error));
+    TRY(network_load_sized(network, name, &sizes, error));
+    const enum status status = dimension_sizes_check(&sizes, error);
+    if (status != STATUS_OK)
+        network_free(network);
+    return status;
+}
+
+void note_batch(const struct network *network, const struct settings *settings)
+{
+    char text[256];
+    network_batch_text(text, sizeof text, network);
+    if (*text && !settings->quiet)
+        fprintf(stderr, "note: %s\n", text);
 }
 
 enum status network_selection_load(struct network_selection *selection,
@@ -88,8 +109,7 @@ enum status network_selection_load(struct network_selection *selection,
     TRY(read_steps(selection, settings, error));
     TRY(read_batch_sizes(selection, settings, error));
     TRY(sizes ? network_load_sized(&selection->network, name, sizes, error)
-              : network_load_with(&selection->network, name, settings->dimension.list,
-                                  settings->dimension.count, error));
+              : load_only_network(&selection->network, name, settings, error));
     enum status status = model_load(&selection->model, settings->model, error);
     if (status != STATUS_OK)
         network_free(&selection->network);

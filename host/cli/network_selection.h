@@ -11,7 +11,15 @@ enum status network_selection_load(struct network_selection *selection,
                                    struct dimension_sizes *sizes, const struct settings *settings,
                                    struct error *error);
 
-/* Reads --dimension; call dimension_sizes_check once the command's networks are loaded. */
+/* The network of a command that takes one, with all that --dimension, --batch-axis and
+ * --batch-in-file say. */
+enum status load_only_network(struct network *network, const char *name,
+                              const struct settings *settings, struct error *error);
+/* Which axis is the batch of an ONNX model, on stderr. */
+void note_batch(const struct network *network, const struct settings *settings);
+
+/* --dimension, --batch-axis, --batch-in-file; dimension_sizes_check once the command's networks are
+ * loaded. */
 enum status read_dimensions(struct dimension_sizes *sizes, const struct settings *settings,
                             struct error *error);
 

@@ -56,6 +56,9 @@ enum status dimension_sizes_add(struct dimension_sizes *sizes, const char *text,
 
 enum status dimension_sizes_check(const struct dimension_sizes *sizes, struct error *error)
 {
+    if ((sizes->batch_axis || sizes->batch_in_file) && !sizes->is_batch_used)
+        return FAIL(error, STATUS_USAGE, "--%s requires an ONNX model",
+                    sizes->batch_axis ? "batch-axis" : "batch-in-file");
     for (int i = 0; i < sizes->count; i++) {
         const struct dimension_size *given = &sizes->list[i];
         if (given->is_used)

@@ -24,6 +24,9 @@ struct dimension_size {
 struct dimension_sizes {
     struct dimension_size list[DIMENSION_LIMIT];
     int count;
+    const char *batch_axis;         /* "INPUT:AXIS" that is the batch; NULL: not said; borrowed */
+    int64_t batch_in_file;          /* samples that a file's shapes hold; 0: not said */
+    bool is_batch_used;             /* a model was asked for them */
     char open[DIMENSION_TEXT_SIZE]; /* what the models read so far leave open, for messages */
 };
 
@@ -34,7 +37,8 @@ enum status dimension_sizes_add(struct dimension_sizes *sizes, const char *text,
 /* NULL: none of that name. */
 struct dimension_size *dimension_sizes_find(struct dimension_sizes *sizes, const char *name,
                                             size_t length);
-/* Once all models are read: STATUS_USAGE names a size that none of them used. */
+/* Once all models are read: STATUS_USAGE names a size that none of them used, and a batch where no
+ * model was an ONNX file. */
 enum status dimension_sizes_check(const struct dimension_sizes *sizes, struct error *error);
 
 #endif

@@ -70,6 +70,28 @@ struct cost network_cost(const struct network_layer *layer, int32_t batch_size, 
     return cost_of_work(&work, pass, pass == PASS_TRAIN ? optimizer : OPTIMIZER_NONE, precision);
 }
 
+/* ---- the batch ---- */
+
+void network_batch_text(char *text, size_t size, const struct network *network)
+{
+    const struct network_batch *batch = &network->batch;
+    const bool is_one = batch->samples == 1;
+    size_t used = 0;
+    text[0] = '\0';
+    if (!batch->is_known)
+        return;
+    if (batch->input[0])
+        used = (size_t)snprintf(text, size, "the batch is axis %d of input '%s', ", batch->axis,
+                                batch->input);
+    if (batch->is_open)
+        snprintf(text + used, size - used, "open in the file");
+    else if (batch->input[0] || !is_one)
+        snprintf(text + used, size - used, "%lld sample%s in the file", (long long)batch->samples,
+                 is_one ? "" : "s");
+    else
+        snprintf(text, size, "no axis is a batch, the file is one sample");
+}
+
 /* ---- the layers of kinds alone ---- */
 
 static int place_of(const int *places, int input)

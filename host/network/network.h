@@ -34,8 +34,18 @@ struct network_layer {
     struct operator_work work;  /* of an operator */
 };
 
+/* Of an ONNX file: which axis its samples stand on. */
+struct network_batch {
+    bool is_known;   /* an ONNX file */
+    bool is_open;    /* the file leaves the number of samples open */
+    char input[96];  /* "": no input has a batch, or it is not said which */
+    int axis;        /* of that input */
+    int64_t samples; /* that the shapes hold; the network is of one of them */
+};
+
 struct network {
     char name[64];
+    struct network_batch batch;
     struct network_layer *layers;
     int layer_count;
     int *inputs; /* those of all layers, one layer's behind another's; owned */
@@ -100,6 +110,10 @@ void network_count_kinds(char *text, size_t size, const struct network *network,
 
 /* "nets/vgg16.csv" -> "vgg16" */
 void network_name(struct network *network, const char *path);
+
+/* "the batch is axis 0 of 'x', 8 samples in the file"; empty for a network that no ONNX file is.
+ */
+void network_batch_text(char *text, size_t size, const struct network *network);
 
 /* Names of the catalogue, sorted; *names is freed by the caller in one free(). */
 enum status network_catalogue(char ***names, int *count, struct error *error);

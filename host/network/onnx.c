@@ -1,9 +1,9 @@
 /* ONNX model -> network: orders the nodes, infers shapes, makes layers.
  *
  * The network is of one sample. An open batch (onnx_dimension.h) counts as 1; where the file fixes
- * one, shapes are inferred with it and counts are divided by it: it is the batch axis of a
- * recurrent operator, else the first axis of the first input.
+ * one (onnx_batch.h), shapes are inferred with it and counts are divided by it.
  */
+#include "network/onnx_batch.h"
 #include "network/onnx_dimension.h"
 #include "network/onnx_operators.h"
 
@@ -205,22 +205,6 @@ static enum status check_steps(struct onnx_graph *graph, struct error *error)
     return STATUS_OK;
 }
 
-/* Samples that a file's fixed shapes hold. */
-static double fixed_batch(const struct onnx_graph *graph)
-{
-    for (int i = 0; i < graph->node_count; i++) {
-        const struct onnx_call call = {(struct onnx_graph *)graph, &graph->nodes[i], NULL};
-        if (onnx_is_recurrent(call.node))
-            return (double)onnx_input(&call, 0)->dims[batch_axis(&call)];
-    }
-    for (int i = 0; i < graph->value_count; i++) {
-        const struct onnx_value *value = &graph->values[i];
-        if (value->producer < 0 && !value->is_constant && value->rank >= 2)
-            return (double)value->dims[0];
-    }
-    return 1;
-}
-
 /* ---- layers ---- */
 
 static enum status emit_all(struct onnx_builder *builder, struct error *error)
@@ -250,8 +234,29 @@ enum status onnx_infer_shapes(struct onnx_graph *graph, struct error *error)
     struct onnx_dimensions dimensions = {.graph = graph, .error = error};
     TRY(order_nodes(graph, error));
     TRY(infer_all(&dimensions));
-    graph->batch = dimensions.is_symbolic ? 1 : fixed_batch(graph);
+    TRY(onnx_find_batch(graph, error));
     return dimensions.is_symbolic ? check_steps(graph, error) : STATUS_OK;
+}
+
+/* Names in complaints come from the file: nothing that a terminal would obey. */
+static void clean_text(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
+static void tell_batch(struct network *network, const struct onnx_graph *graph)
+{
+    struct network_batch *batch = &network->batch;
+    *batch = (struct network_batch){.is_known = true, .samples = (int64_t)graph->batch};
+    if (!graph->batch_input)
+        return;
+    const struct slice name = graph->batch_input->name;
+    snprintf(batch->input, sizeof batch->input, "%.*s", onnx_shown(name), name.bytes);
+    clean_text(batch->input);
+    batch->axis = graph->batch_axis;
+    batch->is_open = graph->is_batch_open;
 }
 
 static enum status read_all(struct network *network, struct onnx_graph *graph,
@@ -261,18 +266,11 @@ static enum status read_all(struct network *network, struct onnx_graph *graph,
     TRY(onnx_graph_read(graph, path, bytes, size, error));
     graph->sizes = sizes;
     TRY(onnx_infer_shapes(graph, error));
+    tell_batch(network, graph);
     struct onnx_builder builder = {.graph = graph, .network = network};
     const enum status status = emit_all(&builder, error);
     free(builder.slots);
     return status;
-}
-
-/* Names in complaints come from the file: nothing that a terminal would obey. */
-static void clean_text(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '?';
 }
 
 enum status network_read_onnx(struct network *network, struct dimension_sizes *sizes,

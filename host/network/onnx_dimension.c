@@ -1,7 +1,10 @@
 #include "network/onnx_dimension.h"
 
+#include "network/onnx_batch.h"
 #include "network/onnx_operators.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SHOWN_LIMIT = 80 };
@@ -92,20 +95,49 @@ static struct onnx_open *find_open(struct onnx_dimensions *dimensions, struct sl
     return NULL;
 }
 
+/* A name that only a batch has, such as "batch_size". */
+static bool names_batch(struct slice name)
+{
+    for (size_t i = 0; i + 5 <= name.size; i++)
+        if (strncasecmp(name.bytes + i, "batch", 5) == 0)
+            return true;
+    return slice_equals(name, "bs");
+}
+
+/* A name that somebody chose, which tells what the axis is: "nodes", not "n" or "unk__12". */
+static bool is_telling(struct slice name)
+{
+    for (size_t i = 0; i < name.size; i++)
+        if (isdigit((unsigned char)name.bytes[i]))
+            return false;
+    return name.size > 1 && !names_batch(name);
+}
+
+static void meet_again(struct onnx_open *open, int axis)
+{
+    const bool is_other = axis > 0 && !names_batch(open->name);
+    open->is_batch &= !is_other; /* nodes by nodes, a mask of steps by steps */
+    open->is_met_again |= is_other;
+}
+
 static enum status add_open(struct onnx_dimensions *dimensions, const struct onnx_value *input,
                             int rank, int axis, struct slice name)
 {
-    if (find_open(dimensions, name, input, axis))
+    struct onnx_open *known = find_open(dimensions, name, input, axis);
+    if (known) {
+        meet_again(known, axis);
         return STATUS_OK;
+    }
     if (dimensions->open_count == DIMENSION_LIMIT)
         return FAIL(dimensions->error, STATUS_BAD_FILE, "%.300s: more than %d dimensions are open",
                     dimensions->graph->source.path, DIMENSION_LIMIT);
     struct dimension_size *given = given_size(dimensions->graph, name, input, axis);
+    const bool is_first = axis == 0 && rank > 1 && !given;
     dimensions->open[dimensions->open_count++] = (struct onnx_open){.name = name,
                                                                     .input = input,
                                                                     .axis = axis,
-                                                                    .is_batch = axis == 0 &&
-                                                                                rank > 1 && !given,
+                                                                    .is_batch = is_first ||
+                                                                                names_batch(name),
                                                                     .given = given};
     return STATUS_OK;
 }
@@ -138,11 +170,22 @@ static bool has_recurrent(const struct onnx_graph *graph)
     return false;
 }
 
+/* Where one is called a batch, a telling name on a first axis is none. */
+static void prefer_named(struct onnx_dimensions *dimensions)
+{
+    bool is_named = false;
+    for (int i = 0; i < dimensions->open_count; i++)
+        is_named |= names_batch(dimensions->open[i].name);
+    for (int i = 0; i < dimensions->open_count && is_named; i++)
+        dimensions->open[i].is_batch &= !is_telling(dimensions->open[i].name);
+}
+
 /* Where no first axis is: the only one left, if nothing but the batch can be meant. */
 static void choose_batch(struct onnx_dimensions *dimensions)
 {
     struct onnx_open *left = NULL;
     int left_count = 0;
+    prefer_named(dimensions);
     for (int i = 0; i < dimensions->open_count; i++) {
         struct onnx_open *open = &dimensions->open[i];
         if (open->is_batch)
@@ -152,19 +195,103 @@ static void choose_batch(struct onnx_dimensions *dimensions)
             left = open;
         }
     }
-    if (left_count == 1 && (left->axis == 0 || has_recurrent(dimensions->graph)))
+    if (left_count == 1 && (left->axis == 0 || has_recurrent(dimensions->graph)) &&
+        !left->is_met_again)
         left->is_batch = true;
+}
+
+/* ---- --batch-axis ---- */
+
+static enum status bad_axis(struct onnx_graph *graph, struct error *error)
+{
+    char all[DIMENSION_TEXT_SIZE] = "";
+    size_t used = 0;
+    for (int i = 0; i < graph->value_count && used + 100 < sizeof all; i++) {
+        const struct onnx_value *value = &graph->values[i];
+        if (onnx_is_read_input(value))
+            used += (size_t)snprintf(all + used, sizeof all - used, "%s%.*s", used ? ", " : "",
+                                     shown(value->name), value->name.bytes);
+    }
+    FAIL(error, STATUS_BAD_FILE, "%.200s: no axis '%.100s' of an input", graph->source.path,
+         graph->sizes->batch_axis);
+    return HINT(error, STATUS_BAD_FILE, "INPUT:AXIS, axes count from 0; inputs: %s", all);
+}
+
+/* The axis that --batch-axis says, as an input and its axis. */
+static enum status read_batch_axis(struct onnx_graph *graph, struct error *error)
+{
+    const char *text = graph->sizes->batch_axis, *colon = strrchr(text, ':');
+    char *end = NULL;
+    const long axis = colon ? strtol(colon + 1, &end, 10) : -1;
+    if (axis < 0 || axis >= ONNX_RANK_LIMIT || end == colon + 1 || *end)
+        return bad_axis(graph, error);
+    const struct slice name = {text, (size_t)(colon - text)};
+    for (int i = 0; i < graph->value_count; i++)
+        if (onnx_is_read_input(&graph->values[i]) && slices_equal(graph->values[i].name, name)) {
+            graph->batch_input = &graph->values[i];
+            graph->batch_axis = (int)axis;
+            return STATUS_OK;
+        }
+    return bad_axis(graph, error);
+}
+
+/* Of the open dimensions the one that stands there is the batch, no other. */
+static void choose_axis(struct onnx_dimensions *dimensions)
+{
+    const struct onnx_graph *graph = dimensions->graph;
+    struct slice names[ONNX_RANK_LIMIT];
+    int64_t dims[ONNX_RANK_LIMIT];
+    int rank, type;
+    if (!onnx_type_read(&graph->source, graph->batch_input->declared, &type, &rank, dims, names) ||
+        graph->batch_axis >= rank)
+        return;
+    const struct onnx_open *wanted = find_open(dimensions, names[graph->batch_axis],
+                                               graph->batch_input, graph->batch_axis);
+    for (int i = 0; i < dimensions->open_count; i++)
+        dimensions->open[i].is_batch = &dimensions->open[i] == wanted;
+}
+
+static enum status decide_batch(struct onnx_dimensions *dimensions)
+{
+    struct onnx_graph *graph = dimensions->graph;
+    if (graph->sizes)
+        graph->sizes->is_batch_used = true;
+    if (!graph->sizes || !graph->sizes->batch_axis) {
+        choose_batch(dimensions);
+        return STATUS_OK;
+    }
+    TRY(read_batch_axis(graph, dimensions->error));
+    choose_axis(dimensions);
+    return STATUS_OK;
 }
 
 /* ---- shapes ---- */
 
+/* An input's axis that is the batch, or has a name that tells that it is none. */
+static void note_batch(struct onnx_graph *graph, struct onnx_value *value, int axis,
+                       const struct onnx_open *open)
+{
+    if (value->producer >= 0 || !open)
+        return;
+    if (!open->is_batch) {
+        value->is_first_given |= axis == 0 && is_telling(open->name);
+        return;
+    }
+    value->batch_axis = axis;
+    if (graph->batch_input)
+        return;
+    graph->batch_input = value;
+    graph->batch_axis = axis;
+}
+
 static enum status close_dimension(struct onnx_dimensions *dimensions, struct onnx_value *value,
                                    int axis, struct slice name)
 {
+    struct onnx_graph *graph = dimensions->graph;
     const struct onnx_open *open = find_open(dimensions, name, value, axis);
-    struct dimension_size *given = open && open->given
-                                       ? open->given
-                                       : given_size(dimensions->graph, name, value, axis);
+    struct dimension_size *given = open && open->given ? open->given
+                                                       : given_size(graph, name, value, axis);
+    note_batch(graph, value, axis, open);
     if (given) {
         given->is_used = true;
         value->dims[axis] = given->size;
@@ -172,8 +299,9 @@ static enum status close_dimension(struct onnx_dimensions *dimensions, struct on
     }
     if (open ? !open->is_batch : name.size || axis > 0)
         return left_open(dimensions, value, axis, name);
-    dimensions->is_symbolic = true;
-    value->dims[axis] = 1;
+    dimensions->is_symbolic = graph->is_batch_open = true;
+    value->dims[axis] = graph->sizes && graph->sizes->batch_in_file ? graph->sizes->batch_in_file
+                                                                    : 1;
     return STATUS_OK;
 }
 
@@ -205,22 +333,35 @@ enum status onnx_read_declared(struct onnx_dimensions *dimensions, struct onnx_v
     return STATUS_OK;
 }
 
-static bool is_read_input(const struct onnx_value *value)
+/* A file's fixed size on the axis that --batch-axis says: of all inputs that have it there. */
+static enum status mark_batch_axis(struct onnx_graph *graph, struct error *error)
 {
-    return value->producer < 0 && !value->is_constant && value->consumer_count > 0;
+    const struct onnx_value *said = graph->batch_input;
+    const int axis = graph->batch_axis;
+    if (!graph->sizes || !graph->sizes->batch_axis)
+        return STATUS_OK;
+    if (axis >= said->rank)
+        return bad_axis(graph, error);
+    for (int i = 0; i < graph->value_count; i++) {
+        struct onnx_value *value = &graph->values[i];
+        if (onnx_is_read_input(value) && value->rank > axis && value->batch_axis < 0 &&
+            value->dims[axis] == said->dims[axis])
+            value->batch_axis = axis;
+    }
+    return STATUS_OK;
 }
 
 enum status onnx_read_inputs(struct onnx_dimensions *dimensions)
 {
     struct onnx_graph *graph = dimensions->graph;
     for (int i = 0; i < graph->value_count; i++)
-        if (is_read_input(&graph->values[i]))
+        if (onnx_is_read_input(&graph->values[i]))
             TRY(add_open_of(dimensions, &graph->values[i]));
-    choose_batch(dimensions);
+    TRY(decide_batch(dimensions));
     if (graph->sizes)
         list_open(graph->sizes->open, sizeof graph->sizes->open, dimensions);
     for (int i = 0; i < graph->value_count; i++)
-        if (is_read_input(&graph->values[i]))
+        if (onnx_is_read_input(&graph->values[i]))
             TRY(onnx_read_declared(dimensions, &graph->values[i]));
-    return STATUS_OK;
+    return mark_batch_axis(graph, dimensions->error);
 }

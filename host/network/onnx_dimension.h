@@ -1,10 +1,11 @@
 /* The shapes that a model declares, with its open dimensions closed. Private to the onnx_*.c files.
  *
- * An open dimension gets the size that was given for it (graph->sizes). Of the others, the batch
- * are those that the inputs, in the file's order, have first on the first of several axes; where
- * there is none, the only one left, if it is an input's only axis or the model has a recurrent
- * operator, whose batch stands behind its steps. The batch counts as 1. What is left then is an
- * error.
+ * An open dimension gets the size that was given for it (graph->sizes). The batch is what
+ * --batch-axis says. Else it is a dimension whose name says "batch", wherever it stands, and those
+ * that the inputs have on the first of several axes, unless they stand on a later axis, too (nodes
+ * by nodes) or have a telling name beside a batch; where there is none, the only one left, if it is
+ * an input's only axis or the model has a recurrent operator, whose batch stands behind its steps.
+ * The batch counts as 1, unless --batch-in-file says more. What is left then is an error.
  */
 #ifndef EPOCHCAST_NETWORK_ONNX_DIMENSION_H
 #define EPOCHCAST_NETWORK_ONNX_DIMENSION_H
@@ -17,6 +18,7 @@ struct onnx_open {
     const struct onnx_value *input; /* the first that has it */
     int axis;                       /* of that input */
     bool is_batch;
+    bool is_met_again;            /* on an axis behind the first, too: it is steps or nodes */
     struct dimension_size *given; /* or NULL */
 };
 

@@ -116,9 +116,9 @@ void onnx_release_parameters(struct onnx_builder *builder, const struct onnx_val
 
 /* ---- work ---- */
 
-static double per_sample(const struct onnx_call *call, double count)
+static double per_sample(const struct onnx_call *call, const struct onnx_value *value)
 {
-    return count / call->graph->batch;
+    return value->count / onnx_samples(call->graph, value);
 }
 
 enum status onnx_operator_add(struct onnx_builder *builder, const struct onnx_call *call,
@@ -132,13 +132,13 @@ enum status onnx_operator_add(struct onnx_builder *builder, const struct onnx_ca
         if (input && input->is_constant)
             layer->work.parameter_reads += input->count;
         else if (input)
-            layer->work.input_count += per_sample(call, input->count);
+            layer->work.input_count += per_sample(call, input);
         if (input && input->is_constant)
             onnx_claim_parameters(builder, layer, input);
     }
     for (int i = 0; i < call->node->output_count; i++)
         if (onnx_output(call, i))
-            layer->work.output_count += per_sample(call, onnx_output(call, i)->count);
+            layer->work.output_count += per_sample(call, onnx_output(call, i));
     return STATUS_OK;
 }
 
@@ -187,7 +187,7 @@ enum status onnx_emit_gather(struct onnx_builder *builder, const struct onnx_cal
     struct network_layer *layer;
     TRY(onnx_operator_add(builder, call, is_embedding ? "embedding" : "gather", &layer));
     const struct onnx_value *indices = onnx_input(call, 1);
-    const double index_count = indices->is_constant ? 0 : per_sample(call, indices->count);
+    const double index_count = indices->is_constant ? 0 : per_sample(call, indices);
     layer->work.input_count = index_count + layer->work.output_count;
     layer->work.parameter_reads = 0;
     layer->work.backward_flops = layer->work.output_count;
@@ -219,7 +219,7 @@ enum status onnx_emit_recurrent(struct onnx_builder *builder, const struct onnx_
     TRY(onnx_operator_add(builder, call, call->node->known->name, &layer));
     const double hidden = (double)r->dims[2], inputs = (double)x->dims[2];
     const double gate_rows = (double)w->dims[1], gates = gate_rows / hidden;
-    const double steps = per_sample(call, x->count / inputs) * (double)w->dims[0];
+    const double steps = per_sample(call, x) / inputs * (double)w->dims[0];
     const double products = 2 * gate_rows * (inputs + hidden), functions = 7 * gate_rows;
     layer->work.output_count = steps * hidden;
     layer->work.forward_flops = steps * (products + functions);
@@ -260,7 +260,7 @@ enum status onnx_emit_conv_transpose(struct onnx_builder *builder, const struct 
     struct network_layer *layer;
     TRY(onnx_operator_add(builder, call, "conv_transpose", &layer));
     const double taps = w->count / (double)w->dims[0]; /* outputs that an input cell adds to */
-    layer->work.forward_flops = 2 * per_sample(call, x->count) * taps;
+    layer->work.forward_flops = 2 * per_sample(call, x) * taps;
     layer->work.backward_flops = 2 * layer->work.forward_flops;
     layer->work.kept_count = layer->work.input_count + layer->work.output_count;
     return STATUS_OK;

@@ -62,7 +62,7 @@ static bool fuse_bias(struct onnx_builder *builder, const struct onnx_call *call
 /* The kind allows the config, and its rows are of whole samples. */
 static bool is_layer(struct layer_config *config, const struct onnx_call *call, double rows)
 {
-    const double per_sample = rows / call->graph->batch;
+    const double per_sample = rows / onnx_samples(call->graph, onnx_output(call, 0));
     if (per_sample < 1 || per_sample > 65536 || floor(per_sample) != per_sample)
         return false;
     config->batch_size = (int32_t)per_sample;

@@ -46,6 +46,7 @@ static struct onnx_value *add_value(struct onnx_graph *graph, struct slice name)
                                  .declared = {"", 0},
                                  .rank = -1,
                                  .origin = -1,
+                                 .batch_axis = ONNX_UNBATCHED,
                                  .producer = -1,
                                  .consumer = -1,
                                  .layer = -1,

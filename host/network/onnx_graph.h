@@ -32,7 +32,10 @@ struct onnx_graph {
     size_t slot_count;
     int *order; /* the nodes, each after those that it reads from */
     int64_t opset;
-    double batch;                  /* samples that the shapes hold */
+    double batch;                         /* samples that the shapes hold */
+    const struct onnx_value *batch_input; /* that has them on batch_axis; NULL: none */
+    int batch_axis;
+    bool is_batch_open;            /* the file leaves it open: shapes hold one sample of it */
     struct dimension_sizes *sizes; /* for open dimensions; borrowed, may be NULL */
 };
 
@@ -40,6 +43,12 @@ struct onnx_graph {
 enum status onnx_graph_read(struct onnx_graph *graph, const char *path, const char *bytes,
                             size_t size, struct error *error);
 void onnx_graph_free(struct onnx_graph *graph);
+
+/* How many samples a tensor is of: one that no batch stands in is whole for each. */
+static inline double onnx_samples(const struct onnx_graph *graph, const struct onnx_value *value)
+{
+    return value->batch_axis == ONNX_UNBATCHED ? 1 : graph->batch;
+}
 
 /* A node being looked at, with where its complaints go. */
 struct onnx_call {

@@ -177,10 +177,11 @@ bool onnx_read_addition(struct onnx_match *match, const struct onnx_call *call)
     for (int axis = 0; axis < a->rank; axis++)
         if (a->dims[axis] != b->dims[axis])
             return false;
-    const double elements = a->count / call->graph->batch;
+    const double samples = onnx_samples(call->graph, onnx_output(call, 0));
+    const double elements = a->count / samples;
     if (elements < 1 || elements > INT32_MAX || floor(elements) != elements)
         return false;
-    *match = (struct onnx_match){.rows = call->graph->batch, .config.kind = LAYER_ADDITION};
+    *match = (struct onnx_match){.rows = samples, .config.kind = LAYER_ADDITION};
     match->config.as.addition = (struct addition){.elements = (int32_t)elements};
     return true;
 }

@@ -21,6 +21,8 @@ bool onnx_type_is_floating(int type);
 int onnx_type_bytes(int type);
 
 enum { ONNX_NOT_TRAINED = -2 };
+/* Of batch_axis. MIXED: its elements depend on several samples. */
+enum { ONNX_UNBATCHED = -1, ONNX_MIXED = -2 };
 
 /* A tensor, known by its name. */
 struct onnx_value {
@@ -36,9 +38,11 @@ struct onnx_value {
     int producer;     /* node, -1: an initializer or an input of the graph */
     int consumer;     /* the only node that reads it, -1: none or several */
     int consumer_count;
-    bool is_output;    /* of the graph */
-    int layer;         /* of the network, whose output this is; -1: the network's input */
-    int counted_layer; /* origins: the layer whose parameters it is of, -1: none yet, or: */
+    bool is_output;      /* of the graph */
+    bool is_first_given; /* an input's first axis has a size by its name: it is no batch */
+    int batch_axis;      /* of the samples, or: */
+    int layer;           /* of the network, whose output this is; -1: the network's input */
+    int counted_layer;   /* origins: the layer whose parameters it is of, -1: none yet, or: */
 };
 
 /* The mapped file of a model, with room for the values of small tensors. */

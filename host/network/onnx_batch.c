@@ -1,0 +1,370 @@
+/* Which axis of the inputs is the batch, where a file fixes its size.
+ *
+ * A batch is an axis that every operator keeps apart, from the inputs to the outputs: sample i of
+ * each output depends on sample i of the inputs alone. An axis is followed through the graph; where
+ * an operator multiplies, adds or convolves along it, it is channels, steps or nodes of a graph.
+ */
+#include "network/onnx_batch.h"
+
+#include "network/onnx_dimension.h"
+#include "network/onnx_operators.h"
+
+#include <string.h>
+
+bool onnx_is_read_input(const struct onnx_value *value)
+{
+    return value->producer < 0 && !value->is_constant && value->consumer_count > 0;
+}
+
+/* ---- one node: where the batch of an input stands in an output ---- */
+
+/* An input at which the walk looks. */
+struct step {
+    const struct onnx_call *call;
+    const struct onnx_value *input, *output;
+    int index, axis; /* of the input, of its batch */
+    double samples;
+};
+typedef int follow_function(const struct step *step);
+
+/* Shapes are aligned at their ends. */
+static int follow_aligned(const struct step *step)
+{
+    const int axis = step->axis + step->output->rank - step->input->rank;
+    const bool is_kept = axis >= 0 && axis < step->output->rank &&
+                         step->output->dims[axis] == step->input->dims[step->axis];
+    return is_kept ? axis : ONNX_MIXED;
+}
+
+/* The axis that as many elements stand before, which may have taken in those behind it. */
+static int follow_reshape(const struct step *step)
+{
+    double before = 1, reached = 1;
+    for (int axis = 0; axis < step->axis; axis++)
+        before *= (double)step->input->dims[axis];
+    for (int axis = 0; axis < step->output->rank; axis++) {
+        if (reached == before && step->output->dims[axis] % (int64_t)step->samples == 0)
+            return axis;
+        reached *= (double)step->output->dims[axis];
+    }
+    return ONNX_MIXED;
+}
+
+static int follow_transpose(const struct step *step)
+{
+    int64_t order[ONNX_RANK_LIMIT];
+    const int count = onnx_integers(step->call, "perm", order, ONNX_RANK_LIMIT);
+    for (int axis = 0; axis < step->output->rank; axis++)
+        if ((count > 0 ? order[axis] : step->output->rank - 1 - axis) == step->axis)
+            return axis;
+    return ONNX_MIXED;
+}
+
+/* The factors' common axis is summed up. */
+static int follow_matmul(const struct step *step)
+{
+    const int rank = step->input->rank, behind = rank - 1 - step->axis;
+    const bool is_summed = rank == 1 || behind == (step->index == 0 ? 0 : 1);
+    return is_summed || step->index > 1 ? ONNX_MIXED : follow_aligned(step);
+}
+
+static int follow_gemm(const struct step *step)
+{
+    if (step->index > 1)
+        return follow_aligned(step);
+    const bool is_turned = onnx_integer(step->call, step->index ? "transB" : "transA", 0);
+    const int kept = step->index == 0 ? is_turned : !is_turned;
+    return step->axis == kept ? step->index : ONNX_MIXED;
+}
+
+static int follow_window(const struct step *step)
+{
+    return step->index == 0 && step->axis == 0 ? 0 : ONNX_MIXED;
+}
+
+static int follow_normalization(const struct step *step)
+{
+    int64_t first = 1; /* of the axes that statistics are taken over */
+    if (slice_equals(step->call->node->op_type, "LayerNormalization"))
+        first = onnx_integer(step->call, "axis", -1);
+    first += first < 0 ? step->input->rank : 0;
+    return step->index == 0 && step->axis < first ? step->axis : ONNX_MIXED;
+}
+
+/* Elementwise, but for those that sum up along an axis. */
+static int follow_same(const struct step *step)
+{
+    const struct slice type = step->call->node->op_type;
+    const bool is_flattened = step->call->graph->opset < 13;
+    if (slice_equals(type, "Softmax") || slice_equals(type, "LogSoftmax")) {
+        int64_t axis = onnx_integer(step->call, "axis", is_flattened ? 1 : -1);
+        axis += axis < 0 ? step->input->rank : 0;
+        if (is_flattened ? step->axis >= axis : step->axis == axis)
+            return ONNX_MIXED;
+    }
+    return follow_aligned(step);
+}
+
+static int follow_reduce(const struct step *step)
+{
+    int64_t axes[ONNX_FOLD_LIMIT];
+    int count, reduced_before = 0;
+    if (onnx_list(step->call, "axes", 1, axes, &count) != STATUS_OK)
+        return ONNX_MIXED;
+    if (step->call->node->known->shape == onnx_shape_arg_reduce) {
+        axes[0] = onnx_integer(step->call, "axis", 0);
+        count = 1;
+    }
+    if (count <= 0)
+        return onnx_integer(step->call, "noop_with_empty_axes", 0) ? step->axis : ONNX_MIXED;
+    for (int i = 0; i < count; i++) {
+        const int64_t axis = axes[i] < 0 ? axes[i] + step->input->rank : axes[i];
+        if (axis == step->axis)
+            return ONNX_MIXED;
+        reduced_before += axis < step->axis;
+    }
+    return step->axis - (onnx_integer(step->call, "keepdims", 1) ? 0 : reduced_before);
+}
+
+/* Indices of a table that no batch has, or a pick along another axis. */
+static int follow_gather(const struct step *step)
+{
+    const struct onnx_value *table = onnx_input(step->call, 0);
+    const struct onnx_value *indices = onnx_input(step->call, 1);
+    int64_t along = onnx_integer(step->call, "axis", 0);
+    along += along < 0 ? table->rank : 0;
+    if (step->index == 1)
+        return table->batch_axis == ONNX_UNBATCHED ? step->axis + (int)along : ONNX_MIXED;
+    if (step->axis == along || indices->batch_axis != ONNX_UNBATCHED)
+        return ONNX_MIXED;
+    return step->axis + (step->axis > along ? indices->rank - 1 : 0);
+}
+
+static int follow_recurrent(const struct step *step)
+{
+    const bool rows_first = onnx_integer(step->call, "layout", 0);
+    const bool is_sequence = step->output == onnx_output(step->call, 0);
+    if (step->axis != (rows_first ? 0 : 1) && step->index != 4)
+        return ONNX_MIXED;
+    return rows_first ? 0 : is_sequence ? 2 : 1;
+}
+
+static int follow_unknown(const struct step *step)
+{
+    const int aligned = follow_aligned(step), axis = step->axis;
+    const bool is_kept = axis < step->output->rank &&
+                         step->output->dims[axis] == step->input->dims[axis];
+    return is_kept ? axis : aligned;
+}
+
+/* By the operator's shape function; what is not listed is aligned, as is a copy of parts. */
+static const struct {
+    onnx_shape_function *shape;
+    follow_function *follow;
+} rules[] = {
+    {onnx_shape_same, follow_same},
+    {onnx_shape_reshape, follow_reshape},
+    {onnx_shape_flatten, follow_reshape},
+    {onnx_shape_squeeze, follow_reshape},
+    {onnx_shape_unsqueeze, follow_reshape},
+    {onnx_shape_transpose, follow_transpose},
+    {onnx_shape_matmul, follow_matmul},
+    {onnx_shape_gemm, follow_gemm},
+    {onnx_shape_conv, follow_window},
+    {onnx_shape_conv_transpose, follow_window},
+    {onnx_shape_pool, follow_window},
+    {onnx_shape_global_pool, follow_window},
+    {onnx_shape_normalization, follow_normalization},
+    {onnx_shape_reduce, follow_reduce},
+    {onnx_shape_arg_reduce, follow_reduce},
+    {onnx_shape_gather, follow_gather},
+    {onnx_shape_recurrent, follow_recurrent},
+};
+
+static follow_function *rule_of(const struct onnx_node *node)
+{
+    if (!node->known)
+        return follow_unknown;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (rules[i].shape == node->known->shape)
+            return rules[i].follow;
+    return follow_aligned;
+}
+
+static int follow_input(const struct step *step)
+{
+    if (step->input->batch_axis < 0)
+        return step->input->batch_axis;
+    return rule_of(step->call->node)(step);
+}
+
+/* The axis that all batched inputs agree on. */
+static int follow_output(const struct onnx_call *call, const struct onnx_value *output,
+                         double samples)
+{
+    int found = ONNX_UNBATCHED;
+    for (int i = 0; i < call->node->input_count; i++) {
+        const struct onnx_value *input = onnx_input(call, i);
+        if (!input || input->is_constant)
+            continue;
+        const int axis = follow_input(&(struct step){.call = call,
+                                                     .input = input,
+                                                     .output = output,
+                                                     .index = i,
+                                                     .axis = input->batch_axis,
+                                                     .samples = samples});
+        if (axis == ONNX_MIXED || (axis >= 0 && found >= 0 && axis != found))
+            return ONNX_MIXED;
+        found = axis >= 0 ? axis : found;
+    }
+    return found;
+}
+
+/* ---- the graph ---- */
+
+/* False: some operator mixes the samples, or no output depends on them. */
+static bool follow_all(struct onnx_graph *graph, double samples)
+{
+    bool is_apart = true, reaches_output = false;
+    for (int i = 0; i < graph->node_count; i++) {
+        const struct onnx_call call = {graph, &graph->nodes[graph->order[i]], NULL};
+        for (int k = 0; k < call.node->output_count; k++) {
+            struct onnx_value *output = onnx_output(&call, k);
+            if (!output)
+                continue;
+            output->batch_axis = call.node->is_constant ? ONNX_UNBATCHED
+                                                        : follow_output(&call, output, samples);
+            is_apart &= output->batch_axis != ONNX_MIXED;
+            reaches_output |= output->is_output && output->batch_axis >= 0;
+        }
+    }
+    return is_apart && reaches_output;
+}
+
+/* Takes axis `axis` of so many samples for the batch, of all inputs that have it. */
+static void mark_inputs(struct onnx_graph *graph, int axis, int64_t samples)
+{
+    for (int i = 0; i < graph->value_count; i++) {
+        struct onnx_value *value = &graph->values[i];
+        const bool has_it = onnx_is_read_input(value) && value->rank > axis &&
+                            value->dims[axis] == samples && !(axis == 0 && value->is_first_given);
+        value->batch_axis = has_it ? axis : ONNX_UNBATCHED;
+    }
+}
+
+static bool try_axis(struct onnx_graph *graph, const struct onnx_value *input, int axis)
+{
+    if (input->rank <= axis + (axis > 0) || (axis == 0 && input->is_first_given))
+        return false;
+    mark_inputs(graph, axis, input->dims[axis]);
+    if (!follow_all(graph, (double)input->dims[axis]))
+        return false;
+    graph->batch = (double)input->dims[axis];
+    graph->batch_input = input;
+    graph->batch_axis = axis;
+    return true;
+}
+
+/* The input with the most axes: an image or a sequence rather than its mask. */
+static const struct onnx_value *main_input(const struct onnx_graph *graph)
+{
+    const struct onnx_value *found = NULL;
+    for (int i = 0; i < graph->value_count; i++) {
+        const struct onnx_value *value = &graph->values[i];
+        if (onnx_is_read_input(value) && value->rank >= 2 && (!found || value->rank > found->rank))
+            found = value;
+    }
+    return found;
+}
+
+/* The input that a recurrent operator reads, whose axes have their meaning. */
+static const struct onnx_value *recurrent_input(const struct onnx_graph *graph, int *axis)
+{
+    for (int i = 0; i < graph->node_count; i++) {
+        const struct onnx_call call = {(struct onnx_graph *)graph, &graph->nodes[i], NULL};
+        if (!onnx_is_recurrent(call.node) || !onnx_is_read_input(onnx_input(&call, 0)))
+            continue;
+        *axis = !onnx_integer(&call, "layout", 0);
+        return onnx_input(&call, 0);
+    }
+    return NULL;
+}
+
+/* "Time-major": steps, one sample, features. */
+static bool is_time_major(const struct onnx_value *input)
+{
+    return input->rank == 3 && input->dims[0] > 1 && input->dims[1] == 1;
+}
+
+static void whole_file(struct onnx_graph *graph)
+{
+    for (int i = 0; i < graph->value_count; i++)
+        graph->values[i].batch_axis = ONNX_UNBATCHED;
+    graph->batch = 1;
+    graph->batch_input = NULL;
+}
+
+static void one_sample(struct onnx_graph *graph, const struct onnx_value *input)
+{
+    whole_file(graph);
+    graph->batch_input = input;
+    graph->batch_axis = 0;
+}
+
+static void find_fixed(struct onnx_graph *graph)
+{
+    int axis;
+    const struct onnx_value *steps = recurrent_input(graph, &axis), *input = main_input(graph);
+    if ((steps && try_axis(graph, steps, axis)) || !input) {
+        if (!input)
+            whole_file(graph);
+        return;
+    }
+    if (is_time_major(input) && try_axis(graph, input, 1))
+        return;
+    if (input->dims[0] == 1) {
+        one_sample(graph, input);
+        return;
+    }
+    if (!try_axis(graph, input, 0) && !try_axis(graph, input, 1))
+        whole_file(graph);
+}
+
+/* ---- what the file or the command line says ---- */
+
+static enum status check_whole(struct onnx_graph *graph, struct error *error)
+{
+    for (int i = 0; i < graph->node_count; i++) {
+        const struct onnx_call call = {graph, &graph->nodes[i], error};
+        for (int k = 0; k < call.node->output_count && !call.node->is_constant; k++) {
+            struct onnx_value *output = onnx_output(&call, k);
+            const double share = output ? output->count / graph->batch : 0;
+            if (!output || output->batch_axis == ONNX_UNBATCHED || share == (double)(int64_t)share)
+                continue;
+            onnx_fail(&call, "the %.0f elements of its output are not those of %.0f samples",
+                      output->count, graph->batch);
+            return HINT(error, STATUS_BAD_FILE,
+                        "--batch-axis INPUT:AXIS names the batch, --batch-in-file 1 takes the "
+                        "whole file for a sample");
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status onnx_find_batch(struct onnx_graph *graph, struct error *error)
+{
+    const int64_t in_file = graph->sizes ? graph->sizes->batch_in_file : 0;
+    if (!graph->batch_input && !in_file) {
+        find_fixed(graph);
+        return STATUS_OK;
+    }
+    if (graph->batch_input)
+        graph->batch = (double)graph->batch_input->dims[graph->batch_axis];
+    if (in_file)
+        graph->batch = (double)in_file;
+    for (int i = 0; i < graph->value_count && !graph->batch_input; i++)
+        if (onnx_is_read_input(&graph->values[i]) && graph->values[i].rank > 0)
+            graph->values[i].batch_axis = 0;
+    follow_all(graph, graph->batch);
+    return check_whole(graph, error);
+}
