@@ -1,6 +1,7 @@
 /* ONNX files as other programs write them -> networks: the batch, shared weights, operators of
  * other domains. The models come from tests/python/onnx_foreign.py: without python3-onnx these
  * tests are skipped. Figures by hand: 2 operations a multiply-add. */
+#include "forecast/memory.h"
 #include "network/network.h"
 #include "test.h"
 
@@ -125,6 +126,100 @@ static void wrong_batches_are_refused(void **state)
     assert_int_equal(dimension_sizes_check(&unused, &error), STATUS_USAGE);
 }
 
+/* ---- parameters that several layers have ---- */
+
+static double parameters_of(const struct network *network)
+{
+    double sum = 0;
+    for (int i = 0; i < network->layer_count; i++)
+        sum += (double)forward(&network->layers[i]).parameter_count;
+    return sum;
+}
+
+enum { SHARED_PARAMETERS = 4 * 4 + 4 + 4 * 4 + 2 * 2 + 2 + 2 * 2 * 9 };
+
+static void check_shared(const struct network *network)
+{
+    static const struct {
+        const char *layer;
+        int64_t parameters;
+    } cases[] = {{"fc0", 20},  {"fc1", 0},  {"fc2", 0},    {"other", 16}, {"norm0", 4},
+                 {"norm1", 0}, {"half", 2}, {"conv0", 36}, {"conv1", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(forward(find(network, cases[i].layer)).parameter_count,
+                         cases[i].parameters);
+    assert_true(parameters_of(network) == SHARED_PARAMETERS);
+    const struct network_memory memory = network_memory(network, 1, PASS_TRAIN, OPTIMIZER_ADAM,
+                                                        PRECISION_FP32);
+    assert_int_equal(memory.parameters_bytes, 4 * SHARED_PARAMETERS);
+    assert_int_equal(memory.gradients_bytes, 4 * SHARED_PARAMETERS);
+    assert_int_equal(memory.optimizer_bytes, 8 * SHARED_PARAMETERS);
+    const struct network_memory forward_memory = network_memory(network, 1, PASS_FORWARD,
+                                                                OPTIMIZER_NONE, PRECISION_FP32);
+    assert_int_equal(forward_memory.parameters_bytes, 4 * SHARED_PARAMETERS);
+}
+
+static void shared_parameters_count_once(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network, again, covered;
+    struct error error;
+    char *text;
+    size_t size;
+    assert_int_equal(load_sized(&network, "shared", NULL, &error), STATUS_OK);
+    check_shared(&network);
+    FILE *file = open_memstream(&text, &size);
+    assert_int_equal(network_write_csv(&network, file, NULL), STATUS_OK);
+    fclose(file);
+    assert_non_null(strstr(text, "fc1,dense,,w;b,"));
+    assert_non_null(strstr(text, "other,dense,,;b,"));
+    if (network_parse(&again, "again.csv", text, size, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    check_shared(&again);
+    assert_int_equal(network_without_operators(&covered, &again, &error), STATUS_OK);
+    network_free(&again);
+    check_shared(&covered);
+    assert_string_equal(covered.tensors[find(&covered, "fc0")->tensors[0] - 1], "w");
+    network_free(&covered);
+    network_free(&network);
+    free(text);
+}
+
+static void layer_csv_names_shared_tensors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines, *message; /* NULL: read */
+        double parameters;
+    } cases[] = {
+        {"a,dense,w,4,4,yes\nb,dense,w,4,4,yes\n", NULL, 16 + 4 + 4},
+        {"a,dense,w;b,4,4,yes\nb,dense,w;b,4,4,yes\nc,dense,,4,4,yes\n", NULL, 20 + 20},
+        {"a,dense,;b,4,4,yes\nb,dense,;b,4,4,yes\n", NULL, 16 + 16 + 4},
+        {"a,dense,w,4,8,no\nb,dense,w,8,4,no\n", NULL, 32},
+        {"a,dense,w,4,4,no\nb,dense,w,4,5,no\n", ":3: tensor: 'w' has 20 elements here, 16 in", 0},
+        {"a,dense,w;b,4,4,no\n", ":2: tensor: 'b' is one too many for dense", 0},
+        {"a,dense,w;b;c,4,4,yes\n", ":2: tensor: more than 2", 0},
+        {"a,dense,x123456789012345678901234567890123456789012345678901234567890123,4,4,no\n",
+         "is longer than 63 bytes", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512];
+        struct network network;
+        struct error error = {.hint = ""};
+        snprintf(text, sizeof text, "name,layer,tensor,inputs,outputs,use_bias\n%s",
+                 cases[i].lines);
+        const enum status status = network_parse(&network, "net.csv", text, strlen(text), &error);
+        if (cases[i].message ? status != STATUS_BAD_FILE || !strstr(error.message, cases[i].message)
+                             : status != STATUS_OK)
+            fail_msg("case %zu: status %d: %s", i, status, error.message);
+        if (cases[i].message)
+            continue;
+        assert_true(parameters_of(&network) == cases[i].parameters);
+        network_free(&network);
+    }
+}
+
 static int make_models(void **state)
 {
     (void)state;
@@ -151,6 +246,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_batch_is_an_axis_that_nothing_mixes),
         cmocka_unit_test(wrong_batches_are_refused),
+        cmocka_unit_test(shared_parameters_count_once),
+        cmocka_unit_test(layer_csv_names_shared_tensors),
     };
     return RUN_TESTS(argc, argv, tests, make_models, remove_models);
 }

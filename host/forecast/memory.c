@@ -68,7 +68,8 @@ struct network_memory network_memory(const struct network *network, int32_t batc
         const double rows = fmin((double)layer->config.batch_size * batch_size, INT32_MAX);
         struct layer_work work;
         network_work(&work, layer, batch_size);
-        const struct cost cost = cost_of_work(&work, pass, OPTIMIZER_NONE, precision);
+        struct cost cost = cost_of_work(&work, pass, OPTIMIZER_NONE, precision);
+        cost.parameter_count -= (int64_t)layer->shared_count;
         add_layer(&sums, &work, &cost, rows, pass, precision);
         if (i == 0)
             sums.kept_bytes += (double)cost.input_bytes;

@@ -7,6 +7,7 @@ void network_free(struct network *network)
 {
     free(network->layers);
     free(network->inputs);
+    free(network->tensors);
     *network = (struct network){.layers = NULL};
 }
 
@@ -67,7 +68,46 @@ struct cost network_cost(const struct network_layer *layer, int32_t batch_size, 
 {
     struct layer_work work;
     network_work(&work, layer, batch_size);
-    return cost_of_work(&work, pass, pass == PASS_TRAIN ? optimizer : OPTIMIZER_NONE, precision);
+    struct cost cost = cost_of_work(&work, pass, pass == PASS_TRAIN ? optimizer : OPTIMIZER_NONE,
+                                    precision);
+    cost.parameter_count -= (int64_t)layer->shared_count;
+    return cost;
+}
+
+/* ---- shared parameters ---- */
+
+double network_tensor_elements(const struct network_layer *layer, int i)
+{
+    struct layer_work work;
+    layer_work(&work, &layer->config);
+    const double weights = work_elements(&work, TENSOR_WEIGHTS);
+    const double bias = work_elements(&work, TENSOR_BIAS);
+    if (layer->config.kind == LAYER_BATCH_NORM)
+        return weights / NETWORK_TENSOR_LIMIT; /* scales, shifts */
+    return i == 0 ? weights : bias;
+}
+
+enum status network_tensor_add(struct network *network, const char *name, int *number,
+                               struct error *error)
+{
+    const size_t count = (size_t)network->tensor_count;
+    if ((count & (count - 1)) == 0) { /* full: twice as many */
+        const size_t room = count ? 2 * count : 1;
+        void *grown = realloc(network->tensors, room * sizeof *network->tensors);
+        if (!grown)
+            return FAIL(error, STATUS_FAILED, "out of memory: names of %zu shared tensors", room);
+        network->tensors = grown;
+    }
+    snprintf(network->tensors[count], sizeof *network->tensors, "%s", name);
+    *number = ++network->tensor_count;
+    return STATUS_OK;
+}
+
+void network_tensor_share(struct network_layer *layer, int i, int number, bool is_again)
+{
+    layer->tensors[i] = number;
+    if (is_again)
+        layer->shared_count += network_tensor_elements(layer, i);
 }
 
 /* ---- the batch ---- */
@@ -130,6 +170,7 @@ static enum status allocate_covered(struct network *covered, int **places,
         inputs += (unsigned long)network->layers[i].input_count;
     TRY(ALLOCATE(&covered->layers, count, "layers of a network", error));
     TRY(ALLOCATE(&covered->inputs, inputs, "inputs of layers", error));
+    TRY(ALLOCATE(&covered->tensors, (unsigned long)network->tensor_count, "shared tensors", error));
     return ALLOCATE(places, count, "layers", error);
 }
 
@@ -144,6 +185,10 @@ enum status network_without_operators(struct network *covered, const struct netw
         return status;
     }
     memcpy(covered->name, network->name, sizeof covered->name);
+    if (network->tensor_count > 0)
+        memcpy(covered->tensors, network->tensors,
+               (size_t)network->tensor_count * sizeof *network->tensors);
+    covered->tensor_count = network->tensor_count;
     for (int i = 0; i < network->layer_count; i++)
         keep_layer(covered, places, network, i);
     free(places);

@@ -8,7 +8,8 @@
  * CSV: one layer a line, columns name, layer (kind, or "operator"), input (names of the layers
  * that feed it, joined by ';'; empty: the one above, or the network's input for the first; "input":
  * the network's input; a '\' stands before a ';' or '\' of a name), rows (rows of the layer
- * for one sample: a dense layer that runs on every position of a sequence), then any features of
+ * for one sample: a dense layer that runs on every position of a sequence), tensor (names of its
+ * parameters that other layers have, too: "W;b"), then any features of
  * the kinds by name, and operator (its name) with the columns of its work (operator.h). A cell that
  * does not apply stays empty; a choice's empty cell is its first name, an empty number of an
  * operator is 0. batch_size, pass, optimizer and precision are not in the file: they are asked.
@@ -24,6 +25,8 @@
 
 /* INPUT: of one layer. An ONNX operator that has more of them keeps the first. */
 enum { NETWORK_LAYER_LIMIT = 100000, NETWORK_INPUT_LIMIT = 256 };
+/* TENSOR: of a layer of a kind, weights and bias, or scales and shifts. */
+enum { NETWORK_TENSOR_LIMIT = 2 };
 
 struct network_layer {
     char name[64];
@@ -32,6 +35,10 @@ struct network_layer {
     struct layer_config config; /* batch_size: rows of one sample; forward, none, fp32 */
     char operator_name[32];     /* "": of config.kind; else config is all zero but for rows 1 */
     struct operator_work work;  /* of an operator */
+    /* Tensors of parameters that several layers have: network->tensors[i - 1]; 0: the layer's own.
+     */
+    int tensors[NETWORK_TENSOR_LIMIT];
+    double shared_count; /* of its parameters, those that an earlier layer has, too */
 };
 
 /* Of an ONNX file: which axis its samples stand on. */
@@ -50,6 +57,8 @@ struct network {
     int layer_count;
     int *inputs; /* those of all layers, one layer's behind another's; owned */
     int input_count;
+    char (*tensors)[64]; /* names of those that layers share, each once; owned */
+    int tensor_count;
 };
 
 /* `text` is a path (it has a '/' or a '.' or exists as a file) or a catalogue name, looked for in
@@ -94,10 +103,19 @@ double network_layer_output_count(const struct network_layer *layer);
  * INT32_MAX; kinds without parameters get optimizer none. Not for operators. */
 struct layer_config network_config(const struct network_layer *layer, int32_t batch_size,
                                    int32_t pass, int32_t optimizer, int32_t precision);
-/* What a layer or operator does at a batch size; what that costs. */
+/* What a layer or operator does at a batch size; what that costs. Parameters that an earlier layer
+ * has, too, are not counted again. */
 void network_work(struct layer_work *work, const struct network_layer *layer, int32_t batch_size);
 struct cost network_cost(const struct network_layer *layer, int32_t batch_size, int32_t pass,
                          int32_t optimizer, int32_t precision);
+
+/* Elements of tensor i of a layer of a kind. */
+double network_tensor_elements(const struct network_layer *layer, int i);
+/* Adds the name of a tensor that layers share; *number is what layers have in `tensors`. */
+enum status network_tensor_add(struct network *network, const char *name, int *number,
+                               struct error *error);
+/* The layer has this tensor as its i-th; `is_again`: an earlier layer has it, too. */
+void network_tensor_share(struct network_layer *layer, int i, int number, bool is_again);
 
 /* The layers without the operators; a layer that an operator fed takes what fed the operator. */
 enum status network_without_operators(struct network *covered, const struct network *network,

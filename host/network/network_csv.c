@@ -12,8 +12,8 @@
 
 const char *network_csv_column(int i)
 {
-    static const char *const names[COLUMN_WORK] = {"name",         "layer", "input",
-                                                   "second_input", "rows",  "operator"};
+    static const char *const names[COLUMN_WORK] = {"name", "layer",  "input",   "second_input",
+                                                   "rows", "tensor", "operator"};
     return i < COLUMN_WORK ? names[i] : operator_columns[i - COLUMN_WORK].name;
 }
 
@@ -97,8 +97,9 @@ static enum status unknown_column(const struct network_csv *reader, const char *
     else if (nearest)
         error_hint(error, "did you mean '%s'?", nearest);
     else
-        error_hint(error, "columns are name, layer, input, rows, the features of the layer kinds, "
-                          "operator and the counts of its work");
+        error_hint(error,
+                   "columns are name, layer, input, rows, tensor, the features of the layer kinds, "
+                   "operator and the counts of its work");
     return STATUS_BAD_FILE;
 }
 
@@ -265,6 +266,7 @@ static enum status read_layer(struct network_csv *reader, struct error *error)
         TRY(read_rows(reader, layer, error));
         TRY(read_features(reader, layer, error));
     }
+    TRY(network_csv_read_tensors(reader, layer, error));
     TRY(network_csv_read_inputs(reader, layer, error)); /* a config says how many it takes */
     *network_csv_slot(reader, layer->name) = network->layer_count++;
     return STATUS_OK;
@@ -293,6 +295,9 @@ static enum status allocate(struct network_csv *reader, const char *bytes, size_
                  "inputs of layers", error));
     TRY(ALLOCATE(&reader->slots, reader->slot_count, "names of layers", error));
     memset(reader->slots, 0xff, reader->slot_count * sizeof *reader->slots); /* all -1 */
+    reader->holder_count = 2 * reader->slot_count;                           /* at most half full */
+    TRY(ALLOCATE(&reader->holders, reader->holder_count, "names of tensors", error));
+    memset(reader->holders, 0xff, reader->holder_count * sizeof *reader->holders);
     return STATUS_OK;
 }
 
@@ -322,6 +327,7 @@ enum status network_parse(struct network *network, const char *path, const char 
     csv_begin(&reader.csv, path, bytes, size);
     const enum status status = read_all(&reader, bytes, size, error);
     free(reader.slots);
+    free(reader.holders);
     if (status != STATUS_OK)
         network_free(network);
     return status;

@@ -1,5 +1,6 @@
 /* The reader of layer CSVs, its parts: network_csv.c (the file, layers of kinds),
- * network_csv_operator.c (operators), network_csv_inputs.c (which layer feeds which).
+ * network_csv_operator.c (operators), network_csv_inputs.c (which layer feeds which),
+ * network_csv_tensor.c (which share parameters).
  */
 #ifndef EPOCHCAST_NETWORK_NETWORK_CSV_H
 #define EPOCHCAST_NETWORK_NETWORK_CSV_H
@@ -13,6 +14,7 @@ enum {
     COLUMN_INPUT,
     COLUMN_SECOND_INPUT,
     COLUMN_ROWS,
+    COLUMN_TENSOR,
     COLUMN_OPERATOR,
     COLUMN_WORK, /* the first of operator_columns */
     FIXED_COLUMN_COUNT = COLUMN_WORK + OPERATOR_COLUMN_COUNT
@@ -25,6 +27,8 @@ struct network_csv {
     int input_capacity; /* inputs of layers that fit */
     int *slots;         /* open-addressed table of names: index of a layer, or -1 */
     size_t slot_count;
+    int *holders; /* open-addressed table of tensors: layer * NETWORK_TENSOR_LIMIT + place, or -1 */
+    size_t holder_count;
     int field_of[FIXED_COLUMN_COUNT]; /* -1: the file has no such column */
     int column_count;
     char columns[CSV_FIELD_LIMIT][64];
@@ -50,5 +54,12 @@ enum status network_csv_read_operator(struct network_csv *reader, struct network
 /* Kind or operator's name must have been read. */
 enum status network_csv_read_inputs(struct network_csv *reader, struct network_layer *layer,
                                     struct error *error);
+
+/* The names of the parameters that other layers have, too; the layer must have been read. */
+enum status network_csv_read_tensors(struct network_csv *reader, struct network_layer *layer,
+                                     struct error *error);
+/* Copies the first name of a list, of any longer one as much as tells it from all names; returns
+ * the rest, NULL behind the last. */
+const char *network_csv_next_name(char *name, size_t size, const char *list);
 
 #endif

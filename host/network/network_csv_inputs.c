@@ -31,9 +31,7 @@ static enum status unknown_layer(const struct network_csv *reader, int column, c
     return HINT(error, STATUS_BAD_FILE, "the layer that feeds another must stand above it");
 }
 
-/* Copies the first name of a list, of any longer one as much as tells it from all names; returns
- * the rest, NULL behind the last. */
-static const char *next_name(char *name, size_t size, const char *list)
+const char *network_csv_next_name(char *name, size_t size, const char *list)
 {
     size_t length = 0;
     for (; *list && *list != ';'; list++) {
@@ -53,7 +51,7 @@ static enum status read_list(struct network_csv *reader, struct network_layer *l
     int input;
     const int before = reader->network->input_count;
     for (const char *next = list; next;) {
-        next = next_name(name, sizeof name, next);
+        next = network_csv_next_name(name, sizeof name, next);
         if (find_layer(&input, reader, name)) {
             TRY(add_input(reader, layer, input, error));
             continue;

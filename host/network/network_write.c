@@ -63,12 +63,31 @@ static void write_inputs(const struct network *network, int index, FILE *file)
         fputc('"', file);
 }
 
+/* "W;b", "W" or ";b": of those that are its own, nothing. */
+static void write_tensors(const struct network *network, const struct network_layer *layer,
+                          FILE *file)
+{
+    const char *names[NETWORK_TENSOR_LIMIT];
+    bool is_quoted = false;
+    for (int i = 0; i < NETWORK_TENSOR_LIMIT; i++) {
+        names[i] = layer->tensors[i] ? network->tensors[layer->tensors[i] - 1] : "";
+        is_quoted |= needs_quotes(names[i]);
+    }
+    fputs(is_quoted ? ",\"" : ",", file);
+    write_listed(names[0], file);
+    if (*names[1])
+        fputc(';', file);
+    write_listed(names[1], file);
+    if (is_quoted)
+        fputc('"', file);
+}
+
 /* The columns that a network needs: those of kinds and operators that it does not have stay away.
  */
 struct columns {
     const struct feature *features[LAYER_KIND_COUNT * FEATURE_LIMIT];
     int feature_count;
-    bool rows, operators;
+    bool rows, tensors, operators;
 };
 
 /* The kind's own features; a name that another kind has, too, is one column. */
@@ -91,6 +110,7 @@ static struct columns columns_of(const struct network *network)
     for (int i = 0; i < network->layer_count; i++) {
         const struct network_layer *layer = &network->layers[i];
         columns.rows |= layer->config.batch_size > 1;
+        columns.tensors |= layer->tensors[0] > 0 || layer->tensors[1] > 0;
         columns.operators |= network_layer_is_operator(layer);
         has_kind[layer->config.kind] |= !network_layer_is_operator(layer);
     }
@@ -102,7 +122,8 @@ static struct columns columns_of(const struct network *network)
 
 static void write_header(const struct columns *columns, FILE *file)
 {
-    fprintf(file, "name,layer,input%s", columns->rows ? ",rows" : "");
+    fprintf(file, "name,layer,input%s%s", columns->rows ? ",rows" : "",
+            columns->tensors ? ",tensor" : "");
     for (int i = 0; i < columns->feature_count; i++)
         fprintf(file, ",%s", columns->features[i]->name);
     if (columns->operators) {
@@ -155,6 +176,8 @@ static void write_layer(const struct network *network, int index, const struct c
         fprintf(file, ",%d", layer->config.batch_size);
     else if (columns->rows)
         fputc(',', file);
+    if (columns->tensors)
+        write_tensors(network, layer, file);
     write_features(layer, columns, file);
     if (columns->operators)
         write_work(layer, file);

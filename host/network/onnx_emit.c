@@ -101,10 +101,8 @@ void onnx_claim_parameters(struct onnx_builder *builder, struct network_layer *l
     layer->work.parameter_count += origin->count;
 }
 
-void onnx_release_parameters(struct onnx_builder *builder, const struct onnx_value *value)
+static void release_parameters(struct onnx_builder *builder, const struct onnx_value *value)
 {
-    if (!value || value->origin < 0)
-        return;
     struct onnx_value *origin = &builder->graph->values[value->origin];
     if (origin->counted_layer >= 0) {
         struct network_layer *layer = &builder->network->layers[origin->counted_layer];
@@ -112,6 +110,47 @@ void onnx_release_parameters(struct onnx_builder *builder, const struct onnx_val
             layer->work.parameter_count -= origin->count;
     }
     origin->counted_layer = builder->network->layer_count - 1;
+}
+
+/* Its name, as names of tensors differ; one that a cell cannot hold, or that looks like those given
+ * here, becomes "tensor_" with its number. */
+static enum status name_tensor(struct onnx_builder *builder, struct onnx_value *value,
+                               struct error *error)
+{
+    static const char prefix[] = "tensor_";
+    char name[sizeof *builder->network->tensors];
+    bool is_plain = value->name.size > 0 && value->name.size < sizeof name;
+    for (size_t i = 0; i < value->name.size && is_plain; i++)
+        is_plain = (unsigned char)value->name.bytes[i] >= ' ' && value->name.bytes[i] != 0x7f;
+    snprintf(name, sizeof name, "%.*s", is_plain ? (int)value->name.size : 0, value->name.bytes);
+    if (!is_plain || strncmp(name, prefix, sizeof prefix - 1) == 0)
+        snprintf(name, sizeof name, "%s%d", prefix, (int)(value - builder->graph->values));
+    return network_tensor_add(builder->network, name, &value->tensor, error);
+}
+
+enum status onnx_hold_parameters(struct onnx_builder *builder, struct onnx_value *value, int place,
+                                 struct error *error)
+{
+    struct network *network = builder->network;
+    if (!value || value->origin < 0)
+        return STATUS_OK;
+    release_parameters(builder, value);
+    struct onnx_value *origin = &builder->graph->values[value->origin];
+    struct onnx_value *whole = origin->count == value->count ? origin : value;
+    const struct network_layer *layer = &network->layers[network->layer_count - 1];
+    if (place >= NETWORK_TENSOR_LIMIT || network_tensor_elements(layer, place) != value->count)
+        return STATUS_OK;
+    if (whole->holder < 0) {
+        whole->holder = network->layer_count - 1;
+        whole->holder_place = place;
+        return STATUS_OK;
+    }
+    if (!whole->tensor)
+        TRY(name_tensor(builder, whole, error));
+    network_tensor_share(&network->layers[whole->holder], whole->holder_place, whole->tensor,
+                         false);
+    network_tensor_share(&network->layers[network->layer_count - 1], place, whole->tensor, true);
+    return STATUS_OK;
 }
 
 /* ---- work ---- */

@@ -39,22 +39,21 @@ static int32_t fuse_activation(const struct onnx_builder *builder, const struct 
     return activation;
 }
 
-/* MatMul, then Add of one number a column. */
-static bool fuse_bias(struct onnx_builder *builder, const struct onnx_call *call,
-                      struct onnx_value **output, double columns)
+/* MatMul, then Add of one number a column: the bias, or NULL. */
+static struct onnx_value *fuse_bias(struct onnx_builder *builder, const struct onnx_call *call,
+                                    struct onnx_value **output, double columns)
 {
     struct onnx_node *node = sole_consumer(call, *output);
     if (!node || strcmp(node->known->name, "add") != 0 || node->input_count != 2)
-        return false;
+        return NULL;
     const struct onnx_call add = {call->graph, node, call->error};
     const int other = onnx_input(&add, 0) == *output;
-    const struct onnx_value *bias = onnx_input(&add, other);
+    struct onnx_value *bias = onnx_input(&add, other);
     if (!bias || !bias->is_constant || bias->count != columns || bias->rank < 1 ||
         (double)bias->dims[bias->rank - 1] != columns)
-        return false;
-    onnx_release_parameters(builder, bias);
+        return NULL;
     *output = absorb(builder, node);
-    return true;
+    return bias;
 }
 
 /* ---- layers ---- */
@@ -78,17 +77,21 @@ static void set_feature(struct layer_config *config, const char *name, int32_t v
 
 /* The bias and the activation that follow are the layer's work, too. */
 static void fuse(struct onnx_builder *builder, const struct onnx_call *call,
-                 struct layer_config *config, double bias_count)
+                 struct layer_config *config, struct onnx_match *match)
 {
-    struct onnx_value *output = onnx_output(call, 0);
-    if (bias_count > 0 && fuse_bias(builder, call, &output, bias_count))
+    struct onnx_value *output = onnx_output(call, 0), *bias = NULL;
+    if (match->bias_count > 0)
+        bias = fuse_bias(builder, call, &output, match->bias_count);
+    if (bias) {
         set_feature(config, "use_bias", SWITCH_YES);
+        match->parameters[1] = bias;
+    }
     if (layer_feature_find(config->kind, "activation"))
         set_feature(config, "activation", fuse_activation(builder, call, output));
 }
 
 static enum status add_layer(struct onnx_builder *builder, const struct onnx_call *call,
-                             const struct onnx_match *match)
+                             struct onnx_match *match)
 {
     struct network_layer *layer;
     TRY(onnx_layer_add(builder, call, &layer));
@@ -96,9 +99,9 @@ static enum status add_layer(struct onnx_builder *builder, const struct onnx_cal
     const int wanted = layer_input_count(&match->config);
     if (layer->input_count > wanted) /* a bias that is computed comes on top of them */
         layer->input_count = wanted;
-    for (size_t i = 0; i < sizeof match->parameters / sizeof *match->parameters; i++)
-        onnx_release_parameters(builder, match->parameters[i]);
-    fuse(builder, call, &layer->config, match->bias_count);
+    fuse(builder, call, &layer->config, match);
+    for (int i = 0; i < (int)(sizeof match->parameters / sizeof *match->parameters); i++)
+        TRY(onnx_hold_parameters(builder, match->parameters[i], i, call->error));
     return STATUS_OK;
 }
 

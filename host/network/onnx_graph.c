@@ -50,6 +50,7 @@ static struct onnx_value *add_value(struct onnx_graph *graph, struct slice name)
                                  .producer = -1,
                                  .consumer = -1,
                                  .layer = -1,
+                                 .holder = -1,
                                  .counted_layer = -1};
     return value;
 }

@@ -44,8 +44,8 @@ static int32_t square_padding(const struct onnx_call *call, struct onnx_window *
 
 bool onnx_read_conv(struct onnx_match *match, const struct onnx_call *call)
 {
-    const struct onnx_value *x = onnx_input(call, 0), *w = onnx_input(call, 1);
-    const struct onnx_value *bias = onnx_input(call, 2);
+    const struct onnx_value *x = onnx_input(call, 0);
+    struct onnx_value *w = onnx_input(call, 1), *bias = onnx_input(call, 2);
     struct onnx_window window;
     const int32_t padding = square_padding(call, &window);
     if (padding < 0 || onnx_integer(call, "group", 1) != 1 || !w->is_constant)
@@ -112,9 +112,10 @@ bool onnx_read_global_pool(struct onnx_match *match, const struct onnx_call *cal
 
 /* Rows of activations times a matrix of weights. */
 static bool read_dense(struct onnx_match *match, const struct onnx_call *call, double inner,
-                       double columns, const struct onnx_value *bias)
+                       double columns, struct onnx_value *bias)
 {
-    const struct onnx_value *a = onnx_input(call, 0), *b = onnx_input(call, 1);
+    const struct onnx_value *a = onnx_input(call, 0);
+    struct onnx_value *b = onnx_input(call, 1);
     if (a->is_constant || !b->is_constant || b->rank != 2 || a->rank < 2 || inner > INT32_MAX ||
         columns > INT32_MAX)
         return false;
@@ -131,7 +132,7 @@ static bool read_dense(struct onnx_match *match, const struct onnx_call *call, d
 bool onnx_read_gemm(struct onnx_match *match, const struct onnx_call *call)
 {
     const struct onnx_value *a = onnx_input(call, 0), *b = onnx_input(call, 1);
-    const struct onnx_value *bias = onnx_input(call, 2);
+    struct onnx_value *bias = onnx_input(call, 2);
     const bool turned_b = onnx_integer(call, "transB", 0);
     const double columns = (double)b->dims[!turned_b];
     if (onnx_integer(call, "transA", 0) || (bias && (!bias->is_constant || bias->count != columns)))
@@ -152,7 +153,7 @@ bool onnx_read_matmul(struct onnx_match *match, const struct onnx_call *call)
 bool onnx_read_batch_norm(struct onnx_match *match, const struct onnx_call *call)
 {
     const struct onnx_value *x = onnx_input(call, 0);
-    const struct onnx_value *scale = onnx_input(call, 1), *shift = onnx_input(call, 2);
+    struct onnx_value *scale = onnx_input(call, 1), *shift = onnx_input(call, 2);
     if (x->is_constant || x->rank != 4 || x->dims[2] != x->dims[3] || x->dims[1] > INT32_MAX ||
         x->dims[2] > INT32_MAX || !scale->is_constant || !shift->is_constant ||
         onnx_integer(call, "spatial", 1) != 1)

@@ -21,9 +21,9 @@ typedef enum status onnx_emit_function(struct onnx_builder *builder, const struc
 
 /* A layer that a node is. */
 struct onnx_match {
-    struct layer_config config;             /* batch_size and activation are the driver's */
-    double rows;                            /* of the layer, those of all samples in the file */
-    const struct onnx_value *parameters[3]; /* constants that the kind counts by itself, or NULL */
+    struct layer_config config;       /* batch_size and activation are the driver's */
+    double rows;                      /* of the layer, those of all samples in the file */
+    struct onnx_value *parameters[3]; /* constants that the kind counts by itself, or NULL */
     double
         bias_count; /* the layer takes an addition of so many numbers behind it as bias; 0: none */
 };
@@ -77,7 +77,9 @@ enum status onnx_operator_add(struct onnx_builder *builder, const struct onnx_ca
 /* Counts an initializer's elements as an operator's parameters, unless they are already. */
 void onnx_claim_parameters(struct onnx_builder *builder, struct network_layer *layer,
                            const struct onnx_value *value);
-/* A layer of a kind counts its weights by itself: no operator may count them too. */
-void onnx_release_parameters(struct onnx_builder *builder, const struct onnx_value *value);
+/* A layer of a kind, the newest, counts its weights by itself, `value` as parameter `place`: no
+ * operator may count them too. Where an earlier layer of a kind has them, both share a tensor. */
+enum status onnx_hold_parameters(struct onnx_builder *builder, struct onnx_value *value, int place,
+                                 struct error *error);
 
 #endif

@@ -38,11 +38,13 @@ struct onnx_value {
     int producer;     /* node, -1: an initializer or an input of the graph */
     int consumer;     /* the only node that reads it, -1: none or several */
     int consumer_count;
-    bool is_output;      /* of the graph */
-    bool is_first_given; /* an input's first axis has a size by its name: it is no batch */
-    int batch_axis;      /* of the samples, or: */
-    int layer;           /* of the network, whose output this is; -1: the network's input */
-    int counted_layer;   /* origins: the layer whose parameters it is of, -1: none yet, or: */
+    bool is_output;           /* of the graph */
+    bool is_first_given;      /* an input's first axis has a size by its name: it is no batch */
+    int batch_axis;           /* of the samples, or: */
+    int layer;                /* of the network, whose output this is; -1: the network's input */
+    int holder, holder_place; /* layer of a kind that has it whole as a parameter, which; -1 */
+    int tensor;               /* its number in the network, once a second layer has it; 0 */
+    int counted_layer;        /* origins: the layer whose parameters it is of, -1: none yet, or: */
 };
 
 /* The mapped file of a model, with room for the values of small tensors. */

@@ -139,6 +139,27 @@ def rows(m):
     return [m.node("MatMul", "dense", [m.input("x", [12, 8]), m.weight("w", [8, 16])])]
 
 
+# ---- parameters that several layers have ----
+
+
+@model
+def shared(m):
+    """One dense layer three times, one bias with two matrices, one normalisation of two images."""
+    x = m.input("x", ["batch", 4])
+    w, b = m.weight("w", [4, 4]), m.weight("b", [4])
+    for i in range(3):
+        x = m.node("Gemm", f"fc{i}", [x, w, b])
+    x = m.node("Add", "bias", [m.node("MatMul", "other", [x, m.weight("other_w", [4, 4])]), b])
+    image = m.input("image", ["batch", 2, 6, 6])
+    scales = [m.weight(name, [2]) for name in ("scale", "shift", "mean", "variance")]
+    one, two = (m.node("BatchNormalization", f"norm{i}", [image] + scales) for i in range(2))
+    half = m.node("BatchNormalization", "half", [image, m.weight("own_scale", [2])] + scales[1:])
+    narrow = m.weight("narrow;\n" + 80 * "x", [2, 2, 3, 3])
+    for i in range(2):
+        half = m.node("Conv", f"conv{i}", [half, narrow])
+    return [x, one, two, half]
+
+
 def main(folder):
     for name, build in MODELS.items():
         m = Foreign()
