@@ -99,8 +99,10 @@ static int origin_of(const struct onnx_call *call, const struct onnx_value *outp
 static void mark_constant(const struct onnx_call *call)
 {
     bool is_constant = call->node->known && call->node->known->is_constant;
-    int origin = -1, present = 0, varying = 0;
-    for (int i = 0; i < call->node->input_count; i++) {
+    int origin = -1, present = 0, varying = 0, inputs = call->node->input_count;
+    if (call->node->known && call->node->known->value_inputs && inputs > 1)
+        inputs = call->node->known->value_inputs;
+    for (int i = 0; i < inputs; i++) {
         const struct onnx_value *input = onnx_input(call, i);
         present += input != NULL;
         varying += input && !input->is_constant;
@@ -155,9 +157,6 @@ static enum status infer_node(struct onnx_dimensions *dimensions, struct onnx_no
     if (!has_output)
         return onnx_fail(&call, "it has no output");
     mark_constant(&call);
-    for (int i = 0; i < node->output_count && !node->is_constant; i++)
-        if (onnx_output(&call, i) && onnx_output(&call, i)->count == 0)
-            return onnx_fail(&call, "its output %d is empty", i);
     if (node->is_constant && node->known && node->known->fold)
         node->known->fold(&call);
     return STATUS_OK;

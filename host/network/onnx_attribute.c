@@ -4,7 +4,7 @@
 
 enum { NODE_ATTRIBUTE = 5 };
 enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_FLOAT, ATTRIBUTE_INTEGER, ATTRIBUTE_TEXT, ATTRIBUTE_TENSOR };
-enum { ATTRIBUTE_FLOATS = 7, ATTRIBUTE_INTEGERS = 8 };
+enum { ATTRIBUTE_FLOATS = 7, ATTRIBUTE_INTEGERS, ATTRIBUTE_TEXTS };
 
 static bool find_attribute(const struct onnx_call *call, const char *name, struct wire *found)
 {
@@ -67,6 +67,17 @@ struct slice onnx_text(const struct onnx_call *call, const char *name)
     struct wire_field field;
     return find_member(call, name, ATTRIBUTE_TEXT, WIRE_BYTES, &field) ? field.bytes
                                                                        : (struct slice){"", 0};
+}
+
+int onnx_texts(const struct onnx_call *call, const char *name)
+{
+    struct wire attribute;
+    int count = 0;
+    if (!find_attribute(call, name, &attribute))
+        return 0;
+    for (struct wire_field field; wire_next(&attribute, &field);)
+        count += field.number == ATTRIBUTE_TEXTS && count < INT32_MAX;
+    return count;
 }
 
 int onnx_integers(const struct onnx_call *call, const char *name, int64_t *values, int limit)

@@ -325,8 +325,8 @@ enum status onnx_read_declared(struct onnx_dimensions *dimensions, struct onnx_v
                                names[axis]);
         count *= (double)value->dims[axis];
     }
-    if (count > OPERATOR_COUNT_LIMIT)
-        return shape_error(dimensions, value, "makes more than 2^42 elements", rank - 1,
+    if (count > ONNX_ELEMENT_LIMIT)
+        return shape_error(dimensions, value, "makes more than 2^36 elements", rank - 1,
                            names[rank - 1]);
     value->rank = rank;
     value->count = count;

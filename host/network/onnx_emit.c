@@ -293,6 +293,23 @@ enum status onnx_emit_conv(struct onnx_builder *builder, const struct onnx_call 
     return STATUS_OK;
 }
 
+/* A convolution whose taps are sampled between four cells: 8 operations each. */
+enum status onnx_emit_deform_conv(struct onnx_builder *builder, const struct onnx_call *call)
+{
+    const struct onnx_value *w = onnx_input(call, 1), *output = onnx_output(call, 0);
+    struct network_layer *layer;
+    TRY(onnx_operator_add(builder, call, "deform_conv", &layer));
+    const double taps = w->count / (double)w->dims[0];
+    const double products = 2 * layer->work.output_count * taps;
+    const double cells = layer->work.output_count / (double)output->dims[1];
+    const double groups = (double)onnx_integer(call, "group", 1);
+    layer->work.forward_flops = products + 8 * cells * taps * groups +
+                                (onnx_input(call, 3) ? layer->work.output_count : 0);
+    layer->work.backward_flops = 2 * products + 16 * cells * taps * groups;
+    layer->work.kept_count = layer->work.input_count + layer->work.output_count;
+    return STATUS_OK;
+}
+
 enum status onnx_emit_conv_transpose(struct onnx_builder *builder, const struct onnx_call *call)
 {
     const struct onnx_value *x = onnx_input(call, 0), *w = onnx_input(call, 1);

@@ -153,12 +153,21 @@ static enum status check_work(const struct onnx_call *call, const struct network
     return STATUS_OK;
 }
 
+/* Nothing comes out: no work. */
+static bool is_empty(const struct onnx_call *call)
+{
+    double count = 0;
+    for (int i = 0; i < call->node->output_count; i++)
+        count += onnx_output(call, i) ? onnx_output(call, i)->count : 0;
+    return count == 0;
+}
+
 enum status onnx_emit_node(struct onnx_builder *builder, const struct onnx_call *call)
 {
     const int before = builder->network->layer_count;
     if (call->node->is_constant || call->node->is_absorbed)
         return STATUS_OK;
-    if (call->node->known && !call->node->known->emit) {
+    if ((call->node->known && !call->node->known->emit) || is_empty(call)) {
         pass_layer(call);
         return STATUS_OK;
     }

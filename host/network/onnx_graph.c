@@ -330,7 +330,7 @@ enum status onnx_graph_read(struct onnx_graph *graph, const char *path, const ch
 {
     *graph = (struct onnx_graph){.batch = 1};
     struct slice message = {NULL, 0};
-    TRY(onnx_source_create(&graph->source, path, bytes, size, error));
+    onnx_source_create(&graph->source, path, bytes, size);
     TRY(read_model(graph, &message, error));
     if (graph->opset < ONNX_OPSET_MINIMUM) {
         FAIL(error, STATUS_BAD_FILE, "%.300s: operator set %lld; the oldest supported is %d", path,

@@ -74,6 +74,7 @@ double onnx_number(const struct onnx_call *call, const char *name, double otherw
 int onnx_integers(const struct onnx_call *call, const char *name, int64_t *values, int limit);
 int onnx_numbers(const struct onnx_call *call, const char *name, double *values, int limit);
 struct slice onnx_text(const struct onnx_call *call, const char *name); /* empty: none */
+int onnx_texts(const struct onnx_call *call, const char *name);         /* how many the list has */
 /* Fills type, shape and, where it is small, the values of a tensor attribute. */
 enum status onnx_tensor_attribute(const struct onnx_call *call, const char *name,
                                   struct onnx_value *value);

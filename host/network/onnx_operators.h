@@ -45,6 +45,7 @@ struct onnx_operator {
     enum onnx_kept kept;
     int statistics;   /* the first of the inputs that are statistics, not trained; 0: none */
     bool is_constant; /* its output depends on shapes alone */
+    int value_inputs; /* the first inputs, whose values matter; of the others the type does */
 };
 
 const struct onnx_operator *onnx_operator_find(const struct onnx_node *node); /* or NULL */
@@ -57,10 +58,13 @@ enum status onnx_infer_shapes(struct onnx_graph *graph, struct error *error);
 /* The node's layer, or operator, with its name and links (onnx_emit_layer.c). */
 enum status onnx_emit_node(struct onnx_builder *builder, const struct onnx_call *call);
 
+/* Beside their shapes (onnx_einsum.c, onnx_shape_signal.c, onnx_standard_attention.c). */
+onnx_emit_function onnx_emit_einsum, onnx_emit_stft, onnx_emit_dft, onnx_emit_attention;
 /* Operators (onnx_emit.c). */
 onnx_emit_function onnx_emit_generic, onnx_emit_move, onnx_emit_gather, onnx_emit_normalization,
-    onnx_emit_recurrent, onnx_emit_reduce, onnx_emit_conv, onnx_emit_conv_transpose, onnx_emit_pool,
-    onnx_emit_global_pool, onnx_emit_gemm, onnx_emit_matmul, onnx_emit_unknown;
+    onnx_emit_recurrent, onnx_emit_reduce, onnx_emit_conv, onnx_emit_conv_transpose,
+    onnx_emit_deform_conv, onnx_emit_pool, onnx_emit_global_pool, onnx_emit_gemm, onnx_emit_matmul,
+    onnx_emit_unknown;
 
 /* Layers of kinds (onnx_layers.c). */
 onnx_read_function onnx_read_conv, onnx_read_pool, onnx_read_global_pool, onnx_read_gemm,

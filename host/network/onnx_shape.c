@@ -20,15 +20,15 @@ enum status onnx_set_output(const struct onnx_call *call, int i, int type, int r
     if (rank < 0 || rank > ONNX_RANK_LIMIT)
         return onnx_fail(call, "its output would have %d dimensions", rank);
     for (int axis = 0; axis < rank; axis++) {
-        const bool is_empty_list = rank == 1 && dims[0] == 0;
-        if ((dims[axis] < 1 && !is_empty_list) || dims[axis] > ONNX_DIMENSION_LIMIT)
+        if (dims[axis] < 0 || dims[axis] > ONNX_DIMENSION_LIMIT)
             return onnx_fail(call, "dimension %d of its output would be %lld", axis,
                              (long long)dims[axis]);
         value->dims[axis] = dims[axis];
         count *= (double)dims[axis];
-        if (count > OPERATOR_COUNT_LIMIT)
-            return onnx_fail(call, "its output would have more than 2^42 elements");
     }
+    if (count > ONNX_ELEMENT_LIMIT)
+        return onnx_fail(call, "its output would have %.4g elements (%.4g GB), more than 2^36",
+                         count, count * onnx_type_bytes(type) / 1e9);
     value->rank = rank;
     value->type = type;
     value->count = count;
@@ -51,17 +51,19 @@ int64_t onnx_integer_of(double value)
 }
 
 enum status onnx_list(const struct onnx_call *call, const char *name, int i,
-                      int64_t values[ONNX_FOLD_LIMIT], int *count)
+                      int64_t values[ONNX_LIST_LIMIT], int *count)
 {
     const struct onnx_value *input = onnx_input(call, i);
-    *count = onnx_integers(call, name, values, ONNX_FOLD_LIMIT);
-    if (*count > ONNX_FOLD_LIMIT)
+    *count = onnx_integers(call, name, values, ONNX_LIST_LIMIT);
+    if (*count > ONNX_LIST_LIMIT)
         return onnx_fail(call, "%s has %d values", name, *count);
     if (*count >= 0 || !input)
         return STATUS_OK;
     if (!input->folded)
         return onnx_fail(call, "%s depends on the data: it is neither constant nor of shapes",
                          name);
+    if (input->count > ONNX_LIST_LIMIT)
+        return onnx_fail(call, "%s has %.0f values", name, input->count);
     *count = (int)input->count;
     for (int k = 0; k < *count; k++)
         values[k] = onnx_integer_of(input->folded[k]);
@@ -87,6 +89,22 @@ enum status onnx_shape_cast(const struct onnx_call *call)
     const int64_t type = onnx_integer(call, "to", 0);
     return onnx_set_output(call, 0, type > 0 && type < 100 ? (int)type : 0, input->rank,
                            input->dims);
+}
+
+enum status onnx_shape_cast_like(const struct onnx_call *call)
+{
+    struct onnx_value *input, *other;
+    TRY(onnx_need_input(call, 0, &input));
+    TRY(onnx_need_input(call, 1, &other));
+    return onnx_set_output(call, 0, other->type, input->rank, input->dims);
+}
+
+/* Of the first input's shape, a truth value each. */
+enum status onnx_shape_test(const struct onnx_call *call)
+{
+    struct onnx_value *input;
+    TRY(onnx_need_input(call, 0, &input));
+    return onnx_set_output(call, 0, ONNX_BOOL, input->rank, input->dims);
 }
 
 /* Numpy's rule: shapes are aligned at their ends, 1 stretches. */
@@ -140,7 +158,7 @@ enum status onnx_shape_where(const struct onnx_call *call)
     return broadcast(call, 1, 0);
 }
 
-/* Batch, layer, instance, group normalisation: statistics are of the channels or the rows. */
+/* Batch, instance, group normalisation: statistics are of the channels. */
 enum status onnx_shape_normalization(const struct onnx_call *call)
 {
     struct onnx_value *input, *scale;
@@ -149,6 +167,23 @@ enum status onnx_shape_normalization(const struct onnx_call *call)
     TRY(onnx_set_output(call, 0, input->type, input->rank, input->dims));
     for (int i = 1; i < call->node->output_count; i++)
         TRY(onnx_set_output(call, i, scale->type, scale->rank, scale->dims));
+    return STATUS_OK;
+}
+
+/* Layer normalisation: statistics (mean, inverse deviation) are of all axes before `axis`. */
+enum status onnx_shape_layer_normalization(const struct onnx_call *call)
+{
+    struct onnx_value *input, *scale;
+    int64_t dims[ONNX_RANK_LIMIT];
+    int first;
+    TRY(onnx_need_input(call, 0, &input));
+    TRY(onnx_need_input(call, 1, &scale));
+    TRY(onnx_axis(call, onnx_integer(call, "axis", -1), input->rank, &first));
+    for (int axis = 0; axis < input->rank; axis++)
+        dims[axis] = axis < first ? input->dims[axis] : 1;
+    TRY(onnx_set_output(call, 0, input->type, input->rank, input->dims));
+    for (int i = 1; i < call->node->output_count; i++)
+        TRY(onnx_set_output(call, i, ONNX_FLOAT, input->rank, dims));
     return STATUS_OK;
 }
 
@@ -213,22 +248,28 @@ static enum status reduce(const struct onnx_call *call, const bool *is_reduced, 
 }
 
 /* No axes: all, unless noop_with_empty_axes says none. */
-enum status onnx_shape_reduce(const struct onnx_call *call)
+enum status onnx_reduced_axes(const struct onnx_call *call, bool is_reduced[ONNX_RANK_LIMIT])
 {
     struct onnx_value *input;
-    int64_t axes[ONNX_FOLD_LIMIT];
+    int64_t axes[ONNX_LIST_LIMIT];
     int count, axis;
     TRY(onnx_need_input(call, 0, &input));
     TRY(onnx_list(call, "axes", 1, axes, &count));
     const bool all = count <= 0 && !onnx_integer(call, "noop_with_empty_axes", 0);
-    bool is_reduced[ONNX_RANK_LIMIT];
     for (int i = 0; i < ONNX_RANK_LIMIT; i++)
         is_reduced[i] = all;
     for (int i = 0; i < count; i++) {
         TRY(onnx_axis(call, axes[i], input->rank, &axis));
         is_reduced[axis] = true;
     }
-    return reduce(call, is_reduced, input->type);
+    return STATUS_OK;
+}
+
+enum status onnx_shape_reduce(const struct onnx_call *call)
+{
+    bool is_reduced[ONNX_RANK_LIMIT];
+    TRY(onnx_reduced_axes(call, is_reduced));
+    return reduce(call, is_reduced, onnx_input(call, 0)->type);
 }
 
 enum status onnx_shape_arg_reduce(const struct onnx_call *call)
@@ -245,7 +286,7 @@ enum status onnx_shape_arg_reduce(const struct onnx_call *call)
 enum status onnx_shape_top_k(const struct onnx_call *call)
 {
     struct onnx_value *input;
-    int64_t kept[ONNX_FOLD_LIMIT], dims[ONNX_RANK_LIMIT];
+    int64_t kept[ONNX_LIST_LIMIT], dims[ONNX_RANK_LIMIT];
     int count, axis;
     TRY(onnx_need_input(call, 0, &input));
     TRY(onnx_list(call, "k", 1, kept, &count));

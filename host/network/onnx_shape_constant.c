@@ -20,12 +20,12 @@ static enum status set_values(const struct onnx_call *call, int type, int rank,
 
 static enum status constant_integers(const struct onnx_call *call)
 {
-    int64_t values[ONNX_FOLD_LIMIT];
-    double numbers[ONNX_FOLD_LIMIT];
-    const int count = onnx_integers(call, "value_ints", values, ONNX_FOLD_LIMIT);
-    for (int i = 0; i < count && i < ONNX_FOLD_LIMIT; i++)
+    int64_t values[ONNX_LIST_LIMIT];
+    double numbers[ONNX_LIST_LIMIT];
+    const int count = onnx_integers(call, "value_ints", values, ONNX_LIST_LIMIT);
+    for (int i = 0; i < count && i < ONNX_LIST_LIMIT; i++)
         numbers[i] = (double)values[i];
-    if (count > ONNX_FOLD_LIMIT) {
+    if (count > ONNX_LIST_LIMIT) {
         const int64_t dims[1] = {count};
         return onnx_set_output(call, 0, ONNX_INT64, 1, dims);
     }
@@ -34,9 +34,9 @@ static enum status constant_integers(const struct onnx_call *call)
 
 static enum status constant_numbers(const struct onnx_call *call)
 {
-    double values[ONNX_FOLD_LIMIT];
-    const int count = onnx_numbers(call, "value_floats", values, ONNX_FOLD_LIMIT);
-    if (count > ONNX_FOLD_LIMIT) {
+    double values[ONNX_LIST_LIMIT];
+    const int count = onnx_numbers(call, "value_floats", values, ONNX_LIST_LIMIT);
+    if (count > ONNX_LIST_LIMIT) {
         const int64_t dims[1] = {count};
         return onnx_set_output(call, 0, ONNX_FLOAT, 1, dims);
     }
@@ -60,12 +60,18 @@ enum status onnx_shape_constant(const struct onnx_call *call)
         return set_values(call, ONNX_INT64, 0, &integer, 1);
     if (onnx_has_attribute(call, "value_float"))
         return set_values(call, ONNX_FLOAT, 0, &number, 1);
+    if (onnx_has_attribute(call, "value_string"))
+        return onnx_set_output(call, 0, ONNX_STRING, 0, NULL);
+    if (onnx_has_attribute(call, "value_strings")) {
+        const int64_t dims[1] = {onnx_texts(call, "value_strings")};
+        return onnx_set_output(call, 0, ONNX_STRING, 1, dims);
+    }
     return onnx_fail(call, "it has no value");
 }
 
 enum status onnx_shape_constant_of_shape(const struct onnx_call *call)
 {
-    int64_t dims[ONNX_FOLD_LIMIT];
+    int64_t dims[ONNX_LIST_LIMIT];
     struct onnx_value value = {.name = {"value", 5}, .type = ONNX_FLOAT};
     int count;
     TRY(onnx_list(call, "shape", 0, dims, &count));
@@ -76,17 +82,20 @@ enum status onnx_shape_constant_of_shape(const struct onnx_call *call)
     return onnx_set_output(call, 0, value.type, count, dims);
 }
 
+/* 0 .. rank of an axis that may count from the end, or lie beyond either. */
+static int64_t clamped(int64_t axis, int rank)
+{
+    axis = axis < 0 ? axis + rank : axis;
+    return axis < 0 ? 0 : axis > rank ? rank : axis;
+}
+
 enum status onnx_shape_shape(const struct onnx_call *call)
 {
     struct onnx_value *input;
     TRY(onnx_need_input(call, 0, &input));
-    int64_t start = onnx_integer(call, "start", 0), end = onnx_integer(call, "end", input->rank);
-    start = start < 0 ? start + input->rank : start;
-    end = end < 0 ? end + input->rank : end > input->rank ? input->rank : end;
-    if (start < 0 || start > end)
-        return onnx_fail(call, "dimensions %lld to %lld of %d", (long long)start, (long long)end,
-                         input->rank);
-    const int64_t dims[1] = {end - start};
+    const int64_t start = clamped(onnx_integer(call, "start", 0), input->rank);
+    const int64_t end = clamped(onnx_integer(call, "end", input->rank), input->rank);
+    const int64_t dims[1] = {end > start ? end - start : 0};
     return onnx_set_output(call, 0, ONNX_INT64, 1, dims);
 }
 
@@ -105,8 +114,10 @@ enum status onnx_shape_range(const struct onnx_call *call)
         if (!inputs[i]->folded || inputs[i]->count < 1)
             return onnx_fail(call, "its bounds depend on the data");
     }
-    const double count = ceil((inputs[1]->folded[0] - inputs[0]->folded[0]) / inputs[2]->folded[0]);
-    const int64_t dims[1] = {count >= 0 && count <= (double)ONNX_DIMENSION_LIMIT ? (int64_t)count
-                                                                                 : -1};
+    const double step = inputs[2]->folded[0];
+    const double count = ceil((inputs[1]->folded[0] - inputs[0]->folded[0]) / step);
+    if (step == 0)
+        return onnx_fail(call, "its step is 0");
+    const int64_t dims[1] = {count > 0 ? onnx_integer_of(count) : 0};
     return onnx_set_output(call, 0, inputs[0]->type, 1, dims);
 }

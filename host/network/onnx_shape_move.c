@@ -30,16 +30,16 @@ static enum status resolve_shape(const struct onnx_call *call, const struct onnx
         return STATUS_OK;
     dims[open] = 1;
     const double known = product(dims, count);
-    if (known <= 0 || fmod(input->count, known) != 0)
+    if (known < 0 || fmod(input->count, known > 0 ? known : 1) != 0)
         return onnx_fail(call, "%.0f elements do not fill its shape", input->count);
-    dims[open] = (int64_t)(input->count / known);
+    dims[open] = known > 0 ? (int64_t)(input->count / known) : 0;
     return STATUS_OK;
 }
 
 enum status onnx_shape_reshape(const struct onnx_call *call)
 {
     struct onnx_value *input;
-    int64_t dims[ONNX_FOLD_LIMIT];
+    int64_t dims[ONNX_LIST_LIMIT];
     int count;
     TRY(onnx_need_input(call, 0, &input));
     TRY(onnx_list(call, "shape", 1, dims, &count));
@@ -131,8 +131,8 @@ static int64_t slice_length(int64_t size, int64_t start, int64_t end, int64_t st
 enum status onnx_shape_slice(const struct onnx_call *call)
 {
     struct onnx_value *input;
-    int64_t starts[ONNX_FOLD_LIMIT], ends[ONNX_FOLD_LIMIT], axes[ONNX_FOLD_LIMIT],
-        steps[ONNX_FOLD_LIMIT], dims[ONNX_RANK_LIMIT];
+    int64_t starts[ONNX_LIST_LIMIT], ends[ONNX_LIST_LIMIT], axes[ONNX_LIST_LIMIT],
+        steps[ONNX_LIST_LIMIT], dims[ONNX_RANK_LIMIT];
     int start_count, end_count, axis_count, step_count, axis;
     TRY(onnx_need_input(call, 0, &input));
     TRY(onnx_list(call, "starts", 1, starts, &start_count));
@@ -161,7 +161,7 @@ enum status onnx_shape_slice(const struct onnx_call *call)
 enum status onnx_shape_split(const struct onnx_call *call)
 {
     struct onnx_value *input;
-    int64_t parts[ONNX_FOLD_LIMIT], dims[ONNX_RANK_LIMIT];
+    int64_t parts[ONNX_LIST_LIMIT], dims[ONNX_RANK_LIMIT];
     int count, axis;
     TRY(onnx_need_input(call, 0, &input));
     TRY(onnx_list(call, "split", 1, parts, &count));
@@ -185,7 +185,7 @@ enum status onnx_shape_split(const struct onnx_call *call)
 enum status onnx_shape_squeeze(const struct onnx_call *call)
 {
     struct onnx_value *input;
-    int64_t axes[ONNX_FOLD_LIMIT], dims[ONNX_RANK_LIMIT];
+    int64_t axes[ONNX_LIST_LIMIT], dims[ONNX_RANK_LIMIT];
     bool is_squeezed[ONNX_RANK_LIMIT] = {false};
     int count, axis, rank = 0;
     TRY(onnx_need_input(call, 0, &input));
@@ -208,7 +208,7 @@ enum status onnx_shape_squeeze(const struct onnx_call *call)
 enum status onnx_shape_unsqueeze(const struct onnx_call *call)
 {
     struct onnx_value *input;
-    int64_t axes[ONNX_FOLD_LIMIT], dims[ONNX_RANK_LIMIT];
+    int64_t axes[ONNX_LIST_LIMIT], dims[ONNX_RANK_LIMIT];
     bool is_new[ONNX_RANK_LIMIT] = {false};
     int count, axis;
     TRY(onnx_need_input(call, 0, &input));
@@ -256,7 +256,7 @@ enum status onnx_shape_gather_elements(const struct onnx_call *call)
 enum status onnx_shape_expand(const struct onnx_call *call)
 {
     struct onnx_value *input;
-    int64_t wanted[ONNX_FOLD_LIMIT], dims[ONNX_RANK_LIMIT];
+    int64_t wanted[ONNX_LIST_LIMIT], dims[ONNX_RANK_LIMIT];
     int count;
     TRY(onnx_need_input(call, 0, &input));
     TRY(onnx_list(call, "shape", 1, wanted, &count));
@@ -277,7 +277,7 @@ enum status onnx_shape_expand(const struct onnx_call *call)
 enum status onnx_shape_tile(const struct onnx_call *call)
 {
     struct onnx_value *input;
-    int64_t repeats[ONNX_FOLD_LIMIT], dims[ONNX_RANK_LIMIT];
+    int64_t repeats[ONNX_LIST_LIMIT], dims[ONNX_RANK_LIMIT];
     int count;
     TRY(onnx_need_input(call, 0, &input));
     TRY(onnx_list(call, "repeats", 1, repeats, &count));
@@ -286,71 +286,4 @@ enum status onnx_shape_tile(const struct onnx_call *call)
     for (int i = 0; i < count; i++)
         dims[i] = input->dims[i] * clamp(repeats[i], 0, ONNX_DIMENSION_LIMIT);
     return onnx_set_output(call, 0, input->type, input->rank, dims);
-}
-
-enum status onnx_shape_pad(const struct onnx_call *call)
-{
-    struct onnx_value *input;
-    int64_t pads[ONNX_FOLD_LIMIT], dims[ONNX_RANK_LIMIT];
-    int count;
-    TRY(onnx_need_input(call, 0, &input));
-    TRY(onnx_list(call, "pads", 1, pads, &count));
-    if (count != 2 * input->rank)
-        return onnx_fail(call, "%d pads for %d dimensions", count, input->rank);
-    for (int i = 0; i < input->rank; i++)
-        dims[i] = input->dims[i] + clamp(pads[i], -INT32_MAX, INT32_MAX) +
-                  clamp(pads[input->rank + i], -INT32_MAX, INT32_MAX);
-    return onnx_set_output(call, 0, input->type, input->rank, dims);
-}
-
-/* Upsample (until opset 9) and Resize: by sizes, or by scales. */
-enum status onnx_shape_resize(const struct onnx_call *call)
-{
-    struct onnx_value *input;
-    int64_t dims[ONNX_RANK_LIMIT];
-    double attribute[ONNX_RANK_LIMIT];
-    TRY(onnx_need_input(call, 0, &input));
-    const bool is_upsample = slice_equals(call->node->op_type, "Upsample");
-    const struct onnx_value *sizes = onnx_input(call, 3);
-    const struct onnx_value *scales = onnx_input(call,
-                                                 is_upsample || call->graph->opset < 11 ? 1 : 2);
-    const int given = onnx_numbers(call, "scales", attribute, ONNX_RANK_LIMIT);
-    const bool by_sizes = sizes && sizes->count > 0;
-    const double *values = by_sizes ? sizes->folded : scales ? scales->folded : NULL;
-    const double count = by_sizes ? sizes->count : scales ? scales->count : 0;
-    if (given == input->rank)
-        values = attribute;
-    else if (!values || count != input->rank)
-        return onnx_fail(call, "its sizes or scales are not constant, or not one per dimension");
-    for (int i = 0; i < input->rank; i++) {
-        const double size = by_sizes ? values[i] : floor((double)input->dims[i] * values[i]);
-        dims[i] = size >= 1 && size <= (double)ONNX_DIMENSION_LIMIT ? (int64_t)size : 0;
-    }
-    return onnx_set_output(call, 0, input->type, input->rank, dims);
-}
-
-static enum status move_blocks(const struct onnx_call *call, bool to_depth)
-{
-    struct onnx_value *input;
-    TRY(onnx_need_input(call, 0, &input));
-    const int64_t block = onnx_integer(call, "blocksize", 0), area = block * block;
-    if (input->rank != 4 || block < 1 || block > 4096)
-        return onnx_fail(call, "blocks of %lld in %d dimensions", (long long)block, input->rank);
-    const int64_t *from = input->dims;
-    if (to_depth ? from[2] % block || from[3] % block : from[1] % area)
-        return onnx_fail(call, "blocks of %lld do not divide its input", (long long)block);
-    const int64_t dims[4] = {from[0], to_depth ? from[1] * area : from[1] / area,
-                             to_depth ? from[2] / block : from[2] * block,
-                             to_depth ? from[3] / block : from[3] * block};
-    return onnx_set_output(call, 0, input->type, 4, dims);
-}
-
-enum status onnx_shape_depth_to_space(const struct onnx_call *call)
-{
-    return move_blocks(call, false);
-}
-
-enum status onnx_shape_space_to_depth(const struct onnx_call *call)
-{
-    return move_blocks(call, true);
 }

@@ -3,6 +3,7 @@
 
 #include "network/operator.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Field numbers of onnx.proto. */
@@ -74,26 +75,70 @@ static void note_data(struct tensor_data *data, const struct wire_field *field)
     }
 }
 
-static double from_bits(int type, uint64_t bits)
+/* ---- element types that may be folded ---- */
+
+static double from_float(uint64_t bits)
 {
     const uint32_t low = (uint32_t)bits;
-    float single;
-    double number;
-    switch (type) {
-    case ONNX_FLOAT:
-        memcpy(&single, &low, sizeof single);
-        return single;
-    case ONNX_DOUBLE:
-        memcpy(&number, &bits, sizeof number);
-        return number;
-    case ONNX_INT32:
-        return (int32_t)low;
-    case ONNX_INT64:
-        return (double)(int64_t)bits;
-    default:
-        return (double)(bits & 0xff); /* bool, uint8 */
-    }
+    float number;
+    memcpy(&number, &low, sizeof number);
+    return number;
 }
+
+static double from_double(uint64_t bits)
+{
+    double number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+static double from_bfloat16(uint64_t bits)
+{
+    return from_float((bits & 0xffff) << 16);
+}
+
+static double from_float16(uint64_t bits)
+{
+    const int exponent = (int)(bits >> 10 & 31), fraction = (int)(bits & 1023);
+    const double size = exponent == 31 ? (fraction ? NAN : INFINITY)
+                        : exponent     ? ldexp(1024 + fraction, exponent - 25)
+                                       : ldexp(fraction, -24);
+    return bits >> 15 & 1 ? -size : size;
+}
+
+#define FROM_INTEGER(name, type)                                                                   \
+    static double from_##name(uint64_t bits)                                                       \
+    {                                                                                              \
+        return (double)(type)bits;                                                                 \
+    }
+FROM_INTEGER(uint8, uint8_t)
+FROM_INTEGER(int8, int8_t)
+FROM_INTEGER(uint16, uint16_t)
+FROM_INTEGER(int16, int16_t)
+FROM_INTEGER(int32, int32_t)
+FROM_INTEGER(int64, int64_t)
+FROM_INTEGER(uint32, uint32_t)
+FROM_INTEGER(uint64, uint64_t)
+
+/* By TensorProto.DataType; the integers that shapes are made of may be many. */
+static const struct folded_type {
+    double (*from)(uint64_t bits);
+    int limit; /* elements of a tensor */
+} folded_types[ONNX_TYPE_COUNT] = {
+    [ONNX_FLOAT] = {from_float, ONNX_FOLD_WEIGHTS_LIMIT},
+    [ONNX_UINT8] = {from_uint8, ONNX_FOLD_WEIGHTS_LIMIT},
+    [ONNX_INT8] = {from_int8, ONNX_FOLD_WEIGHTS_LIMIT},
+    [ONNX_UINT16] = {from_uint16, ONNX_FOLD_WEIGHTS_LIMIT},
+    [ONNX_INT16] = {from_int16, ONNX_FOLD_WEIGHTS_LIMIT},
+    [ONNX_INT32] = {from_int32, ONNX_FOLD_LIMIT},
+    [ONNX_INT64] = {from_int64, ONNX_FOLD_LIMIT},
+    [ONNX_BOOL] = {from_uint8, ONNX_FOLD_LIMIT},
+    [ONNX_FLOAT16] = {from_float16, ONNX_FOLD_WEIGHTS_LIMIT},
+    [ONNX_DOUBLE] = {from_double, ONNX_FOLD_WEIGHTS_LIMIT},
+    [ONNX_UINT32] = {from_uint32, ONNX_FOLD_LIMIT},
+    [ONNX_UINT64] = {from_uint64, ONNX_FOLD_LIMIT},
+    [ONNX_BFLOAT16] = {from_bfloat16, ONNX_FOLD_WEIGHTS_LIMIT},
+};
 
 static uint64_t little_endian(const char *bytes, int size)
 {
@@ -101,12 +146,6 @@ static uint64_t little_endian(const char *bytes, int size)
     for (int i = 0; i < size; i++)
         bits |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
     return bits;
-}
-
-static bool is_foldable(int type)
-{
-    return type == ONNX_FLOAT || type == ONNX_INT32 || type == ONNX_INT64 || type == ONNX_BOOL ||
-           type == ONNX_DOUBLE;
 }
 
 /* Values that shapes may depend on: of few elements, stored in the file itself. */
@@ -117,7 +156,8 @@ static void fold_values(struct onnx_source *source, struct onnx_value *value,
     const bool is_fixed = data->raw.size || data->packed_field == TENSOR_FLOATS ||
                           data->packed_field == TENSOR_DOUBLES;
     const struct slice bytes = data->raw.size ? data->raw : data->packed;
-    double *folded = is_foldable(value->type) && !data->is_external && !data->unpacked
+    const struct folded_type *type = &folded_types[value->type];
+    double *folded = value->count <= type->limit && !data->is_external && !data->unpacked
                          ? onnx_fold_room(source, value->count)
                          : NULL;
     if (!folded || (is_fixed && bytes.size != value->count * size))
@@ -129,7 +169,7 @@ static void fold_values(struct onnx_source *source, struct onnx_value *value,
             bits = little_endian(bytes.bytes + (size_t)i * (size_t)size, size);
         else if (!wire_varint(&packed, &bits))
             return;
-        folded[i] = from_bits(value->type, bits);
+        folded[i] = type->from(bits);
     }
     value->folded = folded;
 }

@@ -22,27 +22,44 @@ bool onnx_type_is_floating(int type)
     return type > 0 && type < ONNX_TYPE_COUNT && element_types[type].is_floating;
 }
 
-enum status onnx_source_create(struct onnx_source *source, const char *path, const char *bytes,
-                               size_t size, struct error *error)
+/* Values stay where they are: blocks, the newest first. */
+enum { BLOCK_SIZE = 2 * ONNX_FOLD_LIMIT, FOLDED_LIMIT = 1 << 22 };
+struct onnx_folds {
+    struct onnx_folds *before;
+    size_t count;
+    double values[BLOCK_SIZE];
+};
+
+void onnx_source_create(struct onnx_source *source, const char *path, const char *bytes,
+                        size_t size)
 {
-    const size_t most = 65536, wanted = 1024 + size;
-    *source = (struct onnx_source){.path = path,
-                                   .file = wire_file(path, bytes, size),
-                                   .external_location = {"", 0},
-                                   .fold_capacity = wanted < most ? wanted : most};
-    return ALLOCATE(&source->folds, source->fold_capacity, "constants", error);
+    *source = (struct onnx_source){
+        .path = path, .file = wire_file(path, bytes, size), .external_location = {"", 0}};
 }
 
 void onnx_source_free(struct onnx_source *source)
 {
-    free(source->folds);
+    while (source->folds) {
+        struct onnx_folds *block = source->folds;
+        source->folds = block->before;
+        free(block);
+    }
 }
 
 double *onnx_fold_room(struct onnx_source *source, double count)
 {
-    if (count > ONNX_FOLD_LIMIT || source->fold_count + (size_t)count > source->fold_capacity)
+    if (!(count <= ONNX_FOLD_LIMIT) || source->fold_count + (size_t)count > FOLDED_LIMIT)
         return NULL;
-    double *room = &source->folds[source->fold_count];
+    if (!source->folds || source->folds->count + (size_t)count > BLOCK_SIZE) {
+        struct onnx_folds *block = malloc(sizeof *block);
+        if (!block)
+            return NULL; /* the values stay unknown */
+        block->before = source->folds;
+        block->count = 0;
+        source->folds = block;
+    }
+    double *room = &source->folds->values[source->folds->count];
+    source->folds->count += (size_t)count;
     source->fold_count += (size_t)count;
     return room;
 }

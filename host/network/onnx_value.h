@@ -9,13 +9,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* FOLD: elements of the small tensors whose values are kept, for shapes computed by the graph. */
-enum { ONNX_RANK_LIMIT = 8, ONNX_FOLD_LIMIT = 64 };
+/* FOLD: elements of the small tensors whose values are kept, for shapes computed by the graph; of
+ * floating numbers that a file stores fewer, they are mostly weights. LIST: values of axes, pads,
+ * parts and the like. */
+enum { ONNX_RANK_LIMIT = 8, ONNX_FOLD_LIMIT = 4096, ONNX_FOLD_WEIGHTS_LIMIT = 64 };
+enum { ONNX_LIST_LIMIT = 1024 };
 #define ONNX_DIMENSION_LIMIT INT64_C(2147483647)
+/* Of one tensor: no device holds more, but a shape of a few bytes may ask for it. */
+#define ONNX_ELEMENT_LIMIT 0x1p36
 
 /* TensorProto.DataType, those that matter by themselves. */
-enum onnx_type { ONNX_FLOAT = 1, ONNX_INT32 = 6, ONNX_INT64 = 7, ONNX_BOOL = 9 };
-enum { ONNX_DOUBLE = 11, ONNX_TYPE_COUNT = 21 };
+enum onnx_type { ONNX_FLOAT = 1, ONNX_UINT8, ONNX_INT8, ONNX_UINT16, ONNX_INT16, ONNX_INT32 };
+enum { ONNX_INT64 = 7, ONNX_STRING, ONNX_BOOL, ONNX_FLOAT16, ONNX_DOUBLE, ONNX_UINT32 };
+enum { ONNX_UINT64 = 13, ONNX_BFLOAT16 = 16, ONNX_TYPE_COUNT = 21 };
 bool onnx_type_is_floating(int type);
 /* Bytes of one element, 0: of no fixed size. */
 int onnx_type_bytes(int type);
@@ -51,15 +57,15 @@ struct onnx_value {
 struct onnx_source {
     const char *path;
     struct wire file;
-    double *folds;
-    size_t fold_count, fold_capacity;
+    struct onnx_folds *folds;       /* the block that is being filled, linked to those before it */
+    size_t fold_count;              /* values that were given out, of all blocks */
     struct slice external_location; /* of the external data that was found last, and its size */
     double external_bytes;
 };
 
-/* Room as the size of the file demands, bounded. Free it in any case. */
-enum status onnx_source_create(struct onnx_source *source, const char *path, const char *bytes,
-                               size_t size, struct error *error);
+/* Free it in any case. */
+void onnx_source_create(struct onnx_source *source, const char *path, const char *bytes,
+                        size_t size);
 void onnx_source_free(struct onnx_source *source);
 /* Room for `count` values, or NULL where there is none left. */
 double *onnx_fold_room(struct onnx_source *source, double count);

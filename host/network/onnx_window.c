@@ -104,6 +104,9 @@ static enum status read_sizes(const struct onnx_call *call, struct onnx_window *
     TRY(axis_values(call, "strides", window->axes, 1, 1, window->stride));
     TRY(axis_values(call, "dilations", window->axes, 1, 1, window->dilation));
     for (int axis = 0; axis < window->axes; axis++)
+        if (window->image[axis] < 1)
+            return onnx_fail(call, "its image is empty");
+    for (int axis = 0; axis < window->axes; axis++)
         if (window->kernel[axis] * window->dilation[axis] > ONNX_DIMENSION_LIMIT)
             return onnx_fail(call, "its kernel spans more than 2^31 cells");
     return STATUS_OK;
@@ -177,6 +180,31 @@ enum status onnx_shape_pool(const struct onnx_call *call)
     struct onnx_window window;
     TRY(onnx_need_input(call, 0, &x));
     TRY(onnx_window_read(call, &window));
+    return set_image(call, &window, x->dims[1]);
+}
+
+/* As ConvTranspose of one cell a window, or of the size that its third input says. */
+enum status onnx_shape_max_unpool(const struct onnx_call *call)
+{
+    struct onnx_value *x;
+    struct onnx_window window;
+    int64_t dims[ONNX_LIST_LIMIT];
+    int count;
+    TRY(onnx_need_input(call, 0, &x));
+    TRY(onnx_list(call, "output_shape", 2, dims, &count));
+    if (count >= 0)
+        return onnx_set_output(call, 0, x->type, count, dims);
+    const struct onnx_node pool = {.input_count = 1,
+                                   .first = call->node->first,
+                                   .name = call->node->name,
+                                   .op_type = call->node->op_type,
+                                   .message = call->node->message};
+    const struct onnx_call alone = {call->graph, (struct onnx_node *)&pool, call->error};
+    TRY(read_sizes(&alone, &window));
+    TRY(read_pads(&alone, &window));
+    for (int axis = 0; axis < window.axes; axis++)
+        window.output[axis] = window.stride[axis] * (window.image[axis] - 1) + span(&window, axis) -
+                              window.before[axis] - window.after[axis];
     return set_image(call, &window, x->dims[1]);
 }
 
