@@ -250,7 +250,7 @@ static void states_start_at_zero(void **state)
     plan->bench->release(plan);
 }
 
-/* A library that is not there, or no memory, is no layer's fault. */
+/* A missing library and exhausted memory are not faults of a layer. */
 static void other_failures_stay_failures(void **state)
 {
     struct measurement row;

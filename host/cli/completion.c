@@ -127,7 +127,7 @@ void cli_completion(FILE *file)
     for (int i = 0; i < cli_option_count; i++)
         put_option_values(file, &cli_options[i]);
     fputs("    *) return 1 ;;\n    esac\n}\n\n"
-          "# COMMAND WORD: what may stand there into words\n"
+          "# COMMAND WORD: puts the completions of WORD into words\n"
           "_epochcast_command()\n{\n"
           "    case $1 in\n",
           file);

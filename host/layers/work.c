@@ -80,7 +80,7 @@ bool work_fits(const struct layer_work *work, const char **reason)
         [TENSOR_OUTPUT] = "the output would have more than 2^31 - 1 elements",
         [TENSOR_WEIGHTS] = "the weights would have more than 2^31 - 1 elements",
         [TENSOR_BIAS] = "the bias would have more than 2^31 - 1 elements",
-        [TENSOR_KEPT] = "what the backward pass needs would have more than 2^31 - 1 elements",
+        [TENSOR_KEPT] = "the tensors of the backward pass would have more than 2^31 - 1 elements",
     };
     for (int i = 0; i < work->tensor_count; i++)
         if (work->tensors[i].count > element_limit) {

@@ -1,7 +1,7 @@
 /* How many first calls of a layer are warm-up: bench_warmup CONFIGS SEED. Draws configs as `sweep
  * --device cpu` does, kinds in turn, and times every call of them, from the first after prepare. A
- * line of JSON a config: its kind, how many of these calls are warm-up to a visit of a sweep, the
- * cap of such a visit, and the times.
+ * line of JSON per config: its kind, the number of these calls that are warm-up in a round of a
+ * sweep, the cap of such a round, and the times.
  */
 #include "bench/warm_up.h"
 #include "layers/sample.h"
