@@ -68,35 +68,6 @@ static enum status add_channels(struct cpu_tensor *tensor, struct cpu_plan *plan
     return STATUS_OK;
 }
 
-/* Scales and shifts are one array, so that one update goes through both. */
-static enum status create_parameters(struct cpu_tensor *parameters, struct cpu_plan *plan,
-                                     float amplitude, struct error *error)
-{
-    const dnnl_dim_t dimensions[] = {2, plan->config.as.batch_norm.channels};
-    const struct cpu_layout *layout;
-    TRY(cpu_plain_layout(&layout, plan, 2, dimensions, dnnl_f32, error));
-    return cpu_tensor_create(parameters, plan, layout, amplitude, error);
-}
-
-static enum status add_parameters(struct cpu_plan *plan, struct error *error)
-{
-    TRY(create_parameters(&plan->tensor[CPU_WEIGHTS], plan, 0.1f, error));
-    float *scales = plan->tensor[CPU_WEIGHTS].data;
-    for (int32_t i = 0; i < plan->config.as.batch_norm.channels; i++)
-        scales[i] += 1;
-    return STATUS_OK;
-}
-
-/* A row of the parameters, or of their gradient: 0 for the scales, 1 for the shifts. */
-static enum status row_of(struct cpu_tensor *row, struct cpu_plan *plan,
-                          const struct cpu_tensor *parameters, int index, struct error *error)
-{
-    const dnnl_dim_t channels = plan->config.as.batch_norm.channels;
-    const struct cpu_layout *layout;
-    TRY(cpu_plain_layout(&layout, plan, 1, &channels, dnnl_f32, error));
-    return cpu_tensor_view(row, plan, layout, (float *)parameters->data + index * channels, error);
-}
-
 /* The workspace keeps which outputs a relu let pass. */
 static enum status add_forward(struct cpu_tensor *workspace, struct cpu_plan *plan,
                                const struct primitives *primitives, struct cpu_plan *input,
@@ -107,9 +78,8 @@ static enum status add_forward(struct cpu_tensor *workspace, struct cpu_plan *pl
     const struct cpu_layout *kept = cpu_layout_of(pd, dnnl_query_workspace_md, 0);
     cpu_plan_name(plan, pd);
     TRY(cpu_input(plan, input, primitives->image, error));
-    TRY(add_parameters(plan, error));
-    TRY(row_of(&scales, plan, &tensor[CPU_WEIGHTS], 0, error));
-    TRY(row_of(&shifts, plan, &tensor[CPU_WEIGHTS], 1, error));
+    TRY(cpu_scales_shifts_add(plan, plan->config.as.batch_norm.channels, error));
+    TRY(cpu_scales_shifts_view(&scales, &shifts, plan, &tensor[CPU_WEIGHTS], error));
     TRY(add_channels(&tensor[CPU_MEAN], plan, 0, 0.1f, error));
     TRY(add_channels(&tensor[CPU_VARIANCE], plan, 1, 0.5f, error));
     TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan, cpu_layout_of(pd, dnnl_query_dst_md, 0), 0,
@@ -133,11 +103,11 @@ static enum status add_backward(struct cpu_plan *plan, const struct primitives *
 {
     struct cpu_tensor scales, shifts, scales_gradient, shifts_gradient, *tensor = plan->tensor;
     TRY(cpu_input_gradient(plan, input, primitives->image, error));
-    TRY(create_parameters(&tensor[CPU_WEIGHTS_GRADIENT], plan, 0, error));
-    TRY(row_of(&scales, plan, &tensor[CPU_WEIGHTS], 0, error));
-    TRY(row_of(&shifts, plan, &tensor[CPU_WEIGHTS], 1, error));
-    TRY(row_of(&scales_gradient, plan, &tensor[CPU_WEIGHTS_GRADIENT], 0, error));
-    TRY(row_of(&shifts_gradient, plan, &tensor[CPU_WEIGHTS_GRADIENT], 1, error));
+    TRY(cpu_scales_shifts_create(&tensor[CPU_WEIGHTS_GRADIENT], plan,
+                                 plan->config.as.batch_norm.channels, 0, error));
+    TRY(cpu_scales_shifts_view(&scales, &shifts, plan, &tensor[CPU_WEIGHTS], error));
+    TRY(cpu_scales_shifts_view(&scales_gradient, &shifts_gradient, plan,
+                               &tensor[CPU_WEIGHTS_GRADIENT], error));
     const struct cpu_argument arguments[] = {{DNNL_ARG_SRC, &tensor[CPU_INPUT]},
                                              {DNNL_ARG_SCALE, &scales},
                                              {cpu_backward_shift_argument, &shifts},

@@ -41,9 +41,9 @@ struct cpu_tensor {
 enum cpu_role {
     CPU_INPUT,
     CPU_SECOND_INPUT, /* of an addition */
-    CPU_WEIGHTS,      /* of batch_norm: (2, channels), scales and shifts */
+    CPU_WEIGHTS,      /* of a normalisation: (2, width), scales and shifts */
     CPU_BIAS,
-    CPU_MEAN, /* of batch_norm: given, or of the batch */
+    CPU_MEAN, /* of a normalisation: given, or of the batch */
     CPU_VARIANCE,
     CPU_OUTPUT,          /* after the activation */
     CPU_OUTPUT_GRADIENT, /* of the loss, by the output */
@@ -176,6 +176,15 @@ enum status cpu_activation_backward_into(struct cpu_plan *plan, const struct cpu
 /* Weight and bias updates of a training step. */
 enum status cpu_updates_add(struct cpu_plan *plan, struct error *error);
 void cpu_update_run(const struct cpu_update *update, int32_t optimizer);
+
+/* Scales and shifts of a normalisation, one fp32 tensor (2, width): noise of an amplitude (0: as it
+ * is); as the layer's CPU_WEIGHTS, scales around 1; both rows as tensors of their own. */
+enum status cpu_scales_shifts_create(struct cpu_tensor *parameters, struct cpu_plan *plan,
+                                     int32_t width, float amplitude, struct error *error);
+enum status cpu_scales_shifts_add(struct cpu_plan *plan, int32_t width, struct error *error);
+enum status cpu_scales_shifts_view(struct cpu_tensor *scales, struct cpu_tensor *shifts,
+                                   struct cpu_plan *plan, const struct cpu_tensor *parameters,
+                                   struct error *error);
 
 /* dnnl_forward_training or dnnl_forward_inference. */
 dnnl_prop_kind_t cpu_forward_kind(const struct cpu_plan *plan);

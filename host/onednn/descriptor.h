@@ -88,6 +88,17 @@ dnnl_status_t cpu_batch_normalization_descriptor(dnnl_primitive_desc_t *pd,
                                                  const struct cpu_batch_normalization *norm,
                                                  const_dnnl_primitive_desc_t forward);
 
+/* Statistics of rows, the last dimension; scales and shifts as above. */
+struct cpu_layer_normalization {
+    dnnl_prop_kind_t pass; /* forward inference computes its statistics and keeps none */
+    const struct cpu_layout *rows, *statistics; /* (rows, width), fp32 (rows) */
+    float epsilon;
+};
+dnnl_status_t cpu_layer_normalization_descriptor(dnnl_primitive_desc_t *pd,
+                                                 const struct cpu_target *target,
+                                                 const struct cpu_layer_normalization *norm,
+                                                 const_dnnl_primitive_desc_t forward);
+
 struct cpu_elementwise {
     dnnl_prop_kind_t pass; /* backward: dnnl_backward_data */
     dnnl_alg_kind_t algorithm;

@@ -177,6 +177,23 @@ dnnl_status_t cpu_batch_normalization_descriptor(dnnl_primitive_desc_t *pd,
     return describe(pd, target, status, &operation, forward);
 }
 
+dnnl_status_t cpu_layer_normalization_descriptor(dnnl_primitive_desc_t *pd,
+                                                 const struct cpu_target *target,
+                                                 const struct cpu_layer_normalization *n,
+                                                 const_dnnl_primitive_desc_t forward)
+{
+    dnnl_layer_normalization_desc_t operation;
+    const dnnl_memory_desc_t *rows = library(n->rows), *statistics = library(n->statistics);
+    const unsigned flags = dnnl_use_scale | dnnl_use_shift;
+    const dnnl_status_t status =
+        n->pass == dnnl_backward
+            ? dnnl_layer_normalization_backward_desc_init(&operation, n->pass, rows, rows,
+                                                          statistics, n->epsilon, flags)
+            : dnnl_layer_normalization_forward_desc_init(&operation, n->pass, rows, statistics,
+                                                         n->epsilon, flags);
+    return describe(pd, target, status, &operation, forward);
+}
+
 dnnl_status_t cpu_elementwise_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
                                          const struct cpu_elementwise *e,
                                          const_dnnl_primitive_desc_t forward)

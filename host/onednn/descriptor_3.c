@@ -164,6 +164,21 @@ dnnl_status_t cpu_batch_normalization_descriptor(dnnl_primitive_desc_t *pd,
         pd, target->engine, n->pass, image, image, n->epsilon, flags, target->attributes);
 }
 
+dnnl_status_t cpu_layer_normalization_descriptor(dnnl_primitive_desc_t *pd,
+                                                 const struct cpu_target *target,
+                                                 const struct cpu_layer_normalization *n,
+                                                 const_dnnl_primitive_desc_t forward)
+{
+    const_dnnl_memory_desc_t rows = library(n->rows), statistics = library(n->statistics);
+    const unsigned flags = dnnl_use_scale | dnnl_use_shift;
+    if (n->pass == dnnl_backward)
+        return dnnl_layer_normalization_backward_primitive_desc_create(
+            pd, target->engine, n->pass, rows, rows, rows, statistics, n->epsilon, flags, forward,
+            target->attributes);
+    return dnnl_layer_normalization_forward_primitive_desc_create(
+        pd, target->engine, n->pass, rows, rows, statistics, n->epsilon, flags, target->attributes);
+}
+
 dnnl_status_t cpu_elementwise_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
                                          const struct cpu_elementwise *e,
                                          const_dnnl_primitive_desc_t forward)
