@@ -133,10 +133,10 @@ static void leave_statistics(const struct onnx_call *call)
 static enum status emit_work(struct onnx_builder *builder, const struct onnx_call *call)
 {
     const struct onnx_operator *known = call->node->known;
+    onnx_read_function *const read = onnx_reader_find(known);
     struct onnx_match match;
     leave_statistics(call);
-    if (known && known->read && known->read(&match, call) &&
-        is_layer(&match.config, call, match.rows))
+    if (read && read(&match, call) && is_layer(&match.config, call, match.rows))
         return add_layer(builder, call, &match);
     return known ? known->emit(builder, call) : onnx_emit_unknown(builder, call);
 }

@@ -42,7 +42,7 @@ static int32_t square_padding(const struct onnx_call *call, struct onnx_window *
     return padding_of(window);
 }
 
-bool onnx_read_conv(struct onnx_match *match, const struct onnx_call *call)
+static bool read_conv(struct onnx_match *match, const struct onnx_call *call)
 {
     const struct onnx_value *x = onnx_input(call, 0);
     struct onnx_value *w = onnx_input(call, 1), *bias = onnx_input(call, 2);
@@ -79,7 +79,7 @@ static bool read_pool(struct onnx_match *match, const struct onnx_call *call,
     return true;
 }
 
-bool onnx_read_pool(struct onnx_match *match, const struct onnx_call *call)
+static bool read_window_pool(struct onnx_match *match, const struct onnx_call *call)
 {
     struct onnx_window window;
     const int32_t padding = square_padding(call, &window);
@@ -101,7 +101,7 @@ static bool global_window(const struct onnx_call *call, struct onnx_window *wind
     return true;
 }
 
-bool onnx_read_global_pool(struct onnx_match *match, const struct onnx_call *call)
+static bool read_global_pool(struct onnx_match *match, const struct onnx_call *call)
 {
     struct onnx_window window;
     return global_window(call, &window) && is_square(&window) &&
@@ -129,7 +129,7 @@ static bool read_dense(struct onnx_match *match, const struct onnx_call *call, d
     return true;
 }
 
-bool onnx_read_gemm(struct onnx_match *match, const struct onnx_call *call)
+static bool read_gemm(struct onnx_match *match, const struct onnx_call *call)
 {
     const struct onnx_value *a = onnx_input(call, 0), *b = onnx_input(call, 1);
     struct onnx_value *bias = onnx_input(call, 2);
@@ -140,7 +140,7 @@ bool onnx_read_gemm(struct onnx_match *match, const struct onnx_call *call)
     return read_dense(match, call, (double)a->dims[1], columns, bias);
 }
 
-bool onnx_read_matmul(struct onnx_match *match, const struct onnx_call *call)
+static bool read_matmul(struct onnx_match *match, const struct onnx_call *call)
 {
     const struct onnx_value *a = onnx_input(call, 0), *b = onnx_input(call, 1);
     return read_dense(match, call, (double)a->dims[a->rank - 1], (double)b->dims[b->rank - 1],
@@ -150,7 +150,7 @@ bool onnx_read_matmul(struct onnx_match *match, const struct onnx_call *call)
 /* ---- batch_norm, addition ---- */
 
 /* Square images, scales and shifts of constants, one output. */
-bool onnx_read_batch_norm(struct onnx_match *match, const struct onnx_call *call)
+static bool read_batch_norm(struct onnx_match *match, const struct onnx_call *call)
 {
     const struct onnx_value *x = onnx_input(call, 0);
     struct onnx_value *scale = onnx_input(call, 1), *shift = onnx_input(call, 2);
@@ -169,7 +169,7 @@ bool onnx_read_batch_norm(struct onnx_match *match, const struct onnx_call *call
 }
 
 /* Two activations of one shape, whole samples of them. */
-bool onnx_read_addition(struct onnx_match *match, const struct onnx_call *call)
+static bool read_addition(struct onnx_match *match, const struct onnx_call *call)
 {
     const struct onnx_value *a = onnx_input(call, 0), *b = onnx_input(call, 1);
     if (call->node->input_count != 2 || !a || !b || a->is_constant || b->is_constant ||
@@ -185,4 +185,31 @@ bool onnx_read_addition(struct onnx_match *match, const struct onnx_call *call)
     *match = (struct onnx_match){.rows = samples, .config.kind = LAYER_ADDITION};
     match->config.as.addition = (struct addition){.elements = (int32_t)elements};
     return true;
+}
+
+/* ---- the operators of kinds ---- */
+
+static const struct reader {
+    const char *op_type;
+    onnx_read_function *read;
+} readers[] = {
+    {"Add", read_addition},
+    {"AveragePool", read_window_pool},
+    {"BatchNormalization", read_batch_norm},
+    {"Conv", read_conv},
+    {"Gemm", read_gemm},
+    {"GlobalAveragePool", read_global_pool},
+    {"GlobalMaxPool", read_global_pool},
+    {"MatMul", read_matmul},
+    {"MaxPool", read_window_pool},
+    {"ReduceMean", read_global_pool},
+    {"Sum", read_addition},
+};
+
+onnx_read_function *onnx_reader_find(const struct onnx_operator *known)
+{
+    for (size_t i = 0; known && i < sizeof readers / sizeof *readers; i++)
+        if (strcmp(readers[i].op_type, known->op_type) == 0)
+            return readers[i].read;
+    return NULL;
 }

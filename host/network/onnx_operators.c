@@ -21,15 +21,10 @@
 #define MOVE(type, layer, infer, follow)                                                           \
     WORK(type, layer, infer, follow, onnx_emit_move, 0, 0, KEPT_NOTHING)
 #define OWN(type, layer, infer, work) WORK(type, layer, infer, NULL, work, 0, 0, KEPT_NOTHING)
-/* Of a kind, where it describes the node. */
-#define LAYER(type, layer, infer, reader, work)                                                    \
-    {                                                                                              \
-        .op_type = type, .name = layer, .shape = infer, .read = reader, .emit = work               \
-    }
 #define ADDITION(type, layer, follow)                                                              \
     {                                                                                              \
         .op_type = type, .name = layer, .shape = onnx_shape_broadcast, .fold = follow,             \
-        .read = onnx_read_addition, .emit = onnx_emit_generic, .forward_flops = 1                  \
+        .emit = onnx_emit_generic, .forward_flops = 1                                              \
     }
 #define VIEW(type, layer, infer, follow)                                                           \
     {                                                                                              \
@@ -56,11 +51,10 @@ static const struct onnx_operator operators[] = {
     UNARY("Atan", "atan", 4, 4, KEPT_INPUTS),
     UNARY("Atanh", "atanh", 4, 4, KEPT_INPUTS),
     OWN("Attention", "attention", onnx_shape_attention, onnx_emit_attention),
-    LAYER("AveragePool", "average_pool", onnx_shape_pool, onnx_read_pool, onnx_emit_pool),
+    OWN("AveragePool", "average_pool", onnx_shape_pool, onnx_emit_pool),
     {.op_type = "BatchNormalization",
      .name = "batch_normalization",
      .shape = onnx_shape_normalization,
-     .read = onnx_read_batch_norm,
      .emit = onnx_emit_normalization,
      .statistics = 3},
     WORK("Bernoulli", "bernoulli", onnx_shape_like, NULL, onnx_emit_generic, 8, 0, KEPT_NOTHING),
@@ -89,7 +83,7 @@ static const struct onnx_operator operators[] = {
     CONSTANT("Constant", "constant", onnx_shape_constant, NULL),
     CONSTANT("ConstantOfShape", "constant_of_shape", onnx_shape_constant_of_shape,
              onnx_fold_constant_of_shape),
-    LAYER("Conv", "conv", onnx_shape_conv, onnx_read_conv, onnx_emit_conv),
+    OWN("Conv", "conv", onnx_shape_conv, onnx_emit_conv),
     OWN("ConvTranspose", "conv_transpose", onnx_shape_conv_transpose, onnx_emit_conv_transpose),
     UNARY("Cos", "cos", 1, 2, KEPT_INPUTS),
     UNARY("Cosh", "cosh", 3, 3, KEPT_INPUTS),
@@ -115,12 +109,10 @@ static const struct onnx_operator operators[] = {
     MOVE("GatherElements", "gather_elements", onnx_shape_gather_elements, NULL),
     MOVE("GatherND", "gather_nd", onnx_shape_gather_nd, NULL),
     UNARY("Gelu", "gelu", 16, 20, KEPT_INPUTS),
-    LAYER("Gemm", "gemm", onnx_shape_gemm, onnx_read_gemm, onnx_emit_gemm),
-    LAYER("GlobalAveragePool", "global_average_pool", onnx_shape_global_pool, onnx_read_global_pool,
-          onnx_emit_global_pool),
+    OWN("Gemm", "gemm", onnx_shape_gemm, onnx_emit_gemm),
+    OWN("GlobalAveragePool", "global_average_pool", onnx_shape_global_pool, onnx_emit_global_pool),
     OWN("GlobalLpPool", "global_lp_pool", onnx_shape_global_pool, onnx_emit_global_pool),
-    LAYER("GlobalMaxPool", "global_max_pool", onnx_shape_global_pool, onnx_read_global_pool,
-          onnx_emit_global_pool),
+    OWN("GlobalMaxPool", "global_max_pool", onnx_shape_global_pool, onnx_emit_global_pool),
     COMPARE("Greater", "greater", onnx_fold_greater),
     COMPARE("GreaterOrEqual", "greater_or_equal", onnx_fold_greater_or_equal),
     WORK("GridSample", "grid_sample", onnx_shape_grid_sample, NULL, onnx_emit_generic, 10, 16,
@@ -150,9 +142,9 @@ static const struct onnx_operator operators[] = {
     UNARY("LogSoftmax", "log_softmax", 5, 4, KEPT_OUTPUT),
     UNARY("LpNormalization", "lp_normalization", 4, 4, KEPT_INPUTS),
     OWN("LpPool", "lp_pool", onnx_shape_pool, onnx_emit_pool),
-    LAYER("MatMul", "matmul", onnx_shape_matmul, onnx_read_matmul, onnx_emit_matmul),
+    OWN("MatMul", "matmul", onnx_shape_matmul, onnx_emit_matmul),
     BINARY("Max", "max", onnx_fold_max, 1, 1, KEPT_INPUTS),
-    LAYER("MaxPool", "max_pool", onnx_shape_pool, onnx_read_pool, onnx_emit_pool),
+    OWN("MaxPool", "max_pool", onnx_shape_pool, onnx_emit_pool),
     WORK("MaxRoiPool", "max_roi_pool", onnx_shape_roi_pool, NULL, onnx_emit_generic, 16, 1,
          KEPT_INPUTS),
     MOVE("MaxUnpool", "max_unpool", onnx_shape_max_unpool, NULL),
@@ -204,7 +196,6 @@ static const struct onnx_operator operators[] = {
      .name = "reduce_mean",
      .shape = onnx_shape_reduce,
      .fold = onnx_fold_reduce_mean,
-     .read = onnx_read_global_pool,
      .emit = onnx_emit_global_pool},
     REDUCE("ReduceMin", "reduce_min", onnx_fold_reduce_min),
     REDUCE("ReduceProd", "reduce_product", onnx_fold_reduce_product),

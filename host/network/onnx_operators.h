@@ -38,7 +38,6 @@ struct onnx_operator {
     const char *name;    /* "batch_normalization", of the operator */
     onnx_shape_function *shape;
     onnx_fold_function *fold; /* NULL: values are not followed through it */
-    onnx_read_function *read; /* NULL: no kind */
     onnx_emit_function *emit; /* where no kind takes it; NULL: a view, which does no work */
     double forward_flops,
         backward_flops; /* of one output element, where emit is onnx_emit_generic */
@@ -66,9 +65,8 @@ onnx_emit_function onnx_emit_generic, onnx_emit_move, onnx_emit_gather, onnx_emi
     onnx_emit_deform_conv, onnx_emit_pool, onnx_emit_global_pool, onnx_emit_gemm, onnx_emit_matmul,
     onnx_emit_unknown;
 
-/* Layers of kinds (onnx_layers.c). */
-onnx_read_function onnx_read_conv, onnx_read_pool, onnx_read_global_pool, onnx_read_gemm,
-    onnx_read_matmul, onnx_read_batch_norm, onnx_read_addition;
+/* The kind that describes a standard operator's nodes, or NULL (onnx_layers.c). */
+onnx_read_function *onnx_reader_find(const struct onnx_operator *known);
 
 /* A new layer, named and linked, of one row; the node's outputs are its. STATUS_BAD_FILE: no name
  * is left. */
