@@ -220,6 +220,61 @@ static void layer_csv_names_shared_tensors(void **state)
     }
 }
 
+/* ---- weights and operators of other programs ---- */
+
+static void foreign_operators_count_their_operations(void **state)
+{
+    (void)state;
+    need_models();
+    enum { PIXELS = 36, STEPS = 16 };
+    static const struct {
+        const char *model, *layer, *kind;
+        double products; /* multiply-adds of one sample; the layer may have others, too */
+        double others;
+        int64_t parameters; /* -1: not looked at */
+    } cases[] = {
+        {"sparse", "dense", "dense", 8 * 4, 0, 32},
+        {"computed", "depthwise", "conv_depthwise", 8 * 16 * 9, 0, 72},
+        {"computed", "stacked", "matmul", 8 * 6 * 6 * 5, 0, 30},
+        {"quantised_pairs", "conv", "conv2d", PIXELS * 4 * 72, 0, 288},
+        {"quantised_pairs", "depthwise", "conv_depthwise", PIXELS * 8 * 9, 0, 72},
+        {"quantised_pairs", "quantize", "quantize", 0, 2 * 8 * PIXELS, 0},
+        {"quantised_fused", "conv", "quantized_conv", PIXELS * 4 * 72, 4 * PIXELS, 288},
+        {"quantised_fused", "bare", "quantized_conv", PIXELS * 4 * 72, 0, 0},
+        {"quantised_fused", "integers", "conv_integer", PIXELS * 4 * 72, 0, 0},
+        {"quantised_fused", "product", "quantized_matmul", 4 * PIXELS * 5, 0, 30},
+        {"quantised_fused", "product_integers", "matmul_integer", 8 * PIXELS * 5, 0, 30},
+        {"quantised_fused", "add", "quantized_add", 0, 3 * 4 * 6 * 5, 0},
+        {"quantised_fused", "gemm", "quantized_gemm", 120 * 7, 0, 840},
+        {"dynamic_quantised", "product", "matmul_integer", 7 * 20 * 5, 0, 100},
+        {"dynamic_quantised", "lstm", "quantized_lstm", 7 * 128 * 52, 7 * 7 * 128, -1},
+        {"fused", "attention", "attention", STEPS * 64 * 192 + 2 * STEPS * STEPS * 64,
+         5 * STEPS * STEPS * 4, 64 * 192 + 192},
+        {"fused", "turned", "fused_matmul", STEPS * 64 * 32, 0, 64 * 32},
+        {"fused", "gelu", "bias_gelu", 0, 17 * STEPS * 32, 32},
+        {"fused", "bits", "matmul_n_bits", STEPS * 32 * 64, 0, -1},
+        {"fused", "three", "multi_head_attention", 2 * STEPS * STEPS * 64, 5 * STEPS * STEPS * 4,
+         0},
+        {"fused", "grouped", "group_query_attention", 2 * STEPS * (STEPS + 10) * 64,
+         5 * STEPS * (STEPS + 10) * 4, 0},
+        {"fused", "conv", "conv2d", 64 * 4 * 27, 4 * 64, 112},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct network network;
+        struct error error;
+        if (load_sized(&network, cases[i].model, NULL, &error) != STATUS_OK)
+            fail_msg("%s: %s (%s)", cases[i].model, error.message, error.hint);
+        const struct network_layer *layer = find(&network, cases[i].layer);
+        const struct cost cost = forward(layer);
+        assert_string_equal(network_layer_kind(layer), cases[i].kind);
+        if (cost.flops != 2 * cases[i].products + cases[i].others ||
+            (cases[i].parameters >= 0 && cost.parameter_count != cases[i].parameters))
+            fail_msg("%s: %s: %g operations, %lld parameters", cases[i].model, cases[i].layer,
+                     cost.flops, (long long)cost.parameter_count);
+        network_free(&network);
+    }
+}
+
 static int make_models(void **state)
 {
     (void)state;
@@ -248,6 +303,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(wrong_batches_are_refused),
         cmocka_unit_test(shared_parameters_count_once),
         cmocka_unit_test(layer_csv_names_shared_tensors),
+        cmocka_unit_test(foreign_operators_count_their_operations),
     };
     return RUN_TESTS(argc, argv, tests, make_models, remove_models);
 }

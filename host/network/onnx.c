@@ -89,11 +89,21 @@ static enum status order_nodes(struct onnx_graph *graph, struct error *error)
 
 /* ---- shapes of all tensors ---- */
 
-/* What a constant output is a view of: of a Constant node, which reads nothing, it is its own. */
+/* What a constant output is a view of: its own, of a Constant node, which reads nothing, and of
+ * several that are joined. */
 static int origin_of(const struct onnx_call *call, const struct onnx_value *output, int inputs,
                      int origin)
 {
-    return inputs == 0 ? (int)(output - call->graph->values) : origin;
+    const bool is_joined = slice_equals(call->node->op_type, "Concat");
+    return inputs == 0 || is_joined ? (int)(output - call->graph->values) : origin;
+}
+
+/* Weights rather than what they are scaled, cut or moved by. */
+static int larger_origin(const struct onnx_graph *graph, int one, int other)
+{
+    if (one < 0 || other < 0)
+        return one < 0 ? other : one;
+    return graph->values[other].count > graph->values[one].count ? other : one;
 }
 
 static void mark_constant(const struct onnx_call *call)
@@ -106,8 +116,8 @@ static void mark_constant(const struct onnx_call *call)
         const struct onnx_value *input = onnx_input(call, i);
         present += input != NULL;
         varying += input && !input->is_constant;
-        if (input && input->is_constant && origin < 0)
-            origin = input->origin;
+        if (input && input->is_constant)
+            origin = larger_origin(call->graph, origin, input->origin);
     }
     is_constant |= present && !varying;
     call->node->is_constant = is_constant;

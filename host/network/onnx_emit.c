@@ -95,7 +95,9 @@ void onnx_claim_parameters(struct onnx_builder *builder, struct network_layer *l
     if (!value || value->origin < 0 || value->rank == 0)
         return;
     struct onnx_value *origin = &builder->graph->values[value->origin];
-    if (origin->counted_layer != -1 || !onnx_type_is_floating(origin->type))
+    const bool is_quantised = onnx_type_bytes(origin->type) == 1 && origin->type != ONNX_BOOL &&
+                              origin->rank >= 2; /* zero points have fewer */
+    if (origin->counted_layer != -1 || !(onnx_type_is_floating(origin->type) || is_quantised))
         return;
     origin->counted_layer = (int)(layer - builder->network->layers);
     layer->work.parameter_count += origin->count;
@@ -270,6 +272,8 @@ enum status onnx_emit_recurrent(struct onnx_builder *builder, const struct onnx_
 static const char *conv_name(const struct onnx_call *call, const struct onnx_window *window)
 {
     const int64_t group = onnx_integer(call, "group", 1);
+    if (strcmp(call->node->known->name, "conv") != 0)
+        return call->node->known->name; /* a quantised one, a fused one */
     if (group > 1)
         return group == onnx_input(call, 0)->dims[1] ? "conv_depthwise" : "conv_grouped";
     for (int axis = 0; axis < window->axes; axis++)

@@ -10,7 +10,8 @@
 enum { MODEL_IR_VERSION = 1, MODEL_GRAPH = 7, MODEL_OPSET = 8 };
 enum { OPSET_DOMAIN = 1, OPSET_VERSION = 2 };
 enum { GRAPH_NODE = 1, GRAPH_INITIALIZER = 5, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12 };
-enum { GRAPH_VALUE_INFO = 13 };
+enum { GRAPH_VALUE_INFO = 13, GRAPH_SPARSE = 15 };
+enum { SPARSE_VALUES = 1, SPARSE_DIMS = 3 };
 enum { NODE_INPUT = 1, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE, NODE_ATTRIBUTE, NODE_DOMAIN = 7 };
 enum { INFO_NAME = 1, INFO_TYPE = 2 };
 enum { TENSOR_NAME = 8 };
@@ -80,11 +81,13 @@ static enum status count_all(struct sizes *sizes, struct wire graph, struct erro
     for (struct wire_field field; wire_next(&graph, &field);) {
         const bool is_node = field.number == GRAPH_NODE;
         if (field.type != WIRE_BYTES &&
-            (is_node || field.number == GRAPH_INITIALIZER || field.number == GRAPH_INPUT))
+            (is_node || field.number == GRAPH_INITIALIZER || field.number == GRAPH_INPUT ||
+             field.number == GRAPH_SPARSE))
             return FAIL(error, STATUS_BAD_FILE, "%.300s: byte %zu: a graph's field is damaged",
                         graph.path, wire_offset(&graph));
         sizes->nodes += is_node;
-        sizes->values += field.number == GRAPH_INITIALIZER || field.number == GRAPH_INPUT;
+        sizes->values += field.number == GRAPH_INITIALIZER || field.number == GRAPH_INPUT ||
+                         field.number == GRAPH_SPARSE;
         if (is_node)
             TRY(count_links(sizes, &graph, field.bytes, error));
     }
@@ -134,6 +137,17 @@ static enum status add_initializer(struct onnx_graph *graph, struct slice messag
     value->is_constant = true;
     value->origin = graph->value_count - 1;
     return onnx_tensor_read(&graph->source, value, message, error);
+}
+
+/* Its values are a tensor, which has the name; its own dimensions are those of the whole. */
+static enum status add_sparse(struct onnx_graph *graph, struct slice message, struct error *error)
+{
+    const struct slice stored = member(&graph->source.file, message, SPARSE_VALUES);
+    TRY(add_initializer(graph, stored, error));
+    struct onnx_value *value = &graph->values[graph->value_count - 1];
+    if (onnx_dims_read(&graph->source, value, message, SPARSE_DIMS))
+        return STATUS_OK;
+    return fail_at(graph, message, error, "dimensions are damaged of sparse tensor", value->name);
 }
 
 /* An input that has an initializer (all had before IR version 4) is its name alone. */
@@ -280,6 +294,7 @@ static enum status read_graph(struct onnx_graph *graph, struct slice message, st
         return FAIL(error, STATUS_BAD_FILE, "%.300s: its graph has no nodes", graph->source.path);
     TRY(allocate(graph, &sizes, error));
     TRY(read_fields(graph, message, GRAPH_INITIALIZER, add_initializer, error));
+    TRY(read_fields(graph, message, GRAPH_SPARSE, add_sparse, error));
     TRY(read_fields(graph, message, GRAPH_INPUT, add_input, error));
     TRY(read_fields(graph, message, GRAPH_NODE, add_node, error));
     TRY(read_fields(graph, message, GRAPH_VALUE_INFO, read_declared, error));

@@ -1,4 +1,4 @@
-#include "network/onnx_operators.h"
+#include "network/onnx_contrib.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -262,8 +262,9 @@ static int compare(const void *key, const void *entry)
 const struct onnx_operator *onnx_operator_find(const struct onnx_node *node)
 {
     const bool is_standard = node->domain.size == 0 || slice_equals(node->domain, "ai.onnx");
-    if (!is_standard) /* another domain's operator of the same name may be another one */
-        return NULL;
-    return bsearch(&node->op_type, operators, sizeof operators / sizeof *operators,
-                   sizeof *operators, compare);
+    const struct onnx_operator *standard = bsearch(&node->op_type, operators,
+                                                   sizeof operators / sizeof *operators,
+                                                   sizeof *operators, compare);
+    /* another domain's operator of the same name may be another one */
+    return is_standard && standard ? standard : onnx_contrib_find(node);
 }

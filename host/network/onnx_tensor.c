@@ -59,6 +59,19 @@ static bool add_dimensions(struct onnx_value *value, const struct wire *tensor,
     return packed.next == packed.end;
 }
 
+bool onnx_dims_read(const struct onnx_source *source, struct onnx_value *value,
+                    struct slice message, uint32_t number)
+{
+    struct wire wire = wire_inside(&source->file, message);
+    value->rank = 0;
+    value->count = 1;
+    value->folded = NULL; /* those that are not zero alone */
+    for (struct wire_field field; wire_next(&wire, &field);)
+        if (field.number == number && !add_dimensions(value, &wire, &field))
+            return false;
+    return wire.next == wire.end;
+}
+
 static void note_data(struct tensor_data *data, const struct wire_field *field)
 {
     if (field->number == TENSOR_RAW && field->type == WIRE_BYTES) {

@@ -9,6 +9,10 @@
 /* Reads a TensorProto's head: type, shape, small values; checks that the data has the size. */
 enum status onnx_tensor_read(struct onnx_source *source, struct onnx_value *value,
                              struct slice message, struct error *error);
+/* The dimensions that a message lists as field `number`, in place of the value's; false: damaged.
+ */
+bool onnx_dims_read(const struct onnx_source *source, struct onnx_value *value,
+                    struct slice message, uint32_t number);
 /* The shape that a TypeProto declares; symbolic dimensions are -1. False: no shape in it. */
 bool onnx_type_read(const struct onnx_source *source, struct slice message, int *type, int *rank,
                     int64_t dims[ONNX_RANK_LIMIT], struct slice names[ONNX_RANK_LIMIT]);

@@ -160,9 +160,104 @@ def shared(m):
     return [x, one, two, half]
 
 
+# ---- weights that are stored or computed in other ways ----
+
+
+@model
+def sparse(m):
+    values = numpy_helper.from_array(numpy.array([1, 2, 3], numpy.float32), "w")
+    places = numpy_helper.from_array(numpy.array([0, 5, 9], numpy.int64), "places")
+    m.sparse.append(helper.make_sparse_tensor(values, places, [8, 4]))
+    return [m.node("MatMul", "dense", [m.input("x", ["batch", 8]), "w"])]
+
+
+@model
+def computed(m):
+    """Weight norm of a depthwise convolution; a matrix that is joined of two."""
+    x = m.input("x", ["batch", 8, 6, 6])
+    w = m.node("Mul", "scaled", [m.weight("g", [8, 1, 1, 1]), m.weight("v", [8, 1, 3, 3])])
+    y = m.node("Conv", "depthwise", [x, w], group=8)
+    two = m.node("Concat", "two", [m.weight("left", [1, 6, 2]), m.weight("right", [1, 6, 3])], axis=2)
+    return [y, m.node("MatMul", "stacked", [x, two])]
+
+
+# ---- quantised operators ----
+
+
+def quantised(m, x):
+    for name, type in ("z", numpy.uint8), ("zw", numpy.int8):
+        m.weight(name, [], type)
+    m.weight("s", [])
+    return m.node("QuantizeLinear", "quantize", [x, "s", "z"])
+
+
+@model
+def quantised_pairs(m):
+    x = m.node("DequantizeLinear", "dequantize", [quantised(m, m.input("x", ["batch", 8, 6, 6])), "s", "z"])
+    outputs = []
+    for name, shape, group in ("conv", [4, 8, 3, 3], 1), ("depthwise", [8, 1, 3, 3], 8):
+        w = m.node("DequantizeLinear", name + "_dq", [m.weight(name + "_w", shape, numpy.int8), "s", "zw"])
+        outputs.append(m.node("Conv", name, [x, w], group=group, pads=[1] * 4))
+    return outputs
+
+
+@model
+def quantised_fused(m):
+    """Each with scales and zero points between what the float operator reads."""
+    x = quantised(m, m.input("x", ["batch", 8, 6, 6]))
+    w, b = m.weight("w", [4, 8, 3, 3], numpy.int8), m.weight("b", [4], numpy.int32)
+    y = m.node("QLinearConv", "conv", [x, "s", "z", w, "s", "zw", "s", "z", b], pads=[1] * 4)
+    m.node("QLinearConv", "bare", [x, "s", "z", w, "s", "zw", "s", "z"], pads=[1] * 4)
+    m.node("ConvInteger", "integers", [x, w, "z", "zw"], pads=[1] * 4)
+    y = m.node("QLinearMatMul", "product", [y, "s", "z", m.weight("p", [6, 5], numpy.int8), "s", "zw", "s", "z"])
+    m.node("MatMulInteger", "product_integers", [x, m.weight("q", [6, 5], numpy.int8), "z", "zw"])
+    y = m.node("QLinearAdd", "add", [y, "s", "z", y, "s", "z", "s", "z"], domain="com.microsoft")
+    flat = m.node("Flatten", "flat", [y])
+    gemm = m.node("QGemm", "gemm", [flat, "s", "z", m.weight("g", [120, 7], numpy.int8), "s", "zw", "", "s", "z"],
+                  domain="com.microsoft")
+    return [gemm]
+
+
+@model
+def dynamic_quantised(m):
+    m.weight("s1", [1])
+    m.weight("z1", [1], numpy.int8)
+    x = m.input("x", ["batch", 7, 20])
+    q = m.node("DynamicQuantizeLinear", "dynamic", [x], ["q", "q_s", "q_z"])
+    m.node("MatMulInteger", "product", [q, m.weight("p", [20, 5], numpy.int8), "q_z"])
+    steps = m.node("Transpose", "turn", [x], perm=[1, 0, 2])
+    return [m.node("DynamicQuantizeLSTM", "lstm", [steps, m.weight("w", [1, 20, 128], numpy.int8),
+                                                   m.weight("r", [1, 32, 128], numpy.int8), "", "", "", "", "", "s1", "z1",
+                                                   "s1", "z1"], domain="com.microsoft", hidden_size=32)]
+
+
+# ---- operators that onnxruntime fuses ----
+
+
+@model
+def fused(m):
+    def node(kind, name, inputs, outputs=None, **attributes):
+        return m.node(kind, name, inputs, outputs, domain="com.microsoft", **attributes)
+
+    x = m.input("x", ["batch", 16, 64])
+    y = node("Attention", "attention", [x, m.weight("aw", [64, 192]), m.weight("ab", [192])], num_heads=4)
+    y = node("FusedMatMul", "turned", [y, m.weight("tw", [32, 64])], transB=1)
+    y = node("BiasGelu", "gelu", [y, m.weight("gb", [32])])
+    y = node("MatMulNBits", "bits", [y, m.weight("nb", [64, 1, 16], numpy.uint8), m.weight("ns", [64])], K=32, N=64, bits=4,
+             block_size=32)
+    y = node("SkipLayerNormalization", "skip", [y, x, m.weight("sg", [64]), m.weight("sb", [64])])
+    y = node("MultiHeadAttention", "three", [y, x, x], num_heads=4)
+    past = [m.input(name, ["batch", 2, 10, 16]) for name in ("past_k", "past_v")]
+    few = m.node("Slice", "few", [x, m.integers("from", [0]), m.integers("to", [32]), m.integers("along", [2])])
+    y = node("GroupQueryAttention", "grouped", [y, few, few] + past, ["grouped_out", "k", "v"], num_heads=4, kv_num_heads=2)
+    image = node("FusedConv", "conv", [m.input("image", ["batch", 3, 8, 8]), m.weight("cw", [4, 3, 3, 3]), m.weight("cb", [4])],
+                 pads=[1] * 4, activation="Relu")
+    return [y, image]
+
+
 def main(folder):
     for name, build in MODELS.items():
-        m = Foreign()
+        m = Foreign(["com.microsoft"])
         m.save(os.path.join(folder, name + ".onnx"), *build(m))
 
 
