@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ONNX_UINT8 = 2 };
-
 /* ---- quantisation ---- */
 
 static enum status shape_quantize(const struct onnx_call *call)
@@ -245,10 +243,6 @@ static enum status emit_dynamic_lstm(struct onnx_builder *builder, const struct 
     {                                                                                              \
         .op_type = type, .name = layer, .shape = infer, .emit = work                               \
     }
-#define LAYER(type, layer, infer, reader, work)                                                    \
-    {                                                                                              \
-        .op_type = type, .name = layer, .shape = infer, .read = reader, .emit = work               \
-    }
 #define UNARY(type, layer, infer, forward, backward)                                               \
     {                                                                                              \
         .op_type = type, .name = layer, .shape = infer, .emit = onnx_emit_generic,                 \
@@ -268,8 +262,8 @@ static const struct onnx_operator operators[] = {
     ROW("DynamicQuantizeMatMul", "quantized_matmul", onnx_shape_matmul, onnx_emit_matmul),
     ROW("EmbedLayerNormalization", "embedding_normalization", shape_embed, emit_embed),
     UNARY("FastGelu", "fast_gelu", onnx_shape_same, 12, 16),
-    LAYER("FusedConv", "fused_conv", onnx_shape_conv, onnx_read_conv, onnx_emit_conv),
-    LAYER("FusedGemm", "fused_gemm", onnx_shape_gemm, onnx_read_gemm, onnx_emit_gemm),
+    ROW("FusedConv", "fused_conv", onnx_shape_conv, onnx_emit_conv),
+    ROW("FusedGemm", "fused_gemm", onnx_shape_gemm, onnx_emit_gemm),
     ROW("FusedMatMul", "fused_matmul", shape_fused_matmul, emit_fused_matmul),
     UNARY("Gelu", "gelu", onnx_shape_same, 16, 20),
     ROW("GemmFastGelu", "gemm_fast_gelu", onnx_shape_matmul, onnx_emit_matmul),

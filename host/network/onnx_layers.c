@@ -197,6 +197,8 @@ static const struct reader {
     {"AveragePool", read_window_pool},
     {"BatchNormalization", read_batch_norm},
     {"Conv", read_conv},
+    {"FusedConv", read_conv},
+    {"FusedGemm", read_gemm},
     {"Gemm", read_gemm},
     {"GlobalAveragePool", read_global_pool},
     {"GlobalMaxPool", read_global_pool},
