@@ -3,6 +3,7 @@
 #ifndef EPOCHCAST_TESTS_GROWN_DENSE_H
 #define EPOCHCAST_TESTS_GROWN_DENSE_H
 
+#include "layers/encode_internal.h"
 #include "layers/kind_internal.h"
 
 #include <string.h>
@@ -62,6 +63,86 @@ static inline void dense_learns_gelu(void)
             current_features[i].choice = &longer_activation;
             current_features[i].maximum = longer_activation.count - 1;
         }
+}
+
+static const char *const appended_names[] = {"none", "relu", "tanh", "sigmoid", "gelu"};
+static const struct choice appended_activation = {"activation", appended_names, 5};
+enum { APPENDED_GELU = 4 };
+
+/* Its list of activations has a name more, at the end: numbers of old files mean the same. */
+static inline void dense_appends_gelu(void)
+{
+    for (int i = 0; i < switched_dense.feature_count; i++)
+        if (current_features[i].choice == &choice_activation) {
+            current_features[i].choice = &appended_activation;
+            current_features[i].maximum = APPENDED_GELU;
+        }
+}
+
+static inline double log_groups(const struct layer_config *config)
+{
+    return log_size(layer_get(config, &grown_features[0]));
+}
+
+static inline void encode_grown(struct columns *columns, const struct layer_config *config,
+                                const struct layer_work *work, double units)
+{
+    emit(columns, "log_groups", log_groups(config));
+    layer_dense.encode(columns, config, work, units);
+    emit(columns, "activation=gelu", config->as.dense.activation == APPENDED_GELU);
+}
+
+static inline void encode_paper_grown(struct columns *columns, const struct layer_config *config)
+{
+    emit(columns, "activation=gelu", config->as.dense.activation == APPENDED_GELU);
+    layer_dense.encode_paper(columns, config);
+    emit(columns, "log_groups", log_groups(config));
+}
+
+/* The dense of schema 3 with gelu, whose encoder has a column for groups and one for gelu. */
+static inline void dense_grows(void)
+{
+    dense_of_schema(3);
+    dense_appends_gelu();
+    switched_dense.encode = encode_grown;
+    switched_dense.encode_paper = encode_paper_grown;
+}
+
+static inline void emit_backwards(struct columns *columns, const struct columns *from)
+{
+    for (int i = from->count - 1; i >= 0; i--)
+        emit(columns, from->names[i], (double)from->values[i]);
+}
+
+static inline void encode_backwards(struct columns *columns, const struct layer_config *config,
+                                    const struct layer_work *work, double units)
+{
+    const char *names[ENCODE_COLUMN_LIMIT];
+    float values[ENCODE_COLUMN_LIMIT];
+    struct columns forwards = {.names = names, .values = values};
+    layer_dense.encode(&forwards, config, work, units);
+    emit_backwards(columns, &forwards);
+}
+
+static inline void encode_paper_backwards(struct columns *columns,
+                                          const struct layer_config *config)
+{
+    const char *names[ENCODE_COLUMN_LIMIT];
+    float values[ENCODE_COLUMN_LIMIT];
+    struct columns forwards = {.names = names, .values = values};
+    layer_dense.encode_paper(&forwards, config);
+    emit_backwards(columns, &forwards);
+}
+
+/* Today's dense with its own features and columns in another order. */
+static inline void dense_is_backwards(void)
+{
+    dense_of_schema(1);
+    for (int i = COMMON_FEATURE_COUNT; i < switched_dense.feature_count; i++)
+        current_features[i] =
+            layer_dense.features[switched_dense.feature_count - 1 - (i - COMMON_FEATURE_COUNT)];
+    switched_dense.encode = encode_backwards;
+    switched_dense.encode_paper = encode_paper_backwards;
 }
 
 #endif

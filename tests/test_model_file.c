@@ -396,16 +396,21 @@ static void patch_dataset(const struct fixture *fixture, const char *name, size_
     free(bytes);
 }
 
-static void renamed_column_is_refused(void **state)
+static void unknown_names_are_refused(void **state)
 {
     const struct fixture *fixture = *state;
     patch_dataset(fixture, "/dense/columns", 0, "renamed", 8);
-    assert_refused(fixture->broken, "is 'renamed', this program encodes '");
+    assert_refused(fixture->broken, "column 'renamed' of 'dense/columns'");
+    const char *second = encode_column_name(ENCODING_PHYSICAL, LAYER_DENSE, true, 1);
+    patch_dataset(fixture, "/dense/columns", 0, second, strlen(second) + 1);
+    assert_refused(fixture->broken, "column '");
+    assert_refused(fixture->broken, second);
+    patch_dataset(fixture, "/dense/ranges", 0, "other", 6);
+    assert_refused(fixture->broken, "range 'other' of 'dense/ranges'");
     struct model model;
     struct error error = {0};
     model_load(&model, fixture->broken, &error);
-    assert_non_null(
-        strstr(error.message, encode_column_name(ENCODING_PHYSICAL, LAYER_DENSE, true, 0)));
+    assert_non_null(strstr(error.message, "is not known to this program"));
     assert_non_null(strstr(error.hint, "train the model again"));
 }
 
@@ -422,7 +427,7 @@ static void impossible_values_are_refused(void **state)
     assert_refused(fixture->broken, "impossible value of 'dense/intervals'");
     patch_dataset(fixture, "/dense/columns", 64, &nan_double, sizeof nan_double);
     assert_refused(fixture->broken, "impossible value of 'dense/columns'");
-    patch_dataset(fixture, "/dense/ranges", 0, "other", 6);
+    patch_dataset(fixture, "/dense/ranges", 0, "pass", 5); /* twice: batch_size has none */
     assert_refused(fixture->broken, "impossible value of 'dense/ranges'");
 }
 
@@ -518,7 +523,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(newer_version_is_refused),
         cmocka_unit_test(truncated_files_are_refused),
         cmocka_unit_test(flipped_bits_are_refused),
-        cmocka_unit_test(renamed_column_is_refused),
+        cmocka_unit_test(unknown_names_are_refused),
         cmocka_unit_test(impossible_values_are_refused),
         cmocka_unit_test(incomplete_content_is_refused),
         cmocka_unit_test(nets_must_be_as_many_as_calibrated),

@@ -114,7 +114,7 @@ static struct layer_config smallest_config(enum layer_kind kind)
     return config;
 }
 
-static int name_columns(const char **names, enum encoding encoding, enum layer_kind kind,
+int encode_column_names(const char **names, enum encoding encoding, enum layer_kind kind,
                         bool with_hardware)
 {
     const struct layer_config config = smallest_config(kind);
@@ -125,14 +125,14 @@ static int name_columns(const char **names, enum encoding encoding, enum layer_k
 
 int encode_column_count(enum encoding encoding, enum layer_kind kind, bool with_hardware)
 {
-    return name_columns(NULL, encoding, kind, with_hardware);
+    return encode_column_names(NULL, encoding, kind, with_hardware);
 }
 
 const char *encode_column_name(enum encoding encoding, enum layer_kind kind, bool with_hardware,
                                int column)
 {
     const char *names[ENCODE_COLUMN_LIMIT];
-    const int count = name_columns(names, encoding, kind, with_hardware);
+    const int count = encode_column_names(names, encoding, kind, with_hardware);
     return column >= 0 && column < count ? names[column] : NULL;
 }
 

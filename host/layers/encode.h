@@ -25,6 +25,9 @@ int encode_column_count(enum encoding encoding, enum layer_kind kind, bool with_
 /* Name of a column, such as "log_flops" or "activation=relu". Borrowed, static or interned. */
 const char *encode_column_name(enum encoding encoding, enum layer_kind kind, bool with_hardware,
                                int column);
+/* All of them, at most ENCODE_COLUMN_LIMIT; returns their number. */
+int encode_column_names(const char **names, enum encoding encoding, enum layer_kind kind,
+                        bool with_hardware);
 /* Fills row[0..column_count). hardware may be NULL without with_hardware (the physical encoding
  * then uses 80 units for wave quantisation). Never NaN or infinite. */
 void encode_row(float *row, enum encoding encoding, const struct layer_config *config,

@@ -209,6 +209,22 @@ static double answer_ms(const struct baseline_law *law, const void *const *state
     return law->forecast_ms(states[config->kind], &asked, device);
 }
 
+static struct prediction answer(const struct baseline_law *law, const void *const *states,
+                                const struct layer_question *question,
+                                const struct device_info *device)
+{
+    const struct layer_config *config = question->config;
+    const double ms = answer_ms(law, states, question, device);
+    return (struct prediction){
+        .median_ms = ms,
+        .low_ms = NAN,
+        .high_ms = NAN,
+        .extrapolates = !isnan(ms) && config && law->extrapolates &&
+                        law->extrapolates(states[config->kind], config),
+        .covered = !isnan(ms),
+    };
+}
+
 enum status baseline_predict(struct prediction *predictions, const struct predictor *predictor,
                              const struct layer_question *questions, size_t count,
                              const struct device_info *device, struct error *error)
@@ -220,9 +236,7 @@ enum status baseline_predict(struct prediction *predictions, const struct predic
         device = &baseline->base.devices[0];
     TRY(find_states(states, &memory, baseline, device, error));
     for (size_t i = 0; i < count; i++) {
-        const double ms = answer_ms(baseline->law, states, &questions[i], device);
-        predictions[i] = (struct prediction){
-            .median_ms = ms, .low_ms = NAN, .high_ms = NAN, .covered = !isnan(ms)};
+        predictions[i] = answer(baseline->law, states, &questions[i], device);
     }
     free(memory);
     return STATUS_OK;

@@ -29,6 +29,8 @@ struct baseline_law {
     double (*forecast_ms)(const void *state, const struct layer_question *question,
                           const struct device_info *device);
     bool takes_operators; /* forecasts from work alone, with the state of any kind */
+    /* True when the config sets something that the state was learnt without; NULL: never told. */
+    bool (*extrapolates)(const void *state, const struct layer_config *config);
     /* Makes the state of a device without rows from those of count >= 1 devices; NULL: such a
      * device is not covered. */
     void (*transfer)(void *state, const void *const *states, const struct device_info *devices,

@@ -13,9 +13,12 @@
  *     intervals  (passes, 16): half-widths in ln of time, by decade of the forecast
  *     parameters, parameters_calibrated (nets, parameters): float
  *
+ * Columns, ranges and features are matched by name, in any order: an unknown name is refused, a
+ * later one that the file lacks is left out, and a config that sets it extrapolates.
+ *
  * Others: /<kind>/ for a law that all devices share, else /<kind>/device_<row of /devices>/, with
- * what the law has learnt (baseline.h); `linear`: /<kind>/ with columns and weights; `roofline`:
- * nothing.
+ * what the law has learnt (baseline.h); `linear`: /<kind>/ with columns and weights; `nearest`:
+ * features (count): name; `roofline`: nothing.
  */
 #ifndef EPOCHCAST_PREDICTORS_MODEL_CONTENT_H
 #define EPOCHCAST_PREDICTORS_MODEL_CONTENT_H

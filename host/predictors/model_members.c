@@ -1,7 +1,5 @@
 #include "predictors/model_members.h"
 
-#include "layers/encode.h"
-
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -182,59 +180,64 @@ static hid_t column_type(void)
     return type;
 }
 
-enum status model_columns_write(const struct model_place *place, const char *const *names,
-                                const double *means, const double *inverse_scales, int count,
+enum status model_columns_write(const struct model_place *place, const struct encode_plan *plan,
+                                const double *means, const double *inverse_scales,
                                 struct error *error)
 {
     struct column columns[ENCODE_COLUMN_LIMIT] = {0};
-    for (int i = 0; i < count; i++) {
+    const char *names[ENCODE_COLUMN_LIMIT];
+    encode_plan_names(names, plan);
+    for (int i = 0; i < plan->count; i++) {
         assert(strlen(names[i]) < sizeof columns[i].name);
         strncpy(columns[i].name, names[i], sizeof columns[i].name - 1);
         columns[i].mean = means[i];
         columns[i].inverse_scale = inverse_scales[i];
     }
     const hid_t type = column_type();
-    const enum status status = write_array(place, "columns", type, type, columns, 0, (size_t)count,
-                                           error);
+    const enum status status = write_array(place, "columns", type, type, columns, 0,
+                                           (size_t)plan->count, error);
     H5Tclose(type);
     return status;
 }
 
-/* The model stands on columns of this name and order; encodings may have moved on since. */
-static enum status check_column(const struct model_place *place, const char *stored,
-                                const char *wanted, int column, struct error *error)
+enum status model_unknown_name(const struct model_place *place, const char *what, const char *name,
+                               const char *list, struct error *error)
 {
-    if (strcmp(stored, wanted) == 0)
-        return STATUS_OK;
-    FAIL(error, STATUS_BAD_FILE,
-         "'%s' was trained by another version: column %d of '%scolumns' is '%.63s', this program "
-         "encodes '%s'",
-         place->path, column, place->prefix, stored, wanted);
-    return HINT(error, STATUS_BAD_FILE, "train the model again from its dataset");
+    FAIL(error, STATUS_BAD_FILE, "%s '%.63s' of '%s%s' in '%s' is not known to this program", what,
+         name, place->prefix, list, place->path);
+    return HINT(error, STATUS_BAD_FILE,
+                "the model is from another version: use that one, or train the model again");
 }
 
-enum status model_columns_read(const struct model_place *place, const char *const *names,
-                               double *means, double *inverse_scales, int wanted,
-                               struct error *error)
+static enum status read_columns(const struct model_place *place, struct column *columns,
+                                size_t *count, struct error *error)
+{
+    TRY(read_array_count(place, "columns", count, ENCODE_COLUMN_LIMIT, error));
+    const hid_t type = column_type();
+    const enum status status = read_array(place, "columns", type, columns, 0, *count, error);
+    H5Tclose(type);
+    return status;
+}
+
+enum status model_columns_read(const struct model_place *place, struct encode_plan *plan,
+                               const struct encode_layout *layout, double *means,
+                               double *inverse_scales, struct error *error)
 {
     struct column columns[ENCODE_COLUMN_LIMIT] = {0};
+    const char *names[ENCODE_COLUMN_LIMIT];
     size_t count;
-    TRY(read_array_count(place, "columns", &count, ENCODE_COLUMN_LIMIT, error));
-    const hid_t type = column_type();
-    const enum status status = read_array(place, "columns", type, columns, 0, count, error);
-    H5Tclose(type);
-    TRY(status);
-    for (int i = 0; i < wanted || i < (int)count; i++) {
-        if (i < (int)count)
-            columns[i].name[sizeof columns[i].name - 1] = '\0';
-        TRY(check_column(place, i < (int)count ? columns[i].name : "(none)",
-                         i < wanted ? names[i] : "(none)", i, error));
+    TRY(read_columns(place, columns, &count, error));
+    for (size_t i = 0; i < count; i++) {
+        columns[i].name[sizeof columns[i].name - 1] = '\0';
+        names[i] = columns[i].name;
         means[i] = columns[i].mean;
         inverse_scales[i] = columns[i].inverse_scale;
         if (!isfinite(means[i]) || !isfinite(inverse_scales[i]))
             return model_bad_value(place, "columns", error);
     }
-    return STATUS_OK;
+    const int unknown = encode_plan_create(plan, layout, names, (int)count);
+    return unknown < 0 ? STATUS_OK
+                       : model_unknown_name(place, "column", names[unknown], "columns", error);
 }
 
 enum status model_floats_read(const struct model_place *place, const char *name, float *values,

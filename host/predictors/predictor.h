@@ -34,7 +34,8 @@ struct prediction {
     double median_ms, low_ms, high_ms; /* interval at the model's level; NaN without one */
     double spread; /* of an ensemble's nets: standard deviation of their logarithms; 0: one net */
     double correlation; /* of its error with that of other configs of the kind: see interval.h */
-    bool extrapolates;  /* a feature lies outside the range of the training rows */
+    bool extrapolates;  /* a feature is outside the range of the training rows, or is later than
+                           the model */
     bool covered;       /* false: kind or device unknown to the predictor; times are NaN */
 };
 

@@ -45,6 +45,8 @@ enum head {
     HEAD_TRAIN_FIXED,
     HEAD_COUNT
 };
+enum measure { MEASURE_DUAL_ISSUE, MEASURE_IN_FLIGHT, MEASURE_COUNT };
+static const char *const measure_names[] = {"dual_issue", "in_flight"};
 enum { NET_LIMIT = 64 };
 static const double fixed_ms = 0.05; /* where the fixed heads start: a few kernel launches */
 static const double no_ceiling = -30;
@@ -68,7 +70,9 @@ static const struct member options_table[] = {
 struct ceilings_state {
     int32_t net_count;
     uint64_t seed;
-    struct mlp_shape shape; /* HEAD_COUNT outputs */
+    struct encode_plan plan;     /* the nets' inputs */
+    int measures[MEASURE_COUNT]; /* among the inputs: where they stand */
+    struct mlp_shape shape;      /* HEAD_COUNT outputs */
     struct scaler scaler;
     float *parameters; /* (net_count, mlp_parameter_count(shape)) */
 };
@@ -121,13 +125,24 @@ static bool set_ceilings(float *ceilings, const struct layer_question *question,
     return !isnan(rates.gflops) && !isnan(rates.gbps);
 }
 
-/* The inputs' last columns. */
-enum measure { MEASURE_DUAL_ISSUE, MEASURE_IN_FLIGHT, MEASURE_COUNT };
-enum { INPUT_LIMIT = ENCODE_COLUMN_LIMIT + MEASURE_COUNT };
-
-static int column_count(enum layer_kind kind)
+static struct encode_layout layout_of(enum layer_kind kind)
 {
-    return encode_column_count(ENCODING_PHYSICAL, kind, false) + MEASURE_COUNT;
+    return (struct encode_layout){.encoding = ENCODING_PHYSICAL,
+                                  .kind = kind,
+                                  .own_names = measure_names,
+                                  .own_count = MEASURE_COUNT};
+}
+
+/* Of the state's plan. False: it has not all of them. */
+static bool find_measures(struct ceilings_state *state)
+{
+    int found = 0;
+    for (int i = 0; i < state->plan.count; i++)
+        if (state->plan.slots[i] >= state->plan.encoded_count) {
+            state->measures[state->plan.slots[i] - state->plan.encoded_count] = i;
+            found++;
+        }
+    return found == MEASURE_COUNT;
 }
 
 static void set_measures(float *measures, const struct device_info *device)
@@ -138,25 +153,29 @@ static void set_measures(float *measures, const struct device_info *device)
     measures[MEASURE_IN_FLIGHT] = (float)log2(warps * unit.latency_cycles);
 }
 
-static void set_inputs(float *inputs, const struct layer_config *config,
-                       const struct device_info *device)
+static void set_inputs(float *inputs, const struct ceilings_state *state,
+                       const struct layer_config *config, const struct device_info *device)
 {
-    encode_row(inputs, ENCODING_PHYSICAL, config, false, NULL);
-    set_measures(inputs + column_count(config->kind) - MEASURE_COUNT, device);
+    float measures[MEASURE_COUNT];
+    set_measures(measures, device);
+    encode_plan_row(inputs, &state->plan, config, NULL, measures);
 }
 
 /* Net `index` does not see the measure that is the other nets'. */
-static size_t hidden_column(size_t columns, int index)
+static size_t hidden_column(const struct ceilings_state *state, int index)
 {
-    return columns - MEASURE_COUNT + (size_t)((index + 1) % MEASURE_COUNT);
+    return (size_t)state->measures[(index + 1) % MEASURE_COUNT];
 }
 
 /* ---- fitting ---- */
 
-static enum status table_fill(struct head_rows *table, const struct baseline_row *rows,
-                              size_t count, struct error *error)
+static enum status table_fill(struct head_rows *table, struct ceilings_state *state,
+                              const struct baseline_row *rows, size_t count, struct error *error)
 {
-    table->columns = (size_t)column_count(rows[0].config->kind);
+    const struct encode_layout layout = layout_of(rows[0].config->kind);
+    encode_plan_whole(&state->plan, &layout);
+    find_measures(state);
+    table->columns = (size_t)state->plan.count;
     TRY(error_allocate(&table->memory, count, (table->columns + HEAD_COUNT + 1) * sizeof(float),
                        "inputs", error));
     table->inputs = table->memory;
@@ -167,7 +186,8 @@ static enum status table_fill(struct head_rows *table, const struct baseline_row
         const struct layer_question question = question_of(rows[i].config, &work);
         if (!set_ceilings(table->ceilings + table->count * HEAD_COUNT, &question, rows[i].device))
             continue;
-        set_inputs(table->inputs + table->count * table->columns, rows[i].config, rows[i].device);
+        set_inputs(table->inputs + table->count * table->columns, state, rows[i].config,
+                   rows[i].device);
         table->targets[table->count++] = (float)log(rows[i].measured_ms);
     }
     return STATUS_OK;
@@ -189,7 +209,7 @@ static enum status fit_table(struct ceilings_state *state, const struct head_row
     TRY(create_parameters(state, error));
     for (int net = 0; net < state->net_count; net++)
         TRY(head_net_train(parameters_of(state, net), &state->shape, table,
-                           hidden_column(table->columns, net), state->seed + (uint64_t)net, error));
+                           hidden_column(state, net), state->seed + (uint64_t)net, error));
     return STATUS_OK;
 }
 
@@ -197,7 +217,7 @@ static enum status fit(void *state, bool *fitted, const struct baseline_row *row
                        struct error *error)
 {
     struct head_rows table = {.count = 0};
-    enum status status = table_fill(&table, rows, count, error);
+    enum status status = table_fill(&table, state, rows, count, error);
     if (status == STATUS_OK && table.count > 0)
         status = fit_table(state, &table, error);
     *fitted = status == STATUS_OK && table.count > 0;
@@ -207,36 +227,44 @@ static enum status fit(void *state, bool *fitted, const struct baseline_row *row
 
 /* What has no config is taken for the mean layer of the state's kind: it reaches the shares that
  * that layer does. */
-static void set_mean_inputs(float *inputs, const struct scaler *scaler,
+static void set_mean_inputs(float *inputs, const struct ceilings_state *state,
                             const struct device_info *device)
 {
-    for (int i = 0; i < scaler->column_count; i++)
-        inputs[i] = scaler->means[i];
-    set_measures(inputs + scaler->column_count - MEASURE_COUNT, device);
+    float measures[MEASURE_COUNT];
+    set_measures(measures, device);
+    for (int i = 0; i < state->scaler.column_count; i++)
+        inputs[i] = (float)state->scaler.means[i];
+    for (int i = 0; i < MEASURE_COUNT; i++)
+        inputs[state->measures[i]] = measures[i];
 }
 
 static double forecast_ms(const void *state, const struct layer_question *question,
                           const struct device_info *device)
 {
     const struct ceilings_state *ceilings = state;
-    float inputs[INPUT_LIMIT], ceiling[HEAD_COUNT];
+    float inputs[ENCODE_COLUMN_LIMIT], ceiling[HEAD_COUNT];
     if (!set_ceilings(ceiling, question, device))
         return NAN;
     if (question->config)
-        set_inputs(inputs, question->config, device);
+        set_inputs(inputs, ceilings, question->config, device);
     else
-        set_mean_inputs(inputs, &ceilings->scaler, device);
+        set_mean_inputs(inputs, ceilings, device);
     scaler_apply(&ceilings->scaler, inputs, 1);
     const struct mlp_shape *shape = &ceilings->shape;
     double sum = 0;
     for (int net = 0; net < ceilings->net_count; net++) {
-        float *hidden = &inputs[hidden_column((size_t)shape->widths[0], net)];
+        float *hidden = &inputs[hidden_column(ceilings, net)];
         const float kept = *hidden;
         *hidden = 0;
         sum += head_net_forecast(inputs, ceiling, shape, parameters_of(ceilings, net));
         *hidden = kept;
     }
     return exp(fmin(sum / ceilings->net_count, 60));
+}
+
+static bool extrapolates(const void *state, const struct layer_config *config)
+{
+    return !encode_plan_knows(&((const struct ceilings_state *)state)->plan, config);
 }
 
 static void release(void *state)
@@ -252,24 +280,12 @@ static const struct member members[] = {
     {"seed", offsetof(struct ceilings_state, seed), .type = MEMBER_UINT64},
 };
 
-/* Of the nets' inputs; returns their number. */
-static int names_of(const char **names, enum layer_kind kind)
-{
-    const int count = column_count(kind);
-    for (int i = 0; i < count - MEASURE_COUNT; i++)
-        names[i] = encode_column_name(ENCODING_PHYSICAL, kind, false, i);
-    names[count - MEASURE_COUNT + MEASURE_DUAL_ISSUE] = "dual_issue";
-    names[count - MEASURE_COUNT + MEASURE_IN_FLIGHT] = "in_flight";
-    return count;
-}
-
 static enum status save(const void *base, enum layer_kind kind, const struct model_place *place,
                         struct error *error)
 {
+    (void)kind;
     const struct ceilings_state *state = base;
-    const char *names[INPUT_LIMIT];
-    const int count = names_of(names, kind);
-    TRY(model_columns_write(place, names, state->scaler.means, state->scaler.inverse_scales, count,
+    TRY(model_columns_write(place, &state->plan, state->scaler.means, state->scaler.inverse_scales,
                             error));
     return write_array(place, "parameters", H5T_NATIVE_FLOAT, H5T_NATIVE_FLOAT, state->parameters,
                        (size_t)state->net_count, mlp_parameter_count(&state->shape), error);
@@ -279,12 +295,13 @@ static enum status load(void *base, enum layer_kind kind, const struct model_pla
                         struct error *error)
 {
     struct ceilings_state *state = base;
-    const char *names[INPUT_LIMIT];
-    const int count = names_of(names, kind);
-    state->scaler.column_count = count;
-    state->shape = head_net_shape(count, HEAD_COUNT);
-    TRY(model_columns_read(place, names, state->scaler.means, state->scaler.inverse_scales, count,
-                           error));
+    const struct encode_layout layout = layout_of(kind);
+    TRY(model_columns_read(place, &state->plan, &layout, state->scaler.means,
+                           state->scaler.inverse_scales, error));
+    if (!find_measures(state))
+        return model_bad_value(place, "columns", error);
+    state->scaler.column_count = state->plan.count;
+    state->shape = head_net_shape(state->plan.count, HEAD_COUNT);
     TRY(create_parameters(state, error));
     return model_floats_read(place, "parameters", state->parameters, (size_t)state->net_count,
                              mlp_parameter_count(&state->shape), error);
@@ -298,6 +315,7 @@ static const struct baseline_law law = {
     .fit = fit,
     .forecast_ms = forecast_ms,
     .takes_operators = true,
+    .extrapolates = extrapolates,
     .release = release,
     LAW_MEMBERS(members),
     .save = save,

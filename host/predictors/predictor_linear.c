@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMN_LIMIT = ENCODE_COLUMN_LIMIT + 2 }; /* encoding, FLOPs, 1 */
+/* Behind the encoder's columns. */
+static const char *const own_columns[] = {"flops", "1"};
+enum { OWN_COLUMNS = sizeof own_columns / sizeof *own_columns, COLUMN_LIMIT = ENCODE_COLUMN_LIMIT };
 
 struct linear_options {
     struct fit_options base;
@@ -26,7 +28,8 @@ static const struct member options_table[] = {
 };
 
 struct linear_kind {
-    int column_count; /* with FLOPs and the constant; 0: not fitted */
+    int column_count;        /* with FLOPs and the constant; 0: not fitted */
+    struct encode_plan plan; /* which columns the fit had: others have weight 0 */
     double means[COLUMN_LIMIT], inverse_scales[COLUMN_LIMIT], weights[COLUMN_LIMIT];
     double floor_ms; /* fastest training row: a straight line goes below 0 */
 };
@@ -38,6 +41,16 @@ struct linear_predictor {
     struct linear_kind kinds[LAYER_KIND_COUNT];
 };
 
+static struct encode_layout layout_of(const struct linear_predictor *predictor,
+                                      enum layer_kind kind)
+{
+    return (struct encode_layout){.encoding = ENCODING_PAPER,
+                                  .kind = kind,
+                                  .with_hardware = predictor->with_hardware,
+                                  .own_names = own_columns,
+                                  .own_count = OWN_COLUMNS};
+}
+
 static bool knows_device(const struct linear_predictor *predictor, const struct device_info *device)
 {
     for (int i = 0; i < predictor->base.device_count; i++)
@@ -46,19 +59,18 @@ static bool knows_device(const struct linear_predictor *predictor, const struct 
     return false;
 }
 
-/* Raw columns: the paper's encoding, FLOPs, and 1 for the intercept. Returns their number. */
-static int columns_of(double *columns, const struct linear_predictor *predictor,
-                      const struct layer_config *config, const struct device_info *device)
+/* Raw columns: the paper's encoding, FLOPs, and 1 for the intercept. */
+static void columns_of(double *columns, const struct linear_predictor *predictor,
+                       const struct layer_config *config, const struct device_info *device)
 {
     float encoded[ENCODE_COLUMN_LIMIT];
     const struct encode_hardware hardware = hardware_of(device);
     encode_row(encoded, ENCODING_PAPER, config, predictor->with_hardware, &hardware);
-    int count = encode_column_count(ENCODING_PAPER, config->kind, predictor->with_hardware);
+    int count = predictor->kinds[config->kind].column_count - OWN_COLUMNS;
     for (int i = 0; i < count; i++)
         columns[i] = encoded[i];
     columns[count++] = layer_cost(config).flops;
     columns[count++] = 1;
-    return count;
 }
 
 static void standardise(double *columns, const struct linear_kind *kind)
@@ -131,7 +143,9 @@ static enum status fit_kind(struct linear_predictor *predictor, enum layer_kind 
 {
     struct linear_kind *kind = &predictor->kinds[layer];
     const double row_count = (double)selection->count[SPLIT_TRAIN];
-    kind->column_count = encode_column_count(ENCODING_PAPER, layer, predictor->with_hardware) + 2;
+    const struct encode_layout layout = layout_of(predictor, layer);
+    encode_plan_whole(&kind->plan, &layout);
+    kind->column_count = kind->plan.count;
     kind->floor_ms = INFINITY;
     for_rows(predictor, rows, selection, add_to_means, kind);
     for (int i = 0; i < kind->column_count; i++)
@@ -233,6 +247,8 @@ static enum status predict(struct prediction *predictions, const struct predicto
             .median_ms = covered ? forecast_ms(predictor, config, device) : NAN,
             .low_ms = NAN,
             .high_ms = NAN,
+            .extrapolates = covered &&
+                            !encode_plan_knows(&predictor->kinds[config->kind].plan, config),
             .covered = covered,
         };
     }
@@ -249,44 +265,54 @@ static const struct member kind_members[] = {
      .high = DBL_MAX},
 };
 
-/* Of the raw columns; returns their number. */
-static int names_of(const char **names, const struct linear_predictor *predictor, int kind)
+/* Columns of a file, in its order. */
+struct stored_columns {
+    double means[COLUMN_LIMIT], inverse_scales[COLUMN_LIMIT], weights[COLUMN_LIMIT];
+};
+
+static enum status save_kind(const struct linear_kind *kind, const struct model_place *place,
+                             struct error *error)
 {
-    int count = encode_column_count(ENCODING_PAPER, (enum layer_kind)kind,
-                                    predictor->with_hardware);
-    for (int i = 0; i < count; i++)
-        names[i] = encode_column_name(ENCODING_PAPER, (enum layer_kind)kind,
-                                      predictor->with_hardware, i);
-    names[count++] = "flops";
-    names[count++] = "1";
-    return count;
+    struct stored_columns stored;
+    for (int i = 0; i < kind->plan.count; i++) {
+        const int slot = kind->plan.slots[i];
+        stored.means[i] = kind->means[slot];
+        stored.inverse_scales[i] = kind->inverse_scales[slot];
+        stored.weights[i] = kind->weights[slot];
+    }
+    TRY(members_write(place, kind, kind_members, 1, error));
+    TRY(model_columns_write(place, &kind->plan, stored.means, stored.inverse_scales, error));
+    return write_array(place, "weights", H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE, stored.weights, 0,
+                       (size_t)kind->plan.count, error);
 }
 
-static enum status save_kind(const struct linear_predictor *predictor, int layer,
-                             const struct model_place *place, struct error *error)
+/* Into the full row, where a column that the file lacks weighs 0. */
+static void place_columns(struct linear_kind *kind, const struct stored_columns *stored)
 {
-    const struct linear_kind *kind = &predictor->kinds[layer];
-    const char *names[COLUMN_LIMIT];
-    const int count = names_of(names, predictor, layer);
-    TRY(members_write(place, kind, kind_members, 1, error));
-    TRY(model_columns_write(place, names, kind->means, kind->inverse_scales, count, error));
-    return write_array(place, "weights", H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE, kind->weights, 0,
-                       (size_t)count, error);
+    for (int i = 0; i < kind->plan.count; i++) {
+        const int slot = kind->plan.slots[i];
+        kind->means[slot] = stored->means[i];
+        kind->inverse_scales[slot] = stored->inverse_scales[i];
+        kind->weights[slot] = stored->weights[i];
+    }
+    kind->column_count = kind->plan.encoded_count + OWN_COLUMNS;
 }
 
 static enum status load_kind(struct linear_predictor *predictor, int layer,
                              const struct model_place *place, struct error *error)
 {
     struct linear_kind *kind = &predictor->kinds[layer];
-    const char *names[COLUMN_LIMIT];
-    const int count = names_of(names, predictor, layer);
+    const struct encode_layout layout = layout_of(predictor, (enum layer_kind)layer);
+    struct stored_columns stored;
     TRY(members_read(place, kind, kind_members, 1, error));
-    TRY(model_columns_read(place, names, kind->means, kind->inverse_scales, count, error));
-    TRY(read_array(place, "weights", H5T_NATIVE_DOUBLE, kind->weights, 0, (size_t)count, error));
-    for (int i = 0; i < count; i++)
-        if (!isfinite(kind->weights[i]))
+    TRY(model_columns_read(place, &kind->plan, &layout, stored.means, stored.inverse_scales,
+                           error));
+    TRY(read_array(place, "weights", H5T_NATIVE_DOUBLE, stored.weights, 0, (size_t)kind->plan.count,
+                   error));
+    for (int i = 0; i < kind->plan.count; i++)
+        if (!isfinite(stored.weights[i]))
             return model_bad_value(place, "weights", error);
-    kind->column_count = count;
+    place_columns(kind, &stored);
     return STATUS_OK;
 }
 
@@ -305,7 +331,7 @@ static enum status save(const struct predictor *base, const struct model_place *
         if (!knows(base, (enum layer_kind)kind))
             continue;
         TRY(model_group_create(&group, root, layer_descriptors[kind]->name, error));
-        const enum status status = save_kind(predictor, kind, &group.place, error);
+        const enum status status = save_kind(&predictor->kinds[kind], &group.place, error);
         model_group_close(&group);
         TRY(status);
     }

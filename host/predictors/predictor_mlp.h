@@ -4,6 +4,7 @@
 #ifndef EPOCHCAST_PREDICTORS_PREDICTOR_MLP_H
 #define EPOCHCAST_PREDICTORS_PREDICTOR_MLP_H
 
+#include "layers/encode_plan.h"
 #include "predictors/interval.h"
 #include "predictors/mlp_options.h"
 #include "predictors/ranges.h"
@@ -20,6 +21,7 @@ struct mlp_kind {
      * rows: their spread makes the intervals, and fine-tuning starts from them, so that it can
      * calibrate again. NULL: parameters. */
     float *calibrated;
+    struct encode_plan plan; /* the nets' inputs */
     struct scaler scaler;
     struct range ranges[RANGE_LIMIT];
     struct interval interval;
@@ -69,6 +71,9 @@ enum status mlp_predictor_save(const struct predictor *predictor, const struct m
                                struct error *error);
 enum status mlp_predictor_load(struct predictor **predictor, const struct model_place *root,
                                struct error *error);
+
+/* What the encoder gives of a kind today. */
+struct encode_layout mlp_layout(const struct mlp_predictor *predictor, enum layer_kind kind);
 
 void mlp_kind_free(struct mlp_kind *kind);
 void mlp_predictor_free(struct predictor *predictor);

@@ -55,17 +55,6 @@ static hid_t range_type(void)
     return type;
 }
 
-/* Returns their number. */
-static int names_of(const char **names, const struct mlp_predictor *predictor, int layer)
-{
-    const int count = encode_column_count((enum encoding)predictor->encoding,
-                                          (enum layer_kind)layer, predictor->with_hardware);
-    for (int i = 0; i < count; i++)
-        names[i] = encode_column_name((enum encoding)predictor->encoding, (enum layer_kind)layer,
-                                      predictor->with_hardware, i);
-    return count;
-}
-
 /* ---- writing ---- */
 
 static enum status write_ranges(const struct model_place *place, const struct mlp_kind *kind,
@@ -91,12 +80,10 @@ static enum status write_kind(const struct model_place *place,
                               const struct mlp_predictor *predictor, int layer, struct error *error)
 {
     const struct mlp_kind *kind = &predictor->kinds[layer];
-    const char *names[ENCODE_COLUMN_LIMIT];
-    const int count = names_of(names, predictor, layer);
     TRY(write_numbers(place, "widths", H5T_NATIVE_INT32, kind->shape.widths,
                       (size_t)kind->shape.layer_count + 1, error));
     TRY(members_write(place, kind, kind_members, KIND_MEMBERS, error));
-    TRY(model_columns_write(place, names, kind->scaler.means, kind->scaler.inverse_scales, count,
+    TRY(model_columns_write(place, &kind->plan, kind->scaler.means, kind->scaler.inverse_scales,
                             error));
     TRY(write_ranges(place, kind, layer, error));
     TRY(write_array(place, "intervals", H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE,
@@ -126,23 +113,34 @@ enum status mlp_predictor_save(const struct predictor *base, const struct model_
 
 /* ---- reading ---- */
 
+static enum status place_ranges(const struct model_place *place, struct range *ranges, int layer,
+                                struct range *stored, size_t stored_count, struct error *error)
+{
+    ranges_begin_stored(ranges, (enum layer_kind)layer);
+    for (size_t i = 0; i < stored_count; i++) {
+        stored[i].name[sizeof stored[i].name - 1] = '\0';
+        const int at = ranges_find((enum layer_kind)layer, stored[i].name);
+        if (at < 0)
+            return model_unknown_name(place, "range", stored[i].name, "ranges", error);
+        ranges[at] = stored[i];
+    }
+    for (int i = 0; i < ranges_count((enum layer_kind)layer); i++)
+        if (isnan(ranges[i].low) || isnan(ranges[i].high))
+            return model_bad_value(place, "ranges", error);
+    return STATUS_OK;
+}
+
 static enum status read_ranges(const struct model_place *place, struct mlp_kind *kind, int layer,
                                struct error *error)
 {
-    struct range wanted[RANGE_LIMIT];
-    ranges_begin(wanted, (enum layer_kind)layer);
-    const int count = ranges_count((enum layer_kind)layer);
+    struct range stored[RANGE_LIMIT];
+    size_t count;
+    TRY(read_array_count(place, "ranges", &count, RANGE_LIMIT, error));
     const hid_t type = range_type();
-    const enum status status = read_array(place, "ranges", type, kind->ranges, 0, (size_t)count,
-                                          error);
+    const enum status status = read_array(place, "ranges", type, stored, 0, count, error);
     H5Tclose(type);
     TRY(status);
-    for (int i = 0; i < count; i++) {
-        if (strncmp(kind->ranges[i].name, wanted[i].name, sizeof wanted[i].name) != 0 ||
-            isnan(kind->ranges[i].low) || isnan(kind->ranges[i].high))
-            return model_bad_value(place, "ranges", error);
-    }
-    return STATUS_OK;
+    return place_ranges(place, kind->ranges, layer, stored, count, error);
 }
 
 static enum status read_shape(const struct model_place *place, struct mlp_kind *kind,
@@ -216,10 +214,10 @@ static enum status read_kind(const struct model_place *place, struct mlp_predict
                              int layer, struct error *error)
 {
     struct mlp_kind *kind = &predictor->kinds[layer];
-    const char *names[ENCODE_COLUMN_LIMIT];
-    kind->scaler.column_count = names_of(names, predictor, layer);
-    TRY(model_columns_read(place, names, kind->scaler.means, kind->scaler.inverse_scales,
-                           kind->scaler.column_count, error));
+    const struct encode_layout layout = mlp_layout(predictor, (enum layer_kind)layer);
+    TRY(model_columns_read(place, &kind->plan, &layout, kind->scaler.means,
+                           kind->scaler.inverse_scales, error));
+    kind->scaler.column_count = kind->plan.count;
     TRY(read_ranges(place, kind, layer, error));
     TRY(members_read(place, kind, kind_members, KIND_MEMBERS, error));
     TRY(read_shape(place, kind, error));

@@ -27,15 +27,15 @@ static enum status sides_create(struct kind_fit *kind_fit, int columns, struct e
     return STATUS_OK;
 }
 
-static void side_encode(struct fit *fit, struct kind_fit *kind_fit, int side, int columns)
+static void side_encode(struct fit *fit, struct kind_fit *kind_fit, int side)
 {
-    const struct mlp_predictor *predictor = fit->predictor;
+    const struct encode_plan *plan = &fit->predictor->kinds[kind_fit->kind].plan;
     const size_t count = kind_fit->selection.count[fit_sides[side]];
     for (size_t i = 0; i < count; i++) {
         const struct measurement *row = fit_row(fit, kind_fit, fit_sides[side], i);
         const struct encode_hardware hardware = row_hardware(fit, row);
-        encode_row(kind_fit->inputs[side] + i * (size_t)columns, (enum encoding)predictor->encoding,
-                   &row->config, predictor->with_hardware, &hardware);
+        encode_plan_row(kind_fit->inputs[side] + i * (size_t)plan->count, plan, &row->config,
+                        &hardware, NULL);
         kind_fit->targets[side][i] = (float)(log1p(row->median_ms *
                                                    fit->options->target_units_per_ms) -
                                              fit_row_offset(fit, row));
@@ -73,13 +73,15 @@ static enum status kind_encode(struct fit *fit, struct kind_fit *kind_fit, struc
         kind->relative_to_roofline = fit->options->output == MLP_OUTPUT_LOG &&
                                      kind_fit->selection.count[SPLIT_TRAIN] <=
                                          (size_t)fit->options->roofline_rows;
-    const int columns = encode_column_count((enum encoding)fit->predictor->encoding, kind_fit->kind,
-                                            fit->predictor->with_hardware);
+    const struct encode_layout layout = mlp_layout(fit->predictor, kind_fit->kind);
+    if (kind->net_count == 0) /* fine-tuning keeps what its nets were trained with */
+        encode_plan_whole(&kind->plan, &layout);
+    const int columns = kind->plan.count;
     TRY(sides_create(kind_fit, columns, error));
     for (int side = 0; side < SIDE_COUNT; side++)
-        side_encode(fit, kind_fit, side, columns);
+        side_encode(fit, kind_fit, side);
     const size_t *count = kind_fit->selection.count;
-    if (kind->net_count == 0) /* fine-tuning keeps what its nets were trained with */
+    if (kind->net_count == 0)
         scaler_fit(&kind->scaler, kind_fit->inputs[0], count[SPLIT_TRAIN], columns,
                    fit->options->input_limit);
     for (int side = 0; side < SIDE_COUNT; side++)

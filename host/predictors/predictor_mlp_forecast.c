@@ -97,6 +97,13 @@ struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,
     return hardware_of(known ? known : device);
 }
 
+struct encode_layout mlp_layout(const struct mlp_predictor *predictor, enum layer_kind kind)
+{
+    return (struct encode_layout){.encoding = (enum encoding)predictor->encoding,
+                                  .kind = kind,
+                                  .with_hardware = predictor->with_hardware};
+}
+
 double mlp_offset(const struct mlp_predictor *predictor, const struct layer_config *config,
                   const struct device_info *device)
 {
@@ -120,7 +127,8 @@ struct forecast_block {
     const struct mlp_kind *kind;
     size_t count, index[BLOCK_ROWS]; /* of the configs in the block */
     double times_ms[BLOCK_ROWS], spreads[BLOCK_ROWS], offsets[BLOCK_ROWS];
-    float *inputs; /* (BLOCK_ROWS, ENCODE_COLUMN_LIMIT) at most */
+    bool known[BLOCK_ROWS]; /* the nets have a column for all that the config sets */
+    float *inputs;          /* (BLOCK_ROWS, ENCODE_COLUMN_LIMIT) at most */
 };
 
 static struct prediction prediction_of(const struct forecast_block *block, size_t row)
@@ -136,7 +144,7 @@ static struct prediction prediction_of(const struct forecast_block *block, size_
         .high_ms = median_ms * factor,
         .spread = block->spreads[row],
         .correlation = interval->correlation,
-        .extrapolates = block->new_device ||
+        .extrapolates = block->new_device || !block->known[row] ||
                         !ranges_hold(block->kind->ranges, config, &block->hardware),
         .covered = true,
     };
@@ -148,8 +156,8 @@ static enum status block_flush(struct forecast_block *block, struct error *error
     const size_t width = (size_t)block->kind->scaler.column_count;
     for (size_t row = 0; row < block->count; row++) {
         const struct layer_config *config = &block->configs[block->index[row]];
-        encode_row(block->inputs + row * width, (enum encoding)predictor->encoding, config,
-                   predictor->with_hardware, &block->hardware);
+        block->known[row] = encode_plan_row(block->inputs + row * width, &block->kind->plan, config,
+                                            &block->hardware, NULL);
         block->offsets[row] = mlp_offset(predictor, config, block->device);
     }
     scaler_apply(&block->kind->scaler, block->inputs, block->count);

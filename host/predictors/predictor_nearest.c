@@ -9,14 +9,12 @@
  * inverse squared distance, so that a measured layer gives its own time. At most ROW_LIMIT rows are
  * kept (every n-th of them), for a plain scan.
  */
+#include "predictors/predictor_nearest.h"
+
 #include "predictors/baseline.h"
-#include "predictors/model_members.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { NEIGHBOUR_LIMIT = 64, ROW_LIMIT = 1 << 16, DIMENSION_LIMIT = FEATURE_LIMIT + 2 };
 
 struct nearest_options {
     struct fit_options base;
@@ -35,21 +33,6 @@ static const struct member options_table[] = {
      .help = "squared distance of two layers that differ in one choice"},
 };
 #undef AT
-
-struct point {
-    float numbers[DIMENSION_LIMIT];
-    uint8_t choices[FEATURE_LIMIT];
-};
-
-struct nearest_state {
-    struct point *points; /* numbers scaled */
-    float *log_ms;
-    size_t count;
-    int number_count, choice_count;
-    double inverse_deviations[DIMENSION_LIMIT];
-    int32_t neighbours;
-    double choice_distance;
-};
 
 static void begin(void *state, const struct fit_options *options)
 {
@@ -72,7 +55,7 @@ static struct point point_of(struct nearest_state *nearest, const struct layer_c
         if (feature->choice)
             point.choices[choices++] = (uint8_t)value;
         else
-            point.numbers[numbers++] = log2f((float)value);
+            point.numbers[numbers++] = nearest_log(value);
     }
     point.numbers[numbers++] = (float)log2(1 + cost.flops);
     point.numbers[numbers++] = (float)log2(1 + cost.bytes_read + cost.bytes_written);
@@ -101,6 +84,37 @@ static void learn_scales(struct nearest_state *nearest)
     }
 }
 
+int nearest_place(const struct layer_descriptor *descriptor, int feature)
+{
+    int place = 0;
+    for (int i = 0; i < feature; i++)
+        place += !descriptor->features[i].choice == !descriptor->features[feature].choice;
+    return place;
+}
+
+/* Numbers that are alike in all rows have the deviation 1. */
+static bool is_missing_everywhere(const struct nearest_state *nearest,
+                                  const struct feature *feature, int place)
+{
+    for (size_t row = 0; row < nearest->count; row++) {
+        const struct point *point = &nearest->points[row];
+        if (feature->choice ? point->choices[place] != (uint8_t)feature->missing
+                            : point->numbers[place] != nearest_log(feature->missing))
+            return false;
+    }
+    return true;
+}
+
+void nearest_find_lacking(struct nearest_state *nearest, enum layer_kind kind)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[kind];
+    nearest->lacking = 0;
+    for (int i = 0; i < descriptor->feature_count; i++)
+        if (descriptor->features[i].since > 1 &&
+            is_missing_everywhere(nearest, &descriptor->features[i], nearest_place(descriptor, i)))
+            nearest->lacking |= UINT32_C(1) << i;
+}
+
 static enum status fit(void *state, bool *fitted, const struct baseline_row *rows, size_t count,
                        struct error *error)
 {
@@ -115,6 +129,7 @@ static enum status fit(void *state, bool *fitted, const struct baseline_row *row
     learn_scales(nearest);
     for (size_t row = 0; row < nearest->count; row++)
         scale(&nearest->points[row], nearest);
+    nearest_find_lacking(nearest, rows[0].config->kind);
     *fitted = true;
     return STATUS_OK;
 }
@@ -175,6 +190,18 @@ static double forecast_ms(const void *state, const struct layer_question *questi
     return exp(sum / weights);
 }
 
+static bool extrapolates(const void *state, const struct layer_config *config)
+{
+    const uint32_t lacking = ((const struct nearest_state *)state)->lacking;
+    const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
+    for (int i = 0; i < descriptor->feature_count; i++) {
+        const struct feature *feature = &descriptor->features[i];
+        if ((lacking >> i & 1) != 0 && layer_get(config, feature) != feature->missing)
+            return true;
+    }
+    return false;
+}
+
 static void release(void *state)
 {
     struct nearest_state *nearest = state;
@@ -194,82 +221,17 @@ static const struct member members[] = {
 };
 #undef AT
 
-/* A point as the file has it: numbers, then choices. */
-static hid_t point_type(void)
-{
-    const hsize_t numbers = DIMENSION_LIMIT, choices = FEATURE_LIMIT;
-    const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct point));
-    const hid_t number_array = H5Tarray_create2(H5T_NATIVE_FLOAT, 1, &numbers);
-    const hid_t choice_array = H5Tarray_create2(H5T_NATIVE_UINT8, 1, &choices);
-    H5Tinsert(type, "numbers", offsetof(struct point, numbers), number_array);
-    H5Tinsert(type, "choices", offsetof(struct point, choices), choice_array);
-    H5Tclose(number_array);
-    H5Tclose(choice_array);
-    return type;
-}
-
-static enum status save(const void *state, enum layer_kind kind, const struct model_place *place,
-                        struct error *error)
-{
-    (void)kind;
-    const struct nearest_state *nearest = state;
-    const hid_t type = point_type();
-    const enum status status = write_array(place, "points", type, type, nearest->points, 0,
-                                           nearest->count, error);
-    H5Tclose(type);
-    TRY(status);
-    return write_array(place, "log_ms", H5T_NATIVE_FLOAT, H5T_NATIVE_FLOAT, nearest->log_ms, 0,
-                       nearest->count, error);
-}
-
-static bool has_finite_points(const struct nearest_state *nearest)
-{
-    for (size_t row = 0; row < nearest->count; row++)
-        for (int i = 0; i < nearest->number_count; i++)
-            if (!isfinite(nearest->points[row].numbers[i]))
-                return false;
-    return true;
-}
-
-/* Of the kind's points, as point_of counts them. */
-static bool counts_are(const struct nearest_state *nearest, enum layer_kind kind)
-{
-    const struct layer_descriptor *descriptor = layer_descriptors[kind];
-    int numbers = DIMENSION_LIMIT - FEATURE_LIMIT, choices = 0;
-    for (int i = 0; i < descriptor->feature_count; i++)
-        *(descriptor->features[i].choice ? &choices : &numbers) += 1;
-    return nearest->number_count == numbers && nearest->choice_count == choices;
-}
-
-static enum status load(void *state, enum layer_kind kind, const struct model_place *place,
-                        struct error *error)
-{
-    struct nearest_state *nearest = state;
-    if (!counts_are(nearest, kind))
-        return model_bad_value(place, "numbers", error);
-    TRY(read_array_count(place, "log_ms", &nearest->count, ROW_LIMIT, error));
-    TRY(ALLOCATE(&nearest->points, nearest->count, "neighbours", error));
-    TRY(ALLOCATE(&nearest->log_ms, nearest->count, "neighbours", error));
-    const hid_t type = point_type();
-    const enum status status = read_array(place, "points", type, nearest->points, 0, nearest->count,
-                                          error);
-    H5Tclose(type);
-    TRY(status);
-    if (!has_finite_points(nearest))
-        return model_bad_value(place, "points", error);
-    return model_floats_read(place, "log_ms", nearest->log_ms, 0, nearest->count, error);
-}
-
 static const struct baseline_law law = {
     .type = &predictor_nearest,
     .state_size = sizeof(struct nearest_state),
     .begin = begin,
     .fit = fit,
     .forecast_ms = forecast_ms,
+    .extrapolates = extrapolates,
     .release = release,
     LAW_MEMBERS(members),
-    .save = save,
-    .load = load,
+    .save = nearest_save,
+    .load = nearest_load,
 };
 BASELINE_PREDICTOR(nearest, law, "the most similar measured layers of the device",
                    PREDICTOR_OPTIONS(options_table, standard));

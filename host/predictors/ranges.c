@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const hardware_names[RANGE_HARDWARE_COUNT] = {"bandwidth_gbps", "core_count",
                                                                  "clock_mhz", "peak_gflops"};
@@ -72,6 +73,34 @@ void ranges_add(struct range *ranges, const struct layer_config *config,
         if (is_choice(config->kind, i))
             ranges[i].seen |= bit_of(values[i]);
     }
+}
+
+static struct range range_of_missing(const struct feature *feature)
+{
+    if (feature->since <= 1)
+        return (struct range){.low = NAN, .high = NAN};
+    const double missing = feature->missing;
+    return (struct range){
+        .low = missing, .high = missing, .seen = feature->choice ? bit_of(missing) : 0};
+}
+
+void ranges_begin_stored(struct range *ranges, enum layer_kind kind)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[kind];
+    static const struct feature first = {.since = 1};
+    for (int i = 0; i < ranges_count(kind); i++) {
+        ranges[i] = range_of_missing(i < descriptor->feature_count ? &descriptor->features[i]
+                                                                   : &first);
+        snprintf(ranges[i].name, sizeof ranges[i].name, "%s", name_of(kind, i));
+    }
+}
+
+int ranges_find(enum layer_kind kind, const char *name)
+{
+    for (int i = 0; i < ranges_count(kind); i++)
+        if (strcmp(name_of(kind, i), name) == 0)
+            return i;
+    return -1;
 }
 
 static bool range_holds(const struct range *range, bool choice, double value)

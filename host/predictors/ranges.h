@@ -21,6 +21,12 @@ void ranges_begin(struct range *ranges, enum layer_kind kind);
 void ranges_add(struct range *ranges, const struct layer_config *config,
                 const struct encode_hardware *hardware);
 
+/* Ranges of a file that says nothing, and the place of a stored range among them, or -1. Later
+ * features (`since` above 1) that a file does not name were `missing` in all training rows; any
+ * other that it does not name stays NaN. */
+void ranges_begin_stored(struct range *ranges, enum layer_kind kind);
+int ranges_find(enum layer_kind kind, const char *name);
+
 /* True when config and hardware lie inside. */
 bool ranges_hold(const struct range *ranges, const struct layer_config *config,
                  const struct encode_hardware *hardware);
