@@ -396,6 +396,28 @@ static void patch_dataset(const struct fixture *fixture, const char *name, size_
     free(bytes);
 }
 
+/* Files of before have a hash over bytes. */
+static void older_hashes_are_read(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct model model;
+    unsigned char *bytes = malloc(fixture->size);
+    assert_non_null(strstr((const char *)fixture->bytes, "\nword_hash "));
+    memcpy(bytes, fixture->bytes, fixture->size);
+    seal(bytes, fixture->size, MODEL_FORMAT_VERSION);
+    assert_non_null(strstr((const char *)bytes, "\nhash "));
+    write_all(fixture->broken, bytes, fixture->size);
+    assert_int_equal(model_load(&model, fixture->broken, NULL), STATUS_OK);
+    model_free(&model);
+    bytes[fixture->size - 1] ^= 1;
+    write_all(fixture->broken, bytes, fixture->size);
+    assert_refused(fixture->broken, "does not match its hash");
+    memcpy(strstr((char *)bytes, "\nhash "), "\nsalt ", 6);
+    write_all(fixture->broken, bytes, fixture->size);
+    assert_refused(fixture->broken, "is damaged");
+    free(bytes);
+}
+
 static void unknown_names_are_refused(void **state)
 {
     const struct fixture *fixture = *state;
@@ -523,6 +545,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(newer_version_is_refused),
         cmocka_unit_test(truncated_files_are_refused),
         cmocka_unit_test(flipped_bits_are_refused),
+        cmocka_unit_test(older_hashes_are_read),
         cmocka_unit_test(unknown_names_are_refused),
         cmocka_unit_test(impossible_values_are_refused),
         cmocka_unit_test(incomplete_content_is_refused),

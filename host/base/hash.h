@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define HASH_SEED UINT64_C(14695981039346656037)
 
@@ -13,6 +14,20 @@ static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count
     for (size_t i = 0; i < count; i++)
         hash = (hash ^ byte[i]) * UINT64_C(1099511628211);
     return hash;
+}
+
+/* Over words of 8 bytes (little-endian) instead of bytes, the rest bytewise: for whole files, eight
+ * times as fast. Parts but the last must be whole words. */
+static inline uint64_t hash_words(uint64_t hash, const void *bytes, size_t count)
+{
+    const unsigned char *byte = bytes;
+    size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        uint64_t word;
+        memcpy(&word, byte + i, sizeof word);
+        hash = (hash ^ word) * UINT64_C(1099511628211);
+    }
+    return hash_bytes(hash, byte + i, count - i);
 }
 
 /* Spreads every input bit over the word (murmur3's finaliser): FNV alone leaves the low bits poor.

@@ -18,6 +18,17 @@
 enum { ENVELOPE_BYTES = 512 };
 #define ENVELOPE_START MODEL_FORMAT_NAME "\nversion "
 
+/* Files of before have a `hash` over bytes. */
+static const struct content_hash {
+    const char *name;
+    uint64_t (*of)(uint64_t hash, const void *bytes, size_t count);
+} content_hashes[] = {{"word_hash", hash_words}, {"hash", hash_bytes}};
+
+static uint64_t content_hash(const struct content_hash *kind, const struct mapped_file *file)
+{
+    return kind->of(HASH_SEED, file->bytes + ENVELOPE_BYTES, file->size - ENVELOPE_BYTES);
+}
+
 /* ---- saving ---- */
 
 static enum status cannot(const char *what, const char *path, struct error *error)
@@ -47,9 +58,9 @@ static enum status write_envelope(const char *path, struct error *error)
     struct mapped_file content;
     TRY(mapped_file_open(&content, path, error));
     char envelope[ENVELOPE_BYTES] = {0};
-    snprintf(envelope, sizeof envelope, ENVELOPE_START "%d\nbytes %zu\nhash %016" PRIx64 "\n",
-             MODEL_FORMAT_VERSION, content.size,
-             hash_bytes(HASH_SEED, content.bytes + ENVELOPE_BYTES, content.size - ENVELOPE_BYTES));
+    const struct content_hash *kind = &content_hashes[0];
+    snprintf(envelope, sizeof envelope, ENVELOPE_START "%d\nbytes %zu\n%s %016" PRIx64 "\n",
+             MODEL_FORMAT_VERSION, content.size, kind->name, content_hash(kind, &content));
     mapped_file_close(&content);
     const int file = open(path, O_WRONLY | O_CLOEXEC);
     if (file < 0)
@@ -114,6 +125,14 @@ static enum status not_a_model(const struct mapped_file *file, const char *path,
                 "a model is written by 'epochcast train DATA.h5 -O MODEL.h5'");
 }
 
+static bool is_intact(const struct mapped_file *file, const char *name, uint64_t hash)
+{
+    for (size_t i = 0; i < sizeof content_hashes / sizeof *content_hashes; i++)
+        if (strcmp(content_hashes[i].name, name) == 0)
+            return content_hash(&content_hashes[i], file) == hash;
+    return false;
+}
+
 /* Parses the envelope, which need not be terminated. */
 static enum status envelope_check(const struct mapped_file *file, const char *path,
                                   struct error *error)
@@ -126,8 +145,9 @@ static enum status envelope_check(const struct mapped_file *file, const char *pa
     int version = 0;
     size_t bytes = 0;
     uint64_t hash = 0;
-    const int read = sscanf(envelope + start, "%9d\nbytes %19zu\nhash %16" SCNx64, &version, &bytes,
-                            &hash);
+    char name[16] = "";
+    const int read = sscanf(envelope + start, "%9d\nbytes %19zu\n%15s %16" SCNx64, &version, &bytes,
+                            name, &hash);
     if (read >= 1 && (version < MODEL_FORMAT_OLDEST || version > MODEL_FORMAT_VERSION)) {
         FAIL(error, STATUS_BAD_FILE,
              "'%s' is a model of format version %d, this program reads %d to %d", path, version,
@@ -135,13 +155,12 @@ static enum status envelope_check(const struct mapped_file *file, const char *pa
         return HINT(error, STATUS_BAD_FILE,
                     "use the epochcast that wrote it, or train the model again");
     }
-    if (read == 3 && file->size < bytes) {
+    if (read == 4 && file->size < bytes) {
         FAIL(error, STATUS_BAD_FILE, "'%s' is truncated: %zu of %zu bytes", path, file->size,
              bytes);
         return HINT(error, STATUS_BAD_FILE, "copy it again, or train the model again");
     }
-    if (read == 3 && file->size == bytes && bytes > ENVELOPE_BYTES &&
-        hash == hash_bytes(HASH_SEED, file->bytes + ENVELOPE_BYTES, bytes - ENVELOPE_BYTES))
+    if (read == 4 && file->size == bytes && bytes > ENVELOPE_BYTES && is_intact(file, name, hash))
         return STATUS_OK;
     FAIL(error, STATUS_BAD_FILE, "'%s' is damaged: its content does not match its hash", path);
     return HINT(error, STATUS_BAD_FILE, "copy it again, or train the model again");
