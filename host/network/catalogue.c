@@ -1,6 +1,7 @@
 /* Where networks are found: files, and the catalogue's folders. */
 #include "base/text.h"
 #include "network/network.h"
+#include "network/wire.h"
 
 #include "base/mapped_file.h"
 #include "base/own_place.h"
@@ -136,12 +137,24 @@ static enum status unknown_network(const char *text, struct error *error)
     return STATUS_USAGE;
 }
 
+/* ModelProto: a version (field 1) and a graph (field 7); no text begins so. */
+static bool is_onnx_content(const char *path, const struct mapped_file *file)
+{
+    struct wire wire = wire_file(path, file->bytes, file->size);
+    bool has_version = false, has_graph = false;
+    for (struct wire_field field; wire_next(&wire, &field);) {
+        has_version |= field.number == 1 && field.type == WIRE_VARINT;
+        has_graph |= field.number == 7 && field.type == WIRE_BYTES;
+    }
+    return has_version && has_graph;
+}
+
 static enum status load_file(struct network *network, const char *path,
                              struct dimension_sizes *sizes, struct error *error)
 {
     struct mapped_file file;
     TRY(mapped_file_open(&file, path, error));
-    const bool is_onnx = has_suffix(path, ".onnx");
+    const bool is_onnx = has_suffix(path, ".onnx") || is_onnx_content(path, &file);
     const enum status status = is_onnx ? network_read_onnx(network, sizes, path, file.bytes,
                                                            file.size, error)
                                        : network_parse(network, path, file.bytes, file.size, error);

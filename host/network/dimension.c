@@ -42,11 +42,26 @@ static enum status add_one(struct dimension_sizes *sizes, const char *item, size
     return STATUS_OK;
 }
 
+/* Up to the comma behind "=SIZE": names may have commas, too. */
+static size_t item_length(const char *text)
+{
+    size_t length = strcspn(text, ",");
+    while (text[length] && length > 0) {
+        size_t digits = 0;
+        while (digits < length && strchr("0123456789", text[length - 1 - digits]))
+            digits++;
+        if (digits > 0 && digits < length && text[length - 1 - digits] == '=')
+            break;
+        length += 1 + strcspn(text + length + 1, ",");
+    }
+    return length;
+}
+
 enum status dimension_sizes_add(struct dimension_sizes *sizes, const char *text,
                                 struct error *error)
 {
     for (;; text++) {
-        const size_t length = strcspn(text, ",");
+        const size_t length = item_length(text);
         TRY(add_one(sizes, text, length, error));
         text += length;
         if (!*text)

@@ -1,7 +1,8 @@
 /* Sizes for the dimensions that an ONNX model leaves open, but for the batch.
  *
  * A dimension is called as the model names it ("sequence"), one without a name INPUT:AXIS
- * ("input_ids:1"). Names may hold anything but a comma; the last '=' ends them.
+ * ("input_ids:1"). The last '=' ends a name; a name may
+ * hold commas. One with a name may be called INPUT:AXIS, too; '?', 'None' and the like are none.
  */
 #ifndef EPOCHCAST_NETWORK_DIMENSION_H
 #define EPOCHCAST_NETWORK_DIMENSION_H

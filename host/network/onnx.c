@@ -149,10 +149,42 @@ static enum status declared_outputs(struct onnx_dimensions *dimensions,
     return STATUS_OK;
 }
 
-static enum status infer_node(struct onnx_dimensions *dimensions, struct onnx_node *node)
+/* A sequence that is handed on. */
+static bool pass_sequence(const struct onnx_call *call)
+{
+    const struct onnx_value *input = onnx_input(call, 0);
+    struct onnx_value *output = onnx_output(call, 0);
+    if (!input || !output || input->sequence_count < 0 ||
+        (call->node->known && call->node->known->emit))
+        return false;
+    output->sequence_first = input->sequence_first;
+    output->sequence_count = input->sequence_count;
+    return true;
+}
+
+/* The nodes that it stands for have been inferred; it has no work of its own. */
+static enum status expand(struct onnx_dimensions *dimensions, int index)
+{
+    struct onnx_graph *graph = dimensions->graph;
+    struct onnx_node *node = &graph->nodes[index];
+    TRY(node->known ? node->known->expand(dimensions, index) : onnx_expand_call(dimensions, index));
+    node->is_constant = true;
+    node->input_count = node->output_count = 0;
+    return STATUS_OK;
+}
+
+static enum status check_inputs(const struct onnx_call *call)
+{
+    for (int i = 0; i < call->node->input_count; i++)
+        if (onnx_input(call, i) && onnx_input(call, i)->rank < 0)
+            return onnx_fail(call, "its input %d is a sequence, or its shape is not known", i);
+    return STATUS_OK;
+}
+
+static enum status infer_shapes(struct onnx_dimensions *dimensions, struct onnx_node *node)
 {
     const struct onnx_call call = {dimensions->graph, node, dimensions->error};
-    node->known = onnx_operator_find(node);
+    TRY(check_inputs(&call));
     if (!node->known)
         TRY(declared_outputs(dimensions, &call));
     else
@@ -172,19 +204,41 @@ static enum status infer_node(struct onnx_dimensions *dimensions, struct onnx_no
     return STATUS_OK;
 }
 
+enum status onnx_infer_node(struct onnx_dimensions *dimensions, int index)
+{
+    struct onnx_graph *graph = dimensions->graph;
+    struct onnx_node *node = &graph->nodes[index];
+    const struct onnx_call call = {graph, node, dimensions->error};
+    if (!node->known)
+        node->known = onnx_operator_find(node);
+    if ((node->known && node->known->expand) || (!node->known && onnx_function_find(graph, node)))
+        TRY(expand(dimensions, index));
+    else if (pass_sequence(&call))
+        node->is_constant = true;
+    else
+        TRY(infer_shapes(dimensions, node));
+    graph->inferred[graph->inferred_count++] = index;
+    return STATUS_OK;
+}
+
 static enum status infer_all(struct onnx_dimensions *dimensions)
 {
     struct onnx_graph *graph = dimensions->graph;
     int known = 0;
     for (int i = 0; i < graph->node_count; i++)
-        known += onnx_operator_find(&graph->nodes[i]) != NULL;
+        known += onnx_operator_find(&graph->nodes[i]) != NULL ||
+                 onnx_function_find(graph, &graph->nodes[i]) != NULL;
     if (known == 0) {
         const struct onnx_call call = {graph, &graph->nodes[0], dimensions->error};
         return onnx_fail(&call, "none of the %d nodes has a known operator", graph->node_count);
     }
     TRY(onnx_read_inputs(dimensions));
-    for (int i = 0; i < graph->node_count; i++)
-        TRY(infer_node(dimensions, &graph->nodes[graph->order[i]]));
+    const int count = graph->node_count; /* of the file: expansions come on top */
+    for (int i = 0; i < count; i++)
+        TRY(onnx_infer_node(dimensions, graph->order[i]));
+    memcpy(graph->order, graph->inferred, (size_t)graph->node_count * sizeof *graph->order);
+    if (graph->node_count > count)
+        onnx_count_consumers(graph);
     return STATUS_OK;
 }
 
@@ -233,8 +287,8 @@ static enum status emit_all(struct onnx_builder *builder, struct error *error)
         TRY(onnx_emit_node(builder, &call));
     }
     if (builder->network->layer_count == 0)
-        return FAIL(error, STATUS_BAD_FILE, "%.300s: no node depends on the graph's input",
-                    graph->source.path);
+        return FAIL(error, STATUS_BAD_FILE, "%s: no node depends on the graph's input",
+                    onnx_path(graph->source.path).text);
     return STATUS_OK;
 }
 

@@ -2,24 +2,56 @@
 
 #include <string.h>
 
-enum { NODE_ATTRIBUTE = 5 };
+enum { NODE_ATTRIBUTE = 5, FUNCTION_DEFAULT = 11 };
 enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_FLOAT, ATTRIBUTE_INTEGER, ATTRIBUTE_TEXT, ATTRIBUTE_TENSOR };
 enum { ATTRIBUTE_FLOATS = 7, ATTRIBUTE_INTEGERS, ATTRIBUTE_TEXTS };
+enum { ATTRIBUTE_GRAPH = 6, ATTRIBUTE_REFERENCE = 21 };
 
-static bool find_attribute(const struct onnx_call *call, const char *name, struct wire *found)
+static bool find_in(struct wire message, uint32_t number, struct slice name, struct wire *found)
 {
-    struct wire node = wire_inside(&call->graph->source.file, call->node->message);
-    for (struct wire_field field; wire_next(&node, &field);) {
-        if (field.number != NODE_ATTRIBUTE)
+    for (struct wire_field field; wire_next(&message, &field);) {
+        if (field.number != number || field.type != WIRE_BYTES)
             continue;
-        struct wire attribute = wire_inside(&node, field.bytes);
+        struct wire attribute = wire_inside(&message, field.bytes);
         for (struct wire_field member; wire_next(&attribute, &member);)
-            if (member.number == ATTRIBUTE_NAME && slice_equals(member.bytes, name)) {
-                *found = wire_inside(&node, field.bytes);
+            if (member.number == ATTRIBUTE_NAME && slices_equal(member.bytes, name)) {
+                *found = wire_inside(&message, field.bytes);
                 return true;
             }
     }
     return false;
+}
+
+/* The attribute of the caller that this one refers to; empty: none. */
+static struct slice referred_name(struct wire attribute)
+{
+    struct slice name = {"", 0};
+    for (struct wire_field member; wire_next(&attribute, &member);)
+        if (member.number == ATTRIBUTE_REFERENCE && member.type == WIRE_BYTES)
+            name = member.bytes;
+    return name;
+}
+
+/* In the body of a function, an attribute may be one of the call, or the function's default. */
+static bool find_attribute(const struct onnx_call *call, const char *text, struct wire *found)
+{
+    const struct onnx_graph *graph = call->graph;
+    const struct onnx_node *node = call->node;
+    struct slice name = {text, strlen(text)};
+    for (;;) {
+        struct slice referred;
+        if (!find_in(wire_inside(&graph->source.file, node->message), NODE_ATTRIBUTE, name, found))
+            return node->function.size > 0 &&
+                   find_in(wire_inside(&graph->source.file, node->function), FUNCTION_DEFAULT, name,
+                           found);
+        referred = referred_name(*found);
+        if (referred.size == 0)
+            return true;
+        if (node->caller < 0)
+            return false;
+        node = &graph->nodes[node->caller];
+        name = referred;
+    }
 }
 
 static bool find_member(const struct onnx_call *call, const char *name, uint32_t number,
@@ -67,6 +99,13 @@ struct slice onnx_text(const struct onnx_call *call, const char *name)
     struct wire_field field;
     return find_member(call, name, ATTRIBUTE_TEXT, WIRE_BYTES, &field) ? field.bytes
                                                                        : (struct slice){"", 0};
+}
+
+struct slice onnx_subgraph(const struct onnx_call *call, const char *name)
+{
+    struct wire_field field;
+    return find_member(call, name, ATTRIBUTE_GRAPH, WIRE_BYTES, &field) ? field.bytes
+                                                                        : (struct slice){NULL, 0};
 }
 
 int onnx_texts(const struct onnx_call *call, const char *name)

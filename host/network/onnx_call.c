@@ -29,7 +29,8 @@ enum status onnx_fail(const struct onnx_call *call, const char *format, ...)
     const struct onnx_node *node = call->node;
     const struct onnx_value *output = onnx_output(call, 0);
     const struct slice name = node->name.size || !output ? node->name : output->name;
-    return FAIL(call->error, STATUS_BAD_FILE, "%.100s: node '%.*s' (%.*s, byte %zu): %s",
-                call->graph->source.path, onnx_shown(name), name.bytes, onnx_shown(node->op_type),
-                node->op_type.bytes, onnx_offset(&call->graph->source, node->message), message);
+    return FAIL(call->error, STATUS_BAD_FILE, "%s: node '%.*s' (%.*s, byte %zu): %s",
+                onnx_path(call->graph->source.path).text, onnx_shown(name), name.bytes,
+                onnx_shown(node->op_type), node->op_type.bytes,
+                onnx_offset(&call->graph->source, node->message), message);
 }

@@ -20,10 +20,10 @@ static enum status shape_error(const struct onnx_dimensions *dimensions,
                                const struct onnx_value *value, const char *what, int axis,
                                struct slice name)
 {
-    return FAIL(dimensions->error, STATUS_BAD_FILE,
-                "%.200s: tensor '%.*s': dimension %d%s%.*s%s %s", dimensions->graph->source.path,
-                shown(value->name), value->name.bytes, axis, name.size ? " ('" : "", shown(name),
-                name.bytes, name.size ? "')" : "", what);
+    return FAIL(dimensions->error, STATUS_BAD_FILE, "%s: tensor '%.*s': dimension %d%s%.*s%s %s",
+                onnx_path(dimensions->graph->source.path).text, shown(value->name),
+                value->name.bytes, axis, name.size ? " ('" : "", shown(name), name.bytes,
+                name.size ? "')" : "", what);
 }
 
 /* "sequence", or "input_ids:1" for one without a name. */
@@ -58,15 +58,37 @@ static void list_open(char *text, size_t size, const struct onnx_dimensions *dim
     }
 }
 
+/* Adds "sequence=SIZE" to what stands there; nothing where it does not fit. */
+static void put_missing(char *text, size_t size, struct slice name, struct slice input, int axis)
+{
+    const size_t used = strlen(text);
+    char one[SHOWN_LIMIT + 32];
+    put_name(one, sizeof one, name, input, axis);
+    if (used + strlen(one) + sizeof ",=SIZE" < size)
+        snprintf(text + used, size - used, "%s%s=SIZE", used ? "," : "", one);
+}
+
+/* What --dimension has to give: "height=SIZE,width=SIZE". */
+static void list_missing(char *text, size_t size, const struct onnx_dimensions *dimensions)
+{
+    for (int i = 0; i < dimensions->open_count; i++) {
+        const struct onnx_open *open = &dimensions->open[i];
+        if (!open->is_batch && !open->given)
+            put_missing(text, size, open->name, open->input->name, open->axis);
+    }
+}
+
 static enum status left_open(const struct onnx_dimensions *dimensions,
                              const struct onnx_value *value, int axis, struct slice name)
 {
-    char own[SHOWN_LIMIT + 32], all[DIMENSION_TEXT_SIZE] = "";
-    put_name(own, sizeof own, name, value->name, axis);
+    char missing[DIMENSION_TEXT_SIZE / 2] = "", all[DIMENSION_TEXT_SIZE] = "";
+    list_missing(missing, sizeof missing, dimensions);
+    if (!missing[0])
+        put_missing(missing, sizeof missing, name, value->name, axis);
     list_open(all, sizeof all, dimensions);
     shape_error(dimensions, value, "has no size", axis, name);
-    return HINT(dimensions->error, STATUS_BAD_FILE,
-                "set one: --dimension '%s=SIZE'; open dimensions: %s", own, all);
+    return HINT(dimensions->error, STATUS_BAD_FILE, "set it: --dimension '%s'; open dimensions: %s",
+                missing, all);
 }
 
 /* ---- open dimensions ---- */
@@ -78,10 +100,12 @@ static struct dimension_size *given_size(const struct onnx_graph *graph, struct 
     char own[SHOWN_LIMIT + 32];
     if (!graph->sizes)
         return NULL;
-    if (name.size)
-        return dimension_sizes_find(graph->sizes, name.bytes, name.size);
+    struct dimension_size *given = dimension_sizes_find(graph->sizes, name.bytes, name.size);
+    if (given)
+        return given;
+    const struct slice none = {"", 0};
     return dimension_sizes_find(graph->sizes, own,
-                                put_name(own, sizeof own, name, value->name, axis));
+                                put_name(own, sizeof own, none, value->name, axis));
 }
 
 static struct onnx_open *find_open(struct onnx_dimensions *dimensions, struct slice name,
@@ -129,8 +153,8 @@ static enum status add_open(struct onnx_dimensions *dimensions, const struct onn
         return STATUS_OK;
     }
     if (dimensions->open_count == DIMENSION_LIMIT)
-        return FAIL(dimensions->error, STATUS_BAD_FILE, "%.300s: more than %d dimensions are open",
-                    dimensions->graph->source.path, DIMENSION_LIMIT);
+        return FAIL(dimensions->error, STATUS_BAD_FILE, "%s: more than %d dimensions are open",
+                    onnx_path(dimensions->graph->source.path).text, DIMENSION_LIMIT);
     struct dimension_size *given = given_size(dimensions->graph, name, input, axis);
     const bool is_first = axis == 0 && rank > 1 && !given;
     dimensions->open[dimensions->open_count++] = (struct onnx_open){.name = name,
@@ -212,8 +236,8 @@ static enum status bad_axis(struct onnx_graph *graph, struct error *error)
             used += (size_t)snprintf(all + used, sizeof all - used, "%s%.*s", used ? ", " : "",
                                      shown(value->name), value->name.bytes);
     }
-    FAIL(error, STATUS_BAD_FILE, "%.200s: no axis '%.100s' of an input", graph->source.path,
-         graph->sizes->batch_axis);
+    FAIL(error, STATUS_BAD_FILE, "%s: no axis '%.100s' of an input",
+         onnx_path(graph->source.path).text, graph->sizes->batch_axis);
     return HINT(error, STATUS_BAD_FILE, "INPUT:AXIS, axes count from 0; inputs: %s", all);
 }
 
@@ -312,8 +336,8 @@ enum status onnx_read_declared(struct onnx_dimensions *dimensions, struct onnx_v
     int rank;
     if (!onnx_type_read(&dimensions->graph->source, value->declared, &value->type, &rank,
                         value->dims, names)) {
-        FAIL(dimensions->error, STATUS_BAD_FILE, "%.200s: tensor '%.*s' has no shape",
-             dimensions->graph->source.path, shown(value->name), value->name.bytes);
+        FAIL(dimensions->error, STATUS_BAD_FILE, "%s: tensor '%.*s' has no shape",
+             onnx_path(dimensions->graph->source.path).text, shown(value->name), value->name.bytes);
         return HINT(dimensions->error, STATUS_BAD_FILE,
                     "onnx.shape_inference.infer_shapes may add it");
     }

@@ -63,11 +63,24 @@ static bool is_inside(const char *folder, const char *file)
     return strncmp(real_folder, real_file, length) == 0 && real_file[length] == '/';
 }
 
+/* The same for the folder that the model itself lies in when `path` is a link, as in the caches of
+ * model hubs. */
+static bool is_beside_model(const char *path, const char *file)
+{
+    char real_path[PATH_MAX];
+    if (!realpath(path, real_path))
+        return false;
+    char *slash = strrchr(real_path, '/');
+    *slash = '\0';
+    return is_inside(slash == real_path ? "/" : real_path, file);
+}
+
 static enum status external_error(const struct onnx_source *source, const struct onnx_value *value,
                                   struct slice location, const char *what, struct error *error)
 {
-    FAIL(error, STATUS_BAD_FILE, "%.150s: tensor '%.*s': external data '%.*s' %s", source->path,
-         onnx_shown(value->name), value->name.bytes, onnx_shown(location), location.bytes, what);
+    FAIL(error, STATUS_BAD_FILE, "%s: tensor '%.*s': external data '%.*s' %s",
+         onnx_path(source->path).text, onnx_shown(value->name), value->name.bytes,
+         onnx_shown(location), location.bytes, what);
     return HINT(error, STATUS_BAD_FILE,
                 "keep the model's data files in its folder, as they were exported");
 }
@@ -87,7 +100,7 @@ static enum status find_file(struct onnx_source *source, const struct onnx_value
     snprintf(file, sizeof file, "%s%.*s", folder, (int)location.size, location.bytes);
     if (stat(file, &info) != 0)
         return external_error(source, value, location, strerror(errno), error);
-    if (!is_inside(folder, file))
+    if (!is_inside(folder, file) && !is_beside_model(source->path, file))
         return external_error(source, value, location, "lies outside of its folder", error);
     if (!S_ISREG(info.st_mode))
         return external_error(source, value, location, "is not a regular file", error);

@@ -1,7 +1,6 @@
 /* ModelProto -> nodes and named tensors. */
-#include "network/onnx_graph.h"
-
-#include "base/hash.h"
+#include "network/onnx_body.h"
+#include "network/onnx_operators.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,58 +8,24 @@
 /* Field numbers of onnx.proto. */
 enum { MODEL_IR_VERSION = 1, MODEL_GRAPH = 7, MODEL_OPSET = 8 };
 enum { OPSET_DOMAIN = 1, OPSET_VERSION = 2 };
-enum { GRAPH_NODE = 1, GRAPH_INITIALIZER = 5, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12 };
-enum { GRAPH_VALUE_INFO = 13, GRAPH_SPARSE = 15 };
-enum { SPARSE_VALUES = 1, SPARSE_DIMS = 3 };
-enum { NODE_INPUT = 1, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE, NODE_ATTRIBUTE, NODE_DOMAIN = 7 };
+enum { MODEL_FUNCTION = 25, FUNCTION_NAME = 1, FUNCTION_DOMAIN = 10 };
+enum { NODE_INPUT = 1, NODE_OUTPUT, NODE_OP_TYPE = 4, NODE_ATTRIBUTE, NODE_DOMAIN = 7 };
 enum { INFO_NAME = 1, INFO_TYPE = 2 };
-enum { TENSOR_NAME = 8 };
-
-static enum status fail_at(const struct onnx_graph *graph, struct slice at, struct error *error,
-                           const char *what, struct slice name)
-{
-    return FAIL(error, STATUS_BAD_FILE, "%.200s: byte %zu: %s '%.*s'", graph->source.path,
-                onnx_offset(&graph->source, at), what, onnx_shown(name), name.bytes);
-}
-
-/* ---- names ---- */
-
-static int *find_slot(const struct onnx_graph *graph, struct slice name)
-{
-    uint64_t slot = hash_mix(hash_bytes(HASH_SEED, name.bytes, name.size));
-    for (;; slot++) {
-        int *index = &graph->slots[slot & (graph->slot_count - 1)];
-        if (*index < 0 || slices_equal(graph->values[*index].name, name))
-            return index;
-    }
-}
-
-/* NULL: there is one of that name already. */
-static struct onnx_value *add_value(struct onnx_graph *graph, struct slice name)
-{
-    int *slot = find_slot(graph, name);
-    if (*slot >= 0)
-        return NULL;
-    *slot = graph->value_count;
-    struct onnx_value *value = &graph->values[graph->value_count++];
-    *value = (struct onnx_value){.name = name,
-                                 .declared = {"", 0},
-                                 .rank = -1,
-                                 .origin = -1,
-                                 .batch_axis = ONNX_UNBATCHED,
-                                 .producer = -1,
-                                 .consumer = -1,
-                                 .layer = -1,
-                                 .holder = -1,
-                                 .counted_layer = -1};
-    return value;
-}
+/* Room for the nodes, tensors and links of subgraphs and functions, as often as they run. */
+enum { EXPANSION_NODES = 50000, EXPANSION_VALUES = 100000, EXPANSION_LINKS = 400000 };
+enum { EXPANSION_SCOPES = 50000, EXPANSION_FIELDS = 4000000 };
 
 /* ---- sizes, before anything is allocated ---- */
 
 struct sizes {
     size_t nodes, values, links;
+    bool has_expansions; /* subgraphs, sequences */
 };
+
+static bool is_sequence(struct slice op_type)
+{
+    return memmem(op_type.bytes, op_type.size, "Sequence", 8) != NULL;
+}
 
 static enum status count_links(struct sizes *sizes, const struct wire *graph, struct slice message,
                                struct error *error)
@@ -69,9 +34,15 @@ static enum status count_links(struct sizes *sizes, const struct wire *graph, st
     for (struct wire_field field; wire_next(&node, &field);) {
         sizes->links += field.number == NODE_INPUT || field.number == NODE_OUTPUT;
         sizes->values += field.number == NODE_OUTPUT;
+        if (field.number == NODE_ATTRIBUTE && field.type == WIRE_BYTES) {
+            sizes->links += onnx_subgraph_names(&node, field.bytes);
+            sizes->has_expansions |= onnx_has_subgraph(&node, field.bytes);
+        }
+        if (field.number == NODE_OP_TYPE && field.type == WIRE_BYTES)
+            sizes->has_expansions |= is_sequence(field.bytes);
         if (field.number <= NODE_DOMAIN && field.type != WIRE_BYTES)
-            return FAIL(error, STATUS_BAD_FILE, "%.300s: byte %zu: a node's field is damaged",
-                        node.path, wire_offset(&node));
+            return FAIL(error, STATUS_BAD_FILE, "%s: byte %zu: a node's field is damaged",
+                        onnx_path(node.path).text, wire_offset(&node));
     }
     return wire_finish(&node, error);
 }
@@ -79,15 +50,16 @@ static enum status count_links(struct sizes *sizes, const struct wire *graph, st
 static enum status count_all(struct sizes *sizes, struct wire graph, struct error *error)
 {
     for (struct wire_field field; wire_next(&graph, &field);) {
-        const bool is_node = field.number == GRAPH_NODE;
+        const bool is_node = field.number == onnx_graph_fields.node;
         if (field.type != WIRE_BYTES &&
-            (is_node || field.number == GRAPH_INITIALIZER || field.number == GRAPH_INPUT ||
-             field.number == GRAPH_SPARSE))
-            return FAIL(error, STATUS_BAD_FILE, "%.300s: byte %zu: a graph's field is damaged",
-                        graph.path, wire_offset(&graph));
+            (is_node || field.number == onnx_graph_fields.initializer ||
+             field.number == onnx_graph_fields.sparse || field.number == onnx_graph_fields.input))
+            return FAIL(error, STATUS_BAD_FILE, "%s: byte %zu: a graph's field is damaged",
+                        onnx_path(graph.path).text, wire_offset(&graph));
         sizes->nodes += is_node;
-        sizes->values += field.number == GRAPH_INITIALIZER || field.number == GRAPH_INPUT ||
-                         field.number == GRAPH_SPARSE;
+        sizes->values += field.number == onnx_graph_fields.initializer ||
+                         field.number == onnx_graph_fields.sparse ||
+                         field.number == onnx_graph_fields.input;
         if (is_node)
             TRY(count_links(sizes, &graph, field.bytes, error));
     }
@@ -98,164 +70,57 @@ static enum status allocate(struct onnx_graph *graph, const struct sizes *sizes,
                             struct error *error)
 {
     const size_t limit = 4 * (size_t)NETWORK_LAYER_LIMIT;
+    const bool grows = sizes->has_expansions || graph->function_count > 0;
     if (sizes->nodes > NETWORK_LAYER_LIMIT || sizes->values > limit || sizes->links > 2 * limit)
         return FAIL(error, STATUS_BAD_FILE,
-                    "%.300s: %zu nodes with %zu tensors: more than %d nodes with 4 tensors each",
-                    graph->source.path, sizes->nodes, sizes->values, NETWORK_LAYER_LIMIT);
-    graph->slot_count = 16;
-    while (graph->slot_count < 2 * sizes->values)
-        graph->slot_count *= 2;
-    TRY(ALLOCATE(&graph->nodes, sizes->nodes, "nodes", error));
-    TRY(ALLOCATE(&graph->order, sizes->nodes, "nodes", error));
-    TRY(ALLOCATE(&graph->values, sizes->values, "tensors", error));
-    TRY(ALLOCATE(&graph->links, sizes->links, "edges", error));
-    TRY(ALLOCATE(&graph->slots, graph->slot_count, "tensor names", error));
-    memset(graph->slots, 0xff, graph->slot_count * sizeof *graph->slots); /* all -1 */
+                    "%s: %zu nodes with %zu tensors: more than %d nodes with 4 tensors each",
+                    onnx_path(graph->source.path).text, sizes->nodes, sizes->values,
+                    NETWORK_LAYER_LIMIT);
+    graph->node_capacity = (int)sizes->nodes + (grows ? EXPANSION_NODES : 0);
+    graph->value_capacity = (int)sizes->values + (grows ? EXPANSION_VALUES : 0);
+    graph->link_capacity = (int)sizes->links + (grows ? EXPANSION_LINKS : 0);
+    graph->fields_left = EXPANSION_FIELDS;
+    const unsigned long nodes = (unsigned long)graph->node_capacity;
+    TRY(ALLOCATE(&graph->nodes, nodes, "nodes", error));
+    TRY(ALLOCATE(&graph->order, nodes, "nodes", error));
+    TRY(ALLOCATE(&graph->inferred, nodes, "nodes", error));
+    TRY(ALLOCATE(&graph->statics, grows ? EXPANSION_SCOPES : 1, "subgraphs", error));
+    TRY(ALLOCATE(&graph->values, (unsigned long)graph->value_capacity, "tensors", error));
+    TRY(ALLOCATE(&graph->links, (unsigned long)graph->link_capacity, "edges", error));
+    TRY(onnx_names_create(&graph->names, sizes->values + (grows ? 2 * EXPANSION_VALUES : 0),
+                          1 + (grows ? EXPANSION_SCOPES : 0), error));
+    onnx_scope_add(&graph->names, ONNX_NO_SCOPE, ONNX_NO_SCOPE);
     return STATUS_OK;
 }
 
-/* ---- initializers, inputs, outputs ---- */
-
-/* The field `number` of a message, the last one if there are several. */
-static struct slice member(const struct wire *wire, struct slice message, uint32_t number)
-{
-    struct slice found = {"", 0};
-    struct wire inside = wire_inside(wire, message);
-    for (struct wire_field field; wire_next(&inside, &field);)
-        if (field.number == number && field.type == WIRE_BYTES)
-            found = field.bytes;
-    return found;
-}
+/* ---- parts ---- */
 
 static enum status add_initializer(struct onnx_graph *graph, struct slice message,
                                    struct error *error)
 {
-    const struct slice name = member(&graph->source.file, message, TENSOR_NAME);
-    struct onnx_value *value = add_value(graph, name);
-    if (!value)
-        return fail_at(graph, message, error, "two tensors are called", name);
-    value->is_constant = true;
-    value->origin = graph->value_count - 1;
-    return onnx_tensor_read(&graph->source, value, message, error);
+    return onnx_add_initializer(graph, ONNX_TOP_SCOPE, message, error);
 }
 
-/* Its values are a tensor, which has the name; its own dimensions are those of the whole. */
 static enum status add_sparse(struct onnx_graph *graph, struct slice message, struct error *error)
 {
-    const struct slice stored = member(&graph->source.file, message, SPARSE_VALUES);
-    TRY(add_initializer(graph, stored, error));
-    struct onnx_value *value = &graph->values[graph->value_count - 1];
-    if (onnx_dims_read(&graph->source, value, message, SPARSE_DIMS))
-        return STATUS_OK;
-    return fail_at(graph, message, error, "dimensions are damaged of sparse tensor", value->name);
+    return onnx_add_sparse(graph, ONNX_TOP_SCOPE, message, error);
 }
 
 /* An input that has an initializer (all had before IR version 4) is its name alone. */
 static enum status add_input(struct onnx_graph *graph, struct slice message, struct error *error)
 {
-    struct onnx_value *value = add_value(graph, member(&graph->source.file, message, INFO_NAME));
+    const struct slice name = onnx_member(&graph->source.file, message, INFO_NAME);
+    struct onnx_value *value = onnx_named_value_add(graph, ONNX_TOP_SCOPE, name);
     if (value)
-        value->declared = member(&graph->source.file, message, INFO_TYPE);
+        value->declared = onnx_member(&graph->source.file, message, INFO_TYPE);
     (void)error;
     return STATUS_OK;
 }
 
-static enum status declare(struct onnx_graph *graph, struct slice message, bool is_output)
-{
-    const int index = *find_slot(graph, member(&graph->source.file, message, INFO_NAME));
-    if (index < 0)
-        return STATUS_OK; /* of a node that was optimised away */
-    struct onnx_value *value = &graph->values[index];
-    value->is_output |= is_output;
-    if (value->producer >= 0)
-        value->declared = member(&graph->source.file, message, INFO_TYPE);
-    return STATUS_OK;
-}
-
-/* ---- nodes ---- */
-
-/* Attributes are read when they are asked for: here it is seen that this can be done. */
-static enum status check_attribute(const struct onnx_graph *graph, struct slice message,
-                                   struct error *error)
-{
-    struct wire attribute = wire_inside(&graph->source.file, message);
-    for (struct wire_field field; wire_next(&attribute, &field);)
-        ;
-    return wire_finish(&attribute, error);
-}
-
-static void read_node_field(struct onnx_node *node, const struct wire_field *field)
-{
-    if (field->number == NODE_NAME)
-        node->name = field->bytes;
-    else if (field->number == NODE_OP_TYPE)
-        node->op_type = field->bytes;
-    else if (field->number == NODE_DOMAIN)
-        node->domain = field->bytes;
-}
-
-static enum status add_output(struct onnx_graph *graph, int node, struct slice name,
-                              struct error *error)
-{
-    int *link = &graph->links[graph->link_count++];
-    *link = -1;
-    if (name.size == 0)
-        return STATUS_OK;
-    struct onnx_value *value = add_value(graph, name);
-    if (!value)
-        return fail_at(graph, name, error, "a second node gives", name);
-    value->producer = node;
-    *link = graph->value_count - 1;
-    return STATUS_OK;
-}
-
-/* Inputs are linked later, when all names are known; their places stay free. */
 static enum status add_node(struct onnx_graph *graph, struct slice message, struct error *error)
 {
-    const struct slice none = {"", 0};
-    struct onnx_node *node = &graph->nodes[graph->node_count];
-    *node = (struct onnx_node){.name = none, .op_type = none, .domain = none, .message = message};
-    node->first = graph->link_count;
-    struct wire wire = wire_inside(&graph->source.file, message);
-    for (struct wire_field field; wire_next(&wire, &field);) {
-        read_node_field(node, &field);
-        node->input_count += field.number == NODE_INPUT;
-        if (field.number == NODE_ATTRIBUTE)
-            TRY(check_attribute(graph, field.bytes, error));
-    }
-    graph->link_count += node->input_count;
-    wire = wire_inside(&graph->source.file, message);
-    for (struct wire_field field; wire_next(&wire, &field);)
-        if (field.number == NODE_OUTPUT) {
-            node->output_count++;
-            TRY(add_output(graph, graph->node_count, field.bytes, error));
-        }
-    if (node->op_type.size == 0)
-        return fail_at(graph, message, error, "no operator in node", node->name);
-    graph->node_count++;
-    return STATUS_OK;
-}
-
-static enum status link_inputs(struct onnx_graph *graph, int index, struct error *error)
-{
-    struct onnx_node *node = &graph->nodes[index];
-    const struct onnx_call call = {graph, node, error};
-    struct wire wire = wire_inside(&graph->source.file, node->message);
-    int *link = &graph->links[node->first];
-    for (struct wire_field field; wire_next(&wire, &field);) {
-        if (field.number != NODE_INPUT)
-            continue;
-        *link = field.bytes.size ? *find_slot(graph, field.bytes) : -1;
-        if (*link < 0 && field.bytes.size)
-            return onnx_fail(&call, "its input '%.*s' is not defined", onnx_shown(field.bytes),
-                             field.bytes.bytes);
-        if (*link >= 0) {
-            struct onnx_value *value = &graph->values[*link];
-            value->consumer = value->consumer_count++ ? -1 : index;
-        }
-        link++;
-    }
-    return STATUS_OK;
+    return onnx_add_node(graph, (struct onnx_node){.scope = ONNX_TOP_SCOPE, .caller = -1}, message,
+                         error);
 }
 
 /* ---- the whole ---- */
@@ -277,30 +142,35 @@ static enum status read_declared(struct onnx_graph *graph, struct slice message,
                                  struct error *error)
 {
     (void)error;
-    return declare(graph, message, false);
+    onnx_declare(graph, ONNX_TOP_SCOPE, message, false);
+    return STATUS_OK;
 }
 
 static enum status read_output(struct onnx_graph *graph, struct slice message, struct error *error)
 {
     (void)error;
-    return declare(graph, message, true);
+    onnx_declare(graph, ONNX_TOP_SCOPE, message, true);
+    return STATUS_OK;
 }
 
 static enum status read_graph(struct onnx_graph *graph, struct slice message, struct error *error)
 {
-    struct sizes sizes = {0, 0, 0};
+    struct sizes sizes = {.nodes = 0};
     TRY(count_all(&sizes, wire_inside(&graph->source.file, message), error));
     if (sizes.nodes == 0)
-        return FAIL(error, STATUS_BAD_FILE, "%.300s: its graph has no nodes", graph->source.path);
+        return FAIL(error, STATUS_BAD_FILE, "%s: its graph has no nodes",
+                    onnx_path(graph->source.path).text);
     TRY(allocate(graph, &sizes, error));
-    TRY(read_fields(graph, message, GRAPH_INITIALIZER, add_initializer, error));
-    TRY(read_fields(graph, message, GRAPH_SPARSE, add_sparse, error));
-    TRY(read_fields(graph, message, GRAPH_INPUT, add_input, error));
-    TRY(read_fields(graph, message, GRAPH_NODE, add_node, error));
-    TRY(read_fields(graph, message, GRAPH_VALUE_INFO, read_declared, error));
-    TRY(read_fields(graph, message, GRAPH_OUTPUT, read_output, error));
+    TRY(read_fields(graph, message, onnx_graph_fields.initializer, add_initializer, error));
+    TRY(read_fields(graph, message, onnx_graph_fields.sparse, add_sparse, error));
+    TRY(read_fields(graph, message, onnx_graph_fields.input, add_input, error));
+    TRY(read_fields(graph, message, onnx_graph_fields.node, add_node, error));
+    TRY(read_fields(graph, message, onnx_graph_fields.value_info, read_declared, error));
+    TRY(read_fields(graph, message, onnx_graph_fields.output, read_output, error));
     for (int i = 0; i < graph->node_count; i++)
-        TRY(link_inputs(graph, i, error));
+        TRY(onnx_link_inputs(graph, i, error));
+    TRY(onnx_keep_needed(graph, error));
+    onnx_count_consumers(graph);
     return STATUS_OK;
 }
 
@@ -316,6 +186,28 @@ static int64_t opset_version(const struct wire *file, struct slice message)
             return 0;
     }
     return version;
+}
+
+static enum status read_functions(struct onnx_graph *graph, struct error *error)
+{
+    const struct wire *file = &graph->source.file;
+    int count = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        struct wire wire = *file;
+        for (struct wire_field field; wire_next(&wire, &field);) {
+            if (field.number != MODEL_FUNCTION || field.type != WIRE_BYTES || count == INT32_MAX)
+                continue;
+            if (pass == 0)
+                count++;
+            else
+                graph->functions[graph->function_count++] = (struct onnx_function){
+                    onnx_member(file, field.bytes, FUNCTION_NAME),
+                    onnx_member(file, field.bytes, FUNCTION_DOMAIN), field.bytes};
+        }
+        if (pass == 0)
+            TRY(ALLOCATE(&graph->functions, (unsigned long)count, "functions", error));
+    }
+    return STATUS_OK;
 }
 
 /* What a model holds beside its graph; *message stays empty where it has none. */
@@ -336,8 +228,29 @@ static enum status read_model(struct onnx_graph *graph, struct slice *message, s
         return wire_finish(&wire, error);
     if (has_version && message->bytes)
         return STATUS_OK;
-    return FAIL(error, STATUS_BAD_FILE, "%.300s: not an ONNX file (byte %zu)", graph->source.path,
-                wire_offset(&wire));
+    if (wire.end - graph->source.file.file > 40 &&
+        memcmp(graph->source.file.file, "version https://git-lfs", 23) == 0) {
+        FAIL(error, STATUS_BAD_FILE, "%s: a Git LFS pointer, not the model",
+             onnx_path(graph->source.path).text);
+        return HINT(error, STATUS_BAD_FILE, "git lfs pull fetches the model");
+    }
+    return FAIL(error, STATUS_BAD_FILE, "%s: not an ONNX file (byte %zu)",
+                onnx_path(graph->source.path).text, wire_offset(&wire));
+}
+
+/* A classifier of scikit-learn, say: it imports operators of other domains alone. */
+static enum status no_operator_set(const struct onnx_graph *graph, struct slice message,
+                                   struct error *error)
+{
+    const struct wire *file = &graph->source.file;
+    const struct slice node = onnx_member(file, message, onnx_graph_fields.node);
+    const struct slice op_type = onnx_member(file, node, NODE_OP_TYPE);
+    const struct slice domain = onnx_member(file, node, NODE_DOMAIN);
+    return FAIL(error, STATUS_BAD_FILE,
+                "%s: no operators of neural networks: it imports none, its last node is '%.*s' "
+                "of '%.*s'",
+                onnx_path(graph->source.path).text, onnx_shown(op_type), op_type.bytes,
+                onnx_shown(domain), domain.bytes);
 }
 
 enum status onnx_graph_read(struct onnx_graph *graph, const char *path, const char *bytes,
@@ -347,11 +260,14 @@ enum status onnx_graph_read(struct onnx_graph *graph, const char *path, const ch
     struct slice message = {NULL, 0};
     onnx_source_create(&graph->source, path, bytes, size);
     TRY(read_model(graph, &message, error));
+    if (graph->opset == 0)
+        return no_operator_set(graph, message, error);
     if (graph->opset < ONNX_OPSET_MINIMUM) {
-        FAIL(error, STATUS_BAD_FILE, "%.300s: operator set %lld; the oldest supported is %d", path,
-             (long long)graph->opset, ONNX_OPSET_MINIMUM);
+        FAIL(error, STATUS_BAD_FILE, "%s: operator set %lld; the oldest supported is %d",
+             onnx_path(path).text, (long long)graph->opset, ONNX_OPSET_MINIMUM);
         return HINT(error, STATUS_BAD_FILE, "convert it with onnx.version_converter");
     }
+    TRY(read_functions(graph, error));
     return read_graph(graph, message, error);
 }
 
@@ -361,6 +277,9 @@ void onnx_graph_free(struct onnx_graph *graph)
     free(graph->order);
     free(graph->values);
     free(graph->links);
-    free(graph->slots);
+    free(graph->inferred);
+    free(graph->functions);
+    free(graph->statics);
+    onnx_names_free(&graph->names);
     onnx_source_free(&graph->source);
 }

@@ -1,5 +1,7 @@
 #include "network/onnx_contrib.h"
 
+#include "network/onnx_expand.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +35,12 @@
 #define CONSTANT(type, layer, infer, follow)                                                       \
     {                                                                                              \
         .op_type = type, .name = layer, .shape = infer, .fold = follow, .is_constant = true        \
+    }
+
+/* Stands for other nodes. */
+#define EXPANDED(type, layer, into)                                                                \
+    {                                                                                              \
+        .op_type = type, .name = layer, .expand = into                                             \
     }
 
 /* Sorted by op_type. Flops of one output element, an exponential or a root as one operation. */
@@ -80,6 +88,7 @@ static const struct onnx_operator operators[] = {
          KEPT_NOTHING),
     MOVE("Compress", "compress", onnx_shape_compress, NULL),
     MOVE("Concat", "concat", onnx_shape_concat, onnx_fold_concat),
+    EXPANDED("ConcatFromSequence", "concat_from_sequence", onnx_expand_sequence_concat),
     CONSTANT("Constant", "constant", onnx_shape_constant, NULL),
     CONSTANT("ConstantOfShape", "constant_of_shape", onnx_shape_constant_of_shape,
              onnx_fold_constant_of_shape),
@@ -127,6 +136,7 @@ static const struct onnx_operator operators[] = {
     UNARY("HardSwish", "hard_swish", 5, 4, KEPT_INPUTS),
     UNARY("Hardmax", "hard_max", 2, 2, KEPT_INPUTS),
     VIEW("Identity", "identity", onnx_shape_same, onnx_fold_copy),
+    EXPANDED("If", "if", onnx_expand_if),
     OWN("InstanceNormalization", "instance_normalization", onnx_shape_normalization,
         onnx_emit_normalization),
     WORK("IsInf", "is_inf", onnx_shape_test, NULL, onnx_emit_generic, 1, 0, KEPT_NOTHING),
@@ -140,6 +150,7 @@ static const struct onnx_operator operators[] = {
     COMPARE("LessOrEqual", "less_or_equal", onnx_fold_less_or_equal),
     FOLDED("Log", "log", onnx_fold_log, 1, 1, KEPT_INPUTS),
     UNARY("LogSoftmax", "log_softmax", 5, 4, KEPT_OUTPUT),
+    EXPANDED("Loop", "loop", onnx_expand_loop),
     UNARY("LpNormalization", "lp_normalization", 4, 4, KEPT_INPUTS),
     OWN("LpPool", "lp_pool", onnx_shape_pool, onnx_emit_pool),
     OWN("MatMul", "matmul", onnx_shape_matmul, onnx_emit_matmul),
@@ -210,10 +221,17 @@ static const struct onnx_operator operators[] = {
     UNARY("RotaryEmbedding", "rotary_embedding", 3, 3, KEPT_INPUTS),
     FOLDED("Round", "round", onnx_fold_round, 1, 0, KEPT_NOTHING),
     OWN("STFT", "stft", onnx_shape_stft, onnx_emit_stft),
+    EXPANDED("Scan", "scan", onnx_expand_scan),
     MOVE("Scatter", "scatter", onnx_shape_same, NULL),
     MOVE("ScatterElements", "scatter_elements", onnx_shape_same, NULL),
     MOVE("ScatterND", "scatter_nd", onnx_shape_same, onnx_fold_scatter_nd),
     UNARY("Selu", "selu", 4, 3, KEPT_OUTPUT),
+    EXPANDED("SequenceAt", "sequence_at", onnx_expand_sequence_at),
+    EXPANDED("SequenceConstruct", "sequence_construct", onnx_expand_sequence),
+    EXPANDED("SequenceEmpty", "sequence_empty", onnx_expand_sequence),
+    EXPANDED("SequenceErase", "sequence_erase", onnx_expand_sequence_erase),
+    EXPANDED("SequenceInsert", "sequence_insert", onnx_expand_sequence_insert),
+    EXPANDED("SequenceLength", "sequence_length", onnx_expand_sequence_length),
     CONSTANT("Shape", "shape", onnx_shape_shape, onnx_fold_shape),
     UNARY("Shrink", "shrink", 2, 2, KEPT_INPUTS),
     UNARY("Sigmoid", "sigmoid", 4, 3, KEPT_OUTPUT),
@@ -229,6 +247,7 @@ static const struct onnx_operator operators[] = {
     UNARY("Softsign", "softsign", 3, 4, KEPT_INPUTS),
     MOVE("SpaceToDepth", "space_to_depth", onnx_shape_space_to_depth, NULL),
     MOVE("Split", "split", onnx_shape_split, onnx_fold_split),
+    EXPANDED("SplitToSequence", "split_to_sequence", onnx_expand_sequence_split),
     FOLDED("Sqrt", "sqrt", onnx_fold_sqrt, 1, 2, KEPT_OUTPUT),
     VIEW("Squeeze", "squeeze", onnx_shape_squeeze, onnx_fold_copy),
     BINARY("Sub", "sub", onnx_fold_sub, 1, 1, KEPT_NOTHING),

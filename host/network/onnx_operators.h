@@ -5,6 +5,7 @@
 #ifndef EPOCHCAST_NETWORK_ONNX_OPERATORS_H
 #define EPOCHCAST_NETWORK_ONNX_OPERATORS_H
 
+#include "network/onnx_expand.h"
 #include "network/onnx_fold.h"
 #include "network/onnx_shape.h"
 
@@ -34,8 +35,9 @@ typedef bool onnx_read_function(struct onnx_match *match, const struct onnx_call
 enum onnx_kept { KEPT_NOTHING, KEPT_OUTPUT, KEPT_INPUTS };
 
 struct onnx_operator {
-    const char *op_type; /* "BatchNormalization" */
-    const char *name;    /* "batch_normalization", of the operator */
+    const char *op_type;          /* "BatchNormalization" */
+    const char *name;             /* "batch_normalization", of the operator */
+    onnx_expand_function *expand; /* not NULL: it stands for others, and nothing below holds */
     onnx_shape_function *shape;
     onnx_fold_function *fold; /* NULL: values are not followed through it */
     onnx_emit_function *emit; /* where no kind takes it; NULL: a view, which does no work */

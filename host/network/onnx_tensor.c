@@ -33,8 +33,9 @@ struct tensor_data {
 static enum status tensor_error(const struct onnx_source *source, const struct onnx_value *value,
                                 struct slice message, const char *what, struct error *error)
 {
-    return FAIL(error, STATUS_BAD_FILE, "%.200s: byte %zu: tensor '%.*s': %s", source->path,
-                onnx_offset(source, message), onnx_shown(value->name), value->name.bytes, what);
+    return FAIL(error, STATUS_BAD_FILE, "%s: byte %zu: tensor '%.*s': %s",
+                onnx_path(source->path).text, onnx_offset(source, message), onnx_shown(value->name),
+                value->name.bytes, what);
 }
 
 static bool add_dimension(struct onnx_value *value, uint64_t dimension)
@@ -236,6 +237,17 @@ enum status onnx_tensor_read(struct onnx_source *source, struct onnx_value *valu
 
 /* ---- TypeProto ---- */
 
+/* Names that exporters give to every dimension that they do not know. */
+static bool is_placeholder(struct slice name)
+{
+    static const char *const names[] = {"?", "None", "none",    "-1",
+                                        "*", "unk",  "unknown", "Unknown"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_equals(name, names[i]))
+            return true;
+    return false;
+}
+
 static void read_dimension(const struct wire *shape, struct slice message, int64_t *dimension,
                            struct slice *name)
 {
@@ -245,7 +257,8 @@ static void read_dimension(const struct wire *shape, struct slice message, int64
     for (struct wire_field field; wire_next(&wire, &field);)
         if (field.number == DIMENSION_VALUE && field.type == WIRE_VARINT)
             *dimension = (int64_t)field.value;
-        else if (field.number == DIMENSION_NAME && field.type == WIRE_BYTES)
+        else if (field.number == DIMENSION_NAME && field.type == WIRE_BYTES &&
+                 !is_placeholder(field.bytes))
             *name = field.bytes;
 }
 

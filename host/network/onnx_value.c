@@ -1,6 +1,8 @@
 #include "network/onnx_value.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* In the order of TensorProto.DataType. */
 static const struct element_type {
@@ -62,6 +64,17 @@ double *onnx_fold_room(struct onnx_source *source, double count)
     source->folds->count += (size_t)count;
     source->fold_count += (size_t)count;
     return room;
+}
+
+struct onnx_path onnx_path(const char *path)
+{
+    struct onnx_path shown;
+    const size_t length = strlen(path), head = 30, tail = 67;
+    if (length <= head + tail + 3)
+        snprintf(shown.text, sizeof shown.text, "%s", path);
+    else
+        snprintf(shown.text, sizeof shown.text, "%.30s...%s", path, path + length - tail);
+    return shown;
 }
 
 size_t onnx_offset(const struct onnx_source *source, struct slice message)

@@ -44,9 +44,10 @@ struct onnx_value {
     int producer;     /* node, -1: an initializer or an input of the graph */
     int consumer;     /* the only node that reads it, -1: none or several */
     int consumer_count;
-    bool is_output;           /* of the graph */
-    bool is_first_given;      /* an input's first axis has a size by its name: it is no batch */
-    int batch_axis;           /* of the samples, or: */
+    bool is_output;      /* of the graph */
+    bool is_first_given; /* an input's first axis has a size by its name: it is no batch */
+    int batch_axis;      /* of the samples, or: */
+    int sequence_first, sequence_count; /* of a sequence: links[first ..]; else -1 */
     int layer;                /* of the network, whose output this is; -1: the network's input */
     int holder, holder_place; /* layer of a kind that has it whole as a parameter, which; -1 */
     int tensor;               /* its number in the network, once a second layer has it; 0 */
@@ -72,6 +73,11 @@ double *onnx_fold_room(struct onnx_source *source, double count);
 /* Where in the file a message lies. */
 size_t onnx_offset(const struct onnx_source *source, struct slice message);
 
+/* A path of at most 100 bytes for messages: a longer one is cut in the middle. */
+struct onnx_path {
+    char text[104];
+};
+struct onnx_path onnx_path(const char *path);
 /* How many bytes of a name a message shows: "%.*s". */
 static inline int onnx_shown(struct slice name)
 {

@@ -215,7 +215,7 @@ def quantised_fused(m):
     flat = m.node("Flatten", "flat", [y])
     gemm = m.node("QGemm", "gemm", [flat, "s", "z", m.weight("g", [120, 7], numpy.int8), "s", "zw", "", "s", "z"],
                   domain="com.microsoft")
-    return [gemm]
+    return [gemm, "bare_out", "integers_out", "product_integers_out"]
 
 
 @model
@@ -224,11 +224,12 @@ def dynamic_quantised(m):
     m.weight("z1", [1], numpy.int8)
     x = m.input("x", ["batch", 7, 20])
     q = m.node("DynamicQuantizeLinear", "dynamic", [x], ["q", "q_s", "q_z"])
-    m.node("MatMulInteger", "product", [q, m.weight("p", [20, 5], numpy.int8), "q_z"])
+    product = m.node("MatMulInteger", "product", [q, m.weight("p", [20, 5], numpy.int8), "q_z"])
     steps = m.node("Transpose", "turn", [x], perm=[1, 0, 2])
-    return [m.node("DynamicQuantizeLSTM", "lstm", [steps, m.weight("w", [1, 20, 128], numpy.int8),
-                                                   m.weight("r", [1, 32, 128], numpy.int8), "", "", "", "", "", "s1", "z1",
-                                                   "s1", "z1"], domain="com.microsoft", hidden_size=32)]
+    lstm = m.node("DynamicQuantizeLSTM", "lstm", [steps, m.weight("w", [1, 20, 128], numpy.int8),
+                                                  m.weight("r", [1, 32, 128], numpy.int8), "", "", "", "", "", "s1", "z1",
+                                                  "s1", "z1"], domain="com.microsoft", hidden_size=32)
+    return [lstm, product]
 
 
 # ---- operators that onnxruntime fuses ----

@@ -23,7 +23,14 @@ from onnx_networks import Model
 
 
 class Small(Model):
-    """Weights in the file."""
+    """Weights in the file; every tensor that nothing reads is an output, or it would not be run."""
+
+    def save(self, path, *outputs):
+        read = {name for node in self.nodes for name in node.input}
+        made = [name for node in self.nodes for name in node.output if name]
+        super().save(path, *outputs)
+        leaves = [name for name in made if name not in read and name not in outputs]
+        edit(path, lambda model: model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in leaves))
 
     def weight(self, name, shape, type=TensorProto.FLOAT):
         dtype = {TensorProto.FLOAT: numpy.float32, TensorProto.BOOL: bool}[type]
