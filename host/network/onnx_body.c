@@ -222,8 +222,9 @@ static enum status check_room(const struct onnx_graph *graph, const struct onnx_
         outputs <= graph->value_capacity - graph->value_count &&
         links <= graph->link_capacity - graph->link_count)
         return STATUS_OK;
-    return fail_at(graph, node->message, error, "subgraphs and functions are too large at node",
-                   node->name);
+    return fail_at(graph, node->message, error,
+                   "with all runs of subgraphs and functions the graph is too large at node",
+                   node->name.size ? node->name : node->op_type);
 }
 
 enum status onnx_add_node(struct onnx_graph *graph, struct onnx_node start, struct slice message,

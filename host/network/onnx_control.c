@@ -91,6 +91,15 @@ static struct dimension_size *given_trips(const struct onnx_call *call, struct s
     return given;
 }
 
+static enum status ask_trips(const struct onnx_call *call)
+{
+    struct slice name;
+    given_trips(call, &name);
+    onnx_fail(call, "how often it runs depends on the data");
+    return HINT(call->error, STATUS_BAD_FILE, "set it: --dimension '%.*s=TRIPS'", onnx_shown(name),
+                name.bytes);
+}
+
 struct loop {
     struct onnx_body body;
     int64_t trips; /* at most; -1: as long as the condition holds */
@@ -99,8 +108,7 @@ struct loop {
     struct collected collected;
 };
 
-static enum status start_loop(struct onnx_dimensions *dimensions, const struct onnx_call *call,
-                              struct loop *loop)
+static enum status start_loop(const struct onnx_call *call, struct loop *loop)
 {
     const struct onnx_value *trips = onnx_input(call, 0);
     struct slice name;
@@ -116,14 +124,7 @@ static enum status start_loop(struct onnx_dimensions *dimensions, const struct o
     loop->trips = given                                         ? given->size
                   : trips && trips->folded && trips->count == 1 ? onnx_integer_of(trips->folded[0])
                                                                 : -1;
-    const bool is_endless = trips && !given && (loop->trips < 0 || loop->trips > INT32_MAX);
-    const bool is_known = loop->trips >= 0 && !is_endless;
-    const int truth = loop->condition < 0 ? -1 : truth_of(&call->graph->values[loop->condition]);
-    if (is_known || truth >= 0)
-        return STATUS_OK;
-    onnx_fail(call, "how often it runs depends on the data");
-    return HINT(dimensions->error, STATUS_BAD_FILE, "set it: --dimension '%.*s=TRIPS'",
-                onnx_shown(name), name.bytes);
+    return loop->trips < 0 && trips && !trips->folded ? ask_trips(call) : STATUS_OK;
 }
 
 /* Whether another run follows; asks where that depends on the data. */
@@ -131,14 +132,9 @@ static enum status runs_again(const struct onnx_call *call, const struct loop *l
                               bool *again)
 {
     const int truth = loop->condition < 0 ? -1 : truth_of(&call->graph->values[loop->condition]);
-    struct slice name;
     *again = truth != 0 && (loop->trips < 0 || trip < loop->trips);
-    if (!*again || truth > 0 || (loop->trips >= 0 && loop->trips <= INT32_MAX))
-        return STATUS_OK;
-    given_trips(call, &name);
-    onnx_fail(call, "how often it runs depends on the data");
-    return HINT(call->error, STATUS_BAD_FILE, "set it: --dimension '%.*s=TRIPS'", onnx_shown(name),
-                name.bytes);
+    const bool is_endless = loop->trips < 0 || loop->trips > INT32_MAX;
+    return *again && truth < 0 && is_endless ? ask_trips(call) : STATUS_OK;
 }
 
 static enum status run_loop(struct onnx_dimensions *dimensions, int node, struct loop *loop)
@@ -186,7 +182,7 @@ enum status onnx_expand_loop(struct onnx_dimensions *dimensions, int node)
                                    dimensions->error};
     struct loop loop = {.collected = {.values = NULL}};
     TRY(onnx_subgraph_body(dimensions, node, "body", &loop.body));
-    TRY(start_loop(dimensions, &call, &loop));
+    TRY(start_loop(&call, &loop));
     enum status status = run_loop(dimensions, node, &loop);
     if (status == STATUS_OK)
         status = end_loop(dimensions, node, &loop);

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Small ONNX models of single operators and of control flow, for tests/test_onnx_operators.c and the fuzz target.
 
-usage: onnx_operator_models.py FOLDER [all]
+usage: onnx_operator_models.py FOLDER small|all
 
-writes FOLDER/*.onnx. Exit code 77: no python3-onnx.
+writes FOLDER/*.onnx; all: also folders with links. Exit code 77: no python3-onnx.
 """
 import os
 import sys
@@ -167,14 +167,205 @@ HUGE = {
     "center_crop": lambda m, x, s: m.node("CenterCropPad", "big", [x, m.constant("c", [2 ** 20, 2 ** 20])]),
 }
 
-MODELS = {"shapes": shapes, "folds": folds, **{f"huge_{name}": huge(build) for name, build in HUGE.items()}}
+# ---- control flow, functions, sequences ----
+
+def info(name, shape=None, type=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, type, shape)
 
 
-def main(folder):
+def tensor(name, shape):
+    return numpy_helper.from_array(numpy.zeros(shape, numpy.float32), name)
+
+
+def body(nodes, inputs, outputs, weights=()):
+    return helper.make_graph(nodes, "body", [info(name) for name in inputs], [info(name) for name in outputs], weights)
+
+
+def dense(name, x, w, y):
+    return helper.make_node("MatMul", [x, w], [y], name=name)
+
+
+def branches(path):
+    """Inputs that branches alone read; a condition that is known, and one that depends on the data."""
+    m = Small(opset=17)
+    m.input("x", ["n", 16]), m.input("flag", [], TensorProto.BOOL)
+    m.constant("no", False, bool)
+    large = body([dense("wide", "x", "W1", "a"), dense("narrow", "a", "W2", "b")], [], ["b"],
+                 [tensor("W1", [16, 64]), tensor("W2", [64, 16])])
+    small = body([dense("small", "x", "W3", "c")], [], ["c"], [tensor("W3", [16, 16])])
+    m.node("If", "known", ["no"], then_branch=large, else_branch=small)
+    m.node("If", "open", ["flag"], then_branch=small, else_branch=large)
+    m.write(path)
+
+
+def loop_of(m, name, trips, condition, weights, x="x", keep="keep_in"):
+    inner = body([helper.make_node("Identity", [keep], ["keep"]), dense(name + "_fc", "h", "W", "g"),
+                  helper.make_node("Relu", ["g"], ["r"], name=name + "_relu")], ["trip", "keep_in", "h"],
+                 ["keep", "g", "r"], weights)
+    return m.node("Loop", name, [trips, condition, x], [name + "_last", name + "_all"], body=inner)
+
+
+def loops(path):
+    m = Small(opset=17)
+    m.input("x", ["n", 16])
+    m.constant("yes", True, bool)
+    loop_of(m, "three", m.constant("i3", 3), "yes", [tensor("W", [16, 16])])
+    loop_of(m, "none", m.constant("i0", 0), "yes", [tensor("W", [16, 16])])
+    # as long as trip < 4, with a constant inside
+    count = body([helper.make_node("Constant", [], ["four"], value_int=4), helper.make_node("Less", ["trip", "four"], ["keep"]),
+                  dense("while_fc", "h", "V", "g")], ["trip", "keep_in", "h"], ["keep", "g"], [tensor("V", [16, 16])])
+    m.node("Loop", "while", ["", "yes", "x"], body=count)
+    # a loop in a loop
+    inner = body([helper.make_node("Identity", ["k2"], ["k3"]), dense("inner_fc", "h2", "U", "g2")], ["t2", "k2", "h2"],
+                 ["k3", "g2"], [tensor("U", [16, 16])])
+    outer = body([helper.make_node("Identity", ["k"], ["k1"]),
+                  helper.make_node("Loop", ["i3", "yes", "h1"], ["g1"], name="inner", body=inner)], ["t", "k", "h1"],
+                 ["k1", "g1"])
+    m.node("Loop", "outer", [m.constant("i2", 2), "yes", "x"], body=outer)
+    m.write(path)
+
+
+def loop_open(path):
+    m = Small(opset=17)
+    m.input("x", ["n", 16])
+    m.input("trips", [], TensorProto.INT64)
+    loop_of(m, "decode", "trips", m.constant("yes", True, bool), [tensor("W", [16, 16])])
+    m.write(path)
+
+
+def loop_bomb(path):
+    """Nested loops of 10^9 runs in a few hundred bytes."""
+    m = Small(opset=17)
+    m.input("x", ["n", 16])
+    m.constant("yes", True, bool)
+    m.constant("many", 10 ** 9)
+    inner = body([helper.make_node("Identity", ["k2"], ["k3"]), helper.make_node("Relu", ["h2"], ["g2"])],
+                 ["t2", "k2", "h2"], ["k3", "g2"])
+    outer = body([helper.make_node("Identity", ["k"], ["k1"]),
+                  helper.make_node("Loop", ["many", "yes", "h1"], ["g1"], body=inner)], ["t", "k", "h1"], ["k1", "g1"])
+    m.node("Loop", "bomb", ["many", "yes", "x"], body=outer)
+    m.write(path)
+
+
+def scan(path):
+    m = Small(opset=17)
+    x, state = m.input("x", [5, "n", 8]), m.constant("h0", numpy.zeros([1, 16]), numpy.float32)
+    cell = body([dense("scan_x", "xi", "W", "a"), dense("scan_h", "hi", "R", "b"),
+                 helper.make_node("Add", ["a", "b"], ["ho"], name="scan_add"), helper.make_node("Identity", ["ho"], ["yo"])],
+                ["hi", "xi"], ["ho", "yo"], [tensor("W", [8, 16]), tensor("R", [16, 16])])
+    m.node("Scan", "steps", [state, x], ["steps_last", "steps_all"], body=cell, num_scan_inputs=1)
+    m.write(path)
+
+
+def functions(path):
+    """Called twice with weights of their own; an attribute of the call, and one by default."""
+    m = Small(opset=17)
+    x = m.input("x", ["n", 6, 16])
+    reduced = helper.make_node("ReduceSum", ["g", "axes"], ["y"], name="sum")
+    reference = reduced.attribute.add()
+    reference.name, reference.ref_attr_name, reference.type = "keepdims", "keep", onnx.AttributeProto.INT
+    block = helper.make_function("local", "Block", ["x", "w"], ["y"], [
+        helper.make_node("MatMul", ["x", "w"], ["g"], name="block_fc"),
+        helper.make_node("Constant", [], ["axes"], value_ints=[1]), reduced], [helper.make_opsetid("", 17)], ["keep"])
+    m.node("Block", "first", [x, m.weight("w1", [16, 4])], domain="local", keep=1)
+    m.node("Block", "second", [x, m.weight("w2", [16, 9])], domain="local", keep=0)
+    m.write(path, functions=[block], domains=["local"])
+
+
+def recursion(path):
+    m = Small(opset=17)
+    again = helper.make_function("local", "Again", ["x"], ["y"], [
+        helper.make_node("Relu", ["x"], ["r"]), helper.make_node("Again", ["r"], ["y"], domain="local")],
+        [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)])
+    m.node("Again", "again", [m.input("x", ["n", 6])], domain="local")
+    m.write(path, functions=[again], domains=["local"])
+
+
+def sequences(path):
+    m = Small(opset=17)
+    x = m.input("x", ["n", 10, 8])
+    m.node("SplitToSequence", "split", [x, m.constant("four", 4)], axis=1)
+    m.node("SequenceAt", "last", ["split_out", m.constant("minus", -1)])
+    m.node("SplitToSequence", "rows", [x], axis=1, keepdims=0)
+    m.node("SequenceAt", "row", ["rows_out", m.constant("i3", 3)])
+    m.node("SequenceInsert", "longer", ["rows_out", "row_out", m.constant("i0", 0)])
+    m.node("ConcatFromSequence", "stacked", ["longer_out"], axis=1, new_axis=1)
+    m.node("SequenceErase", "shorter", ["split_out", "i0"])
+    m.node("ConcatFromSequence", "joined", ["shorter_out"], axis=1)
+    m.node("ConstantOfShape", "length", [m.node("Unsqueeze", "length_list", [
+        m.node("SequenceLength", "length_of", ["longer_out"]), m.constant("a0", [0])])])
+    m.node("SequenceEmpty", "empty", [])
+    grown = body([helper.make_node("Identity", ["k"], ["k1"]), helper.make_node("SequenceInsert", ["s", "row_out"], ["s1"])],
+                 ["t", "k", "s"], ["k1", "s1"])
+    m.node("Loop", "grow", [m.constant("i5", 5), m.constant("yes", True, bool), "empty_out"], body=grown)
+    m.node("ConcatFromSequence", "grown", ["grow_out"], axis=0)
+    m.write(path)
+
+
+def dead(path):
+    m = Small(opset=17)
+    x = m.input("x", ["n", 10])
+    m.node("MatMul", "fc", [x, m.weight("w", [10, 5])])
+    m.node("Relu", "relu", ["fc_out"])
+    m.node("Mystery", "unread", ["fc_out"])
+    m.node("MatMul", "beside", [x, m.weight("u", [10, 1000])])
+    m.write(path, ["relu_out"])
+
+
+def placeholders(path):
+    m = Small(opset=17)
+    m.node("Conv", "conv", [m.input("x", ["?", 3, "?", "?"]), m.weight("w", [8, 3, 3, 3])], pads=[1] * 4)
+    m.write(path)
+
+
+def commas(path):
+    m = Small(opset=17)
+    m.node("Conv", "conv", [m.input("x", ["n", 3, "Max(1, s0)", "s1"]), m.weight("w", [8, 3, 3, 3])], pads=[1] * 4)
+    m.write(path)
+
+
+def hub(path):
+    """As the caches of model hubs: links into a folder of blobs."""
+    folder = os.path.dirname(path)
+    os.makedirs(os.path.join(folder, "blobs"))
+    os.makedirs(os.path.join(folder, "snapshot"))
+    m = Model()
+    m.save(os.path.join(folder, "blobs", "model.onnx"), m.linear("fc", m.input("x", ["n", 16]), 16, 4))
+    os.rename(os.path.join(folder, "blobs", "model.onnx"), os.path.join(folder, "blobs", "1111"))
+    os.rename(os.path.join(folder, "blobs", "model.bin"), os.path.join(folder, "blobs", "2222"))
+    os.symlink("../blobs/1111", os.path.join(folder, "snapshot", "model.onnx"))
+    os.symlink("../blobs/2222", os.path.join(folder, "snapshot", "model.bin"))
+
+
+def pointer(path):
+    with open(path, "w") as file:
+        file.write("version https://git-lfs.github.com/spec/v1\noid sha256:" + 64 * "0" + "\nsize 232589\n")
+
+
+def classifier(path):
+    m = Small(opset=17)
+    m.nodes.append(helper.make_node("LinearClassifier", [m.input("x", ["n", 4])], ["l", "p"], domain="ai.onnx.ml",
+                                    coefficients=[1.0] * 12, intercepts=[0.0] * 3))
+    m.write(path, ["p"])
+    model = onnx.load(path)
+    model.opset_import[0].domain = "ai.onnx.ml"
+    onnx.save(model, path)
+
+
+CONTROL = {"branches": branches, "loops": loops, "loop_open": loop_open, "loop_bomb": loop_bomb, "scan": scan,
+           "functions": functions, "recursion": recursion, "sequences": sequences, "dead": dead,
+           "placeholders": placeholders, "commas": commas, "hub": hub, "pointer": pointer, "classifier": classifier}
+FOLDERS = ["hub"]  # more than a model each: not for the fuzz target
+
+MODELS = {**CONTROL, "shapes": shapes, "folds": folds, **{f"huge_{name}": huge(build) for name, build in HUGE.items()}}
+
+
+def main(folder, extent):
     for name, build in MODELS.items():
-        build(os.path.join(folder, name + ".onnx"))
+        if extent == "all" or name not in FOLDERS:
+            build(os.path.join(folder, name + ".onnx"))
 
 
-if len(sys.argv) not in (2, 3):
+if len(sys.argv) != 3 or sys.argv[2] not in ("small", "all"):
     sys.exit(__doc__)
-main(sys.argv[1])
+main(sys.argv[1], sys.argv[2])
