@@ -85,7 +85,7 @@ static int follow_window(const struct step *step)
 static int follow_normalization(const struct step *step)
 {
     int64_t first = 1; /* of the axes that statistics are taken over */
-    if (slice_equals(step->call->node->op_type, "LayerNormalization"))
+    if (step->call->node->known->shape == onnx_shape_layer_normalization)
         first = onnx_integer(step->call, "axis", -1);
     first += first < 0 ? step->input->rank : 0;
     return step->index == 0 && step->axis < first ? step->axis : ONNX_MIXED;
@@ -107,7 +107,7 @@ static int follow_same(const struct step *step)
 
 static int follow_reduce(const struct step *step)
 {
-    int64_t axes[ONNX_FOLD_LIMIT];
+    int64_t axes[ONNX_LIST_LIMIT];
     int count, reduced_before = 0;
     if (onnx_list(step->call, "axes", 1, axes, &count) != STATUS_OK)
         return ONNX_MIXED;
@@ -149,6 +149,31 @@ static int follow_recurrent(const struct step *step)
     return rows_first ? 0 : is_sequence ? 2 : 1;
 }
 
+static int follow_heads(const struct step *step)
+{
+    return step->axis == 0 ? 0 : ONNX_MIXED;
+}
+
+static int follow_einsum(const struct step *step)
+{
+    return onnx_einsum_axis(step->call, step->index, step->axis);
+}
+
+static int follow_gather_nd(const struct step *step)
+{
+    return step->axis < onnx_integer(step->call, "batch_dims", 0) ? step->axis : ONNX_MIXED;
+}
+
+static int follow_made(const struct step *step)
+{
+    const bool is_taken = step->call->node->known == &onnx_take;
+    const int own = step->call->node->axis, rank = step->input->rank + !is_taken;
+    const int axis = own < 0 ? own + rank : own;
+    if (!is_taken)
+        return step->axis + (step->axis >= axis);
+    return step->axis == axis ? ONNX_MIXED : step->axis - (step->axis > axis);
+}
+
 static int follow_unknown(const struct step *step)
 {
     const int aligned = follow_aligned(step), axis = step->axis;
@@ -175,6 +200,10 @@ static const struct {
     {onnx_shape_pool, follow_window},
     {onnx_shape_global_pool, follow_window},
     {onnx_shape_normalization, follow_normalization},
+    {onnx_shape_layer_normalization, follow_normalization},
+    {onnx_shape_attention, follow_heads},
+    {onnx_shape_einsum, follow_einsum},
+    {onnx_shape_gather_nd, follow_gather_nd},
     {onnx_shape_reduce, follow_reduce},
     {onnx_shape_arg_reduce, follow_reduce},
     {onnx_shape_gather, follow_gather},
@@ -183,8 +212,8 @@ static const struct {
 
 static follow_function *rule_of(const struct onnx_node *node)
 {
-    if (!node->known)
-        return follow_unknown;
+    if (!node->known || node->known == &onnx_take || node->known == &onnx_stack)
+        return node->known ? follow_made : follow_unknown;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (rules[i].shape == node->known->shape)
             return rules[i].follow;

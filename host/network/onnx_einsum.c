@@ -134,6 +134,19 @@ enum status onnx_shape_einsum(const struct onnx_call *call)
     return onnx_set_output(call, 0, onnx_input(call, 0)->type, result->rank, dims);
 }
 
+int onnx_einsum_axis(const struct onnx_call *call, int input, int axis)
+{
+    struct equation equation;
+    if (read_equation(&equation, call) != STATUS_OK || input >= equation.term_count ||
+        axis >= equation.terms[input].rank)
+        return ONNX_MIXED;
+    const struct term *result = &equation.terms[equation.term_count];
+    for (int i = 0; i < result->rank; i++)
+        if (result->labels[i] == equation.terms[input].labels[axis])
+            return i;
+    return ONNX_MIXED;
+}
+
 /* ---- work ---- */
 
 static uint64_t labels_of(const struct term *term)
@@ -179,7 +192,8 @@ enum status onnx_emit_einsum(struct onnx_builder *builder, const struct onnx_cal
     struct operator_work *work = &layer->work;
     work->forward_flops = equation.term_count == 1
                               ? work->input_count
-                              : 2 * multiply_adds(&equation) / call->graph->batch;
+                              : 2 * multiply_adds(&equation) /
+                                    onnx_samples(call->graph, onnx_output(call, 0));
     work->backward_flops = 2 * work->forward_flops;
     work->kept_count = work->input_count;
     return STATUS_OK;

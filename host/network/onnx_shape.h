@@ -56,6 +56,8 @@ enum status onnx_reduced_axes(const struct onnx_call *call, bool is_reduced[ONNX
 /* Cells that a Pad adds to each axis; negative: that it cuts off. */
 enum status onnx_pads(const struct onnx_call *call, int64_t before[ONNX_RANK_LIMIT],
                       int64_t after[ONNX_RANK_LIMIT]);
+/* Axis of an Einsum's result that an input's axis becomes; ONNX_MIXED: it is summed up. */
+int onnx_einsum_axis(const struct onnx_call *call, int input, int axis);
 /* A folded value as an integer: files have INT64_MAX for "to the end". */
 int64_t onnx_integer_of(double value);
 

@@ -71,7 +71,7 @@ enum status onnx_emit_attention(struct onnx_builder *builder, const struct onnx_
     TRY(read_attention(&a, call));
     TRY(onnx_operator_add(builder, call, "attention", &layer));
     const double scores = (double)a.batch * (double)a.heads * (double)a.rows * (double)a.key_rows /
-                          call->graph->batch;
+                          onnx_samples(call->graph, onnx_output(call, 0));
     const double products = 2 * scores * (double)(a.key_size + a.value_size);
     layer->work.forward_flops = products + 5 * scores;
     layer->work.backward_flops = 2 * products + 4 * scores;

@@ -249,7 +249,7 @@ def loop_bomb(path):
 
 def scan(path):
     m = Small(opset=17)
-    x, state = m.input("x", [5, "n", 8]), m.constant("h0", numpy.zeros([1, 16]), numpy.float32)
+    x, state = m.input("x", [5, "n", 8]), m.input("h0", ["n", 16])
     cell = body([dense("scan_x", "xi", "W", "a"), dense("scan_h", "hi", "R", "b"),
                  helper.make_node("Add", ["a", "b"], ["ho"], name="scan_add"), helper.make_node("Identity", ["ho"], ["yo"])],
                 ["hi", "xi"], ["ho", "yo"], [tensor("W", [8, 16]), tensor("R", [16, 16])])
