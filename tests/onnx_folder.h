@@ -4,7 +4,9 @@
 #define EPOCHCAST_TESTS_ONNX_FOLDER_H
 
 #include "base/mapped_file.h"
+#include "base/philox.h"
 #include "network/onnx_operators.h"
+#include "onnx_check.h"
 #include "test.h"
 
 #include <stdlib.h>
@@ -83,6 +85,59 @@ static inline int remove_onnx_models(void **state)
     char command[128];
     snprintf(command, sizeof command, "rm -r %s", folder);
     return system(command) == 0 ? 0 : 1;
+}
+
+static inline char *read_model(const char *name, size_t *size)
+{
+    char path[512];
+    struct mapped_file file;
+    path_of(path, name);
+    assert_int_equal(mapped_file_open(&file, path, NULL), STATUS_OK);
+    char *bytes = malloc(file.size + 16);
+    assert_non_null(bytes);
+    memcpy(bytes, file.bytes, file.size);
+    *size = file.size;
+    mapped_file_close(&file);
+    return bytes;
+}
+
+/* Changes one to four bytes, or moves a run of bytes over others. */
+static inline void mutate(char *bytes, size_t size, uint32_t seed)
+{
+    const struct philox_words words = philox(seed, 0, 0, 0, 7);
+    if (words.word[0] % 4 == 0) {
+        const size_t length = words.word[1] % 32, limit = size - 32;
+        memmove(bytes + words.word[2] % limit, bytes + words.word[3] % limit, length);
+        return;
+    }
+    static const unsigned char odd[] = {0, 1, 0x7f, 0x80, 0xff};
+    for (uint32_t i = 0; i <= words.word[0] / 4 % 4; i++) {
+        const struct philox_words at = philox(seed, i + 1, 0, 0, 7);
+        bytes[at.word[0] % size] = (char)(at.word[1] % 2 ? odd[at.word[2] % 5] : at.word[3]);
+    }
+}
+
+/* How many mutants of models were networks; what holds for all is checked. */
+struct mutants {
+    int read, refused;
+};
+static inline struct mutants check_mutants(const char *const *names, size_t count, uint32_t seeds)
+{
+    struct mutants mutants = {0, 0};
+    for (size_t i = 0; i < count; i++) {
+        size_t size;
+        char *bytes = read_model(names[i], &size), *copy = malloc(size);
+        assert_non_null(copy);
+        for (uint32_t seed = 0; seed < seeds; seed++) {
+            memcpy(copy, bytes, size);
+            mutate(copy, size < 4096 || seed % 2 ? size : 2048, seed);
+            ++*(check_onnx(copy, size) == STATUS_OK ? &mutants.read : &mutants.refused);
+        }
+        free(copy);
+        free(bytes);
+    }
+    print_message("%d mutants read, %d refused\n", mutants.read, mutants.refused);
+    return mutants;
 }
 
 #endif

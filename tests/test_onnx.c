@@ -494,20 +494,6 @@ static void other_files_are_refused(void **state)
         assert_int_equal(check_onnx(cases[i].bytes, cases[i].size), STATUS_BAD_FILE);
 }
 
-static char *read_model(const char *name, size_t *size)
-{
-    char path[512];
-    struct mapped_file file;
-    path_of(path, name);
-    assert_int_equal(mapped_file_open(&file, path, NULL), STATUS_OK);
-    char *bytes = malloc(file.size + 16);
-    assert_non_null(bytes);
-    memcpy(bytes, file.bytes, file.size);
-    *size = file.size;
-    mapped_file_close(&file);
-    return bytes;
-}
-
 static void truncated_models_are_refused(void **state)
 {
     (void)state;
@@ -526,22 +512,6 @@ static void truncated_models_are_refused(void **state)
     free(bytes);
 }
 
-/* Changes one to four bytes, or moves a run of bytes over others. */
-static void mutate(char *bytes, size_t size, uint32_t seed)
-{
-    const struct philox_words words = philox(seed, 0, 0, 0, 7);
-    if (words.word[0] % 4 == 0) {
-        const size_t length = words.word[1] % 32, limit = size - 32;
-        memmove(bytes + words.word[2] % limit, bytes + words.word[3] % limit, length);
-        return;
-    }
-    static const unsigned char odd[] = {0, 1, 0x7f, 0x80, 0xff};
-    for (uint32_t i = 0; i <= words.word[0] / 4 % 4; i++) {
-        const struct philox_words at = philox(seed, i + 1, 0, 0, 7);
-        bytes[at.word[0] % size] = (char)(at.word[1] % 2 ? odd[at.word[2] % 5] : at.word[3]);
-    }
-}
-
 static void mutated_models_do_no_harm(void **state)
 {
     (void)state;
@@ -550,21 +520,8 @@ static void mutated_models_do_no_harm(void **state)
         "residual.onnx",    "moves.onnx",        "products.onnx", "unknown.onnx",
         "recurrent.onnx",   "unsorted.onnx",     "external.onnx", "convolutions.onnx",
         "transformer.onnx", "open_sequence.onnx"};
-    int read = 0, refused = 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t size;
-        char *bytes = read_model(names[i], &size), *copy = malloc(size);
-        assert_non_null(copy);
-        for (uint32_t seed = 0; seed < 1500; seed++) {
-            memcpy(copy, bytes, size);
-            mutate(copy, size < 4096 || seed % 2 ? size : 2048, seed);
-            ++*(check_onnx(copy, size) == STATUS_OK ? &read : &refused);
-        }
-        free(copy);
-        free(bytes);
-    }
-    print_message("%d mutants read, %d refused\n", read, refused);
-    assert_true(read > 100 && refused > 100);
+    const struct mutants mutants = check_mutants(names, sizeof names / sizeof *names, 1500);
+    assert_true(mutants.read > 100 && mutants.refused > 100);
 }
 
 /* ---- size ---- */

@@ -221,6 +221,17 @@ static void long_paths_are_cut_in_the_middle(void **state)
     assert_string_equal(onnx_path("net.onnx").text, "net.onnx");
 }
 
+static void mutated_models_do_no_harm(void **state)
+{
+    (void)state;
+    need_models();
+    static const char *const names[] = {"branches.onnx",  "loops.onnx",     "scan.onnx",
+                                        "functions.onnx", "sequences.onnx", "shapes.onnx",
+                                        "folds.onnx"};
+    const struct mutants mutants = check_mutants(names, sizeof names / sizeof *names, 150);
+    assert_true(mutants.read > 100 && mutants.refused > 100);
+}
+
 static int make_models(void **state)
 {
     (void)state;
@@ -241,6 +252,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(sizes_reach_every_dimension),
         cmocka_unit_test(models_are_found_as_caches_store_them),
         cmocka_unit_test(long_paths_are_cut_in_the_middle),
+        cmocka_unit_test(mutated_models_do_no_harm),
     };
     return RUN_TESTS(argc, argv, tests, make_models, remove_onnx_models);
 }

@@ -1,6 +1,7 @@
-/* Whatever bytes an ONNX file holds; start from tests/python/onnx_models.py's small models:
- *   for script in onnx_models onnx_operator_models; do /usr/bin/python3 tests/python/$script.py
- * FOLDER small; done build-fuzz/bin/fuzz_onnx FOLDER */
+/* Whatever bytes an ONNX file holds; start from the small models:
+ *   /usr/bin/python3 tests/python/onnx_models.py FOLDER small
+ *   /usr/bin/python3 tests/python/onnx_operator_models.py FOLDER small
+ *   build-fuzz/bin/fuzz_onnx FOLDER */
 #include "../onnx_check.h"
 
 #include <stdint.h>
