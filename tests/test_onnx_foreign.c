@@ -275,6 +275,38 @@ static void foreign_operators_count_their_operations(void **state)
     }
 }
 
+static void files_tell_precision_and_quantisation(void **state)
+{
+    (void)state;
+    need_models();
+    static const struct {
+        const char *model;
+        int32_t precision;
+        bool is_quantised;
+    } cases[] = {
+        {"half", PRECISION_FP16, false},           {"rows", PRECISION_FP32, false},
+        {"audio", PRECISION_FP32, false},          {"quantised_pairs", PRECISION_FP32, true},
+        {"quantised_fused", PRECISION_FP32, true}, {"dynamic_quantised", PRECISION_FP32, true},
+        {"fused", PRECISION_FP32, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct network network, covered;
+        struct error error;
+        if (load_sized(&network, cases[i].model, NULL, &error) != STATUS_OK)
+            fail_msg("%s: %s (%s)", cases[i].model, error.message, error.hint);
+        if (network.precision != cases[i].precision ||
+            network.is_quantised != cases[i].is_quantised)
+            fail_msg("%s: %s, quantised %d", cases[i].model,
+                     choice_name(&choice_precision, network.precision), network.is_quantised);
+        assert_int_equal(network_without_operators(&covered, &network, &error), STATUS_OK);
+        assert_int_equal(covered.precision, network.precision);
+        for (int k = 0; k < network.layer_count; k++)
+            assert_int_equal(network_layer_is_unknown(&network.layers[k]),
+                             strcmp(network.layers[k].name, "magic") == 0);
+        network_free(&covered);
+        network_free(&network);
+    }
+}
+
 static int make_models(void **state)
 {
     (void)state;
@@ -304,6 +336,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(shared_parameters_count_once),
         cmocka_unit_test(layer_csv_names_shared_tensors),
         cmocka_unit_test(foreign_operators_count_their_operations),
+        cmocka_unit_test(files_tell_precision_and_quantisation),
     };
     return RUN_TESTS(argc, argv, tests, make_models, remove_models);
 }

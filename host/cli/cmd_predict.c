@@ -96,6 +96,64 @@ static enum status note_roofline(const struct forecast_grid *all, struct error *
     return STATUS_OK;
 }
 
+/* Why the model does not forecast a layer. */
+enum reason { NOT_TRAINED, NOT_MEASURED, NOT_SQUARE, NOT_KNOWN, REASON_COUNT };
+static const char *const reason_texts[REASON_COUNT] = {
+    "of kinds or sizes that this model was not trained on",
+    "of operators that no benchmark covers",
+    "convolutions, pools and norms that are not square, or grouped or dilated",
+    "of operators that the program does not know",
+};
+
+static enum reason reason_of(const struct network_layer *layer)
+{
+    static const char *const odd[] = {"conv", "max_pool", "average_pool", "batch_normalization"};
+    if (!network_layer_is_operator(layer))
+        return NOT_TRAINED;
+    if (network_layer_is_unknown(layer))
+        return NOT_KNOWN;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        if (strncmp(layer->operator_name, odd[i], strlen(odd[i])) == 0)
+            return NOT_SQUARE;
+    return NOT_MEASURED;
+}
+
+/* The forecast with the largest share of time that the model did not give. */
+static const struct forecast *most_uncovered(const struct forecast_grid *all)
+{
+    const struct forecast *most = &all->rows[0].forecast;
+    for (int i = 1; i < all->count; i++) {
+        const struct forecast *row = &all->rows[i].forecast;
+        if (row->uncovered_ms * most->batch_ms > most->uncovered_ms * row->batch_ms)
+            most = row;
+    }
+    return most;
+}
+
+/* Before the document: a forecast that is for a good part not the model's, and why. */
+static void head_roofline(const struct forecast_grid *all)
+{
+    enum { LOUD_PERCENT = 20 };
+    const struct network *network = &all->request->selection.network;
+    double ms[REASON_COUNT] = {0};
+    const struct forecast *most = all->count ? most_uncovered(all) : NULL;
+    if (!most || 100 * most->uncovered_ms <= LOUD_PERCENT * most->batch_ms)
+        return;
+    for (int i = 0; i < network->layer_count; i++)
+        if (!most->layers[i].covered)
+            ms[reason_of(&network->layers[i])] += most->layers[i].median_ms;
+    fprintf(stderr, "warning: %.1f %% of the time is not the model's forecast:",
+            100 * most->uncovered_ms / most->batch_ms);
+    const char *separator = "";
+    for (int i = 0; i < REASON_COUNT; i++)
+        if (ms[i] > 0) {
+            fprintf(stderr, "%s %.1f %% %s", separator, 100 * ms[i] / most->batch_ms,
+                    reason_texts[i]);
+            separator = ",";
+        }
+    fputc('\n', stderr);
+}
+
 static enum status plot_predictions(const struct forecast_grid *all,
                                     const struct settings *settings, struct error *error)
 {
@@ -144,9 +202,11 @@ static enum status print_all(const struct forecast_grid *all, const struct setti
 {
     const struct predict_table_options table = {
         .format = settings->format, .has_layers = settings->layers, .has_memory = settings->memory};
+    if (!settings->quiet)
+        head_roofline(all);
     TRY(print_predictions(all, &table, error));
     if (!settings->quiet && all->count > 0) {
-        note_batch(&all->request->selection.network, settings);
+        TRY(note_network(&all->request->selection.network, settings, error));
         TRY(note_roofline(all, error));
         note_extrapolations(all);
     }

@@ -111,10 +111,10 @@ static enum status show_network(const char *text, const struct settings *setting
 {
     struct network network;
     TRY(load_only_network(&network, text, settings, error));
-    note_batch(&network, settings);
-    enum status status = settings->format == TABLE_CSV
-                             ? network_write_csv(&network, stdout, error)
-                             : show_network_table(&network, settings, error);
+    enum status status = note_network(&network, settings, error);
+    if (status == STATUS_OK)
+        status = settings->format == TABLE_CSV ? network_write_csv(&network, stdout, error)
+                                               : show_network_table(&network, settings, error);
     network_free(&network);
     return status;
 }

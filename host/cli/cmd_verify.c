@@ -121,7 +121,8 @@ static struct verification_options options_of(const struct settings *settings)
         .step_cap_ms = isnan(settings->cap_ms) ? VERIFY_STEP_CAP_MS : settings->cap_ms,
         .has_layers_in_place = settings->layers,
         .has_layers_alone = settings->sum};
-    return (struct verification_options){.precision = settings->precision,
+    return (struct verification_options){.precision = settings->precision < 0 ? PRECISION_FP32
+                                                                              : settings->precision,
                                          .baselines = settings->baselines,
                                          .datasets = settings->operands + 1,
                                          .dataset_count = settings->operand_count - 1,

@@ -155,7 +155,7 @@ static enum status read_request(struct forecast_request *request, const struct s
                                 struct error *error)
 {
     request->common = (struct forecast_options){
-        .precision = settings->precision,
+        .precision = precision_of(&request->selection.network, settings),
         .dataset_size = settings->dataset_size > 0 ? settings->dataset_size : 0,
         .epochs = settings->epochs > 0 ? (int32_t)settings->epochs : 0,
         .price_per_kwh = settings->price_per_kwh};

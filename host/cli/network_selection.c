@@ -3,6 +3,8 @@
 #include "base/text.h"
 #include "layers/sample.h"
 
+#include <stdlib.h>
+
 /* Names of a choice, each once. */
 struct names {
     const struct choice *choice;
@@ -90,12 +92,57 @@ enum status load_only_network(struct network *network, const char *name,
     return status;
 }
 
-void note_batch(const struct network *network, const struct settings *settings)
+static enum status note_unknown(const struct network *network, struct error *error)
+{
+    char kinds[256];
+    int count = 0;
+    bool *is_unknown;
+    TRY(ALLOCATE(&is_unknown, (unsigned long)network->layer_count, "layers", error));
+    for (int i = 0; i < network->layer_count; i++)
+        count += is_unknown[i] = network_layer_is_unknown(&network->layers[i]);
+    network_count_kinds(kinds, sizeof kinds, network, is_unknown);
+    free(is_unknown);
+    if (count > 0)
+        fprintf(stderr,
+                "note: %d of %d layers have operators that are not known: counted with 0 "
+                "operations, by their bytes alone: %s\n",
+                count, network->layer_count, kinds);
+    return STATUS_OK;
+}
+
+enum status note_network(const struct network *network, const struct settings *settings,
+                         struct error *error)
 {
     char text[256];
+    if (settings->quiet)
+        return STATUS_OK;
     network_batch_text(text, sizeof text, network);
-    if (*text && !settings->quiet)
+    if (*text)
         fprintf(stderr, "note: %s\n", text);
+    return note_unknown(network, error);
+}
+
+int32_t precision_of(const struct network *network, const struct settings *settings)
+{
+    if (settings->precision >= 0)
+        return settings->precision;
+    if (!settings->quiet && network->precision != PRECISION_FP32)
+        fprintf(stderr, "note: in %s, as the file's weights are; --precision says otherwise\n",
+                choice_name(&choice_precision, network->precision));
+    return network->precision;
+}
+
+/* A quantised network has no backward pass. */
+static void choose_pass(struct network_selection *selection, const struct settings *settings)
+{
+    if (settings->passes || settings->optimizer || !selection->network.is_quantised)
+        return;
+    if (!settings->quiet)
+        fputs("note: the forward pass, as the file's weights are quantised; --pass says "
+              "otherwise\n",
+              stderr);
+    selection->step_count = 0;
+    add_step(selection, PASS_FORWARD, OPTIMIZER_NONE);
 }
 
 enum status network_selection_load(struct network_selection *selection,
@@ -110,6 +157,7 @@ enum status network_selection_load(struct network_selection *selection,
     TRY(read_batch_sizes(selection, settings, error));
     TRY(sizes ? network_load_sized(&selection->network, name, sizes, error)
               : load_only_network(&selection->network, name, settings, error));
+    choose_pass(selection, settings);
     enum status status = model_load(&selection->model, settings->model, error);
     if (status != STATUS_OK)
         network_free(&selection->network);

@@ -15,8 +15,12 @@ enum status network_selection_load(struct network_selection *selection,
  * --batch-in-file say. */
 enum status load_only_network(struct network *network, const char *name,
                               const struct settings *settings, struct error *error);
-/* Which axis is the batch of an ONNX model, on stderr. */
-void note_batch(const struct network *network, const struct settings *settings);
+/* On stderr: which axis is the batch of an ONNX model, and operators whose operations count as 0.
+ */
+enum status note_network(const struct network *network, const struct settings *settings,
+                         struct error *error);
+/* --precision; where it is not given, that of the file's weights, with a note unless it is fp32. */
+int32_t precision_of(const struct network *network, const struct settings *settings);
 
 /* --dimension, --batch-axis, --batch-in-file; dimension_sizes_check once the command's networks are
  * loaded. */

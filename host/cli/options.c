@@ -14,6 +14,7 @@ static const struct choice choice_split_or_all = {
 
 const struct settings settings_default = {
     .split = SPLIT_VALIDATION,
+    .precision = -1,
     .samples = -1,
     .rounds = -1,
     .seed = 1,
@@ -157,7 +158,8 @@ const struct option cli_options[] = {
      "optimizers of the training step, separated by commas (default: sgd)", 0, 0,
      &choice_optimizer},
     {"precision", 0, OPTION_CHOICE, AT(precision), "PRECISION",
-     "precision of the layers' arithmetic (default: fp32)", 0, 0, &choice_precision},
+     "precision of the layers' arithmetic (default: fp32; predict: that of the file's weights)", 0,
+     0, &choice_precision},
     {"autotune", 0, OPTION_FLAG, AT(autotune), NULL,
      "cuda: time up to ten algorithms per convolution, use the fastest", 0, 0, NULL},
     {"dataset-size", 0, OPTION_INTEGER, AT(dataset_size), "ROWS", "rows per epoch", 1, 1e15, NULL},

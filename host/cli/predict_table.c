@@ -13,6 +13,15 @@ static int extrapolating_layers(const struct forecast *forecast, const struct ne
     return count;
 }
 
+/* Those whose operations count as 0. */
+static int unknown_layers(const struct network *network)
+{
+    int count = 0;
+    for (int i = 0; i < network->layer_count; i++)
+        count += network_layer_is_unknown(&network->layers[i]);
+    return count;
+}
+
 /* Name of the layer's predictor: layers that the model does not cover use the roofline. */
 static const char *predictor_of(const struct forecast_grid *all, const struct prediction *layer)
 {
@@ -260,6 +269,7 @@ static void json_row(struct json *json, const struct forecast_grid *all,
     json_parallel(json, row);
     json_integer(json, "roofline_layers", row->uncovered_count);
     json_number(json, "roofline_percent", 100 * row->uncovered_ms / row->batch_ms);
+    json_integer(json, "uncounted_layers", unknown_layers(&all->request->selection.network));
     json_layers(json, all, row);
     json_close(json, '}');
 }

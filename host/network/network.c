@@ -27,6 +27,11 @@ const char *network_layer_kind(const struct network_layer *layer)
                                             : layer_descriptors[layer->config.kind]->name;
 }
 
+bool network_layer_is_unknown(const struct network_layer *layer)
+{
+    return strncmp(layer->operator_name, "other_", strlen("other_")) == 0;
+}
+
 double network_layer_input_count(const struct network_layer *layer)
 {
     return network_layer_is_operator(layer) ? layer->work.input_count
@@ -185,6 +190,9 @@ enum status network_without_operators(struct network *covered, const struct netw
         return status;
     }
     memcpy(covered->name, network->name, sizeof covered->name);
+    covered->batch = network->batch;
+    covered->precision = network->precision;
+    covered->is_quantised = network->is_quantised;
     if (network->tensor_count > 0)
         memcpy(covered->tensors, network->tensors,
                (size_t)network->tensor_count * sizeof *network->tensors);

@@ -53,6 +53,8 @@ struct network_batch {
 struct network {
     char name[64];
     struct network_batch batch;
+    int32_t precision; /* enum precision, of most of its weights: fp32 where no file says so */
+    bool is_quantised; /* most of its weights are integers: it has no backward pass */
     struct network_layer *layers;
     int layer_count;
     int *inputs; /* those of all layers, one layer's behind another's; owned */
@@ -125,6 +127,9 @@ enum status network_without_operators(struct network *covered, const struct netw
  * first; ends in ", ..." where size bytes do not hold all. */
 void network_count_kinds(char *text, size_t size, const struct network *network,
                          const bool *is_wanted);
+
+/* Whether the program knows nothing of the operator but its tensors: its operations count as 0. */
+bool network_layer_is_unknown(const struct network_layer *layer);
 
 /* "nets/vgg16.csv" -> "vgg16" */
 void network_name(struct network *network, const char *path);

@@ -322,6 +322,29 @@ static void tell_batch(struct network *network, const struct onnx_graph *graph)
     batch->is_open = graph->is_batch_open;
 }
 
+/* The type that most of the weights have: matrices and larger ones, by their elements. */
+static void tell_types(struct network *network, const struct onnx_graph *graph)
+{
+    double counts[ONNX_TYPE_COUNT] = {0}, floating = 0, integers = 0;
+    for (int i = 0; i < graph->value_count; i++) {
+        const struct onnx_value *value = &graph->values[i];
+        if (value->is_constant && value->origin == i && value->rank >= 2 && value->type >= 0 &&
+            value->type < ONNX_TYPE_COUNT)
+            counts[value->type] += value->count;
+    }
+    for (int type = 0; type < ONNX_TYPE_COUNT; type++) {
+        floating += onnx_type_is_floating(type) ? counts[type] : 0;
+        integers += onnx_type_bytes(type) == 1 && type != ONNX_BOOL && !onnx_type_is_floating(type)
+                        ? counts[type]
+                        : 0;
+    }
+    network->is_quantised = integers > floating;
+    if (2 * counts[ONNX_FLOAT16] > floating)
+        network->precision = PRECISION_FP16;
+    else if (2 * counts[ONNX_BFLOAT16] > floating)
+        network->precision = PRECISION_BF16;
+}
+
 static enum status read_all(struct network *network, struct onnx_graph *graph,
                             struct dimension_sizes *sizes, const char *path, const char *bytes,
                             size_t size, struct error *error)
@@ -330,6 +353,7 @@ static enum status read_all(struct network *network, struct onnx_graph *graph,
     graph->sizes = sizes;
     TRY(onnx_infer_shapes(graph, error));
     tell_batch(network, graph);
+    tell_types(network, graph);
     struct onnx_builder builder = {.graph = graph, .network = network};
     const enum status status = emit_all(&builder, error);
     free(builder.slots);

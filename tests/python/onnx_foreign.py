@@ -256,10 +256,20 @@ def fused(m):
     return [y, image]
 
 
+@model
+def half(m):
+    x = m.input("x", ["batch", 8], TensorProto.FLOAT16)
+    y = m.node("MatMul", "dense", [x, m.weight("w", [8, 4], numpy.float16)])
+    y = m.node("Magic", "magic", [y], ["magic_out"], domain="com.example")
+    return [m.node("Relu", "relu", [y])]
+
+
 def main(folder):
     for name, build in MODELS.items():
-        m = Foreign(["com.microsoft"])
-        m.save(os.path.join(folder, name + ".onnx"), *build(m))
+        m = Foreign(["com.microsoft", "com.example"])
+        outputs = build(m)
+        m.declare("magic_out", ["batch", 4], TensorProto.FLOAT16)
+        m.save(os.path.join(folder, name + ".onnx"), *outputs)
 
 
 if __name__ == "__main__":
