@@ -307,6 +307,43 @@ static void files_tell_precision_and_quantisation(void **state)
     }
 }
 
+/* Integers of a byte: in a forward pass; training has them in the precision's type. */
+static void quantised_weights_take_their_bytes(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network, again;
+    struct error error;
+    char *text;
+    size_t size;
+    assert_int_equal(load_sized(&network, "quantised_pairs", NULL, &error), STATUS_OK);
+    FILE *file = open_memstream(&text, &size);
+    assert_int_equal(network_write_csv(&network, file, NULL), STATUS_OK);
+    fclose(file);
+    if (network_parse(&again, "again.csv", text, size, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    for (int i = 0; i < 2; i++) {
+        const struct network *read = i ? &again : &network;
+        assert_int_equal(
+            network_memory(read, 1, PASS_FORWARD, OPTIMIZER_NONE, PRECISION_FP32).parameters_bytes,
+            288 + 72);
+        assert_int_equal(
+            network_memory(read, 1, PASS_TRAIN, OPTIMIZER_SGD, PRECISION_FP32).parameters_bytes,
+            4 * (288 + 72));
+    }
+    network_free(&again);
+    network_free(&network);
+    free(text);
+    assert_int_equal(load_sized(&network, "rows", NULL, &error), STATUS_OK);
+    assert_true(network.layers[0].stored_bytes == 0);
+    network_free(&network);
+    static const char bad[] =
+        "name,layer,stored_bytes,inputs,outputs,use_bias\nfc,dense,-1,4,4,no\n";
+    assert_int_equal(network_parse(&network, "bad.csv", bad, sizeof bad - 1, &error),
+                     STATUS_BAD_FILE);
+    assert_non_null(strstr(error.message, "bad.csv:2: stored_bytes: -1 is outside"));
+}
+
 static int make_models(void **state)
 {
     (void)state;
@@ -337,6 +374,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(layer_csv_names_shared_tensors),
         cmocka_unit_test(foreign_operators_count_their_operations),
         cmocka_unit_test(files_tell_precision_and_quantisation),
+        cmocka_unit_test(quantised_weights_take_their_bytes),
     };
     return RUN_TESTS(argc, argv, tests, make_models, remove_models);
 }

@@ -35,7 +35,7 @@ static double lowered_count(const struct layer_work *work)
 /* ---- all layers ---- */
 
 struct memory_sums {
-    double parameters, kept_bytes, largest_pair_bytes, largest_lowered;
+    double parameters, parameter_bytes, kept_bytes, largest_pair_bytes, largest_lowered;
 };
 
 /* rows: of the batch that the work is of; images are lowered one by one. */
@@ -71,10 +71,13 @@ struct network_memory network_memory(const struct network *network, int32_t batc
         struct cost cost = cost_of_work(&work, pass, OPTIMIZER_NONE, precision);
         cost.parameter_count -= (int64_t)layer->shared_count;
         add_layer(&sums, &work, &cost, rows, pass, precision);
+        sums.parameter_bytes += !trains && layer->stored_bytes > 0
+                                    ? layer->stored_bytes
+                                    : element_bytes * (double)cost.parameter_count;
         if (i == 0)
             sums.kept_bytes += (double)cost.input_bytes;
     }
-    const double parameters_bytes = element_bytes * sums.parameters;
+    const double parameters_bytes = sums.parameter_bytes;
     const double gradients_bytes = trains ? parameters_bytes : 0;
     const double states = trains ? optimizer_state_count(optimizer) : 0;
     const double optimizer_bytes = precision_traits_of(precision)->master_bytes * states *

@@ -1,7 +1,7 @@
 /* What a network's step needs of the device's memory, by what it is for:
  *
- *   parameters   weights and biases, in the precision's storage type; those that several layers
- *                share once
+ *   parameters   weights and biases, in the precision's storage type (a forward pass of a quantised
+ *                file: as that stores them); those that several layers share once
  *   gradients    training: one of each parameter, in the same type
  *   optimizer    training: the optimizer's state arrays, fp32 (Kingma, Ba, "Adam", arXiv
  *                1412.6980, algorithm 1: two moments; momentum, adagrad, rmsprop: one array;

@@ -38,6 +38,7 @@ struct network_layer {
     /* Tensors of parameters that several layers have: network->tensors[i - 1]; 0: the layer's own.
      */
     int tensors[NETWORK_TENSOR_LIMIT];
+    double stored_bytes; /* of its parameters in a quantised file; 0: in the precision's type */
     double shared_count; /* of its parameters, those that an earlier layer has, too */
 };
 

@@ -12,8 +12,8 @@
 
 const char *network_csv_column(int i)
 {
-    static const char *const names[COLUMN_WORK] = {"name", "layer",  "input",   "second_input",
-                                                   "rows", "tensor", "operator"};
+    static const char *const names[COLUMN_WORK] = {"name", "layer",  "input",        "second_input",
+                                                   "rows", "tensor", "stored_bytes", "operator"};
     return i < COLUMN_WORK ? names[i] : operator_columns[i - COLUMN_WORK].name;
 }
 
@@ -97,9 +97,9 @@ static enum status unknown_column(const struct network_csv *reader, const char *
     else if (nearest)
         error_hint(error, "did you mean '%s'?", nearest);
     else
-        error_hint(error,
-                   "columns are name, layer, input, rows, tensor, the features of the layer kinds, "
-                   "operator and the counts of its work");
+        error_hint(error, "columns are name, layer, input, rows, tensor, stored_bytes, the "
+                          "features of the layer kinds, "
+                          "operator and the counts of its work");
     return STATUS_BAD_FILE;
 }
 
@@ -247,6 +247,20 @@ static enum status read_rows(struct network_csv *reader, struct network_layer *l
     return STATUS_OK;
 }
 
+static enum status read_stored(struct network_csv *reader, struct network_layer *layer,
+                               struct error *error)
+{
+    const int field = reader->field_of[COLUMN_STORED];
+    if (!*network_csv_cell(reader, COLUMN_STORED))
+        return STATUS_OK;
+    TRY(csv_number(&reader->csv, field, "stored_bytes", &layer->stored_bytes, error));
+    if (layer->stored_bytes >= 0 && layer->stored_bytes <= 8 * OPERATOR_COUNT_LIMIT)
+        return STATUS_OK;
+    return FAIL(error, STATUS_BAD_FILE, "%s:%d: stored_bytes: %s is outside 0..%g",
+                reader->csv.path, reader->csv.line, reader->csv.field[field],
+                8 * OPERATOR_COUNT_LIMIT);
+}
+
 static enum status read_layer(struct network_csv *reader, struct error *error)
 {
     struct network *network = reader->network;
@@ -267,6 +281,7 @@ static enum status read_layer(struct network_csv *reader, struct error *error)
         TRY(read_features(reader, layer, error));
     }
     TRY(network_csv_read_tensors(reader, layer, error));
+    TRY(read_stored(reader, layer, error));
     TRY(network_csv_read_inputs(reader, layer, error)); /* a config says how many it takes */
     *network_csv_slot(reader, layer->name) = network->layer_count++;
     return STATUS_OK;

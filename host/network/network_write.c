@@ -87,7 +87,7 @@ static void write_tensors(const struct network *network, const struct network_la
 struct columns {
     const struct feature *features[LAYER_KIND_COUNT * FEATURE_LIMIT];
     int feature_count;
-    bool rows, tensors, operators;
+    bool rows, tensors, stored, operators;
 };
 
 /* The kind's own features; a name that another kind has, too, is one column. */
@@ -110,6 +110,7 @@ static struct columns columns_of(const struct network *network)
     for (int i = 0; i < network->layer_count; i++) {
         const struct network_layer *layer = &network->layers[i];
         columns.rows |= layer->config.batch_size > 1;
+        columns.stored |= layer->stored_bytes > 0;
         columns.tensors |= layer->tensors[0] > 0 || layer->tensors[1] > 0;
         columns.operators |= network_layer_is_operator(layer);
         has_kind[layer->config.kind] |= !network_layer_is_operator(layer);
@@ -122,8 +123,8 @@ static struct columns columns_of(const struct network *network)
 
 static void write_header(const struct columns *columns, FILE *file)
 {
-    fprintf(file, "name,layer,input%s%s", columns->rows ? ",rows" : "",
-            columns->tensors ? ",tensor" : "");
+    fprintf(file, "name,layer,input%s%s%s", columns->rows ? ",rows" : "",
+            columns->tensors ? ",tensor" : "", columns->stored ? ",stored_bytes" : "");
     for (int i = 0; i < columns->feature_count; i++)
         fprintf(file, ",%s", columns->features[i]->name);
     if (columns->operators) {
@@ -178,6 +179,10 @@ static void write_layer(const struct network *network, int index, const struct c
         fputc(',', file);
     if (columns->tensors)
         write_tensors(network, layer, file);
+    if (columns->stored && layer->stored_bytes > 0)
+        fprintf(file, ",%.17g", layer->stored_bytes);
+    else if (columns->stored)
+        fputc(',', file);
     write_features(layer, columns, file);
     if (columns->operators)
         write_work(layer, file);

@@ -339,6 +339,8 @@ static void tell_types(struct network *network, const struct onnx_graph *graph)
                         : 0;
     }
     network->is_quantised = integers > floating;
+    for (int i = 0; i < network->layer_count && !network->is_quantised; i++)
+        network->layers[i].stored_bytes = 0; /* as its precision says */
     if (2 * counts[ONNX_FLOAT16] > floating)
         network->precision = PRECISION_FP16;
     else if (2 * counts[ONNX_BFLOAT16] > floating)
@@ -353,9 +355,9 @@ static enum status read_all(struct network *network, struct onnx_graph *graph,
     graph->sizes = sizes;
     TRY(onnx_infer_shapes(graph, error));
     tell_batch(network, graph);
-    tell_types(network, graph);
     struct onnx_builder builder = {.graph = graph, .network = network};
     const enum status status = emit_all(&builder, error);
+    tell_types(network, graph);
     free(builder.slots);
     return status;
 }
