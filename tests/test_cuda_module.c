@@ -139,6 +139,7 @@ static void gpu_samples_measures_and_trains(void **state)
 
 /* ---- the real backend on the shim ---- */
 
+#define KINDS "dense,conv2d,pool2d,batch_norm,addition"
 #define SMALL                                                                                      \
     "--set batch_size=1..4 --set image_size=4..8 --set channels=1..4 --set channels_in=1..4 "      \
     "--set channels_out=1..4 --set inputs=1..40 --set outputs=1..40 --set elements=1..40"
@@ -156,7 +157,7 @@ static void sweeps_go_on_where_engines_fail(void **state)
 {
     (void)state;
     setenv("SHIM_REFUSES", "pooling=3002,engine1=5000,norm-backward=2000", 1);
-    run_program("sweep --device cuda --rounds 1 -n 60 " SMALL " -O gpu.h5", 0);
+    run_program("sweep --device cuda --rounds 1 -l " KINDS " -n 60 " SMALL " -O gpu.h5", 0);
     assert_false(output_has("the worker failed"));
     run_program("export gpu.h5 -l pool2d -o csv | grep -c unsupported", 0);
     assert_true(output_has("12\n"));
@@ -165,7 +166,7 @@ static void sweeps_go_on_where_engines_fail(void **state)
     run_program("export gpu.h5 -l dense -o csv | grep -c cublasGemmEx", 0);
     assert_true(output_has("12\n"));
     setenv("SHIM_REFUSES", "gemm=broken", 1); /* one that takes the device with it costs a worker */
-    run_program("sweep --device cuda --rounds 1 -n 5 " SMALL " -O broken.h5", 0);
+    run_program("sweep --device cuda --rounds 1 -l " KINDS " -n 5 " SMALL " -O broken.h5", 0);
     assert_true(output_has("the worker failed"));
 }
 

@@ -15,7 +15,7 @@ except ImportError as missing:
 program = sys.argv[1]
 with tempfile.TemporaryDirectory() as folder:
     path = os.path.join(folder, "data.h5")
-    subprocess.run([program, "sweep", "--device", "fake", "-n", "500", "-q", "-O", path], check=True,
+    subprocess.run([program, "sweep", "--device", "fake", "-l", "conv2d", "-n", "100", "-q", "-O", path], check=True,
                    stdout=subprocess.DEVNULL)
     with h5py.File(path) as file:
         assert file.attrs["format"] == b"epochcast dataset", file.attrs["format"]
