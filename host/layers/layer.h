@@ -20,7 +20,8 @@
 /* New kinds go to the end: a kind's number is in the words that its draws are made of. */
 #define LAYER_KINDS(X)                                                                             \
     X(DENSE, dense)                                                                                \
-    X(CONV2D, conv2d) X(POOL2D, pool2d) X(BATCH_NORM, batch_norm) X(ADDITION, addition)
+    X(CONV2D, conv2d)                                                                              \
+    X(POOL2D, pool2d) X(BATCH_NORM, batch_norm) X(ADDITION, addition) X(LAYER_NORM, layer_norm)
 
 #define LAYER_ENUMERATOR(KIND, kind) LAYER_##KIND,
 enum layer_kind { LAYER_KINDS(LAYER_ENUMERATOR) LAYER_KIND_COUNT };
@@ -70,6 +71,12 @@ struct batch_norm {
 struct addition {
     int32_t elements;   /* of one input, of one row of the batch */
     int32_t activation; /* enum activation */
+};
+
+/* Layer normalisation of rows of `width` elements, `positions` rows per sample, each by its own
+ * mean and variance; a scale and a shift per element of a row. Parameters: scales, then shifts. */
+struct layer_norm {
+    int32_t positions, width;
 };
 
 #define LAYER_MEMBER(KIND, kind) struct kind kind;

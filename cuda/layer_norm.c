@@ -1,0 +1,64 @@
+/* layer_norm with kernels of our own (row_norm.h says why). Scales, shifts and statistics are fp32
+ * whatever the precision, as batch_norm's are.
+ */
+#include "cuda_check.h"
+#include "cuda_device.h"
+#include "row_norm.h"
+
+#include <stdio.h>
+
+struct norm_plan {
+    struct cuda_plan base;
+    struct row_norm norm;
+    void *scratch; /* partial sums of the parameters' gradients */
+};
+
+/* Noise around 1 for scales, around 0 for shifts. */
+static enum status choose(struct cuda_plan *base, struct error *error)
+{
+    static const float centres[] = {1, 0};
+    struct norm_plan *plan = (struct norm_plan *)base;
+    const int64_t width = base->config.as.layer_norm.width;
+    plan->norm = (struct row_norm){.rows = base->count[CUDA_INPUT] / width,
+                                   .width = width,
+                                   .parameters = base->tensor[CUDA_WEIGHTS],
+                                   .statistics = base->tensor[CUDA_KEPT],
+                                   .precision = base->config.precision,
+                                   .epsilon = 1e-5f};
+    snprintf(base->base.algorithm, sizeof base->base.algorithm, "row_norm_kernel");
+    if (base->config.pass == PASS_TRAIN)
+        TRY(cuda_take(&plan->scratch, base->device,
+                      row_norm_scratch(&plan->norm) * (int64_t)sizeof(float), error));
+    return cuda_fill_rows(base, CUDA_WEIGHTS, centres, 2, width, error);
+}
+
+static cudaError_t launch(struct norm_plan *plan, enum cuda_direction direction)
+{
+    void *const *tensor = plan->base.tensor;
+    cudaStream_t stream = plan->base.device->stream;
+    switch (direction) {
+    case CUDA_FORWARD:
+        return launch_row_norm(tensor[CUDA_PRODUCT], tensor[CUDA_INPUT], &plan->norm, stream);
+    case CUDA_BACKWARD_DATA:
+        return launch_row_norm_backward(tensor[CUDA_INPUT_GRADIENT], tensor[CUDA_PRODUCT_GRADIENT],
+                                        tensor[CUDA_INPUT], &plan->norm, stream);
+    default:
+        return launch_row_norm_parameters(tensor[CUDA_WEIGHTS_GRADIENT], plan->scratch,
+                                          tensor[CUDA_PRODUCT_GRADIENT], tensor[CUDA_INPUT],
+                                          &plan->norm, stream);
+    }
+}
+
+static enum status run(struct cuda_plan *base, enum cuda_direction direction, struct error *error)
+{
+    CUDA_TRY(error, launch((struct norm_plan *)base, direction));
+    return STATUS_OK;
+}
+
+const struct cuda_kind cuda_layer_norm = {
+    .plan_bytes = sizeof(struct norm_plan),
+    .takes_kept = true,
+    .has_float_parameters = true,
+    .choose = choose,
+    .run = run,
+};

@@ -1,0 +1,116 @@
+/* layer_norm with oneDNN: rows of (batch x positions), statistics over the last dimension. A
+ * training step keeps them for its backward pass.
+ */
+#include "onednn/cpu_plan.h"
+
+static const float epsilon = 1e-5f;
+
+struct primitives {
+    const struct cpu_layout *rows, *statistics;
+    dnnl_primitive_desc_t forward, backward;
+};
+
+static void destroy(struct primitives *primitives)
+{
+    if (primitives->forward)
+        dnnl_primitive_desc_destroy(primitives->forward);
+    if (primitives->backward)
+        dnnl_primitive_desc_destroy(primitives->backward);
+}
+
+static enum status choose(struct primitives *primitives, struct cpu_plan *plan, struct error *error)
+{
+    const struct layer_norm *of = &plan->config.as.layer_norm;
+    const struct cpu_target *target = &plan->device->target;
+    const dnnl_dim_t rows = (dnnl_dim_t)plan->config.batch_size * of->positions;
+    *primitives = (struct primitives){.forward = NULL};
+    TRY(cpu_plain_layout(&primitives->rows, plan, 2, (const dnnl_dim_t[]){rows, of->width},
+                         cpu_storage(plan), error));
+    TRY(cpu_plain_layout(&primitives->statistics, plan, 1, &rows, dnnl_f32, error));
+    struct cpu_layer_normalization norm = {.pass = cpu_forward_kind(plan),
+                                           .rows = primitives->rows,
+                                           .statistics = primitives->statistics,
+                                           .epsilon = epsilon};
+    DNNL_TRY(plan, error,
+             cpu_layer_normalization_descriptor(&primitives->forward, target, &norm, NULL));
+    if (plan->config.pass == PASS_FORWARD)
+        return STATUS_OK;
+    norm.pass = dnnl_backward;
+    DNNL_TRY(plan, error,
+             cpu_layer_normalization_descriptor(&primitives->backward, target, &norm,
+                                                primitives->forward));
+    return STATUS_OK;
+}
+
+static enum status add_forward(struct cpu_plan *plan, const struct primitives *primitives,
+                               struct cpu_plan *input, struct error *error)
+{
+    struct cpu_tensor scales, shifts, *tensor = plan->tensor;
+    cpu_plan_name(plan, primitives->forward);
+    TRY(cpu_input(plan, input, primitives->rows, error));
+    TRY(cpu_scales_shifts_add(plan, plan->config.as.layer_norm.width, error));
+    TRY(cpu_scales_shifts_view(&scales, &shifts, plan, &tensor[CPU_WEIGHTS], error));
+    TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan, primitives->rows, 0, error));
+    if (plan->config.pass == PASS_TRAIN) {
+        TRY(cpu_tensor_create(&tensor[CPU_MEAN], plan, primitives->statistics, 0, error));
+        TRY(cpu_tensor_create(&tensor[CPU_VARIANCE], plan, primitives->statistics, 0, error));
+    }
+    const struct cpu_argument arguments[] = {{DNNL_ARG_SRC, &tensor[CPU_INPUT]},
+                                             {DNNL_ARG_SCALE, &scales},
+                                             {DNNL_ARG_SHIFT, &shifts},
+                                             {DNNL_ARG_MEAN, &tensor[CPU_MEAN]},
+                                             {DNNL_ARG_VARIANCE, &tensor[CPU_VARIANCE]},
+                                             {DNNL_ARG_DST, &tensor[CPU_OUTPUT]}};
+    return cpu_step_add(plan, PHASE_FORWARD, primitives->forward, arguments, 6, error);
+}
+
+static enum status add_backward(struct cpu_plan *plan, const struct primitives *primitives,
+                                struct cpu_plan *input, struct error *error)
+{
+    struct cpu_tensor gradient, scales, shifts, scales_gradient, shifts_gradient;
+    struct cpu_tensor *tensor = plan->tensor;
+    TRY(cpu_activation_backward(&gradient, plan, ACTIVATION_NONE, error));
+    TRY(cpu_input_gradient(plan, input, primitives->rows, error));
+    TRY(cpu_scales_shifts_create(&tensor[CPU_WEIGHTS_GRADIENT], plan,
+                                 plan->config.as.layer_norm.width, 0, error));
+    TRY(cpu_scales_shifts_view(&scales, &shifts, plan, &tensor[CPU_WEIGHTS], error));
+    TRY(cpu_scales_shifts_view(&scales_gradient, &shifts_gradient, plan,
+                               &tensor[CPU_WEIGHTS_GRADIENT], error));
+    const struct cpu_argument arguments[] = {{DNNL_ARG_SRC, &tensor[CPU_INPUT]},
+                                             {DNNL_ARG_SCALE, &scales},
+                                             {cpu_backward_shift_argument, &shifts},
+                                             {DNNL_ARG_MEAN, &tensor[CPU_MEAN]},
+                                             {DNNL_ARG_VARIANCE, &tensor[CPU_VARIANCE]},
+                                             {DNNL_ARG_DIFF_DST, &gradient},
+                                             {DNNL_ARG_DIFF_SRC, &tensor[CPU_INPUT_GRADIENT]},
+                                             {DNNL_ARG_DIFF_SCALE, &scales_gradient},
+                                             {DNNL_ARG_DIFF_SHIFT, &shifts_gradient}};
+    TRY(cpu_step_add(plan, PHASE_BACKWARD, primitives->backward, arguments, 9, error));
+    TRY(cpu_input_gradient_deliver(plan, input, error));
+    return cpu_updates_add(plan, error);
+}
+
+static enum status fill_plan(struct cpu_plan *plan, struct cpu_plan *input, struct error *error)
+{
+    struct primitives primitives;
+    enum status status = choose(&primitives, plan, error);
+    if (status == STATUS_OK)
+        status = add_forward(plan, &primitives, input, error);
+    if (status == STATUS_OK && plan->config.pass == PASS_TRAIN)
+        status = add_backward(plan, &primitives, input, error);
+    destroy(&primitives);
+    return status;
+}
+
+static enum status prepare(struct plan **out, struct device *device,
+                           const struct layer_config *config, struct plan *const *inputs,
+                           enum outcome *outcome, struct error *error)
+{
+    struct cpu_plan *plan, *input = (struct cpu_plan *)producer_of(inputs, 0);
+    *out = NULL;
+    TRY(cpu_plan_create(&plan, device, config, outcome, error));
+    return cpu_plan_finish(out, plan, fill_plan(plan, input, error));
+}
+
+const struct bench cpu_bench_layer_norm = {
+    .prepare = prepare, .enqueue = cpu_plan_enqueue, .release = cpu_plan_release};
