@@ -174,10 +174,10 @@ static void sweeps_go_on_where_engines_fail(void **state)
 static void draws_fall_back_to_the_host(void **state)
 {
     (void)state;
-    run_program("sweep --device cuda --rounds 1 -n 20 " SMALL " -q -O gpu.h5", 0);
+    run_program("sweep --device cuda --rounds 1 -l " KINDS " -n 20 " SMALL " -q -O gpu.h5", 0);
     assert_false(output_has("drawn on the host"));
     setenv("SHIM_REFUSES", "draws", 1);
-    run_program("sweep --device cuda --rounds 1 -n 20 " SMALL " -q -O host.h5", 0);
+    run_program("sweep --device cuda --rounds 1 -l " KINDS " -n 20 " SMALL " -q -O host.h5", 0);
     assert_true(output_has("note: configs are drawn on the host from here on: cuRAND: the shim"));
     run_program("export gpu.h5 -l dense -o csv | cut -d, -f1-9 | tee gpu.csv", 0);
     run_program("export host.h5 -l dense -o csv | cut -d, -f1-9 | cmp - gpu.csv", 0);
