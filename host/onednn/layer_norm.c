@@ -78,7 +78,7 @@ static enum status add_backward(struct cpu_plan *plan, const struct primitives *
                                &tensor[CPU_WEIGHTS_GRADIENT], error));
     const struct cpu_argument arguments[] = {{DNNL_ARG_SRC, &tensor[CPU_INPUT]},
                                              {DNNL_ARG_SCALE, &scales},
-                                             {cpu_backward_shift_argument, &shifts},
+                                             {DNNL_ARG_SHIFT, &shifts},
                                              {DNNL_ARG_MEAN, &tensor[CPU_MEAN]},
                                              {DNNL_ARG_VARIANCE, &tensor[CPU_VARIANCE]},
                                              {DNNL_ARG_DIFF_DST, &gradient},
