@@ -136,15 +136,16 @@ static double parameters_of(const struct network *network)
     return sum;
 }
 
-enum { SHARED_PARAMETERS = 4 * 4 + 4 + 4 * 4 + 2 * 2 + 2 + 2 * 2 * 9 };
+enum { SHARED_PARAMETERS = 4 * 4 + 4 + 4 * 4 + 2 * 2 + 2 + 2 * 2 * 9 + 2 * 2 };
 
 static void check_shared(const struct network *network)
 {
     static const struct {
         const char *layer;
         int64_t parameters;
-    } cases[] = {{"fc0", 20},  {"fc1", 0},  {"fc2", 0},    {"other", 16}, {"norm0", 4},
-                 {"norm1", 0}, {"half", 2}, {"conv0", 36}, {"conv1", 0}};
+    } cases[] = {{"fc0", 20},  {"fc1", 0},       {"fc2", 0},      {"other", 16},
+                 {"norm0", 4}, {"norm1", 0},     {"half", 2},     {"conv0", 36},
+                 {"conv1", 0}, {"row_norm0", 4}, {"row_norm1", 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(forward(find(network, cases[i].layer)).parameter_count,
                          cases[i].parameters);
@@ -253,6 +254,7 @@ static void foreign_operators_count_their_operations(void **state)
         {"fused", "turned", "fused_matmul", STEPS * 64 * 32, 0, 64 * 32},
         {"fused", "gelu", "bias_gelu", 0, 17 * STEPS * 32, 32},
         {"fused", "bits", "matmul_n_bits", STEPS * 32 * 64, 0, -1},
+        {"fused", "skip", "skip_layer_normalization", 0, 8 * STEPS * 64, 2 * 64},
         {"fused", "three", "multi_head_attention", 2 * STEPS * STEPS * 64, 5 * STEPS * STEPS * 4,
          0},
         {"fused", "grouped", "group_query_attention", 2 * STEPS * (STEPS + 10) * 64,

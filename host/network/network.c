@@ -87,7 +87,7 @@ double network_tensor_elements(const struct network_layer *layer, int i)
     layer_work(&work, &layer->config);
     const double weights = work_elements(&work, TENSOR_WEIGHTS);
     const double bias = work_elements(&work, TENSOR_BIAS);
-    if (layer->config.kind == LAYER_BATCH_NORM)
+    if (!layer_feature_find(layer->config.kind, "use_bias"))
         return weights / NETWORK_TENSOR_LIMIT; /* scales, shifts */
     return i == 0 ? weights : bias;
 }

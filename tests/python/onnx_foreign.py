@@ -144,7 +144,7 @@ def rows(m):
 
 @model
 def shared(m):
-    """One dense layer three times, one bias with two matrices, one normalisation of two images."""
+    """One dense layer three times, one bias with two matrices, one normalisation of two images, one of rows."""
     x = m.input("x", ["batch", 4])
     w, b = m.weight("w", [4, 4]), m.weight("b", [4])
     for i in range(3):
@@ -157,6 +157,9 @@ def shared(m):
     narrow = m.weight("narrow;\n" + 80 * "x", [2, 2, 3, 3])
     for i in range(2):
         half = m.node("Conv", f"conv{i}", [half, narrow])
+    row = [m.weight(name, [2]) for name in ("row_scale", "row_shift")]
+    for i in range(2):
+        half = m.node("LayerNormalization", f"row_norm{i}", [half] + row)
     return [x, one, two, half]
 
 
