@@ -151,6 +151,8 @@ static void huge_shapes_are_refused(void **state)
         {"expand", "node 'big' (Expand, byte 6): its output would have 4.398e+12 elements"},
         {"constant_of_shape", "4.398e+12 elements (1.759e+04 GB), more than 2^36"},
         {"tile", "4.398e+12 elements"},
+        {"tile_row", "dimension 1 of its output would be 1099511627776"},
+        {"tile_less", "dimension 1 of its output would be -4"},
         {"pad", "1.1e+12 elements (4398 GB)"},
         {"resize", "1.1e+12 elements"},
         {"random", "1.1e+12 elements"},

@@ -283,7 +283,8 @@ enum status onnx_shape_tile(const struct onnx_call *call)
     TRY(onnx_list(call, "repeats", 1, repeats, &count));
     if (count != input->rank)
         return onnx_fail(call, "%d repeats for %d dimensions", count, input->rank);
-    for (int i = 0; i < count; i++)
-        dims[i] = input->dims[i] * clamp(repeats[i], 0, ONNX_DIMENSION_LIMIT);
+    for (int i = 0; i < count; i++) /* below 0 or too large: onnx_set_output refuses it */
+        dims[i] = input->dims[i] *
+                  clamp(repeats[i], -1, INT64_MAX / (input->dims[i] > 0 ? input->dims[i] : 1));
     return onnx_set_output(call, 0, input->type, input->rank, dims);
 }

@@ -153,6 +153,8 @@ HUGE = {
     "expand": lambda m, x, s: m.node("Expand", "big", [x, s]),
     "constant_of_shape": lambda m, x, s: m.node("Add", "add", [x, m.node("ConstantOfShape", "big", [s])]),
     "tile": lambda m, x, s: m.node("Tile", "big", [x, m.constant("r", [2 ** 20, 2 ** 20])]),
+    "tile_row": lambda m, x, s: m.node("Tile", "big", [x, m.constant("r", [1, 2 ** 38])]),
+    "tile_less": lambda m, x, s: m.node("Tile", "big", [x, m.constant("r", [1, -1])]),
     "pad": lambda m, x, s: m.node("Pad", "big", [x, m.constant("p", [0, 0, 2 ** 20, 2 ** 20])]),
     "resize": lambda m, x, s: m.node("Resize", "big", [x, "", "", m.constant("z", [2 ** 20, 2 ** 20])]),
     "random": lambda m, x, s: m.node("Add", "add", [x, m.node("RandomNormal", "big", [], shape=[2 ** 20, 2 ** 20])]),
