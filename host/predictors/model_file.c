@@ -238,5 +238,5 @@ enum status model_device(const struct device_info **device, const struct model *
         used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s'", i > 0 ? ", " : "",
                                  model->devices[i].name);
     FAIL(error, STATUS_NO_DEVICE, "the model does not know device '%s'", name ? name : "");
-    return HINT(error, STATUS_NO_DEVICE, "it was trained on %s", list);
+    return HINT(error, STATUS_NO_DEVICE, "it knows %s", list);
 }
