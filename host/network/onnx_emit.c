@@ -175,8 +175,7 @@ enum status onnx_emit_normalization(struct onnx_builder *builder, const struct o
     struct network_layer *layer;
     TRY(onnx_operator_add(builder, call, call->node->known->name, &layer));
     struct operator_work *work = &layer->work;
-    if (onnx_output(call, 0)) /* statistics and a sum that is also given do not count */
-        work->output_count = per_sample(call, onnx_output(call, 0));
+    work->output_count = per_sample(call, onnx_input(call, 0)); /* whatever else goes in or out */
     work->forward_flops = (is_batch ? 2 : 8) * work->output_count;
     work->backward_flops = 12 * work->output_count;
     work->kept_count = 3 * work->output_count;
