@@ -161,6 +161,8 @@ static enum status read_request(struct forecast_request *request, const struct s
         .price_per_kwh = settings->price_per_kwh};
     if (!isnan(settings->price_per_kwh) && !settings->watts)
         return FAIL(error, STATUS_USAGE, "--price-per-kwh needs --watts");
+    if (settings->device_from && !settings->device)
+        return FAIL(error, STATUS_USAGE, "--device-from requires --device");
     if (settings->device_from)
         TRY(add_unseen_devices(&request->selection.model, settings->device_from, error));
     TRY(read_devices(request, settings, error));
