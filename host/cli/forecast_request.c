@@ -36,17 +36,20 @@ static enum status add_named_device(void *payload, const char *name, struct erro
     return add_device(names->request, info, names->memory_bytes, error);
 }
 
-/* Adds devices to the model's, so that --device may name them. */
+/* Adds devices to the model's, so that --device may name them; known names are left out. */
 static enum status add_known(struct model *model, const struct device_info *devices, int count,
                              struct error *error)
 {
     struct device_info *all;
     TRY(ALLOCATE(&all, (unsigned long)(model->device_count + count), "devices", error));
     memcpy(all, model->devices, (size_t)model->device_count * sizeof *all);
-    memcpy(all + model->device_count, devices, (size_t)count * sizeof *all);
     free(model->devices);
     model->devices = all;
-    model->device_count += count;
+    for (int i = 0; i < count; i++) {
+        const struct device_info *known;
+        if (model_device(&known, model, devices[i].name, NULL) != STATUS_OK)
+            all[model->device_count++] = devices[i];
+    }
     return STATUS_OK;
 }
 
