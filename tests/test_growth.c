@@ -361,6 +361,20 @@ static void names_mean_the_same_in_a_longer_list(void **state)
     expect_old_rows(cut.text);
 }
 
+/* HDF5 1.14 would read other names. */
+static void shorter_lists_in_another_order_are_refused(void **state)
+{
+    (void)state;
+    const struct file_name file = in_folder(&folder, "old.h5");
+    const char *path = file.text;
+    struct dataset_rows rows;
+    dense_of_schema(1);
+    write_file(path, 0, true);
+    dense_learns_gelu();
+    FAILS(STATUS_BAD_FILE, "'relu' the number 1 instead of 2",
+          dataset_read(&rows, &path, 1, &error));
+}
+
 static void unknown_names_are_refused_by_name(void **state)
 {
     (void)state;
@@ -392,6 +406,7 @@ int main(int argc, char **argv)
         TEST(old_files_are_exported_and_old_exports_imported),
         TEST(old_networks_are_read),
         TEST(names_mean_the_same_in_a_longer_list),
+        TEST(shorter_lists_in_another_order_are_refused),
         TEST(unknown_names_are_refused_by_name),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);

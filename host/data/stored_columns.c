@@ -21,20 +21,34 @@ static bool fail(struct column_fault *fault, bool is_newer, const char *format, 
     return false;
 }
 
+/* HDF5 1.14 converts lists in another order wrongly: a name has to have the number that it has
+ * here. */
+static bool name_fits(struct column_fault *fault, hid_t member, unsigned index, const char *name,
+                      const struct field *field)
+{
+    const int32_t wanted = choice_find(field->choice, name);
+    int32_t value = -1;
+    if (wanted < 0)
+        return fail(fault, true,
+                    "column '%s' has the name '%.60s', which this program does not know",
+                    field->name, name);
+    if (H5Tget_nmembers(member) < field->choice->count &&
+        (H5Tget_member_value(member, index, &value) < 0 || value != wanted))
+        return fail(fault, false, "column '%s' gives '%.60s' the number %d instead of %d",
+                    field->name, name, (int)value, (int)wanted);
+    return true;
+}
+
 static bool names_fit(struct column_fault *fault, hid_t member, const struct field *field)
 {
     const int count = H5Tget_nmembers(member);
-    for (int i = 0; i < count; i++) {
+    bool fits = true;
+    for (int i = 0; i < count && fits; i++) {
         char *name = H5Tget_member_name(member, (unsigned)i);
-        const bool is_known = name && choice_find(field->choice, name) >= 0;
-        if (!is_known)
-            fail(fault, true, "column '%s' has the name '%.60s', which this program does not know",
-                 field->name, name ? name : "");
+        fits = name_fits(fault, member, (unsigned)i, name ? name : "", field);
         H5free_memory(name);
-        if (!is_known)
-            return false;
     }
-    return true;
+    return fits;
 }
 
 static bool type_fits(hid_t member, const struct field *field)
