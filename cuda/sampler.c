@@ -23,30 +23,30 @@ struct sampler {
     void *device[4];        /* the job's memory */
 };
 
-static enum status open_device(struct sampler *sampler, const struct sample_plan *plan,
+static enum status open_device(struct sampler *sampler, const struct sample_table *table,
                                struct error *error)
 {
-    const size_t sizes[] = {sizeof *plan, BATCH * sizeof *sampler->places,
-                            BATCH * sizeof *sampler->job.words * (size_t)plan->feature_count,
+    const size_t sizes[] = {sizeof *table, BATCH * sizeof *sampler->places,
+                            BATCH * sizeof *sampler->job.words * (size_t)table->feature_count,
                             BATCH * sizeof *sampler->draws};
     CUDA_TRY(error, cudaStreamCreateWithFlags(&sampler->stream, cudaStreamNonBlocking));
     for (int i = 0; i < 4; i++)
         CUDA_TRY(error, cudaMalloc(&sampler->device[i], sizes[i]));
-    CUDA_TRY(error, cudaMemcpyAsync(sampler->device[0], plan, sizes[0], cudaMemcpyHostToDevice,
+    CUDA_TRY(error, cudaMemcpyAsync(sampler->device[0], table, sizes[0], cudaMemcpyHostToDevice,
                                     sampler->stream));
-    sampler->job = (struct sampler_job){.plan = sampler->device[0],
+    sampler->job = (struct sampler_job){.table = sampler->device[0],
                                         .places = sampler->device[1],
                                         .words = sampler->device[2],
                                         .draws = sampler->device[3]};
     return STATUS_OK;
 }
 
-static enum status open_sampler(struct sampler *sampler, const struct sample_plan *plan,
+static enum status open_sampler(struct sampler *sampler, const struct sample_table *table,
                                 struct error *error)
 {
     TRY(ALLOCATE(&sampler->places, BATCH, "draws", error));
     TRY(ALLOCATE(&sampler->draws, BATCH, "draws", error));
-    return open_device(sampler, plan, error);
+    return open_device(sampler, table, error);
 }
 
 static void close_sampler(struct sampler *sampler)
@@ -127,13 +127,13 @@ static enum status sample_batch(struct sampler *sampler, int dimensions, uint32_
     return STATUS_OK;
 }
 
-static enum status sample_all(struct sampler *sampler, const struct sample_plan *plan,
+static enum status sample_all(struct sampler *sampler, const struct sample_table *table,
                               uint32_t count, struct error *error)
 {
-    TRY(open_sampler(sampler, plan, error));
+    TRY(open_sampler(sampler, table, error));
     for (uint32_t done = 0, some; done < count; done += some) {
         some = count - done < BATCH ? count - done : BATCH;
-        TRY(sample_batch(sampler, plan->feature_count, sampler->first + done, some, error));
+        TRY(sample_batch(sampler, table->feature_count, sampler->first + done, some, error));
     }
     return STATUS_OK;
 }
@@ -145,9 +145,9 @@ enum status cuda_sample(struct layer_config *configs, enum stratum *strata,
     assert(count == 0 || first <= UINT32_MAX - (count - 1));
     struct sampler sampler = {
         .configs = configs, .strata = strata, .domain = domain, .first = first};
-    struct sample_plan plan;
-    sample_plan_make(&plan, domain, seed);
-    enum status status = sample_all(&sampler, &plan, count, error);
+    struct sample_table table;
+    sample_table_make(&table, domain, seed);
+    enum status status = sample_all(&sampler, &table, count, error);
     close_sampler(&sampler);
     return status;
 }

@@ -10,17 +10,17 @@ static __global__ void __launch_bounds__(THREADS) sampler_kernel(const struct sa
     const uint32_t count = job.place_count * job.depth, i = blockIdx.x * THREADS + threadIdx.x;
     if (i >= count)
         return;
-    const struct sample_plan *plan = job.plan;
+    const struct sample_table *table = job.table;
     const uint32_t index = job.places[i / job.depth].index;
     const uint32_t attempt = job.places[i / job.depth].attempt + i % job.depth;
-    for (int feature = 0; feature < plan->feature_count; feature++) {
+    for (int feature = 0; feature < table->feature_count; feature++) {
         uint32_t *word = job.words + (size_t)feature * count + i;
-        *word = attempt ? sample_retry_word(plan, feature, index, attempt)
-                        : *word ^ plan->feature[feature].mask;
+        *word = attempt ? sample_retry_word(table, feature, index, attempt)
+                        : *word ^ table->feature[feature].mask;
     }
-    const enum stratum stratum = sample_stratum(plan, index);
+    const enum stratum stratum = sample_stratum(table, index);
     job.draws[i].stratum = stratum;
-    sample_transform_attempt(&job.draws[i].config, stratum, plan, job.words + i, count);
+    sample_transform_attempt(&job.draws[i].config, stratum, table, job.words + i, count);
 }
 
 extern "C" cudaError_t launch_sampler(const struct sampler_job *job, cudaStream_t stream)

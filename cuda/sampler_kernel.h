@@ -2,7 +2,7 @@
 #ifndef EPOCHCAST_CUDA_SAMPLER_KERNEL_H
 #define EPOCHCAST_CUDA_SAMPLER_KERNEL_H
 
-#include "layers/sample_plan.h"
+#include "layers/sample_table.h"
 
 #include <cuda_runtime.h>
 
@@ -22,7 +22,7 @@ struct sampler_draw {
 
 /* `depth` attempts of every place: draws[place * depth + i]. All pointers are in device memory. */
 struct sampler_job {
-    const struct sample_plan *plan;
+    const struct sample_table *table;
     const struct sampler_place *places; /* (place_count) */
     uint32_t place_count, depth;
     uint32_t *words; /* (features, place_count * depth): Sobol words of attempts 0; overwritten */

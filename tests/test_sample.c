@@ -4,7 +4,7 @@
 #include "kinds/reference.h"
 #include "layers/describe.h"
 #include "layers/sample.h"
-#include "layers/sample_plan.h"
+#include "layers/sample_table.h"
 #include "layers/sample_transform.h"
 #include "test.h"
 
@@ -555,18 +555,18 @@ static void domain_without_configs_fails(void **state)
     assert_non_null(strstr(error.hint, "memory"));
 }
 
-/* ---- the plan ---- */
+/* ---- the table ---- */
 
-/* The plan's row of a feature, and its values. */
-static const struct feature_plan *plan_row(const int32_t **values, const struct sample_plan *plan,
-                                           const char *name)
+/* The table's row of a feature, and its values. */
+static const struct sampled_feature *plan_row(const int32_t **values,
+                                              const struct sample_table *table, const char *name)
 {
-    const struct feature *feature = layer_feature_find(plan->kind, name);
+    const struct feature *feature = layer_feature_find(table->kind, name);
     assert_non_null(feature);
-    const struct feature_plan *row =
-        &plan->feature[feature - layer_descriptors[plan->kind]->features];
+    const struct sampled_feature *row =
+        &table->feature[feature - layer_descriptors[table->kind]->features];
     assert_int_equal(row->offset, feature->offset);
-    *values = plan->values + row->first_value;
+    *values = table->values + row->first_value;
     return row;
 }
 
@@ -576,13 +576,13 @@ static void plan_has_the_domains_numbers(void **state)
     struct sample_domain domain = default_domain(LAYER_CONV2D);
     set(&domain, "image_size=28..56");
     set(&domain, "kernel_size=5,3");
-    struct sample_plan plan;
-    sample_plan_make(&plan, &domain, 9);
-    assert_int_equal(plan.kind, LAYER_CONV2D);
-    assert_int_equal(plan.feature_count, layer_descriptors[LAYER_CONV2D]->feature_count);
-    assert_int_equal(plan.seed, 9);
+    struct sample_table table;
+    sample_table_make(&table, &domain, 9);
+    assert_int_equal(table.kind, LAYER_CONV2D);
+    assert_int_equal(table.feature_count, layer_descriptors[LAYER_CONV2D]->feature_count);
+    assert_int_equal(table.seed, 9);
     const int32_t *values;
-    const struct feature_plan *image = plan_row(&values, &plan, "image_size");
+    const struct sampled_feature *image = plan_row(&values, &table, "image_size");
     assert_true(image->is_side && !image->is_choice && !image->is_per_side);
     assert_int_equal(image->minimum, 28);
     assert_int_equal(image->maximum, 56);
@@ -590,13 +590,13 @@ static void plan_has_the_domains_numbers(void **state)
     assert_int_equal(image->explicit_count, 0);
     assert_int_equal(image->realistic_count, 7);
     assert_memory_equal(values, ((int32_t[]){28, 28, 32, 32, 55, 56, 56}), 28);
-    const struct feature_plan *kernel = plan_row(&values, &plan, "kernel_size");
+    const struct sampled_feature *kernel = plan_row(&values, &table, "kernel_size");
     assert_int_equal(kernel->explicit_count, 2);
     assert_memory_equal(values, ((int32_t[]){3, 5}), 8);
-    assert_true(plan_row(&values, &plan, "channels_in")->is_per_side);
-    assert_true(plan_row(&values, &plan, "padding")->has_usual);
-    assert_false(plan_row(&values, &plan, "use_bias")->has_usual);
-    assert_true(plan_row(&values, &plan, "use_bias")->is_choice);
+    assert_true(plan_row(&values, &table, "channels_in")->is_per_side);
+    assert_true(plan_row(&values, &table, "padding")->has_usual);
+    assert_false(plan_row(&values, &table, "use_bias")->has_usual);
+    assert_true(plan_row(&values, &table, "use_bias")->is_choice);
 }
 
 static void plan_knows_the_strata(void **state)
@@ -612,12 +612,12 @@ static void plan_knows_the_strata(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct sample_domain domain = default_domain(LAYER_DENSE);
         domain.stratum = cases[i].stratum;
-        struct sample_plan plan;
-        sample_plan_make(&plan, &domain, 1);
-        assert_int_equal(plan.log_uniform_end, cases[i].ends[0]);
-        assert_int_equal(plan.realistic_end, cases[i].ends[1]);
+        struct sample_table table;
+        sample_table_make(&table, &domain, 1);
+        assert_int_equal(table.log_uniform_end, cases[i].ends[0]);
+        assert_int_equal(table.realistic_end, cases[i].ends[1]);
         for (uint32_t index = 0; index < 200 && cases[i].stratum >= 0; index++)
-            assert_int_equal(sample_stratum(&plan, index), cases[i].stratum);
+            assert_int_equal(sample_stratum(&table, index), cases[i].stratum);
     }
 }
 
@@ -625,15 +625,15 @@ static void plan_knows_the_strata(void **state)
 static void assert_transform_inside(const struct sample_domain *domain, uint32_t word)
 {
     uint32_t words[2 * FEATURE_LIMIT];
-    struct sample_plan plan;
-    sample_plan_make(&plan, domain, 1);
+    struct sample_table table;
+    sample_table_make(&table, domain, 1);
     for (int i = 0; i < 2 * FEATURE_LIMIT; i++)
         words[i] = i % 2 ? ~word : word;
     for (int stratum = STRATUM_LOG_UNIFORM; stratum <= STRATUM_UNIFORM; stratum++) {
         struct layer_config config, wanted = {.kind = domain->kind};
         memset(&config, 0xAA, sizeof config);
-        sample_transform_attempt(&config, (enum stratum)stratum, &plan, words, 2);
-        for (int i = 0; i < plan.feature_count; i++) {
+        sample_transform_attempt(&config, (enum stratum)stratum, &table, words, 2);
+        for (int i = 0; i < table.feature_count; i++) {
             const struct feature *feature = &layer_descriptors[domain->kind]->features[i];
             int32_t value = layer_get(&config, feature);
             assert_in_range(value, domain->range[i].minimum, domain->range[i].maximum);

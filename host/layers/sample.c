@@ -37,19 +37,19 @@ static int32_t jitter(int32_t value, uint32_t word)
 
 /* Gives the config the shape of one of the templates: as it is in every second draw, else jittered.
  * Batch, pass, optimizer, precision and what --set names stay as drawn. */
-static void take_template(struct layer_config *config, const struct sample_plan *plan,
+static void take_template(struct layer_config *config, const struct sample_table *table,
                           const struct sample_domain *domain, uint32_t index, uint32_t attempt)
 {
     const struct layer_descriptor *descriptor = layer_descriptors[domain->kind];
     const uint32_t attempt_of_shape = SAMPLE_ATTEMPT_LIMIT + attempt;
-    const uint32_t pick = sample_retry_word(plan, 0, index, attempt_of_shape);
-    const bool is_jittered = sample_retry_word(plan, 1, index, attempt_of_shape) >> 31;
+    const uint32_t pick = sample_retry_word(table, 0, index, attempt_of_shape);
+    const bool is_jittered = sample_retry_word(table, 1, index, attempt_of_shape) >> 31;
     const struct layer_config *shape =
         &domain->templates[transform_scaled(pick, (uint32_t)domain->template_count)];
     for (int i = COMMON_FEATURE_COUNT; i < descriptor->feature_count; i++) {
         const struct feature *feature = &descriptor->features[i];
         const int32_t value = layer_get(shape, feature);
-        const uint32_t word = sample_retry_word(plan, i, index, attempt_of_shape);
+        const uint32_t word = sample_retry_word(table, i, index, attempt_of_shape);
         if (domain->range[i].is_set)
             continue;
         layer_set(config, feature,
@@ -60,16 +60,16 @@ static void take_template(struct layer_config *config, const struct sample_plan 
 
 /* First attempt: the Sobol point; later ones: Philox. */
 static bool draw_attempt(struct layer_config *config, enum stratum stratum,
-                         const struct sample_plan *plan, const struct sample_domain *domain,
+                         const struct sample_table *table, const struct sample_domain *domain,
                          uint32_t index, uint32_t attempt)
 {
     uint32_t words[FEATURE_LIMIT];
-    for (int i = 0; i < plan->feature_count; i++)
-        words[i] = attempt ? sample_retry_word(plan, i, index, attempt)
-                           : sobol32(index, i) ^ plan->feature[i].mask;
-    sample_transform_attempt(config, stratum, plan, words, 1);
+    for (int i = 0; i < table->feature_count; i++)
+        words[i] = attempt ? sample_retry_word(table, i, index, attempt)
+                           : sobol32(index, i) ^ table->feature[i].mask;
+    sample_transform_attempt(config, stratum, table, words, 1);
     if (domain->template_count > 0)
-        take_template(config, plan, domain, index, attempt);
+        take_template(config, table, domain, index, attempt);
     return sample_accept(config, domain);
 }
 
@@ -77,11 +77,11 @@ enum status sample_draw(struct layer_config *config, enum stratum *stratum,
                         const struct sample_domain *domain, uint64_t seed, uint32_t index,
                         struct error *error)
 {
-    struct sample_plan plan;
-    sample_plan_make(&plan, domain, seed);
-    *stratum = sample_stratum(&plan, index);
+    struct sample_table table;
+    sample_table_make(&table, domain, seed);
+    *stratum = sample_stratum(&table, index);
     for (uint32_t attempt = 0; attempt < SAMPLE_ATTEMPT_LIMIT; attempt++) {
-        if (!draw_attempt(config, *stratum, &plan, domain, index, attempt))
+        if (!draw_attempt(config, *stratum, &table, domain, index, attempt))
             continue;
         if (domain->template_count > 0)
             *stratum = STRATUM_NETWORK;

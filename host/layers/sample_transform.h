@@ -6,7 +6,7 @@
 #define EPOCHCAST_LAYERS_SAMPLE_TRANSFORM_H
 
 #include "base/philox.h"
-#include "layers/sample_plan.h"
+#include "layers/sample_table.h"
 
 /* log2 of a positive integer: exponent by shifts, mantissa m in [1, 2) by the series of
  * ln m = 2 atanh((m - 1) / (m + 1)); the quotient is at most 1/3, 12 terms leave 1e-13. */
@@ -55,7 +55,7 @@ PHILOX_FUNCTION int32_t transform_uniform(uint32_t word, int32_t minimum, int32_
 }
 
 /* The paper's range where it meets the domain's. Channels end at 10000 / side. */
-PHILOX_FUNCTION int32_t transform_paper(uint32_t word, const struct feature_plan *feature,
+PHILOX_FUNCTION int32_t transform_paper(uint32_t word, const struct sampled_feature *feature,
                                         int32_t side)
 {
     int32_t minimum = feature->minimum, maximum = feature->maximum;
@@ -70,7 +70,7 @@ PHILOX_FUNCTION int32_t transform_paper(uint32_t word, const struct feature_plan
 }
 
 /* `values` is the feature's list. */
-PHILOX_FUNCTION int32_t transform_feature(uint32_t word, const struct feature_plan *feature,
+PHILOX_FUNCTION int32_t transform_feature(uint32_t word, const struct sampled_feature *feature,
                                           const int32_t *values, enum stratum stratum, int32_t side)
 {
     bool realistic = stratum == STRATUM_REALISTIC;
@@ -92,38 +92,38 @@ PHILOX_FUNCTION int32_t transform_feature(uint32_t word, const struct feature_pl
 /* The config that an attempt's words say, before sample_accept; feature i reads
  * words[i * stride]. */
 PHILOX_FUNCTION void sample_transform_attempt(struct layer_config *config, enum stratum stratum,
-                                              const struct sample_plan *plan, const uint32_t *words,
-                                              size_t stride)
+                                              const struct sample_table *table,
+                                              const uint32_t *words, size_t stride)
 {
     for (size_t i = 0; i < sizeof *config / sizeof(int32_t); i++)
         ((int32_t *)config)[i] = 0;
-    config->kind = plan->kind;
+    config->kind = table->kind;
     int32_t side = 0;
-    for (int i = 0; i < plan->feature_count; i++) {
-        const struct feature_plan *feature = &plan->feature[i];
+    for (int i = 0; i < table->feature_count; i++) {
+        const struct sampled_feature *feature = &table->feature[i];
         int32_t value = transform_feature(words[(size_t)i * stride], feature,
-                                          plan->values + feature->first_value, stratum, side);
+                                          table->values + feature->first_value, stratum, side);
         *(int32_t *)((char *)config + feature->offset) = value;
         side = feature->is_side ? value : side;
     }
 }
 
 /* The word of a feature in an attempt after the first, which takes the masked Sobol word. */
-PHILOX_FUNCTION uint32_t sample_retry_word(const struct sample_plan *plan, int feature,
+PHILOX_FUNCTION uint32_t sample_retry_word(const struct sample_table *table, int feature,
                                            uint32_t index, uint32_t attempt)
 {
-    return philox(index, attempt * FEATURE_LIMIT + (uint32_t)feature, (uint32_t)plan->kind,
-                  PHILOX_STRATUM, plan->seed)
+    return philox(index, attempt * FEATURE_LIMIT + (uint32_t)feature, (uint32_t)table->kind,
+                  PHILOX_STRATUM, table->seed)
         .word[1];
 }
 
-PHILOX_FUNCTION enum stratum sample_stratum(const struct sample_plan *plan, uint32_t index)
+PHILOX_FUNCTION enum stratum sample_stratum(const struct sample_table *table, uint32_t index)
 {
-    uint32_t word = philox(index, 0, (uint32_t)plan->kind, PHILOX_STRATUM, plan->seed).word[0];
+    uint32_t word = philox(index, 0, (uint32_t)table->kind, PHILOX_STRATUM, table->seed).word[0];
     uint32_t percent = transform_scaled(word, 100);
-    return percent < plan->log_uniform_end ? STRATUM_LOG_UNIFORM
-           : percent < plan->realistic_end ? STRATUM_REALISTIC
-                                           : STRATUM_UNIFORM;
+    return percent < table->log_uniform_end ? STRATUM_LOG_UNIFORM
+           : percent < table->realistic_end ? STRATUM_REALISTIC
+                                            : STRATUM_UNIFORM;
 }
 
 #endif

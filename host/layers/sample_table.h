@@ -2,8 +2,8 @@
  * (sample_transform.h) reads, on the host and, copied as it is, on a GPU. And what both samplers do
  * with a transformed attempt: accept it or not, give up.
  */
-#ifndef EPOCHCAST_LAYERS_SAMPLE_PLAN_H
-#define EPOCHCAST_LAYERS_SAMPLE_PLAN_H
+#ifndef EPOCHCAST_LAYERS_SAMPLE_TABLE_H
+#define EPOCHCAST_LAYERS_SAMPLE_TABLE_H
 
 #include "layers/layer.h"
 
@@ -11,12 +11,12 @@ struct sample_domain;
 
 enum { SAMPLE_ATTEMPT_LIMIT = 10000, SAMPLE_VALUE_LIMIT = 64 };
 
-struct feature_plan {
+struct sampled_feature {
     uint32_t mask;                        /* XORed with the Sobol words of the dimension */
     int32_t offset;                       /* of the int32_t in struct layer_config */
     int32_t minimum, maximum;             /* the domain's range */
     int32_t paper_minimum, paper_maximum; /* the paper's; all integers: it has none */
-    int32_t first_value;                  /* of the feature's list in the plan's `values` */
+    int32_t first_value;                  /* of the feature's list in the table's `values` */
     int32_t explicit_count;               /* > 0: the list is --set's, and nothing else is drawn */
     int32_t realistic_count;              /* > 0: the list is of real shapes inside the range */
     bool is_choice, is_uniform;           /* neither: log-uniform */
@@ -26,16 +26,17 @@ struct feature_plan {
     int32_t usual;
 };
 
-struct sample_plan {
+struct sample_table {
     enum layer_kind kind;
     int32_t feature_count;
     uint64_t seed;
     uint32_t log_uniform_end, realistic_end; /* percent below which a draw is of that stratum */
-    struct feature_plan feature[FEATURE_LIMIT];
+    struct sampled_feature feature[FEATURE_LIMIT];
     int32_t values[FEATURE_LIMIT * SAMPLE_VALUE_LIMIT]; /* unused ones are not set */
 };
 
-void sample_plan_make(struct sample_plan *plan, const struct sample_domain *domain, uint64_t seed);
+void sample_table_make(struct sample_table *table, const struct sample_domain *domain,
+                       uint64_t seed);
 
 /* Settles the optimizer of a transformed config; whether it is valid and inside the domain. */
 bool sample_accept(struct layer_config *config, const struct sample_domain *domain);

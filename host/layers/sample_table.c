@@ -1,4 +1,4 @@
-#include "layers/sample_plan.h"
+#include "layers/sample_table.h"
 
 #include "base/philox.h"
 #include "layers/sample.h"
@@ -26,23 +26,23 @@ static int32_t copy_inside(int32_t *values, const struct sample_shapes *shapes, 
     return count;
 }
 
-static void plan_shapes(struct feature_plan *plan, int32_t *values,
+static void fill_shapes(struct sampled_feature *table, int32_t *values,
                         const struct sample_shapes *shapes)
 {
-    plan->paper_minimum = shapes->paper_minimum;
-    plan->paper_maximum = shapes->paper_maximum;
-    plan->realistic_count = copy_inside(values, shapes, plan->minimum, plan->maximum);
-    plan->is_side = shapes->is_side;
-    plan->is_per_side = shapes->is_per_side;
-    plan->usual = shapes->usual;
-    plan->has_usual = shapes->has_usual && shapes->usual >= plan->minimum &&
-                      shapes->usual <= plan->maximum;
+    table->paper_minimum = shapes->paper_minimum;
+    table->paper_maximum = shapes->paper_maximum;
+    table->realistic_count = copy_inside(values, shapes, table->minimum, table->maximum);
+    table->is_side = shapes->is_side;
+    table->is_per_side = shapes->is_per_side;
+    table->usual = shapes->usual;
+    table->has_usual = shapes->has_usual && shapes->usual >= table->minimum &&
+                       shapes->usual <= table->maximum;
 }
 
-static void plan_feature(struct feature_plan *plan, int32_t *values, const struct feature *feature,
-                         const struct sample_range *range)
+static void fill_feature(struct sampled_feature *table, int32_t *values,
+                         const struct feature *feature, const struct sample_range *range)
 {
-    *plan = (struct feature_plan){
+    *table = (struct sampled_feature){
         .offset = (int32_t)feature->offset,
         .minimum = range->minimum,
         .maximum = range->maximum,
@@ -53,24 +53,25 @@ static void plan_feature(struct feature_plan *plan, int32_t *values, const struc
         .is_uniform = feature->distribution == DISTRIBUTION_UNIFORM,
     };
     if (feature->shapes)
-        plan_shapes(plan, values, feature->shapes);
+        fill_shapes(table, values, feature->shapes);
     if (range->value_count)
         memcpy(values, range->values, (size_t)range->value_count * sizeof *values);
 }
 
-void sample_plan_make(struct sample_plan *plan, const struct sample_domain *domain, uint64_t seed)
+void sample_table_make(struct sample_table *table, const struct sample_domain *domain,
+                       uint64_t seed)
 {
     const uint32_t *ends = stratum_ends[domain->stratum < 0 ? STRATUM_IMPORTED : domain->stratum];
     const struct layer_descriptor *descriptor = layer_descriptors[domain->kind];
-    plan->kind = domain->kind;
-    plan->feature_count = descriptor->feature_count;
-    plan->seed = seed;
-    plan->log_uniform_end = ends[0];
-    plan->realistic_end = ends[1];
-    for (int i = 0; i < plan->feature_count; i++) {
-        struct feature_plan *feature = &plan->feature[i];
+    table->kind = domain->kind;
+    table->feature_count = descriptor->feature_count;
+    table->seed = seed;
+    table->log_uniform_end = ends[0];
+    table->realistic_end = ends[1];
+    for (int i = 0; i < table->feature_count; i++) {
+        struct sampled_feature *feature = &table->feature[i];
         int32_t first = i * SAMPLE_VALUE_LIMIT;
-        plan_feature(feature, plan->values + first, &descriptor->features[i], &domain->range[i]);
+        fill_feature(feature, table->values + first, &descriptor->features[i], &domain->range[i]);
         feature->first_value = first;
         feature->mask =
             philox((uint32_t)i, (uint32_t)domain->kind, 0, PHILOX_SCRAMBLE, seed).word[0];
