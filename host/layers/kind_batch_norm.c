@@ -25,7 +25,10 @@ static void work(struct layer_work *work, const struct layer_config *config)
                             channels;
     work_tensor(work, TENSOR_INPUT, "x", elements);
     work_tensor(work, TENSOR_OUTPUT, "y", elements);
-    work_tensor(work, TENSOR_WEIGHTS, "scales and shifts", 2 * channels);
+    work_add_tensor(work, (struct layer_tensor){.name = "scales and shifts",
+                                                .role = TENSOR_WEIGHTS,
+                                                .count = 2 * channels,
+                                                .parts = 2});
     work_add_tensor(work, (struct layer_tensor){.name = "mean and variance",
                                                 .role = TENSOR_KEPT,
                                                 .storage = STORAGE_FP32,

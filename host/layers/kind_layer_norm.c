@@ -32,7 +32,10 @@ static void work(struct layer_work *work, const struct layer_config *config)
     const double elements = rows * width;
     work_tensor(work, TENSOR_INPUT, "x", elements);
     work_tensor(work, TENSOR_OUTPUT, "y", elements);
-    work_tensor(work, TENSOR_WEIGHTS, "scales and shifts", 2 * width);
+    work_add_tensor(work, (struct layer_tensor){.name = "scales and shifts",
+                                                .role = TENSOR_WEIGHTS,
+                                                .count = 2 * width,
+                                                .parts = 2});
     work_add_tensor(work, (struct layer_tensor){.name = "mean and variance",
                                                 .role = TENSOR_KEPT,
                                                 .storage = STORAGE_FP32,

@@ -38,6 +38,7 @@ struct layer_tensor {
     enum storage storage;
     double count;         /* elements, of the whole batch */
     bool shares_gradient; /* an input whose gradient is the output's: all such have one in common */
+    int parts; /* arrays of one size that parameters consist of: 2, scales and shifts; 0: one */
 };
 
 enum work_phase {

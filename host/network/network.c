@@ -85,11 +85,16 @@ double network_tensor_elements(const struct network_layer *layer, int i)
 {
     struct layer_work work;
     layer_work(&work, &layer->config);
-    const double weights = work_elements(&work, TENSOR_WEIGHTS);
-    const double bias = work_elements(&work, TENSOR_BIAS);
-    if (!layer_feature_find(layer->config.kind, "use_bias"))
-        return weights / NETWORK_TENSOR_LIMIT; /* scales, shifts */
-    return i == 0 ? weights : bias;
+    for (int k = 0; k < work.tensor_count; k++) {
+        const struct layer_tensor *tensor = &work.tensors[k];
+        const int parts = tensor->parts > 0 ? tensor->parts : 1;
+        if (tensor->role != TENSOR_WEIGHTS && tensor->role != TENSOR_BIAS)
+            continue;
+        if (i < parts)
+            return tensor->count / parts;
+        i -= parts;
+    }
+    return 0;
 }
 
 enum status network_tensor_add(struct network *network, const char *name, int *number,
