@@ -3,6 +3,7 @@
 #include "layers/describe.h"
 #include "layers/encode_internal.h"
 #include "layers/sample.h"
+#include "pins.h"
 #include "test.h"
 
 #include <math.h>
@@ -190,32 +191,27 @@ static void rows_are_finite_everywhere(void **state)
     }
 }
 
+static uint64_t hash_of_names(enum layer_kind kind)
+{
+    uint64_t hash = HASH_SEED;
+    for (int encoding = 0; encoding < choice_encoding.count; encoding++)
+        for (int i = 0; i < encode_column_count(encoding, kind, true); i++) {
+            const char *name = encode_column_name(encoding, kind, true, i);
+            hash = hash_bytes(hash, name, strlen(name) + 1);
+        }
+    return hash;
+}
+
 /* Models hold the names of their columns: a change here orphans them. */
 static void names_of_columns_are_pinned(void **state)
 {
     (void)state;
-    static const struct {
-        const char *kind;
-        uint64_t hash;
-    } pins[] = {{"dense", UINT64_C(0xd7540e9889949b3d)},
-                {"conv2d", UINT64_C(0x9bebbd15a967e2f2)},
-                {"pool2d", UINT64_C(0x6d5578c0b3053443)},
-                {"batch_norm", UINT64_C(0x6a6fd30c330f6fc2)},
-                {"addition", UINT64_C(0xb6bac4e453d5eb4c)}};
-    int wrong = 0;
-    for (size_t i = 0; i < sizeof pins / sizeof *pins; i++) {
-        const enum layer_kind kind = (enum layer_kind)layer_kind_find(pins[i].kind);
-        uint64_t hash = HASH_SEED;
-        for (int encoding = 0; encoding < choice_encoding.count; encoding++)
-            for (int j = 0; j < encode_column_count(encoding, kind, true); j++) {
-                const char *name = encode_column_name(encoding, kind, true, j);
-                hash = hash_bytes(hash, name, strlen(name) + 1);
-            }
-        if (hash != pins[i].hash)
-            print_message("%s: 0x%016llx\n", pins[i].kind, (unsigned long long)hash);
-        wrong += hash != pins[i].hash;
-    }
-    assert_int_equal(wrong, 0);
+    static const struct pin pins[] = {{"dense", UINT64_C(0xd7540e9889949b3d)},
+                                      {"conv2d", UINT64_C(0x9bebbd15a967e2f2)},
+                                      {"pool2d", UINT64_C(0x6d5578c0b3053443)},
+                                      {"batch_norm", UINT64_C(0x6a6fd30c330f6fc2)},
+                                      {"addition", UINT64_C(0xb6bac4e453d5eb4c)}};
+    assert_pinned(pins, sizeof pins / sizeof *pins, hash_of_names);
 }
 
 static uint64_t hash_of_row(uint64_t hash, enum encoding encoding,
@@ -259,22 +255,12 @@ static uint64_t hash_of_draws(enum layer_kind kind)
 static void values_of_columns_are_pinned(void **state)
 {
     (void)state;
-    static const struct {
-        const char *kind;
-        uint64_t hash;
-    } pins[] = {{"dense", UINT64_C(0x1104c6cff9e65b2a)},
-                {"conv2d", UINT64_C(0x400397103bed164f)},
-                {"pool2d", UINT64_C(0xbb8a464b0d754969)},
-                {"batch_norm", UINT64_C(0x0ff40f724e166715)},
-                {"addition", UINT64_C(0xafe4b5b695543918)}};
-    int wrong = 0;
-    for (size_t i = 0; i < sizeof pins / sizeof *pins; i++) {
-        const uint64_t hash = hash_of_draws((enum layer_kind)layer_kind_find(pins[i].kind));
-        if (hash != pins[i].hash)
-            print_message("%s: 0x%016llx\n", pins[i].kind, (unsigned long long)hash);
-        wrong += hash != pins[i].hash;
-    }
-    assert_int_equal(wrong, 0);
+    static const struct pin pins[] = {{"dense", UINT64_C(0x1104c6cff9e65b2a)},
+                                      {"conv2d", UINT64_C(0x400397103bed164f)},
+                                      {"pool2d", UINT64_C(0xbb8a464b0d754969)},
+                                      {"batch_norm", UINT64_C(0x0ff40f724e166715)},
+                                      {"addition", UINT64_C(0xafe4b5b695543918)}};
+    assert_pinned(pins, sizeof pins / sizeof *pins, hash_of_draws);
 }
 
 /* ---- a kind without an activation that says nothing about columns ---- */
