@@ -186,7 +186,7 @@ static struct measurement measure(struct device *device, const struct layer_conf
     if (measure_config(&row, device, config, &options, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     char text[512];
-    config_text(text, sizeof text, config);
+    describe_config(text, sizeof text, config);
     print_message("%s: %s%.4f ms +- %.4f, eager %.4f, %s\n", text, cold_cache ? "cold " : "",
                   row.median_ms, row.ci_ms, row.eager_ms, row.algorithm);
     assert_true(measurement_is_timed(&row));

@@ -7,6 +7,7 @@
 #include "cuda_device.h"
 #include "kinds/reference.h"
 #include "layer_configs.h"
+#include "layers/describe.h"
 #include "precision.h"
 #include "test.h"
 
@@ -26,20 +27,10 @@ static const struct backend *const backend = &backend_cuda_device;
 
 static int failure_count;
 
-static void config_text(char *text, size_t size, const struct layer_config *config)
-{
-    const struct layer_descriptor *kind = layer_descriptors[config->kind];
-    size_t length = (size_t)snprintf(text, size, "%s %s", kind->name,
-                                     choice_name(&choice_precision, config->precision));
-    for (int i = 0; i < kind->feature_count && length < size; i++)
-        length += (size_t)snprintf(text + length, size - length, " %s=%d", kind->features[i].name,
-                                   layer_get(config, &kind->features[i]));
-}
-
 static void note_failure(const struct layer_config *config, const char *what)
 {
     char text[512];
-    config_text(text, sizeof text, config);
+    describe_config(text, sizeof text, config);
     print_error("%s: %s\n", text, what);
     failure_count++;
 }

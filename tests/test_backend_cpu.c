@@ -5,7 +5,6 @@
 #include "kinds/reference.h"
 #include "layer_configs.h"
 #include "onednn/cpu_plan.h"
-#include "onednn/processor.h"
 #include "onednn/version.h"
 #include "test.h"
 
