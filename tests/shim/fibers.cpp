@@ -1,5 +1,5 @@
-/* Runs a grid: blocks one after the other; the threads of a block are fibers that give way at
- * barriers and shuffles alone. Under AddressSanitizer and ThreadSanitizer each fiber is announced;
+/* Runs a grid: blocks one after the other; the threads of a block are fibers that give way only at
+ * barriers and shuffles. Under AddressSanitizer and ThreadSanitizer each fiber is announced;
  * for the latter this file itself must be built without it, so that a barrier orders memory and
  * nothing else does.
  */
@@ -10,14 +10,6 @@
 #include <sys/mman.h>
 #include <utility>
 #include <vector>
-
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#define SHIM_ADDRESS 1
-#else
-#define SHIM_ADDRESS 0
-#endif
 
 /* ThreadSanitizer's fibers, where the program is linked with it. */
 extern "C" {

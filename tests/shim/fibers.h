@@ -4,6 +4,14 @@
 
 #include "cuda_runtime.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#define SHIM_ADDRESS 1
+#else
+#define SHIM_ADDRESS 0
+#endif
+
 namespace shim
 {
 const size_t page_bytes = 4096; /* of memory that shim_guard protects */

@@ -8,13 +8,6 @@
 #include <utility>
 #include <vector>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#define SHIM_ADDRESS 1
-#else
-#define SHIM_ADDRESS 0
-#endif
-
 namespace
 {
 unsigned failing_calls;
