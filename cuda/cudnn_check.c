@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-bool cudnn_is_out_of_memory(cudnnStatus_t code)
+static bool is_out_of_memory(cudnnStatus_t code)
 {
     return code == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED ||
            code == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
@@ -11,14 +11,14 @@ bool cudnn_is_out_of_memory(cudnnStatus_t code)
 bool cudnn_is_refusal(cudnnStatus_t code)
 {
     return code != CUDNN_STATUS_SUCCESS && cudnn_category_of(code) != CUDNN_IS_NOT_INITIALIZED &&
-           !cudnn_is_out_of_memory(code);
+           !is_out_of_memory(code);
 }
 
 enum status cudnn_status_of(cudnnStatus_t code)
 {
     if (code == CUDNN_STATUS_SUCCESS)
         return STATUS_OK;
-    return cudnn_is_out_of_memory(code) ? STATUS_OUT_OF_MEMORY : STATUS_FAILED;
+    return is_out_of_memory(code) ? STATUS_OUT_OF_MEMORY : STATUS_FAILED;
 }
 
 /* cuDNN collects messages, also of calls that did not fail: the last one is the cause. */
@@ -44,7 +44,7 @@ enum status cudnn_check(cudnnStatus_t code, const char *call, const char *file, 
     cudaGetLastError(); /* an error that can be cleared must not fail the next call */
     error_set(error, cudnn_status_of(code), file, line, "cuDNN: %s from %.160s%s%.200s",
               cudnnGetErrorString(code), call, *reason ? ": " : "", reason);
-    error_hint(error, cudnn_is_out_of_memory(code)
+    error_hint(error, is_out_of_memory(code)
                           ? "free memory on the device: nvidia-smi shows who holds it"
                           : "set CUDNN_LOGLEVEL_DBG=1 and CUDNN_LOGDEST_DBG=stderr for details");
     return cudnn_status_of(code);

@@ -26,7 +26,6 @@ static inline enum cudnn_category cudnn_category_of(cudnnStatus_t code)
 
 #define CUDNN_TRY(error, call) TRY(cudnn_check((call), #call, __FILE__, __LINE__, (error)))
 
-bool cudnn_is_out_of_memory(cudnnStatus_t code);
 /* An error of the call alone, not of the library or of memory: another algorithm may do. */
 bool cudnn_is_refusal(cudnnStatus_t code);
 enum status cudnn_status_of(cudnnStatus_t code);

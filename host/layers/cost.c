@@ -71,7 +71,7 @@ double stored_bytes(enum storage storage, int32_t precision)
     return storage == STORAGE_LAYER ? precision_bytes(precision) : bytes[storage];
 }
 
-/* The tensors of a work by role, in bytes; `outputs` and `biases` in elements, too. */
+/* The tensors of a work by role, in bytes; the outputs in elements, too. */
 struct sums {
     double inputs, outputs, weights, biases; /* bytes; weights without biases */
     double input_gradients, shared_gradient; /* of all inputs; of those that have the output's */
@@ -101,8 +101,8 @@ static struct sums sums_of(const struct layer_work *work, int32_t precision)
     return sums;
 }
 
-/* The phases' operations and, once a phase, its tensors. Returns whether there is a backward phase.
- */
+/* The phases' operations and, once per phase, its tensors. Returns whether there is a backward
+ * phase. */
 static bool add_operations(struct cost *cost, const struct layer_work *work,
                            const struct sums *sums, bool trains, double element_bytes)
 {
@@ -150,8 +150,10 @@ static void add_bias_and_activation(struct cost *cost, const struct sums *sums, 
     cost->bytes_written += backward * sums->biases;
 }
 
-/* Of the arrays an update goes through, parameters and gradient are in the layer's precision. */
-void cost_add_update(struct cost *cost, double parameters, int32_t optimizer, double element_bytes)
+/* One update of `parameters` elements. Of the arrays it goes through, parameters and gradient are
+ * in the layer's precision. */
+static void add_update(struct cost *cost, double parameters, int32_t optimizer,
+                       double element_bytes)
 {
     const double states = optimizer_state_count(optimizer);
     if (optimizer == OPTIMIZER_NONE)
@@ -195,6 +197,6 @@ struct cost cost_of_work(const struct layer_work *work, int32_t pass, int32_t op
         cost.bytes_written += kept;
     }
     if (trains)
-        cost_add_update(&cost, parameters, optimizer, element_bytes);
+        add_update(&cost, parameters, optimizer, element_bytes);
     return cost;
 }

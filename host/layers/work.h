@@ -132,12 +132,9 @@ int optimizer_reads(int32_t optimizer);       /* arrays read: weights, gradient,
 int optimizer_writes(int32_t optimizer);      /* arrays written: weights, state */
 int optimizer_state_count(int32_t optimizer); /* parameter-sized state arrays kept between steps */
 
-/* Adds one update of `parameters` elements. */
-void cost_add_update(struct cost *cost, double parameters, int32_t optimizer, double element_bytes);
-
 enum { FLOAT_BYTES = 4 }; /* of one fp32, whatever the layer's precision */
 
-/* What a precision is on every device; what libraries call it is in a table of each backend. */
+/* A precision as it is on every device; each backend has a table of the libraries' names for it. */
 struct precision_traits {
     int storage_bytes;       /* of one element of a tensor: tf32 is stored as fp32 */
     int master_bytes;        /* of one element of what an optimizer keeps between steps */
