@@ -89,14 +89,11 @@ static struct measurement combine_timed(const struct measurement *rows, size_t c
 
 struct measurement rounds_join(struct measurement *rows, size_t count)
 {
-    const struct measurement last = rows[count - 1];
     size_t timed = 0;
     for (size_t i = 0; i < count; i++)
         if (measurement_is_timed(&rows[i]) && timed < ROUND_LIMIT)
             rows[timed++] = rows[i];
-    if (timed > 0)
-        return combine_timed(rows, timed);
-    return last;
+    return timed > 0 ? combine_timed(rows, timed) : rows[count - 1];
 }
 
 void rounds_combine(struct measurement *rows, size_t *count)
