@@ -2,8 +2,6 @@
 
 #include "layers/encode_internal.h"
 
-#include <string.h>
-
 #define ENCODING_NAME(value, text) text,
 static const char *const encoding_names[] = {ENCODING_LIST(ENCODING_NAME)};
 const struct choice choice_encoding = {
@@ -43,7 +41,7 @@ void emit_own_choices(struct columns *columns, const struct layer_descriptor *de
                  layer_get(config, &descriptor->features[i]));
 }
 
-/* In the manner of the paper, of a kind that does not say it. */
+/* In the manner of the paper, of a kind without an `encode_paper` of its own. */
 static void emit_paper_features(struct columns *columns, const struct layer_descriptor *descriptor,
                                 const struct layer_config *config)
 {
@@ -68,7 +66,7 @@ struct encode_hardware hardware_known(const struct encode_hardware *hardware)
         known.core_count = hardware->core_count;
     if (hardware && hardware->clock_mhz > 0)
         known.clock_mhz = hardware->clock_mhz;
-    /* a multiply-add a core and cycle */
+    /* a multiply-add per core and cycle */
     known.peak_gflops = 2 * known.core_count * known.clock_mhz / 1000;
     if (hardware && hardware->peak_gflops > 0)
         known.peak_gflops = hardware->peak_gflops;
@@ -105,8 +103,7 @@ void encode_columns(struct columns *columns, enum encoding encoding,
 static struct layer_config smallest_config(enum layer_kind kind)
 {
     struct layer_config config;
-    memset(&config, 0, sizeof config);
-    config.kind = kind;
+    layer_begin(&config, kind);
     for (int i = 0; i < layer_descriptors[kind]->feature_count; i++) {
         const struct feature *feature = &layer_descriptors[kind]->features[i];
         layer_set(&config, feature, feature->minimum);
