@@ -17,8 +17,7 @@ static enum status refuse(const char *what, const char *path, struct error *erro
 {
     const int cause = errno;
     FAIL(error, STATUS_FAILED, "cannot %s '%s': %s", what, path, strerror(cause));
-    error_hint(error, "check the directory, its permissions and the free space");
-    return STATUS_FAILED;
+    return HINT(error, STATUS_FAILED, "check the directory, its permissions and the free space");
 }
 
 enum status scratch_file_check_unused(const char *path, struct error *error)
@@ -46,8 +45,7 @@ enum status scratch_file_check_destination(const char *path, bool overwrite, str
         return FAIL(error, STATUS_FAILED, "cannot write '%s': not a regular file", path);
     if (!overwrite) {
         FAIL(error, STATUS_USAGE, "'%s' exists", path);
-        error_hint(error, "choose another name, or add --overwrite");
-        return STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "choose another name, or add --overwrite");
     }
     return scratch_file_check_unused(path, error);
 }
@@ -135,8 +133,8 @@ enum status scratch_file_create(struct scratch_file *scratch, const char *path, 
                                 struct error *error)
 {
     *scratch = (struct scratch_file){.descriptor = -1};
-    TRY(error_allocate((void **)&scratch->path, room_for(path), 1, "path", error));
-    TRY(error_allocate((void **)&scratch->name, room_for(path), 1, "path", error));
+    TRY(ALLOCATE(&scratch->path, room_for(path), "path", error));
+    TRY(ALLOCATE(&scratch->name, room_for(path), "path", error));
     strcpy(scratch->path, path);
     remove_remnants(scratch);
     if (!named)

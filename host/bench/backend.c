@@ -41,8 +41,7 @@ static enum status hint_backends(struct error *error)
         size_t length = strlen(known);
         snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "", backends[i]->name);
     }
-    error_hint(error, "this build has: %s", known);
-    return STATUS_NO_DEVICE;
+    return HINT(error, STATUS_NO_DEVICE, "this build has: %s", known);
 }
 
 /* "cuda:1" -> "cuda", 1; false: the index is not a number. */

@@ -93,14 +93,13 @@ static enum status check_training(const struct layer_config *config, const struc
     const char *optimizer = choice_name(&choice_optimizer, config->optimizer);
     if (config->pass == PASS_FORWARD) {
         FAIL(error, STATUS_USAGE, "%s: optimizer %s with pass forward", name, optimizer);
-        error_hint(error, "a forward pass updates nothing: use optimizer none or pass train");
-        return STATUS_USAGE;
+        return HINT(error, STATUS_USAGE,
+                    "a forward pass updates nothing: use optimizer none or pass train");
     }
     if (work_elements(work, TENSOR_WEIGHTS) + work_elements(work, TENSOR_BIAS) == 0) {
         FAIL(error, STATUS_USAGE, "%s: optimizer %s, but the layer has no parameters", name,
              optimizer);
-        error_hint(error, "use optimizer none");
-        return STATUS_USAGE;
+        return HINT(error, STATUS_USAGE, "use optimizer none");
     }
     return STATUS_OK;
 }
