@@ -23,7 +23,7 @@ static int32_t channels_of(const struct cuda_plan *plan)
     return plan->config.as.batch_norm.channels;
 }
 
-/* Array `which` of a tensor of several numbers a channel. */
+/* Array `which` of a tensor with several numbers per channel. */
 static float *row_of(const struct cuda_plan *plan, enum cuda_role role, int which)
 {
     return (float *)plan->tensor[role] + (int64_t)which * channels_of(plan);

@@ -66,8 +66,8 @@ struct cuda_kind {
     bool has_float_parameters; /* weights are fp32 whatever the precision */
     bool keeps_product;        /* the primitive's backward pass reads its own output */
     bool has_planes;           /* the output is images: a channel's pixels lie together in NCHW */
-    /* After the tensors are there: chooses algorithms, fills base.algorithm and so on, and what
-     * noise will not do for: indices (zeros so far), weights that no product reads. */
+    /* Called once the tensors exist: chooses algorithms, fills base.algorithm and so on, and the
+     * tensors that must not hold noise: indices (zeros so far), weights that no product reads. */
     enum status (*choose)(struct cuda_plan *plan, struct error *error);
     enum status (*run)(struct cuda_plan *plan, enum cuda_direction direction, struct error *error);
     /* After run refused a direction: *found says whether there is another algorithm, which it then

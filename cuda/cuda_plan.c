@@ -123,9 +123,10 @@ static enum status run_once(struct cuda_plan *plan, struct error *error)
     return cuda_clear_states(plan, error);
 }
 
-/* A finalised plan or a described tensor says little: whether a library runs it shows when it does,
- * so every step is run once here. Refused: the kind's next algorithm has its turn, without one it
- * is unsupported. What no call clears is a kernel's fault: an error, which ends the device. */
+/* Libraries may refuse to run even a plan that they finalised or a tensor that they described, so
+ * every step is run once here. After a refusal the kind's next algorithm has its turn; without one
+ * the layer is unsupported. An error that no call clears is a kernel's fault and ends the device.
+ */
 static enum status try_out(struct cuda_plan *plan, struct error *error)
 {
     struct error reason = {0};

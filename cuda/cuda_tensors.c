@@ -1,5 +1,5 @@
-/* The arena, and the tensors of a layer in it: which there are, of how many elements and in which
- * storage, says the layer's work.
+/* The arena, and the tensors of a layer in it. The layer's work has their number, elements and
+ * storage.
  */
 #include "base/philox.h"
 #include "cuda_check.h"
@@ -56,7 +56,7 @@ enum status cuda_take_workspace(void **workspace, struct cuda_device *device, in
     return STATUS_OK;
 }
 
-/* ---- what the work says ---- */
+/* ---- from the work ---- */
 
 static const struct family {
     enum cuda_role first, gradient; /* CUDA_ROLE_COUNT: no gradient */
@@ -91,8 +91,8 @@ static void read_tensor(struct cuda_plan *plan, const struct layer_tensor *tenso
         plan->shares_gradient[index] = tensor->shares_gradient;
 }
 
-/* He et al. 2015: uniform noise that keeps activations of a size from layer to layer, by how many
- * inputs an output of the first product has. */
+/* He et al. 2015: uniform noise that keeps the size of activations from layer to layer; it depends
+ * on the inputs per output of the first product. */
 static float amplitude_of(const struct layer_work *work)
 {
     for (int i = 0; i < work->operation_count; i++)

@@ -1,4 +1,4 @@
-/* What a precision is to the libraries; what it is on every device: layers/work.h. */
+/* A precision in the terms of the libraries; its traits on every device are in layers/work.h. */
 #ifndef EPOCHCAST_CUDA_PRECISION_H
 #define EPOCHCAST_CUDA_PRECISION_H
 

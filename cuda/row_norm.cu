@@ -27,7 +27,7 @@ template <int LANES> static __device__ inline float row_sum(float value)
     return value;
 }
 
-/* This thread's share of the row: 16 bytes an access where rows are a multiple of that. */
+/* This thread's share of the row: 16 bytes per access where rows are a multiple of that. */
 template <class T> static __device__ inline int64_t packs_of(int64_t width)
 {
     const int64_t size = 16 / sizeof(T);
@@ -139,7 +139,7 @@ static int64_t slice_count(int64_t rows)
     return slices < SLICE_LIMIT ? slices : SLICE_LIMIT;
 }
 
-/* sums (slices, 2 width): 32 columns a block side by side, their rows shared by the warps. */
+/* sums (slices, 2 width): 32 columns per block side by side, their rows shared by the warps. */
 template <class T>
 static __global__ void __launch_bounds__(THREADS)
     parameter_sums_kernel(float *sums, const T *y_gradient, const T *x, const struct row_norm norm)

@@ -55,7 +55,7 @@ struct pool2d {
     int32_t activation; /* enum activation */
 };
 
-/* Batch normalisation of square images over (batch, image, image), a scale and a shift a channel,
+/* Batch normalisation of square images over (batch, image, image), a scale and a shift per channel,
  * then an activation. Forward: with given statistics. Train: with those of the batch; running
  * statistics are not kept. Parameters: scales, then shifts. */
 struct batch_norm {
@@ -123,7 +123,7 @@ struct sample_shapes {
     int32_t usual;
 };
 
-/* Names of the columns that a number has where its kind says none (encode_generic.c). */
+/* Names of the columns that a number has where its kind has no `encode` (encode_generic.c). */
 enum { COLUMN_DIVISORS = 4, COLUMN_TILES = 3, COLUMN_RAMPS = 3 };
 struct feature_columns {
     const char *log, *train_log; /* "log_inputs", "is_train*log_inputs" */

@@ -1,6 +1,6 @@
 /* batch_norm with oneDNN: forward with given statistics (frameworks' inference), train with those
  * of the batch. A relu is part of the library's primitive where that can do it, any other
- * activation a step of its own. Running statistics, a few numbers a channel, are not kept.
+ * activation a step of its own. Running statistics, a few numbers per channel, are not kept.
  */
 #include "onednn/cpu_plan.h"
 
