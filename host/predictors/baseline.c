@@ -279,9 +279,10 @@ static void slot_name(char name[24], int slot)
     snprintf(name, 24, "device_%d", slot);
 }
 
-static enum status save_slots(const struct baseline *baseline, int kind,
-                              const struct model_place *place, struct error *error)
+static enum status save_kind(const struct predictor *predictor, enum layer_kind kind,
+                             const struct model_place *place, struct error *error)
 {
+    const struct baseline *baseline = (const struct baseline *)predictor;
     if (baseline->law->shares_devices)
         return save_state(baseline, 0, kind, place, error);
     for (int slot = 0; slot < baseline->slot_count; slot++) {
@@ -298,9 +299,10 @@ static enum status save_slots(const struct baseline *baseline, int kind,
     return STATUS_OK;
 }
 
-static enum status load_slots(struct baseline *baseline, int kind, const struct model_place *place,
-                              struct error *error)
+static enum status load_kind(struct predictor *predictor, enum layer_kind kind,
+                             const struct model_place *place, struct error *error)
 {
+    struct baseline *baseline = (struct baseline *)predictor;
     if (baseline->law->shares_devices)
         return load_state(baseline, 0, kind, place, error);
     for (int slot = 0; slot < baseline->slot_count; slot++) {
@@ -320,32 +322,7 @@ static enum status load_slots(struct baseline *baseline, int kind, const struct 
 enum status baseline_save(const struct predictor *predictor, const struct model_place *root,
                           struct error *error)
 {
-    const struct baseline *baseline = (const struct baseline *)predictor;
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        struct model_group group;
-        if (!baseline_knows(predictor, (enum layer_kind)kind))
-            continue;
-        TRY(model_group_create(&group, root, layer_descriptors[kind]->name, error));
-        const enum status status = save_slots(baseline, kind, &group.place, error);
-        model_group_close(&group);
-        TRY(status);
-    }
-    return STATUS_OK;
-}
-
-static enum status load_kinds(struct baseline *baseline, const struct model_place *root,
-                              struct error *error)
-{
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        struct model_group group;
-        if (!model_group_exists(root, layer_descriptors[kind]->name))
-            continue;
-        TRY(model_group_open(&group, root, layer_descriptors[kind]->name, error));
-        const enum status status = load_slots(baseline, kind, &group.place, error);
-        model_group_close(&group);
-        TRY(status);
-    }
-    return STATUS_OK;
+    return model_kinds_write(root, predictor, save_kind, error);
 }
 
 enum status baseline_load(struct predictor **out, const struct baseline_law *law,
@@ -358,7 +335,7 @@ enum status baseline_load(struct predictor **out, const struct baseline_law *law
     if (status == STATUS_OK)
         status = allocate_slots(baseline, error);
     if (status == STATUS_OK)
-        status = load_kinds(baseline, root, error);
+        status = model_kinds_read(root, &baseline->base, load_kind, error);
     if (status == STATUS_OK)
         *out = &baseline->base;
     else

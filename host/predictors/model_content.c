@@ -57,6 +57,42 @@ enum status model_devices_read(struct predictor *predictor, const struct model_p
     return status;
 }
 
+enum status
+model_kinds_write(const struct model_place *root, const struct predictor *predictor,
+                  enum status (*write)(const struct predictor *predictor, enum layer_kind kind,
+                                       const struct model_place *place, struct error *error),
+                  struct error *error)
+{
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct model_group group;
+        if (!predictor->type->knows(predictor, (enum layer_kind)kind))
+            continue;
+        TRY(model_group_create(&group, root, layer_descriptors[kind]->name, error));
+        const enum status status = write(predictor, (enum layer_kind)kind, &group.place, error);
+        model_group_close(&group);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+enum status model_kinds_read(const struct model_place *root, struct predictor *predictor,
+                             enum status (*read)(struct predictor *predictor, enum layer_kind kind,
+                                                 const struct model_place *place,
+                                                 struct error *error),
+                             struct error *error)
+{
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct model_group group;
+        if (!model_group_exists(root, layer_descriptors[kind]->name))
+            continue;
+        TRY(model_group_open(&group, root, layer_descriptors[kind]->name, error));
+        const enum status status = read(predictor, (enum layer_kind)kind, &group.place, error);
+        model_group_close(&group);
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
 static enum status check_format(const struct model_place *root, struct error *error)
 {
     char text[64];

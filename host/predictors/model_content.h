@@ -40,4 +40,17 @@ enum status model_content_read(const struct model_place *root, struct predictor 
 enum status model_devices_read(struct predictor *predictor, const struct model_place *root,
                                struct error *error);
 
+/* The groups /<kind>/: write is called for every kind that the predictor knows, read for every kind
+ * that the file has. */
+enum status
+model_kinds_write(const struct model_place *root, const struct predictor *predictor,
+                  enum status (*write)(const struct predictor *predictor, enum layer_kind kind,
+                                       const struct model_place *place, struct error *error),
+                  struct error *error);
+enum status model_kinds_read(const struct model_place *root, struct predictor *predictor,
+                             enum status (*read)(struct predictor *predictor, enum layer_kind kind,
+                                                 const struct model_place *place,
+                                                 struct error *error),
+                             struct error *error);
+
 #endif

@@ -270,9 +270,10 @@ struct stored_columns {
     double means[COLUMN_LIMIT], inverse_scales[COLUMN_LIMIT], weights[COLUMN_LIMIT];
 };
 
-static enum status save_kind(const struct linear_kind *kind, const struct model_place *place,
-                             struct error *error)
+static enum status save_kind(const struct predictor *predictor, enum layer_kind layer,
+                             const struct model_place *place, struct error *error)
 {
+    const struct linear_kind *kind = &((const struct linear_predictor *)predictor)->kinds[layer];
     struct stored_columns stored;
     for (int i = 0; i < kind->plan.count; i++) {
         const int slot = kind->plan.slots[i];
@@ -298,11 +299,12 @@ static void place_columns(struct linear_kind *kind, const struct stored_columns 
     kind->column_count = kind->plan.encoded_count + OWN_COLUMNS;
 }
 
-static enum status load_kind(struct linear_predictor *predictor, int layer,
+static enum status load_kind(struct predictor *base, enum layer_kind layer,
                              const struct model_place *place, struct error *error)
 {
+    struct linear_predictor *predictor = (struct linear_predictor *)base;
     struct linear_kind *kind = &predictor->kinds[layer];
-    const struct encode_layout layout = layout_of(predictor, (enum layer_kind)layer);
+    const struct encode_layout layout = layout_of(predictor, layer);
     struct stored_columns stored;
     TRY(members_read(place, kind, kind_members, 1, error));
     TRY(model_columns_read(place, &kind->plan, &layout, stored.means, stored.inverse_scales,
@@ -324,35 +326,16 @@ static bool knows(const struct predictor *base, enum layer_kind kind)
 static enum status save(const struct predictor *base, const struct model_place *root,
                         struct error *error)
 {
-    const struct linear_predictor *predictor = (const struct linear_predictor *)base;
-    TRY(members_write(root, predictor, root_members, 1, error));
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        struct model_group group;
-        if (!knows(base, (enum layer_kind)kind))
-            continue;
-        TRY(model_group_create(&group, root, layer_descriptors[kind]->name, error));
-        const enum status status = save_kind(&predictor->kinds[kind], &group.place, error);
-        model_group_close(&group);
-        TRY(status);
-    }
-    return STATUS_OK;
+    TRY(members_write(root, base, root_members, 1, error));
+    return model_kinds_write(root, base, save_kind, error);
 }
 
-static enum status load_kinds(struct linear_predictor *predictor, const struct model_place *root,
-                              struct error *error)
+static enum status load_content(struct predictor *base, const struct model_place *root,
+                                struct error *error)
 {
-    TRY(model_devices_read(&predictor->base, root, error));
-    TRY(members_read(root, predictor, root_members, 1, error));
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        struct model_group group;
-        if (!model_group_exists(root, layer_descriptors[kind]->name))
-            continue;
-        TRY(model_group_open(&group, root, layer_descriptors[kind]->name, error));
-        const enum status status = load_kind(predictor, kind, &group.place, error);
-        model_group_close(&group);
-        TRY(status);
-    }
-    return STATUS_OK;
+    TRY(model_devices_read(base, root, error));
+    TRY(members_read(root, base, root_members, 1, error));
+    return model_kinds_read(root, base, load_kind, error);
 }
 
 static enum status load(struct predictor **out, const struct model_place *root, struct error *error)
@@ -360,7 +343,7 @@ static enum status load(struct predictor **out, const struct model_place *root, 
     struct linear_predictor *predictor;
     TRY(ALLOCATE(&predictor, 1, "predictor", error));
     predictor->base.type = &predictor_linear;
-    const enum status status = load_kinds(predictor, root, error);
+    const enum status status = load_content(&predictor->base, root, error);
     if (status == STATUS_OK)
         *out = &predictor->base;
     else

@@ -76,10 +76,10 @@ static enum status write_parameters(const struct model_place *place, const char 
                        (size_t)kind->net_count, mlp_parameter_count(&kind->shape), error);
 }
 
-static enum status write_kind(const struct model_place *place,
-                              const struct mlp_predictor *predictor, int layer, struct error *error)
+static enum status write_kind(const struct predictor *predictor, enum layer_kind layer,
+                              const struct model_place *place, struct error *error)
 {
-    const struct mlp_kind *kind = &predictor->kinds[layer];
+    const struct mlp_kind *kind = &((const struct mlp_predictor *)predictor)->kinds[layer];
     TRY(write_numbers(place, "widths", H5T_NATIVE_INT32, kind->shape.widths,
                       (size_t)kind->shape.layer_count + 1, error));
     TRY(members_write(place, kind, kind_members, KIND_MEMBERS, error));
@@ -94,21 +94,11 @@ static enum status write_kind(const struct model_place *place,
                : STATUS_OK;
 }
 
-enum status mlp_predictor_save(const struct predictor *base, const struct model_place *root,
+enum status mlp_predictor_save(const struct predictor *predictor, const struct model_place *root,
                                struct error *error)
 {
-    const struct mlp_predictor *predictor = (const struct mlp_predictor *)base;
     TRY(members_write(root, predictor, root_members, ROOT_MEMBERS, error));
-    for (int layer = 0; layer < LAYER_KIND_COUNT; layer++) {
-        struct model_group group;
-        if (predictor->kinds[layer].net_count == 0)
-            continue;
-        TRY(model_group_create(&group, root, layer_descriptors[layer]->name, error));
-        const enum status status = write_kind(&group.place, predictor, layer, error);
-        model_group_close(&group);
-        TRY(status);
-    }
-    return STATUS_OK;
+    return model_kinds_write(root, predictor, write_kind, error);
 }
 
 /* ---- reading ---- */
@@ -169,10 +159,7 @@ static enum status read_parameters(const struct model_place *place, const char *
     if (stored % count != 0 || stored / count > ENSEMBLE_LIMIT)
         return model_bad_value(place, name, error);
     TRY(ALLOCATE(parameters, stored, name, error));
-    TRY(read_array(place, name, H5T_NATIVE_FLOAT, *parameters, stored / count, count, error));
-    for (size_t i = 0; i < stored; i++)
-        if (!isfinite((*parameters)[i]))
-            return model_bad_value(place, name, error);
+    TRY(model_floats_read(place, name, *parameters, stored / count, count, error));
     *net_count = (int32_t)(stored / count);
     return STATUS_OK;
 }
@@ -210,11 +197,12 @@ static enum status read_quantiles(const struct model_place *place, struct interv
     return STATUS_OK;
 }
 
-static enum status read_kind(const struct model_place *place, struct mlp_predictor *predictor,
-                             int layer, struct error *error)
+static enum status read_kind(struct predictor *base, enum layer_kind layer,
+                             const struct model_place *place, struct error *error)
 {
+    struct mlp_predictor *predictor = (struct mlp_predictor *)base;
     struct mlp_kind *kind = &predictor->kinds[layer];
-    const struct encode_layout layout = mlp_layout(predictor, (enum layer_kind)layer);
+    const struct encode_layout layout = mlp_layout(predictor, layer);
     TRY(model_columns_read(place, &kind->plan, &layout, kind->scaler.means,
                            kind->scaler.inverse_scales, error));
     kind->scaler.column_count = kind->plan.count;
@@ -225,22 +213,16 @@ static enum status read_kind(const struct model_place *place, struct mlp_predict
     return read_nets(place, kind, error);
 }
 
-static enum status read_kinds(const struct model_place *root, struct mlp_predictor *predictor,
-                              struct error *error)
+static enum status read_content(struct predictor *predictor, const struct model_place *root,
+                                struct error *error)
 {
-    int known_count = 0;
+    bool knows_some = false;
+    TRY(model_devices_read(predictor, root, error));
     TRY(members_read(root, predictor, root_members, ROOT_MEMBERS, error));
-    for (int layer = 0; layer < LAYER_KIND_COUNT; layer++) {
-        struct model_group group;
-        if (!model_group_exists(root, layer_descriptors[layer]->name))
-            continue;
-        TRY(model_group_open(&group, root, layer_descriptors[layer]->name, error));
-        const enum status status = read_kind(&group.place, predictor, layer, error);
-        model_group_close(&group);
-        TRY(status);
-        known_count++;
-    }
-    if (known_count == 0)
+    TRY(model_kinds_read(root, predictor, read_kind, error));
+    for (int layer = 0; layer < LAYER_KIND_COUNT; layer++)
+        knows_some |= predictor->type->knows(predictor, (enum layer_kind)layer);
+    if (!knows_some)
         return FAIL(error, STATUS_BAD_FILE, "'%s' holds no layer kind that this program knows",
                     root->path);
     return STATUS_OK;
@@ -252,9 +234,7 @@ enum status mlp_predictor_load(struct predictor **out, const struct model_place 
     struct mlp_predictor *predictor;
     TRY(ALLOCATE(&predictor, 1, "predictor", error));
     predictor->base.type = &predictor_mlp;
-    enum status status = model_devices_read(&predictor->base, root, error);
-    if (status == STATUS_OK)
-        status = read_kinds(root, predictor, error);
+    const enum status status = read_content(&predictor->base, root, error);
     if (status == STATUS_OK)
         *out = &predictor->base;
     else
