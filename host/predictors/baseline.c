@@ -32,10 +32,7 @@ static int slot_of(const struct baseline *baseline, const struct device_info *de
 {
     if (baseline->law->shares_devices)
         return 0;
-    for (int i = 0; i < baseline->base.device_count; i++)
-        if (device_is_same(&baseline->base.devices[i], device))
-            return i;
-    return -1;
+    return device_find(baseline->base.devices, baseline->base.device_count, device);
 }
 
 /* ---- fitting ---- */

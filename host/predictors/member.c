@@ -56,7 +56,8 @@ static const void *const_at(const void *object, const struct member *member, siz
     return member_at((void *)(uintptr_t)object, member, index);
 }
 
-double member_get(const void *object, const struct member *member, size_t index)
+/* Number `index` of the member; those of a wide uint64_t are rounded. */
+static double member_get(const void *object, const struct member *member, size_t index)
 {
     return numbers[member->type].get(const_at(object, member, index));
 }

@@ -35,8 +35,6 @@ struct member {
 
 /* Bytes of one number of this type; 0 for texts. */
 size_t member_size(enum member_type type);
-/* Number `index` of the member; numbers of a wide uint64_t are rounded. */
-double member_get(const void *object, const struct member *member, size_t index);
 /* The address of number `index`. */
 void *member_at(void *object, const struct member *member, size_t index);
 

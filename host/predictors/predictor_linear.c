@@ -51,14 +51,6 @@ static struct encode_layout layout_of(const struct linear_predictor *predictor,
                                   .own_count = OWN_COLUMNS};
 }
 
-static bool knows_device(const struct linear_predictor *predictor, const struct device_info *device)
-{
-    for (int i = 0; i < predictor->base.device_count; i++)
-        if (device_is_same(&predictor->base.devices[i], device))
-            return true;
-    return false;
-}
-
 /* Raw columns: the paper's encoding, FLOPs, and 1 for the intercept. */
 static void columns_of(double *columns, const struct linear_predictor *predictor,
                        const struct layer_config *config, const struct device_info *device)
@@ -239,7 +231,8 @@ static enum status predict(struct prediction *predictions, const struct predicto
     const struct linear_predictor *predictor = (const struct linear_predictor *)base;
     if (!device)
         device = &predictor->base.devices[0];
-    const bool known = predictor->with_hardware || knows_device(predictor, device);
+    const bool known = predictor->with_hardware ||
+                       device_find(base->devices, base->device_count, device) >= 0;
     for (size_t i = 0; i < count; i++) {
         const struct layer_config *config = questions[i].config;
         const bool covered = known && config && predictor->kinds[config->kind].column_count > 0;

@@ -82,10 +82,8 @@ enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const float
 static const struct device_info *training_device(const struct mlp_predictor *predictor,
                                                  const struct device_info *device)
 {
-    for (int i = 0; i < predictor->base.device_count; i++)
-        if (device_is_same(&predictor->base.devices[i], device))
-            return &predictor->base.devices[i];
-    return NULL;
+    const int known = device_find(predictor->base.devices, predictor->base.device_count, device);
+    return known >= 0 ? &predictor->base.devices[known] : NULL;
 }
 
 struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,

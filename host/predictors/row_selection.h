@@ -31,8 +31,9 @@ struct encode_hardware hardware_of(const struct device_info *device);
 /* True when two of the devices differ in hardware_of. */
 bool hardware_differs(const struct device_info *devices, int device_count);
 
-/* Same model of device under the same backend with the same number of threads; library versions may
- * differ. */
-bool device_is_same(const struct device_info *a, const struct device_info *b);
+/* The first device of the same model under the same backend with the same number of threads, or -1;
+ * library versions may differ. */
+int device_find(const struct device_info *devices, int device_count,
+                const struct device_info *device);
 
 #endif
