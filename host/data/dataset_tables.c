@@ -73,61 +73,39 @@ static hid_t create_dataset(hid_t file, const char *path, hid_t type, hsize_t ch
     return dataset;
 }
 
-struct table_plan {
-    const char *group;
-    const struct field *fields;
-    int field_count;
-    hid_t packed_type, memory_type; /* the table takes memory_type; packed_type is closed */
-    hsize_t chunk;
-};
-
-static bool create_table(struct rows_table *table, hid_t file, const struct table_plan *plan,
-                         bool compact)
+static bool create_table(struct rows_table *table, hid_t file, const char *group,
+                         const struct schema_columns *columns, hsize_t chunk, bool compact)
 {
     char path[64];
-    snprintf(path, sizeof path, "/%s/rows", plan->group);
-    *table = (struct rows_table){
-        .dataset = create_dataset(file, path, plan->packed_type, plan->chunk, compact),
-        .memory_type = plan->memory_type};
-    H5Tclose(plan->packed_type);
+    const hid_t packed_type = schema_columns_type(columns, true);
+    snprintf(path, sizeof path, "/%s/rows", group);
+    *table = (struct rows_table){.dataset = create_dataset(file, path, packed_type, chunk, compact),
+                                 .memory_type = schema_columns_type(columns, false)};
+    H5Tclose(packed_type);
     bool is_ok = table->dataset >= 0;
-    for (int i = 0; i < plan->field_count && is_ok; i++)
-        is_ok = describe_column(table->dataset, &plan->fields[i]);
+    for (int i = 0; i < columns->count && is_ok; i++)
+        is_ok = describe_column(table->dataset, &columns->fields[i]);
     return is_ok;
 }
 
 bool dataset_tables_add_kind(struct dataset_tables *tables, enum layer_kind kind, bool compact)
 {
-    struct field fields[SCHEMA_FIELD_LIMIT];
-    const struct table_plan plan = {.group = layer_descriptors[kind]->name,
-                                    .fields = fields,
-                                    .field_count = schema_row_fields(fields, kind),
-                                    .packed_type = schema_row_type(kind, true),
-                                    .memory_type = schema_row_type(kind, false),
-                                    .chunk = compact ? COMPACT_CHUNK : GROWING_CHUNK};
-    return create_table(&tables->rows[kind], tables->file, &plan, compact);
+    const struct schema_columns columns = schema_row_columns(kind);
+    return create_table(&tables->rows[kind], tables->file, layer_descriptors[kind]->name, &columns,
+                        compact ? COMPACT_CHUNK : GROWING_CHUNK, compact);
 }
 
 static bool create_canaries(struct dataset_tables *tables, bool compact)
 {
-    const struct table_plan plan = {.group = "canary",
-                                    .fields = canary_fields,
-                                    .field_count = canary_field_count,
-                                    .packed_type = schema_canary_type(true),
-                                    .memory_type = schema_canary_type(false),
-                                    .chunk = GROWING_CHUNK};
-    return create_table(&tables->canaries, tables->file, &plan, compact);
+    const struct schema_columns columns = schema_canary_columns();
+    return create_table(&tables->canaries, tables->file, "canary", &columns, GROWING_CHUNK,
+                        compact);
 }
 
 static bool create_devices(struct dataset_tables *tables, bool compact)
 {
-    const struct table_plan plan = {.group = "devices",
-                                    .fields = device_fields,
-                                    .field_count = device_field_count,
-                                    .packed_type = schema_device_type(true),
-                                    .memory_type = schema_device_type(false),
-                                    .chunk = DEVICE_CHUNK};
-    return create_table(&tables->devices, tables->file, &plan, compact);
+    const struct schema_columns columns = schema_device_columns();
+    return create_table(&tables->devices, tables->file, "devices", &columns, DEVICE_CHUNK, compact);
 }
 
 /* Room for 262,144 rows before an index node splits: a kill during a split would hide rows. */

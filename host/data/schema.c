@@ -224,12 +224,6 @@ hid_t schema_device_type(bool packed)
     return schema_columns_type(&columns, packed);
 }
 
-hid_t schema_canary_type(bool packed)
-{
-    const struct schema_columns columns = schema_canary_columns();
-    return schema_columns_type(&columns, packed);
-}
-
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
     return hash_bytes(hash, text, strlen(text) + 1);

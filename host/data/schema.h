@@ -50,11 +50,10 @@ struct schema_columns schema_canary_columns(void);
 hid_t schema_field_type(const struct field *field);
 hid_t schema_columns_type(const struct schema_columns *columns, bool packed);
 
-/* Compound types over struct measurement, device_info, canary; the caller closes with H5Tclose.
+/* Compound types over struct measurement and device_info; the caller closes with H5Tclose.
  * packed: the file type; else the memory type. Negative on failure. */
 hid_t schema_row_type(enum layer_kind kind, bool packed);
 hid_t schema_device_type(bool packed);
-hid_t schema_canary_type(bool packed);
 
 /* Hash of the names, types, units and choices of the columns of `kind` and of the devices, as a
  * program or a file has them. Readers compare it with the file's attribute. Names within a choice
