@@ -57,7 +57,7 @@ static void wrong_values_are_refused(void **state)
     }
 }
 
-/* What is printed is what is read. */
+/* Printed values read back as the same values. */
 static void options_survive_as_text(void **state)
 {
     (void)state;
@@ -88,7 +88,7 @@ static void defaults_are_sound(void **state)
     }
 }
 
-static void rivals_have_options_of_their_own(void **state)
+static void baselines_have_their_own_options(void **state)
 {
     (void)state;
     struct error error = {0};
@@ -115,7 +115,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(wrong_values_are_refused),
         cmocka_unit_test(options_survive_as_text),
         cmocka_unit_test(defaults_are_sound),
-        cmocka_unit_test(rivals_have_options_of_their_own),
+        cmocka_unit_test(baselines_have_their_own_options),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

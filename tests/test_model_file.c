@@ -396,7 +396,7 @@ static void patch_dataset(const struct fixture *fixture, const char *name, size_
     free(bytes);
 }
 
-/* Files of before have a hash over bytes. */
+/* Older files have a hash over bytes. */
 static void older_hashes_are_read(void **state)
 {
     const struct fixture *fixture = *state;
@@ -500,7 +500,7 @@ static void nets_must_be_as_many_as_calibrated(void **state)
     assert_refused(fixture->broken, "impossible value of 'dense/parameters_calibrated'");
 }
 
-/* Files of before passes had intervals of their own. */
+/* Files older than the intervals per pass. */
 static void older_intervals_serve_every_pass(void **state)
 {
     const struct fixture *fixture = *state;

@@ -1,7 +1,7 @@
-/* What a network's step needs of the device's memory, by what it is for:
+/* The device memory of a network's step, by use:
  *
  *   parameters   weights and biases, in the precision's storage type (a forward pass of a quantised
- *                file: as that stores them); those that several layers share once
+ *                file: as the file stores them); parameters that several layers share count once
  *   gradients    training: one of each parameter, in the same type
  *   optimizer    training: the optimizer's state arrays, fp32 (Kingma, Ba, "Adam", arXiv
  *                1412.6980, algorithm 1: two moments; momentum, adagrad, rmsprop: one array;
@@ -19,8 +19,8 @@
  *                image). Libraries with algorithms of their own need less or more.
  *
  * In place, as frameworks do (torchvision's models: ReLU(inplace=True), `out += identity`): relu,
- * clip, leaky_relu and add write over their input. Batch normalisation does so in a forward pass
- * alone (running statistics); its backward pass reads its input, so that training keeps both.
+ * clip, leaky_relu and add write over their input. Batch normalisation does so only in a forward
+ * pass (running statistics); its backward pass reads its input, so that training keeps both.
  *
  * Not counted: the program and its libraries (a CUDA context takes some 300 MB), allocator waste,
  * masks of dropout, inputs that are loaded ahead.

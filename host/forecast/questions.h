@@ -1,30 +1,30 @@
-/* What a predictor is asked about a network: all layers that have a config at once, then, one by
- * one, what it does not cover, by work alone. */
+/* Questions to a predictor about a network: first, in one call, all layers with a config; then each
+ * layer that it did not cover, only by its work. */
 #ifndef EPOCHCAST_FORECAST_QUESTIONS_H
 #define EPOCHCAST_FORECAST_QUESTIONS_H
 
 #include "forecast/forecast.h"
 
-/* About the layers that have a config, in their order. */
 struct questions {
-    struct layer_question *asked;
+    struct layer_question *asked; /* (count), about the layers with a config, in their order */
     struct layer_config *configs; /* of every layer */
     bool *has_config;             /* of every layer */
     size_t count;
 };
 
-/* Free it on failure, too; it starts as zeros. STATUS_USAGE: a layer outside of its bounds. */
+/* `questions` starts as zeros; questions_free releases, also after a failure. STATUS_USAGE: a layer
+ * outside of its bounds. */
 enum status questions_create(struct questions *questions, const struct network *network,
                              const struct forecast_options *options, struct error *error);
 void questions_free(struct questions *questions);
 
-/* layers (layer_count): the answers, in the questions' order, go to the layers that they are of;
- * all others are not covered. */
+/* Moves the answers, which are the first of layers (layer_count), to their layers; the others
+ * become uncovered. */
 void questions_spread(struct prediction *layers, int layer_count,
                       const struct questions *questions);
 
-/* Asks about one layer by its work; what the predictor does not cover takes the roofline of
- * `device` (NaN where that is NULL or its rates are unknown). */
+/* Asks about one layer by its work. If the predictor does not cover it, the time is the roofline's
+ * on `device` (NaN if that is NULL or its rates are unknown). */
 enum status question_ask_work(struct prediction *prediction, const struct network_layer *layer,
                               const struct predictor *predictor, const struct device_info *device,
                               const struct forecast_options *options, struct error *error);

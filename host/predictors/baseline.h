@@ -29,15 +29,15 @@ struct baseline_law {
     double (*forecast_ms)(const void *state, const struct layer_question *question,
                           const struct device_info *device);
     bool takes_operators; /* forecasts from work alone, with the state of any kind */
-    /* True when the config sets something that the state was learnt without; NULL: never told. */
+    /* True when the config sets a feature that the training rows did not have; NULL: never. */
     bool (*extrapolates)(const void *state, const struct layer_config *config);
     /* Makes the state of a device without rows from those of count >= 1 devices; NULL: such a
      * device is not covered. */
     void (*transfer)(void *state, const void *const *states, const struct device_info *devices,
                      int count, const struct device_info *target);
     void (*release)(void *state); /* frees memory that the state points to; or NULL */
-    /* What a model file stores of a state: its members as attributes, then, unless NULL, what it
-     * points to. load starts from the members as read. */
+    /* A state in a model file: its members as attributes; save and load (or NULL) handle the memory
+     * that it points to. load is called after the members were read. */
     const struct member *members;
     int member_count;
     enum status (*save)(const void *state, enum layer_kind kind, const struct model_place *place,

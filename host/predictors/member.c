@@ -84,7 +84,7 @@ static bool is_inside(const struct member *member, double value)
     return value >= low_of(member) && value <= high_of(member); /* false for NaN */
 }
 
-/* How many numbers are used; of widths more than there can be is count + 1. */
+/* Number of used numbers; count + 1 if the widths claim more than there is room for. */
 static size_t used_count(const void *object, const struct member *member)
 {
     if (member->type != MEMBER_WIDTHS)

@@ -1,4 +1,4 @@
-/* A member of a struct as data: the options of a fit, and what model files store of a predictor.
+/* A member of a struct as data: an option of a fit, or a value of a predictor in a model file.
  * One table serves both directions: text or file to struct, and back.
  */
 #ifndef EPOCHCAST_PREDICTORS_MEMBER_H
@@ -48,7 +48,7 @@ enum status members_check(const void *object, const struct member *members, int 
  * STATUS_USAGE: an unknown name (with all names of the table), a value outside its bounds. */
 enum status members_parse(void *object, const struct member *members, int count, const char *name,
                           const char *text, struct error *error);
-/* "64,64", "0.25", "cosine": what members_parse reads; always terminated. */
+/* "64,64", "0.25", "cosine": text that members_parse reads; always terminated. */
 void member_text(char *text, size_t size, const void *object, const struct member *member);
 
 #endif

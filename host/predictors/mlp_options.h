@@ -13,8 +13,8 @@ struct mlp_options {
     int32_t encoding;           /* enum encoding */
     double target_units_per_ms; /* 1: ms (paper), 1000: microseconds */
     double input_limit;         /* inputs are cut to this many standard deviations; 0: never */
-    double output_margin; /* no forecast is above so many times the slowest training row (or what
-                             it is relative to the roofline); 0: any */
+    double output_margin; /* highest forecast, as a multiple of the slowest training row (or of that
+                             row's time relative to the roofline); 0: any */
     int32_t hidden[MLP_LAYER_LIMIT];
     int32_t hidden_count;
     int32_t

@@ -18,7 +18,7 @@
 enum { ENVELOPE_BYTES = 512 };
 #define ENVELOPE_START MODEL_FORMAT_NAME "\nversion "
 
-/* Files of before have a `hash` over bytes. */
+/* Older files have a `hash` over bytes. */
 static const struct content_hash {
     const char *name;
     uint64_t (*of)(uint64_t hash, const void *bytes, size_t count);

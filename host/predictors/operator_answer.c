@@ -10,7 +10,7 @@ static bool has_products(const struct layer_work *work)
     return false;
 }
 
-/* Of its smallest layer, as of all others. */
+/* By the kind's smallest layer: all layers of a kind do the same sort of work. */
 static bool kind_has_products(enum layer_kind kind)
 {
     const struct layer_descriptor *descriptor = layer_descriptors[kind];

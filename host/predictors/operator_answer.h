@@ -1,5 +1,5 @@
-/* Forecasts of operators, which no benchmark covers, by the states that a baseline learnt of layer
- * kinds. */
+/* Forecasts of operators, which no benchmark covers, from the states of layer kinds that a baseline
+ * has learnt. */
 #ifndef EPOCHCAST_PREDICTORS_OPERATOR_ANSWER_H
 #define EPOCHCAST_PREDICTORS_OPERATOR_ANSWER_H
 

@@ -39,7 +39,7 @@ struct prediction {
     bool covered;       /* false: kind or device unknown to the predictor; times are NaN */
 };
 
-/* What fit learnt of one kind: for `train -o json`. */
+/* The result of fitting one kind: for `train -o json`. */
 struct fit_report {
     int32_t kind; /* enum layer_kind */
     size_t rows;  /* training rows */
@@ -76,16 +76,17 @@ struct predictor_type {
     enum status (*predict)(struct prediction *predictions, const struct predictor *predictor,
                            const struct layer_question *questions, size_t count,
                            const struct device_info *device, struct error *error);
-    /* Goes on training with the rows of one device, which the options name; the predictor then
-     * knows that device alone, and of its kinds those with rows. On failure it is only good for
-     * free. STATUS_NO_DEVICE: no rows. NULL: cannot be tuned. */
+    /* Continues training with the rows of the device that the options name; the predictor then
+     * covers only that device, and of its kinds those with rows. After a failure it can only be
+     * freed. STATUS_NO_DEVICE: no rows. NULL: the type cannot be tuned. */
     enum status (*tune)(struct predictor *predictor, const struct dataset_rows *rows,
                         const struct fit_options *options, struct fit_report *reports,
                         struct error *error);
     /* True when it has learnt from rows of the kind. */
     bool (*knows)(const struct predictor *predictor, enum layer_kind kind);
-    /* Writes what it has learnt to a model file, reads it again: the same forecasts to the bit. The
-     * devices are written already; load reads them by model_devices_read. STATUS_BAD_FILE. */
+    /* save writes the trained state to a model file, which already has the devices; load reads
+     * both, the devices with model_devices_read. Forecasts are the same to the bit.
+     * STATUS_BAD_FILE. */
     enum status (*save)(const struct predictor *predictor, const struct model_place *root,
                         struct error *error);
     enum status (*load)(struct predictor **predictor, const struct model_place *root,
@@ -113,13 +114,13 @@ enum status fit_options_create(struct fit_options **options, const struct predic
 enum status fit_options_check(const struct fit_options **options, const struct predictor_type *type,
                               struct error *error);
 
-/* predict of layers alone. */
+/* Forecasts layers by their configs. */
 enum status predict_configs(struct prediction *predictions, const struct predictor *predictor,
                             const struct layer_config *configs, size_t count,
                             const struct device_info *device, struct error *error);
 
 /* Model files (HDF5, format "epochcast model", version 3; 2 is read): a predictor of any type, its
- * training devices, provenance. What a type stores is its own: model_content.h. */
+ * training devices, provenance. model_content.h describes the contents. */
 struct model {
     struct predictor *predictor;
     struct device_info *devices; /* of the training set */

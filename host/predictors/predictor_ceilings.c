@@ -16,8 +16,8 @@
  *                get work only from two independent instructions of one warp (Kepler);
  *   in flight    log2 of cores / (32 schedulers) * latency: the instructions that a scheduler must
  *                have in flight to keep its cores busy (Little 1961).
- * Several nets (head_net.h) a kind for all devices, from other weights and in another order of rows
- * each; the forecast is the geometric mean of theirs.
+ * Several nets (head_net.h) per kind for all devices, each from other weights and with another
+ * order of rows; the forecast is the geometric mean of theirs.
  *
  * The measures were chosen without the GPU that is forecast: published convolutions, for every
  * held-out GPU the mean error of the five others, each forecast by the remaining four (one net a
@@ -133,7 +133,7 @@ static struct encode_layout layout_of(enum layer_kind kind)
                                   .own_count = MEASURE_COUNT};
 }
 
-/* Of the state's plan. False: it has not all of them. */
+/* Finds the measures among the columns of the state's plan. False: one is missing. */
 static bool find_measures(struct ceilings_state *state)
 {
     int found = 0;
@@ -148,7 +148,7 @@ static bool find_measures(struct ceilings_state *state)
 static void set_measures(float *measures, const struct device_info *device)
 {
     const struct device_unit unit = device_unit_of(device);
-    const double warps = unit.cores / (32 * unit.schedulers); /* that a scheduler feeds a cycle */
+    const double warps = unit.cores / (32 * unit.schedulers); /* that a scheduler feeds per cycle */
     measures[MEASURE_DUAL_ISSUE] = (float)log2(fmax(1, warps));
     measures[MEASURE_IN_FLIGHT] = (float)log2(warps * unit.latency_cycles);
 }
@@ -225,8 +225,8 @@ static enum status fit(void *state, bool *fitted, const struct baseline_row *row
     return status;
 }
 
-/* What has no config is taken for the mean layer of the state's kind: it reaches the shares that
- * that layer does. */
+/* An operator counts as the mean layer of the state's kind: it reaches the same shares of the
+ * ceilings. */
 static void set_mean_inputs(float *inputs, const struct ceilings_state *state,
                             const struct device_info *device)
 {

@@ -26,7 +26,7 @@ struct li2023_state {
     double floor_ms;
 };
 
-/* Inputs: of the first one. */
+/* Of several inputs only the first counts. */
 static void set_drivers(double drivers[DRIVER_COUNT], const struct layer_question *question)
 {
     const struct layer_tensor *input = work_find(question->work, TENSOR_INPUT, 0);

@@ -1,5 +1,5 @@
-/* Inside of the `mlp` predictor, shared by fitting (predictor_mlp.c and those that it calls),
- * forecasting (predictor_mlp_forecast.c) and storing (model_content.c).
+/* Internals of the `mlp` predictor, shared by fitting (predictor_mlp.c and the files that it
+ * calls), forecasting (predictor_mlp_forecast.c) and storing (predictor_mlp_file.c).
  */
 #ifndef EPOCHCAST_PREDICTORS_PREDICTOR_MLP_H
 #define EPOCHCAST_PREDICTORS_PREDICTOR_MLP_H
@@ -62,17 +62,13 @@ double mlp_offset(const struct mlp_predictor *predictor, const struct layer_conf
 struct encode_hardware mlp_hardware(const struct mlp_predictor *predictor,
                                     const struct device_info *device);
 
-enum status mlp_predictor_tune(struct predictor *predictor, const struct dataset_rows *rows,
-                               const struct fit_options *options, struct fit_report *reports,
-                               struct error *error);
-
 /* predictor_type.save and .load of `mlp`. */
 enum status mlp_predictor_save(const struct predictor *predictor, const struct model_place *root,
                                struct error *error);
 enum status mlp_predictor_load(struct predictor **predictor, const struct model_place *root,
                                struct error *error);
 
-/* What the encoder gives of a kind today. */
+/* The columns that the encoder of this program has for a kind. */
 struct encode_layout mlp_layout(const struct mlp_predictor *predictor, enum layer_kind kind);
 
 void mlp_kind_free(struct mlp_kind *kind);
@@ -82,6 +78,9 @@ void mlp_predictor_free(struct predictor *predictor);
 enum status mlp_predictor_predict(struct prediction *predictions, const struct predictor *predictor,
                                   const struct layer_question *questions, size_t count,
                                   const struct device_info *device, struct error *error);
+enum status mlp_predictor_tune(struct predictor *predictor, const struct dataset_rows *rows,
+                               const struct fit_options *options, struct fit_report *reports,
+                               struct error *error);
 
 /* One of several fits side by side. */
 struct mlp_fitting {

@@ -1,4 +1,4 @@
-/* Forecasts of the `mlp` predictor: encode, ask the nets, put intervals around what they say. */
+/* Forecasts of the `mlp` predictor: encode, ask the nets, put intervals around their answers. */
 #include "predictors/predictor_mlp.h"
 
 #include "predictors/predictor_roofline.h"

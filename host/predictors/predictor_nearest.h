@@ -1,4 +1,4 @@
-/* Inside of the `nearest` predictor, shared by forecasting (predictor_nearest.c) and storing
+/* Internals of the `nearest` predictor, shared by forecasting (predictor_nearest.c) and storing
  * (predictor_nearest_file.c).
  */
 #ifndef EPOCHCAST_PREDICTORS_PREDICTOR_NEAREST_H
@@ -29,14 +29,15 @@ struct nearest_state {
 };
 _Static_assert(FEATURE_LIMIT <= 32, "a bit for every feature");
 
-/* Of a feature's number. */
+/* The coordinate of a numeric feature; 0 for values below 1. */
 static inline float nearest_log(int32_t value)
 {
     return value > 0 ? log2f((float)value) : 0;
 }
 
-/* Where a feature stands among a point's numbers or choices. */
+/* Place of a feature among a point's numbers or choices. */
 int nearest_place(const struct layer_descriptor *descriptor, int feature);
+/* Sets nearest->lacking. */
 void nearest_find_lacking(struct nearest_state *nearest, enum layer_kind kind);
 
 /* Of baseline_law: the points with the names of their features, and back, in today's order. A later

@@ -67,7 +67,7 @@ struct stored_features {
     int count, index[FEATURE_LIMIT];
 };
 
-/* Files of before had no names: they have all features of the first schema. */
+/* Older files have no names: they have all features of the first schema. */
 static void first_features(struct stored_features *stored, enum layer_kind kind)
 {
     const struct layer_descriptor *descriptor = layer_descriptors[kind];

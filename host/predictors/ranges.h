@@ -21,9 +21,9 @@ void ranges_begin(struct range *ranges, enum layer_kind kind);
 void ranges_add(struct range *ranges, const struct layer_config *config,
                 const struct encode_hardware *hardware);
 
-/* Ranges of a file that says nothing, and the place of a stored range among them, or -1. Later
- * features (`since` above 1) that a file does not name were `missing` in all training rows; any
- * other that it does not name stays NaN. */
+/* Ranges before those of a file are copied over them, and the place of a stored range, or -1. A
+ * later feature (`since` above 1) that the file does not name was `missing` in all training rows;
+ * every other range stays NaN until the file sets it. */
 void ranges_begin_stored(struct range *ranges, enum layer_kind kind);
 int ranges_find(enum layer_kind kind, const char *name);
 
