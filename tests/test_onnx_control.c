@@ -157,6 +157,8 @@ static void models_that_cannot_be_read_say_why(void **state)
         const char *name, *message, *hint;
     } cases[] = {
         {"loop_bomb.onnx", "with all runs of subgraphs and functions the graph is too large", ""},
+        {"scan_wide.onnx", "node 'wide' (Scan, byte 8): it has 300 outputs", ""},
+        {"scan_short.onnx", "its body gives 1 of its 2 outputs", ""},
         {"recursion.onnx", "nested too deep", ""},
         {"placeholders.onnx", "tensor 'x': dimension 2 has no size",
          "--dimension 'x:2=SIZE,x:3=SIZE'; open dimensions: x:0 (the batch), x:2, x:3"},

@@ -78,6 +78,28 @@ static enum status stack_output(struct onnx_dimensions *dimensions, int node, in
     return status;
 }
 
+/* The node's outputs: those that the last run hands on, then `stacked` ones, to which each run adds
+ * an element along `axes`; NULL: along axis 0. */
+static enum status give_outputs(struct onnx_dimensions *dimensions, int node, const int *handed_on,
+                                int handed_count, const struct collected *collected, int stacked,
+                                const int64_t *axes)
+{
+    const struct onnx_call call = {dimensions->graph, &dimensions->graph->nodes[node],
+                                   dimensions->error};
+    const int given = handed_count + stacked;
+    if (collected->count > 0 && call.node->output_count > given)
+        return onnx_fail(&call, "its body gives %d of its %d outputs", given,
+                         call.node->output_count);
+    for (int i = 0; i < call.node->output_count; i++) {
+        const int k = i - handed_count;
+        if (k < 0)
+            TRY(onnx_bind_output(dimensions, node, i, handed_on[i]));
+        else
+            TRY(stack_output(dimensions, node, i, axes ? (int)axes[k] : 0, collected, k, stacked));
+    }
+    return STATUS_OK;
+}
+
 /* The size given as --dimension NODE=TRIPS, by the node's name or its first output's. */
 static struct dimension_size *given_trips(const struct onnx_call *call, struct slice *name)
 {
@@ -165,15 +187,9 @@ static enum status run_loop(struct onnx_dimensions *dimensions, int node, struct
 
 static enum status end_loop(struct onnx_dimensions *dimensions, int node, struct loop *loop)
 {
-    const struct onnx_node *self = &dimensions->graph->nodes[node];
     const int stacked = loop->body.output_count - 1 - loop->carried;
-    for (int i = 0; i < self->output_count; i++)
-        if (i < loop->carried)
-            TRY(onnx_bind_output(dimensions, node, i, loop->body.inputs[2 + i]));
-        else
-            TRY(stack_output(dimensions, node, i, 0, &loop->collected, i - loop->carried,
-                             stacked > 0 ? stacked : 1));
-    return STATUS_OK;
+    return give_outputs(dimensions, node, loop->body.inputs + 2, loop->carried, &loop->collected,
+                        stacked, NULL);
 }
 
 enum status onnx_expand_loop(struct onnx_dimensions *dimensions, int node)
@@ -223,6 +239,8 @@ static enum status start_scan(struct onnx_dimensions *dimensions, int node, stru
     if (scanned < 1 || scanned > call.node->own_count || call.node->own_count > ONNX_PORT_LIMIT)
         return onnx_fail(&call, "%lld of its %d inputs are scanned", (long long)scanned,
                          call.node->own_count);
+    if (call.node->output_count > ONNX_PORT_LIMIT)
+        return onnx_fail(&call, "it has %d outputs", call.node->output_count);
     TRY(onnx_subgraph_body(dimensions, node, "body", &scan->body));
     scan->scanned = (int)scanned;
     scan->states = call.node->own_count - scan->scanned;
@@ -268,13 +286,8 @@ static enum status run_scan(struct onnx_dimensions *dimensions, int node, struct
                 TRY(collect(&scan->collected, scan->body.outputs[i], dimensions->error));
     }
     const int stacked = scan->body.output_count - scan->states;
-    for (int i = 0; i < dimensions->graph->nodes[node].output_count; i++)
-        if (i < scan->states)
-            TRY(onnx_bind_output(dimensions, node, i, scan->body.inputs[i]));
-        else
-            TRY(stack_output(dimensions, node, i, (int)scan->output_axes[i - scan->states],
-                             &scan->collected, i - scan->states, stacked > 0 ? stacked : 1));
-    return STATUS_OK;
+    return give_outputs(dimensions, node, scan->body.inputs, scan->states, &scan->collected,
+                        stacked, scan->output_axes);
 }
 
 enum status onnx_expand_scan(struct onnx_dimensions *dimensions, int node)

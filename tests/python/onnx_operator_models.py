@@ -259,6 +259,14 @@ def scan(path):
     m.write(path)
 
 
+def scan_outputs(path, count):
+    """The body has one."""
+    m = Small(opset=17)
+    cell = body([helper.make_node("Relu", ["xi"], ["yo"])], ["xi"], ["yo"])
+    m.node("Scan", "wide", [m.input("x", [5, 4, 8])], [f"y{i}" for i in range(count)], body=cell, num_scan_inputs=1)
+    m.write(path)
+
+
 def functions(path):
     """Called twice with weights of their own; an attribute of the call, and one by default."""
     m = Small(opset=17)
@@ -354,9 +362,11 @@ def classifier(path):
     onnx.save(model, path)
 
 
-CONTROL = {"branches": branches, "loops": loops, "loop_open": loop_open, "loop_bomb": loop_bomb, "scan": scan,
-           "functions": functions, "recursion": recursion, "sequences": sequences, "dead": dead,
-           "placeholders": placeholders, "commas": commas, "hub": hub, "pointer": pointer, "classifier": classifier}
+CONTROL = {"branches": branches, "loops": loops, "loop_open": loop_open, "loop_bomb": loop_bomb,
+           "scan": scan, "scan_short": lambda path: scan_outputs(path, 2),
+           "scan_wide": lambda path: scan_outputs(path, 300), "functions": functions, "recursion": recursion,
+           "sequences": sequences, "dead": dead, "placeholders": placeholders, "commas": commas, "hub": hub,
+           "pointer": pointer, "classifier": classifier}
 FOLDERS = ["hub"]  # more than a model each: not for the fuzz target
 
 MODELS = {**CONTROL, "shapes": shapes, "folds": folds, **{f"huge_{name}": huge(build) for name, build in HUGE.items()}}
