@@ -126,27 +126,10 @@ static enum status shape_fused_matmul(const struct onnx_call *call)
     return status;
 }
 
-double onnx_count_of(const struct onnx_call *call, const struct onnx_value *value)
-{
-    return value ? value->count / onnx_samples(call->graph, value) : 0;
-}
-
-enum status onnx_emit_products(struct onnx_builder *builder, const struct onnx_call *call,
-                               double products, double others)
-{
-    struct network_layer *layer;
-    TRY(onnx_operator_add(builder, call, call->node->known->name, &layer));
-    layer->work.forward_flops = 2 * products + others;
-    layer->work.backward_flops = 4 * products + others;
-    layer->work.kept_count = layer->work.input_count + layer->work.output_count;
-    return STATUS_OK;
-}
-
 static enum status emit_fused_matmul(struct onnx_builder *builder, const struct onnx_call *call)
 {
     const struct onnx_value a = factor(call, 0, "transA");
-    const double outputs = onnx_count_of(call, onnx_output(call, 0));
-    return onnx_emit_products(builder, call, outputs * (double)a.dims[a.rank - 1], 0);
+    return onnx_emit_dots(builder, call, a.dims[a.rank - 1]);
 }
 
 /* Integers of few bits, in blocks with a scale each: 2-dimensional however it is stored. */
@@ -166,8 +149,7 @@ static enum status shape_matmul_bits(const struct onnx_call *call)
 
 static enum status emit_matmul_bits(struct onnx_builder *builder, const struct onnx_call *call)
 {
-    const double inner = (double)onnx_integer(call, "K", 0);
-    return onnx_emit_products(builder, call, inner * onnx_count_of(call, onnx_output(call, 0)), 0);
+    return onnx_emit_dots(builder, call, onnx_integer(call, "K", 0));
 }
 
 /* ---- normalisation, embedding ---- */
@@ -202,7 +184,7 @@ static enum status emit_embed(struct onnx_builder *builder, const struct onnx_ca
 {
     struct network_layer *layer;
     TRY(onnx_operator_add(builder, call, call->node->known->name, &layer));
-    const double count = onnx_count_of(call, onnx_output(call, 0));
+    const double count = onnx_per_sample(call, onnx_output(call, 0));
     layer->work.input_count += 3 * count;
     layer->work.parameter_reads = 0;
     layer->work.forward_flops = 10 * count;
@@ -233,7 +215,7 @@ static enum status emit_dynamic_lstm(struct onnx_builder *builder, const struct 
     const struct onnx_value *x = onnx_input(call, 0), *w = onnx_input(call, 1);
     const double inputs = (double)x->dims[2], gates = (double)w->dims[2];
     const double hidden = (double)onnx_input(call, 2)->dims[1];
-    const double steps = onnx_count_of(call, x) / inputs * (double)w->dims[0];
+    const double steps = onnx_per_sample(call, x) / inputs * (double)w->dims[0];
     return onnx_emit_products(builder, call, steps * gates * (inputs + hidden), steps * 7 * gates);
 }
 

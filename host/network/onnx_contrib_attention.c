@@ -63,7 +63,7 @@ enum status onnx_emit_packed_attention(struct onnx_builder *builder, const struc
     const struct onnx_value *x = onnx_input(call, 0), *w = onnx_input(call, 1);
     const double value_width = (double)onnx_output(call, 0)->dims[2];
     const double query_width = ((double)w->dims[1] - value_width) / 2;
-    const double rows = onnx_count_of(call, x) / (double)x->dims[2];
+    const double rows = onnx_per_sample(call, x) / (double)x->dims[2];
     const double steps = (double)x->dims[1] + cached_steps(onnx_input(call, 4));
     return emit_scores(builder, call, rows * query_width, value_width, query_width, steps,
                        rows * (double)w->dims[0] * (double)w->dims[1]);
@@ -103,5 +103,5 @@ enum status onnx_emit_attention_of_three(struct onnx_builder *builder, const str
     if (key && key->rank >= 3)
         steps = (double)key->dims[key->rank == 3 ? 1 : key->rank - 2];
     steps += cached_steps(onnx_input(call, is_grouped ? 3 : 6));
-    return emit_scores(builder, call, onnx_count_of(call, output), width, width, steps, 0);
+    return emit_scores(builder, call, onnx_per_sample(call, output), width, width, steps, 0);
 }

@@ -89,9 +89,9 @@ enum status onnx_layer_add(struct onnx_builder *builder, const struct onnx_call 
 
 /* ---- work ---- */
 
-static double per_sample(const struct onnx_call *call, const struct onnx_value *value)
+double onnx_per_sample(const struct onnx_call *call, const struct onnx_value *value)
 {
-    return value->count / onnx_samples(call->graph, value);
+    return value ? value->count / onnx_samples(call->graph, value) : 0;
 }
 
 enum status onnx_operator_add(struct onnx_builder *builder, const struct onnx_call *call,
@@ -105,13 +105,13 @@ enum status onnx_operator_add(struct onnx_builder *builder, const struct onnx_ca
         if (input && input->is_constant)
             layer->work.parameter_reads += input->count;
         else if (input)
-            layer->work.input_count += per_sample(call, input);
+            layer->work.input_count += onnx_per_sample(call, input);
         if (input && input->is_constant)
             onnx_claim_parameters(builder, layer, input);
     }
     for (int i = 0; i < call->node->output_count; i++)
         if (onnx_output(call, i))
-            layer->work.output_count += per_sample(call, onnx_output(call, i));
+            layer->work.output_count += onnx_per_sample(call, onnx_output(call, i));
     return STATUS_OK;
 }
 
@@ -160,7 +160,7 @@ enum status onnx_emit_gather(struct onnx_builder *builder, const struct onnx_cal
     struct network_layer *layer;
     TRY(onnx_operator_add(builder, call, is_embedding ? "embedding" : "gather", &layer));
     const struct onnx_value *indices = onnx_input(call, 1);
-    const double index_count = indices->is_constant ? 0 : per_sample(call, indices);
+    const double index_count = indices->is_constant ? 0 : onnx_per_sample(call, indices);
     layer->work.input_count = index_count + layer->work.output_count;
     layer->work.parameter_reads = 0;
     layer->work.backward_flops = layer->work.output_count;
@@ -175,7 +175,8 @@ enum status onnx_emit_normalization(struct onnx_builder *builder, const struct o
     struct network_layer *layer;
     TRY(onnx_operator_add(builder, call, call->node->known->name, &layer));
     struct operator_work *work = &layer->work;
-    work->output_count = per_sample(call, onnx_input(call, 0)); /* whatever else goes in or out */
+    work->output_count = onnx_per_sample(call,
+                                         onnx_input(call, 0)); /* whatever else goes in or out */
     work->forward_flops = (is_batch ? 2 : 8) * work->output_count;
     work->backward_flops = 12 * work->output_count;
     work->kept_count = 3 * work->output_count;
@@ -192,7 +193,7 @@ enum status onnx_emit_recurrent(struct onnx_builder *builder, const struct onnx_
     TRY(onnx_operator_add(builder, call, call->node->known->name, &layer));
     const double hidden = (double)r->dims[2], inputs = (double)x->dims[2];
     const double gate_rows = (double)w->dims[1], gates = gate_rows / hidden;
-    const double steps = per_sample(call, x) / inputs * (double)w->dims[0];
+    const double steps = onnx_per_sample(call, x) / inputs * (double)w->dims[0];
     const double products = 2 * gate_rows * (inputs + hidden), functions = 7 * gate_rows;
     layer->work.output_count = steps * hidden;
     layer->work.forward_flops = steps * (products + functions);
@@ -252,7 +253,7 @@ enum status onnx_emit_conv_transpose(struct onnx_builder *builder, const struct 
     struct network_layer *layer;
     TRY(onnx_operator_add(builder, call, "conv_transpose", &layer));
     const double taps = w->count / (double)w->dims[0]; /* outputs that an input cell adds to */
-    layer->work.forward_flops = 2 * per_sample(call, x) * taps;
+    layer->work.forward_flops = 2 * onnx_per_sample(call, x) * taps;
     layer->work.backward_flops = 2 * layer->work.forward_flops;
     layer->work.kept_count = layer->work.input_count + layer->work.output_count;
     return STATUS_OK;
@@ -285,27 +286,34 @@ enum status onnx_emit_global_pool(struct onnx_builder *builder, const struct onn
     return emit_taps(builder, call, 0);
 }
 
-static enum status emit_product(struct onnx_builder *builder, const struct onnx_call *call,
-                                double inner)
+enum status onnx_emit_products(struct onnx_builder *builder, const struct onnx_call *call,
+                               double products, double others)
 {
     struct network_layer *layer;
     TRY(onnx_operator_add(builder, call, call->node->known->name, &layer));
-    layer->work.forward_flops = 2 * inner * layer->work.output_count;
-    layer->work.backward_flops = 2 * layer->work.forward_flops;
+    layer->work.forward_flops = 2 * products + others;
+    layer->work.backward_flops = 4 * products + others;
     layer->work.kept_count = layer->work.input_count + layer->work.output_count;
     return STATUS_OK;
+}
+
+enum status onnx_emit_dots(struct onnx_builder *builder, const struct onnx_call *call,
+                           int64_t length)
+{
+    const double outputs = onnx_per_sample(call, onnx_output(call, 0));
+    return onnx_emit_products(builder, call, (double)length * outputs, 0);
 }
 
 enum status onnx_emit_gemm(struct onnx_builder *builder, const struct onnx_call *call)
 {
     const struct onnx_value *a = onnx_input(call, 0);
-    return emit_product(builder, call, (double)a->dims[!onnx_integer(call, "transA", 0)]);
+    return onnx_emit_dots(builder, call, a->dims[!onnx_integer(call, "transA", 0)]);
 }
 
 enum status onnx_emit_matmul(struct onnx_builder *builder, const struct onnx_call *call)
 {
     const struct onnx_value *a = onnx_input(call, 0);
-    return emit_product(builder, call, (double)a->dims[a->rank - 1]);
+    return onnx_emit_dots(builder, call, a->dims[a->rank - 1]);
 }
 
 /* "FusedConv" -> "fused_conv"; what no name can hold becomes '_'. */

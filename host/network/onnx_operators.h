@@ -78,6 +78,15 @@ enum status onnx_layer_add(struct onnx_builder *builder, const struct onnx_call 
  * parameters are those of its constant inputs. */
 enum status onnx_operator_add(struct onnx_builder *builder, const struct onnx_call *call,
                               const char *name, struct network_layer **layer);
+/* Elements of a tensor for one sample; NULL: 0. */
+double onnx_per_sample(const struct onnx_call *call, const struct onnx_value *value);
+/* The node's operator, of so many multiply-adds (2 operations, twice that backward) and other
+ * operations for one sample. */
+enum status onnx_emit_products(struct onnx_builder *builder, const struct onnx_call *call,
+                               double products, double others);
+/* The same where each output element is a dot product of that length. */
+enum status onnx_emit_dots(struct onnx_builder *builder, const struct onnx_call *call,
+                           int64_t length);
 /* Counts an initializer's elements as an operator's parameters, unless they are already. */
 void onnx_claim_parameters(struct onnx_builder *builder, struct network_layer *layer,
                            const struct onnx_value *value);
