@@ -23,8 +23,7 @@ static enum status read_count(struct network_csv *reader, struct operator_work *
                               struct error *error)
 {
     const struct operator_column *column = &operator_columns[i];
-    const bool is_flops = strstr(column->name, "flops") != NULL;
-    const double limit = is_flops ? OPERATOR_FLOPS_LIMIT : OPERATOR_COUNT_LIMIT;
+    const double limit = operator_limit(column);
     double *value = operator_value(work, column);
     if (!*network_csv_cell(reader, COLUMN_WORK + i))
         return STATUS_OK; /* 0 */

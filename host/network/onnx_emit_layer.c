@@ -145,10 +145,9 @@ static enum status check_work(const struct onnx_call *call, const struct network
 {
     struct operator_work work = layer->work;
     for (int i = 0; i < OPERATOR_COLUMN_COUNT; i++) {
-        const bool is_flops = strstr(operator_columns[i].name, "flops") != NULL;
-        if (!(*operator_value(&work, &operator_columns[i]) <=
-              (is_flops ? OPERATOR_FLOPS_LIMIT : OPERATOR_COUNT_LIMIT)))
-            return onnx_fail(call, "its %s is too large", operator_columns[i].name);
+        const struct operator_column *column = &operator_columns[i];
+        if (!(*operator_value(&work, column) <= operator_limit(column)))
+            return onnx_fail(call, "its %s is too large", column->name);
     }
     return STATUS_OK;
 }

@@ -18,6 +18,11 @@ const struct operator_column operator_columns[OPERATOR_COLUMN_COUNT] = {
 _Static_assert(sizeof(struct operator_work) == OPERATOR_COLUMN_COUNT * sizeof(double),
                "a member of struct operator_work has no column");
 
+double operator_limit(const struct operator_column *column)
+{
+    return strstr(column->name, "flops") ? OPERATOR_FLOPS_LIMIT : OPERATOR_COUNT_LIMIT;
+}
+
 /* ---- operators of which more is known than their counts ---- */
 
 static const struct trait {

@@ -33,12 +33,17 @@ static inline double *operator_value(struct operator_work *work,
 /* No count may be larger: sums and products with batch and element sizes stay within int64_t. */
 #define OPERATOR_COUNT_LIMIT 0x1p42
 #define OPERATOR_FLOPS_LIMIT 1e21
+double operator_limit(const struct operator_column *column);
 
-/* The work of a whole batch, for what asks about layers: costs, memory, predictors. `name` says
- * what the counts do not: whether it works in place, whether the backward pass needs what no other
- * layer sees. Costs of a pass: forward:  reads inputs and parameter_reads, writes outputs backward:
- * reads the output's gradient, kept_count and parameter_reads, writes the input's gradient and the
- * parameters' gradients update:   the optimizer's arrays. */
+/* The work of a whole batch: costs, memory and predictors ask for it. `name` says two things that
+ * the counts do not: whether it works in place, and whether the backward pass needs tensors that no
+ * other layer sees. Costs of a pass:
+ *
+ *   forward:  reads inputs and parameter_reads, writes outputs
+ *   backward: reads the output's gradient, kept_count and parameter_reads, writes the input's
+ *             gradient and the parameters' gradients
+ *   update:   the optimizer's arrays
+ */
 void operator_layer_work(struct layer_work *work, const struct operator_work *counts,
                          const char *name, int32_t batch_size);
 
