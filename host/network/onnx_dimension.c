@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN_LIMIT = 80 };
-
-static int shown(struct slice text)
-{
-    return (int)(text.size < SHOWN_LIMIT ? text.size : SHOWN_LIMIT);
-}
-
 /* ---- complaints ---- */
 
 static enum status shape_error(const struct onnx_dimensions *dimensions,
@@ -21,16 +14,17 @@ static enum status shape_error(const struct onnx_dimensions *dimensions,
                                struct slice name)
 {
     return FAIL(dimensions->error, STATUS_BAD_FILE, "%s: tensor '%.*s': dimension %d%s%.*s%s %s",
-                onnx_path(dimensions->graph->source.path).text, shown(value->name),
-                value->name.bytes, axis, name.size ? " ('" : "", shown(name), name.bytes,
+                onnx_path(dimensions->graph->source.path).text, onnx_shown(value->name),
+                value->name.bytes, axis, name.size ? " ('" : "", onnx_shown(name), name.bytes,
                 name.size ? "')" : "", what);
 }
 
 /* "sequence", or "input_ids:1" for one without a name. */
 static size_t put_name(char *text, size_t size, struct slice name, struct slice input, int axis)
 {
-    const int length = name.size ? snprintf(text, size, "%.*s", shown(name), name.bytes)
-                                 : snprintf(text, size, "%.*s:%d", shown(input), input.bytes, axis);
+    const int length = name.size
+                           ? snprintf(text, size, "%.*s", onnx_shown(name), name.bytes)
+                           : snprintf(text, size, "%.*s:%d", onnx_shown(input), input.bytes, axis);
     return (size_t)length;
 }
 
@@ -42,11 +36,11 @@ static void list_open(char *text, size_t size, const struct onnx_dimensions *dim
     for (int i = 0; i < dimensions->open_count; i++) {
         const struct onnx_open *open = &dimensions->open[i];
         const struct slice input = open->input->name;
-        char one[2 * SHOWN_LIMIT + 64];
+        char one[2 * ONNX_SHOWN_LIMIT + 64];
         size_t length = put_name(one, sizeof one, open->name, input, open->axis);
         if (open->name.size)
             length += (size_t)snprintf(one + length, sizeof one - length, " (%.*s:%d%s)",
-                                       shown(input), input.bytes, open->axis,
+                                       onnx_shown(input), input.bytes, open->axis,
                                        open->is_batch ? ", the batch" : "");
         else if (open->is_batch)
             length += (size_t)snprintf(one + length, sizeof one - length, " (the batch)");
@@ -62,7 +56,7 @@ static void list_open(char *text, size_t size, const struct onnx_dimensions *dim
 static void put_missing(char *text, size_t size, struct slice name, struct slice input, int axis)
 {
     const size_t used = strlen(text);
-    char one[SHOWN_LIMIT + 32];
+    char one[ONNX_SHOWN_LIMIT + 32];
     put_name(one, sizeof one, name, input, axis);
     if (used + strlen(one) + sizeof ",=SIZE" < size)
         snprintf(text + used, size - used, "%s%s=SIZE", used ? "," : "", one);
@@ -97,7 +91,7 @@ static enum status left_open(const struct onnx_dimensions *dimensions,
 static struct dimension_size *given_size(const struct onnx_graph *graph, struct slice name,
                                          const struct onnx_value *value, int axis)
 {
-    char own[SHOWN_LIMIT + 32];
+    char own[ONNX_SHOWN_LIMIT + 32];
     if (!graph->sizes)
         return NULL;
     struct dimension_size *given = dimension_sizes_find(graph->sizes, name.bytes, name.size);
@@ -234,7 +228,7 @@ static enum status bad_axis(struct onnx_graph *graph, struct error *error)
         const struct onnx_value *value = &graph->values[i];
         if (onnx_is_read_input(value))
             used += (size_t)snprintf(all + used, sizeof all - used, "%s%.*s", used ? ", " : "",
-                                     shown(value->name), value->name.bytes);
+                                     onnx_shown(value->name), value->name.bytes);
     }
     FAIL(error, STATUS_BAD_FILE, "%s: no axis '%.100s' of an input",
          onnx_path(graph->source.path).text, graph->sizes->batch_axis);
@@ -337,7 +331,8 @@ enum status onnx_read_declared(struct onnx_dimensions *dimensions, struct onnx_v
     if (!onnx_type_read(&dimensions->graph->source, value->declared, &value->type, &rank,
                         value->dims, names)) {
         FAIL(dimensions->error, STATUS_BAD_FILE, "%s: tensor '%.*s' has no shape",
-             onnx_path(dimensions->graph->source.path).text, shown(value->name), value->name.bytes);
+             onnx_path(dimensions->graph->source.path).text, onnx_shown(value->name),
+             value->name.bytes);
         return HINT(dimensions->error, STATUS_BAD_FILE,
                     "onnx.shape_inference.infer_shapes may add it");
     }

@@ -79,9 +79,10 @@ struct onnx_path {
 };
 struct onnx_path onnx_path(const char *path);
 /* How many bytes of a name a message shows: "%.*s". */
+enum { ONNX_SHOWN_LIMIT = 80 };
 static inline int onnx_shown(struct slice name)
 {
-    return (int)(name.size < 80 ? name.size : 80);
+    return (int)(name.size < ONNX_SHOWN_LIMIT ? name.size : ONNX_SHOWN_LIMIT);
 }
 
 #endif
