@@ -2,10 +2,9 @@
 
 #include <string.h>
 
-enum { NODE_ATTRIBUTE = 5, FUNCTION_DEFAULT = 11 };
+enum { FUNCTION_DEFAULT = 11 };
 enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_FLOAT, ATTRIBUTE_INTEGER, ATTRIBUTE_TEXT, ATTRIBUTE_TENSOR };
 enum { ATTRIBUTE_FLOATS = 7, ATTRIBUTE_INTEGERS, ATTRIBUTE_TEXTS };
-enum { ATTRIBUTE_GRAPH = 6, ATTRIBUTE_REFERENCE = 21 };
 
 static bool find_in(struct wire message, uint32_t number, struct slice name, struct wire *found)
 {

@@ -3,8 +3,7 @@
 #include <string.h>
 
 /* Field numbers of onnx.proto. */
-enum { NODE_INPUT = 1, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE, NODE_ATTRIBUTE, NODE_DOMAIN = 7 };
-enum { ATTRIBUTE_GRAPH = 6, ATTRIBUTE_GRAPHS = 11, INFO_NAME = 1, INFO_TYPE = 2, TENSOR_NAME = 8 };
+enum { ATTRIBUTE_GRAPHS = 11, TENSOR_NAME = 8 };
 enum { SPARSE_VALUES = 1, SPARSE_DIMS = 3 };
 enum { DEPTH_LIMIT = 16 };
 

@@ -45,15 +45,15 @@ static enum status enter_statics(struct onnx_dimensions *dimensions, const struc
     return STATUS_OK;
 }
 
-/* A constant of no attribute of the caller is shared, as an initializer is. */
-static bool is_static(const struct onnx_graph *graph, const struct slice message)
+/* A Constant is shared, as an initializer is, unless it refers to an attribute of the caller. */
+static bool is_static(const struct onnx_graph *graph, struct slice message)
 {
     struct wire wire = wire_inside(&graph->source.file, message);
     bool is_constant = false, refers = false;
     for (struct wire_field field; wire_next(&wire, &field);) {
-        is_constant |= field.number == 4 && slice_equals(field.bytes, "Constant");
-        refers |= field.number == 5 && field.type == WIRE_BYTES &&
-                  onnx_member(&graph->source.file, field.bytes, 21).size > 0;
+        is_constant |= field.number == NODE_OP_TYPE && slice_equals(field.bytes, "Constant");
+        refers |= field.number == NODE_ATTRIBUTE && field.type == WIRE_BYTES &&
+                  onnx_member(&graph->source.file, field.bytes, ATTRIBUTE_REFERENCE).size > 0;
     }
     return is_constant && !refers;
 }
@@ -63,7 +63,7 @@ static enum status add_body_node(struct onnx_dimensions *dimensions, const struc
 {
     struct onnx_graph *graph = dimensions->graph;
     const bool is_shared = is_static(graph, message);
-    const struct slice output = onnx_member(&graph->source.file, message, 2);
+    const struct slice output = onnx_member(&graph->source.file, message, NODE_OUTPUT);
     if (is_shared && onnx_name_find_own(&graph->names, statics, output) != ONNX_UNDEFINED)
         return STATUS_OK;
     const struct onnx_node start = {.scope = is_shared ? statics : scope,

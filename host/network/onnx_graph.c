@@ -9,8 +9,6 @@
 enum { MODEL_IR_VERSION = 1, MODEL_GRAPH = 7, MODEL_OPSET = 8 };
 enum { OPSET_DOMAIN = 1, OPSET_VERSION = 2 };
 enum { MODEL_FUNCTION = 25, FUNCTION_NAME = 1, FUNCTION_DOMAIN = 10 };
-enum { NODE_INPUT = 1, NODE_OUTPUT, NODE_OP_TYPE = 4, NODE_ATTRIBUTE, NODE_DOMAIN = 7 };
-enum { INFO_NAME = 1, INFO_TYPE = 2 };
 /* Room for the nodes, tensors and links of subgraphs and functions, as often as they run. */
 enum { EXPANSION_NODES = 50000, EXPANSION_VALUES = 100000, EXPANSION_LINKS = 400000 };
 enum { EXPANSION_SCOPES = 50000, EXPANSION_FIELDS = 4000000 };

@@ -11,6 +11,10 @@
 
 enum { ONNX_OPSET_MINIMUM = 7 };
 
+/* Field numbers of onnx.proto that several readers ask for. */
+enum { NODE_INPUT = 1, NODE_OUTPUT, NODE_NAME, NODE_OP_TYPE, NODE_ATTRIBUTE, NODE_DOMAIN = 7 };
+enum { ATTRIBUTE_GRAPH = 6, ATTRIBUTE_REFERENCE = 21, INFO_NAME = 1, INFO_TYPE = 2 };
+
 struct onnx_operator;
 
 struct onnx_node {
