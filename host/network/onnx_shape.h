@@ -1,6 +1,6 @@
-/* Shape inference: one function an operator's form. It reads the inputs' shapes, which are complete
- * and not negative, and sets the outputs'; complaints name the node.
- * (operators: https://github.com/onnx/onnx/blob/main/docs/Operators.md)
+/* Shape inference: one function for each form of operator. It reads the inputs' shapes, which are
+ * complete and not negative, and sets the outputs'; complaints name the node. (operators:
+ * https://github.com/onnx/onnx/blob/main/docs/Operators.md)
  */
 #ifndef EPOCHCAST_NETWORK_ONNX_SHAPE_H
 #define EPOCHCAST_NETWORK_ONNX_SHAPE_H
@@ -60,6 +60,10 @@ enum status onnx_pads(const struct onnx_call *call, int64_t before[ONNX_RANK_LIM
 int onnx_einsum_axis(const struct onnx_call *call, int input, int axis);
 /* A folded value as an integer: files have INT64_MAX for "to the end". */
 int64_t onnx_integer_of(double value);
+static inline int64_t onnx_clamp(int64_t value, int64_t low, int64_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
 
 /* ---- windows ---- */
 

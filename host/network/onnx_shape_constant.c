@@ -85,8 +85,7 @@ enum status onnx_shape_constant_of_shape(const struct onnx_call *call)
 /* 0 .. rank of an axis that may count from the end, or lie beyond either. */
 static int64_t clamped(int64_t axis, int rank)
 {
-    axis = axis < 0 ? axis + rank : axis;
-    return axis < 0 ? 0 : axis > rank ? rank : axis;
+    return onnx_clamp(axis < 0 ? axis + rank : axis, 0, rank);
 }
 
 enum status onnx_shape_shape(const struct onnx_call *call)

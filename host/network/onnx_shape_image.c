@@ -6,11 +6,6 @@
 
 /* ---- borders ---- */
 
-static int64_t clamp(int64_t value, int64_t low, int64_t high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
 /* Axes that a list speaks of: attribute or input `axes`, else all. */
 static enum status listed_axes(const struct onnx_call *call, int input, int rank,
                                int axes[ONNX_RANK_LIMIT], int *count)
@@ -41,8 +36,8 @@ enum status onnx_pads(const struct onnx_call *call, int64_t before[ONNX_RANK_LIM
     memset(before, 0, ONNX_RANK_LIMIT * sizeof *before);
     memset(after, 0, ONNX_RANK_LIMIT * sizeof *after);
     for (int i = 0; i < axis_count; i++) {
-        before[axes[i]] = clamp(pads[i], -INT32_MAX, INT32_MAX);
-        after[axes[i]] = clamp(pads[axis_count + i], -INT32_MAX, INT32_MAX);
+        before[axes[i]] = onnx_clamp(pads[i], -INT32_MAX, INT32_MAX);
+        after[axes[i]] = onnx_clamp(pads[axis_count + i], -INT32_MAX, INT32_MAX);
     }
     return STATUS_OK;
 }
@@ -239,7 +234,7 @@ enum status onnx_shape_col_to_image(const struct onnx_call *call)
     if (x->rank != 3 || count < 1 || count + 2 > ONNX_RANK_LIMIT || block_count != count)
         return onnx_fail(call, "blocks of %d axes for an image of %d", block_count, count);
     for (int i = 0; i < count; i++)
-        area *= clamp(block[i], 1, 256);
+        area *= onnx_clamp(block[i], 1, 256);
     int64_t dims[ONNX_RANK_LIMIT] = {x->dims[0], x->dims[1] / area};
     memcpy(dims + 2, image, (size_t)count * sizeof *dims);
     return onnx_set_output(call, 0, x->type, count + 2, dims);

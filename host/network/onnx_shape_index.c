@@ -24,25 +24,17 @@ enum status onnx_shape_gather_nd(const struct onnx_call *call)
     return onnx_set_output(call, 0, data->type, rank, dims);
 }
 
-/* The first value of input i, or `otherwise` where it is left out; an error if it is not known. */
-static enum status known_number(const struct onnx_call *call, int i, const char *name,
-                                double otherwise, int64_t *number)
-{
-    const struct onnx_value *input = onnx_input(call, i);
-    if (input && (!input->folded || input->count < 1))
-        return onnx_fail(call, "%s depends on the data", name);
-    *number = onnx_integer_of(input ? input->folded[0] : otherwise);
-    return STATUS_OK;
-}
-
 enum status onnx_shape_one_hot(const struct onnx_call *call)
 {
     struct onnx_value *indices, *values;
-    int64_t depth = 0, dims[ONNX_RANK_LIMIT + 1];
+    int64_t dims[ONNX_RANK_LIMIT + 1];
     int axis;
     TRY(onnx_need_input(call, 0, &indices));
     TRY(onnx_need_input(call, 2, &values));
-    TRY(known_number(call, 1, "depth", 0, &depth));
+    const struct onnx_value *given = onnx_input(call, 1);
+    if (given && (!given->folded || given->count < 1))
+        return onnx_fail(call, "depth depends on the data");
+    const int64_t depth = given ? onnx_integer_of(given->folded[0]) : 0;
     TRY(onnx_axis(call, onnx_integer(call, "axis", -1), indices->rank + 1, &axis));
     for (int i = 0; i <= indices->rank; i++)
         dims[i] = i < axis ? indices->dims[i] : i == axis ? depth : indices->dims[i - 1];

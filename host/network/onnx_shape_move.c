@@ -108,23 +108,18 @@ enum status onnx_shape_concat(const struct onnx_call *call)
     return onnx_set_output(call, 0, first->type, first->rank, dims);
 }
 
-static int64_t clamp(int64_t value, int64_t low, int64_t high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
 /* How many elements start:end:step takes of `size`. */
 static int64_t slice_length(int64_t size, int64_t start, int64_t end, int64_t step)
 {
     start = start < 0 ? start + size : start;
     end = end < 0 ? end + size : end;
     if (step > 0) {
-        start = clamp(start, 0, size);
-        end = clamp(end, 0, size);
+        start = onnx_clamp(start, 0, size);
+        end = onnx_clamp(end, 0, size);
         return end > start ? (end - start - 1) / step + 1 : 0;
     }
-    start = clamp(start, 0, size - 1);
-    end = clamp(end, -1, size - 1);
+    start = onnx_clamp(start, 0, size - 1);
+    end = onnx_clamp(end, -1, size - 1);
     return start > end ? (start - end - 1) / -step + 1 : 0;
 }
 
@@ -146,13 +141,13 @@ enum status onnx_shape_slice(const struct onnx_call *call)
     bool is_cut[ONNX_RANK_LIMIT] = {false};
     memcpy(dims, input->dims, sizeof dims);
     for (int i = 0; i < start_count; i++) {
-        const int64_t step = step_count < 0 ? 1 : clamp(steps[i], -INT32_MAX, INT32_MAX);
+        const int64_t step = step_count < 0 ? 1 : onnx_clamp(steps[i], -INT32_MAX, INT32_MAX);
         TRY(onnx_axis(call, axis_count < 0 ? i : axes[i], input->rank, &axis));
         if (step == 0 || is_cut[axis])
             return onnx_fail(call, step ? "it cuts axis %d twice" : "axis %d: a step of 0", axis);
         is_cut[axis] = true;
-        dims[axis] = slice_length(input->dims[axis], clamp(starts[i], -INT32_MAX, INT32_MAX),
-                                  clamp(ends[i], -INT64_C(0x100000000), INT32_MAX), step);
+        dims[axis] = slice_length(input->dims[axis], onnx_clamp(starts[i], -INT32_MAX, INT32_MAX),
+                                  onnx_clamp(ends[i], -INT64_C(0x100000000), INT32_MAX), step);
     }
     return onnx_set_output(call, 0, input->type, input->rank, dims);
 }
@@ -285,6 +280,6 @@ enum status onnx_shape_tile(const struct onnx_call *call)
         return onnx_fail(call, "%d repeats for %d dimensions", count, input->rank);
     for (int i = 0; i < count; i++) /* below 0 or too large: onnx_set_output refuses it */
         dims[i] = input->dims[i] *
-                  clamp(repeats[i], -1, INT64_MAX / (input->dims[i] > 0 ? input->dims[i] : 1));
+                  onnx_clamp(repeats[i], -1, INT64_MAX / (input->dims[i] > 0 ? input->dims[i] : 1));
     return onnx_set_output(call, 0, input->type, input->rank, dims);
 }
