@@ -334,9 +334,7 @@ static void tell_types(struct network *network, const struct onnx_graph *graph)
     }
     for (int type = 0; type < ONNX_TYPE_COUNT; type++) {
         floating += onnx_type_is_floating(type) ? counts[type] : 0;
-        integers += onnx_type_bytes(type) == 1 && type != ONNX_BOOL && !onnx_type_is_floating(type)
-                        ? counts[type]
-                        : 0;
+        integers += onnx_type_is_quantised(type) ? counts[type] : 0;
     }
     network->is_quantised = integers > floating;
     for (int i = 0; i < network->layer_count && !network->is_quantised; i++)

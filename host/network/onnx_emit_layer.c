@@ -39,7 +39,7 @@ static int32_t fuse_activation(const struct onnx_builder *builder, const struct 
     return activation;
 }
 
-/* MatMul, then Add of one number a column: the bias, or NULL. */
+/* MatMul, then Add of one number per column: the bias, or NULL. */
 static struct onnx_value *fuse_bias(struct onnx_builder *builder, const struct onnx_call *call,
                                     struct onnx_value **output, double columns)
 {
@@ -100,7 +100,7 @@ static enum status add_layer(struct onnx_builder *builder, const struct onnx_cal
     if (layer->input_count > wanted) /* a bias that is computed comes on top of them */
         layer->input_count = wanted;
     fuse(builder, call, &layer->config, match);
-    for (int i = 0; i < (int)(sizeof match->parameters / sizeof *match->parameters); i++)
+    for (int i = 0; i < NETWORK_TENSOR_LIMIT; i++)
         TRY(onnx_hold_parameters(builder, match->parameters[i], i, call->error));
     return STATUS_OK;
 }

@@ -1,6 +1,6 @@
 /* The operator table: what is known of each ONNX operator, and how it becomes a layer. To add one:
  * a row in onnx_operators.c, with a shape function and how it is emitted. To let a layer kind take
- * it: a reader (onnx_layers.c) in its row.
+ * it: a reader, with a row in onnx_layers.c.
  */
 #ifndef EPOCHCAST_NETWORK_ONNX_OPERATORS_H
 #define EPOCHCAST_NETWORK_ONNX_OPERATORS_H
@@ -12,7 +12,7 @@
 /* The network that is being built. */
 struct onnx_builder {
     struct onnx_graph *graph;
-    struct network *network; /* with room for a layer a node */
+    struct network *network; /* with room for one layer per node */
     int *slots;              /* open-addressed table of layer names */
     size_t slot_count;
 };
@@ -22,11 +22,11 @@ typedef enum status onnx_emit_function(struct onnx_builder *builder, const struc
 
 /* A layer that a node is. */
 struct onnx_match {
-    struct layer_config config;       /* batch_size and activation are the driver's */
-    double rows;                      /* of the layer, those of all samples in the file */
-    struct onnx_value *parameters[3]; /* constants that the kind counts by itself, or NULL */
-    double
-        bias_count; /* the layer takes an addition of so many numbers behind it as bias; 0: none */
+    struct layer_config config; /* batch_size and activation are the driver's */
+    double rows;                /* of the layer, those of all samples in the file */
+    double bias_count; /* an addition of so many numbers behind the layer is its bias; 0: none is */
+    /* constants that the kind counts by itself, or NULL */
+    struct onnx_value *parameters[NETWORK_TENSOR_LIMIT];
 };
 /* False: the kind does not describe the node, which is then an operator. */
 typedef bool onnx_read_function(struct onnx_match *match, const struct onnx_call *call);
@@ -41,8 +41,8 @@ struct onnx_operator {
     onnx_shape_function *shape;
     onnx_fold_function *fold; /* NULL: values are not followed through it */
     onnx_emit_function *emit; /* where no kind takes it; NULL: a view, which does no work */
-    double forward_flops,
-        backward_flops; /* of one output element, where emit is onnx_emit_generic */
+    /* of one output element, where emit is onnx_emit_generic */
+    double forward_flops, backward_flops;
     enum onnx_kept kept;
     int statistics;   /* the first of the inputs that are statistics, not trained; 0: none */
     bool is_constant; /* its output depends on shapes alone */

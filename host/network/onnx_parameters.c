@@ -14,7 +14,7 @@ void onnx_claim_parameters(struct onnx_builder *builder, struct network_layer *l
     if (!value || value->origin < 0 || value->rank == 0)
         return;
     struct onnx_value *origin = &builder->graph->values[value->origin];
-    const bool is_quantised = onnx_type_bytes(origin->type) == 1 && origin->type != ONNX_BOOL &&
+    const bool is_quantised = onnx_type_is_quantised(origin->type) &&
                               origin->rank >= 2; /* zero points have fewer */
     if (origin->counted_layer != -1 || !(onnx_type_is_floating(origin->type) || is_quantised))
         return;
@@ -64,7 +64,7 @@ enum status onnx_hold_parameters(struct onnx_builder *builder, struct onnx_value
     struct network_layer *layer = &network->layers[network->layer_count - 1];
     if (whole->holder < 0)
         layer->stored_bytes += value->count * onnx_type_bytes(origin->type);
-    if (place >= NETWORK_TENSOR_LIMIT || network_tensor_elements(layer, place) != value->count)
+    if (network_tensor_elements(layer, place) != value->count)
         return STATUS_OK;
     if (whole->holder < 0) {
         whole->holder = network->layer_count - 1;
@@ -75,6 +75,6 @@ enum status onnx_hold_parameters(struct onnx_builder *builder, struct onnx_value
         TRY(name_tensor(builder, whole, error));
     network_tensor_share(&network->layers[whole->holder], whole->holder_place, whole->tensor,
                          false);
-    network_tensor_share(&network->layers[network->layer_count - 1], place, whole->tensor, true);
+    network_tensor_share(layer, place, whole->tensor, true);
     return STATUS_OK;
 }

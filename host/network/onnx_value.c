@@ -24,6 +24,11 @@ bool onnx_type_is_floating(int type)
     return type > 0 && type < ONNX_TYPE_COUNT && element_types[type].is_floating;
 }
 
+bool onnx_type_is_quantised(int type)
+{
+    return onnx_type_bytes(type) == 1 && type != ONNX_BOOL && !onnx_type_is_floating(type);
+}
+
 /* Values stay where they are: blocks, the newest first. */
 enum { BLOCK_SIZE = 2 * ONNX_FOLD_LIMIT, FOLDED_LIMIT = 1 << 22 };
 struct onnx_folds {

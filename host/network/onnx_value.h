@@ -23,6 +23,7 @@ enum onnx_type { ONNX_FLOAT = 1, ONNX_UINT8, ONNX_INT8, ONNX_UINT16, ONNX_INT16,
 enum { ONNX_INT64 = 7, ONNX_STRING, ONNX_BOOL, ONNX_FLOAT16, ONNX_DOUBLE, ONNX_UINT32 };
 enum { ONNX_UINT64 = 13, ONNX_BFLOAT16 = 16, ONNX_TYPE_COUNT = 21 };
 bool onnx_type_is_floating(int type);
+bool onnx_type_is_quantised(int type); /* an integer of one byte */
 /* Bytes of one element, 0: of no fixed size. */
 int onnx_type_bytes(int type);
 
