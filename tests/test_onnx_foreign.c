@@ -1,6 +1,6 @@
 /* ONNX files as other programs write them -> networks: the batch, shared weights, operators of
  * other domains. The models come from tests/python/onnx_foreign.py: without python3-onnx these
- * tests are skipped. Figures by hand: 2 operations a multiply-add. */
+ * tests are skipped. Figures by hand: 2 operations per multiply-add. */
 #include "forecast/memory.h"
 #include "network/network.h"
 #include "test.h"

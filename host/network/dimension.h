@@ -1,8 +1,8 @@
 /* Sizes for the dimensions that an ONNX model leaves open, but for the batch.
  *
  * A dimension is called as the model names it ("sequence"), one without a name INPUT:AXIS
- * ("input_ids:1"). The last '=' ends a name; a name may
- * hold commas. One with a name may be called INPUT:AXIS, too; '?', 'None' and the like are none.
+ * ("input_ids:1"). The last '=' ends a name, which may hold commas. A dimension with a name may be
+ * called INPUT:AXIS, too. '?', 'None' and the like do not count as names.
  */
 #ifndef EPOCHCAST_NETWORK_DIMENSION_H
 #define EPOCHCAST_NETWORK_DIMENSION_H

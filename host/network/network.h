@@ -5,7 +5,7 @@
  * work of one sample, and forecasts follow from that: by the predictor where it can, else by the
  * device's roofline.
  *
- * CSV: one layer a line, columns name, layer (kind, or "operator"), input (names of the layers
+ * CSV: one layer per line, columns name, layer (kind, or "operator"), input (names of the layers
  * that feed it, joined by ';'; empty: the one above, or the network's input for the first; "input":
  * the network's input; a '\' stands before a ';' or '\' of a name), rows (rows of the layer
  * for one sample: a dense layer that runs on every position of a sequence), tensor (names of its

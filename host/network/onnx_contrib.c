@@ -179,7 +179,7 @@ static enum status shape_embed(const struct onnx_call *call)
     return onnx_set_output(call, 0, words->type, 3, dims);
 }
 
-/* Three rows of tables a step, added and normalised; the tables are not read whole. */
+/* Three rows of tables per step, added and normalised; the tables are not read whole. */
 static enum status emit_embed(struct onnx_builder *builder, const struct onnx_call *call)
 {
     struct network_layer *layer;

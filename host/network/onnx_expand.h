@@ -3,7 +3,7 @@
  *
  *   If: the branch that its condition says; where that depends on the data, the branch with more
  *       layers. Loop: as often as its trip count or condition says, or --dimension NODE=TRIPS.
- *   Scan: once a step. All runs share the body's weights.
+ *   Scan: once per step. All runs share the body's weights.
  *
  * Private to the onnx_*.c files.
  */

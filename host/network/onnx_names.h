@@ -6,7 +6,7 @@
 
 #include "network/onnx_graph.h"
 
-/* VALUE_LEFT_OUT: an optional input that the caller leaves out. */
+/* LEFT_OUT: an optional input that the caller leaves out. */
 enum { ONNX_LEFT_OUT = -1, ONNX_UNDEFINED = -2, ONNX_NO_SCOPE = -1, ONNX_TOP_SCOPE = 0 };
 
 /* Room for names and scopes. */

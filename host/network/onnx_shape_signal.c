@@ -87,7 +87,7 @@ enum status onnx_shape_mel_weights(const struct onnx_call *call)
 
 /* ---- work ---- */
 
-/* 5 n log2(n) a transform of n complex numbers, half of that of real ones. */
+/* A transform of n complex numbers takes 5 n log2(n) operations, of real ones half of that. */
 static enum status emit_transforms(struct onnx_builder *builder, const struct onnx_call *call,
                                    double length, double bins, bool is_real)
 {
