@@ -3,23 +3,7 @@
  * tests are skipped. Figures by hand: 2 operations per multiply-add. */
 #include "forecast/memory.h"
 #include "network/network.h"
-#include "test.h"
-
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static char folder[] = "/tmp/test_onnx_foreign.XXXXXX";
-static bool has_models;
-
-static void need_models(void)
-{
-    if (has_models)
-        return;
-    print_message("no python3-onnx: scripts/setup --test\n");
-    skip();
-}
+#include "onnx_folder.h"
 
 static enum status load_sized(struct network *network, const char *name,
                               struct dimension_sizes *sizes, struct error *error)
@@ -28,15 +12,6 @@ static enum status load_sized(struct network *network, const char *name,
     snprintf(path, sizeof path, "%s/%s.onnx", folder, name);
     *error = (struct error){.hint = ""};
     return network_load_sized(network, path, sizes, error);
-}
-
-static const struct network_layer *find(const struct network *network, const char *name)
-{
-    for (int i = 0; i < network->layer_count; i++)
-        if (strcmp(network->layers[i].name, name) == 0)
-            return &network->layers[i];
-    fail_msg("%s has no layer '%s'", network->name, name);
-    return NULL;
 }
 
 static struct cost forward(const struct network_layer *layer)
@@ -349,22 +324,7 @@ static void quantised_weights_take_their_bytes(void **state)
 static int make_models(void **state)
 {
     (void)state;
-    char command[1024];
-    if (!mkdtemp(folder))
-        return 1;
-    snprintf(command, sizeof command, "%s -B %s/tests/python/onnx_foreign.py %s", PYTHON,
-             SOURCE_DIR, folder);
-    const int status = system(command);
-    has_models = status == 0;
-    return status == 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 77) ? 0 : 1;
-}
-
-static int remove_models(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command) == 0 ? 0 : 1;
+    return make_onnx_models("onnx_foreign.py");
 }
 
 int main(int argc, char **argv)
@@ -378,5 +338,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(files_tell_precision_and_quantisation),
         cmocka_unit_test(quantised_weights_take_their_bytes),
     };
-    return RUN_TESTS(argc, argv, tests, make_models, remove_models);
+    return RUN_TESTS(argc, argv, tests, make_models, remove_onnx_models);
 }

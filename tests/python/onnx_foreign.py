@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Small ONNX models as other programs write them, for tests/test_onnx_foreign.c.
 
-usage: onnx_foreign.py FOLDER
+usage: onnx_foreign.py FOLDER small|all
 
-writes FOLDER/*.onnx. Exit code 77: no python3-onnx.
+writes FOLDER/*.onnx; all of them are small. Exit code 77: no python3-onnx.
 """
 import os
 import sys
@@ -276,6 +276,6 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3 or sys.argv[2] not in ("small", "all"):
         sys.exit(__doc__)
     main(sys.argv[1])
