@@ -28,10 +28,10 @@ static void options_are_read_in_every_form(void **state)
     (void)state;
     struct settings settings;
     struct error error;
-    char line[] = "--samples 20 -s 7 --device=fake --time-budget=5m --dry-run --cache cold "
+    char line[] = "--configs 20 -s 7 --device=fake --time-budget=5m --dry-run --cache cold "
                   "--cap-ms 1.5e2 -o jsonl --quiet";
     assert_int_equal(parse(&settings, &command_sweep, line, &error), STATUS_OK);
-    assert_int_equal(settings.samples, 20);
+    assert_int_equal(settings.configs, 20);
     assert_int_equal(settings.seed, 7);
     assert_string_equal(settings.device, "fake");
     assert_float_equal(settings.time_budget_s, 300, 0);
@@ -64,6 +64,30 @@ static void old_spellings_are_understood(void **state)
         assert_int_equal(settings.format, cases[i].format);
         assert_int_equal(settings.dialect, cases[i].dialect);
     }
+    struct settings settings;
+    struct error error;
+    char line[] = "--samples 20", typo[] = "--smples 20";
+    assert_int_equal(parse(&settings, &command_sweep, line, &error), STATUS_OK);
+    assert_int_equal(settings.configs, 20);
+    assert_int_equal(parse(&settings, &command_sweep, typo, &error), STATUS_USAGE);
+    assert_string_equal(error.hint, "did you mean '--configs'?");
+}
+
+/* A command's own text of an option stands for the table's; names must be options it takes. */
+static void option_texts_are_of_options_that_the_command_takes(void **state)
+{
+    (void)state;
+    for (int i = 0; commands[i]; i++)
+        for (const struct option_help *own = commands[i]->helps; own && own->option; own++) {
+            const struct option *option = NULL;
+            for (int j = 0; j < cli_option_count; j++)
+                if (strcmp(cli_options[j].name, own->option) == 0)
+                    option = &cli_options[j];
+            assert_non_null(option);
+            assert_true(command_takes(commands[i], option));
+            assert_string_equal(option_help_of(commands[i], option).help, own->help);
+            assert_true(!option->argument == !own->argument);
+        }
 }
 
 /* A list of names, or none: all. An argument that names none of them is an operand. */
@@ -193,8 +217,8 @@ static void mistakes_are_named(void **state)
         const struct command *command;
         const char *line, *what, *hint;
     } cases[] = {
-        {&command_sweep, "--smples 3", "unknown option '--smples'", "--samples"},
-        {&command_sweep, "--smples=3", "unknown option '--smples'", "--samples"},
+        {&command_sweep, "--smples 3", "unknown option '--smples'", "--configs"},
+        {&command_sweep, "--smples=3", "unknown option '--smples'", "--configs"},
         {&command_sweep, "--qqqqqqqqqq", "unknown option", "--help"},
         {&command_sweep, "--baselines", "unknown option", ""}, // another command's
         {&command_evaluate, "--baselines linear,nope", "unknown value 'nope'", "one of linear"},
@@ -203,12 +227,12 @@ static void mistakes_are_named(void **state)
         {&command_sweep, "-nq", "unknown option '-nq'", ""},
         {&command_sweep, "-", "unexpected '-'", ""},
         {&command_sweep, "--=1", "unknown option", ""},
-        {&command_sweep, "---samples 1", "unknown option", "--samples"},
-        {&command_sweep, "--samples", "--samples needs a value", ""},
-        {&command_sweep, "--samples 1x", "'1x' is not a whole number", ""},
-        {&command_sweep, "--samples 0", "outside 1..", ""},
-        {&command_sweep, "--samples -1", "outside 1..", ""},
-        {&command_sweep, "--samples 9223372036854775808", "outside 1..", ""},
+        {&command_sweep, "---samples 1", "unknown option", "--configs"},
+        {&command_sweep, "--configs", "--configs needs a value", ""},
+        {&command_sweep, "--configs 1x", "'1x' is not a whole number", ""},
+        {&command_sweep, "--configs 0", "outside 1..", ""},
+        {&command_sweep, "--configs -1", "outside 1..", ""},
+        {&command_sweep, "--configs 9223372036854775808", "outside 1..", ""},
         {&command_sweep, "--seed -1", "outside 0..", ""},
         {&command_sweep, "--cap-ms nan", "'nan' is not a number", ""},
         {&command_sweep, "--cap-ms 5s", "'5s' is not a number", ""},
@@ -404,6 +428,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_read_in_every_form),
         cmocka_unit_test(old_spellings_are_understood),
+        cmocka_unit_test(option_texts_are_of_options_that_the_command_takes),
         cmocka_unit_test(choices_are_optional_lists),
         cmocka_unit_test(what_is_not_given_is_absent),
         cmocka_unit_test(the_last_of_two_counts_and_texts_add_up),

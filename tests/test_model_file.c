@@ -532,6 +532,29 @@ static void devices_are_found_by_name(void **state)
     assert_null(device);
 }
 
+/* sweep and verify take --device cpu: so does predict, if the model has one device of it. */
+static void devices_are_found_by_their_backend(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct device_info devices[3] = {
+        {.name = "AMD EPYC", .backend = "cpu"},
+        {.name = "V100", .backend = "cuda"},
+        {.name = "cpu", .backend = "cuda"},
+    };
+    struct model model = fixture->model;
+    const struct device_info *device;
+    model.devices = devices;
+    model.device_count = 2;
+    assert_int_equal(model_device(&device, &model, "cpu", NULL), STATUS_OK);
+    assert_ptr_equal(device, &devices[0]);
+    assert_int_equal(model_device(&device, &model, "cuda", NULL), STATUS_OK);
+    assert_ptr_equal(device, &devices[1]);
+    model.device_count = 3; // a name comes first; two of one backend: neither
+    assert_int_equal(model_device(&device, &model, "cpu", NULL), STATUS_OK);
+    assert_ptr_equal(device, &devices[2]);
+    assert_int_equal(model_device(&device, &model, "cuda", NULL), STATUS_NO_DEVICE);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -552,6 +575,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(nets_must_be_as_many_as_calibrated),
         cmocka_unit_test(older_intervals_serve_every_pass),
         cmocka_unit_test(devices_are_found_by_name),
+        cmocka_unit_test(devices_are_found_by_their_backend),
     };
     return RUN_TESTS(argc, argv, tests, set_up, tear_down);
 }

@@ -23,6 +23,14 @@ bool command_takes(const struct command *command, const struct option *option)
     return is_listed(common_options, option->name) || is_listed(command->options, option->name);
 }
 
+struct option_help option_help_of(const struct command *command, const struct option *option)
+{
+    for (const struct option_help *own = command->helps; own && own->option; own++)
+        if (strcmp(own->option, option->name) == 0)
+            return *own;
+    return (struct option_help){option->name, option->argument, option->help};
+}
+
 static const struct option *find_option(const struct command *command, const char *name,
                                         size_t length, char short_name)
 {
@@ -41,7 +49,7 @@ static const struct option *find_option(const struct command *command, const cha
  * is the alias when the value is not valid for that option. */
 static const struct {
     const char *name, *option;
-} aliases[] = {{"form", "format"}, {"format", "dialect"}};
+} aliases[] = {{"form", "format"}, {"format", "dialect"}, {"samples", "configs"}};
 
 static bool accepts(const struct option *option, const char *value)
 {
@@ -66,20 +74,31 @@ static const struct option *resolve_alias(const struct option *option,
     return option;
 }
 
+static const char *name_of_today(const struct command *command, const char *name)
+{
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (strcmp(aliases[i].name, name) == 0 && !find_option(command, name, strlen(name), 0))
+            return aliases[i].option;
+    return name;
+}
+
 static enum status unknown_option(const struct command *command, const char *text,
                                   struct error *error)
 {
-    const char *names[OPTION_LIMIT];
+    const char *names[OPTION_LIMIT + sizeof aliases / sizeof *aliases];
     int count = 0;
     for (int i = 0; i < cli_option_count; i++)
         if (command_takes(command, &cli_options[i]))
             names[count++] = cli_options[i].name;
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (find_option(command, aliases[i].option, strlen(aliases[i].option), 0))
+            names[count++] = aliases[i].name;
     char name[80];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(text, "="), text);
     FAIL(error, STATUS_USAGE, "unknown option '%s'", name);
     const char *nearest = nearest_name(names, count, name + strspn(name, "-"));
     if (nearest)
-        return HINT(error, STATUS_USAGE, "did you mean '--%s'?", nearest);
+        return HINT(error, STATUS_USAGE, "did you mean '--%s'?", name_of_today(command, nearest));
     return HINT(error, STATUS_USAGE, "'epochcast %s --help' lists the options", command->name);
 }
 
@@ -276,7 +295,8 @@ static enum status parse_option(int *used, struct settings *settings, const stru
     if (option->type == OPTION_FLAG || attached)
         return set_value(settings, option, attached ? name + length + 1 : "", error);
     if (count < 2)
-        return FAIL(error, STATUS_USAGE, "--%s needs a value: %s", option->name, option->argument);
+        return FAIL(error, STATUS_USAGE, "--%s needs a value: %s", option->name,
+                    option_help_of(command, option).argument);
     *used = 2;
     return set_value(settings, option, arguments[1], error);
 }

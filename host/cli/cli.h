@@ -39,7 +39,7 @@ struct settings {
         *watts, *gpus, *link, *plot, *batch_axis;
     struct texts set, dimension, fit;
     int64_t batch_in_file; /* 0: not given */
-    int64_t samples, seed, rounds, ensemble, epochs, batch_size, threads, dataset_size, search;
+    int64_t configs, seed, rounds, ensemble, epochs, batch_size, threads, dataset_size, search;
     double time_budget_s, timeout_s, cap_ms, target_percent, learning_rate, dropout, l2,
         weight_decay, price_per_kwh, device_memory_bytes, interval_percent;
 };
@@ -71,9 +71,15 @@ enum { OPTION_LIMIT = 128 };
 extern const struct option cli_options[];
 extern const int cli_option_count;
 
+/* What an option means for one command, where the text of the table is too general for it. */
+struct option_help {
+    const char *option, *argument, *help;
+};
+
 struct command {
     const char *name, *summary, *operands, *examples;
-    const char *const *options; /* names, ended by NULL; the common ones are added */
+    const struct option_help *helps; /* ended by a NULL option; NULL: none */
+    const char *const *options;      /* names, ended by NULL; the common ones are added */
     int operand_minimum, operand_maximum;
     /* Writes the document to stdout. */
     enum status (*run)(const struct settings *settings, struct error *error);
@@ -89,6 +95,8 @@ extern const struct command command_devices, command_sweep, command_worker, comm
 enum status cli_parse(struct settings *settings, const struct command *command, int count,
                       char *const *arguments, struct error *error);
 bool command_takes(const struct command *command, const struct option *option);
+/* Argument and text of an option, as this command's help shows them. */
+struct option_help option_help_of(const struct command *command, const struct option *option);
 void cli_help(FILE *file, const struct command *command, bool brief);
 void cli_overview(FILE *file);
 

@@ -88,11 +88,14 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {"device", "threads", "no-measure", NULL};
+static const struct option_help helps[] = {
+    {"device", "NAME", "device to describe: cpu, cuda or fake (default: all)"}, {NULL, NULL, NULL}};
 const struct command command_devices = {
     .name = "devices",
     .summary = "list the devices of this machine and their hardware features",
     .operands = "",
     .examples = "  epochcast devices\n  epochcast devices --device cpu --threads 2 -o json\n",
     .options = takes,
+    .helps = helps,
     .run = run,
 };

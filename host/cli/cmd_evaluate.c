@@ -274,6 +274,12 @@ static const char *const takes[] = {"split",          "baselines", "by",     "gr
                                     "forecasts",      "layer",     "batch",  "hold-out-device",
                                     "calibrate-rows", "preset",    "epochs", "ensemble",
                                     "seed",           "threads",   "plot",   NULL};
+static const struct option_help helps[] = {
+    {"batch", "LIST", "only rows of these batch sizes: 1,2,4 or '1..64*2' (default: all)"},
+    {"threads", "N", "processor threads of training for --hold-out-device (default: all cores)"},
+    {"layer", "KINDS", "layer kinds to evaluate, separated by commas (default: all)"},
+    {"epochs", "N", "epochs of training for --hold-out-device"},
+    {NULL, NULL, NULL}};
 const struct command command_evaluate = {
     .name = "evaluate",
     .summary = "report the errors of a model on measured rows it was not trained on",
@@ -286,6 +292,7 @@ const struct command command_evaluate = {
         "  epochcast evaluate model.h5 cpu.h5 --by decade,kernel_size\n"
         "  epochcast evaluate a.h5 b.h5 --hold-out-device all --calibrate-rows 0,50,200\n",
     .options = takes,
+    .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
     .run = run,

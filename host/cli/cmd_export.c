@@ -13,6 +13,8 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {"layer", NULL};
+static const struct option_help helps[] = {
+    {"layer", "KIND", "layer kind to print; each kind has columns of its own"}, {NULL, NULL, NULL}};
 const struct command command_export = {
     .name = "export",
     .summary = "print rows of a dataset as csv, json or jsonl",
@@ -20,6 +22,7 @@ const struct command command_export = {
     .examples = "  epochcast export cpu.h5 --layer conv2d -o csv >conv2d.csv\n"
                 "  epochcast export cpu.h5 --layer dense -o jsonl\n",
     .options = takes,
+    .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
     .run = run,

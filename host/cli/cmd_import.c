@@ -94,6 +94,8 @@ static enum status run(const struct settings *settings, struct error *error)
 
 static const char *const takes[] = {"dialect",   "map",     "device-name", "output",
                                     "overwrite", "licence", "citation",    NULL};
+static const struct option_help helps[] = {{"output", "DATA.h5", "dataset to write"},
+                                           {NULL, NULL, NULL}};
 const struct command command_import = {
     .name = "import",
     .summary = "turn CSV files of measurements (exported or foreign) into a dataset",
@@ -103,6 +105,7 @@ const struct command command_import = {
                 "justus2018-conv2d-V100.csv -O v100.h5\n"
                 "  epochcast import --map theirs.map --device-name 'My GPU' theirs.csv -O my.h5\n",
     .options = takes,
+    .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
     .run = run,

@@ -47,6 +47,8 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {"output", "overwrite", "licence", "citation", NULL};
+static const struct option_help helps[] = {{"output", "DATA.h5", "dataset to write"},
+                                           {NULL, NULL, NULL}};
 const struct command command_merge = {
     .name = "merge",
     .summary = "merge datasets into one; each measurement is kept once",
@@ -54,6 +56,7 @@ const struct command command_merge = {
     .examples = "  epochcast merge shard-1.h5 shard-2.h5 -O all.h5\n"
                 "  epochcast merge mine.h5 theirs.h5 --citation 'A and B 2026' -O both.h5\n",
     .options = takes,
+    .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
     .run = run,

@@ -234,25 +234,31 @@ static const char *const takes[] = {
     "batch",     "pass",         "optimizer",      "precision",   "layers",        "memory",
     "epochs",    "dataset-size", "price-per-hour", "watts",       "price-per-kwh", "device-memory",
     "gpus",      "link",         "all-reduce",     "scaling",     "plot",          NULL};
+static const struct option_help helps[] = {
+    {"device", "NAMES",
+     "devices of the model, separated by commas; a backend (cpu, cuda) means its device; all "
+     "(default: the first)"},
+    {NULL, NULL, NULL}};
 const struct command command_predict = {
     .name = "predict",
     .summary = "forecast a network's time, memory and cost",
     .operands = "NETWORK --model MODEL.h5",
     .examples =
-        "  epochcast predict vgg16 --model model.h5 --batch 1..16*2\n"
+        "  epochcast predict vgg16 --model model.h5 --batch '1..16*2'\n"
         "  epochcast predict resnet50 --model model.h5 --pass forward --batch 1 --layers\n"
         "  epochcast predict net.onnx --model model.h5 --batch 8\n"
         "  epochcast predict bert.onnx --model model.h5 --dimension sequence=128 --batch 8\n"
         "  epochcast predict vgg16 --model model.h5 --batch 32 --optimizer sgd,adam \\\n"
         "      --dataset-size 1281167 --epochs 90 --price-per-hour 2.49\n"
-        "  epochcast predict vgg16 --model model.h5 --batch 16..64*2 --memory\n"
-        "  epochcast predict vgg16 --model model.h5 --batch 1..64*2 --plot vgg16.svg\n"
+        "  epochcast predict vgg16 --model model.h5 --batch '16..64*2' --memory\n"
+        "  epochcast predict vgg16 --model model.h5 --batch '1..64*2' --plot vgg16.svg\n"
         "  epochcast predict vgg16 --model ceilings.h5 --device-from new.h5 --device A100 --batch "
         "8\n"
         "  epochcast predict vgg16 --model gpus.h5 --device V100,P100 --batch 64 --pass "
         "forward,train \\\n"
-        "      --dataset-size 1281167 --price-per-hour 3.06,1.46 --gpus 1..8*2 --link nvlink\n",
+        "      --dataset-size 1281167 --price-per-hour 3.06,1.46 --gpus '1..8*2' --link nvlink\n",
     .options = takes,
+    .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = 1,
     .run = run,

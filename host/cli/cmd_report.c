@@ -162,17 +162,24 @@ static const char *const takes[] = {
     "pass",          "optimizer", "precision",    "dimension",      "batch-axis",
     "batch-in-file", "epochs",    "dataset-size", "price-per-hour", "watts",
     "price-per-kwh", NULL};
+static const struct option_help helps[] = {
+    {"device", "NAME",
+     "device of the model; a backend (cpu, cuda) means its device (default: the first)"},
+    {"output", "PAGE.html", "page to write"},
+    {"split", "SPLIT", "rows that judge a model (default: validation)"},
+    {NULL, NULL, NULL}};
 const struct command command_report = {
     .name = "report",
     .summary = "write one HTML page of tables and pictures: datasets, models, networks, results",
     .operands = "DATA.h5|MODEL.h5|NETWORK|VERIFIED.json... -O FILE.html",
     .examples = "  epochcast report cpu.h5 model.h5 vgg16 resnet50 -O report.html\n"
-                "  epochcast report model.h5 net.onnx --batch 1..64*2 --optimizer sgd,adam \\\n"
+                "  epochcast report model.h5 net.onnx --batch '1..64*2' --optimizer sgd,adam \\\n"
                 "      -O net.html --overwrite\n"
                 "  epochcast report model.h5 vgg16 --dataset-size 1281167 --epochs 90 \\\n"
                 "      --price-per-hour 3.06 -O vgg16.html\n"
                 "  epochcast report model.h5 vgg16 verified.json -O vgg16.html\n",
     .options = takes,
+    .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
     .run = run,

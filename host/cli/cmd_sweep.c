@@ -297,10 +297,14 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {
-    "device",        "layer",     "samples",        "time-budget", "seed",   "set",
+    "device",        "layer",     "configs",        "time-budget", "seed",   "set",
     "threads",       "cap-ms",    "cache",          "dry-run",     "output", "overwrite",
     "licence",       "citation",  "target-percent", "autotune",    "rounds", "shard",
     "from-networks", "dimension", "active",         "timeout",     NULL};
+static const struct option_help helps[] = {
+    {"layer", "KINDS", "layer kinds to time, in turns, separated by commas (default: all)"},
+    {"output", "DATA.h5", "dataset to write; an unfinished one of the same sweep is resumed"},
+    {NULL, NULL, NULL}};
 const struct command command_sweep = {
     .name = "sweep",
     .summary = "time randomly drawn layers on a device and write a dataset",
@@ -314,5 +318,6 @@ const struct command command_sweep = {
         "  epochcast sweep -n 50000 --shard 2/8 -O part2.h5\n"
         "  epochcast sweep --layer dense --set stratum=log_uniform --dry-run\n",
     .options = takes,
+    .helps = helps,
     .run = run,
 };

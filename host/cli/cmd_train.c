@@ -330,6 +330,13 @@ static const char *const takes[] = {
     "epochs",       "batch-size", "hidden", "l2",        "dropout",  "learning-rate",
     "weight-decay", "threads",    "layer",  "fine-tune", "interval", "search",
     "model",        "predictor",  "fit",    NULL};
+static const struct option_help helps[] = {
+    {"layer", "KINDS", "layer kinds to train, separated by commas (default: all)"},
+    {"output", "MODEL.h5", "model to write"},
+    {"threads", "N", "processor threads of training on the host (default: all cores)"},
+    {"epochs", "N", "epochs of training the MLP (default: by the number of rows)"},
+    {"model", "MODEL.h5", "model to fine-tune; needs --fine-tune"},
+    {NULL, NULL, NULL}};
 const struct command command_train = {
     .name = "train",
     .summary = "train a model of layer times on datasets",
@@ -342,6 +349,7 @@ const struct command command_train = {
                 "  epochcast train v100.h5 p100.h5 --predictor ceilings -O unseen.h5\n"
                 "  epochcast train v100.h5 --preset paper -O paper.h5\n",
     .options = takes,
+    .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
     .run = run,

@@ -162,17 +162,23 @@ static const char *const takes[] = {
     "dimension", "batch-axis", "batch-in-file", "model",          "device", "batch",     "pass",
     "optimizer", "threads",    "cap-ms",        "target-percent", "seed",   "precision", "autotune",
     "layers",    "sum",        "baselines",     "plot",           "rounds", NULL};
+static const struct option_help helps[] = {
+    {"rounds", "N", "rounds over all steps, each in its own order (default: 3)"},
+    {"cap-ms", "MS", "time limit of the timed work per step (default: 100)"},
+    {"layers", NULL, "also time each layer within the step; one row per kind"},
+    {NULL, NULL, NULL}};
 const struct command command_verify = {
     .name = "verify",
     .summary = "run a network's step for real and compare it with the forecast",
     .operands = "NETWORK [DATA.h5...] --model MODEL.h5",
     .examples =
         "  epochcast verify vgg16 --model model.h5 --device cpu --batch 1,4,16\n"
-        "  epochcast verify resnet18 --model model.h5 --pass forward,train --batch 1..16*2\n"
+        "  epochcast verify resnet18 --model model.h5 --pass forward,train --batch '1..16*2'\n"
         "  epochcast verify vgg11 --model model.h5 --optimizer sgd,adam --layers --sum\n"
         "  epochcast verify vgg11 cpu.h5 --model model.h5 --baselines linear,paleo\n"
-        "  epochcast verify vgg16 --model model.h5 -o json >verified.json  # for 'report'\n",
+        "  epochcast verify vgg16 --model model.h5 -o json >verified.json\n",
     .options = takes,
+    .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
     .run = run,

@@ -1,5 +1,7 @@
 #include "cli/cli.h"
 
+#include <string.h>
+
 const struct documented exit_codes[] = {
     {"0", "ok"},
     {"1", "failed"},
@@ -11,27 +13,53 @@ const struct documented exit_codes[] = {
     {NULL, NULL},
 };
 
-const char cli_examples[] =
-    "  epochcast sweep --time-budget 60s -O cpu.h5        time random layers of this machine\n"
-    "  epochcast train cpu.h5 -O model.h5                 train on them\n"
-    "  epochcast predict vgg16 --model model.h5 --batch 1..16*2\n";
+const char cli_examples[] = "  epochcast sweep --time-budget 5m -O cpu.h5\n"
+                            "  epochcast train cpu.h5 -O model.h5\n"
+                            "  epochcast predict vgg16 --model model.h5 --batch '1..16*2'\n";
 
-static void print_option(FILE *file, const struct option *option)
+enum { TEXT_COLUMN = 28, LINE_WIDTH = 80 };
+
+/* Words from `column` on; later lines begin at TEXT_COLUMN. Returns the column where it ends. */
+static int put_words(FILE *file, const char *text, int column)
 {
-    char left[64];
-    bool brief = option->short_name == 'h';
-    int length = brief ? snprintf(left, sizeof left, "  -h")
-                       : snprintf(
-                             left, sizeof left, "  %c%c%s --%s%s%s", option->short_name ? '-' : ' ',
-                             option->short_name ? option->short_name : ' ',
-                             option->short_name ? "," : " ", option->name,
-                             option->argument ? " " : "", option->argument ? option->argument : "");
-    fprintf(file, "%-31s ", left);
-    if (length > 31)
-        fprintf(file, "\n%-32s", "");
-    fputs(option->help, file);
-    for (int i = 0; option->choice && i < option->choice->count; i++)
-        fprintf(file, "%s%s", i ? ", " : ": ", option->choice->names[i]);
+    while (*text) {
+        const int length = (int)strcspn(text, " ");
+        if (column > TEXT_COLUMN && column + 1 + length > LINE_WIDTH)
+            column = fprintf(file, "\n%*s", TEXT_COLUMN, "") - 1;
+        if (column > TEXT_COLUMN)
+            column += fprintf(file, " ");
+        column += fprintf(file, "%.*s", length, text);
+        text += length + (text[length] == ' ');
+    }
+    return column;
+}
+
+static int put_choices(FILE *file, const struct choice *choice, int column)
+{
+    column += fprintf(file, ":");
+    for (int i = 0; i < choice->count; i++) {
+        char word[80];
+        snprintf(word, sizeof word, "%s%s", choice->names[i], i + 1 < choice->count ? "," : "");
+        column = put_words(file, word, column);
+    }
+    return column;
+}
+
+static void print_option(FILE *file, const struct command *command, const struct option *option)
+{
+    const struct option_help texts = option_help_of(command, option);
+    int column = option->short_name ? fprintf(file, "  -%c", option->short_name)
+                                    : fprintf(file, "    ");
+    if (option->short_name != 'h')
+        column += fprintf(file, "%s --%s", option->short_name ? "," : " ", option->name);
+    if (texts.argument)
+        column += fprintf(file, " %s", texts.argument);
+    if (column >= TEXT_COLUMN)
+        column = fprintf(file, "\n") - 1;
+    column += fprintf(file, "%*s", TEXT_COLUMN - column, "");
+    column = put_words(file, texts.help, column);
+    if (option->choice)
+        put_choices(file, option->choice, column);
     fputc('\n', file);
 }
 
@@ -44,7 +72,7 @@ void cli_help(FILE *file, const struct command *command, bool brief)
     fputs("\noptions:\n", file);
     for (int i = 0; i < cli_option_count; i++)
         if (command_takes(command, &cli_options[i]))
-            print_option(file, &cli_options[i]);
+            print_option(file, command, &cli_options[i]);
 }
 
 static void print_exit_codes(FILE *file)
@@ -54,7 +82,7 @@ static void print_exit_codes(FILE *file)
         char text[64];
         const int length = snprintf(text, sizeof text, "%s %s%s", code->name, code->meaning,
                                     code[1].name ? "," : ".");
-        if (column + 1 + length > 90)
+        if (column + 1 + length > LINE_WIDTH)
             column = fprintf(file, "\n%s", text) - 1;
         else
             column += fprintf(file, " %s", text);

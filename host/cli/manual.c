@@ -26,6 +26,31 @@ static const struct documented files[] = {
     {NULL, NULL},
 };
 
+static const struct documented words[] = {
+    {"config", "one layer with all its sizes: batch size, widths, pass, optimizer, precision, ..."},
+    {"round", "one visit of every config of a sweep; the label is the median of the fastest round"},
+    {"sample", "one timed call, or one timed group of calls, of a config in a round; in a batch "
+               "and in --dataset-size, one example of the network's training data"},
+    {"row", "the result for a config: its sizes, its times, an outcome"},
+    {"device", "the hardware that is measured or forecast"},
+    {"backend", "the code that drives it: cpu, cuda, or fake for tests"},
+    {"train, test, validation", "splits of the rows by the hash of their config: 80, 10 and 10 %. "
+                                "The test split chooses the epoch and calibrates intervals; the "
+                                "validation split judges. Other tools often use these two words "
+                                "the other way round"},
+    {NULL, NULL},
+};
+
+static const struct documented outcomes[] = {
+    {"ok", "timed; the interval of the median is within --target-percent"},
+    {"capped", "timed; --cap-ms was reached before the interval was narrow enough"},
+    {"slow", "timed once: the call took more than four times the cap"},
+    {"out_of_memory, unsupported", "not timed: the device cannot run the config"},
+    {"throttled", "not timed: the device lowered its clocks"},
+    {"timeout, crashed", "not timed: the worker process hung or died"},
+    {NULL, NULL},
+};
+
 /* Text for groff: without escapes and requests, with minus signs that can be copied. */
 static void put(FILE *file, const char *text)
 {
@@ -145,6 +170,15 @@ static void put_command(FILE *file, const struct command *command)
             separator = ", ";
         }
     fputs(*separator == ',' ? ".\n" : "", file);
+    for (const struct option_help *own = command->helps; own && own->option; own++) {
+        fputs(".TP\n\\fB\\-\\-", file);
+        put(file, own->option);
+        fprintf(file, "\\fR%s\\fI", own->argument ? " " : "");
+        put(file, own->argument ? own->argument : "");
+        fputs("\\fR\n", file);
+        put(file, own->help);
+        fputs(".\n", file);
+    }
     put_example(file, command->examples);
 }
 
@@ -169,10 +203,27 @@ void cli_manual(FILE *file)
     fputs(".SH COMMANDS\n", file);
     for (int i = 0; commands[i]; i++)
         put_command(file, commands[i]);
-    fputs(".SH OPTIONS\nAn option has the same meaning in every command.\n", file);
+    fputs(".SH OPTIONS\nWhere a command gives an option a narrower meaning, its section says so.\n",
+          file);
     for (int i = 0; i < cli_option_count; i++)
         put_option(file, &cli_options[i]);
+    fputs(
+        ".SH RESUMING\n"
+        "A sweep that was interrupted, killed or stopped by a full disk keeps its rows. The same\n"
+        "command continues it; a higher --configs or a longer --time-budget extends it. Another\n"
+        "seed, device or set of layers is another sweep, and refused. The file of an unfinished\n"
+        "sweep can be shown, trained on and exported once the sweep has stopped.\n"
+        ".SH FILES OF OTHERS\n"
+        "import reads what export writes. For other CSV files --map names a text file with one\n"
+        "line per column of epochcast:\n",
+        file);
+    put_example(file, "layer      =  dense               # the same in every row\n"
+                      "inputs     <- in_features         # name of the foreign column\n"
+                      "median_ms  <- latency in us       # in another unit: ns, us, ms, s\n");
+    put_list(file, "OUTCOMES OF A ROW", outcomes);
+    put_list(file, "WORDS", words);
     put_list(file, "EXIT STATUS", exit_codes);
     put_list(file, "ENVIRONMENT", environment);
     put_list(file, "FILES", files);
+    fputs(".SH SEE ALSO\n.BR gnuplot (1),\n.BR h5dump (1),\n.BR sbatch (1)\n", file);
 }

@@ -117,12 +117,12 @@ static enum status open_active(struct sweep_request *request, const char *path, 
     return STATUS_OK;
 }
 
-/* Seconds; 0: no limit, until --samples are done. */
+/* Seconds; 0: no limit, until --configs are done. */
 static double budget_of(const struct settings *settings)
 {
     if (!isnan(settings->time_budget_s))
         return settings->time_budget_s;
-    return settings->samples > 0 ? 0 : default_budget_s;
+    return settings->configs > 0 ? 0 : default_budget_s;
 }
 
 static enum status fill_options(struct sweep_request *request, const struct settings *settings,
@@ -131,7 +131,7 @@ static enum status fill_options(struct sweep_request *request, const struct sett
     request->options = (struct sweep_options){
         .domains = request->domains,
         .domain_count = request->domain_count,
-        .samples = settings->samples > 0 ? settings->samples : 0,
+        .samples = settings->configs > 0 ? settings->configs : 0,
         .time_budget_s = budget_of(settings),
         .rounds = settings->rounds > 0 ? (int)settings->rounds : SWEEP_ROUNDS,
         .seed = (uint64_t)settings->seed,

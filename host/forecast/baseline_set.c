@@ -68,9 +68,10 @@ enum status model_find_device(const struct device_info **known, const struct mod
             *known = &model->devices[i];
             return STATUS_OK;
         }
+    char list[300];
+    model_list_devices(list, sizeof list, model);
     FAIL(error, STATUS_NO_DEVICE, "the model was not trained on %s (%s, %d thread%s)", here->name,
          here->backend, here->thread_count, here->thread_count == 1 ? "" : "s");
     return HINT(error, STATUS_NO_DEVICE,
-                "it knows %s; sweep and train on this device, with the same --threads",
-                model->device_count ? model->devices[0].name : "no device");
+                "it knows %s; sweep and train on this device, with the same --threads", list);
 }

@@ -223,20 +223,39 @@ void model_free(struct model *model)
 
 /* ---- devices ---- */
 
+/* The device of that name; without one, the only device that this backend measured. */
+static const struct device_info *named_device(const struct model *model, const char *name)
+{
+    const struct device_info *found = NULL;
+    for (int i = 0; i < model->device_count; i++)
+        if (!name || strcmp(model->devices[i].name, name) == 0)
+            return &model->devices[i];
+    for (int i = 0; i < model->device_count; i++)
+        if (strcmp(model->devices[i].backend, name) == 0) {
+            if (found)
+                return NULL;
+            found = &model->devices[i];
+        }
+    return found;
+}
+
+void model_list_devices(char *list, size_t size, const struct model *model)
+{
+    size_t used = 0;
+    snprintf(list, size, "no device");
+    for (int i = 0; i < model->device_count && used < size; i++)
+        used += (size_t)snprintf(list + used, size - used, "%s'%s'", i > 0 ? ", " : "",
+                                 model->devices[i].name);
+}
+
 enum status model_device(const struct device_info **device, const struct model *model,
                          const char *name, struct error *error)
 {
-    *device = NULL;
-    for (int i = 0; i < model->device_count && !*device; i++)
-        if (!name || strcmp(model->devices[i].name, name) == 0)
-            *device = &model->devices[i];
+    char list[400];
+    *device = named_device(model, name);
     if (*device)
         return STATUS_OK;
-    char list[400] = "";
-    size_t used = 0;
-    for (int i = 0; i < model->device_count && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s'", i > 0 ? ", " : "",
-                                 model->devices[i].name);
+    model_list_devices(list, sizeof list, model);
     FAIL(error, STATUS_NO_DEVICE, "the model does not know device '%s'", name ? name : "");
     return HINT(error, STATUS_NO_DEVICE, "it knows %s", list);
 }

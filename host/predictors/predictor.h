@@ -134,8 +134,11 @@ enum status model_save(const struct model *model, const char *path, bool overwri
 enum status model_path_check(const char *path, bool overwrite, struct error *error);
 enum status model_load(struct model *model, const char *path, struct error *error);
 void model_free(struct model *model);
-/* Device of the model called `name` (NULL: the first); STATUS_NO_DEVICE lists the known ones. */
+/* Device of the model called `name` (NULL: the first), or the only one of the backend `name` ("cpu",
+ * "cuda"); STATUS_NO_DEVICE lists the known ones. */
 enum status model_device(const struct device_info **device, const struct model *model,
                          const char *name, struct error *error);
+/* Their names, quoted and separated by commas, cut at `size`. */
+void model_list_devices(char *list, size_t size, const struct model *model);
 
 #endif
