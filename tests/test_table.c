@@ -58,6 +58,109 @@ static void text_is_aligned(void **state)
                   "x                   -                  7     -\n");
 }
 
+static const struct table_column human_columns[] = {
+    {.name = "device", .use = COLUMN_SEVERAL},
+    {.name = "batch_ms", .title = "batch", .scale = SCALE_MS},
+    {.name = "memory_bytes", .title = "memory", .scale = SCALE_BYTES},
+    {.name = "cost"},
+    {.name = "group"},
+    {.name = "crashed", .use = COLUMN_COUNTED},
+    {.name = "batch_s", .use = COLUMN_RAW},
+};
+
+static struct table *human_example(const char *second_device, int crashed)
+{
+    struct table *table = create(human_columns, 7);
+    for (int row = 0; row < 2; row++) {
+        table_string(table, row ? second_device : "V100");
+        table_number(table, row ? 33372.5 : 0.0012);
+        table_integer(table, row ? INT64_C(24969541952) : 512);
+        table_number(table, NAN);
+        table_string(table, "");
+        table_integer(table, row * crashed);
+        table_number(table, 1);
+    }
+    return table;
+}
+
+/* Columns without values, with one value that a line above has, or with zeros only, are dropped. */
+static void text_is_for_people(void **state)
+{
+    (void)state;
+    assert_prints(human_example("V100", 0), TABLE_TEXT,
+                  " batch    memory\n"
+                  "1.2 us     512 B\n"
+                  "33.4 s  23.3 GiB\n");
+    assert_prints(human_example("K\xC3\xA4", 3), TABLE_TEXT,
+                  "device   batch    memory  crashed\n"
+                  "V100    1.2 us     512 B        0\n"
+                  "K\xC3\xA4      33.4 s  23.3 GiB        3\n");
+}
+
+/* Programs get every column, and figures to the bit. */
+static void csv_and_json_stay_raw(void **state)
+{
+    (void)state;
+    assert_prints(human_example("V100", 0), TABLE_CSV,
+                  "device,batch_ms,memory_bytes,cost,group,crashed,batch_s\n"
+                  "V100,0.0012,512,,,0,1\n"
+                  "V100,33372.5,24969541952,,,0,1\n");
+    assert_prints(human_example("V100", 0), TABLE_JSONL,
+                  "{\"device\": \"V100\", \"batch_ms\": 0.0012, \"memory_bytes\": 512, \"cost\": "
+                  "null, \"group\": \"\", \"crashed\": 0, \"batch_s\": 1}\n"
+                  "{\"device\": \"V100\", \"batch_ms\": 33372.5, \"memory_bytes\": 24969541952, "
+                  "\"cost\": null, \"group\": \"\", \"crashed\": 0, \"batch_s\": 1}\n");
+}
+
+/* HTML is read in one piece: it keeps the columns with one value. */
+static void html_is_for_people(void **state)
+{
+    (void)state;
+    struct error error;
+    char *text;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    struct table *table = human_example("V100", 0);
+    assert_int_equal(table_print_html(table, file, &error), STATUS_OK);
+    assert_int_equal(fclose(file), 0);
+    assert_string_equal(
+        text, "<table>\n<thead><tr><th scope=\"col\">device</th><th scope=\"col\">batch</th>"
+              "<th scope=\"col\">memory</th></tr></thead>\n<tbody>\n"
+              "<tr><td>V100</td><td class=\"number\">1.2 us</td><td class=\"number\">512 "
+              "B</td></tr>\n"
+              "<tr><td>V100</td><td class=\"number\">33.4 s</td><td class=\"number\">23.3 "
+              "GiB</td></tr>\n</tbody>\n</table>\n");
+    free(text);
+    table_free(table);
+}
+
+/* A few rows that are too wide become lines; more stay rows. */
+static void wide_tables_are_turned(void **state)
+{
+    (void)state;
+    static const struct table_column own[] = {{.name = "name"}, {.name = "seconds"}, {.name = "x"}};
+    char wide[90], wanted[600];
+    memset(wide, 'w', sizeof wide - 1);
+    wide[sizeof wide - 1] = '\0';
+    for (int rows = 2; rows <= 4; rows += 2) {
+        struct table *table = create(own, 3);
+        for (int row = 0; row < rows; row++) {
+            table_string(table, row ? "n" : wide);
+            table_integer(table, 12);
+            table_integer(table, row);
+        }
+        if (rows == 2)
+            snprintf(wanted, sizeof wanted,
+                     "name     %s  n\nseconds  %-89s  12\nx        %-89s  1\n", wide, "12", "0");
+        else
+            snprintf(wanted, sizeof wanted,
+                     "%-89s  seconds  x\n%s       12  0\n%-89s       12  1\n%-89s       12  2\n"
+                     "%-89s       12  3\n",
+                     "name", wide, "n", "n", "n");
+        assert_prints(table, TABLE_TEXT, wanted);
+    }
+}
+
 static void csv_is_quoted(void **state)
 {
     (void)state;
@@ -219,6 +322,10 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_aligned),
+        cmocka_unit_test(text_is_for_people),
+        cmocka_unit_test(csv_and_json_stay_raw),
+        cmocka_unit_test(html_is_for_people),
+        cmocka_unit_test(wide_tables_are_turned),
         cmocka_unit_test(csv_is_quoted),
         cmocka_unit_test(json_forms),
         cmocka_unit_test(empty_tables),

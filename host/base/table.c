@@ -1,9 +1,8 @@
-#include "base/table.h"
+#include "base/table_internal.h"
+
 #include "base/choice.h"
 #include "base/csv.h"
-#include "base/html.h"
 #include "base/json.h"
-#include "base/utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,23 +10,6 @@
 
 static const char *const format_names[] = {"table", "csv", "json", "jsonl"};
 const struct choice choice_table_format = {.name = "format", .names = format_names, .count = 4};
-
-enum cell_type { CELL_NUMBER, CELL_INTEGER, CELL_STRING };
-
-struct cell {
-    enum cell_type type;
-    double number;
-    int64_t integer;
-    char *string;
-};
-
-struct table {
-    const struct table_column *columns;
-    int column_count;
-    struct cell *cells; /* (rows, column_count), row-major */
-    size_t cell_count, capacity;
-    bool out_of_memory; /* reported by table_print */
-};
 
 enum status table_create(struct table **table, const struct table_column *columns, int count,
                          struct error *error)
@@ -153,104 +135,18 @@ static void print_csv(const struct table *table, FILE *file, size_t rows)
     }
 }
 
-/* The cell as text; strings are returned as they are, numbers are written into `text`. */
-static const char *cell_text(char *text, size_t size, const struct cell *cell, int digits)
-{
-    if (cell->type == CELL_STRING)
-        return cell->string;
-    if (cell->type == CELL_INTEGER)
-        snprintf(text, size, "%lld", (long long)cell->integer);
-    else if (isfinite(cell->number))
-        snprintf(text, size, "%.*g", digits ? digits : 4, cell->number);
-    else
-        snprintf(text, size, "-");
-    return text;
-}
-
-static int column_width(const struct table *table, int column, size_t rows)
-{
-    size_t width = strlen(table->columns[column].name);
-    char text[64];
-    for (size_t row = 0; row < rows; row++) {
-        const struct cell *cell = &table->cells[row * (size_t)table->column_count + (size_t)column];
-        size_t length = strlen(cell_text(text, sizeof text, cell, table->columns[column].digits));
-        width = length > width ? length : width;
-    }
-    return (int)width;
-}
-
-static void print_padded(FILE *file, const char *text, int width, bool left, bool last)
-{
-    if (left && last)
-        fputs(text, file);
-    else
-        fprintf(file, left ? "%-*s" : "%*s", width, text);
-    fputs(last ? "\n" : "  ", file);
-}
-
-static void print_text_table(const struct table *table, FILE *file, size_t rows, int *widths)
-{
-    int columns = table->column_count;
-    char text[64];
-    for (int column = 0; column < columns; column++) {
-        widths[column] = column_width(table, column, rows);
-        bool left = rows && table->cells[column].type == CELL_STRING;
-        print_padded(file, table->columns[column].name, widths[column], left,
-                     column + 1 == columns);
-    }
-    for (size_t i = 0; i < rows * (size_t)columns; i++) {
-        int column = (int)(i % (size_t)columns);
-        const struct cell *cell = &table->cells[i];
-        print_padded(file, cell_text(text, sizeof text, cell, table->columns[column].digits),
-                     widths[column], cell->type == CELL_STRING, column + 1 == columns);
-    }
-}
-
 enum status table_print(const struct table *table, FILE *file, enum table_format format,
                         struct error *error)
 {
     if (table->out_of_memory)
         return FAIL(error, STATUS_FAILED, "no memory for the output table");
-    size_t rows = table_row_count(table);
-    int *widths;
-    TRY(ALLOCATE(&widths, (size_t)table->column_count, "table", error));
     if (format == TABLE_JSON)
         print_json(table, file);
     else if (format == TABLE_JSONL)
-        print_jsonl(table, file, rows);
+        print_jsonl(table, file, table_row_count(table));
     else if (format == TABLE_CSV)
-        print_csv(table, file, rows);
+        print_csv(table, file, table_row_count(table));
     else
-        print_text_table(table, file, rows, widths);
-    free(widths);
-    return STATUS_OK;
-}
-
-static void print_html_cell(FILE *file, const struct cell *cell, int digits)
-{
-    char text[64];
-    fputs(cell->type == CELL_STRING ? "<td>" : "<td class=\"number\">", file);
-    html_text(file, cell_text(text, sizeof text, cell, digits));
-    fputs("</td>", file);
-}
-
-enum status table_print_html(const struct table *table, FILE *file, struct error *error)
-{
-    if (table->out_of_memory)
-        return FAIL(error, STATUS_FAILED, "no memory for the output table");
-    fputs("<table>\n<thead><tr>", file);
-    for (int column = 0; column < table->column_count; column++) {
-        fputs("<th scope=\"col\">", file);
-        html_text(file, table->columns[column].name);
-        fputs("</th>", file);
-    }
-    fputs("</tr></thead>\n<tbody>\n", file);
-    for (size_t i = 0; i < table->cell_count; i++) {
-        const int column = (int)(i % (size_t)table->column_count);
-        fputs(column == 0 ? "<tr>" : "", file);
-        print_html_cell(file, &table->cells[i], table->columns[column].digits);
-        fputs(column + 1 == table->column_count ? "</tr>\n" : "", file);
-    }
-    fputs("</tbody>\n</table>\n", file);
+        return table_print_text(table, file, error);
     return STATUS_OK;
 }

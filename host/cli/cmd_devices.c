@@ -3,22 +3,22 @@
 #include "bench/backend.h"
 
 static const struct table_column columns[] = {
-    {"device", 0},
-    {"name", 0},
-    {"technology", 0},
-    {"library", 0},
-    {"connectivity", 0},
-    {"device_count", 0},
-    {"thread_count", 0},
-    {"memory_bytes", 0},
-    {"cache_bytes", 0},
-    {"clock_mhz", 6},
-    {"core_count", 0},
-    {"peak_gflops", 5},
-    {"bandwidth_gbps", 4},
-    {"measured_copy_gbps", 4},
-    {"measured_sgemm_gflops", 4},
-    {"measured_call_latency_us", 3},
+    {.name = "device"},
+    {.name = "name"},
+    {.name = "technology"},
+    {.name = "library"},
+    {.name = "connectivity"},
+    {.name = "device_count"},
+    {.name = "thread_count"},
+    {.name = "memory_bytes"},
+    {.name = "cache_bytes"},
+    {.name = "clock_mhz", .digits = 6},
+    {.name = "core_count"},
+    {.name = "peak_gflops", .digits = 5},
+    {.name = "bandwidth_gbps", .digits = 4},
+    {.name = "measured_copy_gbps", .digits = 4},
+    {.name = "measured_sgemm_gflops", .digits = 4},
+    {.name = "measured_call_latency_us", .digits = 3},
 };
 
 static void add_row(struct table *table, const char *device, const struct device_info *info)

@@ -18,7 +18,8 @@ static enum status read_files(int64_t *row_count, struct importer *importer,
 static enum status print_report(int64_t row_count, int device_count,
                                 const struct settings *settings, struct error *error)
 {
-    static const struct table_column columns[] = {{"rows", 0}, {"devices", 0}, {"file", 0}};
+    static const struct table_column columns[] = {
+        {.name = "rows"}, {.name = "devices"}, {.name = "file"}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     table_integer(table, row_count);

@@ -7,8 +7,8 @@ static enum status print_report(const struct merge_report *report, const struct 
                                 struct error *error)
 {
     static const struct table_column columns[] = {
-        {"files", 0}, {"unfinished", 0}, {"rows_read", 0}, {"duplicates", 0},
-        {"rows", 0},  {"devices", 0},    {"canaries", 0},  {"file", 0}};
+        {.name = "files"}, {.name = "unfinished"}, {.name = "rows_read"}, {.name = "duplicates"},
+        {.name = "rows"},  {.name = "devices"},    {.name = "canaries"},  {.name = "file"}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     table_integer(table, report->files);

@@ -27,8 +27,9 @@ static void add_feature_row(struct table *table, const char *layer, const struct
 
 static enum status show_layers(enum table_format format, struct error *error)
 {
-    static const struct table_column columns[] = {{"layer", 0},   {"feature", 0}, {"unit", 0},
-                                                  {"minimum", 0}, {"maximum", 0}, {"help", 0}};
+    static const struct table_column columns[] = {{.name = "layer"},   {.name = "feature"},
+                                                  {.name = "unit"},    {.name = "minimum"},
+                                                  {.name = "maximum"}, {.name = "help"}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
@@ -65,8 +66,10 @@ static enum status add_network_row(struct table *table, const char *name, struct
 
 static enum status show_catalogue(enum table_format format, struct error *error)
 {
-    static const struct table_column columns[] = {
-        {"network", 0}, {"layer_count", 0}, {"parameter_count", 0}, {"forward_flops", 4}};
+    static const struct table_column columns[] = {{.name = "network"},
+                                                  {.name = "layer_count"},
+                                                  {.name = "parameter_count"},
+                                                  {.name = "forward_flops", .digits = 4}};
     char **names;
     int count;
     struct table *table;
@@ -86,9 +89,12 @@ static enum status show_catalogue(enum table_format format, struct error *error)
 static enum status show_network_table(const struct network *network,
                                       const struct settings *settings, struct error *error)
 {
-    static const struct table_column columns[] = {
-        {"name", 0},         {"layer", 0},           {"input", 0},
-        {"output_count", 0}, {"parameter_count", 0}, {"forward_flops", 4}};
+    static const struct table_column columns[] = {{.name = "name"},
+                                                  {.name = "layer"},
+                                                  {.name = "input"},
+                                                  {.name = "output_count"},
+                                                  {.name = "parameter_count"},
+                                                  {.name = "forward_flops", .digits = 4}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < network->layer_count; i++) {

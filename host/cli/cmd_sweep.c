@@ -41,8 +41,11 @@ static void print_request(const struct sweep_request *request, const struct sett
 static enum status print_draws(const struct sweep_request *request, const struct settings *settings,
                                struct error *error)
 {
-    static const struct table_column columns[] = {
-        {"draw", 0}, {"stratum", 0}, {"flops", 4}, {"memory_bytes", 0}, {"config", 0}};
+    static const struct table_column columns[] = {{.name = "draw"},
+                                                  {.name = "stratum"},
+                                                  {.name = "flops", .digits = 4},
+                                                  {.name = "memory_bytes"},
+                                                  {.name = "config"}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < SHOWN_DRAWS; i++) {
@@ -121,24 +124,24 @@ static enum status open_dataset(struct dataset **dataset, int32_t *device_row,
 static enum status print_report(const struct sweep_report *report, const struct settings *settings,
                                 struct error *error)
 {
-    static const struct table_column columns[] = {{"rows", 0},
-                                                  {"configs", 0},
-                                                  {"ok", 0},
-                                                  {"capped", 0},
-                                                  {"slow", 0},
-                                                  {"out_of_memory", 0},
-                                                  {"unsupported", 0},
-                                                  {"throttled", 0},
-                                                  {"timeout", 0},
-                                                  {"crashed", 0},
-                                                  {"seconds", 4},
-                                                  {"rows_per_minute", 5},
-                                                  {"measuring_percent", 3},
-                                                  {"warmup_percent", 3},
-                                                  {"setup_percent", 3},
-                                                  {"canary_percent", 3},
-                                                  {"other_percent", 3},
-                                                  {"launch_gap_percent", 3}};
+    static const struct table_column columns[] = {{.name = "rows"},
+                                                  {.name = "configs"},
+                                                  {.name = "ok"},
+                                                  {.name = "capped"},
+                                                  {.name = "slow"},
+                                                  {.name = "out_of_memory"},
+                                                  {.name = "unsupported"},
+                                                  {.name = "throttled"},
+                                                  {.name = "timeout"},
+                                                  {.name = "crashed"},
+                                                  {.name = "seconds", .digits = 4},
+                                                  {.name = "rows_per_minute", .digits = 5},
+                                                  {.name = "measuring_percent", .digits = 3},
+                                                  {.name = "warmup_percent", .digits = 3},
+                                                  {.name = "setup_percent", .digits = 3},
+                                                  {.name = "canary_percent", .digits = 3},
+                                                  {.name = "other_percent", .digits = 3},
+                                                  {.name = "launch_gap_percent", .digits = 3}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     double spent_s = report->measuring_s + report->warmup_s + report->setup_s + report->canary_s;

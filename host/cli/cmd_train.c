@@ -192,15 +192,15 @@ static enum status filter_kinds(struct dataset_rows *rows, const struct settings
 static enum status print_reports(const struct fit_report *reports, const char *engine,
                                  const struct settings *settings, struct error *error)
 {
-    static const struct table_column columns[] = {{"layer", 0},
-                                                  {"rows", 0},
-                                                  {"epochs", 0},
-                                                  {"seconds", 3},
-                                                  {"engine", 0},
-                                                  {"train_rmsle", 4},
-                                                  {"test_rmsle", 4},
-                                                  {"validation_rmse_ms", 4},
-                                                  {"validation_mape_percent", 4}};
+    static const struct table_column columns[] = {{.name = "layer"},
+                                                  {.name = "rows"},
+                                                  {.name = "epochs"},
+                                                  {.name = "seconds", .digits = 3},
+                                                  {.name = "engine"},
+                                                  {.name = "train_rmsle", .digits = 4},
+                                                  {.name = "test_rmsle", .digits = 4},
+                                                  {.name = "validation_rmse_ms", .digits = 4},
+                                                  {.name = "validation_mape_percent", .digits = 4}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {

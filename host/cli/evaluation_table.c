@@ -5,21 +5,22 @@
 enum status evaluation_table(struct table **table, const struct evaluation *evaluation,
                              bool with_calibration, struct error *error)
 {
-    static const struct table_column columns[] = {{"layer", 0},
-                                                  {"device", 0},
-                                                  {"pass", 0},
-                                                  {"predictor", 0},
-                                                  {"count", 0},
-                                                  {"rmse_ms", 4},
-                                                  {"mae_ms", 4},
-                                                  {"mape_percent", 4},
-                                                  {"median_ape_percent", 4},
-                                                  {"p90_ape_percent", 4},
-                                                  {"r2", 4},
-                                                  {"rmsle", 4},
-                                                  {"interval_coverage_percent", 4},
-                                                  {"group", 0},
-                                                  {"calibration_rows", 0}};
+    static const struct table_column columns[] = {
+        {.name = "layer"},
+        {.name = "device"},
+        {.name = "pass"},
+        {.name = "predictor"},
+        {.name = "count"},
+        {.name = "rmse_ms", .digits = 4},
+        {.name = "mae_ms", .digits = 4},
+        {.name = "mape_percent", .digits = 4},
+        {.name = "median_ape_percent", .digits = 4},
+        {.name = "p90_ape_percent", .digits = 4},
+        {.name = "r2", .digits = 4},
+        {.name = "rmsle", .digits = 4},
+        {.name = "interval_coverage_percent", .digits = 4},
+        {.name = "group"},
+        {.name = "calibration_rows"}};
     const int column_count = sizeof columns / sizeof *columns - (with_calibration ? 0 : 1);
     TRY(table_create(table, columns, column_count, error));
     for (size_t i = 0; i < evaluation->count; i++) {
@@ -55,18 +56,18 @@ enum status print_evaluation(const struct evaluation *evaluation, bool with_cali
 enum status print_residuals(const struct residuals *residuals, enum table_format format,
                             struct error *error)
 {
-    static const struct table_column columns[] = {{"layer", 0},
-                                                  {"by", 0},
-                                                  {"value", 0},
-                                                  {"count", 0},
-                                                  {"rmse_ms", 3},
-                                                  {"mape_percent", 3},
-                                                  {"median_ape_percent", 3},
-                                                  {"p90_ape_percent", 3},
-                                                  {"bias_percent", 3},
-                                                  {"squares_percent", 3},
-                                                  {"noise_rmse_ms", 3},
-                                                  {"noise_percent", 3}};
+    static const struct table_column columns[] = {{.name = "layer"},
+                                                  {.name = "by"},
+                                                  {.name = "value"},
+                                                  {.name = "count"},
+                                                  {.name = "rmse_ms", .digits = 3},
+                                                  {.name = "mape_percent", .digits = 3},
+                                                  {.name = "median_ape_percent", .digits = 3},
+                                                  {.name = "p90_ape_percent", .digits = 3},
+                                                  {.name = "bias_percent", .digits = 3},
+                                                  {.name = "squares_percent", .digits = 3},
+                                                  {.name = "noise_rmse_ms", .digits = 3},
+                                                  {.name = "noise_percent", .digits = 3}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (size_t i = 0; i < residuals->count; i++) {
@@ -91,8 +92,8 @@ enum status print_forecasts(const struct row_forecasts *forecasts, const struct 
                             enum table_format format, struct error *error)
 {
     static const struct table_column columns[] = {
-        {"layer", 0},  {"device", 0},  {"measured_ms", 0}, {"predicted_ms", 0},
-        {"low_ms", 0}, {"high_ms", 0}, {"config", 0}};
+        {.name = "layer"},  {.name = "device"},  {.name = "measured_ms"}, {.name = "predicted_ms"},
+        {.name = "low_ms"}, {.name = "high_ms"}, {.name = "config"}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (size_t i = 0; i < forecasts->count; i++) {

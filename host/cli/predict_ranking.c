@@ -25,9 +25,15 @@ static void add_row(struct table *table, const struct rank *rank,
 static enum status print_places(const struct ranking *ranking, const struct forecast_grid *all,
                                 struct error *error)
 {
-    static const struct table_column columns[] = {
-        {"summary", 0}, {"place", 0}, {"pass", 0},      {"batch_size", 0}, {"optimizer", 0},
-        {"device", 0},  {"gpus", 0},  {"sample_ms", 4}, {"epoch_cost", 4}};
+    static const struct table_column columns[] = {{.name = "summary"},
+                                                  {.name = "place"},
+                                                  {.name = "pass"},
+                                                  {.name = "batch_size"},
+                                                  {.name = "optimizer"},
+                                                  {.name = "device"},
+                                                  {.name = "gpus"},
+                                                  {.name = "sample_ms", .digits = 4},
+                                                  {.name = "epoch_cost", .digits = 4}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < ranking->count; i++)

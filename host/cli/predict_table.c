@@ -38,28 +38,29 @@ static void add_step(struct table *table, const struct forecast *forecast)
 /* ---- times ---- */
 
 /* The last columns are only those of --gpus. */
-static const struct table_column time_columns[] = {{"batch_size", 0},
-                                                   {"pass", 0},
-                                                   {"optimizer", 0},
-                                                   {"batch_ms", 4},
-                                                   {"batch_low_ms", 4},
-                                                   {"batch_high_ms", 4},
-                                                   {"epoch_s", 4},
-                                                   {"total_s", 4},
-                                                   {"cost", 4},
-                                                   {"memory_bytes", 0},
-                                                   {"fits", 0},
-                                                   {"layers_extrapolating", 0},
-                                                   {"sample_ms", 4},
-                                                   {"epoch_cost", 4},
-                                                   {"energy_kwh", 4},
-                                                   {"device", 0},
-                                                   {"gpus", 0},
-                                                   {"device_batch_size", 0},
-                                                   {"global_batch_size", 0},
-                                                   {"communication_ms", 4},
-                                                   {"efficiency_percent", 4},
-                                                   {"overlap_efficiency_percent", 4}};
+static const struct table_column time_columns[] = {
+    {.name = "batch_size"},
+    {.name = "pass"},
+    {.name = "optimizer"},
+    {.name = "batch_ms", .digits = 4},
+    {.name = "batch_low_ms", .digits = 4},
+    {.name = "batch_high_ms", .digits = 4},
+    {.name = "epoch_s", .digits = 4},
+    {.name = "total_s", .digits = 4},
+    {.name = "cost", .digits = 4},
+    {.name = "memory_bytes"},
+    {.name = "fits"},
+    {.name = "layers_extrapolating"},
+    {.name = "sample_ms", .digits = 4},
+    {.name = "epoch_cost", .digits = 4},
+    {.name = "energy_kwh", .digits = 4},
+    {.name = "device"},
+    {.name = "gpus"},
+    {.name = "device_batch_size"},
+    {.name = "global_batch_size"},
+    {.name = "communication_ms", .digits = 4},
+    {.name = "efficiency_percent", .digits = 4},
+    {.name = "overlap_efficiency_percent", .digits = 4}};
 enum {
     TIME_COLUMNS = sizeof time_columns / sizeof *time_columns,
     PARALLEL_COLUMNS = 6,
@@ -128,19 +129,19 @@ static void add_count(struct table *table, int64_t count, int64_t least)
 static enum status print_memory(const struct forecast_grid *all, enum table_format format,
                                 struct error *error)
 {
-    static const struct table_column columns[] = {{"batch_size", 0},
-                                                  {"pass", 0},
-                                                  {"optimizer", 0},
-                                                  {"parameters_bytes", 0},
-                                                  {"gradients_bytes", 0},
-                                                  {"optimizer_bytes", 0},
-                                                  {"activations_bytes", 0},
-                                                  {"workspace_bytes", 0},
-                                                  {"memory_bytes", 0},
-                                                  {"device_memory_bytes", 0},
-                                                  {"fits", 0},
-                                                  {"largest_batch_size", 0},
-                                                  {"device", 0}};
+    static const struct table_column columns[] = {{.name = "batch_size"},
+                                                  {.name = "pass"},
+                                                  {.name = "optimizer"},
+                                                  {.name = "parameters_bytes"},
+                                                  {.name = "gradients_bytes"},
+                                                  {.name = "optimizer_bytes"},
+                                                  {.name = "activations_bytes"},
+                                                  {.name = "workspace_bytes"},
+                                                  {.name = "memory_bytes"},
+                                                  {.name = "device_memory_bytes"},
+                                                  {.name = "fits"},
+                                                  {.name = "largest_batch_size"},
+                                                  {.name = "device"}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < all->count; i++) {
@@ -183,10 +184,17 @@ static void add_layer(struct table *table, const struct forecast_grid *all,
 static enum status print_layers(const struct forecast_grid *all, enum table_format format,
                                 struct error *error)
 {
-    static const struct table_column columns[] = {
-        {"batch_size", 0}, {"optimizer", 0}, {"name", 0},    {"layer", 0},
-        {"ms", 4},         {"low_ms", 4},    {"high_ms", 4}, {"extrapolates", 0},
-        {"predictor", 0},  {"pass", 0},      {"device", 0}};
+    static const struct table_column columns[] = {{.name = "batch_size"},
+                                                  {.name = "optimizer"},
+                                                  {.name = "name"},
+                                                  {.name = "layer"},
+                                                  {.name = "ms", .digits = 4},
+                                                  {.name = "low_ms", .digits = 4},
+                                                  {.name = "high_ms", .digits = 4},
+                                                  {.name = "extrapolates"},
+                                                  {.name = "predictor"},
+                                                  {.name = "pass"},
+                                                  {.name = "device"}};
     const struct network *network = &all->request->selection.network;
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));

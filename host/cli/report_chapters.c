@@ -132,7 +132,7 @@ struct columns {
 static void add_column(struct columns *columns, bool is_shown, const char *name, int digits)
 {
     if (is_shown)
-        columns->list[columns->count++] = (struct table_column){name, digits};
+        columns->list[columns->count++] = (struct table_column){.name = name, .digits = digits};
 }
 
 static struct columns columns_of(const struct forecast_request *request)

@@ -25,11 +25,19 @@ struct columns {
 static void fill_columns(struct columns *columns, const struct verification_file *file)
 {
     static const struct table_column fixed[FIXED_COLUMNS] = {
-        {"network", 0},          {"batch_size", 0},        {"pass", 0},
-        {"optimizer", 0},        {"measured_ms", 4},       {"predicted_ms", 4},
-        {"predicted_low_ms", 4}, {"predicted_high_ms", 4}, {"error_percent", 3}};
+        {.name = "network"},
+        {.name = "batch_size"},
+        {.name = "pass"},
+        {.name = "optimizer"},
+        {.name = "measured_ms", .digits = 4},
+        {.name = "predicted_ms", .digits = 4},
+        {.name = "predicted_low_ms", .digits = 4},
+        {.name = "predicted_high_ms", .digits = 4},
+        {.name = "error_percent", .digits = 3}};
     static const struct table_column sums[SUM_COLUMNS] = {
-        {"sum_ms", 4}, {"model_error_percent", 3}, {"sum_gap_percent", 3}};
+        {.name = "sum_ms", .digits = 4},
+        {.name = "model_error_percent", .digits = 3},
+        {.name = "sum_gap_percent", .digits = 3}};
     memcpy(columns->list, fixed, sizeof fixed);
     columns->count = FIXED_COLUMNS;
     for (int i = 0; file->has_sum && i < SUM_COLUMNS; i++)
@@ -37,7 +45,7 @@ static void fill_columns(struct columns *columns, const struct verification_file
     for (int i = 0; i < file->baseline_count; i++) {
         char *name = columns->names[i];
         snprintf(name, sizeof columns->names[i], "%s_error_percent", file->baselines[i]);
-        columns->list[columns->count++] = (struct table_column){name, 3};
+        columns->list[columns->count++] = (struct table_column){.name = name, .digits = 3};
     }
 }
 

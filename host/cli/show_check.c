@@ -37,7 +37,7 @@ static enum status print_listing(struct listing *listing, const struct audit_rep
 
 enum status show_check(const char *path, enum table_format format, struct error *error)
 {
-    static const struct table_column columns[] = {{"where", 0}, {"what", 0}};
+    static const struct table_column columns[] = {{.name = "where"}, {.name = "what"}};
     struct listing listing = {.count = 0};
     struct audit_report report;
     TRY(table_create(&listing.table, columns, 2, error));

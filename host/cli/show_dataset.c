@@ -9,22 +9,22 @@
 
 /* ---- rows of a kind and device ---- */
 
-static const struct table_column group_columns[] = {{"layer", 0},
-                                                    {"device", 0},
-                                                    {"rows", 0},
-                                                    {"timed", 0},
-                                                    {"capped", 0},
-                                                    {"slow", 0},
-                                                    {"out_of_memory", 0},
-                                                    {"unsupported", 0},
-                                                    {"train", 0},
-                                                    {"test", 0},
-                                                    {"validation", 0},
-                                                    {"fastest_ms", 3},
-                                                    {"median_ms", 3},
-                                                    {"slowest_ms", 4},
-                                                    {"noise_median_percent", 3},
-                                                    {"noise_p90_percent", 3}};
+static const struct table_column group_columns[] = {{.name = "layer"},
+                                                    {.name = "device"},
+                                                    {.name = "rows"},
+                                                    {.name = "timed"},
+                                                    {.name = "capped"},
+                                                    {.name = "slow"},
+                                                    {.name = "out_of_memory"},
+                                                    {.name = "unsupported"},
+                                                    {.name = "train"},
+                                                    {.name = "test"},
+                                                    {.name = "validation"},
+                                                    {.name = "fastest_ms", .digits = 3},
+                                                    {.name = "median_ms", .digits = 3},
+                                                    {.name = "slowest_ms", .digits = 4},
+                                                    {.name = "noise_median_percent", .digits = 3},
+                                                    {.name = "noise_p90_percent", .digits = 3}};
 
 /* noise: half-width of the median's interval, share of the median. */
 struct group {
@@ -96,10 +96,13 @@ static enum status fill_groups(struct table *table, const struct quality *qualit
 
 /* ---- quality ---- */
 
-static const struct table_column noise_columns[] = {
-    {"from_ms", 6},           {"rows", 0},           {"ci_median_percent", 3},
-    {"ci_p90_percent", 3},    {"several_rounds", 0}, {"spread_median_percent", 3},
-    {"spread_p90_percent", 3}};
+static const struct table_column noise_columns[] = {{.name = "from_ms", .digits = 6},
+                                                    {.name = "rows"},
+                                                    {.name = "ci_median_percent", .digits = 3},
+                                                    {.name = "ci_p90_percent", .digits = 3},
+                                                    {.name = "several_rounds"},
+                                                    {.name = "spread_median_percent", .digits = 3},
+                                                    {.name = "spread_p90_percent", .digits = 3}};
 
 static enum status fill_noise(struct table *table, const struct quality *quality,
                               struct error *error)
@@ -120,7 +123,8 @@ static enum status fill_noise(struct table *table, const struct quality *quality
     return STATUS_OK;
 }
 
-static const struct table_column outcome_columns[] = {{"outcome", 0}, {"rows", 0}, {"percent", 3}};
+static const struct table_column outcome_columns[] = {
+    {.name = "outcome"}, {.name = "rows"}, {.name = "percent", .digits = 3}};
 
 static enum status fill_outcomes(struct table *table, const struct quality *quality,
                                  struct error *error)
@@ -137,9 +141,13 @@ static enum status fill_outcomes(struct table *table, const struct quality *qual
     return STATUS_OK;
 }
 
-static const struct table_column canary_columns[] = {
-    {"canary", 0},  {"device", 0},        {"count", 0},          {"first_ms", 4},
-    {"last_ms", 4}, {"drift_percent", 3}, {"largest_percent", 3}};
+static const struct table_column canary_columns[] = {{.name = "canary"},
+                                                     {.name = "device"},
+                                                     {.name = "count"},
+                                                     {.name = "first_ms", .digits = 4},
+                                                     {.name = "last_ms", .digits = 4},
+                                                     {.name = "drift_percent", .digits = 3},
+                                                     {.name = "largest_percent", .digits = 3}};
 
 static enum status fill_canary(struct table *table, const struct quality *quality,
                                struct error *error)
@@ -164,7 +172,9 @@ static enum status fill_canary(struct table *table, const struct quality *qualit
 }
 
 static const struct table_column pressure_columns[] = {
-    {"pressure_rows", 0}, {"pressure_median_percent", 3}, {"pressure_p90_percent", 3}};
+    {.name = "pressure_rows"},
+    {.name = "pressure_median_percent", .digits = 3},
+    {.name = "pressure_p90_percent", .digits = 3}};
 
 static enum status fill_pressure(struct table *table, const struct quality *quality,
                                  struct error *error)
@@ -179,7 +189,7 @@ static enum status fill_pressure(struct table *table, const struct quality *qual
     return STATUS_OK;
 }
 
-static const struct table_column warning_columns[] = {{"warning", 0}, {"advice", 0}};
+static const struct table_column warning_columns[] = {{.name = "warning"}, {.name = "advice"}};
 
 static enum status fill_warnings(struct table *table, const struct quality *quality,
                                  struct error *error)

@@ -44,21 +44,21 @@ static void add_trial(struct table *table, const struct search_trial *trial, int
 static enum status print_ranking(const struct search *search, enum table_format format,
                                  struct error *error)
 {
-    static const struct table_column columns[] = {{"rank", 0},
-                                                  {"hidden", 0},
-                                                  {"activation", 0},
-                                                  {"dropout", 3},
-                                                  {"l2", 3},
-                                                  {"weight_decay", 3},
-                                                  {"loss", 0},
-                                                  {"loss_scale", 3},
-                                                  {"learning_rate", 3},
-                                                  {"beta2", 4},
-                                                  {"batch_size", 0},
-                                                  {"epochs", 0},
-                                                  {"test_mape_percent", 4},
-                                                  {"test_rmse_ms", 4},
-                                                  {"seconds", 3}};
+    static const struct table_column columns[] = {{.name = "rank"},
+                                                  {.name = "hidden"},
+                                                  {.name = "activation"},
+                                                  {.name = "dropout", .digits = 3},
+                                                  {.name = "l2", .digits = 3},
+                                                  {.name = "weight_decay", .digits = 3},
+                                                  {.name = "loss"},
+                                                  {.name = "loss_scale", .digits = 3},
+                                                  {.name = "learning_rate", .digits = 3},
+                                                  {.name = "beta2", .digits = 4},
+                                                  {.name = "batch_size"},
+                                                  {.name = "epochs"},
+                                                  {.name = "test_mape_percent", .digits = 4},
+                                                  {.name = "test_rmse_ms", .digits = 4},
+                                                  {.name = "seconds", .digits = 3}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < search->count; i++)

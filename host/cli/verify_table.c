@@ -124,7 +124,8 @@ static void json_fields(struct json *json, const struct fields *fields)
 static enum status create_table(struct table **table, struct fields *fields, struct error *error)
 {
     for (int i = 0; i < fields->count; i++)
-        fields->columns[i] = (struct table_column){fields->list[i].name, fields->list[i].digits};
+        fields->columns[i] = (struct table_column){.name = fields->list[i].name,
+                                                   .digits = fields->list[i].digits};
     return table_create(table, fields->columns, fields->count, error);
 }
 
