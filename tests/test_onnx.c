@@ -327,7 +327,8 @@ static void layers_know_all_their_inputs(void **state)
     network_free(&network);
 }
 
-/* Steps 7, inputs 5, hidden 6: products of both matrices for each gate and direction. */
+/* Steps 7, inputs 5, hidden 6: products of both matrices for each gate and direction; the one of
+ * the state is read at each step. */
 static void recurrent_layers_count_steps(void **state)
 {
     (void)state;
@@ -344,6 +345,10 @@ static void recurrent_layers_count_steps(void **state)
         assert_true(work->parameter_count == rows * 11);
         assert_true(work->output_count == 7 * 6 * cases[i].directions);
         assert_true(work->forward_flops == 7 * rows * (2 * 11 + 7));
+        assert_true(work->parameter_reads == rows * 5 + 7 * rows * 6);
+        const struct cost cost = network_cost(find(&network, cases[i].name), 3, PASS_FORWARD,
+                                              OPTIMIZER_NONE, PRECISION_FP32);
+        assert_true(cost.bytes_read == 4 * (rows * 5 + 7 * rows * 6 + 3 * 7 * 5));
     }
     network_free(&network);
 }

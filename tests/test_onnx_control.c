@@ -82,6 +82,15 @@ static void scans_run_once_a_step(void **state)
     assert_int_equal(count_of(&network, "dense"), 2 * 5);
     assert_true(total_flops(&network) >= 5.0 * 2 * (8 + 16) * 16);
     assert_true(find(&network, "steps")->work.output_count == 5 * 16);
+    double bytes_read = 0, parameters = 0; /* each step reads the weights, which count once */
+    for (int i = 0; i < network.layer_count; i++) {
+        const struct cost cost = network_cost(&network.layers[i], 1, PASS_FORWARD, OPTIMIZER_NONE,
+                                              PRECISION_FP32);
+        bytes_read += cost.bytes_read;
+        parameters += (double)cost.parameter_count;
+    }
+    assert_true(bytes_read >= 5.0 * 4 * (8 + 16) * 16);
+    assert_true(parameters == (8 + 16) * 16);
     network_free(&network);
 }
 

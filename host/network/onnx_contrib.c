@@ -212,11 +212,8 @@ static enum status shape_dynamic_lstm(const struct onnx_call *call)
 
 static enum status emit_dynamic_lstm(struct onnx_builder *builder, const struct onnx_call *call)
 {
-    const struct onnx_value *x = onnx_input(call, 0), *w = onnx_input(call, 1);
-    const double inputs = (double)x->dims[2], gates = (double)w->dims[2];
-    const double hidden = (double)onnx_input(call, 2)->dims[1];
-    const double steps = onnx_per_sample(call, x) / inputs * (double)w->dims[0];
-    return onnx_emit_products(builder, call, steps * gates * (inputs + hidden), steps * 7 * gates);
+    return onnx_emit_steps(builder, call, (double)onnx_input(call, 1)->dims[2],
+                           (double)onnx_input(call, 2)->dims[1]);
 }
 
 /* ---- the table ---- */

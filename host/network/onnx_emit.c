@@ -184,22 +184,33 @@ enum status onnx_emit_normalization(struct onnx_builder *builder, const struct o
 }
 
 /* Each step and direction: gates * hidden dot products over inputs and state, then the gates'
- * functions (4 a sigmoid, 5 a tanh) and sums. Y, Y_h, Y_c are one tensor in memory. */
-enum status onnx_emit_recurrent(struct onnx_builder *builder, const struct onnx_call *call)
+ * functions (4 a sigmoid, 5 a tanh) and sums. Y, Y_h, Y_c are one tensor in memory. The inputs of
+ * all steps are known, their weights are read once; a state is known only after the step before it:
+ * each step reads the weights of the state again. */
+enum status onnx_emit_steps(struct onnx_builder *builder, const struct onnx_call *call,
+                            double gate_rows, double hidden)
 {
     const struct onnx_value *x = onnx_input(call, 0), *w = onnx_input(call, 1);
     const struct onnx_value *r = onnx_input(call, 2);
+    const int64_t length = x->dims[onnx_integer(call, "layout", 0) ? 1 : 0];
     struct network_layer *layer;
     TRY(onnx_operator_add(builder, call, call->node->known->name, &layer));
-    const double hidden = (double)r->dims[2], inputs = (double)x->dims[2];
-    const double gate_rows = (double)w->dims[1], gates = gate_rows / hidden;
+    const double inputs = (double)x->dims[2], gates = gate_rows / hidden;
     const double steps = onnx_per_sample(call, x) / inputs * (double)w->dims[0];
     const double products = 2 * gate_rows * (inputs + hidden), functions = 7 * gate_rows;
     layer->work.output_count = steps * hidden;
     layer->work.forward_flops = steps * (products + functions);
     layer->work.backward_flops = steps * (2 * products + functions);
     layer->work.kept_count = layer->work.input_count + steps * hidden * (gates + 2);
+    if (r->is_constant && length > 1)
+        layer->work.parameter_reads += (double)(length - 1) * r->count;
     return STATUS_OK;
+}
+
+enum status onnx_emit_recurrent(struct onnx_builder *builder, const struct onnx_call *call)
+{
+    return onnx_emit_steps(builder, call, (double)onnx_input(call, 1)->dims[1],
+                           (double)onnx_input(call, 2)->dims[2]);
 }
 
 static const char *conv_name(const struct onnx_call *call, const struct onnx_window *window)

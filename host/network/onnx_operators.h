@@ -87,6 +87,10 @@ enum status onnx_emit_products(struct onnx_builder *builder, const struct onnx_c
 /* The same where each output element is a dot product of that length. */
 enum status onnx_emit_dots(struct onnx_builder *builder, const struct onnx_call *call,
                            int64_t length);
+/* The node's recurrent operator: X, W, R as of LSTM, gate_rows (gates * hidden) rows of weights for
+ * each direction. */
+enum status onnx_emit_steps(struct onnx_builder *builder, const struct onnx_call *call,
+                            double gate_rows, double hidden);
 /* Counts an initializer's elements as an operator's parameters, unless they are already. */
 void onnx_claim_parameters(struct onnx_builder *builder, struct network_layer *layer,
                            const struct onnx_value *value);

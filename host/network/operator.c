@@ -11,7 +11,7 @@ const struct operator_column operator_columns[OPERATOR_COLUMN_COUNT] = {
     {COLUMN(kept_count),
      .help = "elements that the backward pass reads beside the output's gradient"},
     {COLUMN(parameter_count), .help = "trained elements"},
-    {COLUMN(parameter_reads), .help = "parameter elements read, once a batch"},
+    {COLUMN(parameter_reads), .help = "parameter elements read per batch, as often as they are"},
     {COLUMN(forward_flops), .help = "floating-point operations of one sample"},
     {COLUMN(backward_flops), .help = "the same of the backward pass"},
 };
@@ -35,6 +35,7 @@ static const struct trait {
     {"sum", IN_PLACE_ALWAYS, false},        {"batch_normalization", IN_PLACE_FORWARD, false},
     {"lstm", IN_PLACE_NEVER, true}, /* gates and cells */
     {"gru", IN_PLACE_NEVER, true},          {"rnn", IN_PLACE_NEVER, true},
+    {"quantized_lstm", IN_PLACE_NEVER, true},
 };
 
 static struct trait trait_of(const char *name)

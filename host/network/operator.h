@@ -12,7 +12,8 @@ struct operator_work {
     double kept_count;      /* activations and gradients that the backward pass reads beside the
                              * output's gradient, of one sample */
     double parameter_count; /* trained elements, shared by the batch */
-    double parameter_reads; /* elements of parameters that a pass reads, once a batch */
+    double parameter_reads; /* elements of parameters that a pass reads for a batch, as often as it
+                             * does: a recurrent operator those of its state at each step */
     double forward_flops, backward_flops; /* of one sample; a multiply-add counts as 2 */
 };
 
