@@ -11,4 +11,11 @@ int utf8_length(const unsigned char *text);
 /* True when the sequence of that length is a control character, or a character that XML forbids. */
 bool utf8_is_control(const unsigned char *text, int length);
 
+/* Columns of a terminal that the valid sequence takes: 0 (combining), 1, or 2 (wide East Asian
+ * characters, pictographs). Independent of the locale. */
+int utf8_width(const unsigned char *text, int length);
+
+/* Columns of the whole text; bytes that are no UTF-8 count as one each. */
+int utf8_columns(const char *text);
+
 #endif

@@ -112,9 +112,11 @@ extern const char cli_examples[];            /* of the whole program */
 /* The whole program: finds the command, runs it, reports on stderr; returns the exit code. */
 int cli_main(int argc, char **argv);
 
-/* Set by SIGINT and SIGTERM after cli_catch_signals; a second signal ends the program at once. */
+/* Set by SIGINT and SIGTERM after cli_catch_signals; a second signal ends the program at once. Both
+ * print a line: `unit` is what the command still completes ("layer"), `kept` what stays after a
+ * sudden end ("no model was written"). */
 extern volatile sig_atomic_t cli_interrupted;
-void cli_catch_signals(void);
+void cli_catch_signals(const char *unit, const char *kept);
 
 /* Kind called `name`; STATUS_USAGE with the nearest name for an unknown one. */
 enum status cli_layer_kind(enum layer_kind *kind, const char *name, struct error *error);

@@ -29,7 +29,7 @@ static enum status run(const struct settings *settings, struct error *error)
     struct progress progress;
     if (!settings->output)
         return FAIL(error, STATUS_USAGE, "merge needs -O FILE");
-    cli_catch_signals();
+    cli_catch_signals("block", "no file was written");
     fill_header(&header, settings);
     if (!settings->licence) // that of the inputs
         header.licence[0] = '\0';

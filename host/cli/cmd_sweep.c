@@ -275,7 +275,7 @@ static enum status measure(const struct sweep_request *request, const struct set
     struct sweep_report report = {0};
     if (!settings->output)
         return FAIL(error, STATUS_USAGE, "sweep needs -O FILE (or --dry-run)");
-    cli_catch_signals();
+    cli_catch_signals("layer", "the rows written so far are safe, the same command resumes");
     const enum status status = run_sweep(&report, request, settings, error);
     if (status == STATUS_INTERRUPTED)
         error_hint(error, "the rows so far are in '%s'; resume: %.400s", settings->output,

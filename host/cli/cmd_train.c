@@ -252,7 +252,7 @@ static enum status fit_and_save(struct fit_report *reports, const struct dataset
     const struct train_progress watched = {.progress = &progress, .interrupted = &cli_interrupted};
     struct model model = {0};
     wanted->progress = &watched;
-    cli_catch_signals();
+    cli_catch_signals("step", "no model was written");
     progress_begin(&progress, stderr, settings->quiet);
     enum status status = fit(&model, reports, rows, wanted, baseline, settings, error);
     progress_end(&progress);

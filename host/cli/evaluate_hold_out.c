@@ -150,7 +150,7 @@ enum status evaluate_held_out(struct evaluation *all, struct evaluated_list *dra
     TRY(make_curve(&hold_out, settings, error));
     TRY(find_device(&device, rows, settings->hold_out_device, error));
     wanted.progress = &watched;
-    cli_catch_signals();
+    cli_catch_signals("step", "nothing was evaluated");
     progress_begin(&progress, stderr, settings->quiet);
     enum status status = STATUS_OK;
     const int first = device < 0 ? 0 : device, last = device < 0 ? rows->device_count : device + 1;

@@ -11,6 +11,7 @@ static const struct documented environment[] = {
     {"EPOCHCAST_FAKE_FAULTS", "for tests: failures of the fake device, as shares of the configs: "
                               "crash=0.01,refuse=0.02; others are hang, die, poison, unsupported"},
     {"NO_COLOR", "if not empty: no colours"},
+    {"CLICOLOR_FORCE", "if neither empty nor 0: colours, whatever the output is"},
     {"TERM", "if dumb: no colours and no progress line"},
     {"PATH", "folders searched for gnuplot, which draws pictures"},
     {"COLUMNS, LINES", "size of a picture if the terminal does not report its own"},

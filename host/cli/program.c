@@ -23,9 +23,11 @@ volatile sig_atomic_t cli_interrupted;
 struct signal_waiter {
     sigset_t signals;
     sem_t runs;
+    const char *unit, *kept;
 };
 
-/* Waits for the signals that every other thread blocks; the second one ends the program. */
+/* Waits for the signals that every other thread blocks; the second one ends the program. Both are
+ * announced at once: the unit at hand may take long. */
 static void *wait_for_signals(void *payload)
 {
     struct signal_waiter *waiter = payload;
@@ -33,19 +35,25 @@ static void *wait_for_signals(void *payload)
     int number;
     sem_post(&waiter->runs);
     while (sigwait(signals, &number) == 0) {
-        if (cli_interrupted)
+        if (cli_interrupted) {
+            term_line(stderr, "epochcast: ended in the middle; %s", waiter->kept);
             _exit(STATUS_INTERRUPTED);
+        }
         cli_interrupted = 1;
+        term_line(stderr, "epochcast: stopping after this %s; %s ends now", waiter->unit,
+                  number == SIGINT ? "Ctrl-C again" : "a second signal");
     }
     return NULL;
 }
 
 /* A thread instead of a handler: a handler's frame on the stack of a thread that runs oneDNN's
  * generated code corrupted the heap (oneDNN 2.6 sgemm, interrupted training with two threads). */
-void cli_catch_signals(void)
+void cli_catch_signals(const char *unit, const char *kept)
 {
     static struct signal_waiter waiter;
     pthread_t thread;
+    waiter.unit = unit;
+    waiter.kept = kept;
     sigemptyset(&waiter.signals);
     sigaddset(&waiter.signals, SIGINT);
     sigaddset(&waiter.signals, SIGTERM);
@@ -135,9 +143,10 @@ static void report(const struct error *error, bool verbose)
 {
     if (!error->message[0])
         return;
-    fprintf(stderr, "epochcast: %s\n", error->message);
+    const char *plain = term_plain(stderr);
+    fprintf(stderr, "%sepochcast:%s %s\n", term_style(stderr, TERM_ERROR), plain, error->message);
     if (error->hint[0])
-        fprintf(stderr, "hint: %s\n", error->hint);
+        fprintf(stderr, "%shint:%s %s\n", term_style(stderr, TERM_HINT), plain, error->hint);
     if (verbose && error->file)
         fprintf(stderr, "at: %s:%d\n", error->file, error->line);
 }

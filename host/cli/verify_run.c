@@ -1,4 +1,5 @@
 #include "cli/verify_run.h"
+#include "cli/cli.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -84,7 +85,9 @@ static enum status measure_rows(struct verification *all, const struct layer_con
     struct verify_times *times;
     struct verify_rounds_options rounds = options->rounds;
     rounds.progress = &progress;
+    rounds.interrupted = &cli_interrupted;
     TRY(ALLOCATE(&times, (unsigned long)all->count, "times", error));
+    cli_catch_signals("step", "nothing was compared");
     progress_begin(&progress, stderr, options->quiet);
     const enum status status = verify_rounds(times, asked, all->count, &all->selection->network,
                                              device, &rounds, error);

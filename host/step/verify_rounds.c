@@ -90,6 +90,10 @@ static enum status measure_all(struct measurement *steps, struct verify_times *t
                             rounds->network->name, asked[step].batch_size);
         status = measure_once(&steps[step * round_count + round], &times[step], rounds,
                               &asked[step], error);
+        if (status == STATUS_OK && i + 1 < total && rounds->options->interrupted &&
+            *rounds->options->interrupted)
+            status = FAIL(error, STATUS_INTERRUPTED, "interrupted after %d of %d steps", i + 1,
+                          total);
     }
     return status;
 }

@@ -6,6 +6,8 @@
 #include "base/term.h"
 #include "step/verify.h"
 
+#include <signal.h>
+
 enum { VERIFY_STEP_CAP_MS = 9000 }; /* whole steps take long, and one sample has no interval */
 
 struct verify_rounds_options {
@@ -14,6 +16,7 @@ struct verify_rounds_options {
     double step_cap_ms;                         /* of all rounds of a step together */
     bool has_layers_in_place, has_layers_alone; /* time layers as well */
     struct progress *progress;                  /* or NULL */
+    const volatile sig_atomic_t *interrupted;   /* or NULL; set: ends after the step */
 };
 
 struct verify_times {
@@ -22,8 +25,8 @@ struct verify_times {
 };
 
 /* times (count), the fastest of the rounds: of the step asked[i] (batch size, pass, optimizer,
- * precision), of each layer within it, of each layer separately. verify_times_free releases, also
- * after a failure. */
+ * precision), of each layer within it, of each layer separately. STATUS_INTERRUPTED when
+ * interrupted. verify_times_free releases, also after a failure. */
 enum status verify_rounds(struct verify_times *times, const struct layer_config *asked, int count,
                           const struct network *network, struct device *device,
                           const struct verify_rounds_options *options, struct error *error);

@@ -257,7 +257,10 @@ static enum status measure_canary(struct run *run, struct error *error)
 static enum status sweep_until_over(struct run *run, struct error *error)
 {
     struct visit visit;
-    while (visit_queue_next(&visit, &run->queue, spent_s(run))) {
+    bool is_first = true;
+    for (; visit_queue_next(&visit, &run->queue, spent_s(run)); is_first = false) {
+        if (is_first) // the queue has passed what earlier runs did
+            progress_resume(run->options->progress, visit_queue_done(&run->queue, spent_s(run)), 1);
         if (run->report->rows % CANARY_INTERVAL == 0)
             TRY(measure_canary(run, error));
         TRY(measure_visit(run, &visit, error));
