@@ -59,6 +59,26 @@ static void nearest_name_is_found(void **state)
     assert_null(nearest_name(options, 4, "xyz"));
     assert_null(nearest_name(options, 4, ""));
     assert_null(nearest_name(options, 0, "--set"));
+    static const char *const networks[] = {"vgg11", "vgg16", "resnet50"};
+    assert_string_equal(nearest_name(networks, 3, "VGG16"), "vgg16"); // case is no mistake
+    assert_string_equal(nearest_name(networks, 3, "vgg61"), "vgg16"); // a swap before a change
+    assert_string_equal(nearest_name(networks, 3, "ResNet-50"), "resnet50");
+}
+
+static void unknown_values_list_what_is_known(void **state)
+{
+    (void)state;
+    struct error error;
+    int32_t value;
+    assert_int_equal(choice_read(&value, &choice_optimizer, "--optimizer", "adam", &error),
+                     STATUS_OK);
+    assert_int_equal(value, OPTIMIZER_ADAM);
+    assert_int_equal(choice_read(&value, &choice_pass, "--pass", "inference", &error),
+                     STATUS_USAGE);
+    assert_string_equal(error.message, "--pass: unknown value 'inference'");
+    assert_string_equal(error.hint, "one of forward, train");
+    assert_int_equal(choice_read(&value, &choice_pass, "--pass", "Forwrad", &error), STATUS_USAGE);
+    assert_string_equal(error.hint, "did you mean 'forward'? one of forward, train");
 }
 
 static void long_texts_have_no_nearest_name(void **state)
@@ -164,6 +184,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(values_are_append_only),
         cmocka_unit_test(unknown_names_and_values),
         cmocka_unit_test(nearest_name_is_found),
+        cmocka_unit_test(unknown_values_list_what_is_known),
         cmocka_unit_test(long_texts_have_no_nearest_name),
         cmocka_unit_test(error_tells_what_and_where),
         cmocka_unit_test(error_may_be_absent),

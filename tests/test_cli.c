@@ -165,10 +165,10 @@ static void durations_have_units(void **state)
     static const struct {
         const char *text;
         double seconds;
-    } cases[] = {{"60s", 60},  {"90", 90},   {"1.5m", 90}, {"2min", 120},
-                 {"1h", 3600}, {"5d", NAN},  {"5 s", NAN}, {"s", NAN},
-                 {"-1s", NAN}, {"0s", NAN},  {"", NAN},    {"1e300h", NAN},
-                 {"inf", NAN}, {"nan", NAN}, {"5ms", NAN}, {"1h30", NAN}};
+    } cases[] = {{"60s", 60},   {"90", 90},      {"1.5m", 90},    {"2min", 120}, {"1h", 3600},
+                 {"1d", 86400}, {"1h30m", 5400}, {"5 s", NAN},    {"s", NAN},    {"-1s", NAN},
+                 {"0s", NAN},   {"", NAN},       {"1e300h", NAN}, {"inf", NAN},  {"nan", NAN},
+                 {"5ms", NAN},  {"1h30", NAN},   {"30 1h", NAN},  {"m5", NAN},   {"1h5", NAN}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct settings settings = settings_default;
         struct error error;
@@ -190,10 +190,24 @@ static void sizes_have_units(void **state)
     static const struct {
         const char *text;
         double bytes;
-    } cases[] = {{"16GiB", 17179869184.}, {"512MB", 512e6},  {"1.5KiB", 1536}, {"7", 7},
-                 {"2kB", 2000},           {"1MiB", 1048576}, {"3GB", 3e9},     {"0", NAN},
-                 {"16GIB", NAN},          {"16G", NAN},      {"GiB", NAN},     {"-1GB", NAN},
-                 {"1e18GB", NAN},         {"nan", NAN},      {"4 GB", NAN}};
+    } cases[] = {{"16GiB", 17179869184.},
+                 {"512MB", 512e6},
+                 {"1.5KiB", 1536},
+                 {"7", 7},
+                 {"2kB", 2000},
+                 {"1MiB", 1048576},
+                 {"3GB", 3e9},
+                 {"0", NAN},
+                 {"16GIB", 17179869184.},
+                 {"16G", 17179869184.},
+                 {"16gb", 16e9},
+                 {"2T", 0x1p41},
+                 {"1GiB1", NAN},
+                 {"GiB", NAN},
+                 {"-1GB", NAN},
+                 {"1e18GB", NAN},
+                 {"nan", NAN},
+                 {"4 GB", NAN}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct settings settings = settings_default;
         struct error error;
@@ -224,7 +238,9 @@ static void mistakes_are_named(void **state)
         {&command_evaluate, "--baselines linear,nope", "unknown value 'nope'", "one of linear"},
         {&command_evaluate, "--baselines=nope", "unknown value 'nope'", "one of linear"},
         {&command_evaluate, "--baselines=", "empty item", ""},
-        {&command_sweep, "-nq", "unknown option '-nq'", ""},
+        {&command_sweep, "-nx", "--configs: 'x' is not a whole number", ""},
+        {&command_sweep, "-qv", "unknown option '-qv'", ""},
+        {&command_sweep, "-o x.h5", "unknown value 'x.h5'", "-O x.h5 writes a file"},
         {&command_sweep, "-", "unexpected '-'", ""},
         {&command_sweep, "--=1", "unknown option", ""},
         {&command_sweep, "---samples 1", "unknown option", "--configs"},

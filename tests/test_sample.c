@@ -446,7 +446,7 @@ static const struct {
     {"kernel_size=3,", "is not a list of whole numbers", ""},
     {"kernel_size=3,,5", "is not a list of whole numbers", ""},
     {"kernel_size=3;5", "unexpected ';5'", ""},
-    {"kernel_size=99999999999999999999", "is not a list of whole numbers", ""},
+    {"kernel_size=99999999999999999999", "is not within", ""},
     {"kernel_size=0", "kernel_size=0 is outside 1..64", ""},
     {"kernel_size=3,65", "kernel_size=65 is outside 1..64", ""},
     {"kernel_size=0..3", "kernel_size=0 is outside 1..64", ""},
@@ -505,26 +505,70 @@ static void lists_are_parsed(void **state)
     int32_t values[8];
     int count;
     bool is_range;
-    assert_int_equal(parse_int_list(values, 8, &count, true, &is_range, "1..4,9,2..8*2", &error),
-                     STATUS_OK);
+    assert_int_equal(
+        parse_int_list(values, 8, &count, true, &is_range, "--batch", "1..4,9,2..8*2", &error),
+        STATUS_OK);
     assert_int_equal(count, 8);
     assert_memory_equal(values, ((int32_t[]){1, 2, 3, 4, 9, 2, 4, 8}), sizeof values);
     assert_false(is_range);
-    assert_int_equal(parse_int_list(values, 8, &count, false, &is_range, "1..1000000", &error),
-                     STATUS_OK);
+    assert_int_equal(
+        parse_int_list(values, 8, &count, false, &is_range, "--batch", "1..1000000", &error),
+        STATUS_OK);
     assert_true(is_range);
     assert_int_equal(count, 2);
     assert_int_equal(values[1], 1000000);
-    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "3", &error), STATUS_OK);
+    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "--batch", "3", &error),
+                     STATUS_OK);
     assert_int_equal(count, 1);
-    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "1..9", &error), STATUS_USAGE);
+    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "--batch", "1..9", &error),
+                     STATUS_USAGE);
     assert_non_null(strstr(error.message, "more than 8 values"));
-    assert_int_equal(
-        parse_int_list(values, 8, &count, true, NULL, "1..2147483647*2147483647", &error),
-        STATUS_OK);
+    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "--batch",
+                                    "1..2147483647*2147483647", &error),
+                     STATUS_OK);
     assert_int_equal(values[1], INT32_MAX);
-    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "", &error), STATUS_USAGE);
-    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "1..", &error), STATUS_USAGE);
+    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "--batch", "", &error),
+                     STATUS_USAGE);
+    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "--batch", "1..", &error),
+                     STATUS_USAGE);
+    assert_int_equal(
+        parse_int_list(values, 8, &count, false, &is_range, "--batch", "1..1e3", &error),
+        STATUS_OK);
+    assert_true(is_range && values[1] == 1000);
+    assert_int_equal(parse_int_list(values, 8, &count, true, NULL, "--batch", "2e2,1e0", &error),
+                     STATUS_OK);
+    assert_int_equal(values[0], 200);
+    assert_int_equal(values[1], 1);
+}
+
+/* Messages name the option, what is wrong with the list, and how lists look. */
+static void bad_lists_are_explained(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"3px", "size: '3px' is not a list of whole numbers"},
+        {"1..7px", "size: '1..7px' is not a list of whole numbers"},
+        {"100000000000", "size: '100000000000': 100000000000 is not within"},
+        {"1e99", "size: '1e99': 1e99 is not within"},
+        {"1e", "size: '1e' is not a list"},
+        {"56..7", "size: '56..7': the range is empty"},
+        {"1,2..7", "size: '1,2..7': a range cannot be part of a list"},
+        {"4..64*1", "size: '4..64*1': a factor is at least 2"},
+        {"1,,2", "size: '1,,2' is not a list"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error error;
+        int32_t values[8];
+        int count;
+        bool is_range;
+        assert_int_equal(
+            parse_int_list(values, 8, &count, false, &is_range, "size", cases[i].text, &error),
+            STATUS_USAGE);
+        if (!strstr(error.message, cases[i].message))
+            fail_msg("%s", error.message);
+    }
 }
 
 static void domain_without_configs_fails(void **state)
@@ -691,6 +735,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(bad_sets_are_refused),
         cmocka_unit_test(long_sets_are_refused),
         cmocka_unit_test(lists_are_parsed),
+        cmocka_unit_test(bad_lists_are_explained),
         cmocka_unit_test(domain_without_configs_fails),
         cmocka_unit_test(plan_has_the_domains_numbers),
         cmocka_unit_test(plan_knows_the_strata),

@@ -1,6 +1,8 @@
 #include "base/text.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,28 +10,41 @@
 
 enum { NAME_LIMIT = 64 }; /* longer texts are not misspellings */
 
+/* Costs of a change: swapped neighbours are likelier than another letter; case is no mistake. */
+enum { SWAP = 1, CHANGE = 2 };
+
 static int minimum(int a, int b)
 {
     return a < b ? a : b;
 }
 
-/* Levenshtein distance by rows; both texts are at most NAME_LIMIT long. */
+static bool is_swap(const char *a, const char *b, int i, int j)
+{
+    return i > 1 && j > 1 && tolower(a[i - 1]) == tolower(b[j - 2]) &&
+           tolower(a[i - 2]) == tolower(b[j - 1]);
+}
+
+/* Optimal string alignment distance; both texts are at most NAME_LIMIT long. */
 static int edit_distance(const char *a, const char *b)
 {
-    int row[NAME_LIMIT + 1];
-    int columns = (int)strlen(b);
+    int rows[3][NAME_LIMIT + 1]; // before the last, last, this
+    const int columns = (int)strlen(b);
     for (int j = 0; j <= columns; j++)
-        row[j] = j;
+        rows[2][j] = CHANGE * j;
     for (int i = 1; a[i - 1]; i++) {
-        int diagonal = row[0];
-        row[0] = i;
+        memcpy(rows[0], rows[1], sizeof rows[0]);
+        memcpy(rows[1], rows[2], sizeof rows[1]);
+        rows[2][0] = CHANGE * i;
         for (int j = 1; j <= columns; j++) {
-            int replaced = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = minimum(replaced, 1 + minimum(row[j], row[j - 1]));
+            const bool is_equal = tolower(a[i - 1]) == tolower(b[j - 1]);
+            int least = rows[1][j - 1] + (is_equal ? 0 : CHANGE);
+            least = minimum(least, CHANGE + minimum(rows[1][j], rows[2][j - 1]));
+            if (is_swap(a, b, i, j))
+                least = minimum(least, SWAP + rows[0][j - 2]);
+            rows[2][j] = least;
         }
     }
-    return row[columns];
+    return rows[2][columns];
 }
 
 const char *nearest_name(const char *const *names, int count, const char *text)
@@ -37,7 +52,8 @@ const char *nearest_name(const char *const *names, int count, const char *text)
     const char *best = NULL;
     if (strlen(text) > NAME_LIMIT)
         return NULL;
-    int best_distance = (int)strlen(text) / 3 + 2;
+    const int length = (int)strlen(text);
+    int best_distance = CHANGE * (length < 6 ? 1 : length / 3) + 1;
     for (int i = 0; i < count; i++) {
         if (strlen(names[i]) > NAME_LIMIT)
             continue;
@@ -48,6 +64,24 @@ const char *nearest_name(const char *const *names, int count, const char *text)
         }
     }
     return best;
+}
+
+enum status choice_read(int32_t *value, const struct choice *choice, const char *what,
+                        const char *text, struct error *error)
+{
+    char hint[300] = "";
+    size_t used = 0;
+    *value = choice_find(choice, text);
+    if (*value >= 0)
+        return STATUS_OK;
+    const char *nearest = nearest_name(choice->names, choice->count, text);
+    if (nearest)
+        used = (size_t)snprintf(hint, sizeof hint, "did you mean '%s'? ", nearest);
+    for (int i = 0; i < choice->count && used < sizeof hint; i++)
+        used += (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", i ? ", " : "one of ",
+                                 choice->names[i]);
+    FAIL(error, STATUS_USAGE, "%s: unknown value '%.60s'", what, text);
+    return HINT(error, STATUS_USAGE, "%s", hint);
 }
 
 /* ---- items ---- */
@@ -67,32 +101,61 @@ enum status each_item(const char *text,
     return status;
 }
 
+/* ---- whole numbers ---- */
+
+bool parse_whole_number(int64_t *value, const char **end, const char *text)
+{
+    char *after;
+    errno = 0;
+    *value = strtoll(text, &after, 10);
+    bool is_valid = after != text && !errno;
+    if (is_valid && (*after == 'e' || *after == 'E') && isdigit((unsigned char)after[1])) {
+        const long exponent = strtol(after + 1, &after, 10);
+        for (long i = 0; i < exponent && *value && is_valid; i++)
+            is_valid = !__builtin_mul_overflow(*value, 10, value);
+    }
+    *end = after;
+    return is_valid;
+}
+
 /* ---- lists of whole numbers ---- */
 
 struct list {
     int32_t *values;
     int limit, count;
-    const char *text; /* for messages */
+    const char *what, *text; /* for messages */
 };
+
+static enum status refuse(const struct list *list, const char *at, struct error *error)
+{
+    if (*at && at != list->text)
+        FAIL(error, STATUS_USAGE, "%s: '%.100s' is not a list of whole numbers: unexpected '%.40s'",
+             list->what, list->text, at);
+    else
+        FAIL(error, STATUS_USAGE, "%s: '%.100s' is not a list of whole numbers", list->what,
+             list->text);
+    return HINT(error, STATUS_USAGE, "lists look like 1,2,4 or 1..64 or '1..64*2'");
+}
 
 static enum status list_add(struct list *list, int64_t value, struct error *error)
 {
     if (list->count == list->limit)
-        return FAIL(error, STATUS_USAGE, "'%s' names more than %d values", list->text, list->limit);
+        return FAIL(error, STATUS_USAGE, "%s: '%.100s' names more than %d values", list->what,
+                    list->text, list->limit);
     list->values[list->count++] = (int32_t)value;
     return STATUS_OK;
 }
 
-static enum status read_number(int64_t *value, const char **at, const char *text,
+static enum status read_number(int64_t *value, const char **at, const struct list *list,
                                struct error *error)
 {
-    char *end;
-    errno = 0;
-    *value = strtoll(*at, &end, 10);
-    if (end == *at || errno || *value < INT32_MIN || *value > INT32_MAX) {
-        FAIL(error, STATUS_USAGE, "'%s' is not a list of whole numbers", text);
-        return HINT(error, STATUS_USAGE, "lists look like 1,2,4 or 1..64 or 1..64*2");
-    }
+    const char *end;
+    const bool fits = parse_whole_number(value, &end, *at);
+    if (end != *at && (!fits || *value < INT32_MIN || *value > INT32_MAX))
+        return FAIL(error, STATUS_USAGE, "%s: '%.100s': %.*s is not within %d..%d", list->what,
+                    list->text, (int)(end - *at), *at, INT32_MIN, INT32_MAX);
+    if (!fits)
+        return refuse(list, *at, error);
     *at = end;
     return STATUS_OK;
 }
@@ -110,35 +173,38 @@ static enum status read_item(struct list *list, const char **at, bool expand, bo
                              struct error *error)
 {
     int64_t first, last, factor = 0;
-    TRY(read_number(&first, at, list->text, error));
+    TRY(read_number(&first, at, list, error));
     if (strncmp(*at, "..", 2) != 0)
         return list_add(list, first, error);
     *at += 2;
-    TRY(read_number(&last, at, list->text, error));
+    TRY(read_number(&last, at, list, error));
     if (**at == '*') {
         ++*at;
-        TRY(read_number(&factor, at, list->text, error));
+        TRY(read_number(&factor, at, list, error));
         if (factor < 2 || first < 1)
             return FAIL(error, STATUS_USAGE,
-                        "'%s': a factor is at least 2, its range starts at 1 "
-                        "or above",
-                        list->text);
+                        "%s: '%.100s': a factor is at least 2, its range starts at 1 or above",
+                        list->what, list->text);
     }
     if (first > last)
-        return FAIL(error, STATUS_USAGE, "'%s': the range is empty", list->text);
+        return FAIL(error, STATUS_USAGE, "%s: '%.100s': the range is empty", list->what,
+                    list->text);
     if (factor || expand)
         return expand_range(list, first, last, factor, error);
+    if (**at && **at != ',')
+        return refuse(list, *at, error);
     if (list->count || **at)
-        return FAIL(error, STATUS_USAGE, "'%s': a range cannot be part of a list", list->text);
+        return FAIL(error, STATUS_USAGE, "%s: '%.100s': a range cannot be part of a list",
+                    list->what, list->text);
     *is_range = true;
     TRY(list_add(list, first, error));
     return list_add(list, last, error);
 }
 
 enum status parse_int_list(int32_t *values, int limit, int *count, bool expand, bool *is_range,
-                           const char *text, struct error *error)
+                           const char *what, const char *text, struct error *error)
 {
-    struct list list = {.values = values, .limit = limit, .text = text};
+    struct list list = {.values = values, .limit = limit, .what = what, .text = text};
     bool range = false;
     const char *at = text;
     do {
@@ -146,8 +212,7 @@ enum status parse_int_list(int32_t *values, int limit, int *count, bool expand, 
         TRY(read_item(&list, &at, expand, &range, error));
     } while (*at == ',');
     if (*at)
-        return FAIL(error, STATUS_USAGE, "'%s' is not a list of whole numbers: unexpected '%s'",
-                    text, at);
+        return refuse(&list, at, error);
     *count = list.count;
     if (is_range)
         *is_range = range;

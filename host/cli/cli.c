@@ -2,10 +2,10 @@
 
 #include "base/text.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *const common_options[] = {"help",    "brief-help", "quiet",
                                              "verbose", "format",     NULL};
@@ -117,12 +117,12 @@ static enum status out_of_bounds(const struct option *option, const char *text, 
 static enum status set_integer(int64_t *target, const struct option *option, const char *text,
                                struct error *error)
 {
-    char *end;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
+    const char *end;
+    int64_t value;
+    const bool fits = parse_whole_number(&value, &end, text);
     if (end == text || *end)
         return bad_value(option, text, "a whole number", error);
-    if (errno || (double)value < option->minimum || (double)value > option->maximum)
+    if (!fits || (double)value < option->minimum || (double)value > option->maximum)
         return out_of_bounds(option, text, error);
     *target = value;
     return STATUS_OK;
@@ -133,57 +133,80 @@ struct scale {
     double factor;
 };
 
-/* Units that may follow a number of the type; the name of a value, for messages. */
+/* Units that may follow a number of the type, in any case; the name of a value, for messages. */
 static const struct number_form {
     const struct scale *units; /* ended by NULL */
+    bool is_sum;               /* "1h30m" */
     const char *what;
 } number_forms[] = {
-    [OPTION_NUMBER] = {(const struct scale[]){{"", 1}, {NULL, 0}}, "a number"},
-    [OPTION_DURATION] = {(const struct scale[]){
-                             {"", 1}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {NULL, 0}},
-                         "a time such as 60s, 5m or 1h"},
+    [OPTION_NUMBER] = {(const struct scale[]){{"", 1}, {NULL, 0}}, false, "a number"},
+    [OPTION_DURATION] =
+        {(const struct scale[]){
+             {"", 1}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}, {NULL, 0}},
+         true, "a time such as 60s, 5m, 1h30m or 1d"},
     [OPTION_SIZE] = {(const struct scale[]){{"", 1},
+                                            {"B", 1},
                                             {"kB", 1e3},
                                             {"MB", 1e6},
                                             {"GB", 1e9},
+                                            {"TB", 1e12},
+                                            {"K", 0x1p10},
+                                            {"M", 0x1p20},
+                                            {"G", 0x1p30},
+                                            {"T", 0x1p40},
                                             {"KiB", 0x1p10},
                                             {"MiB", 0x1p20},
                                             {"GiB", 0x1p30},
+                                            {"TiB", 0x1p40},
                                             {NULL, 0}},
-                     "a size such as 16GiB, 512MB or bytes"},
+                     false, "a size such as 16GiB, 16G (the same), 512MB or bytes"},
 };
+
+/* NaN: there is no such unit. */
+static double unit_factor(const struct scale *units, const char *text, size_t length)
+{
+    for (const struct scale *unit = units; unit->name; unit++)
+        if (strlen(unit->name) == length && strncasecmp(unit->name, text, length) == 0)
+            return unit->factor;
+    return NAN;
+}
+
+/* NaN: not of the form. */
+static double read_number(const struct number_form *form, const char *text)
+{
+    double sum = 0;
+    const char *const start = text;
+    do {
+        char *end;
+        const double value = strtod(text, &end);
+        const size_t length = form->is_sum ? strcspn(end, "+-.0123456789") : strlen(end);
+        if (end == text || (length == 0 && (text != start || *end)))
+            return NAN;
+        sum += value * unit_factor(form->units, end, length);
+        text = end + length;
+    } while (*text);
+    return sum;
+}
 
 static enum status set_number(double *target, const struct option *option, const char *text,
                               struct error *error)
 {
     const struct number_form *form = &number_forms[option->type];
-    char *end;
-    double value = strtod(text, &end), factor = NAN;
-    for (const struct scale *unit = form->units; unit->name; unit++)
-        if (strcmp(end, unit->name) == 0)
-            factor = unit->factor;
-    if (end == text || isnan(factor) || !isfinite(value))
+    const double value = read_number(form, text);
+    if (!isfinite(value))
         return bad_value(option, text, form->what, error);
-    if (value * factor < option->minimum || value * factor > option->maximum)
+    if (value < option->minimum || value > option->maximum)
         return out_of_bounds(option, text, error);
-    *target = value * factor;
+    *target = value;
     return STATUS_OK;
 }
 
 static enum status set_choice(int32_t *target, const struct option *option, const char *text,
                               struct error *error)
 {
-    *target = choice_find(option->choice, text);
-    if (*target >= 0)
-        return STATUS_OK;
-    char all[200] = "";
-    for (int i = 0; i < option->choice->count; i++) {
-        size_t length = strlen(all);
-        snprintf(all + length, sizeof all - length, "%s%s", i ? ", " : "",
-                 option->choice->names[i]);
-    }
-    FAIL(error, STATUS_USAGE, "--%s: unknown value '%.60s'", option->name, text);
-    return HINT(error, STATUS_USAGE, "one of %s", all);
+    char name[64];
+    snprintf(name, sizeof name, "--%s", option->name);
+    return choice_read(target, option->choice, name, text, error);
 }
 
 struct choices {
@@ -265,7 +288,29 @@ static enum status set_value(struct settings *settings, const struct option *opt
     return STATUS_OK;
 }
 
-/* "--name=value", "--name value", "-x value"; *used: arguments taken. */
+/* "-x value", or "-xvalue" of an option that takes one: then *attached is the value. */
+static const struct option *find_short_option(const char **attached, const struct command *command,
+                                              const char *name)
+{
+    const struct option *option = find_option(command, name, 1, *name);
+    if (!option || !name[1])
+        return option;
+    *attached = name + 1;
+    return option->type == OPTION_FLAG ? NULL : option;
+}
+
+/* "-o x.h5" of somebody who means the output file. */
+static enum status set_option(struct settings *settings, const struct command *command,
+                              const struct option *option, const char *text, struct error *error)
+{
+    const enum status status = set_value(settings, option, text, error);
+    if (status != STATUS_OK && option->short_name == 'o' && strchr(text, '.') &&
+        is_listed(command->options, "output"))
+        return HINT(error, status, "-O %.80s writes a file", text);
+    return status;
+}
+
+/* "--name=value", "--name value", "-x value", "-xvalue"; *used: arguments taken. */
 static enum status parse_option(int *used, struct settings *settings, const struct command *command,
                                 int count, char *const *arguments, struct error *error)
 {
@@ -273,13 +318,12 @@ static enum status parse_option(int *used, struct settings *settings, const stru
     bool is_long = text[1] == '-';
     const char *name = text + (is_long ? 2 : 1);
     size_t length = strcspn(name, "=");
-    const struct option *option = is_long           ? find_option(command, name, length, 0)
-                                  : name[1] == '\0' ? find_option(command, name, 1, *name)
-                                                    : NULL;
-    bool attached = is_long && name[length] == '=';
+    const char *attached = is_long && name[length] == '=' ? name + length + 1 : NULL;
+    const struct option *option = is_long ? find_option(command, name, length, 0)
+                                          : find_short_option(&attached, command, name);
     if (is_long)
         option = resolve_alias(option, command, name, length,
-                               attached    ? name + length + 1
+                               attached    ? attached
                                : count > 1 ? arguments[1]
                                            : NULL);
     if (!option)
@@ -293,12 +337,12 @@ static enum status parse_option(int *used, struct settings *settings, const stru
         return set_value(settings, option, is_given ? arguments[1] : NULL, error);
     }
     if (option->type == OPTION_FLAG || attached)
-        return set_value(settings, option, attached ? name + length + 1 : "", error);
+        return set_option(settings, command, option, attached ? attached : "", error);
     if (count < 2)
         return FAIL(error, STATUS_USAGE, "--%s needs a value: %s", option->name,
                     option_help_of(command, option).argument);
     *used = 2;
-    return set_value(settings, option, arguments[1], error);
+    return set_option(settings, command, option, arguments[1], error);
 }
 
 static enum status add_operand(struct settings *settings, const char *text, struct error *error)

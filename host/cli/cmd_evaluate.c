@@ -50,7 +50,7 @@ static enum status filter_rows(struct dataset_rows *rows, const struct settings 
         TRY(each_item(settings->layer, keep_kind, &filter, error));
     if (settings->batch)
         TRY(parse_int_list(filter.batch_sizes, BATCH_SIZE_LIMIT, &filter.batch_count, true, NULL,
-                           settings->batch, error));
+                           "--batch", settings->batch, error));
     size_t kept = 0;
     for (size_t i = 0; i < rows->count; i++)
         if (filter_keeps(&filter, &rows->rows[i].config))

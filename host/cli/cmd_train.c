@@ -20,8 +20,8 @@ static enum status apply_hidden(struct mlp_options *wanted, const struct setting
     int count;
     if (!settings->hidden)
         return STATUS_OK;
-    TRY(parse_int_list(wanted->hidden, MLP_LAYER_LIMIT - 1, &count, true, NULL, settings->hidden,
-                       error));
+    TRY(parse_int_list(wanted->hidden, MLP_LAYER_LIMIT - 1, &count, true, NULL, "--hidden",
+                       settings->hidden, error));
     wanted->hidden_count = count;
     wanted->several_hidden_count = 0; // asked for exactly
     return STATUS_OK;

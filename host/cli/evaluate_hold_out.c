@@ -54,7 +54,7 @@ static enum status make_curve(struct hold_out *hold_out, const struct settings *
 {
     const char *text = settings->calibrate_rows ? settings->calibrate_rows : "0";
     TRY(parse_int_list(hold_out->calibration_rows, CALIBRATION_LIMIT, &hold_out->calibration_count,
-                       true, NULL, text, error));
+                       true, NULL, "--calibrate-rows", text, error));
     for (int i = 0; i < hold_out->calibration_count; i++)
         if (hold_out->calibration_rows[i] < 0)
             return FAIL(error, STATUS_USAGE, "--calibrate-rows: %d is not a valid number of rows",

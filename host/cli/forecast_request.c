@@ -136,7 +136,7 @@ static enum status read_gpus(struct forecast_request *request, const struct sett
                              struct error *error)
 {
     request->is_parallel = settings->gpus != NULL;
-    TRY(parse_int_list(request->gpus, GPUS_LIMIT, &request->gpus_count, true, NULL,
+    TRY(parse_int_list(request->gpus, GPUS_LIMIT, &request->gpus_count, true, NULL, "--gpus",
                        settings->gpus ? settings->gpus : "1", error));
     for (int i = 0; i < request->gpus_count; i++)
         if (request->gpus[i] < 1 || request->gpus[i] > PARALLEL_DEVICE_LIMIT)

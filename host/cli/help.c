@@ -99,7 +99,7 @@ void cli_overview(FILE *file)
     fprintf(file, "%s\ncommands:\n", cli_examples);
     for (int i = 0; commands[i]; i++)
         fprintf(file, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("\nRun 'epochcast <command> --help' for details; --version lists the library versions.\n"
+    fputs("\nRun 'epochcast help <command>' for details; --version lists the library versions.\n"
           "--man prints the manual page, --completion bash prints a completion script.\n",
           file);
     print_exit_codes(file);

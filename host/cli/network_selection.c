@@ -16,14 +16,10 @@ static enum status add_name(void *payload, const char *name, struct error *error
 {
     struct names *names = payload;
     const struct choice *choice = names->choice;
-    const int value = choice_find(choice, name);
-    if (value < 0) {
-        const char *nearest = nearest_name(choice->names, choice->count, name);
-        FAIL(error, STATUS_USAGE, "unknown %s '%.60s'", choice->name, name);
-        if (nearest)
-            return HINT(error, STATUS_USAGE, "did you mean '%s'?", nearest);
-        return HINT(error, STATUS_USAGE, "--help lists the names");
-    }
+    int32_t value;
+    char option[40];
+    snprintf(option, sizeof option, "--%s", choice->name);
+    TRY(choice_read(&value, choice, option, name, error));
     for (int i = 0; i < names->count; i++)
         if (names->values[i] == value)
             return FAIL(error, STATUS_USAGE, "--%s: '%s' twice", choice->name, name);
@@ -60,7 +56,7 @@ static enum status read_batch_sizes(struct network_selection *selection,
 {
     const char *text = settings->batch ? settings->batch : "1";
     TRY(parse_int_list(selection->batch_sizes, BATCH_LIMIT, &selection->batch_count, true, NULL,
-                       text, error));
+                       "--batch", text, error));
     const struct feature *feature = layer_feature_find(LAYER_DENSE, "batch_size");
     for (int i = 0; i < selection->batch_count; i++)
         if (selection->batch_sizes[i] < feature->minimum ||

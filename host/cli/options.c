@@ -171,7 +171,7 @@ const struct option cli_options[] = {
     {"price-per-kwh", 0, OPTION_NUMBER, AT(price_per_kwh), "X",
      "price of the energy, added to the cost; needs --watts", 0, 1e6, NULL},
     {"device-memory", 0, OPTION_SIZE, AT(device_memory_bytes), "SIZE",
-     "device memory: 16GiB, 512MB, bytes (default: that of the device)", 1, 1e18, NULL},
+     "device memory: 16GiB (or 16G), 512MB, bytes (default: that of the device)", 1, 1e18, NULL},
     {"gpus", 0, OPTION_TEXT, AT(gpus), "LIST",
      "number of data-parallel devices: 8 or '1..8*2' (default: 1)", 0, 0, NULL},
     {"link", 0, OPTION_TEXT, AT(link), "LINK",

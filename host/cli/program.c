@@ -96,7 +96,7 @@ static enum status run_command(const struct command *command, int count, char *c
 /* Options that take the place of a command. */
 static bool print_document(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+    if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0))
         print_version(stdout);
     else if (argc == 2 && strcmp(argv[1], "--man") == 0)
         cli_manual(stdout);
@@ -107,26 +107,46 @@ static bool print_document(int argc, char **argv)
     return true;
 }
 
+static const struct command *find_command(const char *name)
+{
+    for (int i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    if (strcmp(name, command_worker.name) == 0) /* started by a sweep, not by users */
+        return &command_worker;
+    return NULL;
+}
+
+static enum status help(const char *name, struct error *error)
+{
+    const struct command *command = name ? find_command(name) : NULL;
+    if (name && !command)
+        return unknown_command(name, error);
+    if (command)
+        cli_help(stdout, command, false);
+    else
+        cli_overview(stdout);
+    return STATUS_OK;
+}
+
 static enum status dispatch(int argc, char **argv, struct settings *settings, struct error *error)
 {
-    const char *name = argc > 1 ? argv[1] : "";
-    if (argc < 2 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ||
-        strcmp(name, "help") == 0) {
-        cli_overview(argc < 2 ? stderr : stdout);
-        return argc < 2 ? STATUS_USAGE : STATUS_OK;
+    if (argc < 2) {
+        cli_overview(stderr);
+        return STATUS_USAGE;
     }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
+        return help(argc > 2 ? argv[2] : NULL, error);
     if (print_document(argc, argv))
         return STATUS_OK;
     if (strcmp(name, "--completion") == 0) {
         FAIL(error, STATUS_USAGE, "--completion supports only bash");
         return HINT(error, STATUS_USAGE, "source <(epochcast --completion bash)");
     }
-    for (int i = 0; commands[i]; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return run_command(commands[i], argc - 2, argv + 2, settings, error);
-    if (strcmp(name, command_worker.name) == 0) /* started by a sweep, not by users */
-        return run_command(&command_worker, argc - 2, argv + 2, settings, error);
-    return unknown_command(name, error);
+    const struct command *command = find_command(name);
+    return command ? run_command(command, argc - 2, argv + 2, settings, error)
+                   : unknown_command(name, error);
 }
 
 /* Output must have been written: a full disk is an error. */

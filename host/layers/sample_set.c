@@ -33,7 +33,8 @@ static enum status set_numbers(struct sample_range *range, const struct feature 
 {
     bool is_range;
     int limit = (int)(sizeof range->values / sizeof *range->values);
-    TRY(parse_int_list(range->values, limit, &range->value_count, false, &is_range, text, error));
+    TRY(parse_int_list(range->values, limit, &range->value_count, false, &is_range, feature->name,
+                       text, error));
     for (int i = 0; i < range->value_count; i++)
         if (range->values[i] < feature->minimum || range->values[i] > feature->maximum)
             return FAIL(error, STATUS_USAGE, "%s=%d is outside %d..%d", feature->name,
