@@ -3,6 +3,7 @@
 #define EPOCHCAST_TESTS_GPU_MEASURING_CASES_H
 
 #include "base/clock.h"
+#include "bench/device_identity.h"
 #include "gpu_layer_cases.h"
 #include "trainer_cuda.h"
 
@@ -252,7 +253,7 @@ static void device_describes_itself(void **state)
     assert_true(info.clock_mhz > 100 && info.bandwidth_gbps > 10);
     assert_true(info.core_count > 100 && info.peak_gflops > 100);
     assert_true(isnan(info.measured_copy_gbps) && isnan(info.measured_sgemm_gflops));
-    uint64_t fingerprint = device_fingerprint(&info);
+    const struct device_info before = info;
     assert_int_equal(backend->describe(*state, true, &info, &error), STATUS_OK);
     print_message("%s: copy %.0f of %.0f GB/s, sgemm %.0f of %.0f GFLOP/s, launch %.2f us\n",
                   info.name, info.measured_copy_gbps, info.bandwidth_gbps,
@@ -260,7 +261,7 @@ static void device_describes_itself(void **state)
     assert_true(info.measured_copy_gbps > 1 && info.measured_copy_gbps < 1e5);
     assert_true(info.measured_sgemm_gflops > 10 && info.measured_sgemm_gflops < 1e6);
     assert_true(info.measured_call_latency_us > 0.1 && info.measured_call_latency_us < 1e4);
-    assert_true(fingerprint == device_fingerprint(&info));
+    assert_true(device_is_same(&before, &info));
 }
 
 static void conditions_and_trainer_are_there(void **state)

@@ -68,6 +68,62 @@ static void check_draws(struct dataset_rows *rows, size_t count)
     }
 }
 
+/* Two machines that a cloud calls by one name are two devices, and the caller is told. */
+static char noted[512];
+static void take_note(const char *text)
+{
+    snprintf(noted + strlen(noted), sizeof noted - strlen(noted), "%s\n", text);
+}
+
+static void write_device(const char *path, double sgemm_gflops, double copy_gbps, int draw)
+{
+    struct dataset *dataset;
+    int32_t device;
+    const struct dataset_header header = sample_header();
+    struct device_info info = sample_device("AMD EPYC");
+    info.measured_sgemm_gflops = sgemm_gflops;
+    info.measured_copy_gbps = copy_gbps;
+    SUCCEEDS(dataset_create(&dataset, path, &header, true, false, &error));
+    SUCCEEDS(dataset_add_device(dataset, &info, &device, &error));
+    const struct measurement row = sample_row(draw);
+    SUCCEEDS(dataset_append(dataset, &row, &error));
+    SUCCEEDS(dataset_finish(dataset, &error));
+    dataset_close(dataset);
+}
+
+static void machines_of_one_name_stay_apart(void **state)
+{
+    (void)state;
+    const struct file_name a = in_folder(&folder, "a.h5"), b = in_folder(&folder, "b.h5"),
+                           c = in_folder(&folder, "c.h5"), all = in_folder(&folder, "all.h5"),
+                           more = in_folder(&folder, "more.h5");
+    const char *const from[] = {a.text, b.text, c.text}, *const again[] = {all.text, b.text};
+    const struct dataset_header given = {.program_version = "merger"};
+    struct merge_options options = {.path = all.text, .header = &given, .note = take_note};
+    struct merge_report report;
+    struct dataset_rows rows;
+    write_device(a.text, 101, 22, 0);
+    write_device(b.text, 400, 100, 6);
+    write_device(c.text, 95, 25, 12); /* the first machine on another day */
+    noted[0] = '\0';
+    SUCCEEDS(merge_files(&report, from, 3, &options, &error));
+    assert_int_equal(report.devices, 2);
+    assert_string_equal(noted, "'AMD EPYC (2)' is another device than 'AMD EPYC', "
+                               "or the machine was busy during one of the sweeps: "
+                               "measured_sgemm_gflops 400 against 101, "
+                               "measured_copy_gbps 100 against 22\n");
+    options.path = more.text;
+    SUCCEEDS(merge_files(&report, again, 2, &options, &error));
+    assert_int_equal(report.devices, 2);
+    assert_int_equal(report.duplicates, 1);
+    read_all(&rows, more.text);
+    assert_int_equal(rows.count, 3);
+    for (size_t i = 0; i < rows.count; i++)
+        assert_string_equal(rows.devices[rows.rows[i].device].name,
+                            rows.rows[i].draw == 6 ? "AMD EPYC (2)" : "AMD EPYC");
+    dataset_rows_free(&rows);
+}
+
 static void every_measurement_once(void **state)
 {
     (void)state;
@@ -402,6 +458,7 @@ static void interrupted_merge_leaves_nothing(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        TEST(machines_of_one_name_stay_apart),
         TEST(every_measurement_once),
         TEST(other_devices_are_kept_apart),
         TEST(what_makes_a_duplicate),

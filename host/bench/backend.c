@@ -1,7 +1,5 @@
 #include "bench/backend.h"
 
-#include "base/hash.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,15 +20,6 @@ int phases_of(const struct layer_config *config)
         return PHASE_FORWARD;
     return PHASE_FORWARD | PHASE_BACKWARD |
            (config->optimizer == OPTIMIZER_NONE ? 0 : PHASE_UPDATE);
-}
-
-uint64_t device_fingerprint(const struct device_info *info)
-{
-    uint64_t hash = HASH_SEED;
-    const char *const texts[] = {info->name, info->backend, info->technology, info->library};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        hash = hash_bytes(hash, texts[i], strlen(texts[i]) + 1);
-    return hash_bytes(hash, &info->thread_count, sizeof info->thread_count);
 }
 
 /* FAIL has named the fault; the hint lists the backends. */

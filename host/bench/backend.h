@@ -15,7 +15,8 @@
 #include <stdint.h>
 
 /* Hardware features, nominal (reported by the machine; NaN = unknown, never 0) and measured. The
- * same struct is a row of /devices/rows. */
+ * same struct is a row of /devices/rows. Which members make a device the same as another:
+ * device_identity.h. */
 struct device_info {
     char name[64];         /* "Intel(R) Xeon(R) Processor @ 2.50GHz" */
     char backend[16];      /* "cpu" */
@@ -24,15 +25,18 @@ struct device_info {
     char library[64];      /* "oneDNN 3.7.2" */
     int32_t device_count;  /* the paper's number of GPUs; 1 */
     int32_t thread_count;  /* CPU: OpenMP threads, part of the identity; GPU: 1 */
-    int64_t memory_bytes;
-    int64_t cache_bytes;                                                        /* last level */
+    int64_t memory_bytes;  /* that a process may use: of a CPU less in a container */
+    int64_t cache_bytes;   /* last level */
     double clock_mhz, bandwidth_gbps, core_count, peak_gflops;                  /* nominal */
     double measured_copy_gbps, measured_sgemm_gflops, measured_call_latency_us; /* measured */
+    /* Of processors (base/machine.h); "" or 0: unknown. */
+    char processor[48]; /* vendor, family, model, stepping: "AuthenticAMD-25-17-1" */
+    char microarchitecture[32];
+    int64_t l1d_bytes, l2_bytes, l3_bytes;
+    int32_t socket_count, machine_core_count; /* of the whole machine */
+    int32_t instance; /* above 1: number of this device among those of one name, and its name ends
+                       * with it: "AMD EPYC (2)" */
 };
-
-/* Hash of name, backend, technology, library and threads: measurements with equal ones are
- * comparable. */
-uint64_t device_fingerprint(const struct device_info *info);
 
 /* Current state of the device. NaN: unknown. */
 struct conditions {

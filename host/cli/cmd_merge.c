@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/device_choice.h"
 #include "cli/provenance.h"
 
 #include "data/merge.h"
@@ -36,6 +37,7 @@ static enum status run(const struct settings *settings, struct error *error)
     const struct merge_options wanted = {.path = settings->output,
                                          .overwrite = settings->overwrite,
                                          .header = &header,
+                                         .note = settings->quiet ? NULL : cli_note,
                                          .progress = &progress,
                                          .interrupted = &cli_interrupted};
     progress_begin(&progress, stderr, settings->quiet);

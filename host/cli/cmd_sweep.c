@@ -3,6 +3,7 @@
 #include "cli/sweep_request.h"
 
 #include "base/scratch_file.h"
+#include "bench/device_identity.h"
 #include "layers/describe.h"
 #include "sweep/identity.h"
 
@@ -95,8 +96,7 @@ static enum status read_earlier(struct dataset_rows *done, const struct sweep_re
 static enum status same_device(const struct dataset_rows *done, const struct device_info *info,
                                const char *path, struct error *error)
 {
-    if (done->device_count == 1 &&
-        device_fingerprint(&done->devices[0]) == device_fingerprint(info))
+    if (done->device_count == 1 && device_is_same(&done->devices[0], info))
         return STATUS_OK;
     FAIL(error, STATUS_USAGE, "'%s' holds rows of device '%s', not of '%s'", path,
          done->device_count ? done->devices[0].name : "none", info->name);

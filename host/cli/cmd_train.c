@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/device_choice.h"
 #include "cli/provenance.h"
 #include "cli/train_search.h"
 
@@ -295,6 +296,8 @@ static enum status train(struct mlp_options *wanted, const struct fit_options *b
     }
     TRY(model_path_check(settings->output, settings->overwrite, error));
     TRY(dataset_read(&rows, settings->operands, settings->operand_count, error));
+    if (!settings->quiet)
+        cli_note_namesakes(rows.devices, rows.device_count);
     enum status status = filter_kinds(&rows, settings, error);
     if (status == STATUS_OK && !baseline)
         status = settle_engine(wanted, &rows, settings, error);

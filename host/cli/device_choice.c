@@ -1,6 +1,9 @@
 #include "cli/device_choice.h"
 
+#include "bench/device_identity.h"
+
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *default_device(void)
@@ -43,4 +46,17 @@ struct measure_options measure_options_of(const struct settings *settings)
         asked.relative_ci = settings->target_percent / 100;
     asked.cold_cache = settings->cache == CACHE_COLD;
     return asked;
+}
+
+void cli_note(const char *text)
+{
+    fprintf(stderr, "note: %s\n", text);
+}
+
+void cli_note_namesakes(const struct device_info *devices, int count)
+{
+    char text[DEVICE_NOTE_LIMIT];
+    for (int i = 0; i < count; i++)
+        if (device_namesake_note(text, devices, i))
+            cli_note(text);
 }

@@ -14,4 +14,9 @@ enum status open_device(struct device **device, const struct settings *settings,
 /* --cap-ms, --target-percent, --cache. */
 struct measure_options measure_options_of(const struct settings *settings);
 
+/* "note: TEXT" on stderr. */
+void cli_note(const char *text);
+/* Notes which devices of one name are two, and what differs. */
+void cli_note_namesakes(const struct device_info *devices, int count);
+
 #endif

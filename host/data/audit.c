@@ -1,5 +1,6 @@
 #include "data/audit.h"
 
+#include "bench/device_identity.h"
 #include "data/audit_internal.h"
 #include "data/dataset_reader.h"
 #include "data/hdf5_file.h"
@@ -105,7 +106,7 @@ static void check_devices(struct audit *audit, const struct dataset_reader *read
 {
     for (size_t i = 0; i < reader->device_count; i++)
         for (size_t j = 0; j < i; j++)
-            if (device_fingerprint(&reader->devices[i]) == device_fingerprint(&reader->devices[j]))
+            if (device_find_joined(&reader->devices[i], 1, &reader->devices[j]) == 0)
                 audit_violation(audit, "/devices/rows", "rows %zu and %zu are the same device", j,
                                 i);
 }

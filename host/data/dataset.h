@@ -47,8 +47,8 @@ enum status dataset_flush(struct dataset *dataset, struct error *error);
 enum status dataset_finish(struct dataset *dataset, struct error *error);
 void dataset_close(struct dataset *dataset); /* NULL is allowed */
 
-/* All rows of one or several files in memory; devices with equal fingerprints are one, the rounds
- * of an unfinished sweep are joined. */
+/* All rows of one or several files in memory; devices that are the same are one, others have
+ * different names (bench/device_identity.h); the rounds of an unfinished sweep are joined. */
 struct dataset_rows {
     struct measurement *rows; /* .device indexes devices below */
     size_t count;

@@ -66,7 +66,8 @@ void dataset_row_rebuild(struct measurement *row, enum layer_kind kind);
 void dataset_clean_texts(void *record, const struct field *fields, int count);
 
 struct dataset_reader;
-/* Row of rows->devices with this fingerprint; the device is added if there is none. */
+/* Row of rows->devices to which rows of the device are joined (bench/device_identity.h); added, and
+ * numbered if its name is taken, when there is none. */
 enum status dataset_rows_add_device(struct dataset_rows *rows, int32_t *index,
                                     const struct device_info *info, struct error *error);
 /* Adds devices and canaries of a file. *device_map: row of its devices -> row of rows->devices; the

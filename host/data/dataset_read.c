@@ -1,4 +1,5 @@
 /* Reads all rows of files into memory, with dataset_reader. */
+#include "bench/device_identity.h"
 #include "data/dataset_internal.h"
 #include "data/dataset_reader.h"
 
@@ -19,12 +20,16 @@ static enum status grow(void **records, size_t count, size_t more, size_t size, 
 enum status dataset_rows_add_device(struct dataset_rows *all, int32_t *index,
                                     const struct device_info *info, struct error *error)
 {
-    const uint64_t fingerprint = device_fingerprint(info);
-    for (*index = 0; *index < all->device_count; ++*index)
-        if (device_fingerprint(&all->devices[*index]) == fingerprint)
-            return STATUS_OK;
+    *index = device_find_joined(all->devices, all->device_count, info);
+    if (*index >= 0) {
+        device_complete(&all->devices[*index], info);
+        return STATUS_OK;
+    }
+    struct device_info named = *info;
+    device_number(&named, all->devices, all->device_count);
     TRY(grow((void **)&all->devices, (size_t)all->device_count, 1, sizeof *info, "devices", error));
-    all->devices[all->device_count++] = *info;
+    *index = all->device_count++;
+    all->devices[*index] = named;
     return STATUS_OK;
 }
 

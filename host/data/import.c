@@ -176,7 +176,9 @@ static enum status find_device(int32_t *index, struct importer *importer,
     if (dataset_device_fault(fault, sizeof fault, info))
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: device: %s", csv->path, csv->line, fault);
     TRY(dataset_rows_add_device(&importer->known, index, info, error));
-    return *index < known ? STATUS_OK : dataset_add_device(importer->dataset, info, index, error);
+    return *index < known ? STATUS_OK
+                          : dataset_add_device(importer->dataset, &importer->known.devices[*index],
+                                               index, error);
 }
 
 static enum status import_row(struct importer *importer, const struct dialect *dialect, void *state,

@@ -1,5 +1,6 @@
 #include "data/merge.h"
 
+#include "bench/device_identity.h"
 #include "data/compact_file.h"
 #include "data/dataset_internal.h"
 #include "data/dataset_reader.h"
@@ -59,6 +60,14 @@ static enum status open_inputs(struct merge *merge, const char *const *paths, in
     for (int i = 0; i < path_count; i++)
         TRY(open_input(merge, paths[i], error));
     return STATUS_OK;
+}
+
+static void tell_namesakes(const struct merge *merge)
+{
+    char text[DEVICE_NOTE_LIMIT];
+    for (int i = 0; merge->options->note && i < merge->all.device_count; i++)
+        if (device_namesake_note(text, merge->all.devices, i))
+            merge->options->note(text);
 }
 
 static enum status complete_header(struct merge *merge, struct error *error)
@@ -169,6 +178,8 @@ enum status merge_files(struct merge_report *report, const char *const *paths, i
     enum status status = open_inputs(merge, paths, path_count, error);
     if (status == STATUS_OK)
         status = scratch_file_check_destination(options->path, options->overwrite, error);
+    if (status == STATUS_OK)
+        tell_namesakes(merge);
     if (status == STATUS_OK)
         status = write_output(merge, error);
     report->devices = merge->all.device_count;

@@ -14,20 +14,22 @@ struct merge_options {
     /* Header of the result: program, command line, libraries, created; an empty licence or citation
      * is that of the inputs. The rest comes from the inputs. */
     const struct dataset_header *header;
+    void (*note)(const char *text);           /* told of devices of one name; or NULL */
     struct progress *progress;                /* or NULL */
     const volatile sig_atomic_t *interrupted; /* or NULL; set: nothing is left behind */
 };
 
 struct merge_report {
     int64_t files, rows_read, duplicates, rows, canaries;
-    int64_t devices;    /* with different fingerprints */
+    int64_t devices;    /* of the result */
     int64_t unfinished; /* files of unfinished sweeps; their rounds were joined */
 };
 
-/* Devices with equal fingerprints become one, a measurement in several files is kept once
- * (row_hash), canaries are copied. STATUS_BAD_FILE names the input and the difference: format
- * version, schema, damage. STATUS_USAGE: the result is one of the inputs, or exists and overwrite
- * is false. STATUS_FAILED: it cannot be written; no partial file remains and no input changes. */
+/* Devices that are the same become one (bench/device_identity.h), a measurement in several files is
+ * kept once (row_hash), canaries are copied. STATUS_BAD_FILE names the input and the difference:
+ * format version, schema, damage. STATUS_USAGE: the result is one of the inputs, or exists and
+ * overwrite is false. STATUS_FAILED: it cannot be written; no partial file remains and no input
+ * changes. */
 enum status merge_files(struct merge_report *report, const char *const *paths, int path_count,
                         const struct merge_options *options, struct error *error);
 

@@ -99,6 +99,23 @@ const struct field device_fields[] = {
      .type = FIELD_DOUBLE},
     {OF_DEVICE(measured_call_latency_us), .unit = "us", .help = "measured empty library call",
      .type = FIELD_DOUBLE},
+    {OF_DEVICE(processor), .unit = "1", .help = "CPU: vendor, family, model, stepping",
+     TEXT_OF(device_info, processor), .since = 2},
+    {OF_DEVICE(microarchitecture), .unit = "1", .help = "CPU: name of the microarchitecture",
+     TEXT_OF(device_info, microarchitecture), .since = 2},
+    {OF_DEVICE(l1d_bytes), .unit = "bytes", .help = "CPU: first-level data cache; 0 unknown",
+     .type = FIELD_INT64, .since = 2},
+    {OF_DEVICE(l2_bytes), .unit = "bytes", .help = "CPU: second-level cache; 0 unknown",
+     .type = FIELD_INT64, .since = 2},
+    {OF_DEVICE(l3_bytes), .unit = "bytes", .help = "CPU: third-level cache; 0 unknown",
+     .type = FIELD_INT64, .since = 2},
+    {OF_DEVICE(socket_count), .unit = "1", .help = "CPU: sockets of the machine; 0 unknown",
+     .type = FIELD_INT32, .since = 2},
+    {OF_DEVICE(machine_core_count), .unit = "1", .help = "CPU: cores of the machine; 0 unknown",
+     .type = FIELD_INT32, .since = 2},
+    {OF_DEVICE(instance), .unit = "1",
+     .help = "above 1: number among the devices of one name, which ends with it",
+     .type = FIELD_INT32, .since = 2},
 };
 const int device_field_count = sizeof device_fields / sizeof *device_fields;
 

@@ -1,5 +1,7 @@
 #include "forecast/baseline_set.h"
 
+#include "bench/device_identity.h"
+
 /* The roofline needs only the device: a row that refers to it is enough. */
 static enum status fit_roofline(struct predictor **roofline, const struct device_info *known,
                                 struct error *error)
@@ -63,11 +65,11 @@ enum status baseline_set_forecast(double *batch_ms, const struct baseline_set *s
 enum status model_find_device(const struct device_info **known, const struct model *model,
                               const struct device_info *here, struct error *error)
 {
-    for (int i = 0; i < model->device_count; i++)
-        if (device_fingerprint(&model->devices[i]) == device_fingerprint(here)) {
-            *known = &model->devices[i];
-            return STATUS_OK;
-        }
+    const int found = device_find(model->devices, model->device_count, here);
+    if (found >= 0) {
+        *known = &model->devices[found];
+        return STATUS_OK;
+    }
     char list[300];
     model_list_devices(list, sizeof list, model);
     FAIL(error, STATUS_NO_DEVICE, "the model was not trained on %s (%s, %d thread%s)", here->name,

@@ -6,6 +6,7 @@
 #include "onednn/speed.h"
 #include "onednn/version.h"
 
+#include "base/machine.h"
 #include "base/philox.h"
 
 #include <errno.h>
@@ -20,7 +21,8 @@
 
 extern const struct backend backend_cpu;
 
-static const int64_t arena_limit_bytes = INT64_C(8) << 30, flush_minimum_bytes = 64 << 20,
+static const int64_t arena_limit_bytes = INT64_C(8) << 30, arena_minimum_bytes = 64 << 20,
+                     unknown_arena_bytes = 512 << 20, flush_minimum_bytes = 64 << 20,
                      page_bytes = 4096;
 
 static enum status cpu_device_count(int *count, struct error *error)
@@ -53,18 +55,35 @@ static void *map_memory(size_t bytes)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* The arena is mapped, not touched: a config pays for what it uses. */
+/* Half of the memory that is free, within the arena's limits. */
+static int64_t default_arena_bytes(void)
+{
+    struct machine_memory memory;
+    machine_memory_read(&memory, "");
+    const int64_t bytes = memory.total_bytes > 0 ? memory.available_bytes / 2 : unknown_arena_bytes;
+    return bytes < arena_minimum_bytes ? arena_minimum_bytes
+           : bytes > arena_limit_bytes ? arena_limit_bytes
+                                       : bytes;
+}
+
+/* The arena is mapped, not touched: a config pays for what it uses. One whose size nobody asked for
+ * is halved until the system grants it. */
 static enum status map_arena(struct cpu_device *cpu, int64_t wanted_bytes, struct error *error)
 {
-    int64_t bytes = wanted_bytes ? wanted_bytes : processor_available_bytes() / 2;
-    bytes = bytes < arena_limit_bytes || wanted_bytes ? bytes : arena_limit_bytes;
+    int64_t bytes = wanted_bytes ? wanted_bytes : default_arena_bytes();
     bytes -= bytes % page_bytes;
     cpu->arena = bytes > 0 ? map_memory((size_t)bytes) : NULL;
-    if (!cpu->arena)
-        return FAIL(error, STATUS_NO_DEVICE, "cpu: cannot map an arena of %lld bytes: %s",
-                    (long long)bytes, strerror(errno));
-    cpu->arena_bytes = (size_t)bytes;
-    return STATUS_OK;
+    while (!cpu->arena && !wanted_bytes && bytes / 2 >= arena_minimum_bytes) {
+        bytes = bytes / 2 - bytes / 2 % page_bytes;
+        cpu->arena = map_memory((size_t)bytes);
+    }
+    cpu->arena_bytes = cpu->arena ? (size_t)bytes : 0;
+    if (cpu->arena)
+        return STATUS_OK;
+    FAIL(error, STATUS_NO_DEVICE, "cpu: cannot map an arena of %lld bytes: %s", (long long)bytes,
+         strerror(errno));
+    return HINT(error, STATUS_NO_DEVICE,
+                "'ulimit -v' or the container limits this process's memory: raise the limit");
 }
 
 static enum status fill_noise_block(struct cpu_device *cpu, uint64_t seed, struct error *error)
@@ -125,7 +144,9 @@ static enum status cpu_open(struct device **device, int index, const struct devi
     TRY(ALLOCATE(&cpu, 1, "cpu device", error));
     cpu->base.backend = &backend_cpu;
     cpu->thread_count = options->thread_count > 0 ? options->thread_count : 1;
-    int64_t cache_bytes = processor_cache_bytes();
+    struct machine_processor processor;
+    machine_processor_read(&processor, "");
+    const int64_t cache_bytes = processor.cache_bytes;
     cpu->flush_bytes = (size_t)(2 * cache_bytes > flush_minimum_bytes ? 2 * cache_bytes
                                                                       : flush_minimum_bytes);
     omp_set_num_threads(cpu->thread_count);

@@ -1,5 +1,7 @@
 #include "onednn/processor.h"
 
+#include "base/machine.h"
+
 #include <dnnl.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,55 +9,6 @@
 #include <string.h>
 
 enum { TEXT_LIMIT = 256 };
-
-/* Value after "key<spaces>:" of the first matching line of a /proc file; empty when absent. */
-static void read_proc(char *value, const char *path, const char *key)
-{
-    char line[4 * TEXT_LIMIT];
-    value[0] = '\0';
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return;
-    while (fgets(line, sizeof line, file)) {
-        const char *colon = strchr(line, ':');
-        if (strncmp(line, key, strlen(key)) != 0 || !colon)
-            continue;
-        colon += 1 + strspn(colon + 1, " \t");
-        snprintf(value, TEXT_LIMIT, "%.*s", (int)strcspn(colon, "\n"), colon);
-        break;
-    }
-    fclose(file);
-}
-
-static int64_t memory_bytes(const char *key, int64_t fallback)
-{
-    char value[TEXT_LIMIT];
-    read_proc(value, "/proc/meminfo", key);
-    return value[0] ? 1024 * strtoll(value, NULL, 10) : fallback;
-}
-
-int64_t processor_available_bytes(void)
-{
-    return memory_bytes("MemAvailable", INT64_C(1) << 30);
-}
-
-int64_t processor_cache_bytes(void)
-{
-    int64_t largest = 0;
-    for (int index = 0; index < 8; index++) {
-        char path[TEXT_LIMIT], unit = 'K';
-        long size = 0;
-        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/size", index);
-        FILE *file = fopen(path, "r");
-        if (!file)
-            break;
-        int read = fscanf(file, "%ld%c", &size, &unit);
-        fclose(file);
-        int64_t bytes = read >= 1 ? (int64_t)size * (unit == 'M' ? 1 << 20 : 1 << 10) : 0;
-        largest = bytes > largest ? bytes : largest;
-    }
-    return largest;
-}
 
 /* A number of a /proc or /sys file, after `key`; NaN when absent. */
 static double read_number(const char *path, const char *key)
@@ -106,18 +59,34 @@ int processor_vector_floats(void)
     return instruction_set()->vector_floats;
 }
 
+/* aarch64 systems do not name their processors. */
+static const char *name_of(const struct machine_processor *processor)
+{
+    return processor->model_name[0]          ? processor->model_name
+           : processor->microarchitecture[0] ? processor->microarchitecture
+                                             : "unknown processor";
+}
+
 void processor_describe(struct device_info *info)
 {
-    char value[TEXT_LIMIT];
+    struct machine_processor processor;
+    struct machine_memory memory;
     const struct instruction_set *set = instruction_set();
-    read_proc(value, "/proc/cpuinfo", "model name");
-    snprintf(info->name, sizeof info->name, "%.63s", value[0] ? value : "unknown processor");
+    machine_processor_read(&processor, "");
+    machine_memory_read(&memory, "");
+    snprintf(info->name, sizeof info->name, "%s", name_of(&processor));
     snprintf(info->technology, sizeof info->technology, "%s", set->name);
-    read_proc(value, "/proc/cpuinfo", "cpu MHz");
-    double clock_mhz = strtod(value, NULL);
-    info->clock_mhz = clock_mhz > 0 ? clock_mhz : NAN;
-    info->memory_bytes = memory_bytes("MemTotal", 0);
-    info->cache_bytes = processor_cache_bytes();
+    snprintf(info->processor, sizeof info->processor, "%s", processor.identity);
+    snprintf(info->microarchitecture, sizeof info->microarchitecture, "%s",
+             processor.microarchitecture);
+    info->l1d_bytes = processor.l1d_bytes;
+    info->l2_bytes = processor.l2_bytes;
+    info->l3_bytes = processor.l3_bytes;
+    info->socket_count = processor.socket_count;
+    info->machine_core_count = processor.core_count;
+    info->clock_mhz = processor.clock_mhz;
+    info->memory_bytes = memory.total_bytes;
+    info->cache_bytes = processor.cache_bytes;
     info->core_count = info->thread_count;
     info->peak_gflops = set->flops_per_cycle * info->clock_mhz * info->thread_count / 1e3;
     info->bandwidth_gbps = NAN; // no portable source; see measured_copy_gbps

@@ -34,13 +34,12 @@ enum status model_content_write(const struct model_place *root, const struct pre
 
 static void terminate_texts(struct device_info *device)
 {
-    device->name[sizeof device->name - 1] = '\0';
-    device->backend[sizeof device->backend - 1] = '\0';
-    device->technology[sizeof device->technology - 1] = '\0';
-    device->connectivity[sizeof device->connectivity - 1] = '\0';
-    device->library[sizeof device->library - 1] = '\0';
+    for (int i = 0; i < device_field_count; i++)
+        if (device_fields[i].type == FIELD_TEXT)
+            ((char *)device)[device_fields[i].offset + device_fields[i].size - 1] = '\0';
 }
 
+/* Columns that an older file lacks stay zero: unknown. */
 enum status model_devices_read(struct predictor *predictor, const struct model_place *root,
                                struct error *error)
 {

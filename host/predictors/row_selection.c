@@ -121,18 +121,3 @@ bool hardware_differs(const struct device_info *devices, int device_count)
     }
     return false;
 }
-
-static bool device_is_same(const struct device_info *a, const struct device_info *b)
-{
-    return strcmp(a->name, b->name) == 0 && strcmp(a->backend, b->backend) == 0 &&
-           a->thread_count == b->thread_count;
-}
-
-int device_find(const struct device_info *devices, int device_count,
-                const struct device_info *device)
-{
-    for (int i = 0; i < device_count; i++)
-        if (device_is_same(&devices[i], device))
-            return i;
-    return -1;
-}

@@ -2,6 +2,7 @@
 #ifndef EPOCHCAST_PREDICTORS_ROW_SELECTION_H
 #define EPOCHCAST_PREDICTORS_ROW_SELECTION_H
 
+#include "bench/device_identity.h"
 #include "data/dataset.h"
 #include "layers/encode.h"
 
@@ -30,10 +31,5 @@ enum status training_devices(struct device_info **devices, int *device_count,
 struct encode_hardware hardware_of(const struct device_info *device);
 /* True when two of the devices differ in hardware_of. */
 bool hardware_differs(const struct device_info *devices, int device_count);
-
-/* The first device of the same model under the same backend with the same number of threads, or -1;
- * library versions may differ. */
-int device_find(const struct device_info *devices, int device_count,
-                const struct device_info *device);
 
 #endif
