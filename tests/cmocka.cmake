@@ -31,5 +31,6 @@ endforeach()
 # Asks the shared library what it asks inside.
 target_link_libraries(test_library PRIVATE epochcast_shared)
 add_dependencies(test_library epochcast)
+add_dependencies(test_outputs epochcast)
 include(cuda.cmake)
 

@@ -366,21 +366,6 @@ static void damaged_input_keeps_the_old_result(void **state)
     assert_int_equal(folder_count(&folder), 3);
 }
 
-static void result_that_is_an_input(void **state)
-{
-    (void)state;
-    const struct file_name a = in_folder(&folder, "a.h5"), link_name = in_folder(&folder, "l.h5");
-    const char *const from[] = {a.text};
-    const struct dataset_header header = sample_header();
-    struct merge_report report;
-    write_file(a.text, "one", 0, 30, &header, true);
-    assert_int_equal(symlink(a.text, link_name.text), 0);
-    FAILS(STATUS_USAGE, "is both an input and the output",
-          merge_into(&report, a.text, from, 1, true));
-    FAILS(STATUS_USAGE, "is both an input and the output",
-          merge_into(&report, link_name.text, from, 1, true));
-}
-
 static void places_that_cannot_be_written(void **state)
 {
     (void)state;
@@ -468,7 +453,6 @@ int main(int argc, char **argv)
         TEST(test_shards),
         TEST(other_schemas_are_refused),
         TEST(damaged_input_keeps_the_old_result),
-        TEST(result_that_is_an_input),
         TEST(places_that_cannot_be_written),
         TEST(full_disk_leaves_nothing),
         TEST(vanished_folder),

@@ -5,6 +5,7 @@
 
 #include "base/choice.h"
 #include "base/error.h"
+#include "base/file_kind.h"
 #include "base/table.h"
 #include "base/term.h"
 #include "layers/layer.h"
@@ -58,6 +59,15 @@ enum option_type {
                        each */
 };
 
+/* What an option's text names. */
+enum option_file {
+    OPTION_NO_FILE,
+    OPTION_READS,
+    OPTION_READS_LIST, /* separated by commas */
+    OPTION_WRITES,
+    OPTION_DRAWS, /* a picture; "-": in the terminal */
+};
+
 struct option {
     const char *name; /* without the dashes */
     char short_name;  /* 0: none */
@@ -66,6 +76,7 @@ struct option {
     const char *argument, *help;
     double minimum, maximum;     /* numbers and integers */
     const struct choice *choice; /* its values; for a text, the values of its items */
+    enum option_file file;
 };
 enum { OPTION_LIMIT = 128 };
 extern const struct option cli_options[];
@@ -81,6 +92,8 @@ struct command {
     const struct option_help *helps; /* ended by a NULL option; NULL: none */
     const char *const *options;      /* names, ended by NULL; the common ones are added */
     int operand_minimum, operand_maximum;
+    enum file_kind writes; /* what --output holds */
+    bool resumes;          /* goes on with an existing --output */
     /* Writes the document to stdout. */
     enum status (*run)(const struct settings *settings, struct error *error);
 };

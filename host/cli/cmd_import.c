@@ -109,5 +109,6 @@ const struct command command_import = {
     .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
+    .writes = FILE_DATASET,
     .run = run,
 };

@@ -61,5 +61,6 @@ const struct command command_merge = {
     .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
+    .writes = FILE_DATASET,
     .run = run,
 };

@@ -149,7 +149,6 @@ static enum status run(const struct settings *settings, struct error *error)
     struct scratch_file file;
     sort_operands(&contents, settings);
     TRY(check(&contents, settings, error));
-    TRY(model_path_check(settings->output, settings->overwrite, error));
     enum status status = scratch_file_create(&file, settings->output, false, error);
     if (status == STATUS_OK)
         status = write_page(&file, &contents, settings, error);
@@ -182,5 +181,6 @@ const struct command command_report = {
     .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
+    .writes = FILE_PAGE,
     .run = run,
 };

@@ -322,5 +322,7 @@ const struct command command_sweep = {
         "  epochcast sweep --layer dense --set stratum=log_uniform --dry-run\n",
     .options = takes,
     .helps = helps,
+    .writes = FILE_DATASET,
+    .resumes = true,
     .run = run,
 };

@@ -294,7 +294,6 @@ static enum status train(struct mlp_options *wanted, const struct fit_options *b
         FAIL(error, STATUS_USAGE, "--model requires --fine-tune");
         return HINT(error, STATUS_USAGE, "add --fine-tune DEVICE");
     }
-    TRY(model_path_check(settings->output, settings->overwrite, error));
     TRY(dataset_read(&rows, settings->operands, settings->operand_count, error));
     if (!settings->quiet)
         cli_note_namesakes(rows.devices, rows.device_count);
@@ -355,5 +354,6 @@ const struct command command_train = {
     .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
+    .writes = FILE_MODEL,
     .run = run,
 };

@@ -1,17 +1,8 @@
 #include "cli/plot_option.h"
 
-#include "base/scratch_file.h"
 #include "pictures/gnuplot.h"
 
 #include <stdlib.h>
-
-static enum status check_writable(const char *path, struct error *error)
-{
-    struct scratch_file file;
-    const enum status status = scratch_file_create(&file, path, false, error);
-    scratch_file_close(&file);
-    return status;
-}
 
 enum status plot_check(const struct settings *settings, struct error *error)
 {
@@ -24,8 +15,7 @@ enum status plot_check(const struct settings *settings, struct error *error)
              choice_name(&choice_table_format, settings->format));
         return HINT(error, STATUS_USAGE, "use --plot FILE.svg");
     }
-    TRY(gnuplot_check(error));
-    return form == PICTURE_TERMINAL ? STATUS_OK : check_writable(settings->plot, error);
+    return gnuplot_check(error);
 }
 
 enum status plot_begin(struct picture *picture, const struct settings *settings,

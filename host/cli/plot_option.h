@@ -5,8 +5,8 @@
 #include "cli/cli.h"
 #include "pictures/picture.h"
 
-/* Checks before the work that the name fits the output form, gnuplot runs, and the file can be
- * written. Does nothing without --plot. */
+/* Checks before the work that the name fits the output form and gnuplot runs; outputs_check has
+ * checked the file. Does nothing without --plot. */
 enum status plot_check(const struct settings *settings, struct error *error);
 /* Begins an empty picture in the requested form. */
 enum status plot_begin(struct picture *picture, const struct settings *settings,

@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* An open input. */
 struct input {
@@ -28,17 +27,6 @@ struct merge {
     struct merge_report *report;
 };
 
-static enum status check_other_file(const char *input, const struct merge_options *options,
-                                    struct error *error)
-{
-    struct stat here, there;
-    if (stat(input, &here) != 0 || stat(options->path, &there) != 0 ||
-        here.st_dev != there.st_dev || here.st_ino != there.st_ino)
-        return STATUS_OK;
-    FAIL(error, STATUS_USAGE, "'%s' is both an input and the output", options->path);
-    return HINT(error, STATUS_USAGE, "choose another output name");
-}
-
 /* All inputs are open at the same time: faults are reported before anything is written, and nobody
  * changes the files meanwhile. */
 static enum status open_input(struct merge *merge, const char *path, struct error *error)
@@ -55,8 +43,6 @@ static enum status open_inputs(struct merge *merge, const char *const *paths, in
                                struct error *error)
 {
     TRY(ALLOCATE(&merge->inputs, (size_t)path_count, "inputs", error));
-    for (int i = 0; i < path_count; i++)
-        TRY(check_other_file(paths[i], merge->options, error));
     for (int i = 0; i < path_count; i++)
         TRY(open_input(merge, paths[i], error));
     return STATUS_OK;

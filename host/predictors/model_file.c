@@ -4,15 +4,14 @@
  */
 #include "base/hash.h"
 #include "base/mapped_file.h"
+#include "base/scratch_file.h"
 #include "predictors/model_content.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ENVELOPE_BYTES = 512 };
@@ -36,78 +35,61 @@ static enum status cannot(const char *what, const char *path, struct error *erro
     return FAIL(error, STATUS_FAILED, "cannot %s '%s': %s", what, path, strerror(errno));
 }
 
-static enum status write_content(const struct model *model, const char *path, struct error *error)
+/* Into the scratch file: HDF5 opens it by its temporary name. */
+static enum status write_content(const struct model *model, const struct scratch_file *scratch,
+                                 struct error *error)
 {
     const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_userblock(creation, ENVELOPE_BYTES);
     errno = 0;
-    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, creation, H5P_DEFAULT);
+    const hid_t file = H5Fcreate(scratch->name, H5F_ACC_TRUNC, creation, H5P_DEFAULT);
     H5Pclose(creation);
     if (file < 0)
-        return cannot("create", path, error);
-    const struct model_place root = {.id = file, .path = path, .prefix = ""};
+        return cannot("create", scratch->path, error);
+    const struct model_place root = {.id = file, .path = scratch->path, .prefix = ""};
     enum status status = model_content_write(&root, model->predictor, model->provenance, error);
     errno = 0;
     if (H5Fclose(file) < 0 && status == STATUS_OK)
-        status = cannot("write", path, error);
+        status = cannot("write", scratch->path, error);
     return status;
 }
 
-static enum status write_envelope(const char *path, struct error *error)
+static enum status write_envelope(const struct scratch_file *scratch, struct error *error)
 {
     struct mapped_file content;
-    TRY(mapped_file_open(&content, path, error));
+    TRY(mapped_file_open(&content, scratch->name, error));
     char envelope[ENVELOPE_BYTES] = {0};
     const struct content_hash *kind = &content_hashes[0];
     snprintf(envelope, sizeof envelope, ENVELOPE_START "%d\nbytes %zu\n%s %016" PRIx64 "\n",
              MODEL_FORMAT_VERSION, content.size, kind->name, content_hash(kind, &content));
     mapped_file_close(&content);
-    const int file = open(path, O_WRONLY | O_CLOEXEC);
-    if (file < 0)
-        return cannot("open", path, error);
-    enum status status = STATUS_OK;
-    if (pwrite(file, envelope, sizeof envelope, 0) != (ssize_t)sizeof envelope || fsync(file) != 0)
-        status = cannot("write", path, error);
-    close(file);
-    return status;
+    if (pwrite(scratch->descriptor, envelope, sizeof envelope, 0) != (ssize_t)sizeof envelope)
+        return cannot("write", scratch->path, error);
+    return STATUS_OK;
 }
 
-enum status model_path_check(const char *path, bool overwrite, struct error *error)
+static enum status write_and_publish(const struct model *model, struct scratch_file *scratch,
+                                     bool overwrite, struct error *error)
 {
-    if (overwrite || access(path, F_OK) != 0)
-        return STATUS_OK;
-    FAIL(error, STATUS_USAGE, "'%s' exists", path);
-    error_hint(error, "--overwrite replaces it");
-    return STATUS_USAGE;
-}
-
-static enum status save_check(const struct model *model, const char *path, bool overwrite,
-                              struct error *error)
-{
-    if (!model->predictor)
-        return FAIL(error, STATUS_USAGE, "no predictor to store");
-    return model_path_check(path, overwrite, error);
+    const struct hdf5_silence silence = hdf5_silence_begin();
+    enum status status = write_content(model, scratch, error);
+    hdf5_silence_end(&silence);
+    TRY(status);
+    TRY(write_envelope(scratch, error));
+    return scratch_file_publish(scratch, overwrite, error);
 }
 
 enum status model_save(const struct model *model, const char *path, bool overwrite,
                        struct error *error)
 {
-    TRY(save_check(model, path, overwrite, error));
-    const size_t size = strlen(path) + 32;
-    void *memory;
-    TRY(error_allocate(&memory, size, 1, "file name", error));
-    char *temporary = memory;
-    snprintf(temporary, size, "%s.%ld.tmp", path, (long)getpid());
-    const struct hdf5_silence silence = hdf5_silence_begin();
-    enum status status = write_content(model, temporary, error);
+    struct scratch_file scratch;
+    if (!model->predictor)
+        return FAIL(error, STATUS_USAGE, "no predictor to store");
+    TRY(scratch_file_check_destination(path, overwrite, error));
+    enum status status = scratch_file_create(&scratch, path, true, error);
     if (status == STATUS_OK)
-        status = write_envelope(temporary, error);
-    if (status == STATUS_OK && rename(temporary, path) != 0)
-        status = cannot("replace", path, error);
-    if (status != STATUS_OK)
-        unlink(temporary);
-    hdf5_silence_end(&silence);
-    free(temporary);
+        status = write_and_publish(model, &scratch, overwrite, error);
+    scratch_file_close(&scratch);
     return status;
 }
 

@@ -127,11 +127,9 @@ struct model {
     int device_count;
     char provenance[2048]; /* dataset files, command line, version, created */
 };
+/* Complete or not at all. STATUS_USAGE when `path` exists and overwrite is false. */
 enum status model_save(const struct model *model, const char *path, bool overwrite,
                        struct error *error);
-/* STATUS_USAGE when `path` exists and overwrite is false: to be asked before training, not after.
- */
-enum status model_path_check(const char *path, bool overwrite, struct error *error);
 enum status model_load(struct model *model, const char *path, struct error *error);
 void model_free(struct model *model);
 /* Device of the model called `name` (NULL: the first), or the only one of the backend `name` ("cpu",
