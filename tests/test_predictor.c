@@ -173,7 +173,7 @@ static void rows_without_times_are_left_out(void **state)
     struct fit_report reports[LAYER_KIND_COUNT];
     struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, reports);
     assert_true(reports[LAYER_DENSE].rows > 60 && reports[LAYER_DENSE].rows <= 100);
-    assert_int_equal(reports[LAYER_DENSE].calibration_rows, 0); /* a handful: not enough */
+    assert_in_range(reports[LAYER_DENSE].calibration_rows, 1, INTERVAL_ROWS_MINIMUM - 1);
     predictor->type->free(predictor);
 
     for (size_t i = 0; i < rows.count; i++)
@@ -226,6 +226,41 @@ static void extrapolation_is_flagged(void **state)
     const struct prediction prediction = predict_one(predictor, &outside, NULL);
     assert_true(prediction.covered && prediction.extrapolates);
     assert_true(isfinite(prediction.high_ms) && prediction.low_ms > 0);
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
+/* As many inputs and as many outputs as were seen, but never both: more weights than any row has.
+ */
+static void new_work_of_known_features_extrapolates(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 300, dense_only, 1, &device, 1, 0);
+    const struct mlp_options options = quick_options();
+    struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, NULL);
+    struct layer_config config = rows.rows[0].config, known = config;
+    int64_t most = 0;
+    config.batch_size = INT32_MAX;
+    config.as.dense.inputs = config.as.dense.outputs = 1;
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct layer_config *row = &rows.rows[i].config;
+        const struct dense *dense = &row->as.dense;
+        if (split_of(row) != SPLIT_TRAIN)
+            continue;
+        most = layer_cost(row).parameter_count > most ? layer_cost(row).parameter_count : most;
+        config.batch_size = row->batch_size < config.batch_size ? row->batch_size
+                                                                : config.batch_size;
+        if (dense->inputs > config.as.dense.inputs)
+            config.as.dense.inputs = dense->inputs;
+        if (dense->outputs > config.as.dense.outputs)
+            config.as.dense.outputs = dense->outputs;
+        known = *row;
+    }
+    assert_true(layer_cost(&config).parameter_count > most);
+    assert_false(predict_one(predictor, &known, NULL).extrapolates);
+    assert_true(predict_one(predictor, &config, NULL).extrapolates);
     predictor->type->free(predictor);
     synthetic_rows_free(&rows);
 }
@@ -550,6 +585,49 @@ static void interval_has_bins_by_pass_and_decade(void **state)
     assert_int_equal(interval_decade(1e300), INTERVAL_DECADE_COUNT - 1);
 }
 
+/* Two rows off by e and 1/e: Student's t of 2 degrees is 2.920 at 90 %. */
+static void few_rows_widen_an_interval_and_none_leave_it_out(void **state)
+{
+    (void)state;
+    const int32_t passes[] = {PASS_FORWARD, PASS_FORWARD};
+    const double measured_ms[] = {exp(1), exp(-1)}, predicted_ms[] = {1, 1}, spreads[] = {0, 0};
+    const struct interval_rows two = {passes, measured_ms, predicted_ms, spreads, 2};
+    const struct interval_rows none = {.count = 0};
+    struct interval interval;
+    assert_int_equal(interval_calibrate(&interval, &two, 0.9, NULL), STATUS_OK);
+    for (double ms = 1e-3; ms < 1e3; ms *= 10)
+        assert_true(fabs(interval_half_width(&interval, PASS_TRAIN, ms, 0) - 2.9199856) < 1e-6);
+    assert_true(interval.correlation == 1);
+    assert_int_equal(interval_calibrate(&interval, &none, 0.9, NULL), STATUS_OK);
+    assert_true(isnan(interval_half_width(&interval, PASS_TRAIN, 1, 0)));
+    assert_true(interval.spread == 1 && interval.correlation == 1);
+}
+
+/* Nets that know 50 rows by heart: the others lie within their intervals, as often as they say. */
+static void few_rows_have_honest_intervals(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows, few;
+    synthetic_rows_create(&rows, 1000, dense_only, 1, &device, 1, 0.2);
+    struct mlp_options options = small_fit_options();
+    struct fit_report reports[LAYER_KIND_COUNT];
+    few = rows;
+    few.count = 60;
+    struct predictor *predictor = fit_with(&predictor_mlp, &few, &options, reports);
+    assert_in_range(reports[LAYER_DENSE].calibration_rows, 1, INTERVAL_ROWS_MINIMUM - 1);
+    size_t inside = 0;
+    for (size_t i = few.count; i < rows.count; i++) {
+        const struct prediction layer = predict_one(predictor, &rows.rows[i].config, NULL);
+        inside += layer.low_ms <= rows.rows[i].median_ms && rows.rows[i].median_ms <= layer.high_ms;
+    }
+    print_message("%zu test rows: %zu of %zu others inside\n",
+                  reports[LAYER_DENSE].calibration_rows, inside, rows.count - few.count);
+    assert_true((double)inside >= 0.8 * (double)(rows.count - few.count));
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
 /* Rows on which the nets disagree twice as much get intervals twice as wide. */
 static void interval_follows_the_spread(void **state)
 {
@@ -618,6 +696,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(rows_without_times_are_left_out),
         cmocka_unit_test(unknown_kind_and_device_are_not_covered),
         cmocka_unit_test(extrapolation_is_flagged),
+        cmocka_unit_test(new_work_of_known_features_extrapolates),
         cmocka_unit_test(constant_feature_is_harmless),
         cmocka_unit_test(interval_covers_noise),
         cmocka_unit_test(validation_rows_are_never_touched),
@@ -627,6 +706,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(scaler_standardises),
         cmocka_unit_test(interval_has_bins_by_pass_and_decade),
+        cmocka_unit_test(few_rows_widen_an_interval_and_none_leave_it_out),
+        cmocka_unit_test(few_rows_have_honest_intervals),
         cmocka_unit_test(interval_follows_the_spread),
         cmocka_unit_test(sums_learn_the_correlation),
         cmocka_unit_test(fine_tuning_knows_one_device),

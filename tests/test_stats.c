@@ -126,6 +126,21 @@ static void undefined_errors_are_nan(void **state)
     assert_true(isnan(none.rmse_ms) && isnan(none.mape_percent) && isnan(none.rmsle));
 }
 
+/* Of the tables. */
+static void student_has_heavy_tails(void **state)
+{
+    (void)state;
+    static const struct {
+        double level;
+        int freedom;
+        double value;
+    } cases[] = {{0.9, 1, 6.31375}, {0.95, 1, 12.7062}, {0.9, 2, 2.91999}, {0.95, 3, 3.18245},
+                 {0.9, 4, 2.13185}, {0.99, 5, 4.03214}, {0.9, 19, 1.72913}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_true(fabs(stats_student(cases[i].level, cases[i].freedom) / cases[i].value - 1) <
+                    1e-5);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +152,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(errors_of_predictions),
         cmocka_unit_test(perfect_predictions),
         cmocka_unit_test(undefined_errors_are_nan),
+        cmocka_unit_test(student_has_heavy_tails),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

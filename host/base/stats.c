@@ -44,6 +44,34 @@ static double mean_of(const double *values, size_t count)
     return sum / (double)count;
 }
 
+/* Probability of |t| <= value: Abramowitz & Stegun 26.7.3, 26.7.4. */
+static double student_probability(double value, int freedom)
+{
+    const double angle = atan(value / sqrt(freedom)), cosine = cos(angle);
+    const int is_odd = freedom % 2;
+    double term = is_odd ? cosine : 1, sum = freedom == 1 ? 0 : term;
+    for (int i = is_odd ? 3 : 2; i <= freedom - 2; i += 2) {
+        term *= cosine * cosine * (i - 1) / i;
+        sum += term;
+    }
+    return is_odd ? 2 / acos(-1) * (angle + sin(angle) * sum) : sin(angle) * sum;
+}
+
+double stats_student(double level, int freedom)
+{
+    double low = 0, high = 1;
+    while (student_probability(high, freedom) < level && high < 1e12)
+        high *= 2;
+    for (int halving = 0; halving < 100; halving++) {
+        const double middle = (low + high) / 2;
+        if (student_probability(middle, freedom) < level)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
 struct stats_errors stats_errors(const double *measured_ms, const double *predicted_ms,
                                  size_t count)
 {

@@ -17,6 +17,10 @@ struct stats_interval {
 };
 struct stats_interval stats_median_interval(const double *sorted, size_t count);
 
+/* The value that Student's t of `freedom` >= 1 degrees does not exceed in absolute terms with
+ * probability `level` in (0, 1): 12.706 for 1 degree and 0.95. */
+double stats_student(double level, int freedom);
+
 /* Errors of predictions against measurements (both ms, both > 0), in the names of `evaluate -o
  * json`. */
 struct stats_errors {

@@ -7,6 +7,7 @@
 #include "bench/backend.h"
 #include "evaluate/evaluate.h"
 #include "layers/sample.h"
+#include "predictors/interval.h"
 #include "predictors/mlp_options.h"
 #include "predictors/row_selection.h"
 
@@ -275,12 +276,16 @@ static void print_notes(const struct dataset_rows *rows, const struct fit_report
         broken += measurement_is_timed(&rows->rows[i]) && !row_is_usable(&rows->rows[i]);
     if (broken > 0)
         fprintf(stderr, "note: %zu rows left out: marked as timed, but without a time\n", broken);
-    for (int kind = 0; has_intervals && kind < LAYER_KIND_COUNT; kind++)
-        if (reports[kind].rows > 0 && reports[kind].calibration_rows == 0)
-            fprintf(stderr,
-                    "note: fewer than %d test rows of %s: its intervals come from training rows "
-                    "and are too narrow\n",
-                    TRAIN_ROWS_MINIMUM, layer_descriptors[kind]->name);
+    for (int kind = 0; has_intervals && kind < LAYER_KIND_COUNT; kind++) {
+        const struct fit_report *report = &reports[kind];
+        const char *name = layer_descriptors[kind]->name;
+        if (report->rows > 0 && report->calibration_rows == 0)
+            fprintf(stderr, "note: no test rows of %s: its forecasts have no interval\n", name);
+        else if (report->rows > 0 && report->calibration_rows < INTERVAL_ROWS_MINIMUM)
+            fprintf(stderr, "note: %zu test row%s of %s, fewer than %d: its intervals are wide\n",
+                    report->calibration_rows, report->calibration_rows == 1 ? "" : "s", name,
+                    INTERVAL_ROWS_MINIMUM);
+    }
 }
 
 static enum status train(struct mlp_options *wanted, const struct fit_options *baseline,

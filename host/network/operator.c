@@ -30,11 +30,15 @@ static const struct trait {
     enum in_place in_place;
     bool keeps_inside; /* of kept_count, all beyond input and output is seen by nobody else */
 } traits[] = {
-    {"relu", IN_PLACE_ALWAYS, false},       {"clip", IN_PLACE_ALWAYS, false},
-    {"leaky_relu", IN_PLACE_ALWAYS, false}, {"add", IN_PLACE_ALWAYS, false},
-    {"sum", IN_PLACE_ALWAYS, false},        {"batch_normalization", IN_PLACE_FORWARD, false},
+    {"relu", IN_PLACE_ALWAYS, false},
+    {"clip", IN_PLACE_ALWAYS, false},
+    {"leaky_relu", IN_PLACE_ALWAYS, false},
+    {"add", IN_PLACE_ALWAYS, false},
+    {"sum", IN_PLACE_ALWAYS, false},
+    {"batch_normalization", IN_PLACE_FORWARD, false},
     {"lstm", IN_PLACE_NEVER, true}, /* gates and cells */
-    {"gru", IN_PLACE_NEVER, true},          {"rnn", IN_PLACE_NEVER, true},
+    {"gru", IN_PLACE_NEVER, true},
+    {"rnn", IN_PLACE_NEVER, true},
     {"quantized_lstm", IN_PLACE_NEVER, true},
 };
 

@@ -1,5 +1,7 @@
 #include "predictors/interval.h"
 
+#include "base/stats.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -64,13 +66,43 @@ static double bin_quantile(const struct residual *residuals, size_t count, int32
     return residuals[count - 1].value;
 }
 
+static void set_quantiles(struct interval *interval, double quantile)
+{
+    for (int pass = 0; pass < PASS_COUNT; pass++)
+        for (int decade = 0; decade < INTERVAL_DECADE_COUNT; decade++)
+            interval->quantiles[pass][decade] = quantile;
+}
+
+static double student_quantile(const struct residual *residuals, size_t count, double level)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += residuals[i].value * residuals[i].value;
+    return sqrt(sum / (double)count) * stats_student(level, (int)count);
+}
+
+static void calibrate(struct interval *interval, struct residual *residuals, size_t count,
+                      double level)
+{
+    if (count < INTERVAL_ROWS_MINIMUM) {
+        set_quantiles(interval, student_quantile(residuals, count, level));
+        return;
+    }
+    qsort(residuals, count, sizeof *residuals, compare_residuals);
+    for (int pass = 0; pass < PASS_COUNT; pass++)
+        for (int decade = 0; decade < INTERVAL_DECADE_COUNT; decade++)
+            interval->quantiles[pass][decade] = bin_quantile(residuals, count, pass, decade, level);
+}
+
 enum status interval_calibrate(struct interval *interval, const struct interval_rows *rows,
                                double level, struct error *error)
 {
-    void *memory;
-    TRY(error_allocate(&memory, rows->count, sizeof(struct residual), "interval residuals", error));
-    struct residual *residuals = memory;
-    interval->correlation = 1;
+    struct residual *residuals;
+    *interval = (struct interval){.spread = 1, .correlation = 1};
+    set_quantiles(interval, NAN);
+    if (rows->count == 0)
+        return STATUS_OK;
+    TRY(ALLOCATE(&residuals, rows->count, "interval residuals", error));
     interval->spread = root_mean_square(rows->spreads, rows->count);
     if (!(interval->spread > 0))
         interval->spread = 1;
@@ -82,11 +114,7 @@ enum status interval_calibrate(struct interval *interval, const struct interval_
             .decade = interval_decade(rows->predicted_ms[i]),
         };
     }
-    qsort(residuals, rows->count, sizeof *residuals, compare_residuals);
-    for (int pass = 0; pass < PASS_COUNT; pass++)
-        for (int decade = 0; decade < INTERVAL_DECADE_COUNT; decade++)
-            interval->quantiles[pass][decade] = bin_quantile(residuals, rows->count, pass, decade,
-                                                             level);
+    calibrate(interval, residuals, rows->count, level);
     free(residuals);
     return STATUS_OK;
 }

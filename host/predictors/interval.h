@@ -10,6 +10,10 @@
  * pooled quantile. With n rows in all, the weight up to the quantile is level (w + 1), as the
  * conformal rank ceil((n + 1) level).
  *
+ * With fewer than INTERVAL_ROWS_MINIMUM rows there are no bins, and q is Student's: with n rows, the
+ * root mean square of |ln t - ln t'| / sqrt(s^2 + a^2) times the quantile of t with n degrees of
+ * freedom. Few rows widen an interval; without any there is none: q is NaN.
+ *
  * A sum over layers: errors of configs of one kind are correlated. With H the half-width of a
  * config (ms, each side its own) times how often the config occurs (its error is the same each
  * time), and r the kind's correlation,
@@ -33,10 +37,11 @@
 
 /* Decade d holds forecasts in [10^(d - 8), 10^(d - 7)) ms; the outer ones are open. */
 enum { INTERVAL_DECADE_COUNT = 16, INTERVAL_FIRST_DECADE = -8, INTERVAL_POOLED_ROWS = 50 };
+enum { INTERVAL_ROWS_MINIMUM = 20 };
 enum { INTERVAL_SUM_ROWS = 16, INTERVAL_SUM_MINIMUM = 30 };
 
 struct interval {
-    double quantiles[PASS_COUNT][INTERVAL_DECADE_COUNT]; /* q */
+    double quantiles[PASS_COUNT][INTERVAL_DECADE_COUNT]; /* q; NaN: no interval */
     double spread;                                       /* a */
     double correlation;                                  /* r */
 };
@@ -51,9 +56,9 @@ double interval_half_width(const struct interval *interval, int32_t pass, double
 struct interval_rows {
     const int32_t *passes;
     const double *measured_ms, *predicted_ms, *spreads;
-    size_t count; /* at least 1; all times above 0 */
+    size_t count; /* all times above 0 */
 };
-/* Fills everything; the correlation becomes 1. */
+/* Fills everything; the correlation becomes 1. No rows: no interval. */
 enum status interval_calibrate(struct interval *interval, const struct interval_rows *rows,
                                double level, struct error *error);
 

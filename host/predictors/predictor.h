@@ -43,8 +43,7 @@ struct prediction {
 struct fit_report {
     int32_t kind; /* enum layer_kind */
     size_t rows;  /* training rows */
-    size_t
-        calibration_rows; /* test rows behind the intervals; 0: too few, training rows stood in */
+    size_t calibration_rows; /* test rows behind the intervals; 0: there are none */
     int32_t epochs;
     double seconds;
     double train_rmsle, test_rmsle; /* before the last epochs, that see the test rows too */

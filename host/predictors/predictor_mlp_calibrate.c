@@ -71,24 +71,25 @@ static struct interval_rows in_order(const struct calibration *calibration, cons
     };
 }
 
-/* Test rows; with fewer than TRAIN_ROWS_MINIMUM of them, the train rows stand in: too narrow, but
- * a quantile of a handful of rows would mean nothing. */
+/* Test rows alone: the nets know the training rows by heart. */
 enum status fit_calibrate(struct fit *fit, const struct kind_fit *kind_fit, struct error *error)
 {
     struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
-    const int side = fit_calibration_rows(kind_fit) > 0 ? 1 : 0;
-    const size_t count = kind_fit->selection.count[fit_sides[side]];
+    const size_t count = kind_fit->selection.count[SPLIT_TEST];
     struct calibration calibration;
+    if (count == 0)
+        return interval_calibrate(&kind->interval, &(struct interval_rows){.count = 0},
+                                  fit->options->interval_level, error);
     TRY(calibration_create(&calibration, count, error));
     for (size_t i = 0; i < count; i++)
-        calibration.offsets[i] = fit_row_offset(fit, fit_row(fit, kind_fit, fit_sides[side], i));
+        calibration.offsets[i] = fit_row_offset(fit, fit_row(fit, kind_fit, SPLIT_TEST, i));
     enum status status = mlp_kind_forecast(calibration.forecast_ms, calibration.spreads,
-                                           kind_fit->inputs[side], calibration.offsets, count, kind,
-                                           fit->options->target_units_per_ms, error);
+                                           kind_fit->inputs[SIDE_TEST], calibration.offsets, count,
+                                           kind, fit->options->target_units_per_ms, error);
     if (status == STATUS_OK)
-        status = order_rows(calibration.order, fit, kind_fit, fit_sides[side], count, error);
+        status = order_rows(calibration.order, fit, kind_fit, SPLIT_TEST, count, error);
     if (status == STATUS_OK) {
-        const struct interval_rows rows = in_order(&calibration, fit, kind_fit, fit_sides[side]);
+        const struct interval_rows rows = in_order(&calibration, fit, kind_fit, SPLIT_TEST);
         status = interval_calibrate(&kind->interval, &rows, fit->options->interval_level, error);
         if (status == STATUS_OK)
             interval_calibrate_sums(&kind->interval, &rows, fit->options->interval_level);

@@ -192,7 +192,7 @@ static enum status read_quantiles(const struct model_place *place, struct interv
     for (int pass = 1; is_shared && pass < PASS_COUNT; pass++)
         memcpy(interval->quantiles[pass], quantiles, sizeof interval->quantiles[pass]);
     for (int i = 0; i < COUNT; i++)
-        if (!isfinite(quantiles[i]) || quantiles[i] < 0)
+        if (isinf(quantiles[i]) || quantiles[i] < 0) /* NaN: no interval */
             return model_bad_value(place, "intervals", error);
     return STATUS_OK;
 }

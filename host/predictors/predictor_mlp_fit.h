@@ -9,7 +9,7 @@
 #include "predictors/row_selection.h"
 
 /* Splits that fitting reads; it never reads validation rows. */
-enum { SIDE_COUNT = 2 };
+enum { SIDE_TRAIN, SIDE_TEST, SIDE_COUNT };
 static const enum split fit_sides[SIDE_COUNT] = {SPLIT_TRAIN, SPLIT_TEST};
 
 /* One kind while it is fitted. */
@@ -59,14 +59,7 @@ enum status fits_learn(struct fit *const *fits, int count, bool may_fail, struct
 /* Frees all but the predictor. */
 void fit_release(struct fit *fit);
 
-/* Number of test rows for calibrating intervals; 0: too few, training rows are used instead. */
-static inline size_t fit_calibration_rows(const struct kind_fit *kind_fit)
-{
-    const size_t count = kind_fit->selection.count[SPLIT_TEST];
-    return count >= TRAIN_ROWS_MINIMUM ? count : 0;
-}
-
-/* Intervals of a kind, from rows that its nets have not learnt from. */
+/* Intervals of a kind, from its test rows, which its nets have not learnt from. */
 enum status fit_calibrate(struct fit *fit, const struct kind_fit *kind_fit, struct error *error);
 
 #endif

@@ -33,7 +33,7 @@ static struct fit_report report_of(const struct fit *fit, const struct kind_fit 
     const int net_count = fit->options->ensemble;
     struct fit_report report = {.kind = (int32_t)kind_fit->kind,
                                 .rows = kind_fit->data.train_rows,
-                                .calibration_rows = fit_calibration_rows(kind_fit),
+                                .calibration_rows = kind_fit->selection.count[SPLIT_TEST],
                                 .epochs = results[0].epochs,
                                 .validation_rmse_ms = NAN,
                                 .validation_mape_percent = NAN};

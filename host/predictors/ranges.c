@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* ln(1 + x); intensity: FLOPs per byte. Older files have only the first. */
+static const char *const work_names[RANGE_WORK_COUNT] = {"log_flops", "log_bytes", "log_parameters",
+                                                         "log_intensity"};
 static const char *const hardware_names[RANGE_HARDWARE_COUNT] = {"bandwidth_gbps", "core_count",
                                                                  "clock_mhz", "peak_gflops"};
 
@@ -16,6 +19,15 @@ static void hardware_values(double *values, const struct encode_hardware *hardwa
         values[i] = known[i] > 0 ? known[i] : 0;
 }
 
+static void work_values(double *values, const struct layer_config *config)
+{
+    const struct cost cost = layer_cost(config);
+    values[0] = log1p(cost.flops);
+    values[1] = log1p(cost.bytes_read + cost.bytes_written);
+    values[2] = log1p((double)cost.parameter_count);
+    values[3] = values[0] - values[1];
+}
+
 /* Values in the order of the ranges. */
 static int values_of(double *values, const struct layer_config *config,
                      const struct encode_hardware *hardware)
@@ -24,14 +36,14 @@ static int values_of(double *values, const struct layer_config *config,
     int count = 0;
     for (; count < descriptor->feature_count; count++)
         values[count] = layer_get(config, &descriptor->features[count]);
-    values[count++] = log1p(layer_cost(config).flops);
-    hardware_values(values + count, hardware);
-    return count + RANGE_HARDWARE_COUNT;
+    work_values(values + count, config);
+    hardware_values(values + count + RANGE_WORK_COUNT, hardware);
+    return count + RANGE_WORK_COUNT + RANGE_HARDWARE_COUNT;
 }
 
 int ranges_count(enum layer_kind kind)
 {
-    return layer_descriptors[kind]->feature_count + 1 + RANGE_HARDWARE_COUNT;
+    return layer_descriptors[kind]->feature_count + RANGE_WORK_COUNT + RANGE_HARDWARE_COUNT;
 }
 
 static const char *name_of(enum layer_kind kind, int index)
@@ -40,7 +52,7 @@ static const char *name_of(enum layer_kind kind, int index)
     if (index < descriptor->feature_count)
         return descriptor->features[index].name;
     index -= descriptor->feature_count;
-    return index == 0 ? "log_flops" : hardware_names[index - 1];
+    return index < RANGE_WORK_COUNT ? work_names[index] : hardware_names[index - RANGE_WORK_COUNT];
 }
 
 void ranges_begin(struct range *ranges, enum layer_kind kind)
@@ -75,9 +87,12 @@ void ranges_add(struct range *ranges, const struct layer_config *config,
     }
 }
 
-static struct range range_of_missing(const struct feature *feature)
+/* A feature, a property of the work (`later`: not in older files) or of the hardware. */
+static struct range range_of_missing(const struct feature *feature, bool later)
 {
-    if (feature->since <= 1)
+    if (later)
+        return (struct range){.low = -INFINITY, .high = INFINITY};
+    if (!feature || feature->since <= 1)
         return (struct range){.low = NAN, .high = NAN};
     const double missing = feature->missing;
     return (struct range){
@@ -87,10 +102,10 @@ static struct range range_of_missing(const struct feature *feature)
 void ranges_begin_stored(struct range *ranges, enum layer_kind kind)
 {
     const struct layer_descriptor *descriptor = layer_descriptors[kind];
-    static const struct feature first = {.since = 1};
     for (int i = 0; i < ranges_count(kind); i++) {
-        ranges[i] = range_of_missing(i < descriptor->feature_count ? &descriptor->features[i]
-                                                                   : &first);
+        const int work = i - descriptor->feature_count;
+        ranges[i] = range_of_missing(work < 0 ? &descriptor->features[i] : NULL,
+                                     work > 0 && work < RANGE_WORK_COUNT);
         snprintf(ranges[i].name, sizeof ranges[i].name, "%s", name_of(kind, i));
     }
 }

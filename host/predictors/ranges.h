@@ -1,19 +1,22 @@
-/* Ranges of the training rows: of every feature (for choices: the set of values), of the work (ln(1
- * + FLOPs)) and of the hardware. Outside of them a forecast extrapolates. */
+/* Ranges of the training rows: of every feature (for choices: the set of values), of the work and
+ * of the hardware. Outside of them a forecast extrapolates. The work knows what single features do
+ * not: a layer whose inputs and outputs were both seen, but never so many weights or so little
+ * reuse of them, is new. */
 #ifndef EPOCHCAST_PREDICTORS_RANGES_H
 #define EPOCHCAST_PREDICTORS_RANGES_H
 
 #include "layers/encode.h"
 
-enum { RANGE_HARDWARE_COUNT = 4, RANGE_LIMIT = FEATURE_LIMIT + 1 + RANGE_HARDWARE_COUNT };
+enum { RANGE_WORK_COUNT = 4, RANGE_HARDWARE_COUNT = 4 };
+enum { RANGE_LIMIT = FEATURE_LIMIT + RANGE_WORK_COUNT + RANGE_HARDWARE_COUNT };
 
 struct range {
-    char name[48];    /* feature name, "log_flops", "bandwidth_gbps", ... */
+    char name[48];    /* feature name, "log_flops", "log_bytes", "bandwidth_gbps", ... */
     double low, high; /* of numbers */
     uint64_t seen;    /* of choices: bit v is set when value v occurred */
 };
 
-/* Rows that `kind` needs: its features, log_flops, the hardware. */
+/* Rows that `kind` needs: its features, the work, the hardware. */
 int ranges_count(enum layer_kind kind);
 
 /* Empty ranges with their names; then call ranges_add once per training row. */
@@ -22,8 +25,8 @@ void ranges_add(struct range *ranges, const struct layer_config *config,
                 const struct encode_hardware *hardware);
 
 /* Ranges before those of a file are copied over them, and the place of a stored range, or -1. A
- * later feature (`since` above 1) that the file does not name was `missing` in all training rows;
- * every other range stays NaN until the file sets it. */
+ * later feature (`since` above 1) that the file does not name was `missing` in all training rows, a
+ * later property of the work holds always; every other range stays NaN until the file sets it. */
 void ranges_begin_stored(struct range *ranges, enum layer_kind kind);
 int ranges_find(enum layer_kind kind, const char *name);
 
