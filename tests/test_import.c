@@ -101,7 +101,9 @@ static void faults_name_line_and_column(void **state)
     static const struct fault faults[] = {
         {"", "empty"},
         {DENSE_HEADER, "no rows"},
-        {"batch_size,dim_input\n1,2\n", "'dim_output' is missing"},
+        {"batch_size,dim_input\n1,2\n",
+         "columns 'dim_output', 'activation', 'optimizer', 'time_median_ms', "
+         "'time_min_ms', 'time_max_ms', 'time_std_ms' are missing"},
         {DENSE_HEADER "1,2,3,relu,none,nan,1,1,0\n", ":2: column 'time_median_ms'"},
         {DENSE_HEADER "1,2,3,relu,none,-1,1,1,0\n", ":2: column 'time_median_ms'"},
         {DENSE_HEADER "1,2,3,relu,none,0,1,1,0\n", ":2: column 'time_median_ms'"},

@@ -9,14 +9,100 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- what kind of CSV it is ---- */
+
+static const char separators[] = ",;\t|";
+enum { SEPARATOR_COUNT = sizeof separators - 1 };
+
+static const char *line_end(const char *at, const char *end)
+{
+    while (at < end && *at != '\n')
+        at++;
+    return at;
+}
+
+/* The most frequent one outside quotes in the first line with content. */
+static char find_separator(const char *at, const char *end)
+{
+    int counts[SEPARATOR_COUNT] = {0}, best = 0;
+    bool is_quoted = false;
+    while (at < end && (*at == '#' || *at == '\n' || *at == '\r')) {
+        at = line_end(at, end);
+        at += at < end;
+    }
+    for (const char *stop = line_end(at, end); at < stop; at++) {
+        is_quoted ^= *at == '"';
+        const char *which = is_quoted || !*at ? NULL : strchr(separators, *at);
+        if (which)
+            counts[which - separators]++;
+    }
+    for (int i = 1; i < SEPARATOR_COUNT; i++)
+        best = counts[i] > counts[best] ? i : best;
+    return separators[best];
+}
+
+/* The place of the decimal mark if the text is a number with one: digits on at least one side of a
+ * point or comma, a sign and an exponent at most besides. Else NULL. */
+static const char *find_decimal_mark(const char *at, const char *end)
+{
+    int digits = 0;
+    const char *mark = NULL;
+    at += at < end && (*at == '-' || *at == '+');
+    for (; at < end; at++) {
+        if (*at >= '0' && *at <= '9')
+            digits++;
+        else if ((*at == '.' || *at == ',') && !mark)
+            mark = at;
+        else
+            break;
+    }
+    if (at < end && digits > 0 && (*at == 'e' || *at == 'E')) {
+        at += 1 + (at + 1 < end && (at[1] == '-' || at[1] == '+'));
+        while (at < end && *at >= '0' && *at <= '9')
+            at++;
+    }
+    return at == end && digits > 0 ? mark : NULL;
+}
+
+static bool find_decimal_commas(const char *at, const char *end, char separator)
+{
+    bool has_commas = false;
+    while (at < end && separator != ',') {
+        const char *stop = at;
+        while (stop < end && *stop != separator && *stop != '\n' && *stop != '\r')
+            stop++;
+        const bool is_quoted = stop - at >= 2 && *at == '"' && stop[-1] == '"';
+        const char *mark = find_decimal_mark(at + is_quoted, stop - is_quoted);
+        if (mark && *mark == '.')
+            return false;
+        has_commas |= mark != NULL;
+        at = stop + (stop < end);
+    }
+    return has_commas;
+}
+
 void csv_begin(struct csv *csv, const char *path, const char *bytes, size_t size)
 {
+    static const char mark[] = "\xEF\xBB\xBF", told[] = "sep=";
+    const char *end = bytes + size;
     csv->path = path;
-    csv->next = bytes;
-    csv->end = bytes + size;
     csv->line = 0;
     csv->field_count = 0;
+    if (size >= 3 && memcmp(bytes, mark, 3) == 0)
+        bytes += 3;
+    csv->separator = find_separator(bytes, end);
+    if (end - bytes > 5 && memcmp(bytes, told, 4) == 0 && bytes[4] &&
+        strchr(separators, bytes[4]) && (bytes[5] == '\r' || bytes[5] == '\n')) {
+        csv->separator = bytes[4];
+        bytes = line_end(bytes, end) + 1;
+        csv->line = 1;
+    }
+    csv->next = bytes < end ? bytes : end;
+    csv->end = end;
+    csv->has_decimal_commas = find_decimal_commas(csv->next, end, csv->separator);
 }
+
+/* ---- records ---- */
 
 /* Copies the next physical line, without its line end, into the buffer. */
 static enum status read_line(struct csv *csv, struct error *error)
@@ -39,7 +125,7 @@ static enum status read_line(struct csv *csv, struct error *error)
     return STATUS_OK;
 }
 
-/* Ends the field that starts at `start` and returns the place of its terminator; *more: a comma
+/* Ends the field that starts at `start` and returns the place of its terminator; *more: a separator
  * follows. */
 static enum status unquote(struct csv *csv, char **next, char *start, bool *more,
                            struct error *error)
@@ -51,14 +137,27 @@ static enum status unquote(struct csv *csv, char **next, char *start, bool *more
     }
     if (!*in)
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: a quote is never closed", csv->path, csv->line);
-    in++;
-    if (*in && *in != ',')
+    for (in++; *in == ' ';)
+        in++;
+    if (*in && *in != csv->separator)
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: text follows a closing quote", csv->path,
                     csv->line);
-    *more = *in == ',';
+    *more = *in == csv->separator;
     *out = '\0';
     *next = in + *more;
     return STATUS_OK;
+}
+
+/* The same for a field without quotes. */
+static void end_field(struct csv *csv, char **next, char *start, bool *more)
+{
+    char *stop = strchr(start, csv->separator);
+    *more = stop != NULL;
+    stop = stop ? stop : start + strlen(start);
+    *next = stop + *more;
+    while (stop > start && stop[-1] == ' ')
+        stop--;
+    *stop = '\0';
 }
 
 static enum status split_fields(struct csv *csv, struct error *error)
@@ -70,17 +169,17 @@ static enum status split_fields(struct csv *csv, struct error *error)
         if (csv->field_count == CSV_FIELD_LIMIT)
             return FAIL(error, STATUS_BAD_FILE, "%s:%d: more than %d columns", csv->path, csv->line,
                         CSV_FIELD_LIMIT);
-        csv->field[csv->field_count++] = start;
-        if (*start == '"') {
+        start += strspn(start, " ");
+        char *field = csv->field[csv->field_count++] = start;
+        if (*start == '"')
             TRY(unquote(csv, &start, start, &more, error));
-            continue;
-        }
-        char *comma = strchr(start, ',');
-        more = comma != NULL;
-        if (more) {
-            *comma = '\0';
-            start = comma + 1;
-        }
+        else
+            end_field(csv, &start, start, &more);
+        char *mark = csv->has_decimal_commas
+                         ? (char *)find_decimal_mark(field, field + strlen(field))
+                         : NULL;
+        if (mark)
+            *mark = '.';
     }
     return STATUS_OK;
 }
@@ -134,7 +233,9 @@ enum status csv_integer(const struct csv *csv, int field, const char *column, in
 
 void csv_write_text(FILE *file, const char *text)
 {
-    if (!strpbrk(text, ",\"\r\n")) {
+    const size_t length = strlen(text);
+    const bool has_outer_blanks = length > 0 && (text[0] == ' ' || text[length - 1] == ' ');
+    if (!has_outer_blanks && !strpbrk(text, ",\"\r\n")) {
         fputs(text, file);
         return;
     }

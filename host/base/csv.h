@@ -1,6 +1,11 @@
 /* Reader and writer of comma-separated text over memory (RFC 4180: quotes, CRLF; no embedded
  * newlines). One record at a time, no allocation: fields point into the reader's line buffer until
  * the next call.
+ *
+ * Reads what spreadsheets write as well: a byte-order mark of UTF-8 and Excel's line "sep=;" are
+ * skipped, the first line tells the separator (comma, semicolon, tab or bar), blanks around fields
+ * are dropped. Numbers have decimal commas if the separator is no comma and the file holds such
+ * numbers but none with a point; they are read as if they had a point.
  */
 #ifndef EPOCHCAST_BASE_CSV_H
 #define EPOCHCAST_BASE_CSV_H
@@ -16,6 +21,8 @@ enum { CSV_FIELD_LIMIT = 128, CSV_LINE_LIMIT = 65536 };
 struct csv {
     const char *path; /* for messages; borrowed */
     const char *next, *end;
+    char separator;
+    bool has_decimal_commas;
     int line; /* number of the record in `field`, from 1 */
     int field_count;
     char *field[CSV_FIELD_LIMIT]; /* terminated */

@@ -49,7 +49,8 @@ static const struct option *find_option(const struct command *command, const cha
  * is the alias when the value is not valid for that option. */
 static const struct {
     const char *name, *option;
-} aliases[] = {{"form", "format"}, {"format", "dialect"}, {"samples", "configs"}};
+} aliases[] = {
+    {"form", "format"}, {"format", "dialect"}, {"samples", "configs"}, {"license", "licence"}};
 
 static bool accepts(const struct option *option, const char *value)
 {

@@ -43,6 +43,8 @@ static enum status import_into(int64_t *row_count, int *device_count, struct dat
     enum status status = read_files(row_count, importer, settings, error);
     progress_end(&progress);
     *device_count = importer_device_count(importer);
+    if (!settings->licence)
+        dataset_set_licence(dataset, importer_licence(importer));
     importer_free(importer);
     TRY(status);
     return dataset_finish(dataset, error);
@@ -95,8 +97,10 @@ static enum status run(const struct settings *settings, struct error *error)
 
 static const char *const takes[] = {"dialect",   "map",     "device-name", "output",
                                     "overwrite", "licence", "citation",    NULL};
-static const struct option_help helps[] = {{"output", "DATA.h5", "dataset to write"},
-                                           {NULL, NULL, NULL}};
+static const struct option_help helps[] = {
+    {"output", "DATA.h5", "dataset to write"},
+    {"licence", "SPDX", "licence of the data (default: that which the files tell, else none)"},
+    {NULL, NULL, NULL}};
 const struct command command_import = {
     .name = "import",
     .summary = "turn CSV files of measurements (exported or foreign) into a dataset",

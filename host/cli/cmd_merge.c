@@ -49,8 +49,10 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {"output", "overwrite", "licence", "citation", NULL};
-static const struct option_help helps[] = {{"output", "DATA.h5", "dataset to write"},
-                                           {NULL, NULL, NULL}};
+static const struct option_help helps[] = {
+    {"output", "DATA.h5", "dataset to write"},
+    {"licence", "SPDX", "licence of the data (default: those of the inputs)"},
+    {NULL, NULL, NULL}};
 const struct command command_merge = {
     .name = "merge",
     .summary = "merge datasets into one; each measurement is kept once",

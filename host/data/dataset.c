@@ -278,6 +278,11 @@ enum status dataset_add_canary(struct dataset *dataset, const struct canary *can
     return append_record(dataset, &dataset->tables.canaries, canary, error);
 }
 
+void dataset_set_licence(struct dataset *dataset, const char *licence)
+{
+    snprintf(dataset->header.licence, sizeof dataset->header.licence, "%s", licence);
+}
+
 enum status dataset_append(struct dataset *dataset, const struct measurement *row,
                            struct error *error)
 {

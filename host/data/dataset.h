@@ -37,6 +37,8 @@ enum status dataset_create(struct dataset **dataset, const char *path,
                            struct error *error);
 enum status dataset_add_device(struct dataset *dataset, const struct device_info *info,
                                int32_t *device, struct error *error);
+/* For a licence that only the rows tell; before dataset_finish. */
+void dataset_set_licence(struct dataset *dataset, const char *licence);
 enum status dataset_append(struct dataset *dataset, const struct measurement *row,
                            struct error *error);
 enum status dataset_add_canary(struct dataset *dataset, const struct canary *canary,

@@ -171,7 +171,7 @@ static enum status begin_document(struct export *export, struct error *error)
         fputs(ROW_COLUMN_LAYER, export->file);
         for (int i = 0; i < export->column_count; i++)
             fprintf(export->file, ",%s", export->columns[i].name);
-        fputc('\n', export->file);
+        fputs("," ROW_COLUMN_LICENCE "\n", export->file);
     }
     if (export->form == TABLE_JSON) {
         json_begin(&export->json, export->file);
@@ -200,13 +200,16 @@ static enum status end_document(struct export *export, struct error *error)
 }
 
 static void export_row(struct export *export, const struct measurement *row,
-                       const struct device_info *device)
+                       const struct dataset_reader *reader)
 {
+    const struct device_info *device = &reader->devices[row->device];
     const struct cell_writer writer = writer_of(export);
     begin_row(export);
     for (int i = 0; i < export->column_count; i++)
         write_cell(&writer, &export->columns[i],
                    export->columns[i].is_device ? (const void *)device : row);
+    if (export->form != TABLE_TEXT)
+        writer.text(writer.state, ROW_COLUMN_LICENCE, reader->header.licence);
     end_row(export);
 }
 
@@ -219,7 +222,7 @@ static enum status export_file(struct export *export, const char *path, struct e
         status = dataset_reader_next(reader, &rows, &count, error);
         for (size_t i = 0; status == STATUS_OK && i < count; i++)
             if (rows[i].config.kind == export->kind)
-                export_row(export, &rows[i], &reader->devices[rows[i].device]);
+                export_row(export, &rows[i], reader);
     }
     dataset_reader_close(reader);
     return status;

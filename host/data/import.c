@@ -1,7 +1,10 @@
 #include "data/import_internal.h"
 
+#include "base/file_kind.h"
+#include "base/foreign_file.h"
 #include "base/mapped_file.h"
 #include "data/dataset_internal.h"
+#include "data/merge.h"
 #include "data/row_columns.h"
 
 #include <math.h>
@@ -72,8 +75,9 @@ enum status import_known_device(struct device_info *info, const char *name, stru
 struct importer {
     struct dataset *dataset;
     struct import_options options;
-    struct dataset_rows known; /* the devices so far */
-    struct device_info device; /* of rows without a device name; name "": none */
+    struct dataset_rows known;    /* the devices so far */
+    struct device_info device;    /* of rows without a device name; name "": none */
+    struct dataset_header header; /* only the licence of the rows so far */
 };
 
 static struct device_info unknown_device_called(const char *name)
@@ -119,6 +123,12 @@ int importer_device_count(const struct importer *importer)
     return importer->known.device_count;
 }
 
+const char *importer_licence(const struct importer *importer)
+{
+    const char *licence = importer->header.licence;
+    return strcmp(licence, "NOASSERTION") == 0 ? "" : licence;
+}
+
 struct dialect {
     enum status (*begin)(void **state, const struct csv *csv, const struct import_options *options,
                          struct error *error);
@@ -128,12 +138,35 @@ struct dialect {
 static const struct dialect justus2018 = {justus_begin, justus_row};
 static const struct dialect by_columns = {columns_begin, columns_row};
 
-static const struct dialect *dialect_of(const struct csv *csv, const struct import_options *options)
+/* None of the columns is known. */
+static enum status unknown_columns(const struct csv *csv, struct error *error)
 {
-    if (options->map || options->dialect == IMPORT_EPOCHCAST)
-        return &by_columns;
-    const bool is_ours = csv_find(csv, ROW_COLUMN_LAYER) >= 0 && csv_find(csv, "median_ms") >= 0;
-    return options->dialect == IMPORT_AUTO && is_ours ? &by_columns : &justus2018;
+    struct missing_columns missing = {.count = 0};
+    missing_add(&missing, ROW_COLUMN_LAYER);
+    missing_add(&missing, ROW_COLUMN_TIME);
+    return missing_report(&missing, csv->path, (const char *const *)csv->field, csv->field_count,
+                          error);
+}
+
+/* The dialect asked for; auto: the one that knows most of the header's columns. */
+static enum status choose_dialect(const struct dialect **dialect, struct csv *csv,
+                                  const struct import_options *options, struct error *error)
+{
+    *dialect = options->dialect == IMPORT_JUSTUS2018 ? &justus2018 : &by_columns;
+    if (options->map) {
+        *dialect = &by_columns;
+        return STATUS_OK;
+    }
+    header_settle_names(csv);
+    TRY(header_check(csv, error));
+    if (options->dialect != IMPORT_AUTO)
+        return STATUS_OK;
+    const int ours = columns_known_count(csv), theirs = justus_known_count(csv);
+    const bool is_ours = csv_find(csv, ROW_COLUMN_LAYER) >= 0 &&
+                         csv_find(csv, ROW_COLUMN_TIME) >= 0;
+    if (!is_ours && theirs >= ours)
+        *dialect = &justus2018;
+    return ours + theirs > 0 ? STATUS_OK : unknown_columns(csv, error);
 }
 
 static struct measurement default_row(const struct csv *csv)
@@ -194,17 +227,48 @@ static enum status import_row(struct importer *importer, const struct dialect *d
     return dataset_append(importer->dataset, &row, error);
 }
 
+/* Where a file's rows have their licence. */
+struct licence_source {
+    const char *constant; /* or NULL */
+    int field;
+};
+
+static struct licence_source licence_source_of(const struct csv *csv, const struct dialect *dialect,
+                                               const struct import_map *map)
+{
+    const struct import_source *source = map ? import_map_source(map, ROW_COLUMN_LICENCE) : NULL;
+    const char *column = source ? source->column : map ? NULL : ROW_COLUMN_LICENCE;
+    if (dialect == &justus2018)
+        return (struct licence_source){.constant = justus_licence};
+    if (source && source->constant)
+        return (struct licence_source){.constant = source->constant};
+    const int field = column ? csv_find(csv, column) : -1;
+    return (struct licence_source){.constant = field < 0 ? "" : NULL, .field = field};
+}
+
+static void note_licence(struct importer *importer, const struct licence_source *source,
+                         const struct csv *csv)
+{
+    const char *licence = source->constant                   ? source->constant
+                          : source->field < csv->field_count ? csv->field[source->field]
+                                                             : "";
+    if (strcmp(licence, importer->header.licence) != 0)
+        merge_licence(&importer->header, licence);
+}
+
 static enum status import_rows(struct importer *importer, const struct dialect *dialect,
                                void *state, struct csv *csv, int64_t *row_count,
                                struct error *error)
 {
     const char *begin = csv->next;
+    const struct licence_source licence = licence_source_of(csv, dialect, importer->options.map);
     for (;; ++*row_count) {
         bool more;
         TRY(csv_next(csv, &more, error));
         if (!more)
             break;
         TRY(import_row(importer, dialect, state, csv, error));
+        note_licence(importer, &licence, csv);
         if (importer->options.progress)
             progress_update(importer->options.progress, (double)(csv->next - begin),
                             (double)(csv->end - begin), "%lld rows", (long long)*row_count);
@@ -217,12 +281,9 @@ static enum status import_rows(struct importer *importer, const struct dialect *
 static enum status import_content(struct importer *importer, struct csv *csv, int64_t *row_count,
                                   struct error *error)
 {
-    bool more;
     void *state = NULL;
-    TRY(csv_next(csv, &more, error));
-    if (!more)
-        return FAIL(error, STATUS_BAD_FILE, "%s: the file is empty", csv->path);
-    const struct dialect *dialect = dialect_of(csv, &importer->options);
+    const struct dialect *dialect;
+    TRY(choose_dialect(&dialect, csv, &importer->options, error));
     if (dialect == &justus2018 && importer->options.device_name)
         TRY(import_known_device(&importer->device, importer->options.device_name, error));
     enum status status = dialect->begin(&state, csv, &importer->options, error);
@@ -232,40 +293,75 @@ static enum status import_content(struct importer *importer, struct csv *csv, in
     return status;
 }
 
-enum status import_dialect_of(int32_t *dialect, const char *path, struct error *error)
+/* The file is something else than text. */
+static enum status check_is_text(const char *path, const struct mapped_file *file,
+                                 struct error *error)
 {
+    const enum file_kind kind = file_kind_of(path);
+    const struct foreign_file *foreign = foreign_file_of(file->bytes, file->size);
+    if (kind == FILE_DATASET || kind == FILE_MODEL) {
+        FAIL(error, STATUS_BAD_FILE, "'%s' is %s, not CSV", path, file_kind_text(kind));
+        return HINT(error, STATUS_BAD_FILE,
+                    kind == FILE_DATASET ? "'epochcast merge' joins datasets"
+                                         : "'epochcast show' tells what it holds");
+    }
+    if (!foreign)
+        return STATUS_OK;
+    FAIL(error, STATUS_BAD_FILE, "'%s' is %s, not CSV", path, foreign->name);
+    return HINT(error, STATUS_BAD_FILE, "%s", foreign->hint);
+}
+
+/* A file whose header has been read; closed by opened_close. */
+struct opened {
     struct mapped_file file;
     struct csv *csv;
-    bool more = false;
+};
+
+static void opened_close(struct opened *opened)
+{
+    free(opened->csv);
+    mapped_file_close(&opened->file);
+}
+
+static enum status read_header(struct opened *opened, const char *path, struct error *error)
+{
+    bool more;
+    TRY(check_is_text(path, &opened->file, error));
+    TRY(ALLOCATE(&opened->csv, 1, "CSV reader", error));
+    csv_begin(opened->csv, path, opened->file.bytes, opened->file.size);
+    TRY(csv_next(opened->csv, &more, error));
+    return more ? STATUS_OK : FAIL(error, STATUS_BAD_FILE, "%s: the file is empty", path);
+}
+
+static enum status opened_open(struct opened *opened, const char *path, struct error *error)
+{
+    opened->csv = NULL;
+    TRY(mapped_file_open(&opened->file, path, error));
+    const enum status status = read_header(opened, path, error);
+    if (status != STATUS_OK)
+        opened_close(opened);
+    return status;
+}
+
+enum status import_dialect_of(int32_t *dialect, const char *path, struct error *error)
+{
+    struct opened opened;
+    const struct dialect *chosen = NULL;
     const struct import_options options = {.dialect = IMPORT_AUTO};
-    TRY(mapped_file_open(&file, path, error));
-    enum status status = ALLOCATE(&csv, 1, "CSV reader", error);
-    if (status == STATUS_OK) {
-        csv_begin(csv, path, file.bytes, file.size);
-        status = csv_next(csv, &more, error);
-    }
-    if (status == STATUS_OK && !more)
-        status = FAIL(error, STATUS_BAD_FILE, "%s: the file is empty", path);
-    if (status == STATUS_OK)
-        *dialect = dialect_of(csv, &options) == &justus2018 ? IMPORT_JUSTUS2018 : IMPORT_EPOCHCAST;
-    free(csv);
-    mapped_file_close(&file);
+    TRY(opened_open(&opened, path, error));
+    const enum status status = choose_dialect(&chosen, opened.csv, &options, error);
+    *dialect = chosen == &justus2018 ? IMPORT_JUSTUS2018 : IMPORT_EPOCHCAST;
+    opened_close(&opened);
     return status;
 }
 
 enum status importer_read(struct importer *importer, const char *path, int64_t *row_count,
                           struct error *error)
 {
-    struct mapped_file file;
-    struct csv *csv;
+    struct opened opened;
     *row_count = 0;
-    TRY(mapped_file_open(&file, path, error));
-    enum status status = ALLOCATE(&csv, 1, "CSV reader", error);
-    if (status == STATUS_OK) {
-        csv_begin(csv, path, file.bytes, file.size);
-        status = import_content(importer, csv, row_count, error);
-        free(csv);
-    }
-    mapped_file_close(&file);
+    TRY(opened_open(&opened, path, error));
+    const enum status status = import_content(importer, opened.csv, row_count, error);
+    opened_close(&opened);
     return status;
 }

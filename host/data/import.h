@@ -34,9 +34,13 @@ enum status importer_create(struct importer **importer, struct dataset *dataset,
 void importer_free(struct importer *importer); /* NULL is allowed */
 
 /* Appends every row of `path`. STATUS_BAD_FILE names file, line and column: missing column, not a
- * number, invalid time, impossible config, no rows. STATUS_USAGE: an unknown device. */
+ * number, invalid time, impossible config, no rows; what the file is, if it is no text.
+ * STATUS_USAGE: an unknown device. */
 enum status importer_read(struct importer *importer, const char *path, int64_t *row_count,
                           struct error *error);
 int importer_device_count(const struct importer *importer);
+/* Licence of the rows read so far, as their files tell: a column or a map's line `licence`; that of
+ * the published files of justus2018; "" when none does. Several are joined with " AND ". */
+const char *importer_licence(const struct importer *importer);
 
 #endif

@@ -44,7 +44,7 @@ static int find_column(const struct columns_reader *reader, const char *name)
     return -1;
 }
 
-static const struct import_source *find_source(const struct import_map *map, const char *target)
+const struct import_source *import_map_source(const struct import_map *map, const char *target)
 {
     for (int i = 0; i < map->source_count; i++)
         if (strcmp(map->sources[i].target, target) == 0)
@@ -58,7 +58,7 @@ static enum status bind_column(bool *is_there, struct binding *binding,
                                struct error *error)
 {
     const char *name = binding->column.name;
-    const struct import_source *source = reader->map ? find_source(reader->map, name) : NULL;
+    const struct import_source *source = reader->map ? import_map_source(reader->map, name) : NULL;
     binding->source = source;
     binding->field = source && source->constant ? -1
                      : source                   ? find_column(reader, source->column)
@@ -81,24 +81,29 @@ static bool is_required(const struct binding *binding)
            strcmp(binding->column.name, ROW_COLUMN_LAYER) == 0;
 }
 
-static enum status missing(const struct columns_reader *reader, const char *name,
-                           const struct csv *csv, struct error *error)
+int columns_known_count(const struct csv *csv)
 {
-    FAIL(error, STATUS_BAD_FILE, "%s: column '%s' is missing", csv->path, name);
-    if (reader->map)
-        return HINT(error, STATUS_BAD_FILE, "add a line to %s: '%s = VALUE' or '%s <- COLUMN'",
-                    reader->map->path, name, name);
-    return HINT(error, STATUS_BAD_FILE,
-                "datasets/README.md lists the columns; --map FILE maps other names");
+    int count = 0;
+    for (int i = 0; i < csv->field_count; i++)
+        count += import_column_exists(csv->field[i]);
+    return count;
 }
 
-static enum status bind_one(struct binding *binding, bool *is_there,
-                            const struct columns_reader *reader, const struct csv *csv,
-                            struct error *error)
+static enum status report_missing(const struct missing_columns *missing,
+                                  const struct columns_reader *reader, const struct csv *csv,
+                                  struct error *error)
 {
-    TRY(bind_column(is_there, binding, reader, csv, error));
-    return *is_there || !is_required(binding) ? STATUS_OK
-                                              : missing(reader, binding->column.name, csv, error);
+    const char *others[CSV_FIELD_LIMIT];
+    int count = 0;
+    for (int i = 0; i < reader->column_count; i++)
+        if (reader->map || !import_column_exists(reader->header[i]))
+            others[count++] = reader->header[i];
+    const enum status status = missing_report(missing, csv->path, count ? others : reader->header,
+                                              count ? count : reader->column_count, error);
+    if (status == STATUS_OK || !reader->map)
+        return status;
+    return HINT(error, status, "add a line to %s: '%s = VALUE' or '%s <- COLUMN'",
+                reader->map->path, missing->names[0], missing->names[0]);
 }
 
 static enum status bind_kind(struct columns_reader *reader, enum layer_kind kind,
@@ -106,6 +111,7 @@ static enum status bind_kind(struct columns_reader *reader, enum layer_kind kind
 {
     struct row_column columns[ROW_COLUMN_LIMIT];
     struct kind_bindings *bound = &reader->kinds[kind];
+    struct missing_columns missing = {.count = 0};
     const int count = row_columns(columns, kind);
     for (int i = 0; i < count; i++) {
         bool is_there;
@@ -113,23 +119,13 @@ static enum status bind_kind(struct columns_reader *reader, enum layer_kind kind
         *binding = (struct binding){.column = columns[i]};
         if (!columns[i].is_device)
             binding->feature = layer_feature_find(kind, columns[i].name);
-        TRY(bind_one(binding, &is_there, reader, csv, error));
+        TRY(bind_column(&is_there, binding, reader, csv, error));
+        if (!is_there && is_required(binding))
+            missing_add(&missing, columns[i].name);
         bound->count += is_there;
     }
     bound->is_bound = true;
-    return STATUS_OK;
-}
-
-static bool is_column_of_some_kind(const char *name)
-{
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        struct row_column columns[ROW_COLUMN_LIMIT];
-        const int count = row_columns(columns, (enum layer_kind)kind);
-        for (int i = 0; i < count; i++)
-            if (strcmp(columns[i].name, name) == 0)
-                return true;
-    }
-    return strcmp(name, ROW_COLUMN_LAYER) == 0;
+    return report_missing(&missing, reader, csv, error);
 }
 
 /* Without a map, a column that is not ours is a mistake and an error. */
@@ -141,12 +137,12 @@ static enum status check_columns(const struct columns_reader *reader, const stru
         if (find_column(reader, name) != i)
             return FAIL(error, STATUS_BAD_FILE, "%s:%d: column '%.80s' appears twice", csv->path,
                         csv->line, name);
-        if (reader->map || is_column_of_some_kind(name))
+        if (reader->map || import_column_exists(name))
             continue;
         FAIL(error, STATUS_BAD_FILE, "%s:%d: a dataset has no column '%.80s'", csv->path, csv->line,
              name);
-        error_hint(error, "leave it out, or describe the columns with --map FILE");
-        return STATUS_BAD_FILE;
+        return import_column_hint(name, "leave it out, or describe the columns with --map FILE",
+                                  error);
     }
     return STATUS_OK;
 }
@@ -155,6 +151,7 @@ enum status columns_begin(void **state, const struct csv *csv, const struct impo
                           struct error *error)
 {
     bool is_there;
+    struct missing_columns missing = {.count = 0};
     TRY(error_allocate(state, 1, sizeof(struct columns_reader), "CSV reader", error));
     struct columns_reader *reader = *state;
     memcpy(reader->names, csv->buffer, sizeof reader->names);
@@ -162,9 +159,14 @@ enum status columns_begin(void **state, const struct csv *csv, const struct impo
     reader->column_count = csv->field_count;
     for (int i = 0; i < csv->field_count; i++)
         reader->header[i] = reader->names + (csv->field[i] - csv->buffer);
-    TRY(check_columns(reader, csv, error));
     snprintf(reader->layer.column.name, sizeof reader->layer.column.name, ROW_COLUMN_LAYER);
-    return bind_one(&reader->layer, &is_there, reader, csv, error);
+    TRY(bind_column(&is_there, &reader->layer, reader, csv, error));
+    if (!is_there)
+        missing_add(&missing, ROW_COLUMN_LAYER);
+    if (!reader->map && find_column(reader, ROW_COLUMN_TIME) < 0)
+        missing_add(&missing, ROW_COLUMN_TIME);
+    TRY(report_missing(&missing, reader, csv, error));
+    return check_columns(reader, csv, error);
 }
 
 /* ---- values ---- */

@@ -5,6 +5,40 @@
 #include "base/csv.h"
 #include "data/import.h"
 
+/* ---- the header (import_header.c) ---- */
+
+/* Names of the record read last as ours are written: lower case, '_' for a blank or '-'. */
+void header_settle_names(struct csv *csv);
+/* STATUS_BAD_FILE when a field is a number: the file has no header. */
+enum status header_check(const struct csv *csv, struct error *error);
+
+/* A row of some kind has the column. */
+bool import_column_exists(const char *name);
+/* STATUS_BAD_FILE, with a hint: the nearest column, and `otherwise`. */
+enum status import_column_hint(const char *name, const char *otherwise, struct error *error);
+
+/* Columns that a dialect needs and the header lacks; names are borrowed. */
+enum { MISSING_LIMIT = 32 };
+struct missing_columns {
+    const char *names[MISSING_LIMIT];
+    int count;
+};
+void missing_add(struct missing_columns *missing, const char *name); /* once */
+/* STATUS_BAD_FILE names them all, and what the header (header_count) has instead. */
+enum status missing_report(const struct missing_columns *missing, const char *path,
+                           const char *const *header, int header_count, struct error *error);
+
+/* ---- dialects ---- */
+
+extern const char justus_licence[]; /* of the published files, by their README */
+
+/* Columns of the record read last that the dialect knows. */
+int justus_known_count(const struct csv *csv);
+int columns_known_count(const struct csv *csv);
+
+/* The map's line for one of our columns; NULL: none. */
+const struct import_source *import_map_source(const struct import_map *map, const char *target);
+
 /* begin: called after the header line was read; the caller frees *state, also after a failure. row:
  * overwrites the defaults of row and device with the values of the record. */
 enum status justus_begin(void **state, const struct csv *csv, const struct import_options *options,

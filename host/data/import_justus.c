@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const char justus_licence[] = "Apache-2.0";
+
 /* A column of the CSV and the feature that it fills. */
 struct mapping {
     const char *column, *feature;
@@ -44,19 +46,31 @@ struct justus_reader {
     int column_count, field_of[MAPPING_LIMIT], time_field[TIME_COUNT];
 };
 
-static enum status bad_columns(const struct csv *csv, const char *name, struct error *error)
-{
-    FAIL(error, STATUS_BAD_FILE, "%s:%d: column '%s' is missing", csv->path, csv->line, name);
-    error_hint(error, "datasets/README.md lists the columns of the justus2018 format");
-    return STATUS_BAD_FILE;
-}
-
 static const struct table_format *table_of(const struct csv *csv)
 {
     for (size_t i = 0; i < sizeof table_formats / sizeof *table_formats; i++)
         if (csv_find(csv, table_formats[i].telling_column) >= 0)
             return &table_formats[i];
     return NULL;
+}
+
+int justus_known_count(const struct csv *csv)
+{
+    const struct table_format *table = table_of(csv);
+    int count = 0;
+    for (int i = 0; table && i < table->mapping_count; i++)
+        count += csv_find(csv, table->mappings[i].column) >= 0;
+    for (int i = 0; i < TIME_COUNT; i++)
+        count += csv_find(csv, time_columns[i]) >= 0;
+    return count;
+}
+
+static int need(struct missing_columns *missing, const struct csv *csv, const char *name)
+{
+    const int field = csv_find(csv, name);
+    if (field < 0)
+        missing_add(missing, name);
+    return field;
 }
 
 enum status justus_begin(void **state, const struct csv *csv, const struct import_options *options,
@@ -75,15 +89,13 @@ enum status justus_begin(void **state, const struct csv *csv, const struct impor
         return STATUS_BAD_FILE;
     }
     reader->column_count = csv->field_count;
-    for (int i = 0; i < reader->table->mapping_count; i++) {
-        const char *name = reader->table->mappings[i].column;
-        if ((reader->field_of[i] = csv_find(csv, name)) < 0)
-            return bad_columns(csv, name, error);
-    }
+    struct missing_columns missing = {.count = 0};
+    for (int i = 0; i < reader->table->mapping_count; i++)
+        reader->field_of[i] = need(&missing, csv, reader->table->mappings[i].column);
     for (int i = 0; i < TIME_COUNT; i++)
-        if ((reader->time_field[i] = csv_find(csv, time_columns[i])) < 0)
-            return bad_columns(csv, time_columns[i], error);
-    return STATUS_OK;
+        reader->time_field[i] = need(&missing, csv, time_columns[i]);
+    return missing_report(&missing, csv->path, (const char *const *)csv->field, csv->field_count,
+                          error);
 }
 
 static enum status read_name(int32_t *value, const struct csv *csv, int field,

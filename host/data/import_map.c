@@ -1,8 +1,7 @@
 #include "data/import_map.h"
 
 #include "base/mapped_file.h"
-#include "base/text.h"
-#include "data/row_columns.h"
+#include "data/import_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -122,38 +121,17 @@ static enum status take_conversions(struct import_source *source, struct cursor 
     return STATUS_OK;
 }
 
-/* Every name that a target may have, kinds one after another. */
-static int list_targets(const char *names[LAYER_KIND_COUNT * ROW_COLUMN_LIMIT + 1],
-                        struct row_column columns[LAYER_KIND_COUNT][ROW_COLUMN_LIMIT])
-{
-    int count = 0;
-    names[count++] = ROW_COLUMN_LAYER;
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        const int column_count = row_columns(columns[kind], (enum layer_kind)kind);
-        for (int i = 0; i < column_count; i++)
-            names[count++] = columns[kind][i].name;
-    }
-    return count;
-}
-
 static enum status check_target(const struct cursor *cursor, const char *target,
                                 struct error *error)
 {
-    struct row_column columns[LAYER_KIND_COUNT][ROW_COLUMN_LIMIT];
-    const char *names[LAYER_KIND_COUNT * ROW_COLUMN_LIMIT + 1];
     const struct import_map *map = cursor->map;
-    const int count = list_targets(names, columns);
     for (int i = 0; i < map->source_count; i++)
         if (strcmp(map->sources[i].target, target) == 0)
             return bad_line(cursor, "more than one line for", target, error);
-    for (int i = 0; i < count; i++)
-        if (strcmp(names[i], target) == 0)
-            return STATUS_OK;
+    if (import_column_exists(target))
+        return STATUS_OK;
     bad_line(cursor, "a dataset has no column", target, error);
-    const char *nearest = nearest_name(names, count, target);
-    if (nearest)
-        return HINT(error, STATUS_BAD_FILE, "did you mean '%s'?", nearest);
-    return HINT(error, STATUS_BAD_FILE, "datasets/README.md lists the columns");
+    return import_column_hint(target, "datasets/README.md lists the columns", error);
 }
 
 static enum status read_line(struct cursor *cursor, struct error *error)

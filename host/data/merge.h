@@ -44,4 +44,7 @@ void merge_source(struct dataset_header *all, const struct dataset_header *one, 
 void merge_shards(struct dataset_header *all, const struct dataset_header *const *headers,
                   int count);
 
+/* Joins the licence of more rows ("": unknown) to a header's, in the syntax of SPDX. */
+void merge_licence(struct dataset_header *all, const char *licence);
+
 #endif

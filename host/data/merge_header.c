@@ -19,7 +19,7 @@ static const struct joined_text joined_texts[] = {
     JOINED(protocol, "; "), JOINED(licence, " AND "), /* SPDX syntax */
     JOINED(citation, "; "), JOINED(shard, ","),
 };
-static const char mixed[] = "mixed", whole[] = "1/1";
+static const char mixed[] = "mixed", whole[] = "1/1", unknown_licence[] = "NOASSERTION";
 
 static bool is_listed(const char *all, const char *one, const char *separator)
 {
@@ -52,6 +52,12 @@ static void join_seed(struct dataset_header *all, const struct dataset_header *o
     join(all->sampler, "mixed seeds", &text);
 }
 
+void merge_licence(struct dataset_header *all, const char *licence)
+{
+    static const struct joined_text text = JOINED(licence, " AND ");
+    join(all->licence, *licence ? licence : unknown_licence, &text);
+}
+
 void merge_header(struct dataset_header *all, const struct dataset_header *one, int index)
 {
     for (size_t i = 0; i < sizeof joined_texts / sizeof *joined_texts; i++) {
@@ -60,6 +66,8 @@ void merge_header(struct dataset_header *all, const struct dataset_header *one, 
         const char *source = (const char *)one + text->offset;
         if (!*source && text->offset == offsetof(struct dataset_header, shard))
             source = whole;
+        if (!*source && text->offset == offsetof(struct dataset_header, licence))
+            source = unknown_licence; // or the other inputs' licence would count for it
         if (index == 0)
             snprintf(target, text->size, "%s", source);
         else if (*source)
