@@ -314,6 +314,28 @@ static void styles_are_for_terminals(void **state)
     terminal_close(&terminal);
 }
 
+static void labels_have_their_style(void **state)
+{
+    (void)state;
+    struct terminal terminal;
+    require_terminal(&terminal);
+    term_message(terminal.file, "note: %d rows\n", 3);
+    fflush(terminal.file);
+    assert_string_equal(read_terminal(&terminal), "\033[1;35mnote:\033[0m 3 rows\r\n");
+    term_message(terminal.file, "warning: x");
+    fflush(terminal.file);
+    assert_string_equal(read_terminal(&terminal), "\033[1;33mwarning:\033[0m x");
+    term_message(terminal.file, "noted: x");
+    fflush(terminal.file);
+    assert_string_equal(read_terminal(&terminal), "noted: x");
+    terminal_close(&terminal);
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    term_message(file, "hint: %s\n", "x");
+    assert_string_equal(read_file(file), "hint: x\n");
+    fclose(file);
+}
+
 static void colour_can_be_forced(void **state)
 {
     (void)state;
@@ -366,6 +388,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_eta_begins_again_with_the_share),
         cmocka_unit_test(a_line_of_its_own_replaces_the_progress),
         cmocka_unit_test(styles_are_for_terminals),
+        cmocka_unit_test(labels_have_their_style),
         cmocka_unit_test(colour_can_be_forced),
         cmocka_unit_test(quiet_prints_nothing),
     };

@@ -46,6 +46,7 @@ const char *term_style(FILE *file, enum term_style style)
 {
     static const char *const sequences[] = {[TERM_ERROR] = "\033[1;31m",
                                             [TERM_WARNING] = "\033[1;33m",
+                                            [TERM_NOTE] = "\033[1;35m",
                                             [TERM_HINT] = "\033[1;36m",
                                             [TERM_HEADING] = "\033[1m"};
     return term_colour(file) ? sequences[style] : "";
@@ -54,6 +55,25 @@ const char *term_style(FILE *file, enum term_style style)
 const char *term_plain(FILE *file)
 {
     return term_colour(file) ? "\033[0m" : "";
+}
+
+void term_message(FILE *file, const char *format, ...)
+{
+    static const struct {
+        const char *word;
+        enum term_style style;
+    } labels[] = {{"warning:", TERM_WARNING}, {"note:", TERM_NOTE}, {"hint:", TERM_HINT}};
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        if (strncmp(format, labels[i].word, strlen(labels[i].word)) == 0) {
+            fprintf(file, "%s%s%s", term_style(file, labels[i].style), labels[i].word,
+                    term_plain(file));
+            format += strlen(labels[i].word);
+            break;
+        }
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(file, format, arguments);
+    va_end(arguments);
 }
 
 void term_line(FILE *file, const char *format, ...)

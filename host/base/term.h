@@ -37,9 +37,12 @@ int term_columns(FILE *file);
 bool term_colour(FILE *file);
 
 /* What a text is; its look on a terminal. */
-enum term_style { TERM_ERROR, TERM_WARNING, TERM_HINT, TERM_HEADING };
+enum term_style { TERM_ERROR, TERM_WARNING, TERM_NOTE, TERM_HINT, TERM_HEADING };
 /* Escape sequences that begin the style and end it; "" where there is no colour. */
 const char *term_style(FILE *file, enum term_style style);
 const char *term_plain(FILE *file);
+
+/* As fprintf; a first word "warning:", "note:" or "hint:" has its style. */
+void term_message(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -304,7 +304,8 @@ enum status worker_draw(struct layer_config *configs, enum stratum *strata, stru
     for (uint32_t i = 0; i < count; i++)
         TRY(sample_draw(&configs[i], &strata[i], domain, seed, first + i, error));
     if (is_news)
-        fprintf(stderr, "note: configs are drawn on the host from here on: %s\n", worker->failure);
+        term_message(stderr, "note: configs are drawn on the host from here on: %s\n",
+                     worker->failure);
     worker->can_draw = false;
     worker->draw_failed = true;
     return STATUS_OK;

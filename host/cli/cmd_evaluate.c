@@ -115,9 +115,9 @@ static enum status print_errors(const struct predictor *predictor, struct evalua
     enum status status = evaluate_predictor_by(&all, predictor, rows, asked_split(settings),
                                                (enum evaluation_by)settings->group, error);
     if (status == STATUS_OK && all.uncovered > 0)
-        fprintf(stderr,
-                "note: %zu rows left out: the model does not know their layer kind or device\n",
-                all.uncovered);
+        term_message(
+            stderr, "note: %zu rows left out: the model does not know their layer kind or device\n",
+            all.uncovered);
     for (int i = 0; i < choice_baseline.count && status == STATUS_OK; i++)
         if (settings->baselines >> i & 1)
             status = add_baseline(&all, drawn, predictor_find(choice_baseline.names[i]), rows,

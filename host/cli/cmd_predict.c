@@ -88,8 +88,8 @@ static enum status note_roofline(const struct forecast_grid *all, struct error *
     if (!most->uncovered_count)
         return STATUS_OK;
     TRY(forecast_uncovered_kinds(kinds, sizeof kinds, most, network, error));
-    fprintf(stderr, "note: the model does not cover %d of %d layers (%.1f", most->uncovered_count,
-            network->layer_count, least_percent);
+    term_message(stderr, "note: the model does not cover %d of %d layers (%.1f",
+                 most->uncovered_count, network->layer_count, least_percent);
     if (most_percent - least_percent >= 0.05)
         fprintf(stderr, " to %.1f", most_percent);
     fprintf(stderr, " %% of the time, by the roofline): %s\n", kinds);
@@ -142,8 +142,8 @@ static void head_roofline(const struct forecast_grid *all)
     for (int i = 0; i < network->layer_count; i++)
         if (!most->layers[i].covered)
             ms[reason_of(&network->layers[i])] += most->layers[i].median_ms;
-    fprintf(stderr, "warning: %.1f %% of the time is not the model's forecast:",
-            100 * most->uncovered_ms / most->batch_ms);
+    term_message(stderr, "warning: %.1f %% of the time is not the model's forecast:",
+                 100 * most->uncovered_ms / most->batch_ms);
     const char *separator = "";
     for (int i = 0; i < REASON_COUNT; i++)
         if (ms[i] > 0) {
@@ -182,8 +182,8 @@ static void note_extrapolations(const struct forecast_grid *all)
         layers += count_extrapolations(all, i) > 0;
     if (!layers)
         return;
-    fprintf(stderr, "note: beyond the range of the training rows: %d of %d layers:", layers,
-            network->layer_count);
+    term_message(stderr, "note: beyond the range of the training rows: %d of %d layers:", layers,
+                 network->layer_count);
     for (int i = 0; i < network->layer_count && shown < NAMES_SHOWN; i++) {
         const int count = count_extrapolations(all, i);
         if (!count)

@@ -275,16 +275,19 @@ static void print_notes(const struct dataset_rows *rows, const struct fit_report
     for (size_t i = 0; i < rows->count; i++)
         broken += measurement_is_timed(&rows->rows[i]) && !row_is_usable(&rows->rows[i]);
     if (broken > 0)
-        fprintf(stderr, "note: %zu rows left out: marked as timed, but without a time\n", broken);
+        term_message(stderr, "note: %zu rows left out: marked as timed, but without a time\n",
+                     broken);
     for (int kind = 0; has_intervals && kind < LAYER_KIND_COUNT; kind++) {
         const struct fit_report *report = &reports[kind];
         const char *name = layer_descriptors[kind]->name;
         if (report->rows > 0 && report->calibration_rows == 0)
-            fprintf(stderr, "note: no test rows of %s: its forecasts have no interval\n", name);
+            term_message(stderr, "note: no test rows of %s: its forecasts have no interval\n",
+                         name);
         else if (report->rows > 0 && report->calibration_rows < INTERVAL_ROWS_MINIMUM)
-            fprintf(stderr, "note: %zu test row%s of %s, fewer than %d: its intervals are wide\n",
-                    report->calibration_rows, report->calibration_rows == 1 ? "" : "s", name,
-                    INTERVAL_ROWS_MINIMUM);
+            term_message(stderr,
+                         "note: %zu test row%s of %s, fewer than %d: its intervals are wide\n",
+                         report->calibration_rows, report->calibration_rows == 1 ? "" : "s", name,
+                         INTERVAL_ROWS_MINIMUM);
     }
 }
 

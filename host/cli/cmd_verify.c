@@ -25,8 +25,8 @@ static enum status note_left_out(const struct network *network, int left_out,
         is_operator[i] = network_layer_is_operator(&network->layers[i]);
     network_count_kinds(kinds, sizeof kinds, network, is_operator);
     free(is_operator);
-    fprintf(stderr, "note: %d of %d layers have no benchmark; left out on both sides: %s\n",
-            left_out, network->layer_count, kinds);
+    term_message(stderr, "note: %d of %d layers have no benchmark; left out on both sides: %s\n",
+                 left_out, network->layer_count, kinds);
     return STATUS_OK;
 }
 

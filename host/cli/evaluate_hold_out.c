@@ -99,8 +99,8 @@ static enum status add_predictor(struct evaluation *all, struct evaluated_list *
     }
     TRY(hold_out_evaluate(&evaluation, &watched, type, rows, error));
     if (evaluation.count == 0)
-        fprintf(stderr, "note: %s cannot forecast %s without rows of that device\n", type->name,
-                rows->devices[hold_out->device].name);
+        term_message(stderr, "note: %s cannot forecast %s without rows of that device\n",
+                     type->name, rows->devices[hold_out->device].name);
     return evaluation_join(all, &evaluation, error);
 }
 

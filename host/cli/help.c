@@ -19,6 +19,12 @@ const char cli_examples[] = "  epochcast sweep --time-budget 5m -O cpu.h5\n"
 
 enum { TEXT_COLUMN = 28, LINE_WIDTH = 80 };
 
+/* "examples:" of its own line. */
+static void put_heading(FILE *file, const char *text)
+{
+    fprintf(file, "%s%s:%s", term_style(file, TERM_HEADING), text, term_plain(file));
+}
+
 /* Words from `column` on; later lines begin at TEXT_COLUMN. Returns the column where it ends. */
 static int put_words(FILE *file, const char *text, int column)
 {
@@ -65,11 +71,15 @@ static void print_option(FILE *file, const struct command *command, const struct
 
 void cli_help(FILE *file, const struct command *command, bool brief)
 {
-    fprintf(file, "usage: epochcast %s%s%s [options]\n\n%s\n", command->name,
+    put_heading(file, "usage");
+    fprintf(file, " epochcast %s%s%s [options]\n\n%s\n\n", command->name,
             *command->operands ? " " : "", command->operands, command->summary);
-    if (!brief)
-        fprintf(file, "\nexamples:\n%s", command->examples);
-    fputs("\noptions:\n", file);
+    if (!brief) {
+        put_heading(file, "examples");
+        fprintf(file, "\n%s\n", command->examples);
+    }
+    put_heading(file, "options");
+    fputc('\n', file);
     for (int i = 0; i < cli_option_count; i++)
         if (command_takes(command, &cli_options[i]))
             print_option(file, command, &cli_options[i]);
@@ -77,7 +87,8 @@ void cli_help(FILE *file, const struct command *command, bool brief)
 
 static void print_exit_codes(FILE *file)
 {
-    int column = fprintf(file, "Exit codes:");
+    put_heading(file, "Exit codes");
+    int column = (int)strlen("Exit codes:");
     for (const struct documented *code = exit_codes; code->name; code++) {
         char text[64];
         const int length = snprintf(text, sizeof text, "%s %s%s", code->name, code->meaning,
@@ -92,11 +103,14 @@ static void print_exit_codes(FILE *file)
 
 void cli_overview(FILE *file)
 {
-    fputs("usage: epochcast <command> [options]\n\n"
-          "Forecasts how long a neural network takes to train or run on a device.\n\n"
-          "examples:\n",
+    put_heading(file, "usage");
+    fputs(" epochcast <command> [options]\n\n"
+          "Forecasts how long a neural network takes to train or run on a device.\n\n",
           file);
-    fprintf(file, "%s\ncommands:\n", cli_examples);
+    put_heading(file, "examples");
+    fprintf(file, "\n%s\n", cli_examples);
+    put_heading(file, "commands");
+    fputc('\n', file);
     for (int i = 0; commands[i]; i++)
         fprintf(file, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\nRun 'epochcast help <command>' for details; --version lists the library versions.\n"

@@ -99,10 +99,10 @@ static enum status note_unknown(const struct network *network, struct error *err
     network_count_kinds(kinds, sizeof kinds, network, is_unknown);
     free(is_unknown);
     if (count > 0)
-        fprintf(stderr,
-                "note: %d of %d layers have operators that are not known: counted with 0 "
-                "operations, by their bytes alone: %s\n",
-                count, network->layer_count, kinds);
+        term_message(stderr,
+                     "note: %d of %d layers have operators that are not known: counted with 0 "
+                     "operations, by their bytes alone: %s\n",
+                     count, network->layer_count, kinds);
     return STATUS_OK;
 }
 
@@ -114,7 +114,7 @@ enum status note_network(const struct network *network, const struct settings *s
         return STATUS_OK;
     network_batch_text(text, sizeof text, network);
     if (*text)
-        fprintf(stderr, "note: %s\n", text);
+        term_message(stderr, "note: %s\n", text);
     return note_unknown(network, error);
 }
 
@@ -123,8 +123,8 @@ int32_t precision_of(const struct network *network, const struct settings *setti
     if (settings->precision >= 0)
         return settings->precision;
     if (!settings->quiet && network->precision != PRECISION_FP32)
-        fprintf(stderr, "note: in %s, as the file's weights are; --precision says otherwise\n",
-                choice_name(&choice_precision, network->precision));
+        term_message(stderr, "note: in %s, as the file's weights are; --precision says otherwise\n",
+                     choice_name(&choice_precision, network->precision));
     return network->precision;
 }
 
@@ -134,9 +134,8 @@ static void choose_pass(struct network_selection *selection, const struct settin
     if (settings->passes || settings->optimizer || !selection->network.is_quantised)
         return;
     if (!settings->quiet)
-        fputs("note: the forward pass, as the file's weights are quantised; --pass says "
-              "otherwise\n",
-              stderr);
+        term_message(stderr, "note: the forward pass, as the file's weights are quantised; --pass "
+                             "says otherwise\n");
     selection->step_count = 0;
     add_step(selection, PASS_FORWARD, OPTIMIZER_NONE);
 }

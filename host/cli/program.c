@@ -165,10 +165,10 @@ static void report(const struct error *error, bool verbose)
 {
     if (!error->message[0])
         return;
-    const char *plain = term_plain(stderr);
-    fprintf(stderr, "%sepochcast:%s %s\n", term_style(stderr, TERM_ERROR), plain, error->message);
+    fprintf(stderr, "%sepochcast:%s %s\n", term_style(stderr, TERM_ERROR), term_plain(stderr),
+            error->message);
     if (error->hint[0])
-        fprintf(stderr, "%shint:%s %s\n", term_style(stderr, TERM_HINT), plain, error->hint);
+        term_message(stderr, "hint: %s\n", error->hint);
     if (verbose && error->file)
         fprintf(stderr, "at: %s:%d\n", error->file, error->line);
 }
