@@ -60,7 +60,7 @@ static bool expected_hash(uint64_t *hash, hid_t file, enum layer_kind kind)
     struct stored_columns rows, devices;
     const struct schema_columns wanted = schema_row_columns(kind), known = schema_device_columns();
     snprintf(path, sizeof path, "/%s/rows", layer_descriptors[kind]->name);
-    if (H5Lexists(file, layer_descriptors[kind]->name, H5P_DEFAULT) <= 0 ||
+    if (H5Lexists(file, layer_descriptors[kind]->name, H5P_DEFAULT) == 0 ||
         !find_columns(&rows, file, path, &wanted) ||
         !find_columns(&devices, file, "/devices/rows", &known))
         return false;
@@ -98,7 +98,8 @@ static void check_root_attributes(struct audit *audit, hid_t file)
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         check_schema_hash(audit, file, (enum layer_kind)kind);
     hsize_t next = 0;
-    H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, &next, check_root_name, audit);
+    if (H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, &next, check_root_name, audit) < 0)
+        audit_violation(audit, "/", "its attributes cannot be listed");
 }
 
 static herr_t check_root_object(hid_t file, const char *name, const H5L_info_t *info, void *payload)
@@ -205,11 +206,12 @@ void audit_structure(struct audit *audit, hid_t file, bool is_growing)
     const struct audited_table canaries = {"/canary/rows", schema_canary_columns()};
     hsize_t next = 0;
     check_root_attributes(audit, file);
-    H5Literate(file, H5_INDEX_NAME, H5_ITER_INC, &next, check_root_object, audit);
+    if (H5Literate(file, H5_INDEX_NAME, H5_ITER_INC, &next, check_root_object, audit) < 0)
+        audit_violation(audit, "/", "its objects cannot be listed");
     check_table(audit, file, &devices, is_growing);
     check_table(audit, file, &canaries, is_growing);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        if (H5Lexists(file, layer_descriptors[kind]->name, H5P_DEFAULT) <= 0)
+        if (H5Lexists(file, layer_descriptors[kind]->name, H5P_DEFAULT) == 0)
             continue;
         struct audited_table table = {.columns = schema_row_columns((enum layer_kind)kind)};
         snprintf(table.path, sizeof table.path, "/%s/rows", layer_descriptors[kind]->name);

@@ -60,13 +60,12 @@ static hid_t create_dataset(hid_t file, const char *path, hid_t type, hsize_t ch
     const hsize_t none = 0, unlimited = H5S_UNLIMITED;
     const hid_t space = H5Screate_simple(1, &none, &unlimited);
     const hid_t creation = H5Pcreate(H5P_DATASET_CREATE), links = H5Pcreate(H5P_LINK_CREATE);
-    H5Pset_chunk(creation, 1, &chunk);
-    if (compact) {
-        H5Pset_shuffle(creation);
-        H5Pset_deflate(creation, 4);
-    }
-    H5Pset_create_intermediate_group(links, 1);
-    const hid_t dataset = H5Dcreate2(file, path, type, space, links, creation, H5P_DEFAULT);
+    const bool is_ok = H5Pset_chunk(creation, 1, &chunk) >= 0 &&
+                       H5Pset_create_intermediate_group(links, 1) >= 0 &&
+                       (!compact ||
+                        (H5Pset_shuffle(creation) >= 0 && H5Pset_deflate(creation, 4) >= 0));
+    const hid_t dataset = is_ok ? H5Dcreate2(file, path, type, space, links, creation, H5P_DEFAULT)
+                                : H5I_INVALID_HID;
     H5Pclose(links);
     H5Pclose(creation);
     H5Sclose(space);
@@ -82,7 +81,7 @@ static bool create_table(struct rows_table *table, hid_t file, const char *group
     *table = (struct rows_table){.dataset = create_dataset(file, path, packed_type, chunk, compact),
                                  .memory_type = schema_columns_type(columns, false)};
     H5Tclose(packed_type);
-    bool is_ok = table->dataset >= 0;
+    bool is_ok = table->dataset >= 0 && table->memory_type >= 0;
     for (int i = 0; i < columns->count && is_ok; i++)
         is_ok = describe_column(table->dataset, &columns->fields[i]);
     return is_ok;
@@ -112,8 +111,9 @@ static bool create_devices(struct dataset_tables *tables, bool compact)
 static hid_t create_growing_file(const char *path)
 {
     const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-    H5Pset_istore_k(creation, 256);
-    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, creation, H5P_DEFAULT);
+    const hid_t file = H5Pset_istore_k(creation, 256) >= 0
+                           ? H5Fcreate(path, H5F_ACC_TRUNC, creation, H5P_DEFAULT)
+                           : H5I_INVALID_HID;
     H5Pclose(creation);
     return file;
 }
@@ -158,23 +158,28 @@ bool dataset_tables_close(struct dataset_tables *tables)
 static hid_t select_rows(const struct rows_table *table, hsize_t first, hsize_t count)
 {
     const hid_t space = H5Dget_space(table->dataset);
-    H5Sselect_hyperslab(space, H5S_SELECT_SET, &first, NULL, &count, NULL);
-    return space;
+    if (H5Sselect_hyperslab(space, H5S_SELECT_SET, &first, NULL, &count, NULL) >= 0)
+        return space;
+    H5Sclose(space);
+    return H5I_INVALID_HID;
 }
 
 bool rows_table_append(struct rows_table *table, hsize_t count, const void *rows)
 {
-    const hsize_t total = table->count + count;
+    const hsize_t before = table->count, total = before + count;
     if (H5Dset_extent(table->dataset, &total) < 0)
         return false;
     const hid_t memory = H5Screate_simple(1, &count, NULL);
-    const hid_t space = select_rows(table, table->count, count);
-    const bool is_ok = H5Dwrite(table->dataset, table->memory_type, memory, space, H5P_DEFAULT,
+    const hid_t space = select_rows(table, before, count);
+    const bool is_ok = memory >= 0 && space >= 0 &&
+                       H5Dwrite(table->dataset, table->memory_type, memory, space, H5P_DEFAULT,
                                 rows) >= 0;
     H5Sclose(space);
     H5Sclose(memory);
     if (is_ok)
         table->count = total;
+    else
+        H5Dset_extent(table->dataset, &before); /* no rows of zeros */
     return is_ok;
 }
 
@@ -182,7 +187,8 @@ bool rows_table_read(const struct rows_table *table, hsize_t first, hsize_t coun
 {
     const hid_t memory = H5Screate_simple(1, &count, NULL);
     const hid_t space = select_rows(table, first, count);
-    const bool is_ok = H5Dread(table->dataset, table->memory_type, memory, space, H5P_DEFAULT,
+    const bool is_ok = memory >= 0 && space >= 0 &&
+                       H5Dread(table->dataset, table->memory_type, memory, space, H5P_DEFAULT,
                                rows) >= 0;
     H5Sclose(space);
     H5Sclose(memory);

@@ -83,11 +83,28 @@ enum status hdf5_file_open(hid_t *file, const char *path, struct error *error)
 {
     hdf5_file_quiet();
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG); /* a damaged file leaves no handle behind */
-    *file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    *file = H5I_INVALID_HID;
+    if (H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0) /* damage leaves no handle behind */
+        *file = H5Fopen(path, H5F_ACC_RDONLY, access);
     const enum status opened = *file >= 0 ? STATUS_OK : explain_open(path, error);
     H5Pclose(access);
     return opened;
+}
+
+hid_t hdf5_file_whole_type(hid_t type, bool is_whole)
+{
+    if (type >= 0 && is_whole)
+        return type;
+    if (type >= 0)
+        H5Tclose(type);
+    return H5I_INVALID_HID;
+}
+
+hid_t hdf5_file_text_type(size_t size, H5T_cset_t set)
+{
+    const hid_t type = H5Tcopy(H5T_C_S1); /* ends with NUL */
+    return hdf5_file_whole_type(type, type >= 0 && H5Tset_size(type, size) >= 0 &&
+                                          H5Tset_cset(type, set) >= 0);
 }
 
 static bool write_scalar(hid_t object, const char *name, hid_t type, const void *value)
@@ -103,9 +120,7 @@ static bool write_scalar(hid_t object, const char *name, hid_t type, const void 
 
 bool hdf5_file_write_text(hid_t object, const char *name, const char *text)
 {
-    const hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, strlen(text) + 1);
-    H5Tset_cset(type, H5T_CSET_UTF8);
+    const hid_t type = hdf5_file_text_type(strlen(text) + 1, H5T_CSET_UTF8);
     const bool is_written = write_scalar(object, name, type, text);
     H5Tclose(type);
     return is_written;
@@ -152,9 +167,7 @@ bool hdf5_file_read_text(char *text, size_t size, hid_t object, const char *name
     static const H5T_cset_t sets[] = {H5T_CSET_UTF8, H5T_CSET_ASCII};
     bool is_read = false;
     for (size_t i = 0; i < sizeof sets / sizeof *sets && !is_read; i++) {
-        const hid_t type = H5Tcopy(H5T_C_S1);
-        H5Tset_size(type, size);
-        H5Tset_cset(type, sets[i]);
+        const hid_t type = hdf5_file_text_type(size, sets[i]);
         is_read = read_scalar(text, object, name, H5T_STRING, type);
         H5Tclose(type);
     }

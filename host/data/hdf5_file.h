@@ -20,6 +20,11 @@ enum status hdf5_file_check(bool *is_sealed, const char *path, struct error *err
  * writes and a damaged one. */
 enum status hdf5_file_open(hid_t *file, const char *path, struct error *error);
 
+/* `type` if all steps of making it went well, else negative, and `type` is closed. */
+hid_t hdf5_file_whole_type(hid_t type, bool is_whole);
+/* Text of `size` bytes, its end included; negative on failure. The caller closes. */
+hid_t hdf5_file_text_type(size_t size, H5T_cset_t set);
+
 /* Scalar attributes; text is of fixed length. False on failure; when reading, also if it is missing
  * or of another type. Text longer than `size` is cut. */
 bool hdf5_file_write_text(hid_t object, const char *name, const char *text);

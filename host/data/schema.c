@@ -1,6 +1,7 @@
 #include "data/schema.h"
 
 #include "base/hash.h"
+#include "data/hdf5_file.h"
 
 #include <string.h>
 
@@ -159,17 +160,10 @@ int schema_row_fields(struct field fields[SCHEMA_FIELD_LIMIT], enum layer_kind k
 static hid_t choice_type(const struct choice *choice)
 {
     const hid_t type = H5Tenum_create(H5T_NATIVE_INT32);
-    for (int32_t value = 0; value < choice->count; value++)
-        H5Tenum_insert(type, choice->names[value], &value);
-    return type;
-}
-
-static hid_t text_type(size_t size)
-{
-    const hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, size);
-    H5Tset_strpad(type, H5T_STR_NULLTERM);
-    return type;
+    bool is_whole = type >= 0;
+    for (int32_t value = 0; value < choice->count && is_whole; value++)
+        is_whole = H5Tenum_insert(type, choice->names[value], &value) >= 0;
+    return hdf5_file_whole_type(type, is_whole);
 }
 
 hid_t schema_field_type(const struct field *field)
@@ -182,7 +176,7 @@ hid_t schema_field_type(const struct field *field)
     case FIELD_DOUBLE:
         return H5Tcopy(H5T_NATIVE_DOUBLE);
     case FIELD_TEXT:
-        return text_type(field->size);
+        return hdf5_file_text_type(field->size, H5T_CSET_ASCII);
     case FIELD_CHOICE:
         return choice_type(field->choice);
     }
@@ -220,13 +214,11 @@ hid_t schema_columns_type(const struct schema_columns *columns, bool packed)
     for (int i = 0; i < columns->count && is_ok; i++) {
         const struct field *field = &columns->fields[i];
         const hid_t member = schema_field_type(field);
-        is_ok = H5Tinsert(compound, field->name, field->offset, member) >= 0;
-        H5Tclose(member);
+        is_ok = member >= 0 && H5Tinsert(compound, field->name, field->offset, member) >= 0;
+        if (member >= 0)
+            H5Tclose(member);
     }
-    if (is_ok && (!packed || H5Tpack(compound) >= 0))
-        return compound;
-    H5Tclose(compound);
-    return H5I_INVALID_HID;
+    return hdf5_file_whole_type(compound, is_ok && (!packed || H5Tpack(compound) >= 0));
 }
 
 hid_t schema_row_type(enum layer_kind kind, bool packed)

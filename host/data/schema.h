@@ -46,7 +46,7 @@ struct schema_columns schema_row_columns(enum layer_kind kind);
 struct schema_columns schema_device_columns(void);
 struct schema_columns schema_canary_columns(void);
 
-/* HDF5 type of one column, of columns; to be closed as below. */
+/* HDF5 type of one column, of columns; to be closed, negative on failure as below. */
 hid_t schema_field_type(const struct field *field);
 hid_t schema_columns_type(const struct schema_columns *columns, bool packed);
 

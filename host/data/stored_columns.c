@@ -42,7 +42,7 @@ static bool name_fits(struct column_fault *fault, hid_t member, unsigned index, 
 static bool names_fit(struct column_fault *fault, hid_t member, const struct field *field)
 {
     const int count = H5Tget_nmembers(member);
-    bool fits = true;
+    bool fits = count >= 0 || fail(fault, false, "column '%s' has unreadable names", field->name);
     for (int i = 0; i < count && fits; i++) {
         char *name = H5Tget_member_name(member, (unsigned)i);
         fits = name_fits(fault, member, (unsigned)i, name ? name : "", field);
@@ -88,7 +88,7 @@ static bool is_known(const struct schema_columns *wanted, const char *name)
 static bool knows_all(struct column_fault *fault, hid_t stored, const struct schema_columns *wanted)
 {
     const int count = H5Tget_nmembers(stored);
-    bool knows = true;
+    bool knows = count >= 0 || fail(fault, false, "its columns are unreadable");
     for (int i = 0; i < count && knows; i++) {
         char *name = H5Tget_member_name(stored, (unsigned)i);
         knows = is_known(wanted, name) ||

@@ -30,7 +30,9 @@ static enum status match_columns(struct stored_table *table, const struct stored
     H5Tclose(stored);
     if (fits) {
         table->memory_type = schema_columns_type(&table->columns.found, false);
-        return STATUS_OK;
+        return table->memory_type >= 0
+                   ? STATUS_OK
+                   : stored_damaged(plan->file_path, plan->path, "unreadable columns", error);
     }
     stored_damaged(plan->file_path, plan->path, fault.text, error);
     return fault.is_newer ? HINT(error, STATUS_BAD_FILE,
@@ -89,7 +91,8 @@ static const char *count_rows(struct stored_table *table, const struct stored_ta
     const double stored = (double)H5Dget_storage_size(table->dataset);
     const double limit = (stored < plan->file_bytes ? stored : plan->file_bytes) *
                          deflate_ratio_limit;
-    if ((double)points * row_bytes(table) > limit)
+    const double bytes = row_bytes(table);
+    if (bytes <= 0 || (double)points * bytes > limit)
         return "it claims more rows than the file can hold";
     if ((size_t)points > plan->row_limit)
         return "it has too many rows";

@@ -40,9 +40,10 @@ static enum status write_content(const struct model *model, const struct scratch
                                  struct error *error)
 {
     const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-    H5Pset_userblock(creation, ENVELOPE_BYTES);
     errno = 0;
-    const hid_t file = H5Fcreate(scratch->name, H5F_ACC_TRUNC, creation, H5P_DEFAULT);
+    const hid_t file = H5Pset_userblock(creation, ENVELOPE_BYTES) >= 0
+                           ? H5Fcreate(scratch->name, H5F_ACC_TRUNC, creation, H5P_DEFAULT)
+                           : H5I_INVALID_HID;
     H5Pclose(creation);
     if (file < 0)
         return cannot("create", scratch->path, error);

@@ -1,5 +1,7 @@
 #include "predictors/model_hdf5.h"
 
+#include "data/hdf5_file.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -36,9 +38,8 @@ static enum status cannot_read(const struct model_place *place, const char *name
 enum status write_text(const struct model_place *place, const char *name, const char *text,
                        struct error *error)
 {
-    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-    H5Tset_size(type, strlen(text) + 1);
-    H5Tset_cset(type, H5T_CSET_UTF8);
+    const hid_t type = hdf5_file_text_type(strlen(text) + 1, H5T_CSET_UTF8);
+    const hid_t space = H5Screate(H5S_SCALAR);
     const hid_t attribute = H5Acreate2(place->id, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
     const bool written = attribute >= 0 && H5Awrite(attribute, type, text) >= 0;
     const bool closed = attribute >= 0 && H5Aclose(attribute) >= 0;
@@ -102,9 +103,8 @@ static const char *text_attribute_read(hid_t attribute, char *text, size_t size)
         problem = "not a single text";
     else {
         type = H5Tcopy(stored); /* keeps the character set */
-        H5Tset_size(type, size);
-        H5Tset_strpad(type, H5T_STR_NULLTERM);
-        if (H5Aread(attribute, type, text) < 0)
+        if (H5Tset_size(type, size) < 0 || H5Tset_strpad(type, H5T_STR_NULLTERM) < 0 ||
+            H5Aread(attribute, type, text) < 0)
             problem = "unreadable";
         text[size - 1] = '\0';
     }

@@ -1,5 +1,7 @@
 #include "predictors/model_members.h"
 
+#include "data/hdf5_file.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -146,7 +148,7 @@ enum status model_group_open(struct model_group *group, const struct model_place
 
 bool model_group_exists(const struct model_place *parent, const char *name)
 {
-    return H5Lexists(parent->id, name, H5P_DEFAULT) > 0;
+    return H5Lexists(parent->id, name, H5P_DEFAULT) != 0; /* if that fails, opening it says so */
 }
 
 void model_group_close(struct model_group *group)
@@ -156,12 +158,13 @@ void model_group_close(struct model_group *group)
 
 /* ---- columns ---- */
 
-void model_insert_text(hid_t compound, const char *name, size_t offset, size_t size)
+bool model_insert_text(hid_t compound, const char *name, size_t offset, size_t size)
 {
-    const hid_t text = H5Tcopy(H5T_C_S1);
-    H5Tset_size(text, size);
-    H5Tinsert(compound, name, offset, text);
-    H5Tclose(text);
+    const hid_t text = hdf5_file_text_type(size, H5T_CSET_ASCII);
+    const bool is_ok = text >= 0 && H5Tinsert(compound, name, offset, text) >= 0;
+    if (text >= 0)
+        H5Tclose(text);
+    return is_ok;
 }
 
 /* One input column: its name, and how it is standardised. */
@@ -173,11 +176,14 @@ struct column {
 static hid_t column_type(void)
 {
     const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct column));
-    model_insert_text(type, "name", offsetof(struct column, name),
-                      sizeof(((struct column *)0)->name));
-    H5Tinsert(type, "mean", offsetof(struct column, mean), H5T_NATIVE_DOUBLE);
-    H5Tinsert(type, "inverse_scale", offsetof(struct column, inverse_scale), H5T_NATIVE_DOUBLE);
-    return type;
+    const bool is_whole = type >= 0 &&
+                          model_insert_text(type, "name", offsetof(struct column, name),
+                                            sizeof(((struct column *)0)->name)) &&
+                          H5Tinsert(type, "mean", offsetof(struct column, mean),
+                                    H5T_NATIVE_DOUBLE) >= 0 &&
+                          H5Tinsert(type, "inverse_scale", offsetof(struct column, inverse_scale),
+                                    H5T_NATIVE_DOUBLE) >= 0;
+    return hdf5_file_whole_type(type, is_whole);
 }
 
 enum status model_columns_write(const struct model_place *place, const struct encode_plan *plan,

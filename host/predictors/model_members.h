@@ -20,8 +20,8 @@ enum status model_bad_value(const struct model_place *place, const char *name, s
 enum status model_unknown_name(const struct model_place *place, const char *what, const char *name,
                                const char *list, struct error *error);
 
-/* A text member of `size` bytes of a compound type. */
-void model_insert_text(hid_t compound, const char *name, size_t offset, size_t size);
+/* Adds a text member of `size` bytes to a compound type; false: HDF5 refuses. */
+bool model_insert_text(hid_t compound, const char *name, size_t offset, size_t size);
 
 /* The group `name` of `parent`, created or opened; model_group_close ends it. The parent must
  * outlive it. */

@@ -1,4 +1,5 @@
 /* The `mlp` predictor in a model file. */
+#include "data/hdf5_file.h"
 #include "predictors/model_content.h"
 #include "predictors/model_members.h"
 #include "predictors/predictor_mlp.h"
@@ -47,12 +48,14 @@ enum {
 static hid_t range_type(void)
 {
     const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct range));
-    model_insert_text(type, "name", offsetof(struct range, name),
-                      sizeof(((struct range *)0)->name));
-    H5Tinsert(type, "low", offsetof(struct range, low), H5T_NATIVE_DOUBLE);
-    H5Tinsert(type, "high", offsetof(struct range, high), H5T_NATIVE_DOUBLE);
-    H5Tinsert(type, "seen", offsetof(struct range, seen), H5T_NATIVE_UINT64);
-    return type;
+    const bool is_whole =
+        type >= 0 &&
+        model_insert_text(type, "name", offsetof(struct range, name),
+                          sizeof(((struct range *)0)->name)) &&
+        H5Tinsert(type, "low", offsetof(struct range, low), H5T_NATIVE_DOUBLE) >= 0 &&
+        H5Tinsert(type, "high", offsetof(struct range, high), H5T_NATIVE_DOUBLE) >= 0 &&
+        H5Tinsert(type, "seen", offsetof(struct range, seen), H5T_NATIVE_UINT64) >= 0;
+    return hdf5_file_whole_type(type, is_whole);
 }
 
 /* ---- writing ---- */
@@ -170,7 +173,7 @@ static enum status read_nets(const struct model_place *place, struct mlp_kind *k
     int32_t calibrated_count = 0;
     TRY(read_parameters(place, "parameters", &kind->parameters, &kind->net_count, &kind->shape,
                         error));
-    if (H5Lexists(place->id, calibrated_name, H5P_DEFAULT) <= 0)
+    if (H5Lexists(place->id, calibrated_name, H5P_DEFAULT) == 0)
         return STATUS_OK;
     TRY(read_parameters(place, calibrated_name, &kind->calibrated, &calibrated_count, &kind->shape,
                         error));

@@ -1,6 +1,7 @@
 /* The `nearest` predictor in a model file. */
 #include "predictors/predictor_nearest.h"
 
+#include "data/hdf5_file.h"
 #include "predictors/model_members.h"
 
 #include <stdio.h>
@@ -15,11 +16,14 @@ static hid_t point_type(void)
     const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct point));
     const hid_t number_array = H5Tarray_create2(H5T_NATIVE_FLOAT, 1, &numbers);
     const hid_t choice_array = H5Tarray_create2(H5T_NATIVE_UINT8, 1, &choices);
-    H5Tinsert(type, "numbers", offsetof(struct point, numbers), number_array);
-    H5Tinsert(type, "choices", offsetof(struct point, choices), choice_array);
+    const bool is_whole = type >= 0 && number_array >= 0 && choice_array >= 0 &&
+                          H5Tinsert(type, "numbers", offsetof(struct point, numbers),
+                                    number_array) >= 0 &&
+                          H5Tinsert(type, "choices", offsetof(struct point, choices),
+                                    choice_array) >= 0;
     H5Tclose(number_array);
     H5Tclose(choice_array);
-    return type;
+    return hdf5_file_whole_type(type, is_whole);
 }
 
 /* A feature's name, in the order of the points' numbers and choices. */
@@ -30,8 +34,8 @@ struct feature_name {
 static hid_t feature_name_type(void)
 {
     const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct feature_name));
-    model_insert_text(type, "name", 0, sizeof(struct feature_name));
-    return type;
+    return hdf5_file_whole_type(
+        type, type >= 0 && model_insert_text(type, "name", 0, sizeof(struct feature_name)));
 }
 
 static enum status save_names(enum layer_kind kind, const struct model_place *place,
@@ -101,7 +105,7 @@ static enum status find_features(struct stored_features *stored, enum layer_kind
 {
     const struct layer_descriptor *descriptor = layer_descriptors[kind];
     uint32_t present = 0;
-    if (H5Lexists(place->id, features_name, H5P_DEFAULT) > 0)
+    if (H5Lexists(place->id, features_name, H5P_DEFAULT) != 0)
         TRY(load_names(stored, kind, place, error));
     else
         first_features(stored, kind);
