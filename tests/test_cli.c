@@ -14,9 +14,9 @@
 static enum status parse(struct settings *settings, const struct command *command, char *line,
                          struct error *error)
 {
-    char *words[400];
+    char *words[400], *rest;
     int count = 0;
-    for (char *word = strtok(line, " "); word; word = strtok(NULL, " "))
+    for (char *word = strtok_r(line, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
         words[count++] = word;
     *settings = settings_default;
     *error = (struct error){.status = STATUS_OK};

@@ -159,14 +159,14 @@ static void too_many_layers(void **state)
     (void)state;
     const size_t limit = 32 * (NETWORK_LAYER_LIMIT + 2);
     char *text = malloc(limit);
-    size_t length = (size_t)sprintf(text, "name,layer,inputs,outputs\n");
+    size_t length = (size_t)snprintf(text, limit, "name,layer,inputs,outputs\n");
     struct network network;
     for (int i = 0; i < NETWORK_LAYER_LIMIT; i++)
-        length += (size_t)sprintf(text + length, "n%d,dense,1,1\n", i);
+        length += (size_t)snprintf(text + length, limit - length, "n%d,dense,1,1\n", i);
     assert_int_equal(network_parse(&network, "x.csv", text, length, NULL), STATUS_OK);
     assert_int_equal(network.layer_count, NETWORK_LAYER_LIMIT);
     network_free(&network);
-    length += (size_t)sprintf(text + length, "more,dense,1,1\n");
+    length += (size_t)snprintf(text + length, limit - length, "more,dense,1,1\n");
     struct error error;
     assert_int_equal(network_parse(&network, "x.csv", text, length, &error), STATUS_BAD_FILE);
     assert_non_null(strstr(error.message, "more than 100000 layers"));

@@ -19,11 +19,12 @@
 /* Line "tensor d0 d1 ...". */
 static void compare_line(const struct onnx_graph *graph, char *line)
 {
-    const char *name = strtok(line, " \n");
+    char *rest;
+    const char *name = strtok_r(line, " \n", &rest);
     const struct onnx_value *value = find_value(graph, name);
     int rank = 0;
-    for (const char *word; (word = strtok(NULL, " \n")); rank++)
-        if (rank >= value->rank || value->dims[rank] != atoll(word))
+    for (const char *word; (word = strtok_r(NULL, " \n", &rest)); rank++)
+        if (rank >= value->rank || value->dims[rank] != strtoll(word, NULL, 10))
             fail_msg("%s: %s: dimension %d of %d is %lld, not %s", graph->source.path, name, rank,
                      value->rank, (long long)value->dims[rank], word);
     assert_int_equal(rank, value->rank);
@@ -558,7 +559,8 @@ static size_t large_model(char *out)
     const size_t weight_bytes = 400000000;
     char graph[256], tensor[64];
     size_t tensor_size = 0, graph_size = 0, size = 0;
-    tensor_size += (size_t)sprintf(tensor, "\x08\x90\x4e\x08\x90\x4e\x10\x01\x42\x01w");
+    tensor_size += (size_t)snprintf(tensor, sizeof tensor,
+                                    "\x08\x90\x4e\x08\x90\x4e\x10\x01\x42\x01w");
     tensor_size += put_bytes(tensor + tensor_size, 9, NULL, weight_bytes);
     graph_size += put_bytes(graph, 1, node, sizeof node - 1);
     graph_size += put_bytes(graph + graph_size, 11, input, sizeof input - 1);

@@ -17,7 +17,7 @@ static int enter(void **state)
 {
     struct place *place = calloc(1, sizeof *place);
     assert_non_null(place);
-    strcpy(place->folder, "/tmp/epochcast-picture-XXXXXX");
+    snprintf(place->folder, sizeof place->folder, "/tmp/epochcast-picture-XXXXXX");
     assert_non_null(mkdtemp(place->folder));
     assert_non_null(getcwd(place->before, sizeof place->before));
     assert_int_equal(chdir(place->folder), 0);
@@ -71,7 +71,7 @@ static void replace_gnuplot(const char *script)
     }
     char folder[4200];
     assert_non_null(getcwd(folder, sizeof folder - 8));
-    strcat(folder, "/bin");
+    snprintf(folder + strlen(folder), 8, "/bin");
     setenv("PATH", folder, 1);
 }
 
@@ -331,7 +331,7 @@ static void fill_forecasts(struct fixed_forecasts *all, int layer_count)
 {
     memset(all, 0, sizeof *all);
     all->network = (struct network){.layers = all->layers, .layer_count = layer_count};
-    strcpy(all->network.name, "net");
+    snprintf(all->network.name, sizeof all->network.name, "net");
     for (int i = 0; i < layer_count; i++) {
         snprintf(all->layers[i].name, sizeof all->layers[i].name, "layer'%d`", i);
         all->layers[i].config.kind = (enum layer_kind)(i % LAYER_KIND_COUNT);

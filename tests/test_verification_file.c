@@ -116,10 +116,10 @@ static void sizes_are_bounded(void **state)
     assert_int_equal(verification_parse(&file, "v.json", text, size - 1, &choice_baseline, &error),
                      STATUS_BAD_FILE);
     assert_non_null(strstr(error.message, "no JSON"));
-    size_t used = (size_t)sprintf(text, "{\"rows\": [{" STEP "}");
+    size_t used = (size_t)snprintf(text, size, "{\"rows\": [{" STEP "}");
     for (int i = 0; i < VERIFICATION_ROW_LIMIT; i++)
-        used += (size_t)sprintf(text + used, ", {" STEP "}");
-    sprintf(text + used, "]}");
+        used += (size_t)snprintf(text + used, size - used, ", {" STEP "}");
+    snprintf(text + used, size - used, "]}");
     assert_int_equal(parse(&file, text, &error), STATUS_BAD_FILE);
     assert_non_null(strstr(error.message, "must hold 1 to 4096 rows"));
     free(text);

@@ -135,7 +135,7 @@ enum status scratch_file_create(struct scratch_file *scratch, const char *path, 
     *scratch = (struct scratch_file){.descriptor = -1};
     TRY(ALLOCATE(&scratch->path, room_for(path), "path", error));
     TRY(ALLOCATE(&scratch->name, room_for(path), "path", error));
-    strcpy(scratch->path, path);
+    snprintf(scratch->path, room_for(path), "%s", path);
     remove_remnants(scratch);
     if (!named)
         scratch->descriptor = create_nameless(scratch);

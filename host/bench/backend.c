@@ -44,7 +44,7 @@ static bool split_name(char *name, size_t size, int *index, const char *text)
     const char *digits = text + length + 1;
     size_t digit_count = strspn(digits, "0123456789");
     bool is_number = digit_count > 0 && digit_count <= 4 && !digits[digit_count];
-    *index = is_number ? atoi(digits) : 0;
+    *index = is_number ? (int)strtol(digits, NULL, 10) : 0;
     return is_number;
 }
 

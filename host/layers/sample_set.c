@@ -3,6 +3,7 @@
 #include "layers/describe.h"
 #include "layers/sample.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ static enum status set_choices(struct sample_range *range, const struct feature 
                                const char *text, struct error *error)
 {
     char copy[TEXT_LIMIT];
-    strcpy(copy, text); /* the caller bounded it */
+    snprintf(copy, sizeof copy, "%s", text); /* the caller bounded it */
     char *rest = copy;
     for (char *name; (name = strsep(&rest, ","));) {
         if (range->value_count == (int)(sizeof range->values / sizeof *range->values))
@@ -105,7 +106,8 @@ enum status sample_domain_set(struct sample_domain *domain, const char *text, bo
 {
     *applied = false;
     char copy[TEXT_LIMIT];
-    char *equals = strlen(text) < sizeof copy ? strchr(strcpy(copy, text), '=') : NULL;
+    const int length = snprintf(copy, sizeof copy, "%s", text);
+    char *equals = length < TEXT_LIMIT ? strchr(copy, '=') : NULL;
     if (!equals || !equals[1])
         return FAIL(error, STATUS_USAGE, "--set '%.80s' is not feature=values", text);
     *equals = '\0';

@@ -6,6 +6,7 @@
 #include "pictures/gnuplot.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -41,8 +42,8 @@ enum status picture_form_of(enum picture_form *form, const char *path, struct er
 static int from_environment(const char *name, int otherwise)
 {
     const char *text = getenv(name);
-    const int value = text ? atoi(text) : 0;
-    return value > 0 ? value : otherwise;
+    const long value = text ? strtol(text, NULL, 10) : 0;
+    return value > 0 && value <= INT_MAX ? (int)value : otherwise;
 }
 
 static int between(int value, int low, int high)

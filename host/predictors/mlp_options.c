@@ -169,9 +169,11 @@ static enum status unknown_preset(const char *preset, struct error *error)
 {
     const char *names[PRESET_COUNT];
     char list[128] = "";
+    size_t used = 0;
     for (int i = 0; i < PRESET_COUNT; i++) {
         names[i] = presets[i]->preset;
-        strcat(strcat(list, i > 0 ? ", " : ""), presets[i]->preset);
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "",
+                                 presets[i]->preset);
     }
     FAIL(error, STATUS_USAGE, "unknown preset '%s'", preset);
     const char *nearest = nearest_name(names, PRESET_COUNT, preset);

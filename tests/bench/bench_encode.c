@@ -33,7 +33,7 @@ static double row_ns(const struct layer_config *configs, int count, enum encodin
 
 int main(int argc, char **argv)
 {
-    const int count = argc > 1 ? atoi(argv[1]) : 20000;
+    const int count = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 20000;
     struct layer_config *configs = calloc((size_t)count, sizeof *configs);
     if (!configs || count < 1)
         return 1;

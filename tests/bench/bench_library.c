@@ -50,7 +50,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_library MODEL.h5 NETWORK [BATCH_SIZE]\n");
         return EPOCHCAST_USAGE;
     }
-    options.batch_size = argc > 3 ? atoi(argv[3]) : 32;
+    options.batch_size = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 32;
     if (epochcast_model_load(&model, argv[1], &error) != EPOCHCAST_OK ||
         epochcast_network_load(&network, argv[2], &error) != EPOCHCAST_OK ||
         time_forecasts(runs_us, model, network, &options, &error) != EPOCHCAST_OK)

@@ -62,7 +62,7 @@ static bool parse_options(struct options *options, int count, char **words)
             return false;
         if (known[option].text)
             *known[option].text = words[i + 1];
-        else if ((*known[option].number = atoi(words[i + 1])) < 1)
+        else if ((*known[option].number = (int)strtol(words[i + 1], NULL, 10)) < 1)
             return false;
     }
     return true;

@@ -85,11 +85,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_warmup CONFIGS SEED\n");
         return STATUS_USAGE;
     }
-    const struct device_options options = {.seed = (uint64_t)atoi(argv[2])};
+    const struct device_options options = {.seed = strtoull(argv[2], NULL, 10)};
     stop_at(device_open(&device, "cpu", &options, &error), &error);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         sample_domain_default(&domains[kind], (enum layer_kind)kind);
-    for (int i = 0; i < atoi(argv[1]); i++) {
+    for (int i = 0; i < (int)strtol(argv[1], NULL, 10); i++) {
         struct layer_config config;
         enum stratum stratum;
         stop_at(sample_draw(&config, &stratum, &domains[i % LAYER_KIND_COUNT], options.seed,

@@ -37,7 +37,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: forecast MODEL.h5 NETWORK BATCH_SIZE [PASS [OPTIMIZER]]\n");
         return EPOCHCAST_USAGE;
     }
-    options.batch_size = atoi(argv[3]);
+    options.batch_size = (int)strtol(argv[3], NULL, 10);
     options.pass = argc > 4 ? argv[4] : NULL;
     options.optimizer = argc > 5 ? argv[5] : NULL;
     int status = 0;

@@ -31,7 +31,7 @@ static int refusal_of(const char *name)
         if (strncmp(at, name, length) != 0 || at[length] != '=')
             continue;
         if (strncmp(at + length + 1, "broken", 6) != 0)
-            return atoi(at + length + 1);
+            return (int)strtol(at + length + 1, NULL, 10);
         shim_break_device();
         return CUDNN_STATUS_EXECUTION_FAILED;
     }

@@ -194,7 +194,7 @@ cudaError_t cudaDriverGetVersion(int *version)
 int shim_ptx_version(void)
 {
     const char *version = getenv("SHIM_PTX");
-    return version ? atoi(version) : 90;
+    return version ? (int)strtol(version, nullptr, 10) : 90;
 }
 
 cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total_bytes)
