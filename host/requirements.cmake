@@ -69,6 +69,15 @@ else()
     message(STATUS "HDF5 ${HDF5_VERSION}: ${hdf5_shared}")
 endif()
 
+# ---- zlib: chunks of datasets are inflated in threads, beside HDF5
+
+find_plain(ZLIB zlib.h z)
+if(NOT ZLIB_INCLUDE OR NOT ZLIB_LIBRARY)
+    missing("zlib not found" "zlib1g-dev (Debian, Ubuntu), zlib-devel (Fedora) or zlib (Arch)")
+endif()
+target_include_directories(epochcast_hdf5 SYSTEM INTERFACE ${ZLIB_INCLUDE})
+target_link_libraries(epochcast_hdf5 INTERFACE ${ZLIB_LIBRARY})
+
 # ---- cJSON
 
 find_plain(CJSON cJSON.h cjson cjson)

@@ -63,18 +63,23 @@ static const char *round_fault(const struct measurement *row, bool is_growing)
 
 /* ---- all rows ---- */
 
+static void tell_row(struct audit *audit, const struct measurement *row, const char *fault)
+{
+    char where[96];
+    snprintf(where, sizeof where, "/%s/rows, draw %lld", layer_descriptors[row->config.kind]->name,
+             (long long)row->draw);
+    audit_violation(audit, where, "%s", fault);
+}
+
 static void check_row(struct audit *audit, const struct measurement *row, struct row_set *seen,
                       bool is_growing)
 {
     const char *const faults[] = {time_fault(row), round_fault(row, is_growing),
                                   row_set_add(seen, row_hash(row)) ? NULL
                                                                    : "a duplicate of another row"};
-    char where[96];
-    snprintf(where, sizeof where, "/%s/rows, draw %lld", layer_descriptors[row->config.kind]->name,
-             (long long)row->draw);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (faults[i])
-            audit_violation(audit, where, "%s", faults[i]);
+            tell_row(audit, row, faults[i]);
 }
 
 static enum status check_rows(struct audit *audit, struct dataset_reader *reader,

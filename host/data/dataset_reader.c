@@ -81,7 +81,7 @@ static enum status next_stored(struct dataset_reader *reader, size_t *count, str
     struct dataset_reader_state *state = reader->state;
     for (*count = 0; *count == 0;) {
         while (state->kind < LAYER_KIND_COUNT && state->next >= state->tables[state->kind].count) {
-            state->kind++;
+            stored_table_close(&state->tables[state->kind++]);
             state->next = 0;
             state->hole = SIZE_MAX;
         }

@@ -7,7 +7,8 @@
 #include "data/dataset.h"
 
 struct dataset_reader_options {
-    bool keeps_rounds; /* rounds of an unfinished sweep are not joined */
+    bool keeps_rounds;            /* rounds of an unfinished sweep are not joined */
+    bool skips[LAYER_KIND_COUNT]; /* kinds whose rows are not read */
     /* NULL: the first faulty row is an error. Otherwise called for each faulty row ("/dense/rows",
      * 17, "median_ms = -1"), which is left out; reading continues. */
     void (*fault)(void *payload, const char *table, size_t row, const char *what);
@@ -23,7 +24,7 @@ struct dataset_reader {
     size_t device_count;
     struct canary *canaries; /* .device: row of devices */
     size_t canary_count;
-    size_t row_limit; /* upper bound of the rows of all kinds together */
+    size_t row_limit; /* upper bound of the rows of all kinds that are read */
     /* ---- */
     struct dataset_reader_state *state;
 };

@@ -183,6 +183,10 @@ static enum status open_kind(struct dataset_reader *reader, enum layer_kind kind
     const struct stored_table_plan plan = plan_of(reader, path, &columns, any_count);
     TRY(stored_table_open(table, state->file, &plan, error));
     TRY(check_schema(reader, kind, error));
+    if (state->options.skips[kind]) {
+        stored_table_close(table);
+        return STATUS_OK;
+    }
     reader->row_limit += table->count;
     state->block_rows = table->block_rows > state->block_rows ? table->block_rows
                                                               : state->block_rows;

@@ -213,27 +213,38 @@ static void export_row(struct export *export, const struct measurement *row,
     end_row(export);
 }
 
+/* Only rows of this kind are read. */
+static struct dataset_reader_options only(enum layer_kind kind)
+{
+    struct dataset_reader_options options = {.keeps_rounds = false};
+    for (int other = 0; other < LAYER_KIND_COUNT; other++)
+        options.skips[other] = other != (int)kind;
+    return options;
+}
+
 static enum status export_file(struct export *export, const char *path, struct error *error)
 {
     struct dataset_reader *reader;
-    enum status status = dataset_reader_open(&reader, path, NULL, error);
+    const struct dataset_reader_options options = only(export->kind);
+    enum status status = dataset_reader_open(&reader, path, &options, error);
     for (size_t count = 1; status == STATUS_OK && count > 0;) {
         const struct measurement *rows;
         status = dataset_reader_next(reader, &rows, &count, error);
         for (size_t i = 0; status == STATUS_OK && i < count; i++)
-            if (rows[i].config.kind == export->kind)
-                export_row(export, &rows[i], reader);
+            export_row(export, &rows[i], reader);
     }
     dataset_reader_close(reader);
     return status;
 }
 
 /* Reports faulty inputs before anything is printed. */
-static enum status check_inputs(const char *const *paths, int path_count, struct error *error)
+static enum status check_inputs(const char *const *paths, int path_count, enum layer_kind kind,
+                                struct error *error)
 {
+    const struct dataset_reader_options options = only(kind);
     for (int i = 0; i < path_count; i++) {
         struct dataset_reader *reader;
-        TRY(dataset_reader_open(&reader, paths[i], NULL, error));
+        TRY(dataset_reader_open(&reader, paths[i], &options, error));
         dataset_reader_close(reader);
     }
     return STATUS_OK;
@@ -243,7 +254,7 @@ enum status export_rows(FILE *file, enum table_format form, const char *const *p
                         int path_count, enum layer_kind kind, struct error *error)
 {
     struct export *export;
-    TRY(check_inputs(paths, path_count, error));
+    TRY(check_inputs(paths, path_count, kind, error));
     TRY(ALLOCATE(&export, 1, "export", error));
     export->file = file;
     export->form = form;

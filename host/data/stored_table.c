@@ -110,7 +110,13 @@ static enum status open_checked(struct stored_table *table, hid_t file,
     TRY(match_columns(table, plan, error));
     const char *fault = layout_fault(table);
     fault = fault ? fault : count_rows(table, plan);
-    return fault ? stored_damaged(plan->file_path, plan->path, fault, error) : STATUS_OK;
+    if (fault)
+        return stored_damaged(plan->file_path, plan->path, fault, error);
+    TRY(stored_chunks_open(&table->chunks, table->dataset, table->count, &table->columns.found,
+                           error));
+    if (table->chunks)
+        table->block_rows *= stored_chunks_at_once(table->chunks);
+    return STATUS_OK;
 }
 
 enum status stored_table_open(struct stored_table *table, hid_t file,
@@ -123,7 +129,7 @@ enum status stored_table_open(struct stored_table *table, hid_t file,
     return status;
 }
 
-bool stored_table_read(const struct stored_table *table, size_t first, size_t count, void *rows)
+static bool read_by_hdf5(const struct stored_table *table, size_t first, size_t count, void *rows)
 {
     const hsize_t start = first, length = count;
     const hid_t memory = H5Screate_simple(1, &length, NULL), space = H5Dget_space(table->dataset);
@@ -134,6 +140,13 @@ bool stored_table_read(const struct stored_table *table, size_t first, size_t co
                                rows) >= 0;
     H5Sclose(space);
     H5Sclose(memory);
+    return is_ok;
+}
+
+bool stored_table_read(const struct stored_table *table, size_t first, size_t count, void *rows)
+{
+    const bool is_ok = (table->chunks && stored_chunks_read(table->chunks, first, count, rows)) ||
+                       read_by_hdf5(table, first, count, rows);
     if (is_ok)
         stored_columns_fill(rows, count, &table->columns);
     return is_ok;
@@ -141,6 +154,7 @@ bool stored_table_read(const struct stored_table *table, size_t first, size_t co
 
 void stored_table_close(struct stored_table *table)
 {
+    stored_chunks_close(table->chunks);
     if (table->dataset > 0)
         H5Dclose(table->dataset);
     if (table->memory_type > 0)

@@ -4,6 +4,7 @@
 #define EPOCHCAST_DATA_STORED_TABLE_H
 
 #include "base/error.h"
+#include "data/stored_chunks.h"
 #include "data/stored_columns.h"
 
 #include <hdf5.h>
@@ -15,6 +16,7 @@ struct stored_table {
     size_t count;               /* rows, bounded by the number of stored bytes */
     size_t block_rows;          /* whole chunks: reading such blocks inflates each chunk once */
     struct stored_columns columns;
+    struct stored_chunks *chunks; /* NULL: HDF5 unpacks the rows */
 };
 
 /* The expected form of a table. */

@@ -1,7 +1,7 @@
 # libepochcast, shared and static: the rooms up to forecast behind one public header. Both are made of
 # one object with everything in it, whose names other than that header's are local: no clash with the
 # caller's. HDF5 is the shared one, as the caller's would be; Debian's archive is not for libraries.
-set(EPOCHCAST_LIBRARY_NEEDS ${hdf5_shared} ${dnnl_library} ${openmp_library} -lm -ldl -lpthread)
+set(EPOCHCAST_LIBRARY_NEEDS ${hdf5_shared} ${dnnl_library} ${openmp_library} -lz -lm -ldl -lpthread)
 set(rooms forecast predictors trainer network data bench onednn layers base)
 list(TRANSFORM rooms PREPEND epochcast_ OUTPUT_VARIABLE room_targets)
 list(TRANSFORM room_targets REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE room_archives)
