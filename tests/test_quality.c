@@ -23,7 +23,20 @@ static struct measurement row_of(int i)
     return row;
 }
 
-static void write_file(const char *path, const double *gemm_ms, int canary_count)
+/* Little pressure and spread, rows that met the cap and crashes by turns. */
+static struct measurement steady_row_of(int i)
+{
+    struct measurement row = row_of(i);
+    row.pressure_percent = 5;
+    row.spread_percent = 3;
+    row.round_count = 3;
+    row.outcome = i % 2 ? OUTCOME_CAPPED : OUTCOME_CRASHED;
+    row.median_ms = i % 2 ? 1 : NAN;
+    return row;
+}
+
+static void write_rows(const char *path, struct measurement (*made)(int i), const double *gemm_ms,
+                       int canary_count)
 {
     struct dataset *dataset;
     int32_t device;
@@ -32,7 +45,7 @@ static void write_file(const char *path, const double *gemm_ms, int canary_count
     SUCCEEDS(dataset_create(&dataset, path, &header, true, false, &error));
     SUCCEEDS(dataset_add_device(dataset, &info, &device, &error));
     for (int i = 0; i < 25; i++) {
-        const struct measurement row = row_of(i);
+        const struct measurement row = made(i);
         SUCCEEDS(dataset_append(dataset, &row, &error));
     }
     for (int i = canary_count - 1; i >= 0; i--) { /* the order of the file is not that of time */
@@ -42,6 +55,16 @@ static void write_file(const char *path, const double *gemm_ms, int canary_count
     }
     SUCCEEDS(dataset_finish(dataset, &error));
     dataset_close(dataset);
+}
+
+static void write_file(const char *path, const double *gemm_ms, int canary_count)
+{
+    write_rows(path, row_of, gemm_ms, canary_count);
+}
+
+static void write_steady_file(const char *path)
+{
+    write_rows(path, steady_row_of, NULL, 0);
 }
 
 static void noise_by_decade(void **state)
@@ -118,17 +141,15 @@ static void test_warnings(void **state)
     assert_false(warns_of(&quality, "time cap"));
     assert_false(warns_of(&quality, "crashed"));
     assert_false(warns_of(&quality, "unfinished"));
-    for (size_t i = 0; i < quality.count; i++) {
-        quality.rows[i].pressure_percent = 5;
-        quality.rows[i].spread_percent = 3;
-        quality.rows[i].outcome = i % 2 ? OUTCOME_CAPPED : OUTCOME_CRASHED;
-    }
-    quality.tables.is_growing = true;
+    quality_free(&quality);
+    write_steady_file(file.text);
+    SUCCEEDS(quality_read(&quality, file.text, &error));
     assert_false(warns_of(&quality, "other work"));
     assert_false(warns_of(&quality, "between rounds"));
     assert_false(warns_of(&quality, "throttled"));
     assert_true(warns_of(&quality, "48 % of the configs met the time cap"));
     assert_true(warns_of(&quality, "crashed"));
+    quality.tables.is_growing = true;
     assert_true(warns_of(&quality, "unfinished: 25 configs"));
     quality_free(&quality);
     write_file(file.text, steady_ms, 4);
@@ -143,7 +164,7 @@ static void unreadable_file(void **state)
     struct quality quality;
     const struct file_name file = in_folder(&folder, "none.h5");
     FAILS(STATUS_BAD_FILE, "none.h5", quality_read(&quality, file.text, &error));
-    assert_null(quality.rows);
+    assert_null(quality.groups);
 }
 
 int main(int argc, char **argv)

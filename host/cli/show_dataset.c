@@ -1,11 +1,9 @@
 #include "base/json.h"
 #include "cli/show.h"
 
-#include "base/stats.h"
 #include "data/quality.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* ---- rows of a kind and device ---- */
 
@@ -26,71 +24,36 @@ static const struct table_column group_columns[] = {{.name = "layer"},
                                                     {.name = "noise_median_percent", .digits = 3},
                                                     {.name = "noise_p90_percent", .digits = 3}};
 
-/* noise: half-width of the median's interval, share of the median. */
-struct group {
-    size_t rows, timed, noisy, outcomes[OUTCOME_COUNT], splits[SPLIT_COUNT];
-    double *times_ms, *noise_percent; /* (all rows) */
-};
-
-static void count_row(struct group *group, const struct quality_row *row)
-{
-    group->rows++;
-    group->outcomes[row->outcome]++;
-    group->splits[row->split]++;
-    if (isnan(row->median_ms))
-        return;
-    group->times_ms[group->timed++] = (double)row->median_ms;
-    if (!isnan(row->ci_percent))
-        group->noise_percent[group->noisy++] = (double)row->ci_percent;
-}
-
-static double quantile_or_nan(const double *sorted, size_t count, double q)
-{
-    return count ? stats_quantile(sorted, count, q) : NAN;
-}
-
-static void add_group(struct table *table, struct group *group, const char *layer,
+static void add_group(struct table *table, const struct quality_group *group, const char *layer,
                       const char *device)
 {
-    stats_sort(group->times_ms, group->timed);
-    stats_sort(group->noise_percent, group->noisy);
     table_string(table, layer);
     table_string(table, device);
     table_integer(table, (int64_t)group->rows);
-    table_integer(table, (int64_t)group->timed);
+    table_integer(table, (int64_t)group->times_ms.count);
     for (int outcome = OUTCOME_CAPPED; outcome <= OUTCOME_UNSUPPORTED; outcome++)
         table_integer(table, (int64_t)group->outcomes[outcome]);
     for (int split = 0; split < SPLIT_COUNT; split++)
         table_integer(table, (int64_t)group->splits[split]);
-    table_number(table, quantile_or_nan(group->times_ms, group->timed, 0));
-    table_number(table, quantile_or_nan(group->times_ms, group->timed, 0.5));
-    table_number(table, quantile_or_nan(group->times_ms, group->timed, 1));
-    table_number(table, quantile_or_nan(group->noise_percent, group->noisy, 0.5));
-    table_number(table, quantile_or_nan(group->noise_percent, group->noisy, 0.9));
-}
-
-static void add_groups(struct table *table, const struct quality *quality, double *buffer)
-{
-    const struct dataset_rows *tables = &quality->tables;
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        for (int32_t device = 0; device < tables->device_count; device++) {
-            struct group group = {.times_ms = buffer, .noise_percent = buffer + quality->count};
-            for (size_t i = 0; i < quality->count; i++)
-                if (quality->rows[i].kind == kind && quality->rows[i].device == device)
-                    count_row(&group, &quality->rows[i]);
-            if (group.rows)
-                add_group(table, &group, layer_descriptors[kind]->name,
-                          tables->devices[device].name);
-        }
+    table_number(table, quantiles_at(&group->times_ms, 0));
+    table_number(table, quantiles_at(&group->times_ms, 0.5));
+    table_number(table, quantiles_at(&group->times_ms, 1));
+    table_number(table, quantiles_at(&group->noise_percent, 0.5));
+    table_number(table, quantiles_at(&group->noise_percent, 0.9));
 }
 
 static enum status fill_groups(struct table *table, const struct quality *quality,
                                struct error *error)
 {
-    double *buffer;
-    TRY(ALLOCATE(&buffer, 2 * quality->count, "times", error));
-    add_groups(table, quality, buffer);
-    free(buffer);
+    const struct dataset_rows *tables = &quality->tables;
+    (void)error;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        for (int32_t device = 0; device < tables->device_count; device++) {
+            const struct quality_group *group = quality_group(quality, kind, device);
+            if (group->rows)
+                add_group(table, group, layer_descriptors[kind]->name,
+                          tables->devices[device].name);
+        }
     return STATUS_OK;
 }
 

@@ -12,19 +12,40 @@
 
 /* ---- reading ---- */
 
-static struct quality_row summarise(const struct measurement *row)
+static int decade_of(double ms)
 {
-    const bool is_timed = measurement_is_timed(row);
-    return (struct quality_row){
-        .median_ms = is_timed ? (float)row->median_ms : NAN,
-        .ci_percent = is_timed ? (float)(100 * row->ci_ms / row->median_ms) : NAN,
-        .spread_percent = is_timed ? (float)row->spread_percent : NAN,
-        .pressure_percent = (float)row->pressure_percent,
-        .device = row->device,
-        .kind = (uint8_t)row->config.kind,
-        .outcome = (uint8_t)row->outcome,
-        .split = (uint8_t)split_of(&row->config),
-    };
+    const double decade = floor(log10(ms));
+    return (int)fmin(fmax(decade, DECADE_MINIMUM), DECADE_MAXIMUM) - DECADE_MINIMUM;
+}
+
+static enum status add_known(struct quantiles *quantiles, double value, struct error *error)
+{
+    return isnan(value) ? STATUS_OK : quantiles_add(quantiles, value, error);
+}
+
+static enum status add_timed(struct quality *quality, struct quality_group *group,
+                             const struct measurement *row, struct error *error)
+{
+    const double ci_percent = 100 * row->ci_ms / row->median_ms;
+    struct quality_decade *decade = &quality->decades[decade_of(row->median_ms)];
+    decade->rows++;
+    TRY(quantiles_add(&group->times_ms, row->median_ms, error));
+    TRY(add_known(&group->noise_percent, ci_percent, error));
+    TRY(add_known(&decade->ci_percent, ci_percent, error));
+    return add_known(&decade->rounds_percent, row->spread_percent, error);
+}
+
+static enum status add_row(struct quality *quality, const struct measurement *row, int32_t device,
+                           struct error *error)
+{
+    struct quality_group *group =
+        &quality->groups[(int)row->config.kind * quality->tables.device_count + device];
+    quality->count++;
+    group->rows++;
+    group->outcomes[row->outcome]++;
+    group->splits[split_of(&row->config)]++;
+    TRY(add_known(&quality->pressure_percent, row->pressure_percent, error));
+    return measurement_is_timed(row) ? add_timed(quality, group, row, error) : STATUS_OK;
 }
 
 static int compare_canaries(const void *a, const void *b)
@@ -34,19 +55,56 @@ static int compare_canaries(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
+static size_t group_count(const struct quality *quality)
+{
+    return (size_t)LAYER_KIND_COUNT * (size_t)quality->tables.device_count;
+}
+
+static enum status begin_figures(struct quality *quality, struct error *error)
+{
+    enum { VALUES_PER_ROW = 5 };
+    TRY(ALLOCATE(&quality->budget, 1, "quantiles", error));
+    TRY(ALLOCATE(&quality->groups, group_count(quality), "groups of rows", error));
+    quality->budget->left = (size_t)2 * VALUES_PER_ROW * QUALITY_EXACT_ROWS;
+    const struct quantiles none = {.budget = quality->budget};
+    for (size_t i = 0; i < group_count(quality); i++)
+        quality->groups[i].times_ms = quality->groups[i].noise_percent = none;
+    for (int i = 0; i < DECADE_COUNT; i++)
+        quality->decades[i].ci_percent = quality->decades[i].rounds_percent = none;
+    quality->all.ci_percent = quality->all.rounds_percent = quality->pressure_percent = none;
+    return STATUS_OK;
+}
+
 static enum status read_rows(struct quality *quality, struct dataset_reader *reader,
                              const int32_t *device_map, struct error *error)
 {
-    TRY(ALLOCATE(&quality->rows, reader->row_limit, "rows", error));
     for (size_t count = 1; count > 0;) {
         const struct measurement *rows;
         TRY(dataset_reader_next(reader, &rows, &count, error));
-        for (size_t i = 0; i < count; i++) {
-            struct quality_row *row = &quality->rows[quality->count++];
-            *row = summarise(&rows[i]);
-            row->device = device_map[row->device];
-        }
+        for (size_t i = 0; i < count; i++)
+            TRY(add_row(quality, &rows[i], device_map[rows[i].device], error));
     }
+    return STATUS_OK;
+}
+
+/* Joins the decades to `all`, and sorts. */
+static enum status finish_figures(struct quality *quality, struct error *error)
+{
+    for (int i = 0; i < DECADE_COUNT; i++) {
+        struct quality_decade *decade = &quality->decades[i];
+        quality->all.rows += decade->rows;
+        TRY(quantiles_merge(&quality->all.ci_percent, &decade->ci_percent, error));
+        TRY(quantiles_merge(&quality->all.rounds_percent, &decade->rounds_percent, error));
+        quantiles_sort(&decade->ci_percent);
+        quantiles_sort(&decade->rounds_percent);
+    }
+    for (size_t i = 0; i < group_count(quality); i++) {
+        quantiles_sort(&quality->groups[i].times_ms);
+        quantiles_sort(&quality->groups[i].noise_percent);
+    }
+    quantiles_sort(&quality->all.ci_percent);
+    quantiles_sort(&quality->all.rounds_percent);
+    quantiles_sort(&quality->pressure_percent);
     return STATUS_OK;
 }
 
@@ -60,7 +118,11 @@ enum status quality_read(struct quality *quality, const char *path, struct error
     quality->tables.is_growing = reader->is_growing;
     enum status status = dataset_rows_add_tables(&quality->tables, &device_map, reader, error);
     if (status == STATUS_OK)
+        status = begin_figures(quality, error);
+    if (status == STATUS_OK)
         status = read_rows(quality, reader, device_map, error);
+    if (status == STATUS_OK)
+        status = finish_figures(quality, error);
     if (status == STATUS_OK && quality->tables.canary_count > 0)
         qsort(quality->tables.canaries, quality->tables.canary_count, sizeof(struct canary),
               compare_canaries);
@@ -71,76 +133,69 @@ enum status quality_read(struct quality *quality, const char *path, struct error
     return status;
 }
 
+static void decade_free(struct quality_decade *decade)
+{
+    quantiles_free(&decade->ci_percent);
+    quantiles_free(&decade->rounds_percent);
+}
+
 void quality_free(struct quality *quality)
 {
+    for (size_t i = 0; quality->groups && i < group_count(quality); i++) {
+        quantiles_free(&quality->groups[i].times_ms);
+        quantiles_free(&quality->groups[i].noise_percent);
+    }
+    for (int i = 0; i < DECADE_COUNT; i++)
+        decade_free(&quality->decades[i]);
+    decade_free(&quality->all);
+    quantiles_free(&quality->pressure_percent);
     dataset_rows_free(&quality->tables);
-    free(quality->rows);
+    free(quality->groups);
+    free(quality->budget);
     *quality = (struct quality){.count = 0};
 }
 
-/* ---- spreads ---- */
+/* ---- figures ---- */
 
-static int decade_of(double ms)
+const struct quality_group *quality_group(const struct quality *quality, int kind, int32_t device)
 {
-    const double decade = floor(log10(ms));
-    return (int)fmin(fmax(decade, DECADE_MINIMUM), DECADE_MAXIMUM);
+    return &quality->groups[kind * quality->tables.device_count + device];
 }
 
-static struct quality_spread spread_of(double *values, size_t count)
+static struct quality_spread spread_of(const struct quantiles *quantiles)
 {
-    stats_sort(values, count);
-    return (struct quality_spread){.count = count,
-                                   .median = count ? stats_quantile(values, count, 0.5) : NAN,
-                                   .p90 = count ? stats_quantile(values, count, 0.9) : NAN};
-}
-
-enum { EVERY_DECADE = DECADE_MAXIMUM + 1 };
-
-/* Spread of the rows' member at `offset`. is_timed: only of timed rows of the decade. */
-static struct quality_spread spread_of_member(const struct quality *quality, size_t offset,
-                                              bool is_timed, int decade)
-{
-    size_t count = 0;
-    double *values = calloc(quality->count + 1, sizeof *values);
-    for (size_t i = 0; values && i < quality->count; i++) {
-        const struct quality_row *row = &quality->rows[i];
-        const float value = *(const float *)((const char *)row + offset);
-        const bool is_wanted = !is_timed || (!isnan(row->median_ms) &&
-                                             (decade == EVERY_DECADE ||
-                                              decade_of((double)row->median_ms) == decade));
-        if (is_wanted && !isnan(value))
-            values[count++] = (double)value;
-    }
-    const struct quality_spread spread = spread_of(values, count);
-    free(values);
-    return spread;
+    return (struct quality_spread){.count = quantiles->count,
+                                   .median = quantiles_at(quantiles, 0.5),
+                                   .p90 = quantiles_at(quantiles, 0.9)};
 }
 
 struct quality_spread quality_pressure(const struct quality *quality)
 {
-    return spread_of_member(quality, offsetof(struct quality_row, pressure_percent), false, 0);
+    return spread_of(&quality->pressure_percent);
+}
+
+static struct quality_noise noise_of(const struct quality_decade *decade)
+{
+    return (struct quality_noise){.rows = decade->rows,
+                                  .ci = spread_of(&decade->ci_percent),
+                                  .rounds = spread_of(&decade->rounds_percent)};
 }
 
 struct quality_noise quality_noise(const struct quality *quality, int decade)
 {
-    return (struct quality_noise){
-        .rows =
-            spread_of_member(quality, offsetof(struct quality_row, median_ms), true, decade).count,
-        .ci = spread_of_member(quality, offsetof(struct quality_row, ci_percent), true, decade),
-        .rounds = spread_of_member(quality, offsetof(struct quality_row, spread_percent), true,
-                                   decade)};
+    return noise_of(&quality->decades[decade - DECADE_MINIMUM]);
 }
 
 struct quality_noise quality_noise_of_all(const struct quality *quality)
 {
-    return quality_noise(quality, EVERY_DECADE);
+    return noise_of(&quality->all);
 }
 
 size_t quality_outcome_count(const struct quality *quality, enum outcome outcome)
 {
     size_t count = 0;
-    for (size_t i = 0; i < quality->count; i++)
-        count += quality->rows[i].outcome == outcome;
+    for (size_t i = 0; i < group_count(quality); i++)
+        count += quality->groups[i].outcomes[outcome];
     return count;
 }
 

@@ -1,26 +1,47 @@
 /* Reliability of the labels of a dataset: their noise, the outcomes of the configs, the state of
- * the machine during the sweep. A file of any size; 24 bytes per row stay in memory. */
+ * the machine during the sweep. A file of any size: at most 100 MB of memory. Quantiles are exact
+ * below QUALITY_EXACT_ROWS rows, and within 0.1 % beyond (quantiles.h). */
 #ifndef EPOCHCAST_DATA_QUALITY_H
 #define EPOCHCAST_DATA_QUALITY_H
 
+#include "base/quantiles.h"
 #include "data/dataset.h"
 
-/* The part of a row that is kept. NaN: unknown, or not timed. */
-struct quality_row {
-    float median_ms, ci_percent, spread_percent, pressure_percent; /* ci: half-width */
-    int32_t device;
-    uint8_t kind, outcome, split;
+enum { QUALITY_EXACT_ROWS = 800000 };
+
+/* Rows of one kind and device. */
+struct quality_group {
+    size_t rows, outcomes[OUTCOME_COUNT], splits[SPLIT_COUNT];
+    struct quantiles times_ms, noise_percent; /* of timed rows; noise: half-width of the interval */
+};
+
+/* Timed rows of one decade of time, [10^decade, 10^(decade + 1)) ms; the outermost decades include
+ * all beyond them. */
+enum {
+    DECADE_MINIMUM = -3,
+    DECADE_MAXIMUM = 4,
+    DECADE_COUNT = DECADE_MAXIMUM - DECADE_MINIMUM + 1
+};
+struct quality_decade {
+    size_t rows;
+    struct quantiles ci_percent, rounds_percent;
 };
 
 struct quality {
-    struct dataset_rows tables; /* header, devices, canaries in the order of time, is_growing */
-    struct quality_row *rows;   /* (count) */
-    size_t count;
+    struct dataset_rows tables;   /* header, devices, canaries in the order of time, is_growing */
+    size_t count;                 /* rows */
+    struct quality_group *groups; /* (LAYER_KIND_COUNT, tables.device_count) */
+    struct quality_decade decades[DECADE_COUNT];
+    struct quality_decade all; /* of all decades */
+    struct quantiles pressure_percent;
+    struct quantiles_budget *budget; /* of all quantiles */
 };
 
 /* STATUS_BAD_FILE as dataset_read. */
 enum status quality_read(struct quality *quality, const char *path, struct error *error);
 void quality_free(struct quality *quality);
+
+const struct quality_group *quality_group(const struct quality *quality, int kind, int32_t device);
 
 /* Median and 90th percentile; NaN without values. */
 struct quality_spread {
@@ -29,9 +50,6 @@ struct quality_spread {
 };
 struct quality_spread quality_pressure(const struct quality *quality);
 
-/* Of the timed rows of one decade of time, [10^decade, 10^(decade + 1)) ms; the outermost decades
- * include all beyond them. */
-enum { DECADE_MINIMUM = -3, DECADE_MAXIMUM = 4 };
 struct quality_noise {
     size_t rows;
     struct quality_spread ci;     /* half-width of the median's interval, % of it */
