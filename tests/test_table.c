@@ -161,6 +161,57 @@ static void wide_tables_are_turned(void **state)
     }
 }
 
+/* Spare columns are left out, the last one first, until the table fits; the rest is named. */
+static void spare_columns_are_left_out(void **state)
+{
+    (void)state;
+    static const struct table_column own[] = {{.name = "a"},
+                                              {.name = "b", .is_spare = true},
+                                              {.name = "c", .is_spare = true, .title = "sea"},
+                                              {.name = "d", .is_spare = true},
+                                              {.name = "e"}};
+    char text[61], wanted[1200];
+    memset(text, 't', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    struct table *table = create(own, 5);
+    for (int row = 0; row < 4; row++) {
+        table_string(table, text);
+        table_integer(table, 12);
+        table_string(table, text + 40);
+        table_string(table, text + 41);
+        table_integer(table, row);
+    }
+    snprintf(wanted, sizeof wanted,
+             "%-60s   b  %-20s  e\n%s  12  %s  0\n%s  12  %s  1\n%s  12  %s  2\n%s  12  %s  3\n"
+             "not shown: d (-o csv has all)\n",
+             "a", "sea", text, text + 40, text, text + 40, text, text + 40, text, text + 40);
+    assert_prints(table, TABLE_TEXT, wanted);
+}
+
+/* Long texts: cut in the middle where the column says so, wrapped in the last column. Nothing
+ * stands behind the last text of a line. */
+static void long_texts(void **state)
+{
+    (void)state;
+    static const struct table_column own[] = {
+        {.name = "name", .width = 11}, {.name = "n"}, {.name = "help"}};
+    struct table *table = create(own, 3);
+    table_string(table, "/encod\xC3\xA9r/layer.11/Gelu");
+    table_integer(table, 3);
+    table_string(table,
+                 "batch_size=12,pass=train,optimizer=sgd,precision=fp32,inputs=66,outputs=2249,"
+                 "activation=tanh and the rest");
+    table_string(table, "12345678901");
+    table_integer(table, 4);
+    table_string(table, "");
+    assert_prints(table, TABLE_TEXT,
+                  "name         n  help\n"
+                  "/enc...Gelu  3  batch_size=12,pass=train,optimizer=sgd,precision=fp32,inputs=66,"
+                  "outputs=2249,\n"
+                  "                activation=tanh and the rest\n"
+                  "12345678901  4\n");
+}
+
 static void csv_is_quoted(void **state)
 {
     (void)state;
@@ -327,6 +378,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(csv_and_json_stay_raw),
         cmocka_unit_test(html_is_for_people),
         cmocka_unit_test(wide_tables_are_turned),
+        cmocka_unit_test(spare_columns_are_left_out),
+        cmocka_unit_test(long_texts),
         cmocka_unit_test(csv_is_quoted),
         cmocka_unit_test(json_forms),
         cmocka_unit_test(empty_tables),

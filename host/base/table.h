@@ -31,6 +31,8 @@ struct table_column {
     enum unit_scale scale; /* for people: "15.6 ms" */
     const char *title;     /* for people; NULL: the name */
     enum column_use use;
+    bool is_spare; /* text: left out of a table wider than TABLE_WIDTH, the last column first */
+    int width;     /* text: longer texts are cut in the middle; 0: no limit */
 };
 struct table;
 struct json;
@@ -44,9 +46,10 @@ size_t table_row_count(const struct table *table);
 /* The rows as an array of objects, within a document that the caller writes. */
 void table_print_array(const struct table *table, struct json *json, const char *key);
 /* JSON form: { "rows": [ ... ] }; JSONL: one object per line; CSV: RFC 4180 quoting, LF line ends,
- * a header line; text: aligned, numbers to the right. A text table of at most three rows that is
- * wider than TABLE_WIDTH is turned: a line per column. Earlier allocation failures are reported
- * here. */
+ * a header line; text: aligned, numbers to the right. Of a text table that is wider than
+ * TABLE_WIDTH, the texts of the last column are wrapped; spare columns are left out and named below
+ * it; with at most three rows, it is turned instead: a line per column. Earlier allocation failures
+ * are reported here. */
 enum { TABLE_WIDTH = 100 };
 enum status table_print(const struct table *table, FILE *file, enum table_format format,
                         struct error *error);

@@ -21,7 +21,16 @@ struct table {
     bool out_of_memory; /* reported by table_print */
 };
 
-/* Aligned text. */
+const struct cell *table_cell(const struct table *table, size_t row, int column);
+
+/* For people: a column's heading; whether they see it, in text form or on a page (a table without
+ * rows shows what it could have); the cell as text, where a string is returned as it is and a
+ * number is written into `text`. */
+const char *table_title(const struct table_column *column);
+bool table_shows(const struct table *table, int column, bool is_text);
+const char *table_cell_text(char text[HUMAN_TEXT_SIZE], const struct cell *cell,
+                            const struct table_column *column);
+
 enum status table_print_text(const struct table *table, FILE *file, struct error *error);
 
 #endif

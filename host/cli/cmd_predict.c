@@ -53,13 +53,14 @@ static void list_largest_batches(char *text, size_t size, const struct forecast_
 /* After the document: names the largest batches that fit. */
 static enum status tell_too_large(const struct forecast_grid *all, struct error *error)
 {
-    char batches[400];
+    char batches[400], memory[HUMAN_TEXT_SIZE];
     const struct priced_device *device = &all->request->devices[0];
     if (!all->too_large)
         return STATUS_OK;
     if (all->request->device_count == 1)
-        FAIL(error, STATUS_OUT_OF_MEMORY, "%d of %d forecasts do not fit the %lld bytes of %s",
-             all->too_large, all->count, (long long)device->memory_bytes, device->info->name);
+        FAIL(error, STATUS_OUT_OF_MEMORY, "%d of %d forecasts do not fit the %s of %s",
+             all->too_large, all->count,
+             human_text(memory, SCALE_BYTES, (double)device->memory_bytes, 0), device->info->name);
     else
         FAIL(error, STATUS_OUT_OF_MEMORY, "%d of %d forecasts do not fit their device",
              all->too_large, all->count);
@@ -130,15 +131,21 @@ static const struct forecast *most_uncovered(const struct forecast_grid *all)
     return most;
 }
 
-/* Before the document: a forecast that is for a good part not the model's, and why. */
+enum { LOUD_PERCENT = 20 };
+
+/* Whether a forecast is for a good part not the model's. */
+static bool is_loud(const struct forecast_grid *all)
+{
+    const struct forecast *most = all->count ? most_uncovered(all) : NULL;
+    return most && 100 * most->uncovered_ms > LOUD_PERCENT * most->batch_ms;
+}
+
+/* Before the document: what is not the model's, and why. */
 static void head_roofline(const struct forecast_grid *all)
 {
-    enum { LOUD_PERCENT = 20 };
     const struct network *network = &all->request->selection.network;
     double ms[REASON_COUNT] = {0};
-    const struct forecast *most = all->count ? most_uncovered(all) : NULL;
-    if (!most || 100 * most->uncovered_ms <= LOUD_PERCENT * most->batch_ms)
-        return;
+    const struct forecast *most = most_uncovered(all);
     for (int i = 0; i < network->layer_count; i++)
         if (!most->layers[i].covered)
             ms[reason_of(&network->layers[i])] += most->layers[i].median_ms;
@@ -175,7 +182,7 @@ static int count_extrapolations(const struct forecast_grid *all, int layer)
 /* The layers beyond the training rows, by name. */
 static void note_extrapolations(const struct forecast_grid *all)
 {
-    enum { NAMES_SHOWN = 8 };
+    enum { NAMES_SHOWN = 4 };
     const struct network *network = &all->request->selection.network;
     int shown = 0, layers = 0;
     for (int i = 0; i < network->layer_count; i++)
@@ -200,14 +207,17 @@ static void note_extrapolations(const struct forecast_grid *all)
 static enum status print_all(const struct forecast_grid *all, const struct settings *settings,
                              struct error *error)
 {
-    const struct predict_table_options table = {
-        .format = settings->format, .has_layers = settings->layers, .has_memory = settings->memory};
-    if (!settings->quiet)
+    const struct predict_table_options table = {.format = settings->format,
+                                                .has_layers = settings->layers,
+                                                .has_memory = settings->memory,
+                                                .is_default_pass = !settings->passes};
+    if (!settings->quiet && is_loud(all))
         head_roofline(all);
     TRY(print_predictions(all, &table, error));
     if (!settings->quiet && all->count > 0) {
         TRY(note_network(&all->request->selection.network, settings, error));
-        TRY(note_roofline(all, error));
+        if (!is_loud(all))
+            TRY(note_roofline(all, error));
         note_extrapolations(all);
     }
     TRY(plot_predictions(all, settings, error));

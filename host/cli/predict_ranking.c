@@ -25,15 +25,16 @@ static void add_row(struct table *table, const struct rank *rank,
 static enum status print_places(const struct ranking *ranking, const struct forecast_grid *all,
                                 struct error *error)
 {
-    static const struct table_column columns[] = {{.name = "summary"},
-                                                  {.name = "place"},
-                                                  {.name = "pass"},
-                                                  {.name = "batch_size"},
-                                                  {.name = "optimizer"},
-                                                  {.name = "device"},
-                                                  {.name = "gpus"},
-                                                  {.name = "sample_ms", .digits = 4},
-                                                  {.name = "epoch_cost", .digits = 4}};
+    static const struct table_column columns[] = {
+        {.name = "summary"},
+        {.name = "place"},
+        {.name = "pass", .use = COLUMN_SEVERAL},
+        {.name = "batch_size", .title = "batch"},
+        {.name = "optimizer", .use = COLUMN_SEVERAL},
+        {.name = "device", .use = COLUMN_SEVERAL, .width = 24},
+        {.name = "gpus", .title = "GPUs", .use = COLUMN_SEVERAL},
+        {.name = "sample_ms", .title = "per sample", .scale = SCALE_MS},
+        {.name = "epoch_cost", .title = "epoch cost", .scale = SCALE_MONEY}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < ranking->count; i++)

@@ -2,16 +2,10 @@
 
 #include "base/json.h"
 #include "cli/predict_ranking.h"
+#include "cli/predict_text.h"
 
 #include <math.h>
-
-static int extrapolating_layers(const struct forecast *forecast, const struct network *network)
-{
-    int count = 0;
-    for (int i = 0; i < network->layer_count; i++)
-        count += forecast->layers[i].extrapolates;
-    return count;
-}
+#include <string.h>
 
 /* Those whose operations count as 0. */
 static int unknown_layers(const struct network *network)
@@ -20,12 +14,6 @@ static int unknown_layers(const struct network *network)
     for (int i = 0; i < network->layer_count; i++)
         count += network_layer_is_unknown(&network->layers[i]);
     return count;
-}
-
-/* Name of the layer's predictor: layers that the model does not cover use the roofline. */
-static const char *predictor_of(const struct forecast_grid *all, const struct prediction *layer)
-{
-    return layer->covered ? all->request->selection.model.predictor->type->name : "roofline";
 }
 
 static void add_step(struct table *table, const struct forecast *forecast)
@@ -37,33 +25,37 @@ static void add_step(struct table *table, const struct forecast *forecast)
 
 /* ---- times ---- */
 
-/* The last columns are only those of --gpus. */
 static const struct table_column time_columns[] = {
-    {.name = "batch_size"},
-    {.name = "pass"},
-    {.name = "optimizer"},
-    {.name = "batch_ms", .digits = 4},
-    {.name = "batch_low_ms", .digits = 4},
-    {.name = "batch_high_ms", .digits = 4},
-    {.name = "epoch_s", .digits = 4},
-    {.name = "total_s", .digits = 4},
-    {.name = "cost", .digits = 4},
-    {.name = "memory_bytes"},
+    {.name = "batch_size", .title = "batch"},
+    {.name = "pass", .use = COLUMN_SEVERAL},
+    {.name = "optimizer", .use = COLUMN_SEVERAL},
+    {.name = "batch_ms", .title = "time", .scale = SCALE_MS},
+    {.name = "batch_low_ms", .title = "low", .scale = SCALE_MS},
+    {.name = "batch_high_ms", .title = "high", .scale = SCALE_MS},
+    {.name = "epoch_s", .title = "epoch", .scale = SCALE_S, .is_spare = true},
+    {.name = "total_s", .title = "total", .scale = SCALE_S},
+    {.name = "cost", .scale = SCALE_MONEY},
+    {.name = "memory_bytes", .title = "memory", .scale = SCALE_BYTES, .is_spare = true},
     {.name = "fits"},
-    {.name = "layers_extrapolating"},
-    {.name = "sample_ms", .digits = 4},
-    {.name = "epoch_cost", .digits = 4},
-    {.name = "energy_kwh", .digits = 4},
-    {.name = "device"},
-    {.name = "gpus"},
-    {.name = "device_batch_size"},
-    {.name = "global_batch_size"},
-    {.name = "communication_ms", .digits = 4},
-    {.name = "efficiency_percent", .digits = 4},
-    {.name = "overlap_efficiency_percent", .digits = 4}};
+    {.name = "layers_extrapolating", .title = "beyond", .use = COLUMN_SEVERAL, .is_spare = true},
+    {.name = "sample_ms", .use = COLUMN_RAW},
+    {.name = "epoch_cost", .title = "epoch cost", .scale = SCALE_MONEY, .is_spare = true},
+    {.name = "energy_kwh", .title = "energy", .scale = SCALE_KWH},
+    {.name = "device", .use = COLUMN_SEVERAL, .width = 24},
+    {.name = "gpus", .title = "GPUs"},
+    {.name = "device_batch_size", .title = "batch/GPU", .is_spare = true},
+    {.name = "global_batch_size", .title = "global batch", .is_spare = true},
+    {.name = "communication_ms", .title = "all-reduce", .scale = SCALE_MS, .is_spare = true},
+    {.name = "efficiency_percent", .title = "efficiency", .scale = SCALE_PERCENT},
+    {.name = "overlap_efficiency_percent",
+     .title = "overlapped",
+     .scale = SCALE_PERCENT,
+     .is_spare = true}};
+static const struct table_column throughput_column = {
+    .name = "samples_per_second", .title = "samples/s", .scale = SCALE_NUMBER};
 enum {
     TIME_COLUMNS = sizeof time_columns / sizeof *time_columns,
-    PARALLEL_COLUMNS = 6,
+    PARALLEL_COLUMNS = 6, /* the last of them, only with --gpus */
 };
 
 static void add_parallel(struct table *table, const struct forecast *row)
@@ -74,6 +66,11 @@ static void add_parallel(struct table *table, const struct forecast *row)
     table_number(table, row->communication_ms);
     table_number(table, row->efficiency_percent);
     table_number(table, row->overlap_efficiency_percent);
+}
+
+static double samples_per_second(const struct forecast *row)
+{
+    return 1e3 / row->sample_ms;
 }
 
 static void add_times(struct table *table, const struct forecast_grid *all,
@@ -96,14 +93,18 @@ static void add_times(struct table *table, const struct forecast_grid *all,
     table_string(table, predicted->device->info->name);
     if (all->request->is_parallel)
         add_parallel(table, row);
+    table_number(table, samples_per_second(row));
 }
 
 static enum status print_times(const struct forecast_grid *all, enum table_format format,
                                struct error *error)
 {
     const int count = TIME_COLUMNS - (all->request->is_parallel ? 0 : PARALLEL_COLUMNS);
+    struct table_column columns[TIME_COLUMNS + 1];
     struct table *table;
-    TRY(table_create(&table, time_columns, count, error));
+    memcpy(columns, time_columns, sizeof time_columns);
+    columns[count] = throughput_column;
+    TRY(table_create(&table, columns, count + 1, error));
     for (int i = 0; i < all->count; i++)
         add_times(table, all, &all->rows[i]);
     TRY(cli_print_table(table, format, error));
@@ -129,19 +130,20 @@ static void add_count(struct table *table, int64_t count, int64_t least)
 static enum status print_memory(const struct forecast_grid *all, enum table_format format,
                                 struct error *error)
 {
-    static const struct table_column columns[] = {{.name = "batch_size"},
-                                                  {.name = "pass"},
-                                                  {.name = "optimizer"},
-                                                  {.name = "parameters_bytes"},
-                                                  {.name = "gradients_bytes"},
-                                                  {.name = "optimizer_bytes"},
-                                                  {.name = "activations_bytes"},
-                                                  {.name = "workspace_bytes"},
-                                                  {.name = "memory_bytes"},
-                                                  {.name = "device_memory_bytes"},
-                                                  {.name = "fits"},
-                                                  {.name = "largest_batch_size"},
-                                                  {.name = "device"}};
+    static const struct table_column columns[] = {
+        {.name = "batch_size", .title = "batch"},
+        {.name = "pass", .use = COLUMN_SEVERAL},
+        {.name = "optimizer", .use = COLUMN_SEVERAL},
+        {.name = "parameters_bytes", .title = "parameters", .scale = SCALE_BYTES},
+        {.name = "gradients_bytes", .title = "gradients", .scale = SCALE_BYTES},
+        {.name = "optimizer_bytes", .title = "state", .scale = SCALE_BYTES},
+        {.name = "activations_bytes", .title = "activations", .scale = SCALE_BYTES},
+        {.name = "workspace_bytes", .title = "workspace", .scale = SCALE_BYTES},
+        {.name = "memory_bytes", .title = "all", .scale = SCALE_BYTES},
+        {.name = "device_memory_bytes", .title = "of", .scale = SCALE_BYTES, .use = COLUMN_SEVERAL},
+        {.name = "fits"},
+        {.name = "largest_batch_size", .title = "largest batch"},
+        {.name = "device", .use = COLUMN_SEVERAL, .width = 24}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < all->count; i++) {
@@ -273,6 +275,7 @@ static void json_row(struct json *json, const struct forecast_grid *all,
     json_number(json, "total_s", row->total_s);
     json_number(json, "cost", row->cost);
     json_number(json, "energy_kwh", row->energy_kwh);
+    json_number(json, "samples_per_second", samples_per_second(row));
     json_memory(json, all, predicted);
     json_parallel(json, row);
     json_integer(json, "roofline_layers", row->uncovered_count);
@@ -307,8 +310,11 @@ enum status print_predictions(const struct forecast_grid *all,
 {
     if (options->format == TABLE_JSON)
         return print_json(all, error);
+    if (options->format == TABLE_TEXT)
+        print_forecast_head(all, options->is_default_pass);
     if (options->has_layers)
-        return print_layers(all, options->format, error);
+        return options->format == TABLE_TEXT ? print_slowest_layers(all, error)
+                                             : print_layers(all, options->format, error);
     return options->has_memory ? print_memory(all, options->format, error)
                                : print_times(all, options->format, error);
 }
