@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/device_choice.h"
 #include "cli/provenance.h"
+#include "cli/train_notes.h"
 #include "cli/train_search.h"
 
 #include "bench/backend.h"
@@ -267,30 +268,6 @@ static enum status fit_and_save(struct fit_report *reports, const struct dataset
     return status;
 }
 
-/* Notes that a table of errors would not show. */
-static void print_notes(const struct dataset_rows *rows, const struct fit_report *reports,
-                        bool has_intervals)
-{
-    size_t broken = 0;
-    for (size_t i = 0; i < rows->count; i++)
-        broken += measurement_is_timed(&rows->rows[i]) && !row_is_usable(&rows->rows[i]);
-    if (broken > 0)
-        term_message(stderr, "note: %zu rows left out: marked as timed, but without a time\n",
-                     broken);
-    for (int kind = 0; has_intervals && kind < LAYER_KIND_COUNT; kind++) {
-        const struct fit_report *report = &reports[kind];
-        const char *name = layer_descriptors[kind]->name;
-        if (report->rows > 0 && report->calibration_rows == 0)
-            term_message(stderr, "note: no test rows of %s: its forecasts have no interval\n",
-                         name);
-        else if (report->rows > 0 && report->calibration_rows < INTERVAL_ROWS_MINIMUM)
-            term_message(stderr,
-                         "note: %zu test row%s of %s, fewer than %d: its intervals are wide\n",
-                         report->calibration_rows, report->calibration_rows == 1 ? "" : "s", name,
-                         INTERVAL_ROWS_MINIMUM);
-    }
-}
-
 static enum status train(struct mlp_options *wanted, const struct fit_options *baseline,
                          const struct settings *settings, struct error *error)
 {
@@ -311,7 +288,7 @@ static enum status train(struct mlp_options *wanted, const struct fit_options *b
     if (status == STATUS_OK)
         status = fit_and_save(reports, &rows, wanted, baseline, settings, error);
     if (status == STATUS_OK && !settings->quiet)
-        print_notes(&rows, reports, !baseline);
+        train_notes_print(&rows, reports, !baseline, settings);
     dataset_rows_free(&rows);
     TRY(status);
     return print_reports(reports, baseline ? trainer_host.name : wanted->trainer->name, settings,

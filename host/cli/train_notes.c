@@ -1,0 +1,138 @@
+#include "cli/train_notes.h"
+
+#include "evaluate/evaluate.h"
+#include "predictors/interval.h"
+#include "predictors/row_selection.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A list of kinds in a sentence, cut at its size. */
+struct sentence {
+    char text[600];
+    size_t length;
+    int count;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct sentence *sentence, const char *format,
+                                                      ...)
+{
+    va_list arguments;
+    char item[120];
+    va_start(arguments, format);
+    vsnprintf(item, sizeof item, format, arguments);
+    va_end(arguments);
+    const size_t left = sizeof sentence->text - sentence->length;
+    if (strlen(item) + 2 < left)
+        sentence->length += (size_t)snprintf(sentence->text + sentence->length, left, "%s%s",
+                                             sentence->count ? ", " : "", item);
+    sentence->count++;
+}
+
+static void note_rows_without_time(const struct dataset_rows *rows)
+{
+    size_t broken = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        broken += measurement_is_timed(&rows->rows[i]) && !row_is_usable(&rows->rows[i]);
+    if (broken > 0)
+        term_message(stderr, "note: %zu rows left out: marked as timed, but without a time\n",
+                     broken);
+}
+
+static void note_few_test_rows(const struct fit_report *reports)
+{
+    struct sentence none = {.count = 0}, few = {.count = 0};
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        const struct fit_report *report = &reports[kind];
+        if (report->rows == 0 || report->calibration_rows >= INTERVAL_ROWS_MINIMUM)
+            continue;
+        if (report->calibration_rows == 0)
+            add(&none, "%s", layer_descriptors[kind]->name);
+        else
+            add(&few, "%s %zu", layer_descriptors[kind]->name, report->calibration_rows);
+    }
+    if (none.count)
+        term_message(stderr, "note: no interval, as there are no test rows: %s\n", none.text);
+    if (few.count)
+        term_message(stderr, "note: wide intervals, as there are fewer than %d test rows: %s\n",
+                     INTERVAL_ROWS_MINIMUM, few.text);
+}
+
+/* ---- poor forecasts ---- */
+
+/* Errors of the roofline on the validation rows; NaN where unknown. */
+static void judge_roofline(double mape_percent[LAYER_KIND_COUNT], const struct dataset_rows *rows)
+{
+    struct fit_report reports[LAYER_KIND_COUNT] = {{0}};
+    struct predictor *roofline = NULL;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        reports[kind].validation_mape_percent = NAN;
+    if (predictor_roofline.fit(&roofline, rows, NULL, reports, NULL) == STATUS_OK)
+        (void)predictor_validate(reports, roofline, rows, NULL);
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        mape_percent[kind] = reports[kind].validation_mape_percent;
+    predictor_roofline.free(roofline);
+}
+
+enum {
+    POOR_PERCENT = 30, /* worse than this, or than the roofline: more rows are worth it */
+    GOOD_PERCENT = 10, /* better than this is good, the roofline notwithstanding */
+    FEW_ROWS = 1000,   /* with more training rows, more of them are not the first remedy */
+    MINUTES_PER_KIND = 5,
+};
+
+static bool is_poor(const struct fit_report *report, double roofline_percent)
+{
+    const double percent = report->validation_mape_percent;
+    return report->rows > 0 && report->rows < FEW_ROWS && percent > GOOD_PERCENT &&
+           (percent > POOR_PERCENT || percent > roofline_percent);
+}
+
+/* The devices' backend and threads, if they are not the defaults. */
+static void describe_device(char *text, size_t size, const struct dataset_rows *rows)
+{
+    const struct device_info *device = rows->devices;
+    int used = snprintf(text, size, "--device %s ", device->backend);
+    if (device->thread_count > 1)
+        snprintf(text + used, size - (size_t)used, "--threads %d ", device->thread_count);
+}
+
+static void note_poor_kinds(const struct dataset_rows *rows, const struct fit_report *reports,
+                            const struct settings *settings)
+{
+    double roofline[LAYER_KIND_COUNT];
+    char device[80], kinds[200] = "";
+    struct sentence poor = {.count = 0};
+    judge_roofline(roofline, rows);
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        const char *name = layer_descriptors[kind]->name;
+        const size_t used = strlen(kinds);
+        if (!is_poor(&reports[kind], roofline[kind]))
+            continue;
+        snprintf(kinds + used, sizeof kinds - used, "%s%s", used ? "," : "", name);
+        add(&poor, "%s %.3g %% (roofline %.3g %%)", name, reports[kind].validation_mape_percent,
+            roofline[kind]);
+    }
+    if (!poor.count)
+        return;
+    describe_device(device, sizeof device, rows);
+    term_message(stderr, "note: large errors on held-out rows, as there are few rows: %s\n",
+                 poor.text);
+    /* A seed that these files are not likely to have: draws would repeat. */
+    term_message(stderr,
+                 "hint: time more layers, then train on all files: epochcast sweep %s--layer %s "
+                 "--time-budget %dm --seed %d -O more.h5\n",
+                 device, kinds, MINUTES_PER_KIND * poor.count, settings->operand_count + 1);
+}
+
+void train_notes_print(const struct dataset_rows *rows, const struct fit_report *reports,
+                       bool has_intervals, const struct settings *settings)
+{
+    note_rows_without_time(rows);
+    if (has_intervals)
+        note_few_test_rows(reports);
+    if (has_intervals && rows->device_count == 1)
+        note_poor_kinds(rows, reports, settings);
+}

@@ -1,0 +1,14 @@
+/* What a table of errors would not say after training. */
+#ifndef EPOCHCAST_CLI_TRAIN_NOTES_H
+#define EPOCHCAST_CLI_TRAIN_NOTES_H
+
+#include "cli/cli.h"
+#include "predictors/predictor.h"
+
+/* reports: one per layer kind, with their validation members. On stderr: rows without a time, kinds
+ * with few test rows (where the predictor has intervals), kinds whose forecasts are poor, with the
+ * sweep that would help. */
+void train_notes_print(const struct dataset_rows *rows, const struct fit_report *reports,
+                       bool has_intervals, const struct settings *settings);
+
+#endif
