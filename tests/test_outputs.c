@@ -5,6 +5,9 @@
 #include "dataset_files.h"
 #include "test.h"
 
+#include <errno.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -321,6 +324,58 @@ static void places_are_checked_before_the_work(void **state)
             }
 }
 
+/* ---- a full disk ---- */
+
+/* What works as long as there is room. */
+static const struct {
+    const char *line, *output;
+} full_disk[] = {
+    {"sweep --device fake -l dense -n 20 -q --overwrite -O", "d.h5"},
+    {"import dense.csv --overwrite -O", "d.h5"},
+    {"merge ../d.h5 ../growing.h5 --overwrite -O", "d.h5"},
+    {"train ../d.h5 --epochs 1 -q --overwrite -O", "m.h5"},
+    {"report ../m.h5 ../d.h5 --overwrite -O", "p.html"},
+    {"predict lenet5 --model ../all.h5 --plot", "s.svg"},
+    {"predict lenet5 --model ../all.h5 --plot", "s.png"},
+    {"verify lenet5 --model ../all.h5 --device fake --plot", "s.svg"},
+    {"evaluate ../m.h5 ../d.h5 --split all --plot", "s.svg"},
+    {"evaluate ../m.h5 ../d.h5 --split all --plot", "s.png"},
+    {"show ../d.h5 --plot", "s.svg"},
+    {"show ../d.h5 --plot", "s.png"},
+};
+
+static int fill_up(void)
+{
+    return system("cp d.h5 m.h5 p.html s.svg s.png small; cd small; '" PROGRAM "' export ../d.h5 "
+                  "-l dense -o csv >dense.csv; cat /dev/zero >filler 2>/dev/null; test -s filler");
+}
+
+/* A small file system of its own: this process's alone, gone with it. */
+static void full_disk_keeps_what_was(void **state)
+{
+    (void)state;
+    char before[4000], after[4000];
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mkdir("small", 0777) != 0 || mount("none", "small", "tmpfs", 0, "size=400k") != 0) {
+        print_message("a small file system needs root: %s\n", strerror(errno));
+        skip();
+    }
+    run_or_fail("cp '" SOURCE_DIR "/tests/files/0.1.0/model.h5' all.h5");
+    assert_int_equal(fill_up(), 0);
+    assert_int_equal(chdir("small"), 0);
+    for (size_t i = 0; i < sizeof full_disk / sizeof *full_disk; i++) {
+        char line[300];
+        snprintf(line, sizeof line, "%s %s", full_disk[i].line, full_disk[i].output);
+        snapshot(before, sizeof before);
+        assert_refused(line, STATUS_FAILED, full_disk[i].output);
+        snapshot(after, sizeof after);
+        assert_string_equal(before, after);
+    }
+    run_or_fail("rm filler");
+    assert_int_equal(chdir(".."), 0);
+    umount("small");
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +386,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(other_kinds_are_not_replaced),
         cmocka_unit_test(own_kind_needs_overwrite),
         cmocka_unit_test(places_are_checked_before_the_work),
+        cmocka_unit_test(full_disk_keeps_what_was),
     };
     return RUN_TESTS(argc, argv, tests, make_files, remove_files);
 }

@@ -287,6 +287,28 @@ static void failing_gnuplot(void **state)
     assert_int_equal(file_count(), 2);
 }
 
+/* gnuplot ends with 0 where its output does not fit. */
+static void half_a_picture(void **state)
+{
+    (void)state;
+    static const enum picture_form forms[] = {PICTURE_SVG, PICTURE_PNG, PICTURE_INLINE};
+    replace_gnuplot("while read line; do :; done; echo '<svg><g>'");
+    FILE *before = fopen("a.svg", "w");
+    assert_non_null(before);
+    fputs("before", before);
+    assert_int_equal(fclose(before), 0);
+    for (int i = 0; i < 3; i++) {
+        struct picture picture;
+        char start[6];
+        draw_line(&picture, forms[i]);
+        assert_int_equal(picture_save(&picture, "a.svg", &error), STATUS_FAILED);
+        picture_free(&picture);
+        assert_non_null(strstr(error.message, "only a part of the picture"));
+        read_start(start, sizeof start, "a.svg");
+        assert_memory_equal(start, "before", sizeof start);
+    }
+}
+
 static void killed_gnuplot(void **state)
 {
     (void)state;
@@ -529,6 +551,7 @@ int main(int argc, char **argv)
         IN_A_FOLDER(terminal),
         IN_A_FOLDER(missing_gnuplot),
         IN_A_FOLDER(failing_gnuplot),
+        IN_A_FOLDER(half_a_picture),
         IN_A_FOLDER(killed_gnuplot),
         IN_A_FOLDER(users_settings_are_ignored),
         IN_A_FOLDER(test_forecasts),

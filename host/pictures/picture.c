@@ -239,7 +239,7 @@ void picture_batch_axis(struct picture *picture, struct picture_range range)
 
 /* ---- drawing ---- */
 
-enum status picture_draw(struct picture *picture, int output, struct error *error)
+static enum status picture_draw(struct picture *picture, int output, struct error *error)
 {
     if (picture->is_multiple)
         fputs("unset multiplot\n", picture->script);
@@ -247,18 +247,6 @@ enum status picture_draw(struct picture *picture, int output, struct error *erro
     if (fflush(picture->script) != 0 || ferror(picture->script))
         return FAIL(error, STATUS_FAILED, "no memory for a picture");
     return gnuplot_run(output, picture->text, picture->size, error);
-}
-
-enum status picture_save(struct picture *picture, const char *path, struct error *error)
-{
-    struct scratch_file file;
-    enum status status = scratch_file_create(&file, path, false, error);
-    if (status == STATUS_OK)
-        status = picture_draw(picture, file.descriptor, error);
-    if (status == STATUS_OK)
-        status = scratch_file_publish(&file, true, error);
-    scratch_file_close(&file);
-    return status;
 }
 
 static enum status read_whole(char **text, size_t *size, int descriptor, struct error *error)
@@ -274,14 +262,62 @@ static enum status read_whole(char **text, size_t *size, int descriptor, struct 
     return FAIL(error, STATUS_FAILED, "cannot read a picture: %s", strerror(errno));
 }
 
+/* gnuplot ends with 0 even if nothing more could be written. */
+static enum status check_whole(const struct picture *picture, const char *text, size_t size,
+                               struct error *error)
+{
+    static const char *const endings[] = {[PICTURE_SVG] = "</svg>\n",
+                                          [PICTURE_INLINE] = "</svg>\n",
+                                          [PICTURE_PNG] = "IEND\xae\x42\x60\x82",
+                                          [PICTURE_TERMINAL] = ""};
+    const char *ending = endings[picture->form];
+    const size_t length = strlen(ending);
+    while (length && size > length && text[size - 1] == '\n' && text[size - 2] == '\n')
+        size--;
+    if (size >= length && memcmp(text + size - length, ending, length) == 0)
+        return STATUS_OK;
+    FAIL(error, STATUS_FAILED, "gnuplot drew only a part of the picture: %zu bytes", size);
+    return HINT(error, STATUS_FAILED, "check the free memory");
+}
+
+static enum status render(char **text, size_t *size, struct picture *picture, int memory,
+                          struct error *error)
+{
+    TRY(picture_draw(picture, memory, error));
+    TRY(read_whole(text, size, memory, error));
+    const enum status status = check_whole(picture, *text, *size, error);
+    if (status != STATUS_OK)
+        free(*text);
+    return status;
+}
+
 enum status picture_render(char **text, size_t *size, struct picture *picture, struct error *error)
 {
     const int memory = memfd_create("picture", MFD_CLOEXEC);
     if (memory < 0)
         return FAIL(error, STATUS_FAILED, "no memory for a picture: %s", strerror(errno));
-    enum status status = picture_draw(picture, memory, error);
-    if (status == STATUS_OK)
-        status = read_whole(text, size, memory, error);
+    const enum status status = render(text, size, picture, memory, error);
     close(memory);
+    return status;
+}
+
+static enum status write_picture(struct scratch_file *file, struct picture *picture,
+                                 struct error *error)
+{
+    char *text;
+    size_t size;
+    TRY(picture_render(&text, &size, picture, error));
+    enum status status = scratch_file_write(file, text, size, error);
+    free(text);
+    return status == STATUS_OK ? scratch_file_publish(file, true, error) : status;
+}
+
+enum status picture_save(struct picture *picture, const char *path, struct error *error)
+{
+    struct scratch_file file;
+    enum status status = scratch_file_create(&file, path, false, error);
+    if (status == STATUS_OK)
+        status = write_picture(&file, picture, error);
+    scratch_file_close(&file);
     return status;
 }

@@ -70,9 +70,8 @@ void picture_log_axis(struct picture *picture, char axis, struct picture_range r
 /* An axis of batch sizes, to base 2. */
 void picture_batch_axis(struct picture *picture, struct picture_range range);
 
-/* Draws on the descriptor. */
-enum status picture_draw(struct picture *picture, int output, struct error *error);
-/* Draws into `path`, completely or not at all; replaces an existing file. */
+/* Draws into `path`, completely or not at all; replaces an existing file. STATUS_FAILED: gnuplot
+ * fails or draws only a part, or the file cannot be written. */
 enum status picture_save(struct picture *picture, const char *path, struct error *error);
 /* Draws into memory; the caller frees *text, which ends in '\0'. */
 enum status picture_render(char **text, size_t *size, struct picture *picture, struct error *error);
