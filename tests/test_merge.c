@@ -155,6 +155,35 @@ static void every_measurement_once(void **state)
     assert_int_equal(folder_count(&folder), 3);
 }
 
+/* Reading counts as merging does: unfinished, finished and merged files of the same rows together.
+ */
+static void files_read_together_count_once(void **state)
+{
+    (void)state;
+    const struct file_name a = in_folder(&folder, "a.h5"), b = in_folder(&folder, "b.h5"),
+                           c = in_folder(&folder, "c.h5"), two = in_folder(&folder, "two.h5"),
+                           all = in_folder(&folder, "all.h5");
+    const char *const merged[] = {a.text, b.text};
+    const char *const from[] = {c.text, a.text, b.text, two.text, all.text};
+    const struct dataset_header header = sample_header();
+    struct merge_report report;
+    struct dataset_rows rows;
+    write_file(a.text, "one", 0, 200, &header, true);
+    write_file(b.text, "one", 150, 151, &header, true);
+    write_file(c.text, "one", 0, 200, &header, true);
+    write_file(two.text, "two", 0, 30, &header, true);
+    SUCCEEDS(merge_into(&report, all.text, merged, 2, false));
+    SUCCEEDS(dataset_read(&rows, from, 5, &error));
+    assert_int_equal(rows.device_count, 2);
+    assert_int_equal(rows.count, 301 + 30);
+    assert_int_equal(rows.repeat_count, 200 + 50 + 301);
+    dataset_rows_free(&rows);
+    read_all(&rows, all.text);
+    assert_int_equal(rows.repeat_count, 0);
+    check_draws(&rows, 301);
+    dataset_rows_free(&rows);
+}
+
 /* The same rows of another device, or of another moment, are no duplicates. */
 static void other_devices_are_kept_apart(void **state)
 {
@@ -445,6 +474,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(machines_of_one_name_stay_apart),
         TEST(every_measurement_once),
+        TEST(files_read_together_count_once),
         TEST(other_devices_are_kept_apart),
         TEST(what_makes_a_duplicate),
         TEST(unfinished_input),

@@ -94,6 +94,7 @@ struct command {
     int operand_minimum, operand_maximum;
     enum file_kind writes; /* what --output holds */
     bool resumes;          /* goes on with an existing --output */
+    bool counts_repeats;   /* reports operands that it meets again itself */
     /* Writes the document to stdout. */
     enum status (*run)(const struct settings *settings, struct error *error);
 };

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/evaluate_hold_out.h"
 #include "cli/evaluation_table.h"
+#include "cli/operands.h"
 #include "cli/plot_option.h"
 
 #include "layers/sample.h"
@@ -64,6 +65,7 @@ static enum status read_rows(struct dataset_rows *rows, int first, const struct 
                              struct error *error)
 {
     TRY(dataset_read(rows, settings->operands + first, settings->operand_count - first, error));
+    note_repeats(rows, settings);
     const enum status status = filter_rows(rows, settings, error);
     if (status != STATUS_OK)
         dataset_rows_free(rows);

@@ -64,5 +64,6 @@ const struct command command_merge = {
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
     .writes = FILE_DATASET,
+    .counts_repeats = true,
     .run = run,
 };

@@ -1,6 +1,7 @@
 /* All pictures and tables of some files on one page. */
 #include "cli/cli.h"
 #include "cli/forecast_request.h"
+#include "cli/operands.h"
 #include "cli/provenance.h"
 #include "cli/report_chapters.h"
 #include "cli/show.h"
@@ -58,8 +59,10 @@ static enum status put_models(struct page *page, const struct contents *contents
     enum status status = STATUS_OK;
     const int split = settings->split < SPLIT_COUNT ? settings->split : -1;
     const bool is_measured = contents->dataset_count > 0 && contents->model_count > 0;
-    if (is_measured)
+    if (is_measured) {
         TRY(dataset_read(&rows, contents->datasets, contents->dataset_count, error));
+        note_repeats(&rows, settings);
+    }
     for (int i = 0; status == STATUS_OK && i < contents->model_count; i++)
         status = report_model(page, contents->models[i], is_measured ? &rows : NULL, split, error);
     if (is_measured)

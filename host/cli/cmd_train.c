@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/device_choice.h"
+#include "cli/operands.h"
 #include "cli/provenance.h"
 #include "cli/train_notes.h"
 #include "cli/train_search.h"
@@ -280,6 +281,7 @@ static enum status train(struct mlp_options *wanted, const struct fit_options *b
         return HINT(error, STATUS_USAGE, "add --fine-tune DEVICE");
     }
     TRY(dataset_read(&rows, settings->operands, settings->operand_count, error));
+    note_repeats(&rows, settings);
     if (!settings->quiet)
         cli_note_namesakes(rows.devices, rows.device_count);
     enum status status = filter_kinds(&rows, settings, error);

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 
+#include "cli/operands.h"
 #include "cli/output_check.h"
 #include "cli/provenance.h"
 
@@ -91,6 +92,7 @@ static enum status run_command(const struct command *command, int count, char *c
         cli_help(stdout, command, !settings->help);
         return STATUS_OK;
     }
+    operands_once(settings, command);
     TRY(outputs_check(settings, command, error));
     return command->run(settings, error);
 }

@@ -60,6 +60,7 @@ struct dataset_rows {
     size_t canary_count;
     struct dataset_header header; /* of the first file */
     bool is_growing;              /* at least one file is that of an unfinished sweep */
+    size_t repeat_count;          /* rows left out: a file before had the same measurement */
 };
 /* STATUS_BAD_FILE: missing, not HDF5, another format, version or schema, truncated, corrupt (bounds
  * of every feature and choice are checked), more rows than the file's size can hold. */

@@ -2,6 +2,7 @@
 #include "bench/device_identity.h"
 #include "data/dataset_internal.h"
 #include "data/dataset_reader.h"
+#include "data/row_set.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,34 +50,54 @@ enum status dataset_rows_add_tables(struct dataset_rows *all, int32_t **device_m
     return STATUS_OK;
 }
 
-static enum status add_rows(struct dataset_rows *all, struct dataset_reader *reader,
+/* Files that are read together. */
+struct reading {
+    struct dataset_rows *all;
+    struct dataset_reader_options options;
+    struct row_set *seen; /* their rows so far; NULL: there is only one file */
+};
+
+static void add_row(const struct reading *reading, const struct measurement *row, int32_t device)
+{
+    struct dataset_rows *all = reading->all;
+    struct measurement *added = &all->rows[all->count];
+    *added = *row;
+    added->device = device;
+    if (reading->seen && !row_set_add(reading->seen, row_hash(added)))
+        all->repeat_count++;
+    else
+        all->count++;
+}
+
+static enum status add_rows(const struct reading *reading, struct dataset_reader *reader,
                             const int32_t *device_map, struct error *error)
 {
     const struct measurement *rows;
+    struct dataset_rows *all = reading->all;
     TRY(grow((void **)&all->rows, all->count, reader->row_limit, sizeof *rows, "rows", error));
+    if (reading->seen)
+        TRY(row_set_reserve(reading->seen, reader->row_limit, error));
     for (size_t count = 1; count > 0;) {
         TRY(dataset_reader_next(reader, &rows, &count, error));
-        for (size_t i = 0; i < count; i++) {
-            struct measurement *row = &all->rows[all->count++];
-            *row = rows[i];
-            row->device = device_map[row->device];
-        }
+        for (size_t i = 0; i < count; i++)
+            add_row(reading, &rows[i], device_map[rows[i].device]);
     }
     return STATUS_OK;
 }
 
-static enum status read_file(struct dataset_rows *all, const char *path, bool is_first,
-                             const struct dataset_reader_options *options, struct error *error)
+static enum status read_file(const struct reading *reading, const char *path, bool is_first,
+                             struct error *error)
 {
     struct dataset_reader *reader;
+    struct dataset_rows *all = reading->all;
     int32_t *device_map = NULL;
-    TRY(dataset_reader_open(&reader, path, options, error));
+    TRY(dataset_reader_open(&reader, path, &reading->options, error));
     if (is_first)
         all->header = reader->header;
     all->is_growing |= reader->is_growing;
     enum status status = dataset_rows_add_tables(all, &device_map, reader, error);
     if (status == STATUS_OK)
-        status = add_rows(all, reader, device_map, error);
+        status = add_rows(reading, reader, device_map, error);
     free(device_map);
     dataset_reader_close(reader);
     return status;
@@ -85,16 +106,18 @@ static enum status read_file(struct dataset_rows *all, const char *path, bool is
 static enum status read_files(struct dataset_rows *rows, const char *const *paths, int path_count,
                               bool keeps_rounds, struct error *error)
 {
-    const struct dataset_reader_options options = {.keeps_rounds = keeps_rounds};
+    struct row_set seen = {.count = 0};
+    const struct reading reading = {.all = rows,
+                                    .options = {.keeps_rounds = keeps_rounds},
+                                    .seen = path_count > 1 ? &seen : NULL};
+    enum status status = STATUS_OK;
     *rows = (struct dataset_rows){.count = 0};
-    for (int i = 0; i < path_count; i++) {
-        const enum status status = read_file(rows, paths[i], i == 0, &options, error);
-        if (status != STATUS_OK) {
-            dataset_rows_free(rows);
-            return status;
-        }
-    }
-    return STATUS_OK;
+    for (int i = 0; i < path_count && status == STATUS_OK; i++)
+        status = read_file(&reading, paths[i], i == 0, error);
+    row_set_free(&seen);
+    if (status != STATUS_OK)
+        dataset_rows_free(rows);
+    return status;
 }
 
 enum status dataset_read(struct dataset_rows *rows, const char *const *paths, int path_count,

@@ -8,6 +8,7 @@
 
 enum status row_set_create(struct row_set *set, size_t limit, struct error *error)
 {
+    set->count = 0;
     set->slot_count = limit + limit / 3 + 16;
     return ALLOCATE(&set->slots, set->slot_count, "hashes of rows", error);
 }
@@ -32,7 +33,20 @@ bool row_set_add(struct row_set *set, uint64_t hash)
         if (set->slots[slot] == hash)
             return false;
     set->slots[slot] = hash;
+    set->count++;
     return true;
+}
+
+enum status row_set_reserve(struct row_set *set, size_t more, struct error *error)
+{
+    struct row_set larger;
+    TRY(row_set_create(&larger, set->count + more, error));
+    for (size_t i = 0; i < set->slot_count; i++)
+        if (set->slots[i])
+            row_set_add(&larger, set->slots[i]);
+    row_set_free(set);
+    *set = larger;
+    return STATUS_OK;
 }
 
 static uint64_t add_word(uint64_t hash, uint64_t word)

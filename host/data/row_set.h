@@ -10,12 +10,14 @@
 
 struct row_set {
     uint64_t *slots; /* (slot_count), 0: free */
-    size_t slot_count;
+    size_t slot_count, count;
 };
 
 /* For at most `limit` members. row_set_free frees, also after a failure. */
 enum status row_set_create(struct row_set *set, size_t limit, struct error *error);
 void row_set_free(struct row_set *set);
+/* Room for `more` members than it has; also of a set that is all zeros. */
+enum status row_set_reserve(struct row_set *set, size_t more, struct error *error);
 /* False: it was in the set. */
 bool row_set_add(struct row_set *set, uint64_t hash);
 
