@@ -14,9 +14,9 @@ struct row_column {
     bool is_device;
 };
 enum { ROW_COLUMN_LIMIT = SCHEMA_FIELD_LIMIT + 32 };
-#define ROW_COLUMN_LAYER "layer"     /* the kind's name: the first column, not listed below */
+#define ROW_COLUMN_LAYER   "layer"   /* the kind's name: the first column, not listed below */
 #define ROW_COLUMN_LICENCE "licence" /* of the row's file: the last column, except in text form */
-#define ROW_COLUMN_TIME "median_ms"
+#define ROW_COLUMN_TIME    "median_ms"
 
 /* The columns of `kind` in order; returns the count. */
 int row_columns(struct row_column columns[ROW_COLUMN_LIMIT], enum layer_kind kind);
