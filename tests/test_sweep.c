@@ -191,8 +191,12 @@ static void faults_are_rows(void **state)
     assert_true(isfinite(report.measuring_s + report.warmup_s + report.setup_s));
     struct dataset_rows rows = close_and_read(fixture);
     assert_int_equal(rows.count, 60);
-    for (size_t i = 0; i < rows.count; i++)
+    for (size_t i = 0; i < rows.count; i++) {
         assert_int_equal(rows.rows[i].round_count, measurement_is_timed(&rows.rows[i]) ? 3 : 1);
+        report.config_count[rows.rows[i].outcome]--; // the file agrees with the report
+    }
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        assert_int_equal(report.config_count[i], 0);
     dataset_rows_free(&rows);
 }
 

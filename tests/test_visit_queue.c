@@ -1,4 +1,5 @@
 /* Which config comes next. */
+#include "bench/rounds.h"
 #include "sweep/visit_queue.h"
 #include "test.h"
 
@@ -123,6 +124,35 @@ static void slow_configs_are_visited_once(void **state)
         assert_int_equal(times_visited(&play, i, 1), i % 4 ? 1 : 0);
     }
     visit_queue_free(&play.queue);
+}
+
+/* A config counts once, by the outcome that its row in the finished file will have. */
+static void configs_are_counted_as_the_file_will(void **state)
+{
+    (void)state;
+    static const enum outcome rounds[][3] = {{OUTCOME_OK, OUTCOME_CAPPED, OUTCOME_CAPPED},
+                                             {OUTCOME_CAPPED, OUTCOME_CAPPED, OUTCOME_OK},
+                                             {OUTCOME_CAPPED, OUTCOME_SLOW, OUTCOME_SLOW},
+                                             {OUTCOME_OK, OUTCOME_CRASHED, OUTCOME_OK},
+                                             {OUTCOME_TIMEOUT, OUTCOME_CRASHED, OUTCOME_TIMEOUT}};
+    enum { CONFIGS = sizeof rounds / sizeof *rounds };
+    struct visit_queue queue;
+    int64_t wanted[OUTCOME_COUNT] = {0};
+    const struct visit_queue_options options = options_of(CONFIGS, 0);
+    visit_queue_begin(&queue, &options);
+    for (int i = 0; i < CONFIGS; i++) {
+        struct measurement rows[3];
+        for (int round = 0; round < 3; round++) {
+            rows[round] = (struct measurement){
+                .outcome = (int32_t)rounds[i][round], .round = round, .round_count = 1};
+            rows[round].median_ms = measurement_is_timed(&rows[round]) ? 1 + round : NAN;
+            assert_int_equal(visit_queue_note(&queue, i, &rows[round], NULL), STATUS_OK);
+        }
+        wanted[rounds_join(rows, 3).outcome]++;
+    }
+    assert_int_equal(wanted[OUTCOME_OK], 3);
+    assert_memory_equal(queue.outcome_count, wanted, sizeof wanted);
+    visit_queue_free(&queue);
 }
 
 static void orders_differ(void **state)
@@ -356,6 +386,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(rounds_are_complete),
         cmocka_unit_test(slow_configs_are_visited_once),
         cmocka_unit_test(orders_differ),
+        cmocka_unit_test(configs_are_counted_as_the_file_will),
         cmocka_unit_test(one_round_is_enough),
         cmocka_unit_test(budget_is_shared),
         cmocka_unit_test(samples_come_before_the_budget),

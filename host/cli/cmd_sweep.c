@@ -121,27 +121,26 @@ static enum status open_dataset(struct dataset **dataset, int32_t *device_row,
 
 /* ---- report ---- */
 
+/* People see the configs by outcome, as the file holds them; programs also this run's visits. */
 static enum status print_report(const struct sweep_report *report, const struct settings *settings,
                                 struct error *error)
 {
-    static const struct table_column columns[] = {{.name = "rows"},
-                                                  {.name = "configs"},
-                                                  {.name = "ok"},
-                                                  {.name = "capped"},
-                                                  {.name = "slow"},
-                                                  {.name = "out_of_memory"},
-                                                  {.name = "unsupported"},
-                                                  {.name = "throttled"},
-                                                  {.name = "timeout"},
-                                                  {.name = "crashed"},
-                                                  {.name = "seconds", .digits = 4},
-                                                  {.name = "rows_per_minute", .digits = 5},
-                                                  {.name = "measuring_percent", .digits = 3},
-                                                  {.name = "warmup_percent", .digits = 3},
-                                                  {.name = "setup_percent", .digits = 3},
-                                                  {.name = "canary_percent", .digits = 3},
-                                                  {.name = "other_percent", .digits = 3},
-                                                  {.name = "launch_gap_percent", .digits = 3}};
+#define VISITS_OF(value, text)  {.name = text, .use = COLUMN_RAW},
+#define CONFIGS_OF(value, text) {.name = "configs_" text, .title = text, .use = COLUMN_COUNTED},
+    static const struct table_column columns[] = {
+        {.name = "rows", .title = "rounds measured"},
+        {.name = "configs"},
+        OUTCOME_LIST(VISITS_OF){.name = "seconds", .digits = 4},
+        {.name = "rows_per_minute", .digits = 5, .title = "rounds per minute"},
+        {.name = "measuring_percent", .digits = 3},
+        {.name = "warmup_percent", .digits = 3},
+        {.name = "setup_percent", .digits = 3},
+        {.name = "canary_percent", .digits = 3},
+        {.name = "other_percent", .digits = 3},
+        {.name = "launch_gap_percent", .digits = 3},
+        OUTCOME_LIST(CONFIGS_OF)};
+#undef VISITS_OF
+#undef CONFIGS_OF
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     double spent_s = report->measuring_s + report->warmup_s + report->setup_s + report->canary_s;
@@ -160,6 +159,8 @@ static enum status print_report(const struct sweep_report *report, const struct 
     table_number(table, report->eager_ms > 0
                             ? 100 * fmax(0, 1 - report->sampled_ms / report->eager_ms)
                             : NAN); // percent of an eager call's time
+    for (int outcome = OUTCOME_OK; outcome < OUTCOME_COUNT; outcome++)
+        table_integer(table, report->config_count[outcome]);
     return cli_print_table(table, settings->format, error);
 }
 
@@ -305,6 +306,9 @@ static const char *const takes[] = {
     "licence",       "citation",  "target-percent", "autotune",    "rounds", "shard",
     "from-networks", "dimension", "active",         "timeout",     NULL};
 static const struct option_help helps[] = {
+    {"rounds", "N",
+     "rounds over all configs, each in its own order; then, as time is left, the "
+     "least certain configs again (default: 3)"},
     {"layer", "KINDS", "layer kinds to time, in turns, separated by commas (default: all)"},
     {"output", "DATA.h5", "dataset to write; an unfinished one of the same sweep is resumed"},
     {NULL, NULL, NULL}};

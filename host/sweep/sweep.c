@@ -48,14 +48,14 @@ static void count_row(struct sweep_report *report, const struct measurement *row
 }
 
 /* "3 capped, 1 unsupported": outcomes other than ok. */
-static void list_outcomes(char *text, size_t size, const struct sweep_report *report)
+static void list_outcomes(char *text, size_t size, const int64_t counts[OUTCOME_COUNT])
 {
     size_t length = 0;
     text[0] = '\0';
     for (int outcome = OUTCOME_OK + 1; outcome < OUTCOME_COUNT && length < size; outcome++)
-        if (report->outcome_count[outcome] > 0)
+        if (counts[outcome] > 0)
             length += (size_t)snprintf(text + length, size - length, ", %lld %s",
-                                       (long long)report->outcome_count[outcome],
+                                       (long long)counts[outcome],
                                        choice_name(&choice_outcome, outcome));
 }
 
@@ -64,17 +64,28 @@ static double spent_s(const struct run *run)
     return run->report->earlier_s + run->report->seconds;
 }
 
+/* After the last round, time that is left goes to the least certain configs. */
+static void name_round(char *text, size_t size, const struct run *run)
+{
+    if (run->queue.round < run->options->rounds)
+        snprintf(text, size, "round %d of %d", run->queue.round + 1, run->options->rounds);
+    else
+        snprintf(text, size, "refining");
+}
+
 static void show_progress(const struct run *run)
 {
     const struct sweep_report *report = run->report;
-    char outcomes[160];
+    const double rate = (double)report->rows / fmax(report->seconds, 1e-3);
+    char outcomes[160], round[40];
     if (!run->options->progress)
         return;
-    list_outcomes(outcomes, sizeof outcomes, report);
+    list_outcomes(outcomes, sizeof outcomes, run->queue.outcome_count);
+    name_round(round, sizeof round, run);
     progress_update(run->options->progress, visit_queue_done(&run->queue, spent_s(run)), 1,
-                    "round %d, %lld configs, %.1f rows/s%s", run->queue.round + 1,
-                    (long long)visit_queue_config_count(&run->queue),
-                    (double)report->rows / fmax(report->seconds, 1e-3), outcomes);
+                    "%s, %lld configs, %.*f rounds/s%s", round,
+                    (long long)visit_queue_config_count(&run->queue), rate < 100 ? 1 : 0, rate,
+                    outcomes);
 }
 
 /* ---- positions and draws ---- */
@@ -289,6 +300,7 @@ static void begin(struct run *run)
 static void end(struct run *run)
 {
     run->report->configs = visit_queue_config_count(&run->queue);
+    memcpy(run->report->config_count, run->queue.outcome_count, sizeof run->report->config_count);
     visit_queue_free(&run->queue);
     for (int i = 0; i < LAYER_KIND_COUNT; i++) {
         free(run->drawn[i].configs);

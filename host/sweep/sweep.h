@@ -38,9 +38,10 @@ struct sweep_options {
 };
 
 struct sweep_report {
-    int64_t rows;    /* visits of this run */
-    int64_t configs; /* visited so far, earlier runs included */
-    int64_t outcome_count[OUTCOME_COUNT];
+    int64_t rows;                         /* visits of this run */
+    int64_t configs;                      /* visited so far, earlier runs included */
+    int64_t outcome_count[OUTCOME_COUNT]; /* of these visits */
+    int64_t config_count[OUTCOME_COUNT];  /* of the configs: the file's rows, by their outcome */
     double seconds, measuring_s, warmup_s, setup_s, canary_s;
     double earlier_s; /* of the budget, used by earlier runs */
     /* Sums over the rows with an eager time: per call, as sampled and as enqueued one by one. */

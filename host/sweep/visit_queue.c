@@ -8,8 +8,8 @@
 enum { FIRST_CAPACITY = 1024, NEW_DRAWS = 16 };
 
 struct point {
-    int32_t visits;
-    bool is_over; /* not measured again: without a time, or too slow */
+    int32_t visits, outcome; /* outcome: of the rounds so far together, as rounds_join says */
+    bool is_over;            /* not measured again: without a time, or too slow */
     float fastest_ms, slowest_ms;
 };
 
@@ -44,11 +44,25 @@ static enum status reach(struct visit_queue *queue, int64_t position, struct err
     return STATUS_OK;
 }
 
+static void note_outcome(struct visit_queue *queue, struct point *point,
+                         const struct measurement *row)
+{
+    const bool was_visited = point->visits > 0, was_timed = isfinite(point->fastest_ms);
+    if (was_visited)
+        queue->outcome_count[point->outcome]--;
+    if (!was_timed)
+        point->outcome = row->outcome;
+    else if (measurement_is_timed(row) && row->outcome < point->outcome)
+        point->outcome = row->outcome;
+    queue->outcome_count[point->outcome]++;
+}
+
 enum status visit_queue_note(struct visit_queue *queue, int64_t position,
                              const struct measurement *row, struct error *error)
 {
     TRY(reach(queue, position, error));
     struct point *point = &queue->points[position];
+    note_outcome(queue, point, row);
     point->visits += row->round_count;
     point->is_over |= !measurement_is_timed(row) || row->outcome == OUTCOME_SLOW;
     if (!measurement_is_timed(row))

@@ -28,6 +28,7 @@ struct visit_queue {
     int64_t limit;    /* positions to be visited; grows while time is left */
     int64_t *refined; /* positions to be refined, widest first */
     int64_t refined_count, cursor;
+    int64_t outcome_count[OUTCOME_COUNT]; /* configs, by the outcome of their rounds together */
     int round;
 };
 
