@@ -1,7 +1,6 @@
-/* Whatever bytes an ONNX file holds; start from the small models:
+/* Whatever bytes an ONNX file holds. More models to start from:
  *   /usr/bin/python3 tests/python/onnx_models.py FOLDER small
- *   /usr/bin/python3 tests/python/onnx_operator_models.py FOLDER small
- *   build-fuzz/bin/fuzz_onnx FOLDER */
+ *   /usr/bin/python3 tests/python/onnx_operator_models.py FOLDER small */
 #include "../onnx_check.h"
 
 #include <stdint.h>

@@ -19,19 +19,32 @@ static const struct command *pick_command(uint8_t number)
     return commands[number % count];
 }
 
-static void check_bounds(const struct settings *settings, const struct option *option)
+/* NaN for options that are no numbers. */
+static double number_of(const struct settings *settings, const struct option *option)
 {
     const char *at = (const char *)settings + option->offset;
-    double value = NAN;
-    if (option->type == OPTION_INTEGER && *(const int64_t *)at != -1)
-        value = (double)*(const int64_t *)at;
-    if (option->type == OPTION_NUMBER || option->type == OPTION_DURATION ||
-        option->type == OPTION_SIZE)
-        value = *(const double *)at;
-    if (value < option->minimum || value > option->maximum || isinf(value))
-        abort();
-    if (option->type == OPTION_CHOICE &&
-        (*(const int32_t *)at < 0 || *(const int32_t *)at >= option->choice->count))
+    switch (option->type) {
+    case OPTION_INTEGER:
+        return (double)*(const int64_t *)at;
+    case OPTION_CHOICE:
+        return (double)*(const int32_t *)at;
+    case OPTION_NUMBER:
+    case OPTION_DURATION:
+    case OPTION_SIZE:
+        return *(const double *)at;
+    default:
+        return NAN;
+    }
+}
+
+static void check_bounds(const struct settings *settings, const struct option *option)
+{
+    const double value = number_of(settings, option);
+    const bool is_default = value == number_of(&settings_default, option); /* may mean: not given */
+    const bool is_choice = option->type == OPTION_CHOICE;
+    const double minimum = is_choice ? 0 : option->minimum;
+    const double maximum = is_choice ? option->choice->count - 1 : option->maximum;
+    if (!is_default && (value < minimum || value > maximum || isinf(value)))
         abort();
 }
 
@@ -53,8 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     enum status status = cli_parse(&settings, pick_command(bytes[0]), count, arguments, &error);
     if (status != STATUS_OK && (status != STATUS_USAGE || !error.message[0]))
         abort();
-    for (int i = 0; status == STATUS_OK && i < option_count; i++)
-        check_bounds(&settings, &options[i]);
+    for (int i = 0; status == STATUS_OK && i < cli_option_count; i++)
+        check_bounds(&settings, &cli_options[i]);
     free(text);
     return 0;
 }
