@@ -93,6 +93,8 @@ static void counts_and_rates(void **state)
 static void percent_and_money(void **state)
 {
     (void)state;
+    char text[HUMAN_TEXT_SIZE];
+    assert_string_equal(human_text(text, SCALE_PERCENT, -0.004, 0), "0.00 %");
     ASSERT_READS(SCALE_PERCENT, {0.126, "0.13 %", 0}, {9.994, "9.99 %", 0}, {9.996, "10.0 %", 0},
                  {12.34, "12.3 %", 0}, {99.96, "100 %", 0}, {296.4, "296 %", 0},
                  {1.5e7, "1.5e+07 %", 0});

@@ -146,6 +146,8 @@ const char *human_text(char text[HUMAN_TEXT_SIZE], enum unit_scale scale, double
         snprintf(text, HUMAN_TEXT_SIZE, "%.*g", digits ? digits : 4, value);
     else if (value == 0)
         snprintf(text, HUMAN_TEXT_SIZE, scale == SCALE_PERCENT ? "0 %%" : "0");
+    else if (scale == SCALE_PERCENT && fabs(value) < 0.005)
+        snprintf(text, HUMAN_TEXT_SIZE, "0.00 %%"); // no sign
     else {
         text[0] = '-';
         put(value < 0 ? text + 1 : text, scale, fabs(value), digits);

@@ -31,8 +31,9 @@ struct table_column {
     enum unit_scale scale; /* for people: "15.6 ms" */
     const char *title;     /* for people; NULL: the name */
     enum column_use use;
-    bool is_spare; /* text: left out of a table wider than TABLE_WIDTH, the last column first */
-    int width;     /* text: longer texts are cut in the middle; 0: no limit */
+    int spare; /* text: left out of a table wider than TABLE_WIDTH, the largest number first; 0:
+                  kept */
+    int width; /* text: longer texts are cut in the middle; 0: no limit */
 };
 struct table;
 struct json;
@@ -53,6 +54,9 @@ void table_print_array(const struct table *table, struct json *json, const char 
 enum { TABLE_WIDTH = 100 };
 enum status table_print(const struct table *table, FILE *file, enum table_format format,
                         struct error *error);
+/* The text in lines of at most `width` characters, broken at blanks and behind commas; those after
+ * the first are indented. */
+void table_print_wrapped(FILE *file, const char *text, int width, int indent);
 /* As an HTML <table>, columns and numbers as in the text form. */
 enum status table_print_html(const struct table *table, FILE *file, struct error *error);
 

@@ -101,21 +101,24 @@ static void narrow_last(struct layout *layout, const struct table *table)
     layout->total -= excess;
 }
 
-/* Leaves out the last spare column; false where there is none. */
+/* Leaves out the column that can be spared most, of equal ones the last; false: none can. */
 static bool leave_out(struct layout *layout, const struct table *table)
 {
-    for (int i = layout->count - 1; i >= 0; i--) {
-        if (!table->columns[layout->columns[i]].is_spare)
-            continue;
-        layout->total -= layout->widths[i] + GAP;
-        layout->count--;
-        for (int j = i; j < layout->count; j++) {
-            layout->columns[j] = layout->columns[j + 1];
-            layout->widths[j] = layout->widths[j + 1];
-        }
-        return true;
+    int which = -1, most = 1;
+    for (int i = 0; i < layout->count; i++) {
+        const int spare = table->columns[layout->columns[i]].spare;
+        which = spare >= most ? i : which;
+        most = spare >= most ? spare : most;
     }
-    return false;
+    if (which < 0)
+        return false;
+    layout->total -= layout->widths[which] + GAP;
+    layout->count--;
+    for (int i = which; i < layout->count; i++) {
+        layout->columns[i] = layout->columns[i + 1];
+        layout->widths[i] = layout->widths[i + 1];
+    }
+    return true;
 }
 
 /* ---- lines ---- */
@@ -144,10 +147,14 @@ static size_t line_length(const char *text, int width)
     return most;
 }
 
-static void print_wrapped(FILE *file, const char *text, int width, int indent)
+void table_print_wrapped(FILE *file, const char *text, int width, int indent)
 {
-    for (size_t length = line_length(text, width);; length = line_length(text, width)) {
-        fprintf(file, "%.*s\n", (int)length, text);
+    for (;;) {
+        const size_t length = line_length(text, width);
+        size_t shown = length;
+        while (shown > 0 && text[shown - 1] == ' ')
+            shown--;
+        fprintf(file, "%.*s\n", (int)shown, text);
         text += length;
         text += strspn(text, " ");
         if (!*text)
@@ -175,7 +182,7 @@ static void print_line(const struct table *table, FILE *file, const struct layou
         const char *text = text_of(kept, table, row, layout->columns[i]);
         if (left && i + 1 == layout->count && *text) {
             fprintf(file, "%*s", pending, "");
-            print_wrapped(file, text, layout->widths[i], layout->total - layout->widths[i]);
+            table_print_wrapped(file, text, layout->widths[i], layout->total - layout->widths[i]);
             return;
         }
         print_padded(file, &pending, text, layout->widths[i], left);
@@ -183,20 +190,27 @@ static void print_line(const struct table *table, FILE *file, const struct layou
     fputc('\n', file);
 }
 
-/* A line that names the columns that the text form could have but for its width. */
+/* Names the columns that the text form could have but for its width; with many only their number.
+ */
 static void name_spare(const struct table *table, FILE *file, const struct layout *layout)
 {
-    const char *separator = "not shown: ";
+    enum { NAMED = 12, NAMES_SIZE = 600, INDENT = 11 };
+    int names[NAMED], count = 0;
+    char list[NAMES_SIZE];
     for (int column = 0; column < table->column_count; column++) {
         bool is_there = !table_shows(table, column, true);
         for (int i = 0; i < layout->count; i++)
             is_there |= layout->columns[i] == column;
-        if (is_there)
-            continue;
-        fprintf(file, "%s%s", separator, table_title(&table->columns[column]));
-        separator = ", ";
+        if (!is_there && count++ < NAMED)
+            names[count - 1] = column;
     }
-    fputs(" (-o csv has all)\n", file);
+    size_t used = (size_t)snprintf(list, sizeof list, count > NAMED ? "%d columns" : "", count);
+    for (int i = 0; i < count && count <= NAMED; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%.30s", i ? ", " : "",
+                                 table_title(&table->columns[names[i]]));
+    snprintf(list + used, sizeof list - used, " (-o csv has all)");
+    fputs("not shown: ", file);
+    table_print_wrapped(file, list, TABLE_WIDTH - INDENT, INDENT);
 }
 
 /* ---- a line per column ---- */

@@ -7,9 +7,14 @@
 static enum status print_report(const struct merge_report *report, const struct settings *settings,
                                 struct error *error)
 {
-    static const struct table_column columns[] = {
-        {.name = "files"}, {.name = "unfinished"}, {.name = "rows_read"}, {.name = "duplicates"},
-        {.name = "rows"},  {.name = "devices"},    {.name = "canaries"},  {.name = "file"}};
+    static const struct table_column columns[] = {{.name = "files"},
+                                                  {.name = "unfinished", .use = COLUMN_COUNTED},
+                                                  {.name = "rows_read", .title = "rows read"},
+                                                  {.name = "duplicates", .use = COLUMN_COUNTED},
+                                                  {.name = "rows"},
+                                                  {.name = "devices"},
+                                                  {.name = "canaries"},
+                                                  {.name = "file"}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     table_integer(table, report->files);

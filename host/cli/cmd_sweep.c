@@ -27,26 +27,29 @@ static double longest_s(const struct sweep_options *wanted, double configs)
 static void print_request(const struct sweep_request *request, const struct settings *settings)
 {
     const struct sweep_options *wanted = &request->options;
+    char time[HUMAN_TEXT_SIZE];
     if (settings->format != TABLE_TEXT)
         return;
     printf("%s%s%s%s\n", request->header.domain, request->header.protocol,
            *request->header.shard ? ", shard " : "", request->header.shard);
     if (wanted->samples > 0)
-        printf("%lld configs, about %.4g s at most\n", (long long)wanted->samples,
-               longest_s(wanted, (double)wanted->samples / wanted->shard_count));
+        printf("%lld configs, about %s at most\n", (long long)wanted->samples,
+               human_text(time, SCALE_S,
+                          longest_s(wanted, (double)wanted->samples / wanted->shard_count), 0));
     if (wanted->time_budget_s > 0)
-        printf("time budget %.4g s\n", wanted->time_budget_s);
+        printf("time budget %s\n", human_text(time, SCALE_S, wanted->time_budget_s, 0));
     printf("\n");
 }
 
 static enum status print_draws(const struct sweep_request *request, const struct settings *settings,
                                struct error *error)
 {
-    static const struct table_column columns[] = {{.name = "draw"},
-                                                  {.name = "stratum"},
-                                                  {.name = "flops", .digits = 4},
-                                                  {.name = "memory_bytes"},
-                                                  {.name = "config"}};
+    static const struct table_column columns[] = {
+        {.name = "draw"},
+        {.name = "stratum"},
+        {.name = "flops", .title = "work", .scale = SCALE_FLOP},
+        {.name = "memory_bytes", .title = "memory", .scale = SCALE_BYTES},
+        {.name = "config"}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < SHOWN_DRAWS; i++) {
@@ -128,21 +131,23 @@ static enum status print_report(const struct sweep_report *report, const struct 
 #define VISITS_OF(value, text)  {.name = text, .use = COLUMN_RAW},
 #define CONFIGS_OF(value, text) {.name = "configs_" text, .title = text, .use = COLUMN_COUNTED},
     static const struct table_column columns[] = {
-        {.name = "rows", .title = "rounds measured"},
-        {.name = "configs"},
-        OUTCOME_LIST(VISITS_OF){.name = "seconds", .digits = 4},
-        {.name = "rows_per_minute", .digits = 5, .title = "rounds per minute"},
-        {.name = "measuring_percent", .digits = 3},
-        {.name = "warmup_percent", .digits = 3},
-        {.name = "setup_percent", .digits = 3},
-        {.name = "canary_percent", .digits = 3},
-        {.name = "other_percent", .digits = 3},
-        {.name = "launch_gap_percent", .digits = 3},
+        {.name = "rows", .title = "rounds"},
+        {.name = "configs", .use = COLUMN_RAW},
+        OUTCOME_LIST(VISITS_OF){.name = "seconds", .title = "time", .scale = SCALE_S},
+        {.name = "rows_per_minute", .title = "rounds/min", .scale = SCALE_NUMBER},
+        {.name = "measuring_percent", .title = "measuring", .scale = SCALE_PERCENT},
+        {.name = "warmup_percent", .title = "warm-up", .scale = SCALE_PERCENT, .spare = 1},
+        {.name = "setup_percent", .title = "setup", .scale = SCALE_PERCENT, .spare = 1},
+        {.name = "canary_percent", .title = "canary", .scale = SCALE_PERCENT, .spare = 3},
+        {.name = "other_percent", .title = "other", .scale = SCALE_PERCENT, .spare = 2},
+        {.name = "launch_gap_percent", .title = "launch gap", .scale = SCALE_PERCENT, .spare = 2},
         OUTCOME_LIST(CONFIGS_OF)};
 #undef VISITS_OF
 #undef CONFIGS_OF
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
+    if (settings->format == TABLE_TEXT) // each config has a row, however often it was visited
+        printf("%s: %lld rows, one per config\n\n", settings->output, (long long)report->configs);
     double spent_s = report->measuring_s + report->warmup_s + report->setup_s + report->canary_s;
     double percent = 100 / fmax(report->seconds, spent_s); // the fake device only simulates time
     table_integer(table, report->rows);

@@ -196,15 +196,16 @@ static enum status filter_kinds(struct dataset_rows *rows, const struct settings
 static enum status print_reports(const struct fit_report *reports, const char *engine,
                                  const struct settings *settings, struct error *error)
 {
-    static const struct table_column columns[] = {{.name = "layer"},
-                                                  {.name = "rows"},
-                                                  {.name = "epochs"},
-                                                  {.name = "seconds", .digits = 3},
-                                                  {.name = "engine"},
-                                                  {.name = "train_rmsle", .digits = 4},
-                                                  {.name = "test_rmsle", .digits = 4},
-                                                  {.name = "validation_rmse_ms", .digits = 4},
-                                                  {.name = "validation_mape_percent", .digits = 4}};
+    static const struct table_column columns[] = {
+        {.name = "layer"},
+        {.name = "rows"},
+        {.name = "epochs"},
+        {.name = "seconds", .title = "time", .scale = SCALE_S},
+        {.name = "engine"},
+        {.name = "train_rmsle", .digits = 4, .title = "train RMSLE"},
+        {.name = "test_rmsle", .digits = 4, .title = "test RMSLE"},
+        {.name = "validation_rmse_ms", .title = "validation RMSE", .scale = SCALE_MS},
+        {.name = "validation_mape_percent", .title = "validation MAPE", .scale = SCALE_PERCENT}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {

@@ -3,6 +3,7 @@
 #include "cli/network_selection.h"
 #include "cli/plot_option.h"
 #include "cli/verify_run.h"
+#include "cli/verify_summary.h"
 #include "cli/verify_table.h"
 
 #include "pictures/draw.h"

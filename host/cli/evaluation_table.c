@@ -2,25 +2,27 @@
 
 #include "layers/describe.h"
 
+#include <string.h>
+
 enum status evaluation_table(struct table **table, const struct evaluation *evaluation,
                              bool with_calibration, struct error *error)
 {
     static const struct table_column columns[] = {
         {.name = "layer"},
-        {.name = "device"},
+        {.name = "device", .use = COLUMN_SEVERAL, .width = 24},
         {.name = "pass"},
         {.name = "predictor"},
-        {.name = "count"},
-        {.name = "rmse_ms", .digits = 4},
-        {.name = "mae_ms", .digits = 4},
-        {.name = "mape_percent", .digits = 4},
-        {.name = "median_ape_percent", .digits = 4},
-        {.name = "p90_ape_percent", .digits = 4},
-        {.name = "r2", .digits = 4},
-        {.name = "rmsle", .digits = 4},
-        {.name = "interval_coverage_percent", .digits = 4},
-        {.name = "group"},
-        {.name = "calibration_rows"}};
+        {.name = "count", .title = "rows"},
+        {.name = "rmse_ms", .title = "RMSE", .scale = SCALE_MS},
+        {.name = "mae_ms", .title = "MAE", .scale = SCALE_MS, .spare = 3},
+        {.name = "mape_percent", .title = "MAPE", .scale = SCALE_PERCENT},
+        {.name = "median_ape_percent", .title = "median", .scale = SCALE_PERCENT},
+        {.name = "p90_ape_percent", .title = "p90", .scale = SCALE_PERCENT, .spare = 1},
+        {.name = "r2", .title = "R2", .spare = 4},
+        {.name = "rmsle", .title = "RMSLE", .spare = 2},
+        {.name = "interval_coverage_percent", .title = "in interval", .scale = SCALE_PERCENT},
+        {.name = "group", .use = COLUMN_SEVERAL, .width = 24},
+        {.name = "calibration_rows", .title = "calibrated by"}};
     const int column_count = sizeof columns / sizeof *columns - (with_calibration ? 0 : 1);
     TRY(table_create(table, columns, column_count, error));
     for (size_t i = 0; i < evaluation->count; i++) {
@@ -45,29 +47,42 @@ enum status evaluation_table(struct table **table, const struct evaluation *eval
     return STATUS_OK;
 }
 
+/* Above the table, which has a column for several. */
+static void print_only_device(const struct evaluation *evaluation)
+{
+    for (size_t i = 0; i < evaluation->count; i++)
+        if (strcmp(evaluation->rows[i].device, evaluation->rows[0].device) != 0)
+            return;
+    if (evaluation->count > 0)
+        printf("device  %s\n\n", evaluation->rows[0].device);
+}
+
 enum status print_evaluation(const struct evaluation *evaluation, bool with_calibration,
                              enum table_format format, struct error *error)
 {
     struct table *table;
     TRY(evaluation_table(&table, evaluation, with_calibration, error));
+    if (format == TABLE_TEXT)
+        print_only_device(evaluation);
     return cli_print_table(table, format, error);
 }
 
 enum status print_residuals(const struct residuals *residuals, enum table_format format,
                             struct error *error)
 {
-    static const struct table_column columns[] = {{.name = "layer"},
-                                                  {.name = "by"},
-                                                  {.name = "value"},
-                                                  {.name = "count"},
-                                                  {.name = "rmse_ms", .digits = 3},
-                                                  {.name = "mape_percent", .digits = 3},
-                                                  {.name = "median_ape_percent", .digits = 3},
-                                                  {.name = "p90_ape_percent", .digits = 3},
-                                                  {.name = "bias_percent", .digits = 3},
-                                                  {.name = "squares_percent", .digits = 3},
-                                                  {.name = "noise_rmse_ms", .digits = 3},
-                                                  {.name = "noise_percent", .digits = 3}};
+    static const struct table_column columns[] = {
+        {.name = "layer"},
+        {.name = "by"},
+        {.name = "value"},
+        {.name = "count", .title = "rows"},
+        {.name = "rmse_ms", .title = "RMSE", .scale = SCALE_MS},
+        {.name = "mape_percent", .title = "MAPE", .scale = SCALE_PERCENT},
+        {.name = "median_ape_percent", .title = "median", .scale = SCALE_PERCENT},
+        {.name = "p90_ape_percent", .title = "p90", .scale = SCALE_PERCENT, .spare = 1},
+        {.name = "bias_percent", .title = "bias", .scale = SCALE_PERCENT},
+        {.name = "squares_percent", .title = "squares", .scale = SCALE_PERCENT},
+        {.name = "noise_rmse_ms", .title = "noise RMSE", .scale = SCALE_MS, .spare = 2},
+        {.name = "noise_percent", .title = "noise", .scale = SCALE_PERCENT}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (size_t i = 0; i < residuals->count; i++) {
@@ -92,8 +107,13 @@ enum status print_forecasts(const struct row_forecasts *forecasts, const struct 
                             enum table_format format, struct error *error)
 {
     static const struct table_column columns[] = {
-        {.name = "layer"},  {.name = "device"},  {.name = "measured_ms"}, {.name = "predicted_ms"},
-        {.name = "low_ms"}, {.name = "high_ms"}, {.name = "config"}};
+        {.name = "layer"},
+        {.name = "device", .use = COLUMN_SEVERAL, .width = 24},
+        {.name = "measured_ms", .title = "measured", .scale = SCALE_MS},
+        {.name = "predicted_ms", .title = "forecast", .scale = SCALE_MS},
+        {.name = "low_ms", .title = "low", .scale = SCALE_MS},
+        {.name = "high_ms", .title = "high", .scale = SCALE_MS},
+        {.name = "config"}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (size_t i = 0; i < forecasts->count; i++) {

@@ -32,25 +32,25 @@ static const struct table_column time_columns[] = {
     {.name = "batch_ms", .title = "time", .scale = SCALE_MS},
     {.name = "batch_low_ms", .title = "low", .scale = SCALE_MS},
     {.name = "batch_high_ms", .title = "high", .scale = SCALE_MS},
-    {.name = "epoch_s", .title = "epoch", .scale = SCALE_S, .is_spare = true},
+    {.name = "epoch_s", .title = "epoch", .scale = SCALE_S, .spare = 2},
     {.name = "total_s", .title = "total", .scale = SCALE_S},
     {.name = "cost", .scale = SCALE_MONEY},
-    {.name = "memory_bytes", .title = "memory", .scale = SCALE_BYTES, .is_spare = true},
+    {.name = "memory_bytes", .title = "memory", .scale = SCALE_BYTES, .spare = 3},
     {.name = "fits"},
-    {.name = "layers_extrapolating", .title = "beyond", .use = COLUMN_SEVERAL, .is_spare = true},
+    {.name = "layers_extrapolating", .title = "beyond", .use = COLUMN_SEVERAL, .spare = 3},
     {.name = "sample_ms", .use = COLUMN_RAW},
-    {.name = "epoch_cost", .title = "epoch cost", .scale = SCALE_MONEY, .is_spare = true},
-    {.name = "energy_kwh", .title = "energy", .scale = SCALE_KWH},
+    {.name = "epoch_cost", .title = "epoch cost", .scale = SCALE_MONEY, .spare = 3},
+    {.name = "energy_kwh", .title = "energy", .scale = SCALE_KWH, .spare = 1},
     {.name = "device", .use = COLUMN_SEVERAL, .width = 24},
     {.name = "gpus", .title = "GPUs"},
-    {.name = "device_batch_size", .title = "batch/GPU", .is_spare = true},
-    {.name = "global_batch_size", .title = "global batch", .is_spare = true},
-    {.name = "communication_ms", .title = "all-reduce", .scale = SCALE_MS, .is_spare = true},
-    {.name = "efficiency_percent", .title = "efficiency", .scale = SCALE_PERCENT},
+    {.name = "device_batch_size", .title = "batch/GPU", .spare = 4},
+    {.name = "global_batch_size", .title = "global batch", .spare = 4},
+    {.name = "communication_ms", .title = "all-reduce", .scale = SCALE_MS, .spare = 4},
+    {.name = "efficiency_percent", .title = "efficiency", .scale = SCALE_PERCENT, .spare = 1},
     {.name = "overlap_efficiency_percent",
      .title = "overlapped",
      .scale = SCALE_PERCENT,
-     .is_spare = true}};
+     .spare = 4}};
 static const struct table_column throughput_column = {
     .name = "samples_per_second", .title = "samples/s", .scale = SCALE_NUMBER};
 enum {
@@ -142,7 +142,7 @@ static enum status print_memory(const struct forecast_grid *all, enum table_form
         {.name = "memory_bytes", .title = "all", .scale = SCALE_BYTES},
         {.name = "device_memory_bytes", .title = "of", .scale = SCALE_BYTES, .use = COLUMN_SEVERAL},
         {.name = "fits"},
-        {.name = "largest_batch_size", .title = "largest batch"},
+        {.name = "largest_batch_size", .title = "max batch"},
         {.name = "device", .use = COLUMN_SEVERAL, .width = 24}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));

@@ -22,9 +22,8 @@ const char *predictor_of(const struct forecast_grid *all, const struct predictio
 
 /* ---- the head ---- */
 
-static void print_network(const struct forecast_request *request)
+void print_network_head(const struct network *network)
 {
-    const struct network *network = &request->selection.network;
     char count[HUMAN_TEXT_SIZE];
     double parameters = 0;
     for (int i = 0; i < network->layer_count; i++)
@@ -53,7 +52,7 @@ static void print_devices(const struct forecast_request *request)
     printf("; %s\n", choice_name(&choice_precision, request->common.precision));
 }
 
-static void print_steps(const struct network_selection *selection, bool is_default_pass)
+void print_steps_head(const struct network_selection *selection, bool is_default_pass)
 {
     bool passes[PASS_COUNT] = {false}, optimizers[OPTIMIZER_COUNT] = {false};
     const char *separator = "pass      ";
@@ -112,9 +111,9 @@ static void print_source(const struct forecast_grid *all)
 
 void print_forecast_head(const struct forecast_grid *all, bool is_default_pass)
 {
-    print_network(all->request);
+    print_network_head(&all->request->selection.network);
     print_devices(all->request);
-    print_steps(&all->request->selection, is_default_pass);
+    print_steps_head(&all->request->selection, is_default_pass);
     if (all->count > 0)
         print_source(all);
     putchar('\n');
@@ -147,8 +146,8 @@ static const struct table_column layer_columns[] = {
     {.name = "sum_percent", .title = "so far", .scale = SCALE_PERCENT},
     {.name = "low_ms", .title = "low", .scale = SCALE_MS},
     {.name = "high_ms", .title = "high", .scale = SCALE_MS},
-    {.name = "extrapolates", .title = "beyond", .use = COLUMN_SEVERAL, .is_spare = true},
-    {.name = "predictor", .use = COLUMN_SEVERAL, .is_spare = true}};
+    {.name = "extrapolates", .title = "beyond", .use = COLUMN_SEVERAL, .spare = 1},
+    {.name = "predictor", .use = COLUMN_SEVERAL, .spare = 1}};
 
 static void add_layers(struct table *table, const struct forecast_grid *all,
                        const struct timed_layer *layers, int count)

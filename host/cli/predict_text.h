@@ -9,6 +9,10 @@ int extrapolating_layers(const struct forecast *forecast, const struct network *
 /* Name of the layer's predictor: layers that the model does not cover use the roofline. */
 const char *predictor_of(const struct forecast_grid *all, const struct prediction *layer);
 
+/* Labelled lines of the head, for other commands, too. */
+void print_network_head(const struct network *network);
+void print_steps_head(const struct network_selection *selection, bool is_default_pass);
+
 /* Labelled lines: network, device, pass, what gave the forecast; then an empty line. */
 void print_forecast_head(const struct forecast_grid *all, bool is_default_pass);
 /* A table per forecast: slowest layer first, with its share; the last row is the sum. */

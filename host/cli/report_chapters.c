@@ -129,10 +129,11 @@ struct columns {
     bool devices, epochs, training, cost, energy; /* columns shown besides the batch's time */
 };
 
-static void add_column(struct columns *columns, bool is_shown, const char *name, int digits)
+static void add_column(struct columns *columns, bool is_shown, const char *title,
+                       enum unit_scale scale)
 {
     if (is_shown)
-        columns->list[columns->count++] = (struct table_column){.name = name, .digits = digits};
+        columns->list[columns->count++] = (struct table_column){.name = title, .scale = scale};
 }
 
 static struct columns columns_of(const struct forecast_request *request)
@@ -145,20 +146,20 @@ static struct columns columns_of(const struct forecast_request *request)
                               .cost = !isnan(request->devices[0].price_per_hour) ||
                                       !isnan(common->price_per_kwh),
                               .energy = has_watts};
-    add_column(&columns, columns.devices, "device", 0);
-    add_column(&columns, true, "batch_size", 0);
-    add_column(&columns, true, "pass", 0);
-    add_column(&columns, true, "optimizer", 0);
-    add_column(&columns, true, "batch_ms", 4);
-    add_column(&columns, true, "batch_low_ms", 4);
-    add_column(&columns, true, "batch_high_ms", 4);
-    add_column(&columns, columns.epochs, "epoch_s", 4);
-    add_column(&columns, columns.epochs && columns.cost, "epoch_cost", 4);
-    add_column(&columns, columns.training, "total_s", 4);
-    add_column(&columns, columns.training && columns.cost, "cost", 4);
-    add_column(&columns, columns.training && columns.energy, "energy_kwh", 4);
-    add_column(&columns, true, "memory_bytes", 0);
-    add_column(&columns, true, "fits", 0);
+    add_column(&columns, columns.devices, "device", SCALE_NONE);
+    add_column(&columns, true, "batch", SCALE_NONE);
+    add_column(&columns, true, "pass", SCALE_NONE);
+    add_column(&columns, true, "optimizer", SCALE_NONE);
+    add_column(&columns, true, "time", SCALE_MS);
+    add_column(&columns, true, "low", SCALE_MS);
+    add_column(&columns, true, "high", SCALE_MS);
+    add_column(&columns, columns.epochs, "epoch", SCALE_S);
+    add_column(&columns, columns.epochs && columns.cost, "epoch cost", SCALE_MONEY);
+    add_column(&columns, columns.training, "total", SCALE_S);
+    add_column(&columns, columns.training && columns.cost, "cost", SCALE_MONEY);
+    add_column(&columns, columns.training && columns.energy, "energy", SCALE_KWH);
+    add_column(&columns, true, "memory", SCALE_BYTES);
+    add_column(&columns, true, "fits", SCALE_NONE);
     return columns;
 }
 

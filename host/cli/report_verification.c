@@ -26,26 +26,27 @@ static void fill_columns(struct columns *columns, const struct verification_file
 {
     static const struct table_column fixed[FIXED_COLUMNS] = {
         {.name = "network"},
-        {.name = "batch_size"},
+        {.name = "batch_size", .title = "batch"},
         {.name = "pass"},
         {.name = "optimizer"},
-        {.name = "measured_ms", .digits = 4},
-        {.name = "predicted_ms", .digits = 4},
-        {.name = "predicted_low_ms", .digits = 4},
-        {.name = "predicted_high_ms", .digits = 4},
-        {.name = "error_percent", .digits = 3}};
+        {.name = "measured_ms", .title = "measured", .scale = SCALE_MS},
+        {.name = "predicted_ms", .title = "forecast", .scale = SCALE_MS},
+        {.name = "predicted_low_ms", .title = "low", .scale = SCALE_MS},
+        {.name = "predicted_high_ms", .title = "high", .scale = SCALE_MS},
+        {.name = "error_percent", .title = "error", .scale = SCALE_PERCENT}};
     static const struct table_column sums[SUM_COLUMNS] = {
-        {.name = "sum_ms", .digits = 4},
-        {.name = "model_error_percent", .digits = 3},
-        {.name = "sum_gap_percent", .digits = 3}};
+        {.name = "sum_ms", .title = "sum of layers", .scale = SCALE_MS},
+        {.name = "model_error_percent", .title = "error of the model", .scale = SCALE_PERCENT},
+        {.name = "sum_gap_percent", .title = "error of the sum", .scale = SCALE_PERCENT}};
     memcpy(columns->list, fixed, sizeof fixed);
     columns->count = FIXED_COLUMNS;
     for (int i = 0; file->has_sum && i < SUM_COLUMNS; i++)
         columns->list[columns->count++] = sums[i];
     for (int i = 0; i < file->baseline_count; i++) {
         char *name = columns->names[i];
-        snprintf(name, sizeof columns->names[i], "%s_error_percent", file->baselines[i]);
-        columns->list[columns->count++] = (struct table_column){.name = name, .digits = 3};
+        snprintf(name, sizeof columns->names[i], "error of %s", file->baselines[i]);
+        columns->list[columns->count++] = (struct table_column){.name = name,
+                                                                .scale = SCALE_PERCENT};
     }
 }
 

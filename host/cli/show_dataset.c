@@ -1,28 +1,31 @@
-#include "base/json.h"
 #include "cli/show.h"
 
+#include "base/json.h"
+#include "bench/device_identity.h"
 #include "data/quality.h"
 
 #include <math.h>
+#include <string.h>
 
 /* ---- rows of a kind and device ---- */
 
-static const struct table_column group_columns[] = {{.name = "layer"},
-                                                    {.name = "device"},
-                                                    {.name = "rows"},
-                                                    {.name = "timed"},
-                                                    {.name = "capped"},
-                                                    {.name = "slow"},
-                                                    {.name = "out_of_memory"},
-                                                    {.name = "unsupported"},
-                                                    {.name = "train"},
-                                                    {.name = "test"},
-                                                    {.name = "validation"},
-                                                    {.name = "fastest_ms", .digits = 3},
-                                                    {.name = "median_ms", .digits = 3},
-                                                    {.name = "slowest_ms", .digits = 4},
-                                                    {.name = "noise_median_percent", .digits = 3},
-                                                    {.name = "noise_p90_percent", .digits = 3}};
+static const struct table_column group_columns[] = {
+    {.name = "layer"},
+    {.name = "device", .use = COLUMN_SEVERAL, .width = 24},
+    {.name = "rows"},
+    {.name = "timed"},
+    {.name = "capped", .use = COLUMN_COUNTED},
+    {.name = "slow", .use = COLUMN_COUNTED},
+    {.name = "out_of_memory", .title = "no memory", .use = COLUMN_COUNTED},
+    {.name = "unsupported", .use = COLUMN_COUNTED},
+    {.name = "train", .spare = 1},
+    {.name = "test", .spare = 1},
+    {.name = "validation", .spare = 1},
+    {.name = "fastest_ms", .title = "fastest", .scale = SCALE_MS},
+    {.name = "median_ms", .title = "median", .scale = SCALE_MS},
+    {.name = "slowest_ms", .title = "slowest", .scale = SCALE_MS},
+    {.name = "noise_median_percent", .title = "noise", .scale = SCALE_PERCENT},
+    {.name = "noise_p90_percent", .title = "p90", .scale = SCALE_PERCENT, .spare = 2}};
 
 static void add_group(struct table *table, const struct quality_group *group, const char *layer,
                       const char *device)
@@ -59,13 +62,14 @@ static enum status fill_groups(struct table *table, const struct quality *qualit
 
 /* ---- quality ---- */
 
-static const struct table_column noise_columns[] = {{.name = "from_ms", .digits = 6},
-                                                    {.name = "rows"},
-                                                    {.name = "ci_median_percent", .digits = 3},
-                                                    {.name = "ci_p90_percent", .digits = 3},
-                                                    {.name = "several_rounds"},
-                                                    {.name = "spread_median_percent", .digits = 3},
-                                                    {.name = "spread_p90_percent", .digits = 3}};
+static const struct table_column noise_columns[] = {
+    {.name = "from_ms", .title = "from", .scale = SCALE_MS},
+    {.name = "rows"},
+    {.name = "ci_median_percent", .title = "noise", .scale = SCALE_PERCENT},
+    {.name = "ci_p90_percent", .title = "p90", .scale = SCALE_PERCENT},
+    {.name = "several_rounds", .title = "in several rounds", .use = COLUMN_COUNTED},
+    {.name = "spread_median_percent", .title = "spread", .scale = SCALE_PERCENT},
+    {.name = "spread_p90_percent", .title = "p90", .scale = SCALE_PERCENT}};
 
 static enum status fill_noise(struct table *table, const struct quality *quality,
                               struct error *error)
@@ -87,7 +91,9 @@ static enum status fill_noise(struct table *table, const struct quality *quality
 }
 
 static const struct table_column outcome_columns[] = {
-    {.name = "outcome"}, {.name = "rows"}, {.name = "percent", .digits = 3}};
+    {.name = "outcome"},
+    {.name = "rows"},
+    {.name = "percent", .title = "share", .scale = SCALE_PERCENT}};
 
 static enum status fill_outcomes(struct table *table, const struct quality *quality,
                                  struct error *error)
@@ -104,13 +110,14 @@ static enum status fill_outcomes(struct table *table, const struct quality *qual
     return STATUS_OK;
 }
 
-static const struct table_column canary_columns[] = {{.name = "canary"},
-                                                     {.name = "device"},
-                                                     {.name = "count"},
-                                                     {.name = "first_ms", .digits = 4},
-                                                     {.name = "last_ms", .digits = 4},
-                                                     {.name = "drift_percent", .digits = 3},
-                                                     {.name = "largest_percent", .digits = 3}};
+static const struct table_column canary_columns[] = {
+    {.name = "canary"},
+    {.name = "device", .use = COLUMN_SEVERAL, .width = 24},
+    {.name = "count"},
+    {.name = "first_ms", .title = "first", .digits = 4, .scale = SCALE_MS},
+    {.name = "last_ms", .title = "last", .digits = 4, .scale = SCALE_MS},
+    {.name = "drift_percent", .title = "drift", .scale = SCALE_PERCENT},
+    {.name = "largest_percent", .title = "largest", .scale = SCALE_PERCENT}};
 
 static enum status fill_canary(struct table *table, const struct quality *quality,
                                struct error *error)
@@ -135,9 +142,9 @@ static enum status fill_canary(struct table *table, const struct quality *qualit
 }
 
 static const struct table_column pressure_columns[] = {
-    {.name = "pressure_rows"},
-    {.name = "pressure_median_percent", .digits = 3},
-    {.name = "pressure_p90_percent", .digits = 3}};
+    {.name = "pressure_rows", .title = "rows under pressure"},
+    {.name = "pressure_median_percent", .title = "slower by", .scale = SCALE_PERCENT},
+    {.name = "pressure_p90_percent", .title = "p90", .scale = SCALE_PERCENT}};
 
 static enum status fill_pressure(struct table *table, const struct quality *quality,
                                  struct error *error)
@@ -215,16 +222,19 @@ static void list_texts(struct labelled_text texts[LABEL_COUNT], const struct dat
         texts[i] = all[i];
 }
 
-/* Lines after the first are indented. */
+/* Of several lines of text, each is wrapped. */
 static void print_label(const char *label, const char *text)
 {
-    printf("%-12s", label);
-    for (; *text; text++)
-        if (*text != '\n')
-            putchar(*text);
-        else if (text[1])
-            printf("\n%-12s", "");
-    putchar('\n');
+    enum { INDENT = 12 };
+    printf("%-*s", INDENT, label);
+    for (const char *end; *text; text = *end ? end + 1 : end) {
+        char line[1024];
+        end = text + strcspn(text, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)(end - text), text);
+        table_print_wrapped(stdout, line, TABLE_WIDTH - INDENT, INDENT);
+        if (*end && end[1])
+            printf("%*s", INDENT, "");
+    }
 }
 
 static void print_header(const struct quality *quality)
@@ -234,6 +244,11 @@ static void print_header(const struct quality *quality)
     for (int i = 0; i < LABEL_COUNT; i++)
         if (*texts[i].text)
             print_label(texts[i].label, texts[i].text);
+    for (int32_t i = 0; i < quality->tables.device_count; i++) {
+        char label[DEVICE_LABEL_LIMIT];
+        device_label(label, &quality->tables.devices[i]);
+        print_label("device", label);
+    }
     printf("%-12s%llu\n", "seed", (unsigned long long)quality->tables.header.seed);
     printf("%-12s%s\n", "state",
            quality->tables.is_growing ? "unfinished: rounds joined on reading" : "finished");

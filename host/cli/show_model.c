@@ -23,10 +23,14 @@ bool name_is_hdf5(const char *path)
 
 static enum status model_table(struct table **table, const struct model *model, struct error *error)
 {
-    static const struct table_column columns[] = {{.name = "layer"},   {.name = "nets"},
-                                                  {.name = "shape"},   {.name = "encoding"},
-                                                  {.name = "columns"}, {.name = "interval_percent"},
-                                                  {.name = "preset"}};
+    static const struct table_column columns[] = {
+        {.name = "layer"},
+        {.name = "nets"},
+        {.name = "shape"},
+        {.name = "encoding"},
+        {.name = "columns"},
+        {.name = "interval_percent", .title = "interval", .scale = SCALE_PERCENT},
+        {.name = "preset"}};
     TRY(table_create(table, columns, sizeof columns / sizeof *columns, error));
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         struct model_summary summary;

@@ -44,21 +44,22 @@ static void add_trial(struct table *table, const struct search_trial *trial, int
 static enum status print_ranking(const struct search *search, enum table_format format,
                                  struct error *error)
 {
-    static const struct table_column columns[] = {{.name = "rank"},
-                                                  {.name = "hidden"},
-                                                  {.name = "activation"},
-                                                  {.name = "dropout", .digits = 3},
-                                                  {.name = "l2", .digits = 3},
-                                                  {.name = "weight_decay", .digits = 3},
-                                                  {.name = "loss"},
-                                                  {.name = "loss_scale", .digits = 3},
-                                                  {.name = "learning_rate", .digits = 3},
-                                                  {.name = "beta2", .digits = 4},
-                                                  {.name = "batch_size"},
-                                                  {.name = "epochs"},
-                                                  {.name = "test_mape_percent", .digits = 4},
-                                                  {.name = "test_rmse_ms", .digits = 4},
-                                                  {.name = "seconds", .digits = 3}};
+    static const struct table_column columns[] = {
+        {.name = "rank"},
+        {.name = "hidden"},
+        {.name = "activation"},
+        {.name = "dropout", .digits = 3},
+        {.name = "l2", .digits = 3, .spare = 1},
+        {.name = "weight_decay", .digits = 3, .title = "decay"},
+        {.name = "loss"},
+        {.name = "loss_scale", .digits = 3, .title = "scale", .spare = 2},
+        {.name = "learning_rate", .digits = 3, .title = "rate"},
+        {.name = "beta2", .digits = 4, .spare = 3},
+        {.name = "batch_size", .title = "batch"},
+        {.name = "epochs"},
+        {.name = "test_mape_percent", .title = "test MAPE", .scale = SCALE_PERCENT},
+        {.name = "test_rmse_ms", .title = "test RMSE", .scale = SCALE_MS, .spare = 1},
+        {.name = "seconds", .title = "time", .scale = SCALE_S, .spare = 2}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < search->count; i++)

@@ -135,6 +135,7 @@ enum status verification_create(struct verification *all, const struct network_s
                                 struct error *error)
 {
     *all = (struct verification){.selection = selection,
+                                 .precision = options->precision,
                                  .has_sum = options->rounds.has_layers_alone};
     const enum status status = fill(all, device, options, error);
     if (status != STATUS_OK)

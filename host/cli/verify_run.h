@@ -19,6 +19,7 @@ struct verification {
     struct baseline_set baselines;
     struct verify_row *rows;
     int count, too_large;
+    int32_t precision;
     bool has_sum;
 };
 

@@ -1,8 +1,10 @@
 #include "cli/verify_table.h"
 
 #include "base/json.h"
-#include "base/stats.h"
+#include "bench/device_identity.h"
 #include "cli/cli.h"
+#include "cli/predict_text.h"
+#include "cli/verify_summary.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,81 +18,107 @@ struct field {
     char name[48];
     const char *text; /* NULL: a number */
     double number;
-    int digits; /* 0: a whole number */
+    bool is_whole;
 };
 
 struct fields {
     struct field list[FIELD_LIMIT];
-    struct table_column columns[FIELD_LIMIT]; /* of create_table */
+    struct table_column columns[FIELD_LIMIT]; /* for people; their names are those of `list` */
     int count;
 };
 
-static struct field *add_field(struct fields *fields, const char *name, const char *suffix)
+static struct field *add_field(struct fields *fields, struct table_column column,
+                               const char *suffix)
 {
-    struct field *field = &fields->list[fields->count++];
+    struct field *field = &fields->list[fields->count];
     *field = (struct field){.text = NULL};
-    snprintf(field->name, sizeof field->name, "%s%s", name, suffix);
+    snprintf(field->name, sizeof field->name, "%s%s", column.name, suffix);
+    fields->columns[fields->count++] = column;
     return field;
 }
 
-static void add_text(struct fields *fields, const char *name, const char *text)
+static void add_text(struct fields *fields, struct table_column column, const char *text)
 {
-    add_field(fields, name, "")->text = text;
+    add_field(fields, column, "")->text = text;
 }
 
-static void add_number(struct fields *fields, const char *name, const char *suffix, double number,
-                       int digits)
+static void add_count(struct fields *fields, struct table_column column, int64_t count)
 {
-    struct field *field = add_field(fields, name, suffix);
-    field->number = number;
-    field->digits = digits;
+    struct field *field = add_field(fields, column, "");
+    field->number = (double)count;
+    field->is_whole = true;
 }
 
-static struct verify_errors errors_of(const struct verify_row *row)
+static void add_number(struct fields *fields, struct table_column column, double number)
 {
-    return verify_errors_of(row->forecast.batch_ms, row->sum_ms, row->measured.step.median_ms);
+    add_field(fields, column, "")->number = number;
 }
 
-static double baseline_error_percent(const struct verify_row *row, int baseline)
+static struct table_column time_column(const char *name, const char *title, int spare)
 {
-    return verify_errors_of(row->baselines_ms[baseline], NAN, row->measured.step.median_ms)
-        .error_percent;
+    return (struct table_column){
+        .name = name, .title = title, .scale = SCALE_MS, .digits = 4, .spare = spare};
+}
+
+static struct table_column percent_column(const char *name, const char *title, int spare)
+{
+    return (struct table_column){
+        .name = name, .title = title, .scale = SCALE_PERCENT, .spare = spare};
 }
 
 static void add_step(struct fields *fields, const struct forecast *forecast)
 {
-    add_number(fields, "batch_size", "", forecast->batch_size, 0);
-    add_text(fields, "pass", choice_name(&choice_pass, forecast->pass));
-    add_text(fields, "optimizer", choice_name(&choice_optimizer, forecast->optimizer));
+    add_count(fields, (struct table_column){.name = "batch_size", .title = "batch"},
+              forecast->batch_size);
+    add_text(fields, (struct table_column){.name = "pass", .use = COLUMN_SEVERAL},
+             choice_name(&choice_pass, forecast->pass));
+    add_text(fields, (struct table_column){.name = "optimizer", .use = COLUMN_SEVERAL},
+             choice_name(&choice_optimizer, forecast->optimizer));
+}
+
+/* Its time is for programs: people see its error. */
+static void add_baseline_time(struct fields *fields, const char *name, double ms)
+{
+    add_field(fields, (struct table_column){.name = name, .use = COLUMN_RAW}, "_ms")->number = ms;
+}
+
+static void add_baseline_error(struct fields *fields, const char *name, double percent)
+{
+    add_field(fields, percent_column(name, name, 1), "_error_percent")->number = percent;
 }
 
 static void row_fields(struct fields *fields, const struct verification *all,
                        const struct verify_row *row)
 {
-    const struct verify_errors errors = errors_of(row);
+    const struct verify_errors errors = verify_row_errors(row);
     fields->count = 0;
-    add_text(fields, "network", all->selection->network.name);
+    add_text(fields, (struct table_column){.name = "network", .use = COLUMN_SEVERAL},
+             all->selection->network.name);
     add_step(fields, &row->forecast);
-    add_number(fields, "measured_ms", "", row->measured.step.median_ms, 4);
-    add_number(fields, "measured_ci_ms", "", row->measured.step.ci_ms, 3);
-    add_number(fields, "predicted_ms", "", row->forecast.batch_ms, 4);
-    add_number(fields, "predicted_low_ms", "", row->forecast.batch_low_ms, 4);
-    add_number(fields, "predicted_high_ms", "", row->forecast.batch_high_ms, 4);
-    add_number(fields, "error_percent", "", errors.error_percent, 3);
-    add_number(fields, all->baselines.list[0]->type->name, "_ms", row->baselines_ms[0], 4);
-    add_number(fields, "layers_left_out", "", all->selection->left_out_count, 0);
-    add_number(fields, "rounds", "", row->measured.step.round_count, 0);
-    add_number(fields, "spread_percent", "", row->measured.step.spread_percent, 3);
+    add_number(fields, time_column("measured_ms", "measured", 0), row->measured.step.median_ms);
+    add_number(fields, time_column("measured_ci_ms", "+-", 5), row->measured.step.ci_ms);
+    add_number(fields, time_column("predicted_ms", "forecast", 0), row->forecast.batch_ms);
+    add_number(fields, time_column("predicted_low_ms", "low", 3), row->forecast.batch_low_ms);
+    add_number(fields, time_column("predicted_high_ms", "high", 3), row->forecast.batch_high_ms);
+    add_number(fields, percent_column("error_percent", "error", 0), errors.error_percent);
+    add_baseline_time(fields, all->baselines.list[0]->type->name, row->baselines_ms[0]);
+    add_count(fields, (struct table_column){.name = "layers_left_out", .use = COLUMN_RAW},
+              all->selection->left_out_count);
+    add_count(fields, (struct table_column){.name = "rounds", .use = COLUMN_SEVERAL},
+              row->measured.step.round_count);
+    add_number(fields, percent_column("spread_percent", "spread", 4),
+               row->measured.step.spread_percent);
     if (all->has_sum) {
-        add_number(fields, "sum_ms", "", row->sum_ms, 4);
-        add_number(fields, "model_error_percent", "", errors.model_error_percent, 3);
-        add_number(fields, "sum_gap_percent", "", errors.sum_gap_percent, 3);
+        add_number(fields, time_column("sum_ms", "sum", 2), row->sum_ms);
+        add_number(fields, percent_column("model_error_percent", "model error", 0),
+                   errors.model_error_percent);
+        add_number(fields, percent_column("sum_gap_percent", "sum gap", 0), errors.sum_gap_percent);
     }
     for (int i = 0; i < all->baselines.count; i++) {
         const char *name = all->baselines.list[i]->type->name;
         if (i > 0)
-            add_number(fields, name, "_ms", row->baselines_ms[i], 4);
-        add_number(fields, name, "_error_percent", baseline_error_percent(row, i), 3);
+            add_baseline_time(fields, name, row->baselines_ms[i]);
+        add_baseline_error(fields, name, verify_baseline_error(row, i));
     }
 }
 
@@ -100,7 +128,7 @@ static void table_fields(struct table *table, const struct fields *fields)
         const struct field *field = &fields->list[i];
         if (field->text)
             table_string(table, field->text);
-        else if (field->digits)
+        else if (!field->is_whole)
             table_number(table, field->number);
         else
             table_integer(table, (int64_t)field->number);
@@ -113,7 +141,7 @@ static void json_fields(struct json *json, const struct fields *fields)
         const struct field *field = &fields->list[i];
         if (field->text)
             json_string(json, field->name, field->text);
-        else if (field->digits)
+        else if (!field->is_whole)
             json_number(json, field->name, field->number);
         else
             json_integer(json, field->name, (int64_t)field->number);
@@ -124,8 +152,7 @@ static void json_fields(struct json *json, const struct fields *fields)
 static enum status create_table(struct table **table, struct fields *fields, struct error *error)
 {
     for (int i = 0; i < fields->count; i++)
-        fields->columns[i] = (struct table_column){.name = fields->list[i].name,
-                                                   .digits = fields->list[i].digits};
+        fields->columns[i].name = fields->list[i].name;
     return table_create(table, fields->columns, fields->count, error);
 }
 
@@ -167,16 +194,17 @@ static void kind_fields(struct fields *fields, const struct kind_sums *kind, boo
 {
     const struct verify_errors errors = verify_errors_of(kind->predicted_ms, kind->alone_ms,
                                                          kind->measured_ms);
-    add_text(fields, "layer", kind->name);
-    add_number(fields, "layers", "", kind->layers, 0);
-    add_number(fields, "in_place_ms", "", kind->measured_ms, 4);
-    add_number(fields, "predicted_ms", "", kind->predicted_ms, 4);
-    add_number(fields, "error_percent", "", errors.error_percent, 3);
+    add_text(fields, (struct table_column){.name = "layer"}, kind->name);
+    add_count(fields, (struct table_column){.name = "layers"}, kind->layers);
+    add_number(fields, time_column("in_place_ms", "in place", 0), kind->measured_ms);
+    add_number(fields, time_column("predicted_ms", "forecast", 0), kind->predicted_ms);
+    add_number(fields, percent_column("error_percent", "error", 0), errors.error_percent);
     if (!has_sum)
         return;
-    add_number(fields, "alone_ms", "", kind->alone_ms, 4);
-    add_number(fields, "model_error_percent", "", errors.model_error_percent, 3);
-    add_number(fields, "sum_gap_percent", "", errors.sum_gap_percent, 3);
+    add_number(fields, time_column("alone_ms", "alone", 1), kind->alone_ms);
+    add_number(fields, percent_column("model_error_percent", "model error", 0),
+               errors.model_error_percent);
+    add_number(fields, percent_column("sum_gap_percent", "sum gap", 0), errors.sum_gap_percent);
 }
 
 static enum status print_kinds(const struct verification *all, enum table_format format,
@@ -204,82 +232,27 @@ static enum status print_kinds(const struct verification *all, enum table_format
     return table ? cli_print_table(table, format, error) : STATUS_OK;
 }
 
-/* ---- summary ---- */
-
-struct error_summary {
-    const char *name;
-    double median_percent, worst_percent; /* absolute */
-};
-
-/* SUM: separately measured layers against the step; MODEL: the forecast; else a baseline's number.
- */
-enum { SUMMARY_SUM = -2, SUMMARY_MODEL = -1 };
-
-static double summarised_error(const struct verify_row *row, int which)
-{
-    if (which == SUMMARY_SUM)
-        return errors_of(row).sum_gap_percent;
-    return which == SUMMARY_MODEL ? errors_of(row).error_percent
-                                  : baseline_error_percent(row, which);
-}
-
-/* False when nothing was measured. */
-static bool summarise(struct error_summary *summary, double *scratch,
-                      const struct verification *all, int which)
-{
-    size_t count = 0;
-    for (int i = 0; i < all->count; i++) {
-        const double error_percent = fabs(summarised_error(&all->rows[i], which));
-        if (!isnan(error_percent))
-            scratch[count++] = error_percent;
-    }
-    if (count == 0)
-        return false;
-    stats_sort(scratch, count);
-    *summary = (struct error_summary){
-        .name = which == SUMMARY_SUM     ? "sum_of_layers"
-                : which == SUMMARY_MODEL ? all->selection->model.predictor->type->name
-                                         : all->baselines.list[which]->type->name,
-        .median_percent = stats_quantile(scratch, count, 0.5),
-        .worst_percent = scratch[count - 1],
-    };
-    return true;
-}
-
-/* summaries (BASELINE_LIMIT + 2) */
-static enum status summarise_all(struct error_summary *summaries, int *count,
-                                 const struct verification *all, struct error *error)
-{
-    void *scratch;
-    *count = 0;
-    TRY(error_allocate(&scratch, (size_t)all->count, sizeof(double), "errors", error));
-    if (summarise(&summaries[*count], scratch, all, SUMMARY_MODEL))
-        ++*count;
-    for (int which = SUMMARY_SUM; which < all->baselines.count; which++)
-        if (which != SUMMARY_MODEL && summarise(&summaries[*count], scratch, all, which))
-            ++*count;
-    free(scratch);
-    return STATUS_OK;
-}
-
-enum status print_verify_summary(const struct verification *all, struct error *error)
-{
-    struct error_summary summaries[BASELINE_LIMIT + 2];
-    int count;
-    TRY(summarise_all(summaries, &count, all, error));
-    for (int i = 0; i < count; i++)
-        fprintf(stderr, "%s: median absolute error %.1f %%, worst %.1f %%\n", summaries[i].name,
-                summaries[i].median_percent, summaries[i].worst_percent);
-    return STATUS_OK;
-}
-
 /* ---- documents ---- */
+
+static void print_head(const struct verification *all)
+{
+    char label[DEVICE_LABEL_LIMIT];
+    const struct network_selection *selection = all->selection;
+    device_label(label, all->known);
+    print_network_head(&selection->network);
+    printf("device    %s; %s; times are of %d rounds\n", label,
+           choice_name(&choice_precision, all->precision), all->rows[0].measured.step.round_count);
+    print_steps_head(selection, false);
+    putchar('\n');
+}
 
 static enum status print_rows(const struct verification *all, enum table_format format,
                               struct error *error)
 {
     struct table *table = NULL;
     struct fields fields, columns;
+    if (format == TABLE_TEXT)
+        print_head(all);
     row_fields(&columns, all, &all->rows[0]);
     TRY(create_table(&table, &columns, error));
     for (int i = 0; i < all->count; i++) {
@@ -323,7 +296,7 @@ static enum status print_json(const struct verification *all, struct error *erro
     struct fields fields;
     struct error_summary summaries[BASELINE_LIMIT + 2];
     int count;
-    TRY(summarise_all(summaries, &count, all, error));
+    TRY(verify_summarise(summaries, &count, all, error));
     json_begin(&json, stdout);
     json_open(&json, NULL, '{');
     json_string(&json, "device", all->known->name);

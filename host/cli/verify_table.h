@@ -8,7 +8,5 @@
 /* Prints one row per measured step on stdout; with_kinds: also layer kinds. */
 enum status print_verification(const struct verification *all, enum table_format format,
                                bool with_kinds, struct error *error);
-/* Median and worst errors, on stderr. */
-enum status print_verify_summary(const struct verification *all, struct error *error);
 
 #endif

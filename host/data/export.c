@@ -164,6 +164,16 @@ static void end_row(struct export *export)
         json_end(&export->json);
 }
 
+/* People see the columns from the first on, as far as a line goes, and the times. */
+static struct table_column heading_of(const struct row_column *column, int index)
+{
+    const bool is_time = strcmp(column->name, "median_ms") == 0;
+    return (struct table_column){.name = column->name,
+                                 .digits = 6,
+                                 .spare = is_time ? 0 : index + 1,
+                                 .use = column->is_device ? COLUMN_SEVERAL : COLUMN_VALUES};
+}
+
 static enum status begin_document(struct export *export, struct error *error)
 {
     export->column_count = row_columns(export->columns, export->kind);
@@ -180,8 +190,7 @@ static enum status begin_document(struct export *export, struct error *error)
     }
     export->headings[0] = (struct table_column){.name = ROW_COLUMN_LAYER};
     for (int i = 0; i < export->column_count; i++)
-        export->headings[i + 1] = (struct table_column){.name = export->columns[i].name,
-                                                        .digits = 6};
+        export->headings[i + 1] = heading_of(&export->columns[i], i);
     if (export->form == TABLE_TEXT)
         return table_create(&export->table, export->headings, export->column_count + 1, error);
     return STATUS_OK;
