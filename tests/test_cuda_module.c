@@ -116,7 +116,9 @@ static void gpu_samples_measures_and_trains(void **state)
     (void)state;
     run_program("devices --no-measure -o csv", 0);
     assert_true(output_has("cuda,shim GPU"));
-    run_program("sweep --device cuda -l dense,pool2d -n 120 -q -O gpu.h5", 0);
+    run_program("sweep --device cuda -l dense,pool2d -n 120 --max-flops 2e10 --max-memory 1GiB -q "
+                "-O gpu.h5",
+                0);
     run_program("sweep --device fake -l dense,pool2d -n 120 -q -O fake.h5", 0);
     run_program("export gpu.h5 -l dense -o csv | cut -d, -f1-9 | tee gpu.csv", 0);
     run_program("export fake.h5 -l dense -o csv | cut -d, -f1-9 | cmp - gpu.csv", 0);

@@ -116,6 +116,7 @@ static enum status find_trainer(const struct trainer **trainer, int index, struc
 const struct backend backend_cuda = {
     .name = "cuda",
     .help = "an NVIDIA GPU, with cuDNN and cuBLAS",
+    .timing = TIMING_EVENTS,
     .device_count = device_count,
     .open = open_device,
     .trainer = find_trainer,

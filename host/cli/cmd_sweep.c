@@ -74,17 +74,57 @@ static enum status print_draws(const struct sweep_request *request, const struct
     return cli_print_table(table, settings->format, error);
 }
 
+/* Limits of the device; where it is missing (on a cluster's front end) those of a processor. */
+static struct sweep_limits limits_here(const struct settings *settings)
+{
+    struct device_options wanted = device_options_of(settings);
+    struct device *device;
+    struct device_info info = {.thread_count = 1};
+    struct error reason;
+    wanted.arena_bytes = 1 << 20;
+    enum status status = device_open(&device, device_name_of(settings), &wanted, &reason);
+    if (status == STATUS_OK) {
+        status = device->backend->describe(device, false, &info, &reason);
+        device_close(device);
+    }
+    if (status != STATUS_OK && !settings->quiet &&
+        (isnan(settings->max_flops) || isnan(settings->max_memory_bytes)))
+        fprintf(stderr, "note: limits of a processor thread, the device has others: %s\n",
+                reason.message);
+    return sweep_limits_of(&info);
+}
+
+static enum status print_plan(struct sweep_request *request, const struct settings *settings,
+                              struct error *error)
+{
+    const struct sweep_limits limits = limits_here(settings);
+    TRY(sweep_request_limit(request, settings, &limits, error));
+    print_request(request, settings);
+    return print_draws(request, settings, error);
+}
+
 /* ---- the file: new, or resumed ---- */
 
+/* The limits are those of the file, whatever the device: its draws continue. */
+static const char *difference_from(const struct dataset_rows *done, struct sweep_request *request,
+                                   const struct settings *settings)
+{
+    struct sweep_limits limits = {NAN, NAN};
+    sweep_limits_read(&limits, done->header.domain);
+    if (sweep_request_limit(request, settings, &limits, NULL) != STATUS_OK)
+        return "--max-flops or --max-memory";
+    return sweep_difference(&done->header, &request->header);
+}
+
 /* STATUS_USAGE unless the file belongs to the same sweep. */
-static enum status read_earlier(struct dataset_rows *done, const struct sweep_request *request,
-                                const char *path, struct error *error)
+static enum status read_earlier(struct dataset_rows *done, struct sweep_request *request,
+                                const struct settings *settings, struct error *error)
 {
     struct error reason;
+    const char *path = settings->output;
     TRY(scratch_file_check_unused(path, error));
     const enum status status = dataset_read_rounds(done, path, &reason);
-    const char *what = status == STATUS_OK ? sweep_difference(&done->header, &request->header)
-                                           : NULL;
+    const char *what = status == STATUS_OK ? difference_from(done, request, settings) : NULL;
     if (status == STATUS_OK && !what)
         return STATUS_OK;
     if (what)
@@ -246,7 +286,17 @@ static enum status go_on_with(struct sweep_report *report, struct worker *worker
     return sweep_with(report, worker, request, done, settings, error);
 }
 
-static enum status start_and_sweep(struct sweep_report *report, const struct sweep_request *request,
+/* A new sweep has the limits of its device. */
+static enum status begin_with(struct sweep_report *report, struct worker *worker,
+                              struct sweep_request *request, const struct settings *settings,
+                              struct error *error)
+{
+    const struct sweep_limits limits = sweep_limits_of(worker_device(worker));
+    TRY(sweep_request_limit(request, settings, &limits, error));
+    return sweep_with(report, worker, request, NULL, settings, error);
+}
+
+static enum status start_and_sweep(struct sweep_report *report, struct sweep_request *request,
                                    const struct dataset_rows *done, const struct settings *settings,
                                    struct error *error)
 {
@@ -258,24 +308,24 @@ static enum status start_and_sweep(struct sweep_report *report, const struct swe
         .command = command, .grace_s = isnan(settings->timeout_s) ? 0 : settings->timeout_s};
     TRY(worker_start(&worker, &wanted, error));
     const enum status status = done ? go_on_with(report, worker, request, done, settings, error)
-                                    : sweep_with(report, worker, request, NULL, settings, error);
+                                    : begin_with(report, worker, request, settings, error);
     worker_close(worker);
     return status;
 }
 
-static enum status run_sweep(struct sweep_report *report, const struct sweep_request *request,
+static enum status run_sweep(struct sweep_report *report, struct sweep_request *request,
                              const struct settings *settings, struct error *error)
 {
     struct dataset_rows done;
     if (settings->overwrite || access(settings->output, F_OK) != 0)
         return start_and_sweep(report, request, NULL, settings, error);
-    TRY(read_earlier(&done, request, settings->output, error));
+    TRY(read_earlier(&done, request, settings, error));
     const enum status status = start_and_sweep(report, request, &done, settings, error);
     dataset_rows_free(&done);
     return status;
 }
 
-static enum status measure(const struct sweep_request *request, const struct settings *settings,
+static enum status measure(struct sweep_request *request, const struct settings *settings,
                            struct error *error)
 {
     struct sweep_report report = {0};
@@ -295,21 +345,20 @@ static enum status run(const struct settings *settings, struct error *error)
     struct sweep_request request;
     TRY(sweep_request_make(&request, settings, error));
     enum status status;
-    if (settings->dry_run) {
-        print_request(&request, settings);
-        status = print_draws(&request, settings, error);
-    } else {
+    if (settings->dry_run)
+        status = print_plan(&request, settings, error);
+    else
         status = measure(&request, settings, error);
-    }
     sweep_request_free(&request);
     return status;
 }
 
 static const char *const takes[] = {
-    "device",        "layer",     "configs",        "time-budget", "seed",   "set",
-    "threads",       "cap-ms",    "cache",          "dry-run",     "output", "overwrite",
-    "licence",       "citation",  "target-percent", "autotune",    "rounds", "shard",
-    "from-networks", "dimension", "active",         "timeout",     NULL};
+    "device",   "layer",     "configs",   "time-budget",   "seed",
+    "set",      "threads",   "cap-ms",    "cache",         "dry-run",
+    "output",   "overwrite", "licence",   "citation",      "target-percent",
+    "autotune", "rounds",    "shard",     "from-networks", "dimension",
+    "active",   "timeout",   "max-flops", "max-memory",    NULL};
 static const struct option_help helps[] = {
     {"rounds", "N",
      "rounds over all configs, each in its own order; then, as time is left, the "

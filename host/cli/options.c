@@ -34,6 +34,8 @@ const struct settings settings_default = {
     .weight_decay = NAN,
     .price_per_kwh = NAN,
     .device_memory_bytes = NAN,
+    .max_flops = NAN,
+    .max_memory_bytes = NAN,
     .interval_percent = NAN,
 };
 
@@ -86,6 +88,12 @@ const struct option cli_options[] = {
      "stop at this half-width of the median's interval, percent (default: 2)", 0.01, 100, NULL},
     {"cache", 0, OPTION_CHOICE, AT(cache), "STATE",
      "state of the caches before each sample (default: hot)", 0, 0, &choice_cache},
+    {"max-flops", 0, OPTION_NUMBER, AT(max_flops), "X",
+     "largest layers, FLOP per call (default: GPU 0.2 s of its peak; CPU 2e10 per thread)", 1, 1e18,
+     NULL},
+    {"max-memory", 0, OPTION_SIZE, AT(max_memory_bytes), "SIZE",
+     "largest layers, memory (default: GPU 80 % of its memory; CPU 1GiB per thread, at most 25 %)",
+     1, 1e15, NULL},
     {"dry-run", 0, OPTION_FLAG, AT(dry_run), NULL,
      "print the plan and the first draws, measure nothing", 0, 0, NULL},
     {"licence", 0, OPTION_TEXT, AT(licence), "SPDX", "licence of the data (default: CC-BY-4.0)", 0,

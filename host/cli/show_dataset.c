@@ -249,6 +249,10 @@ static void print_header(const struct quality *quality)
         device_label(label, &quality->tables.devices[i]);
         print_label("device", label);
     }
+    char domain[sizeof quality->tables.header.domain + 1];
+    show_domain(domain, sizeof domain, quality->tables.header.domain);
+    if (*domain)
+        print_label("domain", domain);
     printf("%-12s%llu\n", "seed", (unsigned long long)quality->tables.header.seed);
     printf("%-12s%s\n", "state",
            quality->tables.is_growing ? "unfinished: rounds joined on reading" : "finished");

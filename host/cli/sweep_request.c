@@ -105,7 +105,7 @@ static enum status parse_shard(struct sweep_options *wanted, const char *text, s
     return STATUS_OK;
 }
 
-/* ---- all of it ---- */
+/* ---- options ---- */
 
 static enum status open_active(struct sweep_request *request, const char *path, struct error *error)
 {
@@ -140,20 +140,63 @@ static enum status fill_options(struct sweep_request *request, const struct sett
     return parse_shard(&request->options, settings->shard, error);
 }
 
-/* Reports an impossible domain before the device is opened. */
-static enum status try_draws(const struct sweep_request *request, struct error *error)
+/* ---- limits ---- */
+
+static void apply_limits(struct sample_domain *domains, const struct sweep_request *request,
+                         const struct settings *settings, const struct sweep_limits *limits)
 {
-    for (int i = 0; i < request->domain_count; i++) {
+    const struct sweep_limits asked = {settings->max_memory_bytes, settings->max_flops};
+    sweep_limits_apply(domains, request->domain_count, limits);
+    sweep_limits_apply(domains, request->domain_count, &asked);
+}
+
+static enum status try_draws(const struct sample_domain *domains, int count, uint64_t seed,
+                             struct error *error)
+{
+    for (int i = 0; i < count; i++) {
         struct layer_config config;
         enum stratum stratum;
-        TRY(sample_draw(&config, &stratum, &request->domains[i], request->options.seed, 0, error));
+        TRY(sample_draw(&config, &stratum, &domains[i], seed, 0, error));
     }
     return STATUS_OK;
 }
 
+/* Reports a domain that is impossible on any device before one is opened. */
+static enum status try_without_limits(const struct sweep_request *request,
+                                      const struct settings *settings, struct error *error)
+{
+    static const struct sweep_limits none = {INFINITY, INFINITY};
+    struct sample_domain domains[LAYER_KIND_COUNT];
+    memcpy(domains, request->domains, sizeof domains);
+    apply_limits(domains, request, settings, &none);
+    return try_draws(domains, request->domain_count, request->options.seed, error);
+}
+
+static void describe(struct sweep_request *request, const struct settings *settings)
+{
+    const struct sweep_identity identity = {.options = &request->options,
+                                            .sets = settings->set.list,
+                                            .set_count = settings->set.count,
+                                            .networks = settings->from_networks,
+                                            .model_hash = request->active.hash,
+                                            .autotune = settings->autotune};
+    sweep_identity_describe(&request->header, &identity);
+}
+
+enum status sweep_request_limit(struct sweep_request *request, const struct settings *settings,
+                                const struct sweep_limits *limits, struct error *error)
+{
+    apply_limits(request->domains, request, settings, limits);
+    describe(request, settings);
+    return try_draws(request->domains, request->domain_count, request->options.seed, error);
+}
+
+/* ---- all of it ---- */
+
 static enum status fill(struct sweep_request *request, const struct settings *settings,
                         struct error *error)
 {
+    static const struct sweep_limits unchanged = {NAN, NAN};
     if (settings->layer)
         TRY(each_item(settings->layer, add_kind, request, error));
     for (int kind = 0; kind < LAYER_KIND_COUNT && !settings->layer; kind++)
@@ -161,16 +204,12 @@ static enum status fill(struct sweep_request *request, const struct settings *se
     TRY(apply_sets(request, settings, error));
     TRY(add_networks(request, settings, error));
     TRY(fill_options(request, settings, error));
+    TRY(try_without_limits(request, settings, error));
+    apply_limits(request->domains, request, settings, &unchanged);
     TRY(open_active(request, settings->active, error));
-    const struct sweep_identity identity = {.options = &request->options,
-                                            .sets = settings->set.list,
-                                            .set_count = settings->set.count,
-                                            .networks = settings->from_networks,
-                                            .model_hash = request->active.hash,
-                                            .autotune = settings->autotune};
     fill_header(&request->header, settings);
-    sweep_identity_describe(&request->header, &identity);
-    return try_draws(request, error);
+    describe(request, settings);
+    return STATUS_OK;
 }
 
 enum status sweep_request_make(struct sweep_request *request, const struct settings *settings,

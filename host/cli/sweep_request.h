@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "evaluate/active_selection.h"
+#include "sweep/limits.h"
 #include "sweep/sweep.h"
 #include "sweep/templates.h"
 
@@ -16,9 +17,14 @@ struct sweep_request {
     struct dataset_header header;
 };
 
-/* STATUS_USAGE: unknown layers, features, networks, values, shards. */
+/* With the limits of one processor thread where options do not give them. STATUS_USAGE: unknown
+ * layers, features, networks, values, shards. */
 enum status sweep_request_make(struct sweep_request *request, const struct settings *settings,
                                struct error *error);
+/* Takes these limits where options do not give them, of the device or of the file that is resumed,
+ * and describes the sweep in the header. STATUS_USAGE: they leave no config. */
+enum status sweep_request_limit(struct sweep_request *request, const struct settings *settings,
+                                const struct sweep_limits *limits, struct error *error);
 void sweep_request_free(struct sweep_request *request);
 
 #endif

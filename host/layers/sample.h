@@ -30,7 +30,8 @@ struct sample_domain {
     int template_count;                       /* above 0: draws are these, half of them jittered */
 };
 
-/* The default domain of a kind: feature ranges, 1 GiB, 2e10 FLOP. */
+/* The default domain of a kind: feature ranges; 1 GiB and 2e10 FLOP, those of one processor thread
+ * (sweep/limits.h has those of other devices). */
 void sample_domain_default(struct sample_domain *domain, enum layer_kind kind);
 
 /* Parses one --set, "kernel_size=3,5", "image_size=7..224", "batch_size=1..64*2" (1,2,4..64),

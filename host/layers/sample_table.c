@@ -113,5 +113,5 @@ enum status sample_exhausted(const struct sample_domain *domain, struct error *e
     FAIL(error, STATUS_USAGE, "%s: no valid config in %d draws",
          layer_descriptors[domain->kind]->name, SAMPLE_ATTEMPT_LIMIT);
     return HINT(error, STATUS_USAGE,
-                "widen the ranges given with --set, or the memory and FLOP limits");
+                "widen the ranges given with --set, or --max-flops and --max-memory");
 }

@@ -2,17 +2,27 @@
 
 #include "base/hash.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* With three digits, or as many as the value needs. */
+static void print_exactly(char *text, size_t size, double value)
+{
+    snprintf(text, size, "%.3g", value);
+    if (strtod(text, NULL) != value)
+        snprintf(text, size, "%.17g", value);
+}
 
 static void describe_domains(struct dataset_header *header, const struct sweep_identity *identity)
 {
     size_t length = 0, size = sizeof header->domain;
     for (int i = 0; i < identity->options->domain_count && length < size; i++) {
         const struct sample_domain *domain = &identity->options->domains[i];
-        length += (size_t)snprintf(header->domain + length, size - length,
-                                   "layer %s: memory <= %.0f bytes, flops <= %.3g\n",
-                                   layer_descriptors[domain->kind]->name,
-                                   domain->memory_limit_bytes, domain->flops_limit);
+        char flops[40];
+        print_exactly(flops, sizeof flops, domain->flops_limit);
+        length += (size_t)snprintf(
+            header->domain + length, size - length, "layer %s: memory <= %.0f bytes, flops <= %s\n",
+            layer_descriptors[domain->kind]->name, domain->memory_limit_bytes, flops);
     }
     for (int i = 0; i < identity->set_count && length < size; i++)
         length += (size_t)snprintf(header->domain + length, size - length, "set %s\n",
