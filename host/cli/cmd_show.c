@@ -39,92 +39,6 @@ static enum status show_layers(enum table_format format, struct error *error)
     return cli_print_table(table, format, error);
 }
 
-/* Cost of one sample. */
-static struct cost forward_cost(const struct network_layer *layer)
-{
-    return network_cost(layer, 1, PASS_FORWARD, OPTIMIZER_NONE, PRECISION_FP32);
-}
-
-static enum status add_network_row(struct table *table, const char *name, struct error *error)
-{
-    struct network network;
-    int64_t parameter_count = 0;
-    double forward_flops = 0;
-    TRY(network_load(&network, name, error));
-    for (int i = 0; i < network.layer_count; i++) {
-        struct cost cost = forward_cost(&network.layers[i]);
-        parameter_count += cost.parameter_count;
-        forward_flops += cost.flops;
-    }
-    table_string(table, name);
-    table_integer(table, network.layer_count);
-    table_integer(table, parameter_count);
-    table_number(table, forward_flops);
-    network_free(&network);
-    return STATUS_OK;
-}
-
-static enum status show_catalogue(enum table_format format, struct error *error)
-{
-    static const struct table_column columns[] = {{.name = "network"},
-                                                  {.name = "layer_count"},
-                                                  {.name = "parameter_count"},
-                                                  {.name = "forward_flops", .digits = 4}};
-    char **names;
-    int count;
-    struct table *table;
-    TRY(network_catalogue(&names, &count, error));
-    enum status status = table_create(&table, columns, 4, error);
-    if (status != STATUS_OK)
-        return free(names), status;
-    for (int i = 0; status == STATUS_OK && i < count; i++)
-        status = add_network_row(table, names[i], error);
-    free(names);
-    if (status == STATUS_OK)
-        return cli_print_table(table, format, error);
-    table_free(table);
-    return status;
-}
-
-static enum status show_network_table(const struct network *network,
-                                      const struct settings *settings, struct error *error)
-{
-    static const struct table_column columns[] = {{.name = "name"},
-                                                  {.name = "layer"},
-                                                  {.name = "input"},
-                                                  {.name = "output_count"},
-                                                  {.name = "parameter_count"},
-                                                  {.name = "forward_flops", .digits = 4}};
-    struct table *table;
-    TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
-    for (int i = 0; i < network->layer_count; i++) {
-        const struct network_layer *layer = &network->layers[i];
-        struct cost cost = forward_cost(layer);
-        table_string(table, layer->name);
-        table_string(table, network_layer_kind(layer));
-        const int input = network_input(layer, 0);
-        table_string(table, input < 0 ? "input" : network->layers[input].name);
-        table_integer(table, (int64_t)network_layer_output_count(layer));
-        table_integer(table, cost.parameter_count);
-        table_number(table, cost.flops);
-    }
-    return cli_print_table(table, settings->format, error);
-}
-
-/* `-o csv` is the layer CSV, which can be read back. */
-static enum status show_network(const char *text, const struct settings *settings,
-                                struct error *error)
-{
-    struct network network;
-    TRY(load_only_network(&network, text, settings, error));
-    enum status status = note_network(&network, settings, error);
-    if (status == STATUS_OK)
-        status = settings->format == TABLE_CSV ? network_write_csv(&network, stdout, error)
-                                               : show_network_table(&network, settings, error);
-    network_free(&network);
-    return status;
-}
-
 static bool names_network(const char *what)
 {
     return strcmp(what, "layers") != 0 && strcmp(what, "networks") != 0 && !name_is_hdf5(what);
@@ -181,19 +95,20 @@ static enum status run(const struct settings *settings, struct error *error)
     return show(what, settings, error);
 }
 
-static const char *const takes[] = {"check",      "plot",          "dimension",
+static const char *const takes[] = {"all",        "check",         "plot", "dimension",
                                     "batch-axis", "batch-in-file", NULL};
 const struct command command_show = {
     .name = "show",
     .summary = "show a dataset, a model, a network, the layer kinds or the catalogue",
     .operands = "DATA.h5|MODEL.h5|NETWORK|layers|networks",
-    .examples = "  epochcast show cpu.h5\n  epochcast show --check cpu.h5\n"
-                "  epochcast show cpu.h5 --plot cpu.svg\n"
-                "  epochcast show model.h5\n  epochcast show vgg16\n"
-                "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show net.onnx\n"
-                "  epochcast show bert.onnx --dimension sequence=128\n"
-                "  epochcast show speech.onnx --batch-axis frames:1\n"
-                "  epochcast show layers\n",
+    .examples =
+        "  epochcast show cpu.h5\n  epochcast show --check cpu.h5\n"
+        "  epochcast show cpu.h5 --plot cpu.svg\n"
+        "  epochcast show model.h5\n  epochcast show vgg16\n  epochcast show bert_base --all\n"
+        "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show net.onnx\n"
+        "  epochcast show bert.onnx --dimension sequence=128\n"
+        "  epochcast show speech.onnx --batch-axis frames:1\n"
+        "  epochcast show layers\n",
     .options = takes,
     .operand_minimum = 1,
     .operand_maximum = 1,

@@ -199,6 +199,7 @@ const struct option cli_options[] = {
     {"sum", 0, OPTION_FLAG, AT(sum), NULL,
      "also time each layer alone: splits the error into the model's and that of summing layers", 0,
      0, NULL},
+    {"all", 0, OPTION_FLAG, AT(all), NULL, "list every layer, repeated blocks too", 0, 0, NULL},
     {"check", 0, OPTION_FLAG, AT(check), NULL, "check a dataset against every rule of its format",
      0, 0, NULL},
     {"plot", 0, OPTION_TEXT, AT(plot), "FILE.svg|png|-",

@@ -12,6 +12,11 @@ bool file_is_model(const char *path);
 enum status show_model(const char *path, enum table_format format, struct error *error);
 /* Prints every violation of the format; STATUS_BAD_FILE when there is one. */
 enum status show_check(const char *path, enum table_format format, struct error *error);
+/* A network by layers, repeated blocks folded unless --all; `-o csv` is the layer CSV, which can be
+ * read back. */
+enum status show_network(const char *text, const struct settings *settings, struct error *error);
+/* The networks that have a name. */
+enum status show_catalogue(enum table_format format, struct error *error);
 enum status show_dataset(const char *path, enum table_format format, struct error *error);
 
 /* Receives the output of show, for another printer: labelled texts, then the tables with rows. */
