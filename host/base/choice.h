@@ -54,6 +54,11 @@ struct choice {
     X(STRATUM_NETWORK, "network")
 #define SPLIT_LIST(X)                                                                              \
     X(SPLIT_TRAIN, "train") X(SPLIT_TEST, "test") X(SPLIT_VALIDATION, "validation")
+/* Of works: element by element and copies; products of matrices; products of windows. */
+#define WORK_FAMILY_LIST(X)                                                                        \
+    X(FAMILY_STREAM, "stream")                                                                     \
+    X(FAMILY_PRODUCT, "product")                                                                   \
+    X(FAMILY_CONVOLUTION, "convolution")
 
 /* every list: enum tag, LIST, choice variable */
 #define CHOICE_LISTS(X)                                                                            \
@@ -68,7 +73,8 @@ struct choice {
     X(pooling, POOLING_LIST)                                                                       \
     X(switch_, SWITCH_LIST)                                                                        \
     X(stratum, STRATUM_LIST)                                                                       \
-    X(split, SPLIT_LIST)
+    X(split, SPLIT_LIST)                                                                           \
+    X(work_family, WORK_FAMILY_LIST)
 
 #define CHOICE_ENUMERATOR(value, text) value,
 #define CHOICE_DECLARE(tag, LIST)                                                                  \
@@ -85,6 +91,7 @@ enum {
     PRECISION_COUNT = 0 PRECISION_LIST(CHOICE_ONE),
     OUTCOME_COUNT = 0 OUTCOME_LIST(CHOICE_ONE),
     SPLIT_COUNT = 0 SPLIT_LIST(CHOICE_ONE),
+    WORK_FAMILY_COUNT = 0 WORK_FAMILY_LIST(CHOICE_ONE),
 };
 
 /* Value of `name`, or -1. */

@@ -12,6 +12,7 @@
 #include "predictors/interval.h"
 #include "predictors/mlp_options.h"
 #include "predictors/row_selection.h"
+#include "predictors/training_facts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -262,6 +263,8 @@ static enum status fit_and_save(struct fit_report *reports, const struct dataset
     enum status status = fit(&model, reports, rows, wanted, baseline, settings, error);
     progress_end(&progress);
     fill_model_provenance(model.provenance, sizeof model.provenance, settings);
+    if (status == STATUS_OK)
+        status = training_facts_learn(model.predictor, rows, wanted->interval_level, error);
     if (status == STATUS_OK)
         status = predictor_validate(reports, model.predictor, rows, error);
     if (status == STATUS_OK)

@@ -68,6 +68,7 @@ static void work(struct layer_work *work, const struct layer_config *config)
     work_tensor(work, TENSOR_WEIGHTS, "weights", taps * in * out);
     work_tensor(work, TENSOR_BIAS, "bias", conv->use_bias ? out : 0);
     work->activation = conv->activation;
+    work->family = FAMILY_CONVOLUTION;
     work_product(work, WORK_FORWARD,
                  (struct work_operation){.flops = flops,
                                          .rows = cells_out,

@@ -8,6 +8,7 @@ void work_begin(struct layer_work *work)
     work->tensor_count = work->operation_count = 0;
     work->activation = ACTIVATION_NONE;
     work->in_place = IN_PLACE_NEVER;
+    work->family = FAMILY_STREAM;
 }
 
 void work_add_tensor(struct layer_work *work, struct layer_tensor tensor)
@@ -32,6 +33,8 @@ void work_product(struct layer_work *work, enum work_phase phase, struct work_op
 {
     operation.phase = phase;
     operation.type = OPERATION_PRODUCT;
+    if (work->family == FAMILY_STREAM)
+        work->family = FAMILY_PRODUCT;
     if (operation.batch == 0)
         operation.batch = 1;
     if (operation.flops == 0)

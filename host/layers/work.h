@@ -80,6 +80,7 @@ struct layer_work {
     int tensor_count, operation_count;
     int32_t activation; /* enum activation, of every output */
     enum in_place in_place;
+    enum work_family family; /* whose times say by how much this one's exceeds its roofline */
     struct layer_tensor tensors[WORK_TENSOR_LIMIT]; /* those behind the counts are not set */
     struct work_operation operations[WORK_OPERATION_LIMIT];
 };
@@ -96,7 +97,7 @@ struct cost {
 
 /* ---- writing a work down ---- */
 
-/* No tensors, no operations, no activation. */
+/* No tensors, no operations, no activation, a stream. */
 void work_begin(struct layer_work *work);
 /* Appends a tensor in the layer's precision; one of no elements is left out, unless it is an input.
  */
@@ -104,7 +105,7 @@ void work_tensor(struct layer_work *work, enum tensor_role role, const char *nam
 /* Appends a tensor with all its members. */
 void work_add_tensor(struct layer_work *work, struct layer_tensor tensor);
 /* Appends an operation. The FLOPs of a product follow from its sides where they are 0; its batch is
- * 1 where it is 0. */
+ * 1 where it is 0. A stream becomes one of products. */
 void work_product(struct layer_work *work, enum work_phase phase, struct work_operation operation);
 void work_stream(struct layer_work *work, enum work_phase phase, struct work_operation operation);
 

@@ -29,17 +29,20 @@ static const struct trait {
     const char *name;
     enum in_place in_place;
     bool keeps_inside; /* of kept_count, all beyond input and output is seen by nobody else */
+    bool multiplies;   /* matrices, which its counts do not show */
 } traits[] = {
-    {"relu", IN_PLACE_ALWAYS, false},
-    {"clip", IN_PLACE_ALWAYS, false},
-    {"leaky_relu", IN_PLACE_ALWAYS, false},
-    {"add", IN_PLACE_ALWAYS, false},
-    {"sum", IN_PLACE_ALWAYS, false},
-    {"batch_normalization", IN_PLACE_FORWARD, false},
-    {"lstm", IN_PLACE_NEVER, true}, /* gates and cells */
-    {"gru", IN_PLACE_NEVER, true},
-    {"rnn", IN_PLACE_NEVER, true},
-    {"quantized_lstm", IN_PLACE_NEVER, true},
+    {"relu", .in_place = IN_PLACE_ALWAYS},
+    {"clip", .in_place = IN_PLACE_ALWAYS},
+    {"leaky_relu", .in_place = IN_PLACE_ALWAYS},
+    {"add", .in_place = IN_PLACE_ALWAYS},
+    {"sum", .in_place = IN_PLACE_ALWAYS},
+    {"batch_normalization", .in_place = IN_PLACE_FORWARD},
+    {"lstm", .keeps_inside = true, .multiplies = true}, /* gates and cells */
+    {"gru", .keeps_inside = true, .multiplies = true},
+    {"rnn", .keeps_inside = true, .multiplies = true},
+    {"quantized_lstm", .keeps_inside = true, .multiplies = true},
+    {"attention", .multiplies = true},
+    {"einsum", .multiplies = true},
 };
 
 static struct trait trait_of(const char *name)
@@ -48,6 +51,18 @@ static struct trait trait_of(const char *name)
         if (strcmp(name, traits[i].name) == 0)
             return traits[i];
     return (struct trait){.name = name};
+}
+
+/* "conv_depthwise", "quantized_conv", but not "other_conv", of which nothing is known. */
+static bool is_convolution(const char *name)
+{
+    static const char word[] = "conv";
+    const size_t length = sizeof word - 1;
+    const char *at = strncmp(name, "other_", strlen("other_")) == 0 ? NULL : strstr(name, word);
+    for (; at; at = strstr(at + 1, word))
+        if ((at == name || at[-1] == '_') && (at[length] == '_' || at[length] == '\0'))
+            return true;
+    return false;
 }
 
 /* ---- counts as a work ---- */
@@ -114,6 +129,9 @@ void operator_layer_work(struct layer_work *work, const struct operator_work *co
     const double kept = trait.keeps_inside ? rows * fmax(0, inside) : 0;
     work_begin(work);
     work->in_place = trait.in_place;
+    work->family = is_convolution(name) ? FAMILY_CONVOLUTION
+                   : trait.multiplies   ? FAMILY_PRODUCT
+                                        : FAMILY_STREAM;
     work_tensor(work, TENSOR_INPUT, "x", rows * counts->input_count);
     work_tensor(work, TENSOR_OUTPUT, "y", rows * counts->output_count);
     work_tensor(work, TENSOR_WEIGHTS, "parameters", counts->parameter_count);

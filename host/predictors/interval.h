@@ -10,9 +10,9 @@
  * pooled quantile. With n rows in all, the weight up to the quantile is level (w + 1), as the
  * conformal rank ceil((n + 1) level).
  *
- * With fewer than INTERVAL_ROWS_MINIMUM rows there are no bins, and q is Student's: with n rows, the
- * root mean square of |ln t - ln t'| / sqrt(s^2 + a^2) times the quantile of t with n degrees of
- * freedom. Few rows widen an interval; without any there is none: q is NaN.
+ * With fewer than INTERVAL_ROWS_MINIMUM rows there are no bins, and q is Student's: with n rows,
+ * the root mean square of |ln t - ln t'| / sqrt(s^2 + a^2) times the quantile of t with n degrees
+ * of freedom. Few rows widen an interval; without any there is none: q is NaN.
  *
  * A sum over layers: errors of configs of one kind are correlated. With H the half-width of a
  * config (ms, each side its own) times how often the config occurs (its error is the same each

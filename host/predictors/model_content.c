@@ -2,6 +2,7 @@
 
 #include "data/schema.h"
 #include "predictors/model_members.h"
+#include "predictors/training_facts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ enum status model_content_write(const struct model_place *root, const struct pre
     TRY(write_text(root, "predictor", predictor->type->name, error));
     TRY(write_text(root, "provenance", provenance, error));
     TRY(write_devices(root, predictor, error));
+    TRY(training_facts_save(predictor, root, error));
     return predictor->type->save(predictor, root, error);
 }
 
@@ -113,5 +115,14 @@ enum status model_content_read(const struct model_place *root, struct predictor 
     TRY(read_text(root, "predictor", name, sizeof name, error));
     TRY(read_text(root, "provenance", provenance, provenance_size, error));
     const struct predictor_type *type = predictor_find(name);
-    return type ? type->load(predictor, root, error) : model_bad_value(root, "predictor", error);
+    if (!type)
+        return model_bad_value(root, "predictor", error);
+    TRY(type->load(predictor, root, error));
+    const enum status status = training_facts_load(*predictor, root, error);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    training_facts_free((*predictor)->facts);
+    type->free(*predictor);
+    *predictor = NULL;
+    return status;
 }

@@ -3,6 +3,12 @@
  *   /            format, format_version, predictor: its type, provenance   (attributes)
  *   /devices     the training devices, as in a dataset's /devices/rows
  *
+ *   /training/   what is known of the rows (training_facts.h)     (models of this version)
+ *     level      of the bounds' high ratios                         (attribute)
+ *     kinds      kind, train_rows, test_rows
+ *     choices    kind, feature, value: those that train rows had
+ *     bounds     device (-1: all), family, pass, decade, middle, high: measured / roofline
+ *
  * The rest is the type's. `mlp`:
  *
  *   /            preset, encoding, with_hardware, fine_tuned, target_units_per_ms, interval_level,

@@ -6,6 +6,7 @@
 #include "base/mapped_file.h"
 #include "base/scratch_file.h"
 #include "predictors/model_content.h"
+#include "predictors/training_facts.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -198,8 +199,10 @@ enum status model_load(struct model *model, const char *path, struct error *erro
 
 void model_free(struct model *model)
 {
-    if (model->predictor)
+    if (model->predictor) {
+        training_facts_free(model->predictor->facts);
         model->predictor->type->free(model->predictor);
+    }
     free(model->devices);
     *model = (struct model){0};
 }

@@ -12,7 +12,8 @@
 #define PREDICTORS(X) X(mlp) BASELINES(X)
 
 struct predictor_type;
-struct model_place; /* model_hdf5.h */
+struct model_place;    /* model_hdf5.h */
+struct training_facts; /* training_facts.h */
 
 /* Begins the struct of options of every predictor type. */
 struct fit_options {
@@ -41,8 +42,8 @@ struct prediction {
 
 /* The result of fitting one kind: for `train -o json`. */
 struct fit_report {
-    int32_t kind; /* enum layer_kind */
-    size_t rows;  /* training rows */
+    int32_t kind;            /* enum layer_kind */
+    size_t rows;             /* training rows */
     size_t calibration_rows; /* test rows behind the intervals; 0: there are none */
     int32_t epochs;
     double seconds;
@@ -54,6 +55,7 @@ struct predictor {
     const struct predictor_type *type;
     struct device_info *devices; /* that the training rows came from; owned */
     int device_count;
+    struct training_facts *facts; /* NULL: not known; owned by the model */
 };
 
 struct predictor_type {
@@ -83,6 +85,9 @@ struct predictor_type {
                         struct error *error);
     /* True when it has learnt from rows of the kind. */
     bool (*knows)(const struct predictor *predictor, enum layer_kind kind);
+    /* The values of a choice (feature: an index of the kind's) that train rows had, as bits; NULL:
+     * the facts say. */
+    uint64_t (*seen)(const struct predictor *predictor, enum layer_kind kind, int feature);
     /* save writes the trained state to a model file, which already has the devices; load reads
      * both, the devices with model_devices_read. Forecasts are the same to the bit.
      * STATUS_BAD_FILE. */
@@ -131,8 +136,8 @@ enum status model_save(const struct model *model, const char *path, bool overwri
                        struct error *error);
 enum status model_load(struct model *model, const char *path, struct error *error);
 void model_free(struct model *model);
-/* Device of the model called `name` (NULL: the first), or the only one of the backend `name` ("cpu",
- * "cuda"); STATUS_NO_DEVICE lists the known ones. */
+/* Device of the model called `name` (NULL: the first), or the only one of the backend `name`
+ * ("cpu", "cuda"); STATUS_NO_DEVICE lists the known ones. */
 enum status model_device(const struct device_info **device, const struct model *model,
                          const char *name, struct error *error);
 /* Their names, quoted and separated by commas, cut at `size`. */

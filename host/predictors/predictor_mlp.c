@@ -129,6 +129,12 @@ static bool mlp_predictor_knows(const struct predictor *predictor, enum layer_ki
     return ((const struct mlp_predictor *)predictor)->kinds[kind].net_count > 0;
 }
 
+static uint64_t mlp_predictor_seen(const struct predictor *predictor, enum layer_kind kind,
+                                   int feature)
+{
+    return ((const struct mlp_predictor *)predictor)->kinds[kind].ranges[feature].seen;
+}
+
 const struct predictor_type predictor_mlp = {
     .name = "mlp",
     .help = "feed-forward network trained on measured layers, with intervals",
@@ -140,6 +146,7 @@ const struct predictor_type predictor_mlp = {
     .predict = mlp_predictor_predict,
     .tune = mlp_predictor_tune,
     .knows = mlp_predictor_knows,
+    .seen = mlp_predictor_seen,
     .save = mlp_predictor_save,
     .load = mlp_predictor_load,
     .free = mlp_predictor_free,

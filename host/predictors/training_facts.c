@@ -1,0 +1,87 @@
+#include "predictors/training_facts.h"
+
+#include "data/split.h"
+#include "predictors/row_selection.h"
+
+#include <stdlib.h>
+
+void training_facts_free(struct training_facts *facts)
+{
+    if (facts)
+        free(facts->bounds);
+    free(facts);
+}
+
+/* ---- learning them ---- */
+
+static void add_row(struct kind_facts *kind, const struct layer_config *config)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
+    const enum split split = split_of(config);
+    kind->test_rows += split == SPLIT_TEST;
+    if (split != SPLIT_TRAIN)
+        return;
+    kind->train_rows++;
+    for (int i = 0; i < descriptor->feature_count; i++)
+        if (descriptor->features[i].choice)
+            kind->seen[i] |= UINT64_C(1) << layer_get(config, &descriptor->features[i]);
+}
+
+static void count_rows(struct training_facts *facts, const struct predictor *predictor,
+                       const struct dataset_rows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct measurement *row = &rows->rows[i];
+        if (row_is_usable(row) && device_find(predictor->devices, predictor->device_count,
+                                              &rows->devices[row->device]) >= 0)
+            add_row(&facts->kinds[row->config.kind], &row->config);
+    }
+}
+
+static enum status learn(struct training_facts *facts, const struct predictor *predictor,
+                         const struct dataset_rows *rows, struct error *error)
+{
+    TRY(ALLOCATE(&facts->bounds, (size_t)facts->device_count + 1, "bounds", error));
+    for (int i = 0; i <= facts->device_count; i++) {
+        const struct device_info *device = i < facts->device_count ? &predictor->devices[i] : NULL;
+        TRY(bound_ratios_learn(&facts->bounds[i], rows, device, facts->level, error));
+    }
+    count_rows(facts, predictor, rows);
+    return STATUS_OK;
+}
+
+enum status training_facts_learn(struct predictor *predictor, const struct dataset_rows *rows,
+                                 double level, struct error *error)
+{
+    struct training_facts *facts;
+    TRY(ALLOCATE(&facts, 1, "facts of the training rows", error));
+    facts->level = level;
+    facts->device_count = predictor->device_count;
+    const enum status status = learn(facts, predictor, rows, error);
+    if (status != STATUS_OK) {
+        training_facts_free(facts);
+        return status;
+    }
+    training_facts_free(predictor->facts);
+    predictor->facts = facts;
+    return STATUS_OK;
+}
+
+/* ---- asking for them ---- */
+
+const struct bound_ratios *training_bounds(const struct predictor *predictor,
+                                           const struct device_info *device)
+{
+    const struct training_facts *facts = predictor->facts;
+    if (!facts || !device)
+        return NULL;
+    const int known = device_find(predictor->devices, predictor->device_count, device);
+    return &facts->bounds[known >= 0 ? known : facts->device_count];
+}
+
+uint64_t training_seen(const struct predictor *predictor, enum layer_kind kind, int feature)
+{
+    if (predictor->type->seen)
+        return predictor->type->seen(predictor, kind, feature);
+    return predictor->facts ? predictor->facts->kinds[kind].seen[feature] : UINT64_MAX;
+}

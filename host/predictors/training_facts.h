@@ -1,0 +1,43 @@
+/* What a model says of its training rows beside what it learnt from them, so that a forecast can
+ * say how far to trust it: how many rows of a kind, which values of choices, by how much layers
+ * exceed their roofline. `train` learns them for a predictor of any type; a model file has them in
+ * the group `training`. Models of earlier versions lack them.
+ */
+#ifndef EPOCHCAST_PREDICTORS_TRAINING_FACTS_H
+#define EPOCHCAST_PREDICTORS_TRAINING_FACTS_H
+
+#include "predictors/bounds.h"
+#include "predictors/predictor.h"
+
+struct kind_facts {
+    int64_t train_rows, test_rows; /* usable ones */
+    uint64_t seen[FEATURE_LIMIT];  /* of a choice: bit v is set when a train row has value v */
+};
+
+struct training_facts {
+    struct kind_facts kinds[LAYER_KIND_COUNT];
+    double level;                /* of the bounds' high ratios */
+    struct bound_ratios *bounds; /* (device_count + 1): of the predictor's devices, then of all */
+    int device_count;
+};
+
+/* *facts becomes the predictor's, which `rows` have trained; model_free frees them. */
+enum status training_facts_learn(struct predictor *predictor, const struct dataset_rows *rows,
+                                 double level, struct error *error);
+void training_facts_free(struct training_facts *facts); /* NULL is allowed */
+
+/* In a model file, of a predictor whose devices are known. A file without them: no facts. */
+enum status training_facts_save(const struct predictor *predictor, const struct model_place *root,
+                                struct error *error);
+enum status training_facts_load(struct predictor *predictor, const struct model_place *root,
+                                struct error *error);
+
+/* Of `device`; of all devices where the model has no rows of it; NULL: not known. */
+const struct bound_ratios *training_bounds(const struct predictor *predictor,
+                                           const struct device_info *device);
+
+/* The values of a choice that train rows of the kind had, as bits; all where nothing is known of
+ * them. */
+uint64_t training_seen(const struct predictor *predictor, enum layer_kind kind, int feature);
+
+#endif
