@@ -323,9 +323,9 @@ static void foreign_files_are_refused(void **state)
     FILE *file = fopen(fixture->path, "w");
     fputs("not HDF5 at all\n", file);
     fclose(file);
-    expect_refused(fixture->path, "HDF5");
+    expect_refused(fixture->path, "is a text file, not a dataset");
     H5Fclose(H5Fcreate(fixture->other, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-    expect_refused(fixture->other, "not an epochcast dataset");
+    expect_refused(fixture->other, "is an HDF5 file of another program, not a dataset");
 }
 
 static void truncated_files_are_refused(void **state)

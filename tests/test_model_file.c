@@ -327,11 +327,11 @@ static void missing_and_foreign_files_are_refused(void **state)
     snprintf(path, sizeof path, "%s/missing.h5", fixture->folder);
     assert_refused(path, "missing.h5");
     write_all(fixture->broken, "name,layer\n", 11);
-    assert_refused(fixture->broken, "not an epochcast model");
+    assert_refused(fixture->broken, "is a CSV file, not a model");
     write_all(fixture->broken, "", 0);
-    assert_refused(fixture->broken, "not an epochcast model");
+    assert_refused(fixture->broken, "is empty, not a model");
     H5Fclose(H5Fcreate(fixture->broken, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-    assert_refused(fixture->broken, "an HDF5 file, but not an epochcast model");
+    assert_refused(fixture->broken, "is an HDF5 file of another program, not a model");
 }
 
 static void newer_version_is_refused(void **state)

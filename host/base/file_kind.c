@@ -159,3 +159,30 @@ bool file_is_same(const char *one, const char *other)
     return stat(one, &here) == 0 && stat(other, &there) == 0 && here.st_dev == there.st_dev &&
            here.st_ino == there.st_ino;
 }
+
+/* ---- messages ---- */
+
+/* For a file that was given in place of another. */
+static const char *hint_of(enum file_kind kind)
+{
+    switch (kind) {
+    case FILE_DATASET:
+        return "a dataset goes to 'epochcast train DATA.h5 -O MODEL.h5', or to show, evaluate, "
+               "merge, "
+               "export, report";
+    case FILE_MODEL:
+        return "a model goes to '--model MODEL.h5' of predict and verify, or to show, evaluate, "
+               "report";
+    case FILE_TABLE:
+        return "'epochcast import' makes datasets of CSV files";
+    default:
+        return "'epochcast sweep' writes datasets, 'epochcast train' models";
+    }
+}
+
+enum status file_kind_refuse(const char *path, const char *wanted, struct error *error)
+{
+    const enum file_kind kind = file_kind_of(path);
+    FAIL(error, STATUS_BAD_FILE, "'%s' is %s, not %s", path, file_kind_text(kind), wanted);
+    return HINT(error, STATUS_BAD_FILE, "%s", hint_of(kind));
+}

@@ -1,6 +1,7 @@
 /* Opening a dataset: reads everything except the rows. */
 #include "data/dataset_reader_internal.h"
 
+#include "base/file_kind.h"
 #include "data/dataset_internal.h"
 #include "data/hdf5_file.h"
 
@@ -19,12 +20,8 @@ static enum status check_format(const struct dataset_reader *reader, struct erro
     char format[64], written_by[64];
     uint64_t version = 0;
     if (!hdf5_file_read_text(format, sizeof format, file, "format") ||
-        strcmp(format, SCHEMA_FORMAT_NAME) != 0) {
-        FAIL(error, STATUS_BAD_FILE, "'%s' is an HDF5 file, but not an epochcast dataset",
-             reader->path);
-        error_hint(error, "'epochcast show FILE' names the kind of a file");
-        return STATUS_BAD_FILE;
-    }
+        strcmp(format, SCHEMA_FORMAT_NAME) != 0)
+        return file_kind_refuse(reader->path, "a dataset", error);
     if (!hdf5_file_read_word(&version, file, "format_version"))
         return stored_damaged(reader->path, "format_version", "unreadable", error);
     if (version == SCHEMA_VERSION)

@@ -1,5 +1,6 @@
 #include "data/hdf5_file.h"
 
+#include "base/file_kind.h"
 #include "base/mapped_file.h"
 #include "data/file_seal.h"
 
@@ -63,9 +64,7 @@ static enum status check_bytes(bool *is_sealed, const char *path, int descriptor
         return damaged(path, "its checksum is that of other content", error);
     if (has_signature(descriptor, size))
         return STATUS_OK;
-    FAIL(error, STATUS_BAD_FILE, "'%s' is not an HDF5 file", path);
-    error_hint(error, "datasets are written by 'epochcast sweep' and 'epochcast import'");
-    return STATUS_BAD_FILE;
+    return file_kind_refuse(path, "a dataset", error);
 }
 
 enum status hdf5_file_check(bool *is_sealed, const char *path, struct error *error)

@@ -3,6 +3,7 @@
 #include "network/network.h"
 #include "network/wire.h"
 
+#include "base/file_kind.h"
 #include "base/mapped_file.h"
 #include "base/own_place.h"
 #include "version.h"
@@ -153,6 +154,10 @@ static enum status load_file(struct network *network, const char *path,
                              struct dimension_sizes *sizes, struct error *error)
 {
     struct mapped_file file;
+    const enum file_kind kind = file_kind_of(path);
+    if (kind == FILE_DATASET || kind == FILE_MODEL || kind == FILE_HDF5 || kind == FILE_PAGE ||
+        kind == FILE_PICTURE)
+        return file_kind_refuse(path, "a network", error);
     TRY(mapped_file_open(&file, path, error));
     const bool is_onnx = has_suffix(path, ".onnx") || is_onnx_content(path, &file);
     const enum status status = is_onnx ? network_read_onnx(network, sizes, path, file.bytes,

@@ -2,6 +2,7 @@
  * that says what the file is, how long, and its hash. A truncated, damaged, foreign or newer file
  * is told apart before HDF5 parses a byte of it, for its library does not survive every damage.
  */
+#include "base/file_kind.h"
 #include "base/hash.h"
 #include "base/mapped_file.h"
 #include "base/scratch_file.h"
@@ -97,18 +98,6 @@ enum status model_save(const struct model *model, const char *path, bool overwri
 
 /* ---- loading ---- */
 
-static enum status not_a_model(const struct mapped_file *file, const char *path,
-                               struct error *error)
-{
-    static const char hdf5_signature[] = "\x89HDF\r\n\x1a\n";
-    const size_t length = sizeof hdf5_signature - 1;
-    const bool is_hdf5 = file->size >= length && memcmp(file->bytes, hdf5_signature, length) == 0;
-    FAIL(error, STATUS_BAD_FILE, "'%s' is %s", path,
-         is_hdf5 ? "an HDF5 file, but not an epochcast model" : "not an epochcast model");
-    return HINT(error, STATUS_BAD_FILE,
-                "a model is written by 'epochcast train DATA.h5 -O MODEL.h5'");
-}
-
 static bool is_intact(const struct mapped_file *file, const char *name, uint64_t hash)
 {
     for (size_t i = 0; i < sizeof content_hashes / sizeof *content_hashes; i++)
@@ -125,7 +114,7 @@ static enum status envelope_check(const struct mapped_file *file, const char *pa
     memcpy(envelope, file->bytes, file->size < ENVELOPE_BYTES ? file->size : ENVELOPE_BYTES);
     const size_t start = strlen(ENVELOPE_START);
     if (strncmp(envelope, ENVELOPE_START, start) != 0)
-        return not_a_model(file, path, error);
+        return file_kind_refuse(path, "a model", error);
     int version = 0;
     size_t bytes = 0;
     uint64_t hash = 0;
