@@ -95,6 +95,7 @@ struct command {
     int operand_minimum, operand_maximum;
     enum file_kind writes; /* what --output holds */
     bool resumes;          /* goes on with an existing --output */
+    int apart;             /* first operands that are of another kind than the rest */
     bool counts_repeats;   /* reports operands that it meets again itself */
     /* Writes the document to stdout. */
     enum status (*run)(const struct settings *settings, struct error *error);

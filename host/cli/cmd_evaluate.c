@@ -297,5 +297,6 @@ const struct command command_evaluate = {
     .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
+    .apart = 1,
     .run = run,
 };

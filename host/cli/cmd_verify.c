@@ -182,5 +182,6 @@ const struct command command_verify = {
     .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = OPERAND_LIMIT,
+    .apart = 1,
     .run = run,
 };

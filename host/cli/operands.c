@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_repeat(const struct settings *settings, int index)
+static bool is_repeat(const struct settings *settings, int first, int index)
 {
-    for (int i = 0; i < index; i++)
+    for (int i = first; i < index; i++)
         if (strcmp(settings->operands[i], settings->operands[index]) == 0 ||
             file_is_same(settings->operands[i], settings->operands[index]))
             return true;
@@ -15,8 +15,8 @@ static bool is_repeat(const struct settings *settings, int index)
 void operands_once(struct settings *settings, const struct command *command)
 {
     int dropped = 0;
-    for (int i = 0; i < settings->operand_count && !command->counts_repeats;) {
-        if (!is_repeat(settings, i)) {
+    for (int i = command->apart; i < settings->operand_count && !command->counts_repeats;) {
+        if (!is_repeat(settings, command->apart, i)) {
             i++;
             continue;
         }
