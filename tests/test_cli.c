@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "data/import.h"
+#include "forecast/parallel.h"
 #include "predictors/predictor.h"
 #include "test.h"
 
@@ -131,6 +132,7 @@ static void what_is_not_given_is_absent(void **state)
     assert_null(settings.output);
     assert_int_equal(settings.seed, 1);
     assert_int_equal(settings.format, TABLE_TEXT);
+    assert_int_equal(settings.all_reduce, ALL_REDUCE_RING); /* NCCL's */
 }
 
 static void the_last_of_two_counts_and_texts_add_up(void **state)

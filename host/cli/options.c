@@ -191,7 +191,7 @@ const struct option cli_options[] = {
      "infiniband, or its GB/s (default: pcie)",
      0, 0, NULL},
     {"all-reduce", 0, OPTION_CHOICE, AT(all_reduce), "ALGORITHM",
-     "algorithm of the gradients' all-reduce (default: butterfly)", 0, 0, &choice_all_reduce},
+     "algorithm of the gradients' all-reduce (default: ring)", 0, 0, &choice_all_reduce},
     {"scaling", 0, OPTION_CHOICE, AT(scaling), "KIND",
      "weak: --batch per device; strong: --batch for all devices together (default: weak)", 0, 0,
      &choice_scaling},

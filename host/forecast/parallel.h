@@ -5,11 +5,12 @@
  * ICLR 2017, and its published program. With D bytes of gradients, n devices and a link with an
  * effective bandwidth of B bytes per second, t(D) = D / B and
  *
- *   one_to_all  2 t(D (n - 1))        one device collects and sends
- *   tree        2 ceil(log2 n) t(D)   up and down a binary tree
- *   butterfly   ceil(log2 n) t(D)     recursive doubling; Paleo's, and the default
  *   ring        2 (n - 1) / n t(D)    not Paleo's: Patarasuk, Yuan, "Bandwidth optimal all-reduce
- *                                     algorithms for clusters of workstations", JPDC 2009; NCCL's
+ *                                     algorithms for clusters of workstations", JPDC 2009; that of
+ *                                     NCCL for large messages, and the default
+ *   butterfly   ceil(log2 n) t(D)     recursive doubling; Paleo's
+ *   tree        2 ceil(log2 n) t(D)   up and down a binary tree
+ *   one_to_all  2 t(D (n - 1))        one device collects and sends
  *
  * Latency is left out, as in Paleo: gradients are large. The effective bandwidth of a named link is
  * `LINK_SHARE` of the nominal one of one direction: the share that NeuSight (Lee, Phanishayee,
@@ -33,10 +34,10 @@
 #include <stdint.h>
 
 #define ALL_REDUCE_LIST(X)                                                                         \
+    X(ALL_REDUCE_RING, "ring")                                                                     \
     X(ALL_REDUCE_BUTTERFLY, "butterfly")                                                           \
     X(ALL_REDUCE_TREE, "tree")                                                                     \
-    X(ALL_REDUCE_ONE_TO_ALL, "one_to_all")                                                         \
-    X(ALL_REDUCE_RING, "ring")
+    X(ALL_REDUCE_ONE_TO_ALL, "one_to_all")
 #define SCALING_LIST(X) X(SCALING_WEAK, "weak") X(SCALING_STRONG, "strong")
 
 enum all_reduce { ALL_REDUCE_LIST(CHOICE_ENUMERATOR) };
