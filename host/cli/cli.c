@@ -264,6 +264,7 @@ static enum status set_value(struct settings *settings, const struct option *opt
                              const char *text, struct error *error)
 {
     void *target = (char *)settings + option->offset;
+    settings->given[option - cli_options] = true;
     switch (option->type) {
     case OPTION_FLAG:
         *(int32_t *)target = 1;

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OPERAND_LIMIT = 256, REPEAT_LIMIT = 64 };
+enum { OPERAND_LIMIT = 256, REPEAT_LIMIT = 64, OPTION_LIMIT = 128 };
 
 /* An option that may be repeated; texts are borrowed from argv. */
 struct texts {
@@ -26,6 +26,7 @@ struct texts {
 /* Values of every option. Texts are borrowed from argv, NULL when not given; optional numbers start
  * as NaN, optional integers as -1. */
 struct settings {
+    bool given[OPTION_LIMIT]; /* options on the command line, in the table's order */
     const char *operands[OPERAND_LIMIT];
     int operand_count;
     const char *command_line; /* as typed, for provenance */
@@ -79,7 +80,6 @@ struct option {
     const struct choice *choice; /* its values; for a text, the values of its items */
     enum option_file file;
 };
-enum { OPTION_LIMIT = 128 };
 extern const struct option cli_options[];
 extern const int cli_option_count;
 

@@ -264,8 +264,6 @@ static enum status run(const struct settings *settings, struct error *error)
         return evaluate_without_model(settings, error);
     if (settings->operand_count < 2)
         return FAIL(error, STATUS_USAGE, "evaluate needs MODEL.h5 and DATA.h5");
-    if (settings->calibrate_rows)
-        return FAIL(error, STATUS_USAGE, "--calibrate-rows requires --hold-out-device");
     TRY(model_load(&model, settings->operands[0], error));
     enum status status = evaluate_model(&model, settings, error);
     model_free(&model);

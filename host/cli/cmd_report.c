@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/forecast_request.h"
 #include "cli/operands.h"
+#include "cli/option_rules.h"
 #include "cli/provenance.h"
 #include "cli/report_chapters.h"
 #include "cli/show.h"
@@ -46,9 +47,15 @@ static enum status check(const struct contents *contents, const struct settings 
         FAIL(error, STATUS_USAGE, "no model was given to forecast '%.200s'", contents->networks[0]);
         return HINT(error, STATUS_USAGE, "add a MODEL.h5");
     }
-    if (settings->dataset_size <= 0 &&
-        (settings->epochs > 0 || settings->price_per_hour || settings->watts))
-        return FAIL(error, STATUS_USAGE, "--epochs, --price-per-hour, --watts need --dataset-size");
+    static const char *const of_networks[] = {
+        "device",    "batch",      "pass",          "optimizer",    "precision",
+        "dimension", "batch-axis", "batch-in-file", "dataset-size", NULL};
+    const char *given = option_first_given(settings, of_networks);
+    if (given && contents->network_count == 0)
+        return FAIL(error, STATUS_USAGE, "--%s requires a NETWORK", given);
+    if (option_is_given(settings, "split") &&
+        (contents->dataset_count == 0 || contents->model_count == 0))
+        return FAIL(error, STATUS_USAGE, "--split requires a MODEL.h5 and a DATA.h5");
     return gnuplot_check(error);
 }
 

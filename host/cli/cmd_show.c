@@ -77,8 +77,6 @@ static enum status show(const char *what, const struct settings *settings, struc
 static enum status run(const struct settings *settings, struct error *error)
 {
     const char *what = settings->operands[0];
-    if (settings->plot && settings->check)
-        return FAIL(error, STATUS_USAGE, "--check cannot be combined with --plot");
     if (settings->plot && (!name_is_hdf5(what) || file_is_model(what))) {
         FAIL(error, STATUS_USAGE, "--plot needs a dataset; '%.200s' is not one", what);
         return HINT(error, STATUS_USAGE,

@@ -280,10 +280,6 @@ static enum status train(struct mlp_options *wanted, const struct fit_options *b
     struct dataset_rows rows;
     if (!settings->output)
         return FAIL(error, STATUS_USAGE, "train needs -O MODEL.h5");
-    if (settings->model && !settings->fine_tune) {
-        FAIL(error, STATUS_USAGE, "--model requires --fine-tune");
-        return HINT(error, STATUS_USAGE, "add --fine-tune DEVICE");
-    }
     TRY(dataset_read(&rows, settings->operands, settings->operand_count, error));
     note_repeats(&rows, settings);
     if (!settings->quiet)

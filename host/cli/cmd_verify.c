@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/device_choice.h"
 #include "cli/network_selection.h"
+#include "cli/option_rules.h"
 #include "cli/plot_option.h"
 #include "cli/verify_run.h"
 #include "cli/verify_summary.h"
@@ -146,6 +147,11 @@ static enum status run(const struct settings *settings, struct error *error)
 {
     struct network_selection selection;
     struct device *device;
+    if (settings->operand_count > 1 && !option_is_given(settings, "baselines")) {
+        FAIL(error, STATUS_USAGE, "'%.200s' is not used: rows are for --baselines",
+             settings->operands[1]);
+        return HINT(error, STATUS_USAGE, "add --baselines, or leave it out");
+    }
     TRY(plot_check(settings, error));
     TRY(network_selection_load(&selection, NULL, settings, error));
     enum status status = leave_out_operators(&selection, settings, error);

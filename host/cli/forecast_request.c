@@ -147,8 +147,6 @@ static enum status read_gpus(struct forecast_request *request, const struct sett
     parallel->scaling = settings->scaling;
     TRY(link_bytes_per_s(&parallel->link_bytes_per_s, settings->link ? settings->link : "pcie",
                          error));
-    if (settings->link && !request->is_parallel)
-        return FAIL(error, STATUS_USAGE, "--link requires --gpus");
     return STATUS_OK;
 }
 
@@ -162,10 +160,6 @@ static enum status read_request(struct forecast_request *request, const struct s
         .dataset_size = settings->dataset_size > 0 ? settings->dataset_size : 0,
         .epochs = settings->epochs > 0 ? (int32_t)settings->epochs : 0,
         .price_per_kwh = settings->price_per_kwh};
-    if (!isnan(settings->price_per_kwh) && !settings->watts)
-        return FAIL(error, STATUS_USAGE, "--price-per-kwh needs --watts");
-    if (settings->device_from && !settings->device)
-        return FAIL(error, STATUS_USAGE, "--device-from requires --device");
     if (settings->device_from)
         TRY(add_unseen_devices(&request->selection.model, settings->device_from, error));
     TRY(read_devices(request, settings, error));

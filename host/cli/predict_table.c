@@ -51,11 +51,13 @@ static const struct table_column time_columns[] = {
      .title = "overlapped",
      .scale = SCALE_PERCENT,
      .spare = 4}};
-static const struct table_column throughput_column = {
-    .name = "samples_per_second", .title = "samples/s", .scale = SCALE_NUMBER};
+static const struct table_column last_columns[] = {
+    {.name = "samples_per_second", .title = "samples/s", .scale = SCALE_NUMBER},
+    {.name = "epoch_energy_kwh", .title = "epoch energy", .scale = SCALE_KWH, .spare = 3}};
 enum {
     TIME_COLUMNS = sizeof time_columns / sizeof *time_columns,
     PARALLEL_COLUMNS = 6, /* the last of them, only with --gpus */
+    LAST_COLUMNS = sizeof last_columns / sizeof *last_columns,
 };
 
 static void add_parallel(struct table *table, const struct forecast *row)
@@ -94,17 +96,18 @@ static void add_times(struct table *table, const struct forecast_grid *all,
     if (all->request->is_parallel)
         add_parallel(table, row);
     table_number(table, samples_per_second(row));
+    table_number(table, row->epoch_energy_kwh);
 }
 
 static enum status print_times(const struct forecast_grid *all, enum table_format format,
                                struct error *error)
 {
     const int count = TIME_COLUMNS - (all->request->is_parallel ? 0 : PARALLEL_COLUMNS);
-    struct table_column columns[TIME_COLUMNS + 1];
+    struct table_column columns[TIME_COLUMNS + LAST_COLUMNS];
     struct table *table;
     memcpy(columns, time_columns, sizeof time_columns);
-    columns[count] = throughput_column;
-    TRY(table_create(&table, columns, count + 1, error));
+    memcpy(columns + count, last_columns, sizeof last_columns);
+    TRY(table_create(&table, columns, count + LAST_COLUMNS, error));
     for (int i = 0; i < all->count; i++)
         add_times(table, all, &all->rows[i]);
     TRY(cli_print_table(table, format, error));
@@ -272,6 +275,7 @@ static void json_row(struct json *json, const struct forecast_grid *all,
     json_number(json, "sample_ms", row->sample_ms);
     json_number(json, "epoch_s", row->epoch_s);
     json_number(json, "epoch_cost", row->epoch_cost);
+    json_number(json, "epoch_energy_kwh", row->epoch_energy_kwh);
     json_number(json, "total_s", row->total_s);
     json_number(json, "cost", row->cost);
     json_number(json, "energy_kwh", row->energy_kwh);

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "cli/operands.h"
+#include "cli/option_rules.h"
 #include "cli/output_check.h"
 #include "cli/provenance.h"
 
@@ -92,6 +93,7 @@ static enum status run_command(const struct command *command, int count, char *c
         cli_help(stdout, command, !settings->help);
         return STATUS_OK;
     }
+    TRY(option_rules_check(settings, command, error));
     operands_once(settings, command);
     TRY(outputs_check(settings, command, error));
     return command->run(settings, error);

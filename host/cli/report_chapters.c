@@ -155,6 +155,7 @@ static struct columns columns_of(const struct forecast_request *request)
     add_column(&columns, true, "high", SCALE_MS);
     add_column(&columns, columns.epochs, "epoch", SCALE_S);
     add_column(&columns, columns.epochs && columns.cost, "epoch cost", SCALE_MONEY);
+    add_column(&columns, columns.epochs && columns.energy, "epoch energy", SCALE_KWH);
     add_column(&columns, columns.training, "total", SCALE_S);
     add_column(&columns, columns.training && columns.cost, "cost", SCALE_MONEY);
     add_column(&columns, columns.training && columns.energy, "energy", SCALE_KWH);
@@ -179,6 +180,8 @@ static void add_forecast(struct table *table, const struct columns *columns,
         table_number(table, row->epoch_s);
     if (columns->epochs && columns->cost)
         table_number(table, row->epoch_cost);
+    if (columns->epochs && columns->energy)
+        table_number(table, row->epoch_energy_kwh);
     if (columns->training)
         table_number(table, row->total_s);
     if (columns->training && columns->cost)

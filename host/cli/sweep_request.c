@@ -71,8 +71,6 @@ static enum status add_networks(struct sweep_request *request, const struct sett
 {
     struct networks networks = {.request = request};
     TRY(read_dimensions(&networks.sizes, settings, error));
-    if (!settings->from_networks && settings->dimension.count > 0)
-        return FAIL(error, STATUS_USAGE, "--dimension requires --from-networks");
     if (!settings->from_networks)
         return STATUS_OK;
     TRY(each_item(settings->from_networks, add_network, &networks, error));

@@ -164,18 +164,19 @@ static void add_run(struct forecast *forecast, const struct forecast_options *op
 {
     const double devices = forecast->device_count, samples = (double)forecast->global_batch_size;
     forecast->sample_ms = forecast->batch_ms / samples;
-    forecast->epoch_s = forecast->epoch_cost = NAN;
+    forecast->epoch_s = forecast->epoch_cost = forecast->epoch_energy_kwh = NAN;
     forecast->total_s = forecast->cost = forecast->energy_kwh = NAN;
     if (options->dataset_size <= 0)
         return;
     forecast->epoch_s = ceil((double)options->dataset_size / samples) * forecast->batch_ms / 1000;
     forecast->epoch_cost = forecast->epoch_s / 3600 * devices * cost_per_hour(options);
+    if (is_known(options->watts))
+        forecast->epoch_energy_kwh = forecast->epoch_s / 3600 * devices * options->watts / 1000;
     if (options->epochs <= 0)
         return;
     forecast->total_s = forecast->epoch_s * options->epochs;
     forecast->cost = forecast->epoch_cost * options->epochs;
-    if (is_known(options->watts))
-        forecast->energy_kwh = forecast->total_s / 3600 * devices * options->watts / 1000;
+    forecast->energy_kwh = forecast->epoch_energy_kwh * options->epochs;
 }
 
 static void add_memory(struct forecast *forecast, const struct network *network,

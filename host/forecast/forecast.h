@@ -24,8 +24,9 @@ struct forecast {
     double sample_ms;                             /* batch_ms / samples of all devices */
     /* NaN when unknown. An epoch is ceil(dataset_size / samples of a step) steps. Costs are the
      * hourly price of all devices and, with watts and price_per_kwh, their energy. */
-    double epoch_s, epoch_cost, total_s, cost, energy_kwh; /* the last three: for all epochs */
-    struct network_memory memory;                          /* of one device */
+    double epoch_s, epoch_cost, epoch_energy_kwh;
+    double total_s, cost, energy_kwh; /* for all epochs */
+    struct network_memory memory;     /* of one device */
     bool fits;                 /* memory.total_bytes <= the device's memory (true when unknown) */
     struct prediction *layers; /* (network->layer_count) */
     /* Layers that the predictor does not cover, neither by config nor by work (of `mlp`: an
