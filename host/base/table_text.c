@@ -1,5 +1,6 @@
 /* The text form: aligned, at most TABLE_WIDTH characters wide where that can be. */
 #include "base/table_internal.h"
+#include "base/term.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -166,10 +167,11 @@ void table_print_wrapped(FILE *file, const char *text, int width, int indent)
 static void print_heading(const struct table *table, FILE *file, const struct layout *layout)
 {
     int pending = 0;
+    fputs(term_style(file, TERM_HEADING), file);
     for (int i = 0; i < layout->count; i++)
         print_padded(file, &pending, table_title(&table->columns[layout->columns[i]]),
                      layout->widths[i], is_left(table, layout->columns[i]));
-    fputc('\n', file);
+    fprintf(file, "%s\n", term_plain(file));
 }
 
 static void print_line(const struct table *table, FILE *file, const struct layout *layout,
@@ -241,7 +243,9 @@ static void print_turned(const struct table *table, FILE *file, const struct lay
         const int column = layout->columns[i];
         char kept[CUT_LIMIT];
         int pending = 0;
+        fputs(term_style(file, TERM_HEADING), file);
         print_padded(file, &pending, table_title(&table->columns[column]), title_width, true);
+        fputs(term_plain(file), file);
         for (size_t row = 0; row < rows; row++)
             print_padded(file, &pending, text_of(kept, table, row, column), widths[row], true);
         fputc('\n', file);
