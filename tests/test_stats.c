@@ -92,7 +92,8 @@ static void errors_of_predictions(void **state)
 {
     (void)state;
     static const double measured[] = {1, 4, 5, 10}, predicted[] = {2, 2, 5, 14};
-    struct stats_errors errors = stats_errors(measured, predicted, 4);
+    double room[4];
+    struct stats_errors errors = stats_errors(measured, predicted, 4, room);
     assert_int_equal(errors.count, 4);
     assert_near(errors.rmse_ms, sqrt(21.0 / 4));
     assert_near(errors.mae_ms, 7.0 / 4);
@@ -108,7 +109,8 @@ static void perfect_predictions(void **state)
 {
     (void)state;
     static const double times[] = {0.5, 1, 2};
-    struct stats_errors errors = stats_errors(times, times, 3);
+    double room[3];
+    struct stats_errors errors = stats_errors(times, times, 3, room);
     assert_near(errors.rmse_ms, 0);
     assert_near(errors.p90_ape_percent, 0);
     assert_near(errors.rmsle, 0);
@@ -119,9 +121,10 @@ static void undefined_errors_are_nan(void **state)
 {
     (void)state;
     static const double same[] = {2, 2}, off[] = {1, 2};
-    assert_true(isnan(stats_errors(same, off, 2).r2)); // nothing to explain
-    assert_near(stats_errors(same, off, 2).mae_ms, 0.5);
-    struct stats_errors none = stats_errors(same, off, 0);
+    double room[2];
+    assert_true(isnan(stats_errors(same, off, 2, room).r2)); // nothing to explain
+    assert_near(stats_errors(same, off, 2, room).mae_ms, 0.5);
+    struct stats_errors none = stats_errors(same, off, 0, NULL);
     assert_int_equal(none.count, 0);
     assert_true(isnan(none.rmse_ms) && isnan(none.mape_percent) && isnan(none.rmsle));
 }

@@ -11,7 +11,8 @@ static int compare_doubles(const void *a, const void *b)
 
 void stats_sort(double *values, size_t count)
 {
-    qsort(values, count, sizeof *values, compare_doubles);
+    if (count > 1) /* the pointer may be NULL without values */
+        qsort(values, count, sizeof *values, compare_doubles);
 }
 
 double stats_quantile(const double *sorted, size_t count, double q)
@@ -73,7 +74,7 @@ double stats_student(double level, int freedom)
 }
 
 struct stats_errors stats_errors(const double *measured_ms, const double *predicted_ms,
-                                 size_t count)
+                                 size_t count, double *room)
 {
     struct stats_errors errors = {.count = count,
                                   .rmse_ms = NAN,
@@ -83,8 +84,7 @@ struct stats_errors stats_errors(const double *measured_ms, const double *predic
                                   .p90_ape_percent = NAN,
                                   .r2 = NAN,
                                   .rmsle = NAN};
-    double *relative = count ? malloc(count * sizeof *relative) : NULL;
-    if (!relative)
+    if (count == 0)
         return errors;
     double mean = mean_of(measured_ms, count), squares = 0, absolute = 0, logs = 0, spread = 0;
     for (size_t i = 0; i < count; i++) {
@@ -94,17 +94,16 @@ struct stats_errors stats_errors(const double *measured_ms, const double *predic
         absolute += fabs(difference);
         logs += log_difference * log_difference;
         spread += (measured_ms[i] - mean) * (measured_ms[i] - mean);
-        relative[i] = 100 * fabs(difference) / measured_ms[i];
+        room[i] = 100 * fabs(difference) / measured_ms[i];
     }
     double n = (double)count;
     errors.rmse_ms = sqrt(squares / n);
     errors.mae_ms = absolute / n;
-    errors.mape_percent = mean_of(relative, count);
+    errors.mape_percent = mean_of(room, count);
     errors.r2 = spread > 0 ? 1 - squares / spread : NAN;
     errors.rmsle = sqrt(logs / n);
-    stats_sort(relative, count);
-    errors.median_ape_percent = stats_quantile(relative, count, 0.5);
-    errors.p90_ape_percent = stats_quantile(relative, count, 0.9);
-    free(relative);
+    stats_sort(room, count);
+    errors.median_ape_percent = stats_quantile(room, count, 0.5);
+    errors.p90_ape_percent = stats_quantile(room, count, 0.9);
     return errors;
 }

@@ -27,8 +27,9 @@ struct stats_errors {
     size_t count;
     double rmse_ms, mae_ms, mape_percent, median_ape_percent, p90_ape_percent, r2, rmsle;
 };
-/* rmsle is the root mean square of ln(1+t) - ln(1+t'), t in ms (the paper's loss). */
+/* rmsle is the root mean square of ln(1+t) - ln(1+t'), t in ms (the paper's loss). All are NaN
+ * without predictions. room (count) is written. */
 struct stats_errors stats_errors(const double *measured_ms, const double *predicted_ms,
-                                 size_t count);
+                                 size_t count, double *room);
 
 #endif

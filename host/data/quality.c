@@ -118,6 +118,8 @@ enum status quality_read(struct quality *quality, const char *path, struct error
     quality->tables.is_growing = reader->is_growing;
     enum status status = dataset_rows_add_tables(&quality->tables, &device_map, reader, error);
     if (status == STATUS_OK)
+        status = ALLOCATE(&quality->canary_room, quality->tables.canary_count, "canaries", error);
+    if (status == STATUS_OK)
         status = begin_figures(quality, error);
     if (status == STATUS_OK)
         status = read_rows(quality, reader, device_map, error);
@@ -152,6 +154,7 @@ void quality_free(struct quality *quality)
     dataset_rows_free(&quality->tables);
     free(quality->groups);
     free(quality->budget);
+    free(quality->canary_room);
     *quality = (struct quality){.count = 0};
 }
 
@@ -234,16 +237,14 @@ struct quality_drift quality_drift(const struct quality *quality, int32_t device
 {
     size_t count = 0;
     const struct dataset_rows *tables = &quality->tables;
-    double *values = calloc(tables->canary_count + 1, sizeof *values);
-    for (size_t i = 0; values && i < tables->canary_count; i++) {
+    double *values = quality->canary_room;
+    for (size_t i = 0; i < tables->canary_count; i++) {
         const struct canary *canary = &tables->canaries[i];
         const double ms = which == CANARY_GEMM ? canary->gemm_ms : canary->copy_ms;
         if (canary->device == device && ms > 0)
             values[count++] = ms;
     }
-    const struct quality_drift drift = drift_of(values, count);
-    free(values);
-    return drift;
+    return drift_of(values, count);
 }
 
 /* ---- warnings ---- */

@@ -35,6 +35,7 @@ struct quality {
     struct quality_decade all; /* of all decades */
     struct quantiles pressure_percent;
     struct quantiles_budget *budget; /* of all quantiles */
+    double *canary_room;             /* (tables.canary_count): of quality_drift */
 };
 
 /* STATUS_BAD_FILE as dataset_read. */

@@ -20,7 +20,7 @@ enum { ALL = -1 }; /* as device or part: every one */
 /* Forecasts and room for the times of one group. */
 struct samples {
     const struct row_forecasts *forecasts;
-    double *measured_ms, *predicted_ms;
+    double *measured_ms, *predicted_ms, *room;
     const struct predictor_type *type;
     const struct dataset_rows *rows;
 };
@@ -102,7 +102,7 @@ static void add_row(struct evaluation *evaluation, const struct group *group,
     *row = (struct evaluation_row){
         .layer = group->kind,
         .predictor = samples->type->name,
-        .errors = stats_errors(samples->measured_ms, samples->predicted_ms, count),
+        .errors = stats_errors(samples->measured_ms, samples->predicted_ms, count, samples->room),
         .interval_coverage_percent = coverage_percent,
     };
     name_group(row, group);
@@ -200,10 +200,11 @@ enum status evaluate_forecasts(struct evaluation *evaluation, const struct row_f
                                (size_t)(part_count(by) + 1);
     double *times;
     TRY(ALLOCATE(&evaluation->rows, group_limit, "evaluation", error));
-    enum status status = error_allocate((void **)&times, forecasts->count, 2 * sizeof *times,
+    enum status status = error_allocate((void **)&times, forecasts->count, 3 * sizeof *times,
                                         "times", error);
     if (status == STATUS_OK) {
-        const struct samples samples = {forecasts, times, times + forecasts->count, type, rows};
+        const struct samples samples = {
+            forecasts, times, times + forecasts->count, times + 2 * forecasts->count, type, rows};
         status = evaluate_groups(evaluation, &samples, by, error);
         free(times);
     }

@@ -132,7 +132,7 @@ static int compare_items(const void *a, const void *b)
 struct work {
     const struct row_forecasts *forecasts;
     struct item *items;
-    double *measured_ms, *predicted_ms;
+    double *measured_ms, *predicted_ms, *room;
 };
 
 static double squares_of(const struct work *work, size_t begin, size_t end)
@@ -165,7 +165,7 @@ static struct slice slice_of(const struct work *work, size_t begin, size_t end, 
         noise += noise_ms(measured) / measured->median_ms;
         noise_squares += noise_ms(measured) * noise_ms(measured);
     }
-    slice.errors = stats_errors(work->measured_ms, work->predicted_ms, end - begin);
+    slice.errors = stats_errors(work->measured_ms, work->predicted_ms, end - begin, work->room);
     slice.bias_percent = 100 * expm1(bias / count);
     slice.squares_percent = 100 * squares_of(work, begin, end) / kind_squares;
     slice.noise_percent = 100 * noise / count;
@@ -240,19 +240,16 @@ enum status residuals_create(struct residuals *residuals, const struct row_forec
                              const char *const *keys, int key_count, struct error *error)
 {
     *residuals = (struct residuals){0};
-    void *items, *measured, *predicted;
-    TRY(error_allocate(&items, forecasts->count, sizeof(struct item), "slices", error));
-    enum status status = error_allocate(&measured, forecasts->count, sizeof(double), "times",
-                                        error);
-    predicted = NULL;
-    if (status == STATUS_OK)
-        status = error_allocate(&predicted, forecasts->count, sizeof(double), "times", error);
-    const struct work work = {forecasts, items, measured, predicted};
+    const size_t count = forecasts->count;
+    struct item *items;
+    double *times;
+    TRY(ALLOCATE(&items, count, "slices", error));
+    enum status status = ALLOCATE(&times, 3 * count, "times", error);
+    const struct work work = {forecasts, items, times, times + count, times + 2 * count};
     for (int i = 0; i < key_count && status == STATUS_OK; i++)
         status = slice_by(residuals, &work, keys[i], error);
     free(items);
-    free(measured);
-    free(predicted);
+    free(times);
     if (status != STATUS_OK)
         residuals_free(residuals);
     return status;

@@ -13,6 +13,11 @@ struct point {
     float fastest_ms, slowest_ms;
 };
 
+struct wide {
+    double width_percent;
+    int64_t position;
+};
+
 void visit_queue_begin(struct visit_queue *queue, const struct visit_queue_options *options)
 {
     *queue = (struct visit_queue){.options = *options,
@@ -32,11 +37,13 @@ static enum status reach(struct visit_queue *queue, int64_t position, struct err
     while (wanted <= position)
         wanted *= 2;
     if (wanted != queue->capacity) {
-        struct point *grown = realloc(queue->points, (size_t)wanted * sizeof *grown);
-        if (!grown)
+        struct point *points = realloc(queue->points, (size_t)wanted * sizeof *points);
+        queue->points = points ? points : queue->points;
+        struct wide *refined = realloc(queue->refined, (size_t)wanted * sizeof *refined);
+        queue->refined = refined ? refined : queue->refined;
+        if (!points || !refined)
             return FAIL(error, STATUS_FAILED, "no memory for a sweep of %lld configs",
                         (long long)wanted);
-        queue->points = grown;
         queue->capacity = wanted;
     }
     while (queue->count <= position)
@@ -119,11 +126,6 @@ static double width_percent(const struct point *point)
 }
 
 /* A position and its width, for sorting. */
-struct wide {
-    double width_percent;
-    int64_t position;
-};
-
 static int compare_widest_first(const void *a, const void *b)
 {
     const struct wide *first = a, *second = b;
@@ -134,23 +136,17 @@ static int compare_widest_first(const void *a, const void *b)
 
 static bool list_widest(struct visit_queue *queue)
 {
-    struct wide *list = calloc((size_t)queue->count + 1, sizeof *list);
-    int64_t *refined = realloc(queue->refined, (size_t)(queue->count + 1) * sizeof *refined);
     int64_t count = 0;
-    queue->refined = refined ? refined : queue->refined;
-    for (int64_t i = 0; i < queue->count && list && refined; i++) {
+    for (int64_t i = 0; i < queue->count; i++) {
         const struct point *point = &queue->points[i];
         const double width = point->is_over || point->visits >= ROUND_MAXIMUM
                                  ? 0
                                  : width_percent(point);
         if (width > queue->options.target_percent)
-            list[count++] = (struct wide){.width_percent = width, .position = i};
+            queue->refined[count++] = (struct wide){.width_percent = width, .position = i};
     }
     if (count > 0)
-        qsort(list, (size_t)count, sizeof *list, compare_widest_first);
-    for (int64_t i = 0; i < count; i++)
-        refined[i] = list[i].position;
-    free(list);
+        qsort(queue->refined, (size_t)count, sizeof *queue->refined, compare_widest_first);
     queue->refined_count = count;
     queue->cursor = 0;
     return count > 0;
@@ -160,7 +156,7 @@ static bool next_refined(struct visit *visit, struct visit_queue *queue)
 {
     if (queue->cursor >= queue->refined_count && !list_widest(queue))
         return false;
-    const int64_t position = queue->refined[queue->cursor++];
+    const int64_t position = queue->refined[queue->cursor++].position;
     *visit = (struct visit){.position = position, .round = queue->points[position].visits};
     return true;
 }

@@ -20,13 +20,14 @@ struct visit_queue_options {
 };
 
 struct point; /* state of a config */
+struct wide;
 
 struct visit_queue {
     struct visit_queue_options options;
     struct point *points; /* (capacity), by position */
     int64_t count, capacity;
-    int64_t limit;    /* positions to be visited; grows while time is left */
-    int64_t *refined; /* positions to be refined, widest first */
+    int64_t limit;        /* positions to be visited; grows while time is left */
+    struct wide *refined; /* (capacity): positions to be refined, widest first */
     int64_t refined_count, cursor;
     int64_t outcome_count[OUTCOME_COUNT]; /* configs, by the outcome of their rounds together */
     int round;
