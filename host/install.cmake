@@ -14,7 +14,17 @@ install(TARGETS epochcast)
 install(TARGETS epochcast_shared epochcast_static EXPORT epochcast)
 install(FILES host/library/epochcast.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY datasets/networks DESTINATION ${CMAKE_INSTALL_DATADIR}/epochcast)
-install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# README.md with the pages and pictures that it links to; links to pages about the sources become text.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/README.md)
+file(READ README.md readme)
+string(REGEX REPLACE "\\[([^]]*)\\]\\((cuda|host|scripts|tests)[^)]*\\)" "\\1" readme "${readme}")
+string(REPLACE "](LICENSE)" "](copyright)" readme "${readme}")
+file(WRITE ${PROJECT_BINARY_DIR}/generated/README.md "${readme}")
+install(FILES ${PROJECT_BINARY_DIR}/generated/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+install(FILES datasets/README.md datasets/results.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/datasets)
+install(DIRECTORY datasets/pictures DESTINATION ${CMAKE_INSTALL_DOCDIR}/datasets)
 
 # pkg-config, and CMake's find_package(epochcast): both find the rest from where they lie.
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/epochcast)

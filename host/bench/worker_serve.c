@@ -65,7 +65,8 @@ static enum status introduce(struct server *server, const char *device,
         reply.status = server->device->backend->describe(server->device, true,
                                                          &reply.as.device.info, &reply.error);
     }
-    message_send(server->socket, &reply, sizeof reply);
+    if (!message_send(server->socket, &reply, sizeof reply))
+        return STATUS_FAILED; /* the parent would wait for ever */
     return reply.status;
 }
 

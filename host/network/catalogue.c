@@ -18,18 +18,20 @@ enum { FOLDER_COUNT = 4, PATH_LIMIT = 4096, NAME_LIMIT = 64, CATALOGUE_LIMIT = 4
 
 struct folders {
     const char *at[FOLDER_COUNT]; /* in the order of precedence; the first may be NULL or empty */
-    char own[OWN_PLACE_SIZE + 64];
+    char installed[OWN_PLACE_SIZE + 64], built[OWN_PLACE_SIZE + 64];
 };
 
 static void folders_of(struct folders *folders)
 {
-    const bool is_library = own_folder(folders->own);
-    const size_t length = strlen(folders->own);
-    snprintf(folders->own + length, sizeof folders->own - length, "/%s",
+    char own[OWN_PLACE_SIZE];
+    const bool is_library = own_folder(own);
+    snprintf(folders->installed, sizeof folders->installed, "%s/%s", own,
              is_library ? EPOCHCAST_NETWORKS_FROM_LIBRARY : EPOCHCAST_NETWORKS_FROM_PROGRAM);
+    /* A link that the build makes: no path of the sources is in the program. */
+    snprintf(folders->built, sizeof folders->built, "%s/epochcast-networks", own);
     folders->at[0] = getenv("EPOCHCAST_NETWORKS");
-    folders->at[1] = folders->own;
-    folders->at[2] = EPOCHCAST_SOURCE_NETWORKS;
+    folders->at[1] = folders->installed;
+    folders->at[2] = folders->built;
     folders->at[3] = EPOCHCAST_INSTALLED_NETWORKS;
 }
 
