@@ -12,6 +12,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct device *open_cpu(int64_t arena_bytes, int thread_count)
 {
@@ -819,6 +822,39 @@ static void arena_that_cannot_be_mapped_is_reported(void **state)
     assert_int_equal(device_open(&device, "cpu", &options, &error), STATUS_NO_DEVICE);
     assert_null(device);
     assert_non_null(strstr(error.message, "arena"));
+    assert_non_null(strstr(error.hint, "ulimit -v"));
+}
+
+/* In a child, which a limit of its address space leaves 1 GiB: the arena is half of it. */
+static void limited_child(void)
+{
+    const struct device_options options = {.thread_count = 1};
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file || fscanf(file, "%ld", &pages) != 1)
+        _exit(2);
+    fclose(file);
+    const rlim_t bytes = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (1 << 30);
+    const struct rlimit limit = {.rlim_cur = bytes, .rlim_max = RLIM_INFINITY};
+    struct device *device;
+    if (setrlimit(RLIMIT_AS, &limit) != 0)
+        _exit(3);
+    if (device_open(&device, "cpu", &options, NULL) != STATUS_OK)
+        _exit(4);
+    const size_t arena_bytes = ((struct cpu_device *)device)->arena_bytes;
+    _exit(arena_bytes > 64 << 20 && arena_bytes <= 512 << 20 ? 0 : 5);
+}
+
+static void a_limited_process_has_a_smaller_arena(void **state)
+{
+    (void)state;
+    int how;
+    const pid_t child = fork();
+    if (child == 0)
+        limited_child();
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how));
+    assert_int_equal(WEXITSTATUS(how), 0);
 }
 
 int main(int argc, char **argv)
@@ -845,6 +881,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(device_describes_itself),
         cmocka_unit_test(clock_runs),
         cmocka_unit_test(arena_that_cannot_be_mapped_is_reported),
+        cmocka_unit_test(a_limited_process_has_a_smaller_arena),
     };
     return RUN_TESTS(argc, argv, tests, setup, teardown);
 }

@@ -303,14 +303,23 @@ static void devices_that_do_not_open_are_told(void **state)
 
 static void programs_that_are_none_are_told(void **state)
 {
-    static const char *const commands[][2] = {{"/no/such/program", NULL}, {"/bin/true", NULL}};
+    static const struct {
+        const char *command[4], *end, *hint;
+    } cases[] = {
+        {{"/no/such/program"}, "'/no/such/program': ended with exit code 127", "cannot be loaded"},
+        {{"/bin/true"}, "'/bin/true': ended with exit code 0", "messages"},
+        {{"/bin/sh", "-c", "exit 3"}, "'/bin/sh': ended with exit code 3", "messages"},
+        {{"/bin/sh", "-c", "kill -9 $$"}, "killed by signal 9", "more memory than there is"},
+        {{"/bin/sh", "-c", "kill -6 $$"}, "killed by signal 6", "messages"},
+    };
     (void)state;
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error error;
         struct worker *worker;
-        const struct worker_options options = {.command = commands[i]};
-        FAILS(STATUS_FAILED, commands[i][0], worker_start(&worker, &options, &error));
+        const struct worker_options options = {.command = cases[i].command};
+        FAILS(STATUS_FAILED, cases[i].end, worker_start(&worker, &options, &error));
         assert_null(worker);
+        assert_non_null(strstr(error.hint, cases[i].hint));
     }
 }
 

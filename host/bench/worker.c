@@ -1,6 +1,7 @@
 #include "bench/worker.h"
 
 #include "base/clock.h"
+#include "base/machine.h"
 #include "base/message.h"
 #include "base/term.h"
 #include "bench/worker_messages.h"
@@ -17,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { NOT_RUNNABLE = 127 }; /* exit code, as of a shell */
 static const double opening_s = 120, default_grace_s = 10, ending_s = 5;
 
 struct worker {
@@ -48,7 +50,7 @@ static void become_worker(int socket, const char *const *command, pid_t parent)
         closefrom(STDERR_FILENO + 1); /* only the parent keeps its dataset and lock */
         execv(command[0], (char *const *)command);
     }
-    _exit(STATUS_FAILED);
+    _exit(NOT_RUNNABLE);
 }
 
 static enum status spawn(struct worker *worker, struct error *error)
@@ -100,16 +102,50 @@ static int end_process(struct worker *worker, bool is_hung)
     return 0;
 }
 
+/* "killed by signal 9 (Killed)", from waitpid's status. */
+static void describe_end(char *text, size_t size, int how)
+{
+    if (WIFSIGNALED(how))
+        snprintf(text, size, "killed by signal %d (%s)", WTERMSIG(how), strsignal(WTERMSIG(how)));
+    else
+        snprintf(text, size, "ended with exit code %d", WEXITSTATUS(how));
+}
+
+static enum status hint_start(int how, struct error *error)
+{
+    struct machine_memory memory;
+    machine_memory_read(&memory, "");
+    if (WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL)
+        return HINT(error, STATUS_FAILED,
+                    "the system ends processes that need more memory than there is: %.1f MiB here",
+                    (double)memory.total_bytes / (1 << 20));
+    if (WIFEXITED(how) && WEXITSTATUS(how) == NOT_RUNNABLE)
+        return HINT(error, STATUS_FAILED, "the program, or its shared libraries, cannot be loaded");
+    return HINT(error, STATUS_FAILED, "its own messages, if any, are above");
+}
+
+static enum status did_not_start(struct worker *worker, bool is_late, struct error *error)
+{
+    char end[128];
+    const char *program = worker->options.command[0];
+    const int how = end_process(worker, is_late);
+    describe_end(end, sizeof end, how);
+    if (is_late) {
+        FAIL(error, STATUS_FAILED, "the worker process did not start: '%s': no answer in %.0f s",
+             program, opening_s);
+        return HINT(error, STATUS_FAILED, "the device may hang: see 'epochcast devices'");
+    }
+    FAIL(error, STATUS_FAILED, "the worker process did not start: '%s': %s", program, end);
+    return hint_start(how, error);
+}
+
 static enum status introduce(struct worker *worker, struct error *error)
 {
     struct reply reply;
+    const double deadline_s = monotonic_s() + opening_s;
     TRY(spawn(worker, error));
-    if (!message_receive(worker->socket, &reply, sizeof reply, monotonic_s() + opening_s)) {
-        end_process(worker, true);
-        FAIL(error, STATUS_FAILED, "the worker process did not start: '%s'",
-             worker->options.command[0]);
-        return HINT(error, STATUS_FAILED, "see its messages above");
-    }
+    if (!message_receive(worker->socket, &reply, sizeof reply, deadline_s))
+        return did_not_start(worker, monotonic_s() >= deadline_s, error);
     if (reply.status != STATUS_OK) {
         end_process(worker, false);
         FAIL(error, reply.status, "%s", reply.error.message);
@@ -174,11 +210,8 @@ static enum outcome note_failure(struct worker *worker, bool is_late, const stru
         snprintf(worker->failure, size, "no answer in time");
     else if (reply)
         snprintf(worker->failure, size, "%.250s", reply->error.message);
-    else if (WIFSIGNALED(how))
-        snprintf(worker->failure, size, "killed by signal %d (%s)", WTERMSIG(how),
-                 strsignal(WTERMSIG(how)));
     else
-        snprintf(worker->failure, size, "ended with exit code %d", WEXITSTATUS(how));
+        describe_end(worker->failure, size, how);
     const bool is_killed = !is_late && !reply && WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL;
     return is_late     ? OUTCOME_TIMEOUT
            : is_killed ? OUTCOME_OUT_OF_MEMORY /* the system's last resort */

@@ -344,6 +344,7 @@ static enum status run(const struct settings *settings, struct error *error)
 {
     struct sweep_request request;
     TRY(sweep_request_make(&request, settings, error));
+    cli_note_threads(settings);
     enum status status;
     if (settings->dry_run)
         status = print_plan(&request, settings, error);

@@ -282,8 +282,11 @@ static enum status train(struct mlp_options *wanted, const struct fit_options *b
         return FAIL(error, STATUS_USAGE, "train needs -O MODEL.h5");
     TRY(dataset_read(&rows, settings->operands, settings->operand_count, error));
     note_repeats(&rows, settings);
-    if (!settings->quiet)
+    cli_note_threads(settings);
+    if (!settings->quiet) {
         cli_note_namesakes(rows.devices, rows.device_count);
+        cli_note_shared_cores(rows.devices, rows.device_count);
+    }
     enum status status = filter_kinds(&rows, settings, error);
     if (status == STATUS_OK && !baseline)
         status = settle_engine(wanted, &rows, settings, error);

@@ -155,8 +155,10 @@ static enum status run(const struct settings *settings, struct error *error)
     TRY(plot_check(settings, error));
     TRY(network_selection_load(&selection, NULL, settings, error));
     enum status status = leave_out_operators(&selection, settings, error);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        cli_note_threads(settings);
         status = open_device(&device, settings, error);
+    }
     if (status == STATUS_OK) {
         status = verify_on(device, &selection, settings, error);
         device_close(device);

@@ -1,5 +1,6 @@
 #include "cli/device_choice.h"
 
+#include "base/machine.h"
 #include "bench/device_identity.h"
 
 #include <math.h>
@@ -59,4 +60,24 @@ void cli_note_namesakes(const struct device_info *devices, int count)
     for (int i = 0; i < count; i++)
         if (device_namesake_note(text, devices, i))
             cli_note(text);
+}
+
+void cli_note_threads(const struct settings *settings)
+{
+    const int usable = machine_usable_processors("");
+    if (settings->threads > usable && !settings->quiet)
+        fprintf(stderr,
+                "note: --threads %lld, but this process may use %d processor%s: threads wait for "
+                "each other\n",
+                (long long)settings->threads, usable, usable == 1 ? "" : "s");
+}
+
+void cli_note_shared_cores(const struct device_info *devices, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (devices[i].machine_core_count > 0 &&
+            devices[i].thread_count > devices[i].machine_core_count)
+            fprintf(stderr, "note: rows of '%s' were measured with %d threads on %d core%s\n",
+                    devices[i].name, devices[i].thread_count, devices[i].machine_core_count,
+                    devices[i].machine_core_count == 1 ? "" : "s");
 }

@@ -1,4 +1,6 @@
 #include "cli/verify_run.h"
+#include "base/human.h"
+#include "base/machine.h"
 #include "cli/cli.h"
 
 #include <math.h>
@@ -100,15 +102,48 @@ static enum status measure_rows(struct verification *all, const struct layer_con
     return status;
 }
 
+/* Memory that a step may take: what this process may still use, or that of a device of its own. */
+static int64_t available_bytes(const struct device_info *here)
+{
+    struct machine_memory memory;
+    machine_memory_read(&memory, "");
+    const bool is_shared = strcmp(here->backend, "cpu") == 0 && memory.total_bytes > 0;
+    return is_shared ? memory.available_bytes : here->memory_bytes;
+}
+
+/* STATUS_OUT_OF_MEMORY when by its forecast no step fits. Of others, those that do not fit become
+ * rows without times. */
+static enum status check_memory(const struct verification *all, const struct layer_config *asked,
+                                int64_t available, struct error *error)
+{
+    int64_t least = INT64_MAX;
+    for (int i = 0; i < all->count; i++)
+        if (all->rows[i].forecast.memory.total_bytes < least)
+            least = all->rows[i].forecast.memory.total_bytes;
+    if (all->count == 0 || available <= 0 || least <= available)
+        return STATUS_OK;
+    char needed[HUMAN_TEXT_SIZE], left[HUMAN_TEXT_SIZE];
+    FAIL(error, STATUS_OUT_OF_MEMORY, "no step fits: the smallest takes %s, and %s are available",
+         human_text(needed, SCALE_BYTES, (double)least, 0),
+         human_text(left, SCALE_BYTES, (double)available, 0));
+    const int32_t largest = network_largest_batch(
+        &all->selection->network, asked[0].pass, asked[0].optimizer, asked[0].precision, available);
+    return largest > 0 ? HINT(error, STATUS_OUT_OF_MEMORY, "the largest batch size that fits is %d",
+                              largest)
+                       : HINT(error, STATUS_OUT_OF_MEMORY,
+                              "end other programs, or raise the limit of the container");
+}
+
 /* Forecasts first: faults of a model show before anything is measured. */
 static enum status fill_rows(struct verification *all, struct layer_config *asked, int count,
-                             struct device *device, const struct verification_options *options,
-                             struct error *error)
+                             struct device *device, int64_t available,
+                             const struct verification_options *options, struct error *error)
 {
     for (int i = 0; i < count; i++) {
         asked[i] = asked_step(all->selection, i, options);
         TRY(forecast_row(&all->rows[all->count++], all, &asked[i], error));
     }
+    TRY(check_memory(all, asked, available, error));
     return measure_rows(all, asked, device, options, error);
 }
 
@@ -125,7 +160,8 @@ static enum status fill(struct verification *all, struct device *device,
     TRY(fit_baselines(all, options, error));
     TRY(ALLOCATE(&all->rows, (unsigned long)count, "rows", error));
     TRY(ALLOCATE(&asked, (unsigned long)count, "steps", error));
-    const enum status status = fill_rows(all, asked, count, device, options, error);
+    const enum status status = fill_rows(all, asked, count, device, available_bytes(&here), options,
+                                         error);
     free(asked);
     return status;
 }
