@@ -217,7 +217,7 @@ static void a_verification_is_read(void **state)
     assert_int_equal(file.count, 2);
     assert_string_equal(file.device, "fake device");
     assert_string_equal(file.rows[1].network, "network");
-    assert_int_equal(file.rows[1].pass, PASS_TRAIN);
+    assert_int_equal(file.rows[1].step.pass, PASS_TRAIN);
     assert_true(file.rows[1].step.measured_ms > 0);
     verification_file_free(&file);
 }

@@ -1,11 +1,8 @@
 /* Pictures: what strangers' texts become, and what happens where gnuplot is missing or fails. */
 #include "dataset_files.h"
-#include "pictures/draw.h"
-#include "pictures/gnuplot.h"
-#include "synthetic_rows.h"
-#include "test.h"
+#include "drawn_picture.h"
 
-static struct error error;
+static const struct picture_row one_panel = {1, 400, 0};
 
 /* ---- folders, and other programs called gnuplot ---- */
 
@@ -50,14 +47,6 @@ static int file_count(void)
     return count;
 }
 
-static void need_gnuplot(void)
-{
-    if (gnuplot_check(&error) != STATUS_OK) {
-        print_message("%s\n", error.message);
-        skip();
-    }
-}
-
 /* A program of that name alone on PATH. */
 static void replace_gnuplot(const char *script)
 {
@@ -77,22 +66,12 @@ static void replace_gnuplot(const char *script)
 
 /* ---- texts ---- */
 
-static char *rendered(struct picture *picture)
-{
-    char *text;
-    size_t size;
-    SUCCEEDS(picture_render(&text, &size, picture, &error));
-    picture_free(picture);
-    assert_true(size > 500);
-    return text;
-}
-
 /* `text` as title, as label, as a tic's name and as a series' name. */
 static char *svg_of(const char *text)
 {
     struct picture picture;
     SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
-    picture_layout(&picture, 1, 1, 600, 400, text);
+    picture_layout(&picture, 600, &one_panel, 1, text);
     picture_panel(&picture, text, text, text);
     fputs("set ytics (", picture.script);
     picture_tic_text(&picture, text);
@@ -100,14 +79,6 @@ static char *svg_of(const char *text)
     picture_text(&picture, text);
     fputc('\n', picture.script);
     return rendered(&picture);
-}
-
-static int occurrences(const char *text, const char *wanted)
-{
-    int count = 0;
-    for (const char *at = text; (at = strstr(at, wanted)); at += strlen(wanted))
-        count++;
-    return count;
 }
 
 static void hostile_texts(void **state)
@@ -156,7 +127,7 @@ static void texts_of_special_characters(void **state)
     (void)state;
     need_gnuplot();
     SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
-    picture_layout(&picture, 1, 1, 600, 400, "");
+    picture_layout(&picture, 600, &one_panel, 1, "");
     picture_panel(&picture, "", "", "");
     for (int i = 1; i <= 2000; i++) {
         char text[24] = "";
@@ -180,7 +151,7 @@ static void texts_of_special_characters(void **state)
 static void draw_line(struct picture *picture, enum picture_form form)
 {
     SUCCEEDS(picture_create(picture, form, &error));
-    picture_layout(picture, 1, 1, 400, 300, "a line");
+    picture_layout(picture, 400, &one_panel, 1, "a line");
     picture_panel(picture, "line", "x", "y");
     fputs("plot [0:1] x notitle\n", picture->script);
 }
@@ -337,227 +308,16 @@ static void users_settings_are_ignored(void **state)
     assert_int_equal(file_count(), 0);
 }
 
-/* ---- what the commands draw ---- */
-
-enum { LAYER_LIMIT = 300 };
-
-struct fixed_forecasts {
-    struct network network;
-    struct network_layer layers[LAYER_LIMIT];
-    struct prediction predictions[LAYER_LIMIT];
-    struct forecast rows[6];
-};
-
-/* Batch sizes 1, 2, 4 for two optimizers; layer i takes i + 1 ms. */
-static void fill_forecasts(struct fixed_forecasts *all, int layer_count)
-{
-    memset(all, 0, sizeof *all);
-    all->network = (struct network){.layers = all->layers, .layer_count = layer_count};
-    snprintf(all->network.name, sizeof all->network.name, "net");
-    for (int i = 0; i < layer_count; i++) {
-        snprintf(all->layers[i].name, sizeof all->layers[i].name, "layer'%d`", i);
-        all->layers[i].config.kind = (enum layer_kind)(i % LAYER_KIND_COUNT);
-        all->predictions[i] = (struct prediction){
-            .median_ms = i + 1, .low_ms = i % 2 ? i + 0.5 : NAN, .high_ms = i % 2 ? i + 2 : NAN};
-    }
-    for (int i = 0; i < 6; i++)
-        all->rows[i] = (struct forecast){.batch_size = 1 << i % 3,
-                                         .pass = PASS_TRAIN,
-                                         .optimizer = i < 3 ? OPTIMIZER_SGD : OPTIMIZER_ADAM,
-                                         .batch_ms = 10 * (i + 1),
-                                         .batch_low_ms = i == 2 ? NAN : 9 * (i + 1),
-                                         .batch_high_ms = i == 2 ? NAN : 12 * (i + 1),
-                                         .fits = i != 5,
-                                         .layers = all->predictions};
-}
-
-static char *forecast_picture(enum picture_form form, int layer_count, int count)
-{
-    struct picture picture;
-    struct fixed_forecasts *all = malloc(sizeof *all);
-    assert_non_null(all);
-    fill_forecasts(all, layer_count);
-    SUCCEEDS(picture_create(&picture, form, &error));
-    SUCCEEDS(draw_forecasts(&picture, all->rows, count, &all->network, "de'vice", &error));
-    free(all);
-    return rendered(&picture);
-}
-
-static void test_forecasts(void **state)
-{
-    (void)state;
-    need_gnuplot();
-    char *svg = forecast_picture(PICTURE_INLINE, 7, 1);
-    assert_non_null(strstr(svg, "net, train on de’vice"));
-    assert_int_equal(occurrences(svg, ">layer’"), 7);
-    assert_null(strstr(svg, "time of a batch"));
-    free(svg);
-    svg = forecast_picture(PICTURE_SVG, 1, 6);
-    assert_non_null(strstr(svg, "time of a batch"));
-    assert_non_null(strstr(svg, ">adam<"));
-    assert_non_null(strstr(svg, "does not fit in memory"));
-    free(svg);
-    // of many layers the slowest, and a word about the rest: 1 + 2 + ... + 260 ms
-    svg = forecast_picture(PICTURE_SVG, LAYER_LIMIT, 1);
-    assert_int_equal(occurrences(svg, ">layer’"), 40);
-    assert_non_null(strstr(svg, "260 faster layers: 3.39e+04 ms"));
-    free(svg);
-    free(forecast_picture(PICTURE_TERMINAL, LAYER_LIMIT, 6));
-    free(forecast_picture(PICTURE_PNG, 40, 6));
-}
-
-static void verification(void **state)
-{
-    static const struct verified_step steps[] = {
-        {1, OPTIMIZER_SGD, 10, 0.1, 11, 9, 13, {5, 20}},
-        {2, OPTIMIZER_SGD, 20, NAN, 18, NAN, NAN, {12, NAN}},
-        {1, OPTIMIZER_ADAM, 14, 0.2, 14, 13, 15, {9, 3}},
-    };
-    struct verified_network verified = {.network = "net",
-                                        .device = "device",
-                                        .pass = PASS_TRAIN,
-                                        .steps = steps,
-                                        .baselines = {"roof'line", "linear"}};
-    struct picture picture;
-    (void)state;
-    need_gnuplot();
-    for (int count = 1; count <= 3; count++) {
-        verified.count = count;
-        verified.baseline_count = count - 1;
-        SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
-        draw_verification(&picture, &verified);
-        char *svg = rendered(&picture);
-        assert_non_null(strstr(svg, "sgd, measured"));
-        assert_int_equal(strstr(svg, "adam, measured") != NULL, count == 3);
-        assert_int_equal(strstr(svg, "sgd, roof’line") != NULL, count > 1);
-        assert_int_equal(strstr(svg, "predicted / measured") != NULL, count == 3);
-        assert_int_equal(strstr(svg, ">linear<") != NULL, count == 3);
-        free(svg);
-    }
-    SUCCEEDS(picture_create(&picture, PICTURE_TERMINAL, &error));
-    draw_verification(&picture, &verified);
-    free(rendered(&picture));
-}
-
-/* Rows of nine devices, more than there are colours; some without a time or an interval. */
-static void fill_rows(struct dataset_rows *rows, int device_count)
-{
-    static const enum layer_kind kinds[] = {LAYER_DENSE, LAYER_CONV2D};
-    struct device_info devices[9];
-    for (int i = 0; i < device_count; i++) {
-        devices[i] = synthetic_device("", 1000, 100);
-        snprintf(devices[i].name, sizeof devices[i].name, "d'%d `x` %%s", i);
-    }
-    synthetic_rows_create(rows, 4000, kinds, 2, devices, device_count, 0.1);
-    for (size_t i = 0; i < rows->count; i++)
-        rows->rows[i].ci_ms = i % 3 ? 0.01 * rows->rows[i].median_ms : NAN;
-    rows->rows[0].outcome = OUTCOME_OUT_OF_MEMORY;
-    rows->rows[0].median_ms = NAN;
-}
-
-static void dataset(void **state)
-{
-    struct dataset_rows rows;
-    struct picture picture;
-    (void)state;
-    need_gnuplot();
-    for (int device_count = 1; device_count <= 9; device_count += 8) {
-        fill_rows(&rows, device_count);
-        SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
-        draw_dataset(&picture, &rows, "data");
-        char *svg = rendered(&picture);
-        assert_non_null(strstr(svg, "dense: 1999 timed rows, one of 2 shown"));
-        assert_non_null(strstr(svg, "conv2d: 2000 timed rows"));
-        assert_null(strstr(svg, "pool2d"));
-        assert_non_null(strstr(svg, device_count > 1 ? "d’5 `x` %s" : ">forward<"));
-        assert_int_equal(strstr(svg, "other devices") != NULL, device_count > 1);
-        free(svg);
-        synthetic_rows_free(&rows);
-    }
-    rows = (struct dataset_rows){.count = 0};
-    SUCCEEDS(picture_create(&picture, PICTURE_TERMINAL, &error));
-    draw_dataset(&picture, &rows, "empty");
-    char *text;
-    size_t size;
-    SUCCEEDS(picture_render(&text, &size, &picture, &error));
-    assert_int_equal(size, 0);
-    free(text);
-    picture_free(&picture);
-}
-
-static void evaluation(void **state)
-{
-    struct dataset_rows rows;
-    struct picture picture;
-    struct row_forecasts forecasts = {.count = 100};
-    const struct measurement *measured[100];
-    struct prediction predictions[100];
-    (void)state;
-    need_gnuplot();
-    fill_rows(&rows, 2);
-    for (size_t i = 0; i < forecasts.count; i++) {
-        measured[i] = &rows.rows[i + 1];
-        predictions[i] = (struct prediction){.median_ms = 1.5 * rows.rows[i + 1].median_ms};
-    }
-    forecasts.rows = measured;
-    forecasts.predictions = predictions;
-    struct evaluated_list drawn = {.count = 0};
-    SUCCEEDS(evaluated_add(&drawn, "mlp", &forecasts, &rows, &error));
-    SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
-    SUCCEEDS(draw_evaluation(&picture, &drawn, &rows, "model", &error));
-    char *svg = rendered(&picture);
-    assert_non_null(strstr(svg, "dense: error 50 % median, 50 % p90, 50 rows"));
-    assert_non_null(strstr(svg, "d’1 `x` %s"));
-    free(svg);
-    SUCCEEDS(picture_create(&picture, PICTURE_TERMINAL, &error));
-    SUCCEEDS(draw_evaluation(&picture, &drawn, &rows, "model", &error));
-    free(rendered(&picture));
-    for (size_t i = 0; i < forecasts.count; i++) /* most of them far beyond what is measured */
-        predictions[i].median_ms = i < 10 ? measured[i]->median_ms : i % 2 ? 1e9 : -1;
-    for (int baseline = 0; baseline < 5; baseline++) {
-        char name[16];
-        snprintf(name, sizeof name, "ri'val%d", baseline);
-        SUCCEEDS(evaluated_add(&drawn, name, &forecasts, &rows, &error));
-    }
-    SUCCEEDS(evaluated_add(&drawn, "ri'val4", &forecasts, &rows, &error)); /* of another device */
-    assert_int_equal(drawn.count, 6);
-    assert_int_equal(drawn.list[5].count, 2 * forecasts.count);
-    SUCCEEDS(picture_create(&picture, PICTURE_SVG, &error));
-    SUCCEEDS(draw_evaluation(&picture, &drawn, &rows, "model", &error));
-    svg = rendered(&picture);
-    assert_non_null(strstr(svg, "dense, mlp: 50 % median, 50 % p90"));
-    assert_non_null(strstr(svg, "conv2d, ri’val4: "));
-    assert_int_equal(occurrences(svg, "; 45 beyond"),
-                     8); /* of 50 a kind, but for the last baseline */
-    assert_int_equal(occurrences(svg, "; 90 beyond"), 2);
-    assert_int_equal(occurrences(svg, "predicted (ms)"), 12);
-    free(svg);
-    SUCCEEDS(picture_create(&picture, PICTURE_TERMINAL, &error));
-    SUCCEEDS(draw_evaluation(&picture, &drawn, &rows, "model", &error));
-    free(rendered(&picture));
-    evaluated_free(&drawn);
-    synthetic_rows_free(&rows);
-}
-
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
 
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        IN_A_FOLDER(hostile_texts),
-        IN_A_FOLDER(texts_of_special_characters),
-        cmocka_unit_test(forms_by_name),
-        IN_A_FOLDER(test_files),
-        IN_A_FOLDER(terminal),
-        IN_A_FOLDER(missing_gnuplot),
-        IN_A_FOLDER(failing_gnuplot),
-        IN_A_FOLDER(half_a_picture),
-        IN_A_FOLDER(killed_gnuplot),
-        IN_A_FOLDER(users_settings_are_ignored),
-        IN_A_FOLDER(test_forecasts),
-        IN_A_FOLDER(verification),
-        IN_A_FOLDER(dataset),
-        IN_A_FOLDER(evaluation),
+        IN_A_FOLDER(hostile_texts),      IN_A_FOLDER(texts_of_special_characters),
+        cmocka_unit_test(forms_by_name), IN_A_FOLDER(test_files),
+        IN_A_FOLDER(terminal),           IN_A_FOLDER(missing_gnuplot),
+        IN_A_FOLDER(failing_gnuplot),    IN_A_FOLDER(half_a_picture),
+        IN_A_FOLDER(killed_gnuplot),     IN_A_FOLDER(users_settings_are_ignored),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -35,7 +35,7 @@ static void a_result_reads_back(void **state)
     assert_string_equal(file.baselines[1], "linear");
     const struct verification_row *row = &file.rows[0];
     assert_string_equal(row->network, "net");
-    assert_true(row->step.batch_size == 4 && row->pass == PASS_TRAIN &&
+    assert_true(row->step.batch_size == 4 && row->step.pass == PASS_TRAIN &&
                 row->step.optimizer == OPTIMIZER_SGD);
     assert_true(row->step.measured_ms == 2.5 && row->step.predicted_ms == 3);
     assert_true(row->step.baselines_ms[0] == 1 && row->step.baselines_ms[1] == 7);
@@ -43,6 +43,35 @@ static void a_result_reads_back(void **state)
     assert_true(isnan(row->sum_ms) && !file.has_sum);
     assert_true(isnan(file.rows[1].step.measured_ms) && isnan(file.rows[1].step.baselines_ms[0]));
     verification_file_free(&file);
+}
+
+/* The times of --layers, by kind. */
+static void kinds_of_layers(void **state)
+{
+    (void)state;
+    struct verification_file file;
+    struct error error;
+    char text[4096] = "{\"rows\": [{" STEP ", \"kinds\": [";
+    for (int i = 0; i < VERIFIED_KIND_LIMIT + 5; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text),
+                 "{\"layer\": \"%s\", \"layers\": %d, \"in_place_ms\": 2.5, "
+                 "\"predicted_ms\": null}, ",
+                 i == 1 ? "all" : "conv2d", i);
+    snprintf(text + strlen(text), sizeof text - strlen(text), "{\"layers\": 1}]}]}");
+    assert_int_equal(parse(&file, text, &error), STATUS_OK);
+    const struct verified_step *step = &file.rows[0].step;
+    assert_int_equal(step->kind_count, VERIFIED_KIND_LIMIT);
+    assert_string_equal(step->kinds[1].name, "conv2d");
+    assert_int_equal(step->kinds[1].layer_count, 2);
+    assert_true(step->kinds[1].in_place_ms == 2.5 && isnan(step->kinds[1].predicted_ms) &&
+                isnan(step->kinds[1].alone_ms));
+    verification_file_free(&file);
+    assert_int_equal(parse(&file,
+                           "{\"rows\": [{" STEP ", \"kinds\": [{\"layer\": \"dense\", "
+                           "\"layers\": -1}]}]}",
+                           &error),
+                     STATUS_BAD_FILE);
+    assert_non_null(strstr(error.message, "layers is not a valid number"));
 }
 
 static void long_texts_are_cut(void **state)
@@ -154,11 +183,9 @@ static void json_is_known_by_content_or_name(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_result_reads_back),
-        cmocka_unit_test(long_texts_are_cut),
-        cmocka_unit_test(other_json_is_refused),
-        cmocka_unit_test(sizes_are_bounded),
-        cmocka_unit_test(json_is_known_by_content_or_name),
+        cmocka_unit_test(a_result_reads_back), cmocka_unit_test(kinds_of_layers),
+        cmocka_unit_test(long_texts_are_cut),  cmocka_unit_test(other_json_is_refused),
+        cmocka_unit_test(sizes_are_bounded),   cmocka_unit_test(json_is_known_by_content_or_name),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

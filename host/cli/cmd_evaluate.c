@@ -79,8 +79,24 @@ static int asked_split(const struct settings *settings)
     return settings->split < SPLIT_COUNT ? settings->split : -1;
 }
 
-/* Adds a predictor's forecasts to the picture, if one is drawn. */
-static enum status collect(struct evaluated_list *drawn, const struct predictor *predictor,
+/* What the picture shows, besides the rows. */
+struct drawn {
+    struct evaluated_list points;
+    struct evaluation errors;
+    struct residuals slices;
+    char *keys; /* texts of the slices' keys */
+};
+
+static void drawn_free(struct drawn *drawn)
+{
+    evaluated_free(&drawn->points);
+    evaluation_free(&drawn->errors);
+    residuals_free(&drawn->slices);
+    free(drawn->keys);
+}
+
+/* Keeps the model's forecasts for the picture, if one is drawn. */
+static enum status collect(struct evaluated_list *points, const struct predictor *predictor,
                            const struct dataset_rows *rows, const struct settings *settings,
                            struct error *error)
 {
@@ -88,46 +104,42 @@ static enum status collect(struct evaluated_list *drawn, const struct predictor 
     if (!settings->plot)
         return STATUS_OK;
     TRY(row_forecasts_create(&forecasts, predictor, rows, asked_split(settings), error));
-    const enum status status = evaluated_add(drawn, predictor->type->name, &forecasts, rows, error);
+    const enum status status = evaluated_add(points, predictor->type->name, -1, &forecasts, rows,
+                                             error);
     row_forecasts_free(&forecasts);
     return status;
 }
 
-static enum status add_baseline(struct evaluation *all, struct evaluated_list *drawn,
-                                const struct predictor_type *type, const struct dataset_rows *rows,
-                                const struct settings *settings, struct error *error)
+static enum status add_baseline(struct evaluation *all, const struct predictor_type *type,
+                                const struct dataset_rows *rows, const struct settings *settings,
+                                struct error *error)
 {
     struct predictor *predictor;
     struct evaluation evaluation;
     TRY(type->fit(&predictor, rows, NULL, NULL, error));
-    enum status status = evaluate_predictor_by(&evaluation, predictor, rows, asked_split(settings),
-                                               (enum evaluation_by)settings->group, error);
-    if (status == STATUS_OK)
-        status = collect(drawn, predictor, rows, settings, error);
+    const enum status status = evaluate_predictor_by(&evaluation, predictor, rows,
+                                                     asked_split(settings),
+                                                     (enum evaluation_by)settings->group, error);
     type->free(predictor);
     TRY(status);
     return evaluation_join(all, &evaluation, error);
 }
 
-static enum status print_errors(const struct predictor *predictor, struct evaluated_list *drawn,
+/* Fills *all, which evaluation_free releases, also after a failure. */
+static enum status print_errors(struct evaluation *all, const struct predictor *predictor,
                                 const struct dataset_rows *rows, const struct settings *settings,
                                 struct error *error)
 {
-    struct evaluation all = {0};
-    enum status status = evaluate_predictor_by(&all, predictor, rows, asked_split(settings),
-                                               (enum evaluation_by)settings->group, error);
-    if (status == STATUS_OK && all.uncovered > 0)
+    TRY(evaluate_predictor_by(all, predictor, rows, asked_split(settings),
+                              (enum evaluation_by)settings->group, error));
+    if (all->uncovered > 0)
         term_message(
             stderr, "note: %zu rows left out: the model does not know their layer kind or device\n",
-            all.uncovered);
-    for (int i = 0; i < choice_baseline.count && status == STATUS_OK; i++)
+            all->uncovered);
+    for (int i = 0; i < choice_baseline.count; i++)
         if (settings->baselines >> i & 1)
-            status = add_baseline(&all, drawn, predictor_find(choice_baseline.names[i]), rows,
-                                  settings, error);
-    if (status == STATUS_OK)
-        status = print_evaluation(&all, false, settings->format, error);
-    evaluation_free(&all);
-    return status;
+            TRY(add_baseline(all, predictor_find(choice_baseline.names[i]), rows, settings, error));
+    return print_evaluation(all, false, settings->format, error);
 }
 
 /* ---- row by row, and slices of rows ---- */
@@ -146,33 +158,28 @@ static enum status split_keys(const char **keys, int *count, char *text, struct 
     return STATUS_OK;
 }
 
-static enum status print_slices(const struct row_forecasts *forecasts,
+/* Leaves the slices in *drawn. */
+static enum status print_slices(struct drawn *drawn, const struct row_forecasts *forecasts,
                                 const struct settings *settings, struct error *error)
 {
     const char *keys[KEY_LIMIT];
     int count;
-    struct residuals residuals;
-    char *text = strdup(settings->by);
-    if (!text)
+    drawn->keys = strdup(settings->by);
+    if (!drawn->keys)
         return FAIL(error, STATUS_FAILED, "no memory");
-    enum status status = split_keys(keys, &count, text, error);
-    if (status == STATUS_OK)
-        status = residuals_create(&residuals, forecasts, keys, count, error);
-    if (status == STATUS_OK) {
-        status = print_residuals(&residuals, settings->format, error);
-        residuals_free(&residuals);
-    }
-    free(text);
-    return status;
+    TRY(split_keys(keys, &count, drawn->keys, error));
+    TRY(residuals_create(&drawn->slices, forecasts, keys, count, error));
+    return print_residuals(&drawn->slices, settings->format, error);
 }
 
-static enum status print_rows(const struct predictor *predictor, const struct dataset_rows *rows,
-                              const struct settings *settings, struct error *error)
+static enum status print_rows(struct drawn *drawn, const struct predictor *predictor,
+                              const struct dataset_rows *rows, const struct settings *settings,
+                              struct error *error)
 {
     struct row_forecasts forecasts;
     TRY(row_forecasts_create(&forecasts, predictor, rows, asked_split(settings), error));
     const enum status status = settings->by
-                                   ? print_slices(&forecasts, settings, error)
+                                   ? print_slices(drawn, &forecasts, settings, error)
                                    : print_forecasts(&forecasts, rows, settings->format, error);
     row_forecasts_free(&forecasts);
     return status;
@@ -180,78 +187,81 @@ static enum status print_rows(const struct predictor *predictor, const struct da
 
 /* ---- the command ---- */
 
-static enum status plot_drawn(const struct evaluated_list *drawn, const struct dataset_rows *rows,
-                              const char *title, const struct settings *settings,
-                              struct error *error)
+static enum status plot_drawn(const struct drawn *drawn, bool is_calibrated,
+                              const struct dataset_rows *rows, const char *what,
+                              const struct settings *settings, struct error *error)
 {
     struct picture picture;
+    const struct evaluation_drawing drawing = {.points = &drawn->points,
+                                               .errors = &drawn->errors,
+                                               .is_calibrated = is_calibrated,
+                                               .slices = &drawn->slices,
+                                               .rows = rows,
+                                               .what = what};
     if (!settings->plot)
         return STATUS_OK;
     TRY(plot_begin(&picture, settings, error));
-    return plot_end(&picture, draw_evaluation(&picture, drawn, rows, title, error), settings,
-                    error);
+    return plot_end(&picture, draw_evaluation(&picture, &drawing, error), settings, error);
 }
 
-/* "model.h5: rows of the test split" */
-static void name_rows(char *title, size_t size, const char *what, const struct settings *settings)
+/* "rows of the test split, forecast by mlp" */
+static void name_split(char *text, size_t size, const char *more, const struct settings *settings)
 {
     const bool has_split = asked_split(settings) >= 0;
-    snprintf(title, size, "%.120s: %s%s%s", what, has_split ? "rows of the " : "all rows",
+    snprintf(text, size, "rows%s%s%s, %.120s", has_split ? " of the " : "",
              has_split ? choice_name(&choice_split, settings->split) : "",
-             has_split ? " split" : "");
+             has_split ? " split" : "", more);
 }
 
-static enum status evaluate_rows(const struct model *model, struct evaluated_list *drawn,
+static enum status evaluate_rows(const struct model *model, struct drawn *drawn,
                                  const struct dataset_rows *rows, const struct settings *settings,
                                  struct error *error)
 {
-    char title[256];
-    TRY(collect(drawn, model->predictor, rows, settings, error));
+    char what[256], forecaster[64];
+    TRY(collect(&drawn->points, model->predictor, rows, settings, error));
     TRY(settings->by || settings->forecasts
-            ? print_rows(model->predictor, rows, settings, error)
-            : print_errors(model->predictor, drawn, rows, settings, error));
-    name_rows(title, sizeof title, settings->operands[0], settings);
-    return plot_drawn(drawn, rows, title, settings, error);
+            ? print_rows(drawn, model->predictor, rows, settings, error)
+            : print_errors(&drawn->errors, model->predictor, rows, settings, error));
+    snprintf(forecaster, sizeof forecaster, "forecast by %.40s", model->predictor->type->name);
+    name_split(what, sizeof what, forecaster, settings);
+    return plot_drawn(drawn, false, rows, what, settings, error);
 }
 
 static enum status evaluate_model(const struct model *model, const struct settings *settings,
                                   struct error *error)
 {
     struct dataset_rows rows;
-    struct evaluated_list drawn = {.count = 0};
+    struct drawn drawn = {.points.count = 0};
     TRY(read_rows(&rows, 1, settings, error));
     const enum status status = evaluate_rows(model, &drawn, &rows, settings, error);
-    evaluated_free(&drawn);
+    drawn_free(&drawn);
     dataset_rows_free(&rows);
     return status;
 }
 
-static enum status plot_held_out(const struct evaluated_list *drawn,
-                                 const struct dataset_rows *rows, const struct settings *settings,
-                                 struct error *error)
+static enum status plot_held_out(const struct drawn *drawn, const struct dataset_rows *rows,
+                                 const struct settings *settings, struct error *error)
 {
-    char title[256], what[128];
+    char what[256], device[128];
     const bool is_one = strcmp(settings->hold_out_device, "all") != 0;
-    snprintf(what, sizeof what, "%.80s, not seen in training",
+    snprintf(device, sizeof device, "%.80s not seen in training",
              is_one ? settings->hold_out_device : "each device");
-    name_rows(title, sizeof title, what, settings);
-    return plot_drawn(drawn, rows, title, settings, error);
+    name_split(what, sizeof what, device, settings);
+    return plot_drawn(drawn, settings->calibrate_rows != NULL, rows, what, settings, error);
 }
 
 static enum status evaluate_without_model(const struct settings *settings, struct error *error)
 {
     struct dataset_rows rows;
-    struct evaluation all = {0};
-    struct evaluated_list drawn = {.count = 0};
+    struct drawn drawn = {.points.count = 0};
     TRY(read_rows(&rows, 0, settings, error));
-    enum status status = evaluate_held_out(&all, settings->plot ? &drawn : NULL, &rows, settings,
-                                           error);
+    enum status status = evaluate_held_out(&drawn.errors, settings->plot ? &drawn.points : NULL,
+                                           &rows, settings, error);
     if (status == STATUS_OK)
-        status = print_evaluation(&all, true, settings->format, error);
+        status = print_evaluation(&drawn.errors, true, settings->format, error);
     if (status == STATUS_OK)
         status = plot_held_out(&drawn, &rows, settings, error);
-    evaluated_free(&drawn);
-    evaluation_free(&all);
+    drawn_free(&drawn);
     dataset_rows_free(&rows);
     return status;
 }

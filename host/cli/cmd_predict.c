@@ -1,8 +1,8 @@
 #include "cli/cli.h"
 #include "cli/network_selection.h"
 #include "cli/plot_option.h"
-#include "cli/predict_picture.h"
 #include "cli/predict_table.h"
+#include "pictures/draw.h"
 
 #include <math.h>
 #include <string.h>
@@ -168,7 +168,8 @@ static enum status plot_predictions(const struct forecast_grid *all,
     if (!settings->plot || all->count == 0)
         return STATUS_OK;
     TRY(plot_begin(&picture, settings, error));
-    return plot_end(&picture, draw_first_predictions(&picture, all, error), settings, error);
+    return plot_end(&picture, draw_forecasts(&picture, all, settings->memory, error), settings,
+                    error);
 }
 
 static int count_extrapolations(const struct forecast_grid *all, int layer)

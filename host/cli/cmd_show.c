@@ -51,7 +51,7 @@ static enum status plot_rows(const char *path, const struct settings *settings, 
     TRY(dataset_read(&rows, &path, 1, error));
     enum status status = plot_begin(&picture, settings, error);
     if (status == STATUS_OK) {
-        draw_dataset(&picture, &rows, path);
+        draw_dataset(&picture, &rows);
         status = plot_end(&picture, STATUS_OK, settings, error);
     }
     dataset_rows_free(&rows);

@@ -7,6 +7,7 @@
 #include "cli/verify_summary.h"
 #include "cli/verify_table.h"
 
+#include "bench/device_identity.h"
 #include "pictures/draw.h"
 
 #include <math.h>
@@ -53,11 +54,12 @@ static enum status leave_out_operators(struct network_selection *selection,
     return STATUS_OK;
 }
 
-static struct verified_step step_of(const struct verify_row *row)
+static struct verified_step step_of(const struct verify_row *row, const struct network *network)
 {
     _Static_assert(sizeof row->baselines_ms == sizeof((struct verified_step *)0)->baselines_ms,
                    "baselines");
     struct verified_step step = {.batch_size = row->forecast.batch_size,
+                                 .pass = row->forecast.pass,
                                  .optimizer = row->forecast.optimizer,
                                  .measured_ms = row->measured.step.median_ms,
                                  .measured_ci_ms = row->measured.step.ci_ms,
@@ -65,33 +67,32 @@ static struct verified_step step_of(const struct verify_row *row)
                                  .predicted_low_ms = row->forecast.batch_low_ms,
                                  .predicted_high_ms = row->forecast.batch_high_ms};
     memcpy(step.baselines_ms, row->baselines_ms, sizeof step.baselines_ms);
+    step.kind_count = verified_kinds(step.kinds, row, network);
     return step;
 }
 
-/* Draws the steps of the first pass that could be measured. */
+/* Draws the steps that could be measured. */
 static enum status plot_steps(const struct verification *all, const struct settings *settings,
                               struct error *error)
 {
     struct picture picture;
     struct verified_step *steps;
-    int count = 0;
+    char device[DEVICE_LABEL_LIMIT];
     if (!settings->plot || all->count == all->too_large)
         return STATUS_OK;
     TRY(ALLOCATE(&steps, (unsigned long)all->count, "steps", error));
+    device_label(device, all->known);
     struct verified_network verified = {.network = all->selection->network.name,
-                                        .device = all->known->name,
-                                        .pass = all->rows[0].forecast.pass,
+                                        .device = device,
                                         .steps = steps,
                                         .baseline_count = all->baselines.count};
     for (int i = 0; i < all->baselines.count; i++)
         verified.baselines[i] = all->baselines.list[i]->type->name;
     for (int i = 0; i < all->count; i++)
-        if (all->rows[i].forecast.pass == verified.pass &&
-            measurement_is_timed(&all->rows[i].measured.step))
-            steps[count++] = step_of(&all->rows[i]);
-    verified.count = count;
-    enum status status = count ? plot_begin(&picture, settings, error) : STATUS_OK;
-    if (count && status == STATUS_OK) {
+        if (measurement_is_timed(&all->rows[i].measured.step))
+            steps[verified.count++] = step_of(&all->rows[i], &all->selection->network);
+    enum status status = verified.count ? plot_begin(&picture, settings, error) : STATUS_OK;
+    if (verified.count && status == STATUS_OK) {
         draw_verification(&picture, &verified);
         status = plot_end(&picture, STATUS_OK, settings, error);
     }

@@ -77,13 +77,10 @@ static enum status draw_point(void *payload, const struct row_forecasts *forecas
     const struct drawing *drawing = payload;
     const int32_t *curve = drawing->hold_out->calibration_rows;
     const int last = drawing->hold_out->calibration_count - 1;
-    char name[48];
     if (calibration_rows != curve[0] && calibration_rows != curve[last])
         return STATUS_OK;
-    snprintf(name, sizeof name, "%s", drawing->type->name);
-    if (last > 0)
-        snprintf(name, sizeof name, "%s + %d rows", drawing->type->name, calibration_rows);
-    return evaluated_add(drawing->drawn, name, forecasts, drawing->rows, error);
+    return evaluated_add(drawing->drawn, drawing->type->name, last > 0 ? calibration_rows : -1,
+                         forecasts, drawing->rows, error);
 }
 
 static enum status add_predictor(struct evaluation *all, struct evaluated_list *drawn,

@@ -1,5 +1,6 @@
 #include "cli/plot_option.h"
 
+#include "base/utf8.h"
 #include "pictures/gnuplot.h"
 
 #include <stdlib.h>
@@ -26,16 +27,33 @@ enum status plot_begin(struct picture *picture, const struct settings *settings,
     return picture_create(picture, form, error);
 }
 
+/* A line for the title or the note; names are not trusted. */
+static void print_line(const char *text)
+{
+    for (const unsigned char *at = (const unsigned char *)text; *at;) {
+        const int length = utf8_length(at);
+        if (length == 0 || utf8_is_control(at, length))
+            putchar('?');
+        else
+            fwrite(at, 1, (size_t)length, stdout);
+        at += length ? length : 1;
+    }
+    if (*text)
+        putchar('\n');
+}
+
 /* Without gnuplot's form feeds. */
 static enum status draw_on_terminal(struct picture *picture, struct error *error)
 {
     char *text;
     size_t size;
     TRY(picture_render(&text, &size, picture, error));
+    print_line(picture->title);
     for (size_t i = 0; i < size; i++)
         if (text[i] != '\f')
             putchar(text[i]);
     putchar('\n'); /* gnuplot's output ends without one */
+    print_line(picture->note);
     free(text);
     return STATUS_OK;
 }

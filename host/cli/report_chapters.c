@@ -1,7 +1,6 @@
 #include "cli/report_chapters.h"
 
 #include "cli/evaluation_table.h"
-#include "cli/predict_picture.h"
 #include "cli/show.h"
 #include "pictures/draw.h"
 
@@ -53,7 +52,7 @@ enum status report_dataset(struct page *page, const char *path, struct error *er
     TRY(dataset_read(&rows, &path, 1, error));
     enum status status = picture_create(&picture, PICTURE_INLINE, error);
     if (status == STATUS_OK) {
-        draw_dataset(&picture, &rows, "");
+        draw_dataset(&picture, &rows);
         status = end_picture(page, &picture, STATUS_OK,
                              "Measured rows: time by work, and the uncertainty of each time.",
                              error);
@@ -64,28 +63,39 @@ enum status report_dataset(struct page *page, const char *path, struct error *er
 
 /* ---- models ---- */
 
+static enum status put_scatter(struct page *page, const struct row_forecasts *forecasts,
+                               const struct model *model, const struct evaluation *errors,
+                               const struct dataset_rows *rows, struct error *error)
+{
+    struct evaluated_list points = {.count = 0};
+    struct picture picture;
+    const struct evaluation_drawing drawing = {
+        .points = &points, .errors = errors, .rows = rows, .what = "rows"};
+    TRY(picture_create(&picture, PICTURE_INLINE, error));
+    enum status status = evaluated_add(&points, model->predictor->type->name, -1, forecasts, rows,
+                                       error);
+    if (status == STATUS_OK)
+        status = draw_evaluation(&picture, &drawing, error);
+    evaluated_free(&points);
+    return end_picture(page, &picture, status,
+                       "Predicted over measured time; points on the line are exact.", error);
+}
+
 static enum status put_errors(struct page *page, const struct row_forecasts *forecasts,
                               const struct model *model, const struct dataset_rows *rows,
                               struct error *error)
 {
     struct evaluation evaluation;
-    struct evaluated_list drawn = {.count = 0};
     struct table *table;
-    struct picture picture;
     TRY(evaluate_forecasts(&evaluation, forecasts, model->predictor->type, rows, EVALUATION_PASS,
                            error));
     enum status status = evaluation_table(&table, &evaluation, false, error);
     if (status == STATUS_OK)
         status = end_table(page, table, error);
-    evaluation_free(&evaluation);
-    TRY(status);
-    TRY(picture_create(&picture, PICTURE_INLINE, error));
-    status = evaluated_add(&drawn, model->predictor->type->name, forecasts, rows, error);
     if (status == STATUS_OK)
-        status = draw_evaluation(&picture, &drawn, rows, "", error);
-    evaluated_free(&drawn);
-    return end_picture(page, &picture, status,
-                       "Predicted over measured time; points on the line are exact.", error);
+        status = put_scatter(page, forecasts, model, &evaluation, rows, error);
+    evaluation_free(&evaluation);
+    return status;
 }
 
 static enum status put_accuracy(struct page *page, const struct model *model,
@@ -250,9 +260,9 @@ static enum status put_forecasts(struct page *page, const struct forecast_grid *
     TRY(note_roofline(page, &first->forecast, &all->request->selection.network, error));
     TRY(put_forecast_table(page, all, error));
     TRY(picture_create(&picture, PICTURE_INLINE, error));
-    const enum status status = draw_first_predictions(&picture, all, error);
+    const enum status status = draw_forecasts(&picture, all, true, error);
     return end_picture(page, &picture, status,
-                       "Forecast time per layer, and per batch by batch size.", error);
+                       "Forecasts: throughput by batch size, memory, time per layer.", error);
 }
 
 enum status report_network(struct page *page, const struct forecast_request *request,

@@ -8,7 +8,7 @@
 
 struct page {
     FILE *file;
-    int picture_count;
+    int picture_count, panel_count;
     bool in_list; /* of labelled texts */
 };
 
@@ -21,7 +21,8 @@ void page_note(struct page *page, const char *text);
 /* Adds a labelled text; consecutive ones form a list. */
 void page_text(struct page *page, const char *label, const char *text);
 enum status page_table(struct page *page, const struct table *table, struct error *error);
-/* A picture of the form PICTURE_INLINE, filled; the caller frees it. */
+/* A picture of the form PICTURE_INLINE, filled; the caller frees it. Its title, the caption and its
+ * note stand above the panels. */
 enum status page_picture(struct page *page, struct picture *picture, const char *caption,
                          struct error *error);
 

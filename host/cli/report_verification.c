@@ -55,7 +55,7 @@ static void add_row(struct table *table, const struct verification_file *file,
 {
     table_string(table, row->network);
     table_integer(table, row->step.batch_size);
-    table_string(table, choice_name(&choice_pass, row->pass));
+    table_string(table, choice_name(&choice_pass, row->step.pass));
     table_string(table, choice_name(&choice_optimizer, row->step.optimizer));
     table_number(table, row->step.measured_ms);
     table_number(table, row->step.predicted_ms);
@@ -92,8 +92,8 @@ static bool is_measured(const struct verification_row *row)
     return row->step.measured_ms > 0;
 }
 
-/* Collects the measured steps of the network and pass of row `first`; returns the first row of
- * another. `steps` holds file->count. */
+/* Collects the measured steps of the network of row `first`; returns the first row of another.
+ * `steps` holds file->count. */
 static int collect(struct verified_network *verified, struct verified_step *steps,
                    const struct verification_file *file, int first)
 {
@@ -101,13 +101,10 @@ static int collect(struct verified_network *verified, struct verified_step *step
     int row = first;
     *verified = (struct verified_network){.network = head->network,
                                           .device = file->device,
-                                          .pass = head->pass,
                                           .steps = steps,
                                           .baseline_count = file->baseline_count};
     memcpy(verified->baselines, file->baselines, sizeof file->baselines);
-    for (; row < file->count && file->rows[row].pass == head->pass &&
-           strcmp(file->rows[row].network, head->network) == 0;
-         row++)
+    for (; row < file->count && strcmp(file->rows[row].network, head->network) == 0; row++)
         if (is_measured(&file->rows[row]))
             steps[verified->count++] = file->rows[row].step;
     return row;
@@ -125,7 +122,7 @@ static enum status put_picture(struct page *page, const struct verified_network 
     return status;
 }
 
-/* One for each network and pass. */
+/* One for each network. */
 static enum status put_pictures(struct page *page, const struct verification_file *file,
                                 struct error *error)
 {

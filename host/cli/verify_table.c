@@ -190,6 +190,22 @@ static int sum_kinds(struct kind_sums *kinds, const struct verify_row *row,
     return count;
 }
 
+int verified_kinds(struct verified_kind *kinds, const struct verify_row *row,
+                   const struct network *network)
+{
+    _Static_assert((int)LAYER_KIND_COUNT <= (int)VERIFIED_KIND_LIMIT, "kinds");
+    struct kind_sums sums[LAYER_KIND_COUNT + 1];
+    const int count = row->measured.in_place_ms ? sum_kinds(sums, row, network) - 1 : 0;
+    for (int i = 0; i < count; i++) { /* the last one: all kinds */
+        kinds[i] = (struct verified_kind){.layer_count = sums[i].layers,
+                                          .in_place_ms = sums[i].measured_ms,
+                                          .predicted_ms = sums[i].predicted_ms,
+                                          .alone_ms = sums[i].alone_ms};
+        snprintf(kinds[i].name, sizeof kinds[i].name, "%s", sums[i].name);
+    }
+    return count;
+}
+
 static void kind_fields(struct fields *fields, const struct kind_sums *kind, bool has_sum)
 {
     const struct verify_errors errors = verify_errors_of(kind->predicted_ms, kind->alone_ms,

@@ -4,9 +4,14 @@
 
 #include "base/table.h"
 #include "cli/verify_run.h"
+#include "step/verified_step.h"
 
 /* Prints one row per measured step on stdout; with_kinds: also layer kinds. */
 enum status print_verification(const struct verification *all, enum table_format format,
                                bool with_kinds, struct error *error);
+/* The layers of a step that were timed in place, by kind: kinds (VERIFIED_KIND_LIMIT); the count.
+ */
+int verified_kinds(struct verified_kind *kinds, const struct verify_row *row,
+                   const struct network *network);
 
 #endif

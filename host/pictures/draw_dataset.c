@@ -1,3 +1,4 @@
+#include "pictures/device_names.h"
 #include "pictures/draw.h"
 #include "pictures/row_series.h"
 
@@ -74,13 +75,12 @@ static void draw_times(struct picture *picture, const struct coverage *coverage,
         snprintf(note, sizeof note, ", one of %zu shown", coverage->step);
     snprintf(title, sizeof title, "%s: %zu timed rows%s", layer_descriptors[coverage->kind]->name,
              coverage->usable, note);
-    picture_panel(picture, title, "work (FLOP)", "time (ms)");
+    picture_panel(picture, title, "work (FLOP)", "time");
     const int count = row_series_count(coverage->rows, coverage->by_device);
     for (int series = 0; series < count; series++)
         put_series(picture, coverage, series, ranges);
-    picture_log_axis(picture, 'x', ranges[0]);
-    fputs("set format x '%.0s%c'\n", picture->script);
-    picture_log_axis(picture, 'y', ranges[1]);
+    picture_log_axis(picture, 'x', ranges[0], SCALE_NUMBER);
+    picture_log_axis(picture, 'y', ranges[1], SCALE_MS);
     plot_series(picture, coverage, "1:2");
 }
 
@@ -89,28 +89,71 @@ static void draw_noise(struct picture *picture, const struct coverage *coverage,
 {
     char title[128];
     snprintf(title, sizeof title, "%s: noise", layer_descriptors[coverage->kind]->name);
-    if (!(ranges[2].high > 0))
-        return; /* an import without noise */
-    picture_panel(picture, title, "time (ms)", "half-width of the 95 % interval (%)");
-    picture_log_axis(picture, 'x', ranges[1]);
-    picture_log_axis(picture, 'y', ranges[2]);
-    fputs("set key off\n", picture->script);
+    picture_panel(picture, title, "time", "half-width of the 95 % interval (%)");
+    picture_log_axis(picture, 'x', ranges[1], SCALE_MS);
+    picture_log_axis(picture, 'y', ranges[2], SCALE_NONE);
     plot_series(picture, coverage, "2:3");
 }
 
-void draw_dataset(struct picture *picture, const struct dataset_rows *rows, const char *title)
+/* An import may come without noise. */
+static bool has_noise(const struct coverage *coverage)
 {
-    int kinds = 0;
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        kinds += coverage_of(rows, kind).usable > 0;
-    picture_layout(picture, 2, kinds > 0 ? kinds : 1, 480, 360, title);
+    for (size_t i = 0; i < coverage->rows->count; i++)
+        if (is_shown(coverage, &coverage->rows->rows[i]) &&
+            noise_percent(&coverage->rows->rows[i]) > 0)
+            return true;
+    return false;
+}
+
+/* ---- the picture ---- */
+
+struct kinds {
+    struct coverage list[LAYER_KIND_COUNT];
+    bool has_noise[LAYER_KIND_COUNT];
+    int count;
+    size_t usable;
+};
+
+static struct kinds kinds_of(const struct dataset_rows *rows)
+{
+    struct kinds kinds = {.count = 0};
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         const struct coverage coverage = coverage_of(rows, kind);
-        struct picture_range ranges[3] = {PICTURE_RANGE_NONE, PICTURE_RANGE_NONE,
-                                          PICTURE_RANGE_NONE};
         if (!coverage.usable)
             continue;
-        draw_times(picture, &coverage, ranges);
-        draw_noise(picture, &coverage, ranges);
+        kinds.has_noise[kinds.count] = has_noise(&coverage);
+        kinds.list[kinds.count++] = coverage;
+        kinds.usable += coverage.usable;
     }
+    return kinds;
+}
+
+void name_rows(char *title, size_t size, const struct dataset_rows *rows, size_t count,
+               const char *what)
+{
+    const struct device_info *devices[NAMED_DEVICES];
+    for (int i = 0; i < rows->device_count && i < NAMED_DEVICES; i++)
+        devices[i] = &rows->devices[i];
+    const size_t used = name_devices(title, size, devices, rows->device_count);
+    snprintf(title + used, size - used, "%s%zu %s", used ? ": " : "", count, what);
+}
+
+void draw_dataset(struct picture *picture, const struct dataset_rows *rows)
+{
+    const struct kinds kinds = kinds_of(rows);
+    struct picture_row panels[LAYER_KIND_COUNT + 1] = {{1, 360, 0}};
+    char title[PICTURE_TEXT_SIZE];
+    for (int i = 0; i < kinds.count; i++)
+        panels[i] = (struct picture_row){1 + kinds.has_noise[i], 360, 0};
+    name_rows(title, sizeof title, rows, kinds.usable, "timed rows");
+    picture_layout(picture, 960, panels, kinds.count > 0 ? kinds.count : 1, title);
+    for (int i = 0; i < kinds.count; i++) {
+        struct picture_range ranges[3] = {PICTURE_RANGE_NONE, PICTURE_RANGE_NONE,
+                                          PICTURE_RANGE_NONE};
+        draw_times(picture, &kinds.list[i], ranges);
+        if (kinds.has_noise[i])
+            draw_noise(picture, &kinds.list[i], ranges);
+    }
+    if (kinds.count == 0)
+        picture_empty_panel(picture, "no timed rows");
 }

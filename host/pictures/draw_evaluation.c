@@ -1,4 +1,5 @@
 #include "pictures/draw.h"
+#include "pictures/evaluation_dots.h"
 #include "pictures/row_series.h"
 
 #include "base/stats.h"
@@ -6,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POINT_LIMIT_ALONE = 1500, POINT_LIMIT_BESIDE = 500, ACROSS_LIMIT = 4 };
+enum { POINT_LIMIT = 1500, ACROSS_LIMIT = 3 };
 
-/* A far outlier must not squeeze the panels of several predictors: times are shown up to this
- * factor beyond the measured ones. */
-static const double shown_beyond = 3;
+/* A far outlier must not squeeze all panels: times are shown up to this factor beyond the measured
+ * ones. */
+static const double shown_beyond = 10;
 
 /* ---- what is drawn ---- */
 
@@ -27,14 +28,21 @@ static struct evaluated *find_evaluated(struct evaluated_list *all, const char *
     return added;
 }
 
-enum status evaluated_add(struct evaluated_list *all, const char *name,
-                          const struct row_forecasts *forecasts, const struct dataset_rows *rows,
-                          struct error *error)
+enum status evaluated_add(struct evaluated_list *all, const char *predictor,
+                          int32_t calibration_rows, const struct row_forecasts *forecasts,
+                          const struct dataset_rows *rows, struct error *error)
 {
-    struct evaluated *evaluated = find_evaluated(all, name);
+    char name[EVALUATED_NAME_SIZE];
     const bool by_device = row_series_by_device(rows);
+    all->predictor = all->predictor ? all->predictor : predictor;
+    if (strcmp(all->predictor, predictor) != 0)
+        return STATUS_OK;
+    snprintf(name, sizeof name, calibration_rows < 0 ? "%s" : "%s + %d rows", predictor,
+             calibration_rows);
+    struct evaluated *evaluated = find_evaluated(all, name);
     if (!evaluated)
-        return FAIL(error, STATUS_USAGE, "a picture holds at most %d predictors", EVALUATED_LIMIT);
+        return FAIL(error, STATUS_USAGE, "a picture holds at most %d calibrations",
+                    EVALUATED_LIMIT);
     struct evaluated_point *points = realloc(
         evaluated->points, (evaluated->count + forecasts->count + 1) * sizeof *points);
     if (!points)
@@ -62,10 +70,10 @@ struct panel {
     const struct evaluated *evaluated;
     const struct dataset_rows *rows;
     int kind;
-    bool is_alone;       /* the only predictor */
-    size_t count, step;  /* points of the kind; every step-th is drawn */
-    size_t beyond_count; /* points that the axes leave out */
-    struct picture_range measured, predicted;
+    bool is_named;              /* beside other predictors */
+    size_t count, step;         /* points of the kind; every step-th is drawn */
+    size_t beyond_count;        /* points that the axes leave out */
+    struct picture_range range; /* of both axes, of all panels */
     double median_percent, p90_percent;
 };
 
@@ -77,36 +85,40 @@ static size_t count_kind(const struct evaluated *evaluated, int kind)
     return count;
 }
 
-static void add_to_range(struct panel *panel, double predicted_ms)
+/* Of all points: the measured times, and forecasts that are not far beyond them. */
+static struct picture_range range_of(const struct evaluated_list *all)
 {
-    const double low = panel->measured.low / shown_beyond,
-                 high = panel->measured.high * shown_beyond;
-    if (panel->is_alone || (predicted_ms >= low && predicted_ms <= high))
-        picture_range_add(&panel->predicted, predicted_ms);
-    else
-        panel->beyond_count++;
+    struct picture_range measured = PICTURE_RANGE_NONE;
+    for (int i = 0; i < all->count; i++)
+        for (size_t j = 0; j < all->list[i].count; j++)
+            picture_range_add(&measured, all->list[i].points[j].measured_ms);
+    struct picture_range range = measured;
+    for (int i = 0; i < all->count; i++)
+        for (size_t j = 0; j < all->list[i].count; j++) {
+            const double ms = all->list[i].points[j].predicted_ms;
+            if (ms >= measured.low / shown_beyond && ms <= measured.high * shown_beyond)
+                picture_range_add(&range, ms);
+        }
+    return range;
 }
 
-/* Ranges, median and 90th percentile of the absolute error; `buffer` holds the points. */
+/* Counts, and the absolute errors; `buffer` holds the points. */
 static void sum_up(struct panel *panel, double *buffer)
 {
     const struct evaluated *evaluated = panel->evaluated;
     size_t count = 0;
-    for (size_t i = 0; i < evaluated->count; i++)
-        if (evaluated->points[i].kind == panel->kind)
-            picture_range_add(&panel->measured, evaluated->points[i].measured_ms);
     for (size_t i = 0; i < evaluated->count; i++) {
         const struct evaluated_point *point = &evaluated->points[i];
         if (point->kind != panel->kind)
             continue;
-        add_to_range(panel, point->predicted_ms);
+        panel->beyond_count += !(point->predicted_ms >= panel->range.low &&
+                                 point->predicted_ms <= panel->range.high);
         buffer[count++] = 100 * fabs(point->predicted_ms / point->measured_ms - 1);
     }
     stats_sort(buffer, count);
     panel->median_percent = stats_quantile(buffer, count, 0.5);
     panel->p90_percent = stats_quantile(buffer, count, 0.9);
-    const size_t limit = panel->is_alone ? POINT_LIMIT_ALONE : POINT_LIMIT_BESIDE;
-    panel->step = 1 + panel->count / limit;
+    panel->step = 1 + panel->count / POINT_LIMIT;
 }
 
 /* Data block $points<series>: measured, predicted. False: none of the series. */
@@ -127,42 +139,34 @@ static bool put_series(struct picture *picture, const struct panel *panel, int s
 }
 
 /* Predicted = measured, and bands about it. */
-static void plot_bands(struct picture *picture, bool with_titles)
+static void plot_bands(struct picture *picture)
 {
-    static const char *const titles[2][3] = {{"notitle", "notitle", "notitle"},
-                                             {"title '±25 %'", "title '±10 %'", "title 'exact'"}};
-    const char *const *title = titles[with_titles];
     if (picture->form != PICTURE_TERMINAL)
-        fprintf(picture->script,
-                "plot '+' using 1:($1*0.75):($1*1.25) with filledcurves fs solid 0.10 noborder "
-                "lc rgb '#7f7f7f' %s, "
-                "'+' using 1:($1*0.9):($1*1.1) with filledcurves fs solid 0.22 noborder "
-                "lc rgb '#7f7f7f' %s, ",
-                title[0], title[1]);
+        fputs("plot '+' using 1:($1*0.75):($1*1.25) with filledcurves fs solid 0.10 noborder "
+              "lc rgb '#7f7f7f' title '±25 %', "
+              "'+' using 1:($1*0.9):($1*1.1) with filledcurves fs solid 0.22 noborder "
+              "lc rgb '#7f7f7f' title '±10 %', ",
+              picture->script);
     else
         fputs("plot ", picture->script);
-    fprintf(picture->script, "x with lines lc rgb '#000000' %s", title[2]);
+    fputs("x with lines lc rgb '#000000' title 'exact'", picture->script);
 }
 
 static void put_heading(struct picture *picture, const struct panel *panel)
 {
-    char title[200], label[96] = "measured (ms)";
-    const char *name = panel->evaluated->name, *kind = layer_descriptors[panel->kind]->name;
-    const int median_digits = panel->median_percent < 10, p90_digits = panel->p90_percent < 10;
+    char title[200], label[96] = "measured", median[HUMAN_TEXT_SIZE], p90[HUMAN_TEXT_SIZE];
     size_t used = strlen(label);
     if (panel->step > 1)
         used += (size_t)snprintf(label + used, sizeof label - used, ", one of %zu rows",
                                  panel->step);
     if (panel->beyond_count > 0)
         snprintf(label + used, sizeof label - used, "; %zu beyond", panel->beyond_count);
-    if (panel->is_alone)
-        snprintf(title, sizeof title, "%s: error %.*f %% median, %.*f %% p90, %zu rows", kind,
-                 median_digits, panel->median_percent, p90_digits, panel->p90_percent,
-                 panel->count);
-    else
-        snprintf(title, sizeof title, "%s, %s: %.*f %% median, %.*f %% p90", kind, name,
-                 median_digits, panel->median_percent, p90_digits, panel->p90_percent);
-    picture_panel(picture, title, label, "predicted (ms)");
+    snprintf(title, sizeof title, "%s%s%s: error %s median, %s p90, %zu rows",
+             layer_descriptors[panel->kind]->name, panel->is_named ? ", " : "",
+             panel->is_named ? panel->evaluated->name : "",
+             human_text(median, SCALE_PERCENT, panel->median_percent, 0),
+             human_text(p90, SCALE_PERCENT, panel->p90_percent, 0), panel->count);
+    picture_panel(picture, title, label, "predicted");
 }
 
 static void draw_panel(struct picture *picture, const struct panel *panel)
@@ -173,12 +177,9 @@ static void draw_panel(struct picture *picture, const struct panel *panel)
     put_heading(picture, panel);
     for (int series = 0; series < count; series++)
         has_points[series] = put_series(picture, panel, series);
-    struct picture_range range = panel->measured;
-    picture_range_add(&range, panel->predicted.low);
-    picture_range_add(&range, panel->predicted.high);
-    picture_log_axis(picture, 'x', range);
-    picture_log_axis(picture, 'y', range);
-    plot_bands(picture, panel->is_alone);
+    picture_log_axis(picture, 'x', panel->range, SCALE_MS);
+    picture_log_axis(picture, 'y', panel->range, SCALE_MS);
+    plot_bands(picture);
     for (int series = 0; series < count; series++) {
         if (!has_points[series])
             continue;
@@ -192,65 +193,83 @@ static void draw_panel(struct picture *picture, const struct panel *panel)
 
 /* ---- the picture ---- */
 
-struct layout {
-    int kinds, across, rows_of_kind, down;
+enum { SCATTER_LIMIT = 2 * LAYER_KIND_COUNT };
+struct scatter {
+    struct panel panels[SCATTER_LIMIT];
+    int count;
 };
 
-static struct layout lay_out(struct picture *picture, const struct evaluated_list *all,
-                             const char *title)
-{
-    struct layout layout = {.kinds = 0};
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        layout.kinds += all->count > 0 && count_kind(&all->list[0], kind) > 0;
-    const int alone = layout.kinds > 3 ? 3 : layout.kinds > 1 ? layout.kinds : 1;
-    if (all->count > 1) {
-        layout.across = all->count < ACROSS_LIMIT ? all->count : ACROSS_LIMIT;
-        layout.rows_of_kind = (all->count + layout.across - 1) / layout.across;
-        layout.down = layout.kinds * layout.rows_of_kind;
-    } else {
-        layout.across = alone;
-        layout.down = (layout.kinds + alone - 1) / alone;
-    }
-    const bool is_small = layout.across > 2;
-    picture_layout(picture, layout.across, layout.down > 0 ? layout.down : 1, is_small ? 400 : 480,
-                   is_small ? 430 : 480, title);
-    return layout;
-}
-
-static void draw_kind(struct picture *picture, const struct evaluated_list *all, int kind,
-                      const struct layout *layout, const struct dataset_rows *rows, double *buffer)
-{
-    const int places = layout->across * layout->rows_of_kind;
-    for (int i = 0; i < all->count; i++) {
-        struct panel panel = {.evaluated = &all->list[i],
-                              .rows = rows,
-                              .kind = kind,
-                              .is_alone = all->count == 1,
-                              .count = count_kind(&all->list[i], kind),
-                              .measured = PICTURE_RANGE_NONE,
-                              .predicted = PICTURE_RANGE_NONE};
-        if (panel.count > 0) {
-            sum_up(&panel, buffer);
-            draw_panel(picture, &panel);
-        } else if (picture->is_multiple && all->count > 1)
-            fputs("set multiplot next\n", picture->script);
-    }
-    for (int place = all->count; place < places && picture->is_multiple; place++)
-        fputs("set multiplot next\n", picture->script);
-}
-
-enum status draw_evaluation(struct picture *picture, const struct evaluated_list *all,
-                            const struct dataset_rows *rows, const char *title, struct error *error)
+static enum status add_scatter(struct scatter *scatter, const struct evaluation_drawing *drawing,
+                               struct error *error)
 {
     double *buffer;
     size_t most = 0;
-    for (int i = 0; i < all->count; i++)
-        most = all->list[i].count > most ? all->list[i].count : most;
+    const struct evaluated_list *points = drawing->points;
+    const struct picture_range range = range_of(points);
+    for (int i = 0; i < points->count; i++)
+        most = points->list[i].count > most ? points->list[i].count : most;
     TRY(ALLOCATE(&buffer, most, "picture", error));
-    const struct layout layout = lay_out(picture, all, title);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        if (all->count > 0 && count_kind(&all->list[0], kind) > 0)
-            draw_kind(picture, all, kind, &layout, rows, buffer);
+        for (int i = 0; i < points->count && scatter->count < SCATTER_LIMIT; i++) {
+            struct panel panel = {.evaluated = &points->list[i],
+                                  .rows = drawing->rows,
+                                  .kind = kind,
+                                  .is_named = points->count > 1,
+                                  .count = count_kind(&points->list[i], kind),
+                                  .range = range};
+            if (!panel.count)
+                continue;
+            sum_up(&panel, buffer);
+            scatter->panels[scatter->count++] = panel;
+        }
     free(buffer);
+    return STATUS_OK;
+}
+
+/* Rows of at most ACROSS_LIMIT panels. */
+static int add_rows(struct picture_row *rows, int row_count, int panel_count, int across,
+                    struct picture_row row)
+{
+    for (int done = 0; done < panel_count && row_count < PICTURE_ROW_LIMIT; done += across) {
+        row.panels = panel_count - done < across ? panel_count - done : across;
+        rows[row_count++] = row;
+    }
+    return row_count;
+}
+
+static void lay_out(struct picture *picture, const struct scatter *scatter,
+                    const struct error_panels *errors, const char *title)
+{
+    struct picture_row rows[PICTURE_ROW_LIMIT];
+    const struct picture_row dots = {0, errors->height, errors->lines}, points = {0, 460, 0};
+    const int most = scatter->count > errors->count ? scatter->count : errors->count;
+    const int across = most > ACROSS_LIMIT ? ACROSS_LIMIT : most > 1 ? most : 1;
+    int row_count = add_rows(rows, 0, errors->count,
+                             errors->across < across ? errors->across : across, dots);
+    row_count = add_rows(rows, row_count, scatter->count, across, points);
+    if (!row_count)
+        rows[row_count++] = (struct picture_row){1, 460, 0};
+    picture_layout(picture, across * (across > 2 ? 440 : 520), rows, row_count, title);
+}
+
+enum status draw_evaluation(struct picture *picture, const struct evaluation_drawing *drawing,
+                            struct error *error)
+{
+    struct scatter scatter = {.count = 0};
+    struct error_panels *errors;
+    char title[PICTURE_TEXT_SIZE];
+    const size_t row_count = drawing->points->count > 0 ? drawing->points->list[0].count : 0;
+    TRY(add_scatter(&scatter, drawing, error));
+    TRY(error_panels_create(&errors, drawing, error));
+    if (errors->left_out_count > 0)
+        picture_note(picture, "not drawn: %d more lines of errors", errors->left_out_count);
+    name_rows(title, sizeof title, drawing->rows, row_count, drawing->what);
+    lay_out(picture, &scatter, errors, title);
+    draw_error_panels(picture, errors);
+    for (int i = 0; i < scatter.count; i++)
+        draw_panel(picture, &scatter.panels[i]);
+    if (picture->panel_count == 0)
+        picture_empty_panel(picture, "no forecasts");
+    free(errors);
     return STATUS_OK;
 }

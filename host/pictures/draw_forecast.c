@@ -1,288 +1,252 @@
+#include "pictures/device_names.h"
 #include "pictures/draw.h"
+#include "pictures/forecast_panels.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { BARS_ALONE = 40, BARS_BESIDE = 24, NAME_SIZE = 96, NAME_CHARACTERS = 32 };
-enum { OTHER_STYLE = PICTURE_COLOURS - 1 };
+enum { ACROSS_LIMIT = 3, STEP_PANELS = 6, LAYER_PANELS = 6, CURVE_HEIGHT = 400 };
 
-/* ---- bars of layers ---- */
-
-struct bar {
-    char name[NAME_SIZE];
-    int series; /* enum layer_kind, or LAYER_KIND_COUNT: an operator */
-    double ms, low_ms, high_ms;
+/* Panels, row by row. */
+struct panel_plan;
+struct panel {
+    void (*draw)(struct picture *picture, const struct panel_plan *plan, const struct panel *panel);
+    struct curve_panel curves; /* of curves and comparisons */
+    const struct bars *bars;   /* of layers */
+    int device, step;          /* of layers */
 };
 
-struct bars {
-    struct bar *bars;
-    int count;
-    int other_count; /* layers without a bar */
-    double other_ms;
+enum { PANEL_LIMIT = 64 };
+struct panel_plan {
+    const struct forecast_grid *all;
+    struct panel panels[PANEL_LIMIT];
+    int panel_count;
+    struct picture_row rows[PICTURE_ROW_LIMIT];
+    int row_count;
+    bool is_row_open;    /* the next panel may stand beside the last one */
+    struct bars *layers; /* (LAYER_PANELS) */
 };
 
-static int compare_down(const void *a, const void *b)
+/* ---- the panels ---- */
+
+static void draw_quantity(struct picture *picture, const struct panel_plan *plan,
+                          const struct panel *panel)
 {
-    const double left = *(const double *)a, right = *(const double *)b;
-    return (left < right) - (left > right);
+    draw_curves(picture, plan->all, &panel->curves);
 }
 
-/* A layer slower than this has a bar, at most `limit` of them. */
-static double slowest_other_ms(const struct forecast *forecast, int layer_count, int limit,
-                               double *buffer)
+static void draw_comparison(struct picture *picture, const struct panel_plan *plan,
+                            const struct panel *panel)
 {
-    if (layer_count <= limit)
-        return -1;
-    for (int i = 0; i < layer_count; i++)
-        buffer[i] = forecast->layers[i].median_ms;
-    qsort(buffer, (size_t)layer_count, sizeof *buffer, compare_down);
-    return buffer[limit];
+    struct bars bars;
+    const enum forecast_quantity quantity = panel->curves.quantity;
+    comparison_bars(&bars, plan->all, quantity);
+    draw_bars(picture, &bars, quantity_title(plan->all, quantity),
+              quantity == QUANTITY_COST ? "cost" : "time, with interval");
 }
 
-/* Keeps the end of a long name: it distinguishes layers. */
-static void shorten(char name[NAME_SIZE], const char *text)
+static void draw_memory_of(struct picture *picture, const struct panel_plan *plan,
+                           const struct panel *panel)
 {
-    size_t characters = 0;
-    for (const char *at = text; *at; at++)
-        characters += (*at & 0xc0) != 0x80;
-    const bool is_long = characters > NAME_CHARACTERS;
-    for (; characters > NAME_CHARACTERS; text++)
-        characters -= (text[1] & 0xc0) != 0x80;
-    snprintf(name, NAME_SIZE, "%s%s", is_long ? "…" : "", text);
+    (void)panel;
+    draw_memory(picture, plan->all);
 }
 
-static void add_bar(struct bars *bars, const struct network_layer *layer,
-                    const struct prediction *prediction)
+static void draw_layers(struct picture *picture, const struct panel_plan *plan,
+                        const struct panel *panel)
 {
-    struct bar *bar = &bars->bars[bars->count++];
-    shorten(bar->name, layer->name);
-    bar->series = network_layer_is_operator(layer) ? LAYER_KIND_COUNT : (int)layer->config.kind;
-    bar->ms = prediction->median_ms;
-    bar->low_ms = isnan(prediction->low_ms) ? bar->ms : prediction->low_ms;
-    bar->high_ms = isnan(prediction->high_ms) ? bar->ms : prediction->high_ms;
+    const struct forecast_request *request = plan->all->request;
+    const char *device = request->device_count > 1 ? request->devices[panel->device].info->name
+                                                   : "";
+    const struct forecast_grid_row *row = grid_row(plan->all, panel->device, panel->step, 0,
+                                                   grid_largest_batch(plan->all));
+    draw_layer_bars(picture, panel->bars, &row->forecast, &request->selection.network, device);
 }
 
-static void collect_bars(struct bars *bars, const struct forecast *forecast,
-                         const struct network *network, double other_ms)
+/* ---- planning ---- */
+
+static void end_row(struct panel_plan *plan)
 {
-    for (int i = 0; i < network->layer_count; i++)
-        if (forecast->layers[i].median_ms > other_ms)
-            add_bar(bars, &network->layers[i], &forecast->layers[i]);
-        else {
-            bars->other_ms += forecast->layers[i].median_ms;
-            bars->other_count++;
-        }
+    plan->is_row_open = false;
 }
 
-/* Data blocks $bars<series>: time, place from above, low, high. */
-static void put_bar_data(struct picture *picture, const struct bars *bars, int series)
+static void add_panel(struct panel_plan *plan, const struct panel *added, int height, int lines)
 {
-    fprintf(picture->script, "$bars%d << EOD\n", series);
-    for (int i = 0; i < bars->count; i++)
-        if (bars->bars[i].series == series)
-            fprintf(picture->script, "%.9g %d %.9g %.9g\n", bars->bars[i].ms, i,
-                    bars->bars[i].low_ms, bars->bars[i].high_ms);
-    fputs("EOD\n", picture->script);
+    if (!plan->is_row_open || plan->rows[plan->row_count - 1].panels == ACROSS_LIMIT)
+        plan->rows[plan->row_count++] = (struct picture_row){.panels = 0};
+    struct picture_row *row = &plan->rows[plan->row_count - 1];
+    plan->is_row_open = true;
+    row->panels++;
+    row->height = height > row->height ? height : row->height;
+    row->lines = lines > row->lines ? lines : row->lines;
+    plan->panels[plan->panel_count++] = *added;
 }
 
-static bool has_series(const struct bars *bars, int series)
+/* One panel with a curve per step; of several devices one panel per step. */
+static void add_curves(struct panel_plan *plan, enum forecast_quantity quantity, bool by_gpus)
 {
-    for (int i = 0; i < bars->count; i++)
-        if (bars->bars[i].series == series)
-            return true;
-    return false;
-}
-
-static const char *series_name(int series)
-{
-    return series == LAYER_KIND_COUNT ? "operators (roofline)" : layer_descriptors[series]->name;
-}
-
-static void plot_bars(struct picture *picture, const struct bars *bars)
-{
-    FILE *script = picture->script;
-    const bool is_drawn = picture->form != PICTURE_TERMINAL;
-    const char *separator = "plot ";
-    for (int series = 0; series <= LAYER_KIND_COUNT; series++) {
-        if (!has_series(bars, series))
-            continue;
-        const int style = series == LAYER_KIND_COUNT ? OTHER_STYLE : series;
-        fprintf(script, "%s$bars%d using %s lc rgb %s title ", separator, series,
-                is_drawn ? "(0):2:(0):1:($2-0.36):($2+0.36) with boxxyerror fs solid noborder"
-                         : "(0):2:1:(0) with vectors nohead",
-                picture_colour(style));
-        picture_text(picture, series_name(series));
-        if (is_drawn)
-            fprintf(script,
-                    ", $bars%d using 1:2:3:4 with xerrorbars pt 0 lc rgb '#000000' notitle"
-                    ", '' using 4:2:(sprintf($1 < 1000 ? '%%.3g' : '%%.0f', $1)) with labels left "
-                    "offset 0.7,0 notitle",
-                    series);
-        separator = ", ";
+    const struct forecast_request *request = plan->all->request;
+    const int steps = request->device_count > 1 ? request->selection.step_count : 1;
+    for (int i = 0; i < steps && i < STEP_PANELS; i++) {
+        const int step = request->device_count > 1 ? i : -1;
+        const struct panel panel = {.draw = draw_quantity, .curves = {quantity, by_gpus, step}};
+        add_panel(plan, &panel, CURVE_HEIGHT, 0);
     }
-    fputc('\n', script);
 }
 
-static void draw_bars(struct picture *picture, const struct bars *bars,
-                      const struct forecast *forecast)
+static void add_comparison(struct panel_plan *plan, enum forecast_quantity quantity)
 {
-    char title[128], label[128] = "time (ms), with interval";
-    double end_ms = 0;
-    if (bars->other_count)
-        snprintf(label, sizeof label, "time (ms), with interval; %d faster layers: %.3g ms",
-                 bars->other_count, bars->other_ms);
-    snprintf(title, sizeof title, "layers, batch size %d%s%s: %.*f ms in total",
-             forecast->batch_size, forecast->pass == PASS_TRAIN ? ", " : "",
-             forecast->pass == PASS_TRAIN ? choice_name(&choice_optimizer, forecast->optimizer)
-                                          : "",
-             forecast->batch_ms < 100 ? 2 : 0, forecast->batch_ms);
-    picture_panel(picture, title, label, "");
-    for (int i = 0; i < bars->count; i++)
-        end_ms = fmax(end_ms, bars->bars[i].high_ms);
-    fprintf(picture->script, "set xrange [0:%.6g]\nset yrange [%d.5:-0.5]\nset ytics (",
-            end_ms > 0 ? 1.2 * end_ms : 1, bars->count - 1);
-    for (int i = 0; i < bars->count; i++) {
-        fputs(i ? ", " : "", picture->script);
-        picture_tic_text(picture, bars->bars[i].name);
-        fprintf(picture->script, " %d", i);
+    const struct forecast_request *request = plan->all->request;
+    const int asked = request->device_count * request->selection.step_count;
+    const int count = asked < BAR_LIMIT ? asked : BAR_LIMIT;
+    const struct panel panel = {.draw = draw_comparison, .curves = {.quantity = quantity}};
+    add_panel(plan, &panel, bars_height(count), bars_lines(count));
+}
+
+/* One quantity by batch size and by number of devices; of a single forecast per device and step as
+ * bars. Quantities stand beside each other, unless each has a panel per step. */
+static void plan_quantity(struct panel_plan *plan, enum forecast_quantity quantity)
+{
+    const struct forecast_request *request = plan->all->request;
+    const bool has_batches = request->selection.batch_count > 1, has_gpus = request->gpus_count > 1,
+               is_compared = request->device_count * request->selection.step_count > 1,
+               has_rows = request->device_count > 1 && request->selection.step_count > 1;
+    if (has_batches)
+        add_curves(plan, quantity, false);
+    if (has_rows)
+        end_row(plan);
+    if (has_gpus)
+        add_curves(plan, quantity, true);
+    if (!has_batches && !has_gpus && is_compared)
+        add_comparison(plan, quantity == QUANTITY_THROUGHPUT ? QUANTITY_TIME : quantity);
+    if (has_rows)
+        end_row(plan);
+}
+
+static void plan_quantities(struct panel_plan *plan)
+{
+    const struct forecast_request *request = plan->all->request;
+    plan_quantity(plan, QUANTITY_THROUGHPUT);
+    if (request->device_count == 1 && request->selection.batch_count > 1)
+        add_curves(plan, QUANTITY_TIME, false);
+    if (grid_has_cost(plan->all))
+        plan_quantity(plan, QUANTITY_COST);
+    end_row(plan);
+}
+
+static void plan_memory(struct panel_plan *plan)
+{
+    const int count = memory_bar_count(plan->all);
+    const struct panel panel = {.draw = draw_memory_of};
+    add_panel(plan, &panel, bars_height(count), bars_lines(count));
+    end_row(plan);
+}
+
+static enum status plan_layers(struct panel_plan *plan, struct error *error)
+{
+    const struct forecast_request *request = plan->all->request;
+    const int steps = request->selection.step_count, count = request->device_count * steps;
+    for (int i = 0; i < count && i < LAYER_PANELS; i++) {
+        const struct forecast_grid_row *row = grid_row(plan->all, i / steps, i % steps, 0,
+                                                       grid_largest_batch(plan->all));
+        struct bars *bars = &plan->layers[i];
+        TRY(layer_bars(bars, &row->forecast, &request->selection.network, error));
+        const struct panel panel = {
+            .draw = draw_layers, .bars = bars, .device = i / steps, .step = i % steps};
+        add_panel(plan, &panel, bars_height(bars->count), bars_lines(bars->count));
     }
-    fputs(")\n", picture->script);
-    for (int series = 0; series <= LAYER_KIND_COUNT; series++)
-        if (has_series(bars, series))
-            put_bar_data(picture, bars, series);
-    plot_bars(picture, bars);
+    return STATUS_OK;
 }
 
-/* ---- the curve of batch sizes ---- */
+/* ---- what is left out ---- */
 
-static int put_curve_data(struct picture *picture, const struct forecast *forecasts, int count,
-                          int first)
+static void note_devices(struct picture *picture, const struct forecast_request *request)
 {
-    int end = first;
-    fprintf(picture->script, "$curve%d << EOD\n", first);
-    for (; end < count && forecasts[end].optimizer == forecasts[first].optimizer; end++)
-        fprintf(picture->script, "%d %.9g %.9g %.9g\n", forecasts[end].batch_size,
-                forecasts[end].batch_ms, forecasts[end].batch_low_ms, forecasts[end].batch_high_ms);
-    fputs("EOD\n", picture->script);
-    return end;
+    if (request->device_count > PICTURE_COLOURS)
+        picture_note(picture, "not drawn: curves of %d more devices, from %.60s on",
+                     request->device_count - PICTURE_COLOURS,
+                     request->devices[PICTURE_COLOURS].info->name);
 }
 
-/* Data block $too_large: batches that do not fit the device's memory; false: none. */
-static bool put_too_large(struct picture *picture, const struct forecast *forecasts, int count)
+static void note_steps(struct picture *picture, const struct forecast_request *request)
 {
-    bool has_some = false;
-    fputs("$too_large << EOD\n", picture->script);
-    for (int i = 0; i < count; i++)
-        if (!forecasts[i].fits) {
-            fprintf(picture->script, "%d %.9g\n", forecasts[i].batch_size, forecasts[i].batch_ms);
-            has_some = true;
-        }
-    fputs("EOD\n", picture->script);
-    return has_some;
-}
-
-static void set_curve_axes(struct picture *picture, const struct forecast *forecasts, int count)
-{
-    struct picture_range sizes = PICTURE_RANGE_NONE, times = PICTURE_RANGE_NONE;
-    for (int i = 0; i < count; i++) {
-        picture_range_add(&sizes, forecasts[i].batch_size);
-        picture_range_add(&times, forecasts[i].batch_ms);
-        picture_range_add(&times, forecasts[i].batch_low_ms);
-        picture_range_add(&times, forecasts[i].batch_high_ms);
+    char name[STEP_NAME_SIZE];
+    const struct step_selection *steps = request->selection.steps;
+    if (request->device_count == 1)
+        return;
+    for (int i = STEP_PANELS; i < request->selection.step_count; i++) {
+        step_name(name, steps[i].pass, steps[i].optimizer);
+        picture_note(picture, "not drawn: curves of %s", name);
     }
-    picture_batch_axis(picture, sizes);
-    picture_log_axis(picture, 'y', times);
 }
 
-static void plot_curve(struct picture *picture, const struct forecast *forecast, int first,
-                       int series, bool too_large)
+static void note_comparison(struct picture *picture, const struct forecast_request *request)
 {
-    FILE *script = picture->script;
-    const char *name = forecast->pass == PASS_FORWARD
-                           ? "forward"
-                           : choice_name(&choice_optimizer, forecast->optimizer);
-    fputs(series ? ", " : "plot ", script);
-    if (picture->form != PICTURE_TERMINAL)
-        fprintf(script,
-                "$curve%d using 1:3:4 with filledcurves fs transparent solid 0.18 noborder "
-                "lc rgb %s notitle, ",
-                first, picture_colour(series));
-    fprintf(script, "$curve%d using 1:2 with linespoints lw 1.5 pt %d ps 0.7 lc rgb %s title ",
-            first, picture_point(series), picture_colour(series));
-    picture_text(picture, name);
-    if (series == 0 && too_large)
-        fputs(", $too_large using 1:2 with points pt 2 ps 1.4 lw 1.5 lc rgb '#000000' "
-              "title 'does not fit in memory'",
-              script);
+    const int count = request->device_count * request->selection.step_count;
+    if (request->selection.batch_count == 1 && request->gpus_count == 1 && count > BAR_LIMIT)
+        picture_note(picture, "not drawn: bars of %d more forecasts", count - BAR_LIMIT);
 }
 
-static void draw_curves(struct picture *picture, const struct forecast *forecasts, int count)
+static void note_layers(struct picture *picture, const struct forecast_request *request)
 {
-    int series = 0;
-    picture_panel(picture, "time of a batch, with interval", "batch size", "time (ms)");
-    set_curve_axes(picture, forecasts, count);
-    for (int first = 0; first < count;)
-        first = put_curve_data(picture, forecasts, count, first);
-    const bool too_large = put_too_large(picture, forecasts, count);
-    for (int i = 0; i < count; i++)
-        if (i == 0 || forecasts[i].optimizer != forecasts[i - 1].optimizer)
-            plot_curve(picture, &forecasts[i], i, series++, too_large);
-    fputc('\n', picture->script);
+    const int steps = request->selection.step_count, count = request->device_count * steps;
+    char name[STEP_NAME_SIZE];
+    if (count <= LAYER_PANELS)
+        return;
+    const struct step_selection *step = &request->selection.steps[LAYER_PANELS % steps];
+    step_name(name, step->pass, step->optimizer);
+    picture_note(picture, "not drawn: layers of %d more forecasts, from %.60s (%s) on",
+                 count - LAYER_PANELS, request->devices[LAYER_PANELS / steps].info->name, name);
 }
 
-/* ---- the picture ---- */
+/* ---- drawing ---- */
 
-static const struct forecast *largest_batch(const struct forecast *forecasts, int count)
+static int widest_row(const struct panel_plan *plan)
 {
-    const struct forecast *largest = forecasts;
-    for (int i = 1; i < count; i++)
-        if (forecasts[i].batch_size > largest->batch_size)
-            largest = &forecasts[i];
-    return largest;
+    int widest = 1;
+    for (int i = 0; i < plan->row_count; i++)
+        widest = plan->rows[i].panels > widest ? plan->rows[i].panels : widest;
+    return widest;
 }
 
-static bool has_batch_sizes(const struct forecast *forecasts, int count)
+/* "vgg16 on AMD EPYC, 1 thread", "vgg16 on V100, P100, K80" */
+static void name_picture(char *title, size_t size, const struct forecast_request *request)
 {
-    for (int i = 1; i < count; i++)
-        if (forecasts[i].batch_size != forecasts[0].batch_size)
-            return true;
-    return false;
+    const struct device_info *devices[NAMED_DEVICES];
+    for (int i = 0; i < request->device_count && i < NAMED_DEVICES; i++)
+        devices[i] = request->devices[i].info;
+    const size_t used = (size_t)snprintf(title, size, "%.63s on ", request->selection.network.name);
+    name_devices(title + used, size - used, devices, request->device_count);
 }
 
-static void lay_out(struct picture *picture, const struct bars *bars, bool with_curves,
-                    const struct forecast *forecast, const char *network, const char *device)
+static enum status draw_plan(struct picture *picture, struct panel_plan *plan, bool with_memory,
+                             struct error *error)
 {
-    char title[256];
-    const int height = 150 + 17 * bars->count;
-    snprintf(title, sizeof title, "%s, %s on %s", network,
-             choice_name(&choice_pass, forecast->pass), device);
-    if (picture->rows < bars->count + 8) /* one line per bar */
-        picture->rows = bars->count + 8;
-    picture_layout(picture, with_curves ? 2 : 1, 1, with_curves ? 560 : 760,
-                   height > 400 ? height : 400, title);
+    static const int widths[] = {0, 760, 560, 480};
+    const struct forecast_request *request = plan->all->request;
+    char title[PICTURE_TEXT_SIZE];
+    plan_quantities(plan);
+    if (with_memory)
+        plan_memory(plan);
+    TRY(plan_layers(plan, error));
+    note_devices(picture, request);
+    note_steps(picture, request);
+    note_comparison(picture, request);
+    note_layers(picture, request);
+    name_picture(title, sizeof title, request);
+    const int across = widest_row(plan);
+    picture_layout(picture, across * widths[across], plan->rows, plan->row_count, title);
+    for (int i = 0; i < plan->panel_count; i++)
+        plan->panels[i].draw(picture, plan, &plan->panels[i]);
+    return STATUS_OK;
 }
 
-enum status draw_forecasts(struct picture *picture, const struct forecast *forecasts, int count,
-                           const struct network *network, const char *device, struct error *error)
+enum status draw_forecasts(struct picture *picture, const struct forecast_grid *all,
+                           bool with_memory, struct error *error)
 {
-    struct bars bars = {0};
-    void *memory, *buffer;
-    const bool with_curves = has_batch_sizes(forecasts, count);
-    const struct forecast *shown = largest_batch(forecasts, count);
-    const size_t layer_count = (size_t)network->layer_count;
-    TRY(error_allocate(&buffer, layer_count, sizeof(double), "picture", error));
-    const enum status status = error_allocate(&memory, layer_count + 1, sizeof *bars.bars,
-                                              "picture", error);
-    if (status == STATUS_OK) {
-        bars.bars = memory;
-        collect_bars(&bars, shown, network,
-                     slowest_other_ms(shown, network->layer_count,
-                                      with_curves ? BARS_BESIDE : BARS_ALONE, buffer));
-        lay_out(picture, &bars, with_curves, shown, network->name, device);
-        draw_bars(picture, &bars, shown);
-        if (with_curves)
-            draw_curves(picture, forecasts, count);
-        free(bars.bars);
-    }
-    free(buffer);
+    struct panel_plan plan = {.all = all};
+    TRY(ALLOCATE(&plan.layers, LAYER_PANELS, "picture", error));
+    const enum status status = draw_plan(picture, &plan, with_memory || all->too_large > 0, error);
+    free(plan.layers);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "base/term.h"
 #include "base/utf8.h"
 #include "pictures/gnuplot.h"
+#include "pictures/svg_titles.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -82,61 +83,6 @@ void picture_free(struct picture *picture)
     *picture = (struct picture){.script = NULL};
 }
 
-static void set_terminal(const struct picture *picture, int width, int height)
-{
-    FILE *script = picture->script;
-    if (picture->form == PICTURE_PNG)
-        fprintf(script,
-                "set terminal pngcairo size %d,%d noenhanced font 'Sans,9' fontscale 2 "
-                "linewidth 2 pointscale 2 background '#ffffff'\n",
-                2 * width, 2 * height);
-    else if (picture->form == PICTURE_TERMINAL)
-        fprintf(script, "set terminal dumb size %d,%d noenhanced %s\n", picture->columns,
-                picture->rows, picture->colour ? "ansi256" : "mono");
-    else
-        fprintf(script, "set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,12'%s\n",
-                width, height, picture->form == PICTURE_SVG ? " background '#ffffff'" : "");
-}
-
-void picture_layout(struct picture *picture, int across, int down, int panel_width,
-                    int panel_height, const char *title)
-{
-    const int title_height = *title ? 52 : 0;
-    set_terminal(picture, across * panel_width, down * panel_height + title_height);
-    fputs("set encoding utf8\n", picture->script);
-    picture->is_multiple = picture->form != PICTURE_TERMINAL;
-    if (!picture->is_multiple)
-        return;
-    fprintf(picture->script, "set multiplot layout %d,%d", down, across);
-    if (*title) {
-        fputs(" title ", picture->script);
-        picture_text(picture, title);
-        fprintf(picture->script, ".\"\\n\" font '%s'", /* and a line above the keys */
-                picture->form == PICTURE_PNG ? "Sans:Bold,11" : "sans-serif:Bold,15");
-    }
-    fputc('\n', picture->script);
-}
-
-void picture_panel(struct picture *picture, const char *title, const char *x_label,
-                   const char *y_label)
-{
-    FILE *script = picture->script;
-    const bool is_drawn = picture->form != PICTURE_TERMINAL;
-    picture->panel_count++;
-    fputs("reset\nset encoding utf8\nset title ", script);
-    picture_text(picture, title);
-    fputs("\nset xlabel ", script);
-    picture_text(picture, x_label);
-    fputs("\nset ylabel ", script);
-    picture_text(picture, y_label);
-    fputs("\nset key noenhanced\nset pointintervalbox 0\n", script);
-    if (is_drawn)
-        fputs("set grid lc rgb '#d8d8d8' lw 0.7 lt 1\nset border 3\nset tics nomirror out "
-              "scale 0.6\nset key tmargin center horizontal Left reverse samplen 2\n"
-              "set bars small\n",
-              script);
-}
-
 /* ---- texts ---- */
 
 /* Between single quotes gnuplot takes every character literally except the quote (doubled, it would
@@ -171,7 +117,7 @@ void picture_tic_text(struct picture *picture, const char *text)
     put_text(picture->script, text, "%");
 }
 
-/* ---- series and axes ---- */
+/* ---- series ---- */
 
 static const struct {
     const char *colour;
@@ -193,48 +139,6 @@ int picture_point(int series)
 double picture_point_size(size_t count)
 {
     return count < 200 ? 0.7 : 0.4;
-}
-
-void picture_range_add(struct picture_range *range, double value)
-{
-    if (!(value > 0) || !isfinite(value))
-        return;
-    range->low = fmin(range->low, value);
-    range->high = fmax(range->high, value);
-}
-
-static void set_range(struct picture *picture, char axis, double low, double high)
-{
-    fprintf(picture->script, "set %crange [%.6g:%.6g]\n", axis, low, high);
-}
-
-void picture_log_axis(struct picture *picture, char axis, struct picture_range range)
-{
-    static const double short_decades = 2.3;
-    static const char *const coarse[] = {"1", "2", "5", NULL};
-    static const char *const fine[] = {"1", "1.5", "2", "3", "4", "5", "7", NULL};
-    fprintf(picture->script, "set logscale %c\nset format %c '%%g'\n", axis, axis);
-    if (!(range.high > 0))
-        return;
-    const double low = range.low / 1.3, high = range.high * 1.3;
-    set_range(picture, axis, low, high);
-    if (log10(high / low) > short_decades)
-        return;
-    fprintf(picture->script, "set %ctics (", axis);
-    const char *separator = "";
-    const char *const *steps = log10(high / low) > 1 ? coarse : fine;
-    for (int decade = (int)floor(log10(low)); decade <= (int)floor(log10(high)); decade++)
-        for (const char *const *step = steps; *step; step++) {
-            fprintf(picture->script, "%s%se%d", separator, *step, decade);
-            separator = ", ";
-        }
-    fputs(")\n", picture->script);
-}
-
-void picture_batch_axis(struct picture *picture, struct picture_range range)
-{
-    fputs("set logscale x 2\nset format x '%g'\n", picture->script);
-    set_range(picture, 'x', range.low / 1.15, range.high * 1.15);
 }
 
 /* ---- drawing ---- */
@@ -280,12 +184,19 @@ static enum status check_whole(const struct picture *picture, const char *text, 
     return HINT(error, STATUS_FAILED, "check the free memory");
 }
 
+static bool is_svg(const struct picture *picture)
+{
+    return picture->form == PICTURE_SVG || picture->form == PICTURE_INLINE;
+}
+
 static enum status render(char **text, size_t *size, struct picture *picture, int memory,
                           struct error *error)
 {
     TRY(picture_draw(picture, memory, error));
     TRY(read_whole(text, size, memory, error));
-    const enum status status = check_whole(picture, *text, *size, error);
+    enum status status = check_whole(picture, *text, *size, error);
+    if (status == STATUS_OK && is_svg(picture))
+        status = svg_set_titles(text, size, picture->title, error);
     if (status != STATUS_OK)
         free(*text);
     return status;

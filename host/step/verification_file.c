@@ -90,6 +90,29 @@ static enum status read_baselines(struct verification_row *row,
     return STATUS_OK;
 }
 
+/* Kinds beyond the limit, and "all", are left out. */
+static enum status read_kinds(struct verified_step *step, const cJSON *row, const char *path,
+                              int index, struct error *error)
+{
+    const cJSON *json;
+    cJSON_ArrayForEach(json, cJSON_GetObjectItemCaseSensitive(row, "kinds"))
+    {
+        struct verified_kind *kind = &step->kinds[step->kind_count];
+        double layers;
+        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "layer"));
+        if (!name || strcmp(name, "all") == 0 || step->kind_count == VERIFIED_KIND_LIMIT)
+            continue;
+        snprintf(kind->name, sizeof kind->name, "%s", name);
+        TRY(read_time(&layers, json, path, index, "layers", 0, error));
+        TRY(read_time(&kind->in_place_ms, json, path, index, "in_place_ms", 0, error));
+        TRY(read_time(&kind->predicted_ms, json, path, index, "predicted_ms", 0, error));
+        TRY(read_time(&kind->alone_ms, json, path, index, "alone_ms", 0, error));
+        kind->layer_count = layers <= INT32_MAX ? (int32_t)layers : 0;
+        step->kind_count++;
+    }
+    return STATUS_OK;
+}
+
 static enum status read_row(struct verification_file *file, const cJSON *json, const char *path,
                             struct error *error)
 {
@@ -103,7 +126,7 @@ static enum status read_row(struct verification_file *file, const cJSON *json, c
         return bad_value(path, index, "batch_size", "is not a whole number of at least 1", error);
     row->step.batch_size = batch_size->valueint;
     read_text(row->network, json, "network");
-    TRY(read_name(&row->pass, &choice_pass, json, path, index, error));
+    TRY(read_name(&row->step.pass, &choice_pass, json, path, index, error));
     TRY(read_name(&row->step.optimizer, &choice_optimizer, json, path, index, error));
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         TRY(read_time((double *)((char *)row + columns[i].offset), json, path, index,
@@ -112,6 +135,7 @@ static enum status read_row(struct verification_file *file, const cJSON *json, c
         return bad_value(path, index, "predicted_ms", "is missing", error);
     file->has_sum |= !isnan(row->sum_ms);
     TRY(read_baselines(row, file, json, path, index, error));
+    TRY(read_kinds(&row->step, json, path, index, error));
     file->count++;
     return STATUS_OK;
 }

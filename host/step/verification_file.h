@@ -18,7 +18,6 @@ enum {
 
 struct verification_row {
     char network[VERIFICATION_NAME_SIZE];
-    int32_t pass;
     struct verified_step step; /* NaN where the file has null or no value; baselines as below */
     double error_percent, sum_ms, model_error_percent, sum_gap_percent;
     double baseline_error_percents[VERIFIED_BASELINE_LIMIT];
