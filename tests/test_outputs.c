@@ -99,7 +99,7 @@ static struct ending run_harmless(const char *arguments)
     snapshot(after, sizeof after);
     const char *code = strstr(ending.said, " code ");
     assert_non_null(code);
-    ending.code = atoi(code + 6);
+    ending.code = (int)strtol(code + 6, NULL, 10);
     if (strcmp(before, after) != 0)
         fail_msg("%s: files changed (%s)\n%s%s", arguments, ending.said, before, after);
     return ending;

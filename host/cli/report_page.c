@@ -124,7 +124,7 @@ static int width_of(const char *svg)
 {
     static const char box[] = "viewBox=\"0 0 ";
     const char *found = strstr(svg, box);
-    const int width = found ? atoi(found + sizeof box - 1) : 0;
+    const int width = found ? (int)strtol(found + sizeof box - 1, NULL, 10) : 0;
     return width > 0 ? width : 480;
 }
 

@@ -79,7 +79,8 @@ def run(*arguments, code=0, **environment):
 
 def progress_lines(text):
     """The lines that were drawn over each other; none may have scrolled the screen."""
-    lines = [line for line in ESCAPES.sub("", text.replace("\x1b[K", "\v")).split("\r\v") if " % " in line]
+    parts = ESCAPES.sub("", text.replace("\x1b[K", "\v")).split("\r\v")
+    lines = [line for line in parts if " % " in line and not line.startswith(("note:", "hint:"))]
     for line in lines:
         assert "\n" not in line, repr(line)
     return lines
