@@ -148,12 +148,12 @@ def check_verify():
     """A step takes longer than the patience of the one who presses twice."""
     with open("large.csv", "w") as file:
         file.write("name,layer,inputs,outputs\n")
-        for i in range(12):
+        for i in range(6):
             file.write(f"fc{i},dense,4096,4096\n")
     run("sweep", "--device", "cpu", "-l", "dense", "--set", "inputs=1..64", "--set", "outputs=1..64", "-n", "60",
         "--cap-ms", "3", "-q", "-O", "cpu.h5")
     run("train", "cpu.h5", "--epochs", "5", "-q", "-O", "cpu-model.h5")
-    running = Terminal("verify", "large.csv", "-m", "cpu-model.h5", "--device", "cpu", "-b", "256", "--cap-ms",
+    running = Terminal("verify", "large.csv", "-m", "cpu-model.h5", "--device", "cpu", "-b", "64", "--cap-ms",
                        "100000")
     running.wait_for(" % ")
     running.press_ctrl_c()
