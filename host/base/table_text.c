@@ -136,13 +136,13 @@ static void print_padded(FILE *file, int *pending, const char *text, int width, 
     *pending += (left ? blanks : 0) + GAP;
 }
 
-/* Bytes of the text's first line: up to a blank or behind a comma, where one is near. */
+/* Bytes of the text's first line: up to a blank or behind a comma, if it has any. */
 static size_t line_length(const char *text, int width)
 {
     const size_t most = byte_count(text, width);
     if (!text[most] || text[most] == ' ')
         return most;
-    for (size_t i = most; i > most / 2; i--)
+    for (size_t i = most; i > 0; i--)
         if (text[i - 1] == ' ' || text[i - 1] == ',' || text[i - 1] == ';')
             return i;
     return most;

@@ -98,11 +98,13 @@ static void write_output(char text[SHAPE_SIZE], const struct network_layer *laye
     write_shape(text, layer, network_layer_output_count(layer), "channels_out", "outputs");
 }
 
-/* One sample of the network's input: "3x224x224", "128 tokens", "784 elements". */
-static void write_sample(char text[SHAPE_SIZE], const struct network *network)
+/* The network's input for one sample: "3x224x224", "128 tokens", "784 elements". */
+static void write_network_input(char text[SHAPE_SIZE], const struct network *network)
 {
     const struct network_layer *first = &network->layers[0];
-    if (strcmp(first->operator_name, "embedding") == 0)
+    if (network->layer_count == 0)
+        snprintf(text, SHAPE_SIZE, "0 elements");
+    else if (strcmp(first->operator_name, "embedding") == 0)
         snprintf(text, SHAPE_SIZE, "%.0f tokens",
                  first->work.input_count - first->work.output_count); /* one index each */
     else
@@ -116,15 +118,15 @@ static void write_sample(char text[SHAPE_SIZE], const struct network *network)
 static enum status add_network_row(struct table *table, const char *name, struct error *error)
 {
     struct network network;
-    char sample[SHAPE_SIZE];
+    char input[SHAPE_SIZE];
     TRY(network_load(&network, name, error));
     const struct network_totals totals = totals_of(&network);
-    write_sample(sample, &network);
+    write_network_input(input, &network);
     table_string(table, name);
     table_integer(table, network.layer_count);
     table_integer(table, totals.parameter_count);
     table_number(table, totals.flops);
-    table_string(table, sample);
+    table_string(table, input);
     table_number(table, totals.multiply_adds);
     network_free(&network);
     return STATUS_OK;
@@ -137,7 +139,7 @@ enum status show_catalogue(enum table_format format, struct error *error)
         {.name = "layer_count", .title = "layers"},
         {.name = "parameter_count", .title = "parameters", .scale = SCALE_NUMBER},
         {.name = "forward_flops", .title = "forward", .scale = SCALE_FLOP},
-        {.name = "sample"},
+        {.name = "input"},
         {.name = "multiply_adds", .title = "multiply-adds", .scale = SCALE_NUMBER}};
     char **names;
     int count;
@@ -281,19 +283,19 @@ static enum status print_totals(const struct network *network, struct error *err
 {
     enum { INDENT = 10 };
     const struct network_totals totals = totals_of(network);
-    char kinds[512], line[700], sample[SHAPE_SIZE], counts[3][HUMAN_TEXT_SIZE];
+    char kinds[512], line[700], input[SHAPE_SIZE], counts[3][HUMAN_TEXT_SIZE];
     bool *is_wanted;
     TRY(ALLOCATE(&is_wanted, (size_t)network->layer_count, "layers", error));
     memset(is_wanted, true, (size_t)network->layer_count * sizeof *is_wanted);
     network_count_kinds(kinds, sizeof kinds, network, is_wanted);
     free(is_wanted);
-    write_sample(sample, network);
+    write_network_input(input, network);
     snprintf(line, sizeof line, "%s: %d layer%s: %s", network->name, network->layer_count,
              network->layer_count == 1 ? "" : "s", kinds);
     printf("%-*s", INDENT, "network");
     table_print_wrapped(stdout, line, TABLE_WIDTH - INDENT, INDENT);
-    printf("%-*s%s parameters; a sample of %s: %s multiply-adds, %s activations\n\n", INDENT,
-           "totals", human_text(counts[0], SCALE_NUMBER, (double)totals.parameter_count, 0), sample,
+    printf("%-*s%s parameters; an input of %s: %s multiply-adds, %s activations\n\n", INDENT,
+           "totals", human_text(counts[0], SCALE_NUMBER, (double)totals.parameter_count, 0), input,
            human_text(counts[1], SCALE_NUMBER, totals.multiply_adds, 0),
            human_text(counts[2], SCALE_NUMBER, totals.activation_count, 0));
     return STATUS_OK;
