@@ -74,6 +74,21 @@ static void kinds_of_layers(void **state)
     assert_non_null(strstr(error.message, "layers is not a valid number"));
 }
 
+/* Its threads are part of what a person reads. */
+static void a_devices_label_goes_before_its_name(void **state)
+{
+    (void)state;
+    struct verification_file file;
+    struct error error;
+    assert_int_equal(parse(&file,
+                           "{\"device\": \"AMD EPYC\", \"device_label\": \"AMD EPYC, 1 thread\", "
+                           "\"rows\": [{\"network\": \"net\", " STEP "}]}",
+                           &error),
+                     STATUS_OK);
+    assert_string_equal(file.device, "AMD EPYC, 1 thread");
+    verification_file_free(&file);
+}
+
 static void long_texts_are_cut(void **state)
 {
     (void)state;
@@ -183,9 +198,13 @@ static void json_is_known_by_content_or_name(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_result_reads_back), cmocka_unit_test(kinds_of_layers),
-        cmocka_unit_test(long_texts_are_cut),  cmocka_unit_test(other_json_is_refused),
-        cmocka_unit_test(sizes_are_bounded),   cmocka_unit_test(json_is_known_by_content_or_name),
+        cmocka_unit_test(a_result_reads_back),
+        cmocka_unit_test(a_devices_label_goes_before_its_name),
+        cmocka_unit_test(kinds_of_layers),
+        cmocka_unit_test(long_texts_are_cut),
+        cmocka_unit_test(other_json_is_refused),
+        cmocka_unit_test(sizes_are_bounded),
+        cmocka_unit_test(json_is_known_by_content_or_name),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

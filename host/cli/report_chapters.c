@@ -1,5 +1,6 @@
 #include "cli/report_chapters.h"
 
+#include "bench/device_identity.h"
 #include "cli/evaluation_table.h"
 #include "cli/show.h"
 #include "pictures/draw.h"
@@ -271,8 +272,11 @@ enum status report_network(struct page *page, const struct forecast_request *req
     struct forecast_grid all;
     page_chapter(page, "network", request->selection.network.name);
     page_text(page, "model", texts->model);
-    for (int i = 0; i < request->device_count; i++)
-        page_text(page, "device", request->devices[i].info->name);
+    for (int i = 0; i < request->device_count; i++) {
+        char label[DEVICE_LABEL_LIMIT];
+        device_label(label, request->devices[i].info);
+        page_text(page, "device", label);
+    }
     put_assumptions(page, request, texts);
     TRY(forecast_grid_create(&all, request, error));
     const enum status status = put_forecasts(page, &all, error);

@@ -1,5 +1,6 @@
 #include "cli/show.h"
 
+#include "bench/device_identity.h"
 #include "predictors/model_summary.h"
 #include "predictors/predictor.h"
 
@@ -51,9 +52,9 @@ static void each_text(const struct show_sink *sink, const struct model *model)
 {
     sink->text(sink->payload, "predictor", model->predictor->type->name);
     for (int i = 0; i < model->device_count; i++) {
-        char device[sizeof model->devices[i].name + sizeof model->devices[i].backend + 4];
-        snprintf(device, sizeof device, "%s (%s)", model->devices[i].name,
-                 model->devices[i].backend);
+        char label[DEVICE_LABEL_LIMIT], device[sizeof label + sizeof model->devices[i].backend + 4];
+        device_label(label, &model->devices[i]);
+        snprintf(device, sizeof device, "%s (%s)", label, model->devices[i].backend);
         sink->text(sink->payload, "device", device);
     }
     sink->text(sink->payload, "provenance", model->provenance);

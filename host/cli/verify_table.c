@@ -309,13 +309,16 @@ static void json_layers(struct json *json, const struct verify_row *row,
 static enum status print_json(const struct verification *all, struct error *error)
 {
     struct json json;
+    char label[DEVICE_LABEL_LIMIT];
     struct fields fields;
     struct error_summary summaries[BASELINE_LIMIT + 2];
     int count;
     TRY(verify_summarise(summaries, &count, all, error));
     json_begin(&json, stdout);
     json_open(&json, NULL, '{');
+    device_label(label, all->known);
     json_string(&json, "device", all->known->name);
+    json_string(&json, "device_label", label);
     json_open(&json, "rows", '[');
     for (int i = 0; i < all->count; i++) {
         row_fields(&fields, all, &all->rows[i]);

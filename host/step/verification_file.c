@@ -172,7 +172,9 @@ static enum status read_document(struct verification_file *file, const cJSON *do
         return with_hint(error);
     }
     TRY(ALLOCATE(&file->rows, (unsigned long)count, "rows", error));
-    read_text(file->device, document, "device");
+    read_text(file->device, document, "device_label"); /* with its threads; older files lack it */
+    if (!file->device[0])
+        read_text(file->device, document, "device");
     find_baselines(file, rows, baselines);
     cJSON_ArrayForEach(row, rows) TRY(read_row(file, row, path, error));
     return STATUS_OK;
