@@ -75,7 +75,9 @@ static void take_note(const char *text)
     snprintf(noted + strlen(noted), sizeof noted - strlen(noted), "%s\n", text);
 }
 
-static void write_device(const char *path, double sgemm_gflops, double copy_gbps, int draw)
+/* canary_ms: 0: no canaries. */
+static void write_device(const char *path, double sgemm_gflops, double copy_gbps, int draw,
+                         double canary_ms)
 {
     struct dataset *dataset;
     int32_t device;
@@ -85,10 +87,39 @@ static void write_device(const char *path, double sgemm_gflops, double copy_gbps
     info.measured_copy_gbps = copy_gbps;
     SUCCEEDS(dataset_create(&dataset, path, &header, true, false, &error));
     SUCCEEDS(dataset_add_device(dataset, &info, &device, &error));
+    for (int i = 0; canary_ms > 0 && i < 3; i++) {
+        const struct canary canary = {.unix_time_s = 1e9 + 100 * draw + i,
+                                      .gemm_ms = canary_ms * (1 + i),
+                                      .copy_ms = canary_ms * (3 - i),
+                                      .pressure_percent = NAN};
+        SUCCEEDS(dataset_add_canary(dataset, &canary, &error));
+    }
     const struct measurement row = sample_row(draw);
     SUCCEEDS(dataset_append(dataset, &row, &error));
     SUCCEEDS(dataset_finish(dataset, &error));
     dataset_close(dataset);
+}
+
+/* Rates are measured once, at the start; canaries throughout: a machine that was busy for a moment
+ * stays one device. */
+static void canaries_tell_a_busy_machine_from_another(void **state)
+{
+    (void)state;
+    const struct file_name a = in_folder(&folder, "a.h5"), b = in_folder(&folder, "b.h5"),
+                           c = in_folder(&folder, "c.h5"), all = in_folder(&folder, "all.h5");
+    const char *const from[] = {a.text, b.text, c.text};
+    struct merge_report report;
+    struct dataset_rows rows;
+    write_device(a.text, 101, 22, 0, 1);
+    write_device(b.text, 44, 8, 6, 1.1);   /* busy when it began */
+    write_device(c.text, 400, 100, 12, 4); /* another */
+    SUCCEEDS(merge_into(&report, all.text, from, 3, false));
+    assert_int_equal(report.devices, 2);
+    read_all(&rows, all.text);
+    for (size_t i = 0; i < rows.count; i++)
+        assert_int_equal(rows.rows[i].device, rows.rows[i].draw == 12);
+    assert_true(rows.devices[0].measured_sgemm_gflops == 101);
+    dataset_rows_free(&rows);
 }
 
 static void machines_of_one_name_stay_apart(void **state)
@@ -102,9 +133,9 @@ static void machines_of_one_name_stay_apart(void **state)
     struct merge_options options = {.path = all.text, .header = &given, .note = take_note};
     struct merge_report report;
     struct dataset_rows rows;
-    write_device(a.text, 101, 22, 0);
-    write_device(b.text, 400, 100, 6);
-    write_device(c.text, 95, 25, 12); /* the first machine on another day */
+    write_device(a.text, 101, 22, 0, 0);
+    write_device(b.text, 400, 100, 6, 1);
+    write_device(c.text, 95, 25, 12, 0); /* the first machine on another day */
     noted[0] = '\0';
     SUCCEEDS(merge_files(&report, from, 3, &options, &error));
     assert_int_equal(report.devices, 2);
@@ -473,6 +504,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         TEST(machines_of_one_name_stay_apart),
+        TEST(canaries_tell_a_busy_machine_from_another),
         TEST(every_measurement_once),
         TEST(files_read_together_count_once),
         TEST(other_devices_are_kept_apart),

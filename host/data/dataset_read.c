@@ -4,6 +4,7 @@
 #include "data/dataset_reader.h"
 #include "data/row_set.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,12 +35,54 @@ enum status dataset_rows_add_device(struct dataset_rows *all, int32_t *index,
     return STATUS_OK;
 }
 
+/* The fastest times of a device's canaries; infinite: it has none. */
+static struct canary fastest(const struct canary *canaries, size_t count, int32_t device)
+{
+    struct canary best = {.gemm_ms = INFINITY, .copy_ms = INFINITY};
+    for (size_t i = 0; i < count; i++) {
+        if (canaries[i].device != device)
+            continue;
+        best.gemm_ms = fmin(best.gemm_ms, canaries[i].gemm_ms);
+        best.copy_ms = fmin(best.copy_ms, canaries[i].copy_ms);
+    }
+    return best;
+}
+
+static bool is_near(double a, double b)
+{
+    return isfinite(a) && isfinite(b) && fmax(a, b) <= DEVICE_RATE_TOLERANCE * fmin(a, b);
+}
+
+/* Row of all->devices that the reader's device is although their rates differ: one of them was
+ * measured at a busy moment, for the canaries, which go on throughout a sweep, agree. -1: none. */
+static int32_t find_by_canaries(const struct dataset_rows *all, const struct dataset_reader *reader,
+                                int32_t device)
+{
+    const int found = device_find(all->devices, all->device_count, &reader->devices[device]);
+    const struct canary here = fastest(reader->canaries, reader->canary_count, device),
+                        there = fastest(all->canaries, all->canary_count, found);
+    return is_near(here.gemm_ms, there.gemm_ms) && is_near(here.copy_ms, there.copy_ms) ? found
+                                                                                        : -1;
+}
+
+static enum status add_device_of(struct dataset_rows *all, int32_t *index,
+                                 const struct dataset_reader *reader, int32_t device,
+                                 struct error *error)
+{
+    const struct device_info *info = &reader->devices[device];
+    *index = find_by_canaries(all, reader, device);
+    if (*index < 0)
+        return dataset_rows_add_device(all, index, info, error);
+    device_complete(&all->devices[*index], info);
+    return STATUS_OK;
+}
+
 enum status dataset_rows_add_tables(struct dataset_rows *all, int32_t **device_map,
                                     const struct dataset_reader *reader, struct error *error)
 {
     TRY(ALLOCATE(device_map, reader->device_count, "devices", error));
     for (size_t i = 0; i < reader->device_count; i++)
-        TRY(dataset_rows_add_device(all, &(*device_map)[i], &reader->devices[i], error));
+        TRY(add_device_of(all, &(*device_map)[i], reader, (int32_t)i, error));
     TRY(grow((void **)&all->canaries, all->canary_count, reader->canary_count,
              sizeof *all->canaries, "canaries", error));
     for (size_t i = 0; i < reader->canary_count; i++) {
