@@ -6,8 +6,9 @@
  *
  * The same still may be two machines: clouds call very different ones "AMD EPYC". Where devices are
  * joined (files that are read together, merged or imported), rates that differ by more than
- * DEVICE_RATE_TOLERANCE tell them apart, too, unless the canaries of both agree within it. A device that is found again, by a model or by a
- * resumed sweep, is not refused for its rates: a busy machine is slower for a while.
+ * DEVICE_RATE_TOLERANCE tell them apart, too, unless the canaries of both agree within it. A device
+ * that is found again, by a model or by a resumed sweep, is not refused for its rates: a busy
+ * machine is slower for a while.
  *
  * Devices that differ in more than their threads have different names in one file or model: the
  * second "AMD EPYC" becomes "AMD EPYC (2)". The number is not part of the identity.
