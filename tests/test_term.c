@@ -127,6 +127,20 @@ static void terminals_redraw_one_line(void **state)
     terminal_close(&terminal);
 }
 
+/* The first step may take minutes. */
+static void the_beginning_is_drawn_at_once(void **state)
+{
+    (void)state;
+    struct terminal terminal;
+    struct progress progress;
+    require_terminal(&terminal);
+    progress_begin(&progress, terminal.file, false);
+    progress_update(&progress, 0, 4, "first");
+    assert_non_null(
+        strstr(read_terminal(&terminal), "[>                       ]   0 %  0:00  first"));
+    terminal_close(&terminal);
+}
+
 static void full_bar_fits(void **state)
 {
     (void)state;
@@ -378,6 +392,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(files_get_a_line_every_ten_seconds),
         cmocka_unit_test(shares_are_bounded),
         cmocka_unit_test(terminals_redraw_one_line),
+        cmocka_unit_test(the_beginning_is_drawn_at_once),
         cmocka_unit_test(full_bar_fits),
         cmocka_unit_test(a_line_is_narrower_than_the_terminal),
         cmocka_unit_test(a_line_follows_the_width),

@@ -233,7 +233,9 @@ void progress_update(struct progress *progress, double done, double total, const
     if (share < progress->share)
         begin_stage(progress, share, now_s);
     progress->share = share;
-    if (now_s - progress->last_s < (progress->terminal ? redraw_interval_s : line_interval_s))
+    const bool is_first = progress->terminal && !progress->drawn && !(done > 0);
+    const double interval_s = progress->terminal ? redraw_interval_s : line_interval_s;
+    if (!is_first && now_s - progress->last_s < interval_s)
         return;
     progress->last_s = now_s;
     char text[LINE_SIZE / 2], head[80];

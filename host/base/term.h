@@ -20,7 +20,7 @@ void progress_begin(struct progress *progress, FILE *file, bool quiet);
  * that falls (the next file, the next fit) does the same. NULL is allowed, here and below. */
 void progress_resume(struct progress *progress, double done, double total);
 /* done of total (fraction for the bar and the ETA), then a short text ("loss 0.0123"), cut if the
- * line is longer than the terminal is wide. */
+ * line is longer than the terminal is wide. The beginning (done 0) is drawn at once. */
 void progress_update(struct progress *progress, double done, double total, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* Clears the bar; prints nothing else. */

@@ -79,8 +79,8 @@ def run(*arguments, code=0, **environment):
 
 def progress_lines(text):
     """The lines that were drawn over each other; none may have scrolled the screen."""
-    parts = ESCAPES.sub("", text.replace("\x1b[K", "\v")).split("\r\v")
-    lines = [line for line in parts if " % " in line and not line.startswith(("note:", "hint:"))]
+    lines = [line for line in ESCAPES.sub("", text.replace("\x1b[K", "\v")).split("\r\v")
+             if re.match(r"\[[=> ]+\] |[ 0-9]{3} %", line)]
     for line in lines:
         assert "\n" not in line, repr(line)
     return lines
@@ -148,12 +148,12 @@ def check_verify():
     """A step takes longer than the patience of the one who presses twice."""
     with open("large.csv", "w") as file:
         file.write("name,layer,inputs,outputs\n")
-        for i in range(6):
+        for i in range(12):
             file.write(f"fc{i},dense,4096,4096\n")
     run("sweep", "--device", "cpu", "-l", "dense", "--set", "inputs=1..64", "--set", "outputs=1..64", "-n", "60",
         "--cap-ms", "3", "-q", "-O", "cpu.h5")
     run("train", "cpu.h5", "--epochs", "5", "-q", "-O", "cpu-model.h5")
-    running = Terminal("verify", "large.csv", "-m", "cpu-model.h5", "--device", "cpu", "-b", "64", "--cap-ms",
+    running = Terminal("verify", "large.csv", "-m", "cpu-model.h5", "--device", "cpu", "-b", "256", "--cap-ms",
                        "100000")
     running.wait_for(" % ")
     running.press_ctrl_c()
