@@ -223,6 +223,42 @@ static void terminal(void **state)
 
 /* ---- a gnuplot that is missing or fails ---- */
 
+/* What the dumb terminal leaves out or muddles: the title of the y axis stands above it, series
+ * have different letters, the key is below the data. */
+static void terminal_is_readable(void **state)
+{
+    (void)state;
+    const struct picture_row row = {.panels = 1, .height = 300};
+    struct picture picture;
+    char *text;
+    size_t size;
+    need_gnuplot();
+    setenv("COLUMNS", "80", 1);
+    setenv("LINES", "24", 1);
+    SUCCEEDS(picture_create(&picture, PICTURE_TERMINAL, &error));
+    picture_layout(&picture, 400, &row, 1, "");
+    picture_panel(&picture, "a title", "size", "half-width of the interval (%)");
+    fprintf(
+        picture.script,
+        "plot [0:3] [0:3] '-' with points pt %s title 'one', '-' with points pt %s title 'two'\n"
+        "1 1\ne\n2 2\ne\n",
+        picture_point(&picture, 0), picture_point(&picture, 1));
+    SUCCEEDS(picture_render(&text, &size, &picture, &error));
+    picture_free(&picture);
+    unsetenv("COLUMNS");
+    unsetenv("LINES");
+    const char *y_title = strstr(text, "half-width of the interval (%)"),
+               *frame = strchr(text, '+');
+    const char *frame_end = strrchr(text, '+'), *key = strstr(text, "one"),
+               *title = strstr(text, "a title");
+    assert_non_null(y_title);
+    assert_true(title < y_title && y_title < frame && frame < frame_end && frame_end < key);
+    assert_non_null(strstr(key, "two"));
+    assert_true(strchr(frame, 'o') < frame_end && strchr(frame, 'x') < frame_end);
+    assert_null(strpbrk(frame, "GI"));
+    free(text);
+}
+
 static void missing_gnuplot(void **state)
 {
     struct picture picture;
@@ -313,11 +349,17 @@ static void users_settings_are_ignored(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        IN_A_FOLDER(hostile_texts),      IN_A_FOLDER(texts_of_special_characters),
-        cmocka_unit_test(forms_by_name), IN_A_FOLDER(test_files),
-        IN_A_FOLDER(terminal),           IN_A_FOLDER(missing_gnuplot),
-        IN_A_FOLDER(failing_gnuplot),    IN_A_FOLDER(half_a_picture),
-        IN_A_FOLDER(killed_gnuplot),     IN_A_FOLDER(users_settings_are_ignored),
+        IN_A_FOLDER(hostile_texts),
+        IN_A_FOLDER(texts_of_special_characters),
+        cmocka_unit_test(forms_by_name),
+        IN_A_FOLDER(test_files),
+        IN_A_FOLDER(terminal),
+        IN_A_FOLDER(terminal_is_readable),
+        IN_A_FOLDER(missing_gnuplot),
+        IN_A_FOLDER(failing_gnuplot),
+        IN_A_FOLDER(half_a_picture),
+        IN_A_FOLDER(killed_gnuplot),
+        IN_A_FOLDER(users_settings_are_ignored),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

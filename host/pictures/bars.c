@@ -66,6 +66,10 @@ static void plot_series(struct picture *picture, const struct bars *bars, int se
     if (is_drawn) /* the interval below the text */
         fprintf(script, ", '' using 1:($2+0.3):3:4 with xerrorbars pt 0 lc rgb '#000000' notitle"
                         ", '' using 1:($2-0.08):5 with labels left offset 0.4,0 notitle");
+    else
+        fputs(", '' using 1:2:3:4 with xerrorbars pt 'o' lc rgb '#7f7f7f' notitle"
+              ", '' using ($4 > $1 ? $4 : $1):2:5 with labels left offset 1,0 notitle",
+              script);
 }
 
 /* Entries for what a bar's hatching and its asterisk say. */
@@ -96,6 +100,8 @@ static void set_axes(struct picture *picture, const struct bars *bars)
         const struct bar *bar = &bars->list[i];
         end = fmax(end, fmax(1.2 * bar->value, 1.02 * bar->high)); /* fmax ignores NaN */
     }
+    if (picture->form == PICTURE_TERMINAL) /* values are behind the intervals, in large letters */
+        end *= 1.2;
     picture_linear_axis(picture, 'x', end, bars->scale);
     fprintf(picture->script, "set yrange [%d.5:-0.5]\nset ytics (", bars->count - 1);
     for (int i = 0; i < bars->count; i++) {

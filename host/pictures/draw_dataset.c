@@ -49,8 +49,8 @@ static void plot_series(struct picture *picture, const struct coverage *coverage
 {
     const int count = row_series_count(coverage->rows, coverage->by_device);
     for (int series = 0; series < count; series++) {
-        fprintf(picture->script, "%s$rows%d using %s with points pt %d ps %g lc rgb %s title ",
-                series ? ", " : "plot ", series, columns, picture_point(series),
+        fprintf(picture->script, "%s$rows%d using %s with points pt %s ps %g lc rgb %s title ",
+                series ? ", " : "plot ", series, columns, picture_point(picture, series),
                 picture_point_size(coverage->usable), picture_colour(series));
         picture_text(picture, row_series_name(coverage->rows, coverage->by_device, series));
     }

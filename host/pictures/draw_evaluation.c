@@ -183,8 +183,8 @@ static void draw_panel(struct picture *picture, const struct panel *panel)
     for (int series = 0; series < count; series++) {
         if (!has_points[series])
             continue;
-        fprintf(picture->script, ", $points%d using 1:2 with points pt %d ps %g lc rgb %s title ",
-                series, picture_point(series), picture_point_size(panel->count),
+        fprintf(picture->script, ", $points%d using 1:2 with points pt %s ps %g lc rgb %s title ",
+                series, picture_point(picture, series), picture_point_size(panel->count),
                 picture_colour(series));
         picture_text(picture, row_series_name(panel->rows, by_device, series));
     }

@@ -87,8 +87,8 @@ static void plot_times(struct picture *picture, const struct run *run,
                 colour);
         put_title(picture, verified->baselines[0], run);
     }
-    fprintf(script, ", '' using 1:2:3 with yerrorbars pt %d ps 0.9 lw 1.2 lc rgb %s",
-            picture_point(number), colour);
+    fprintf(script, ", '' using 1:2:3 with yerrorbars pt %s ps 0.9 lw 1.2 lc rgb %s",
+            picture_point(picture, number), colour);
     put_title(picture, "measured", run);
 }
 
@@ -156,8 +156,8 @@ static void mark_goal(struct picture *picture, const struct verified_network *ve
 static void plot_errors(struct picture *picture, const struct run *run)
 {
     fprintf(picture->script,
-            "%s$run%d using 1:(100*($4-$2)/$2) with linespoints lw 1.5 pt %d ps 0.9 lc rgb %s",
-            run->series ? ", " : "plot ", run->series, picture_point(run->series),
+            "%s$run%d using 1:(100*($4-$2)/$2) with linespoints lw 1.5 pt %s ps 0.9 lc rgb %s",
+            run->series ? ", " : "plot ", run->series, picture_point(picture, run->series),
             picture_colour(run->series));
     put_title(picture, "", run);
 }
@@ -183,9 +183,9 @@ static void plot_ratios(struct picture *picture, const struct pass_runs *all, in
 {
     for (int i = 0; i < all->count; i++) {
         fprintf(picture->script,
-                ", $run%d using 1:($%d/$2) with linespoints lw %g dt %d pt %d ps 0.7 lc rgb %s ", i,
-                column, series ? 1.0 : 2.0, 1 + series / PICTURE_COLOURS, picture_point(series),
-                picture_colour(series));
+                ", $run%d using 1:($%d/$2) with linespoints lw %g dt %d pt %s ps 0.7 lc rgb %s ", i,
+                column, series ? 1.0 : 2.0, 1 + series / PICTURE_COLOURS,
+                picture_point(picture, series), picture_colour(series));
         fputs(i ? "notitle" : "title ", picture->script);
         if (i == 0)
             picture_text(picture, name);

@@ -260,11 +260,14 @@ static void plot_curve(struct picture *picture, const struct curves *curves, int
                 "$curve%d using 1:3:4 with filledcurves fs transparent solid 0.16 noborder "
                 "lc rgb %s notitle, ",
                 curve, colour);
+    else
+        fprintf(script, "$curve%d using 1:2:3:4 with yerrorbars pt %s lc rgb %s notitle, ", curve,
+                picture_point(picture, curve), colour);
     if (curves->panel->by_gpus && curves->panel->quantity == QUANTITY_THROUGHPUT)
         fprintf(script, "$curve%d using 1:5 with lines lw 1 dt 2 lc rgb '#7f7f7f' %s, ", curve,
                 curve ? "notitle" : "title 'without communication'");
-    fprintf(script, "$curve%d using 1:2 with linespoints lw 1.5 pt %d ps 0.7 lc rgb %s", curve,
-            picture_point(curve), colour);
+    fprintf(script, "$curve%d using 1:2 with linespoints lw 1.5 pt %s ps 0.7 lc rgb %s", curve,
+            picture_point(picture, curve), colour);
     put_name(picture, curves, curve);
 }
 

@@ -120,20 +120,22 @@ void picture_tic_text(struct picture *picture, const char *text)
 /* ---- series ---- */
 
 static const struct {
-    const char *colour;
-    int point;
-} series_styles[PICTURE_COLOURS] = {{"'#0072b2'", 7},  {"'#d55e00'", 9},  {"'#009e73'", 5},
-                                    {"'#cc79a7'", 13}, {"'#e69f00'", 11}, {"'#56b4e9'", 15},
-                                    {"'#7f7f7f'", 2}};
+    const char *colour, *point, *letter;
+} series_styles[PICTURE_COLOURS] = {{"'#0072b2'", "7", "'o'"},  {"'#d55e00'", "9", "'x'"},
+                                    {"'#009e73'", "5", "'+'"},  {"'#cc79a7'", "13", "'@'"},
+                                    {"'#e69f00'", "11", "'v'"}, {"'#56b4e9'", "15", "'='"},
+                                    {"'#7f7f7f'", "2", "'~'"}};
 
 const char *picture_colour(int series)
 {
     return series_styles[series % PICTURE_COLOURS].colour;
 }
 
-int picture_point(int series)
+const char *picture_point(const struct picture *picture, int series)
 {
-    return series_styles[series % PICTURE_COLOURS].point;
+    const int style = series % PICTURE_COLOURS;
+    return picture->form == PICTURE_TERMINAL ? series_styles[style].letter
+                                             : series_styles[style].point;
 }
 
 double picture_point_size(size_t count)

@@ -74,7 +74,7 @@ void picture_tic_text(struct picture *picture, const char *text);
 /* Series i's "lc rgb '#...'", and its point type; repeated after PICTURE_COLOURS. */
 enum { PICTURE_COLOURS = 7 };
 const char *picture_colour(int series);
-int picture_point(int series);
+const char *picture_point(const struct picture *picture, int series);
 /* Point size for a cloud of `count` points. */
 double picture_point_size(size_t count);
 

@@ -32,10 +32,13 @@ static void set_terminal(const struct picture *picture, int width, int height)
                 width, height, picture->form == PICTURE_SVG ? " background '#ffffff'" : "");
 }
 
+enum { TERMINAL_KEY_LINES = 5 }; /* below the panel, a name each */
+
 /* One panel after the other, each with a size of its own. */
 static void set_own_terminal(const struct picture *picture, const struct picture_row *row)
 {
-    const int lines = row->lines > picture->rows ? row->lines : picture->rows;
+    const int wanted = row->lines + (row->lines > 0 ? TERMINAL_KEY_LINES : 0);
+    const int lines = wanted > picture->rows ? wanted : picture->rows;
     const int width = picture->width / row->panels;
     if (picture->form == PICTURE_INLINE)
         set_terminal(picture, width < INLINE_WIDTH ? width : INLINE_WIDTH, row->height);
@@ -119,6 +122,17 @@ static void take_place(struct picture *picture, const struct place *place)
         put_note(picture);
 }
 
+/* gnuplot's dumb terminal has no room for the title of the y axis, and puts the key onto the data.
+ */
+static void put_terminal_labels(struct picture *picture, const char *y_label)
+{
+    fputs("unset ylabel\nset key outside bottom center horizontal samplen 2\nset bars 0\n"
+          "set tmargin 4\nset title offset 0,1\nset label 9999 ",
+          picture->script);
+    picture_text(picture, y_label);
+    fputs(" at screen 0, graph 1 left offset 1,1\n", picture->script);
+}
+
 void picture_panel(struct picture *picture, const char *title, const char *x_label,
                    const char *y_label)
 {
@@ -143,6 +157,8 @@ void picture_panel(struct picture *picture, const char *title, const char *x_lab
               "scale 0.6\nset key tmargin center horizontal Left reverse samplen 2\n"
               "set bars small\n",
               script);
+    else
+        put_terminal_labels(picture, y_label);
 }
 
 void picture_empty_panel(struct picture *picture, const char *title)
