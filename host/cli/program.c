@@ -85,9 +85,19 @@ static enum status unknown_command(const char *name, struct error *error)
     return HINT(error, STATUS_USAGE, "'epochcast --help' lists the commands");
 }
 
+/* "sweep help", unless a file is called so. */
+static bool asks_for_help(int count, char *const *arguments)
+{
+    return count == 1 && strcmp(arguments[0], "help") == 0 && access("help", F_OK) != 0;
+}
+
 static enum status run_command(const struct command *command, int count, char *const *arguments,
                                struct settings *settings, struct error *error)
 {
+    if (asks_for_help(count, arguments)) {
+        cli_help(stdout, command, false);
+        return STATUS_OK;
+    }
     TRY(cli_parse(settings, command, count, arguments, error));
     if (settings->help || settings->brief_help) {
         cli_help(stdout, command, !settings->help);
