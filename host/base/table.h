@@ -57,6 +57,10 @@ enum status table_print(const struct table *table, FILE *file, enum table_format
 /* The text in lines of at most `width` characters, broken at blanks and behind commas; those after
  * the first are indented. */
 void table_print_wrapped(FILE *file, const char *text, int width, int indent);
+/* Name and title of each column that the HTML form shows. */
+void table_each_column(const struct table *table,
+                       void (*each)(void *payload, const char *name, const char *title),
+                       void *payload);
 /* As an HTML <table>, columns and numbers as in the text form. */
 enum status table_print_html(const struct table *table, FILE *file, struct error *error);
 

@@ -44,3 +44,12 @@ enum status table_print_html(const struct table *table, FILE *file, struct error
     free(shown);
     return STATUS_OK;
 }
+
+void table_each_column(const struct table *table,
+                       void (*each)(void *payload, const char *name, const char *title),
+                       void *payload)
+{
+    for (int column = 0; column < table->column_count; column++)
+        if (table_shows(table, column, false))
+            each(payload, table->columns[column].name, table_title(&table->columns[column]));
+}

@@ -1,7 +1,7 @@
 #include "cli/report_page.h"
 
 #include "base/html.h"
-#include "base/utf8.h"
+#include "cli/report_columns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +33,7 @@ static const char styles[] =
     "table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}\n"
     "th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:left;"
     "white-space:nowrap}\n"
+    "details{font-size:.85rem;margin:-.6rem 0 1rem}summary{color:var(--soft);cursor:pointer}\n"
     "th{color:var(--soft);font-weight:600}.number{text-align:right}\n"
     "figure{margin:1.2rem 0;padding:.8rem;background:var(--card);border:1px solid var(--line);"
     "border-radius:.5rem;break-inside:avoid}\n"
@@ -108,12 +109,44 @@ void page_text(struct page *page, const char *label, const char *text)
     page->in_list = true;
 }
 
+static void put_meaning(void *payload, const char *name, const char *title)
+{
+    struct page *page = payload;
+    const char *meaning = column_meaning(name);
+    if (!meaning)
+        return;
+    fputs("<dt>", page->file);
+    html_text(page->file, title);
+    fputs("</dt><dd>", page->file);
+    html_text(page->file, meaning);
+    fputs("</dd>\n", page->file);
+}
+
+static void note_meaning(void *payload, const char *name, const char *title)
+{
+    (void)title;
+    *(bool *)payload |= column_meaning(name) != NULL;
+}
+
+/* Folded, below the table. */
+static void put_meanings(struct page *page, const struct table *table)
+{
+    bool has_some = false;
+    table_each_column(table, note_meaning, &has_some);
+    if (!has_some)
+        return;
+    fputs("<details><summary>What the columns mean</summary>\n<dl>\n", page->file);
+    table_each_column(table, put_meaning, page);
+    fputs("</dl>\n</details>\n", page->file);
+}
+
 enum status page_table(struct page *page, const struct table *table, struct error *error)
 {
     close_list(page);
     fputs("<div class=\"scroll\" tabindex=\"0\">\n", page->file);
     TRY(table_print_html(table, page->file, error));
     fputs("</div>\n", page->file);
+    put_meanings(page, table);
     return STATUS_OK;
 }
 

@@ -20,6 +20,7 @@ void page_chapter(struct page *page, const char *kind, const char *name);
 void page_note(struct page *page, const char *text);
 /* Adds a labelled text; consecutive ones form a list. */
 void page_text(struct page *page, const char *label, const char *text);
+/* With the meaning of its columns. */
 enum status page_table(struct page *page, const struct table *table, struct error *error);
 /* A picture of the form PICTURE_INLINE, filled; the caller frees it. Its title, the caption and its
  * note stand above the panels. */
