@@ -40,7 +40,7 @@ static const char styles[] =
     "figcaption{font-size:.85rem;color:var(--soft);margin-bottom:.6rem}"
     "figcaption strong{color:var(--ink)}\n"
     ".panels{display:flex;flex-wrap:wrap;gap:.8rem}\n"
-    ".panel{--under:var(--card);flex:1 1 calc(.85*var(--width));min-width:0;margin:0}\n"
+    ".panel{--under:var(--card);flex:1 1 calc(.92*var(--width));min-width:0;margin:0}\n"
     "figure svg{display:block;width:100%;min-width:calc(.8*var(--width));"
     "max-width:calc(1.3*var(--width));height:auto;margin:auto}\n"
     "figure svg [color=black],figure svg use[color='rgb(  0,   0,   0)']{color:var(--ink)}\n"
