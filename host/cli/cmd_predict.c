@@ -1,3 +1,4 @@
+#include "cli/caveat_notes.h"
 #include "cli/cli.h"
 #include "cli/network_selection.h"
 #include "cli/plot_option.h"
@@ -69,97 +70,7 @@ static enum status tell_too_large(const struct forecast_grid *all, struct error 
     return STATUS_OUT_OF_MEMORY;
 }
 
-/* ---- notes ---- */
-
-/* Names the layers that the model did not forecast, and their share of the time. */
-static enum status note_roofline(const struct forecast_grid *all, struct error *error)
-{
-    char kinds[256];
-    double least_percent = 100, most_percent = 0;
-    const struct network *network = &all->request->selection.network;
-    const struct forecast *most = &all->rows[0].forecast;
-    for (int i = 0; i < all->count; i++) {
-        const struct forecast *row = &all->rows[i].forecast;
-        const double percent = 100 * row->uncovered_ms / row->batch_ms;
-        least_percent = fmin(least_percent, percent);
-        most_percent = fmax(most_percent, percent);
-        if (row->uncovered_count > most->uncovered_count)
-            most = row;
-    }
-    if (!most->uncovered_count)
-        return STATUS_OK;
-    TRY(forecast_uncovered_kinds(kinds, sizeof kinds, most, network, error));
-    term_message(stderr, "note: the model does not cover %d of %d layers (%.1f",
-                 most->uncovered_count, network->layer_count, least_percent);
-    if (most_percent - least_percent >= 0.05)
-        fprintf(stderr, " to %.1f", most_percent);
-    fprintf(stderr, " %% of the time, by the roofline): %s\n", kinds);
-    return STATUS_OK;
-}
-
-/* Why the model does not forecast a layer. */
-enum reason { NOT_TRAINED, NOT_MEASURED, NOT_SQUARE, NOT_KNOWN, REASON_COUNT };
-static const char *const reason_texts[REASON_COUNT] = {
-    "of kinds or sizes that this model was not trained on",
-    "of operators that no benchmark covers",
-    "convolutions, pools and norms that are not square, or grouped or dilated",
-    "of operators that the program does not know",
-};
-
-static enum reason reason_of(const struct network_layer *layer)
-{
-    static const char *const odd[] = {"conv", "max_pool", "average_pool", "batch_normalization"};
-    if (!network_layer_is_operator(layer))
-        return NOT_TRAINED;
-    if (network_layer_is_unknown(layer))
-        return NOT_KNOWN;
-    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
-        if (strncmp(layer->operator_name, odd[i], strlen(odd[i])) == 0)
-            return NOT_SQUARE;
-    return NOT_MEASURED;
-}
-
-/* The forecast with the largest share of time that the model did not give. */
-static const struct forecast *most_uncovered(const struct forecast_grid *all)
-{
-    const struct forecast *most = &all->rows[0].forecast;
-    for (int i = 1; i < all->count; i++) {
-        const struct forecast *row = &all->rows[i].forecast;
-        if (row->uncovered_ms * most->batch_ms > most->uncovered_ms * row->batch_ms)
-            most = row;
-    }
-    return most;
-}
-
-enum { LOUD_PERCENT = 20 };
-
-/* Whether a forecast is for a good part not the model's. */
-static bool is_loud(const struct forecast_grid *all)
-{
-    const struct forecast *most = all->count ? most_uncovered(all) : NULL;
-    return most && 100 * most->uncovered_ms > LOUD_PERCENT * most->batch_ms;
-}
-
-/* Before the document: what is not the model's, and why. */
-static void head_roofline(const struct forecast_grid *all)
-{
-    const struct network *network = &all->request->selection.network;
-    double ms[REASON_COUNT] = {0};
-    const struct forecast *most = most_uncovered(all);
-    for (int i = 0; i < network->layer_count; i++)
-        if (!most->layers[i].covered)
-            ms[reason_of(&network->layers[i])] += most->layers[i].median_ms;
-    term_message(stderr, "warning: %.1f %% of the time is not the model's forecast:",
-                 100 * most->uncovered_ms / most->batch_ms);
-    const char *separator = "";
-    for (int i = 0; i < REASON_COUNT; i++)
-        if (ms[i] > 0) {
-            fprintf(stderr, "%s %.1f %% %s", separator, 100 * ms[i] / most->batch_ms,
-                    reason_texts[i]);
-            separator = ",";
-        }
-    fputc('\n', stderr);
-}
+/* ---- the command ---- */
 
 static enum status plot_predictions(const struct forecast_grid *all,
                                     const struct settings *settings, struct error *error)
@@ -172,39 +83,6 @@ static enum status plot_predictions(const struct forecast_grid *all,
                     error);
 }
 
-static int count_extrapolations(const struct forecast_grid *all, int layer)
-{
-    int count = 0;
-    for (int i = 0; i < all->count; i++)
-        count += all->rows[i].forecast.layers[layer].extrapolates;
-    return count;
-}
-
-/* The layers beyond the training rows, by name. */
-static void note_extrapolations(const struct forecast_grid *all)
-{
-    enum { NAMES_SHOWN = 4 };
-    const struct network *network = &all->request->selection.network;
-    int shown = 0, layers = 0;
-    for (int i = 0; i < network->layer_count; i++)
-        layers += count_extrapolations(all, i) > 0;
-    if (!layers)
-        return;
-    term_message(stderr, "note: beyond the range of the training rows: %d of %d layers:", layers,
-                 network->layer_count);
-    for (int i = 0; i < network->layer_count && shown < NAMES_SHOWN; i++) {
-        const int count = count_extrapolations(all, i);
-        if (!count)
-            continue;
-        fprintf(stderr, "%s %s", shown++ ? "," : "", network->layers[i].name);
-        if (count < all->count)
-            fprintf(stderr, " (%d of %d forecasts)", count, all->count);
-    }
-    fputs(shown < layers ? ", ...\n" : "\n", stderr);
-}
-
-/* ---- the command ---- */
-
 static enum status print_all(const struct forecast_grid *all, const struct settings *settings,
                              struct error *error)
 {
@@ -212,15 +90,14 @@ static enum status print_all(const struct forecast_grid *all, const struct setti
                                                 .has_layers = settings->layers,
                                                 .has_memory = settings->memory,
                                                 .is_default_pass = !settings->passes};
-    if (!settings->quiet && is_loud(all))
-        head_roofline(all);
-    TRY(print_predictions(all, &table, error));
-    if (!settings->quiet && all->count > 0) {
-        TRY(note_network(&all->request->selection.network, settings, error));
-        if (!is_loud(all))
-            TRY(note_roofline(all, error));
-        note_extrapolations(all);
-    }
+    struct caveats caveats = {.count = 0};
+    if (all->count > 0)
+        TRY(forecast_grid_caveats(&caveats, all, error));
+    if (!settings->quiet)
+        print_caveats(&caveats, true);
+    TRY(print_predictions(all, &table, &caveats, error));
+    if (!settings->quiet)
+        print_caveats(&caveats, false);
     TRY(plot_predictions(all, settings, error));
     return tell_too_large(all, error);
 }

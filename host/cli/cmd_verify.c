@@ -1,3 +1,4 @@
+#include "cli/caveat_notes.h"
 #include "cli/cli.h"
 #include "cli/device_choice.h"
 #include "cli/network_selection.h"
@@ -104,9 +105,15 @@ static enum status plot_steps(const struct verification *all, const struct setti
 static enum status print_all(const struct verification *all, const struct settings *settings,
                              struct error *error)
 {
-    TRY(print_verification(all, settings->format, settings->layers, error));
+    struct caveats caveats;
+    TRY(verification_caveats(&caveats, all, error));
     if (!settings->quiet)
+        print_caveats(&caveats, true);
+    TRY(print_verification(all, settings->format, settings->layers, &caveats, error));
+    if (!settings->quiet) {
         TRY(print_verify_summary(all, error));
+        print_caveats(&caveats, false);
+    }
     TRY(plot_steps(all, settings, error));
     if (!all->too_large)
         return STATUS_OK;

@@ -157,6 +157,8 @@ static enum status read_request(struct forecast_request *request, const struct s
 {
     request->common = (struct forecast_options){
         .precision = precision_of(&request->selection.network, settings),
+        .takes_unseen = settings->precision < 0 &&
+                        request->selection.network.precision != PRECISION_FP32,
         .dataset_size = settings->dataset_size > 0 ? settings->dataset_size : 0,
         .epochs = settings->epochs > 0 ? (int32_t)settings->epochs : 0,
         .price_per_kwh = settings->price_per_kwh};

@@ -1,6 +1,7 @@
 #include "cli/network_selection.h"
 
 #include "base/text.h"
+#include "cli/caveat_notes.h"
 #include "layers/sample.h"
 
 #include <stdlib.h>
@@ -88,34 +89,15 @@ enum status load_only_network(struct network *network, const char *name,
     return status;
 }
 
-static enum status note_unknown(const struct network *network, struct error *error)
-{
-    char kinds[256];
-    int count = 0;
-    bool *is_unknown;
-    TRY(ALLOCATE(&is_unknown, (unsigned long)network->layer_count, "layers", error));
-    for (int i = 0; i < network->layer_count; i++)
-        count += is_unknown[i] = network_layer_is_unknown(&network->layers[i]);
-    network_count_kinds(kinds, sizeof kinds, network, is_unknown);
-    free(is_unknown);
-    if (count > 0)
-        term_message(stderr,
-                     "note: %d of %d layers have operators that are not known: counted with 0 "
-                     "operations, by their bytes alone: %s\n",
-                     count, network->layer_count, kinds);
-    return STATUS_OK;
-}
-
 enum status note_network(const struct network *network, const struct settings *settings,
                          struct error *error)
 {
-    char text[256];
+    struct caveats caveats;
     if (settings->quiet)
         return STATUS_OK;
-    network_batch_text(text, sizeof text, network);
-    if (*text)
-        term_message(stderr, "note: %s\n", text);
-    return note_unknown(network, error);
+    TRY(caveats_of_network(&caveats, network, error));
+    print_caveats(&caveats, false);
+    return STATUS_OK;
 }
 
 int32_t precision_of(const struct network *network, const struct settings *settings)

@@ -1,6 +1,7 @@
 #include "cli/predict_table.h"
 
 #include "base/json.h"
+#include "cli/caveat_notes.h"
 #include "cli/predict_ranking.h"
 #include "cli/predict_text.h"
 
@@ -289,7 +290,8 @@ static void json_row(struct json *json, const struct forecast_grid *all,
     json_close(json, '}');
 }
 
-static enum status print_json(const struct forecast_grid *all, struct error *error)
+static enum status print_json(const struct forecast_grid *all, const struct caveats *caveats,
+                              struct error *error)
 {
     struct json json;
     struct ranking ranking;
@@ -303,6 +305,7 @@ static enum status print_json(const struct forecast_grid *all, struct error *err
         json_row(&json, all, &all->rows[i]);
     json_close(&json, ']');
     json_ranking(&json, &ranking, all);
+    json_caveats(&json, caveats);
     json_close(&json, '}');
     json_end(&json);
     ranking_free(&ranking);
@@ -310,10 +313,11 @@ static enum status print_json(const struct forecast_grid *all, struct error *err
 }
 
 enum status print_predictions(const struct forecast_grid *all,
-                              const struct predict_table_options *options, struct error *error)
+                              const struct predict_table_options *options,
+                              const struct caveats *caveats, struct error *error)
 {
     if (options->format == TABLE_JSON)
-        return print_json(all, error);
+        return print_json(all, caveats, error);
     if (options->format == TABLE_TEXT)
         print_forecast_head(all, options->is_default_pass);
     if (options->has_layers)

@@ -13,6 +13,7 @@ struct predict_table_options {
 /* One row per forecast, or per layer if the options ask for it; JSON has everything. The text form
  * begins with lines that say what is forecast. */
 enum status print_predictions(const struct forecast_grid *all,
-                              const struct predict_table_options *options, struct error *error);
+                              const struct predict_table_options *options,
+                              const struct caveats *caveats, struct error *error);
 
 #endif

@@ -214,18 +214,19 @@ static enum status put_forecast_table(struct page *page, const struct forecast_g
     return end_table(page, table, error);
 }
 
-static enum status note_roofline(struct page *page, const struct forecast *forecast,
-                                 const struct network *network, struct error *error)
+/* All that predict says of these forecasts, as sentences. */
+static void put_caveats(struct page *page, const struct caveats *caveats, bool loud)
 {
-    char kinds[256], note[512];
-    if (!forecast->uncovered_count)
-        return STATUS_OK;
-    TRY(forecast_uncovered_kinds(kinds, sizeof kinds, forecast, network, error));
-    snprintf(note, sizeof note,
-             "The model does not cover %d of %d layers; they are forecast by the roofline: %s.",
-             forecast->uncovered_count, network->layer_count, kinds);
-    page_note(page, note);
-    return STATUS_OK;
+    for (int i = 0; i < caveats->count; i++) {
+        const struct caveat *caveat = &caveats->list[i];
+        char note[sizeof caveat->text + 16];
+        if (caveat->is_loud != loud)
+            continue;
+        snprintf(note, sizeof note, "%s%s.", loud ? "Warning: " : "", caveat->text);
+        if (note[0] >= 'a' && note[0] <= 'z')
+            note[0] = (char)(note[0] - 'a' + 'A');
+        page_note(page, note);
+    }
 }
 
 /* The assumptions of epochs and costs. */
@@ -256,10 +257,12 @@ static void put_assumptions(struct page *page, const struct forecast_request *re
 static enum status put_forecasts(struct page *page, const struct forecast_grid *all,
                                  struct error *error)
 {
-    const struct forecast_grid_row *first = &all->rows[0];
     struct picture picture;
-    TRY(note_roofline(page, &first->forecast, &all->request->selection.network, error));
+    struct caveats caveats;
+    TRY(forecast_grid_caveats(&caveats, all, error));
+    put_caveats(page, &caveats, true);
     TRY(put_forecast_table(page, all, error));
+    put_caveats(page, &caveats, false);
     TRY(picture_create(&picture, PICTURE_INLINE, error));
     const enum status status = draw_forecasts(&picture, all, true, error);
     return end_picture(page, &picture, status,

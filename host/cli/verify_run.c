@@ -179,6 +179,19 @@ enum status verification_create(struct verification *all, const struct network_s
     return status;
 }
 
+enum status verification_caveats(struct caveats *caveats, const struct verification *all,
+                                 struct error *error)
+{
+    const struct forecast **forecasts;
+    TRY(ALLOCATE(&forecasts, (size_t)all->count, "forecasts", error));
+    for (int i = 0; i < all->count; i++)
+        forecasts[i] = &all->rows[i].forecast;
+    const enum status status = caveats_of(caveats, forecasts, all->count, &all->selection->network,
+                                          all->selection->model.predictor, error);
+    free(forecasts);
+    return status;
+}
+
 void verification_free(struct verification *all)
 {
     for (int i = 0; i < all->count; i++) {

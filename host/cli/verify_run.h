@@ -38,5 +38,8 @@ enum status verification_create(struct verification *all, const struct network_s
                                 struct device *device, const struct verification_options *options,
                                 struct error *error);
 void verification_free(struct verification *all);
+/* Of its forecasts, of which there is at least one. */
+enum status verification_caveats(struct caveats *caveats, const struct verification *all,
+                                 struct error *error);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "bench/device_identity.h"
+#include "cli/caveat_notes.h"
 #include "cli/cli.h"
 #include "cli/predict_text.h"
 #include "cli/verify_summary.h"
@@ -306,7 +307,8 @@ static void json_layers(struct json *json, const struct verify_row *row,
     json_close(json, ']');
 }
 
-static enum status print_json(const struct verification *all, struct error *error)
+static enum status print_json(const struct verification *all, const struct caveats *caveats,
+                              struct error *error)
 {
     struct json json;
     char label[DEVICE_LABEL_LIMIT];
@@ -338,16 +340,17 @@ static enum status print_json(const struct verification *all, struct error *erro
         json_close(&json, '}');
     }
     json_close(&json, ']');
+    json_caveats(&json, caveats);
     json_close(&json, '}');
     json_end(&json);
     return STATUS_OK;
 }
 
 enum status print_verification(const struct verification *all, enum table_format format,
-                               bool with_kinds, struct error *error)
+                               bool with_kinds, const struct caveats *caveats, struct error *error)
 {
     if (format == TABLE_JSON)
-        return print_json(all, error);
+        return print_json(all, caveats, error);
     if (!with_kinds)
         return print_rows(all, format, error);
     if (format == TABLE_TEXT) {

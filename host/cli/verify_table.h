@@ -8,7 +8,7 @@
 
 /* Prints one row per measured step on stdout; with_kinds: also layer kinds. */
 enum status print_verification(const struct verification *all, enum table_format format,
-                               bool with_kinds, struct error *error);
+                               bool with_kinds, const struct caveats *caveats, struct error *error);
 /* The layers of a step that were timed in place, by kind: kinds (VERIFIED_KIND_LIMIT); the count.
  */
 int verified_kinds(struct verified_kind *kinds, const struct verify_row *row,

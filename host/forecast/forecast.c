@@ -1,5 +1,6 @@
 #include "forecast/forecast.h"
 
+#include "forecast/choices.h"
 #include "forecast/questions.h"
 #include "predictors/interval.h"
 
@@ -42,16 +43,6 @@ static enum status fill_uncovered(struct forecast *forecast, const struct networ
     return STATUS_OK;
 }
 
-static double below_ms(const struct prediction *layer)
-{
-    return layer->covered ? layer->median_ms - layer->low_ms : layer->median_ms;
-}
-
-static double above_ms(const struct prediction *layer)
-{
-    return layer->covered ? layer->high_ms - layer->median_ms : layer->median_ms;
-}
-
 /* The config of a layer, as a number; equal configs have equal numbers. */
 struct config_of {
     uint64_t hash;
@@ -87,8 +78,8 @@ struct kind_sum {
 
 static void add_layer(struct kind_sum *sum, const struct prediction *layer, int times)
 {
-    interval_sum_add(&sum->below, times * below_ms(layer));
-    interval_sum_add(&sum->above, times * above_ms(layer));
+    interval_sum_add(&sum->below, times * (layer->median_ms - layer->low_ms));
+    interval_sum_add(&sum->above, times * (layer->high_ms - layer->median_ms));
     sum->correlation = fmax(sum->correlation, layer->correlation);
 }
 
@@ -201,6 +192,8 @@ static enum status predict_layers(struct forecast *forecast, const struct networ
     TRY(predictor->type->predict(forecast->layers, predictor, questions->asked, questions->count,
                                  device, error));
     questions_spread(forecast->layers, network->layer_count, questions);
+    TRY(choices_check(forecast->layers, network->layer_count, questions, predictor, options,
+                      error));
     return fill_uncovered(forecast, network, predictor, device, options, error);
 }
 
@@ -219,8 +212,10 @@ static enum status forecast_device(struct forecast *forecast, const struct netwo
                                    const struct forecast_options *options, struct error *error)
 {
     struct questions questions = {.count = 0};
-    *forecast = (struct forecast){
-        .batch_size = options->batch_size, .pass = options->pass, .optimizer = options->optimizer};
+    *forecast = (struct forecast){.batch_size = options->batch_size,
+                                  .pass = options->pass,
+                                  .optimizer = options->optimizer,
+                                  .precision = options->precision};
     TRY(check_batch(options, error));
     enum status status = predict_layers(forecast, network, predictor, device, options, &questions,
                                         error);

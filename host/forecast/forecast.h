@@ -9,8 +9,10 @@
 
 struct forecast_options {
     int32_t batch_size, pass, optimizer, precision;
-    int64_t dataset_size;  /* rows of an epoch; 0: unknown */
-    int32_t epochs;        /* 0: unknown */
+    bool takes_unseen;    /* of pass, optimizer or precision: a value without a training row gives a
+                           * forecast without interval; else STATUS_USAGE */
+    int64_t dataset_size; /* rows of an epoch; 0: unknown */
+    int32_t epochs;       /* 0: unknown */
     double price_per_hour; /* of one device; NaN: unknown */
     double watts;          /* of one device; 0 or NaN: unknown */
     double price_per_kwh;  /* 0 or NaN: unknown */
@@ -19,7 +21,7 @@ struct forecast_options {
 };
 
 struct forecast {
-    int32_t batch_size, pass, optimizer;
+    int32_t batch_size, pass, optimizer, precision;
     double batch_ms, batch_low_ms, batch_high_ms; /* of a step, communication included */
     double sample_ms;                             /* batch_ms / samples of all devices */
     /* NaN when unknown. An epoch is ceil(dataset_size / samples of a step) steps. Costs are the
@@ -30,8 +32,9 @@ struct forecast {
     bool fits;                 /* memory.total_bytes <= the device's memory (true when unknown) */
     struct prediction *layers; /* (network->layer_count) */
     /* Layers that the predictor does not cover, neither by config nor by work (of `mlp`: an
-     * operator, a kind that it was not trained on, more rows or elements than benchmarks take): the
-     * roofline is used. */
+     * operator, a kind that it was not trained on, more rows or elements than benchmarks take): at
+     * least the roofline (predictors/bounds.h has middle and high; without training facts of their
+     * family the middle is the roofline, and high_ms NaN). */
     int uncovered_count;
     double uncovered_ms; /* their share of batch_ms */
     /* Several devices: see parallel.h. */
@@ -43,10 +46,11 @@ struct forecast {
 
 /* Interval of the sum: half-widths of the layers (in ms, lower and upper side separately) are added
  * with the correlation of errors that the predictor learnt for their kind (interval.h has the
- * formula), kinds by root of squares. A layer that fell back to the roofline has its whole time as
- * half-width and correlation 1; operators count as one kind. NaN when a covering predictor gives no
- * interval. device may be NULL (the predictor's first), unless a layer needs the roofline.
- * STATUS_USAGE: a config outside its bounds; fewer samples than devices. STATUS_FAILED: no forecast
+ * formula), kinds by root of squares. Layers that fell back to the roofline have correlation 1, and
+ * operators count as one kind. NaN when a layer has no interval, on one side where it lacks only
+ * that. device may be NULL (the predictor's first), unless a layer needs the roofline.
+ * STATUS_USAGE: a config outside its bounds; fewer samples than devices; a pass, optimizer or
+ * precision that no layer of the model has rows of. STATUS_FAILED: no forecast
  * for a layer. */
 enum status forecast_network(struct forecast *forecast, const struct network *network,
                              const struct predictor *predictor, const struct device_info *device,

@@ -79,6 +79,20 @@ void forecast_grid_free(struct forecast_grid *grid)
     *grid = (struct forecast_grid){.rows = NULL};
 }
 
+enum status forecast_grid_caveats(struct caveats *caveats, const struct forecast_grid *grid,
+                                  struct error *error)
+{
+    const struct network_selection *selection = &grid->request->selection;
+    const struct forecast **forecasts;
+    TRY(ALLOCATE(&forecasts, (size_t)grid->count, "forecasts", error));
+    for (int i = 0; i < grid->count; i++)
+        forecasts[i] = &grid->rows[i].forecast;
+    const enum status status = caveats_of(caveats, forecasts, grid->count, &selection->network,
+                                          selection->model.predictor, error);
+    free(forecasts);
+    return status;
+}
+
 int64_t forecast_grid_largest_batch(const struct forecast_request *request,
                                     const struct forecast_grid_row *row)
 {

@@ -2,7 +2,7 @@
 #ifndef EPOCHCAST_FORECAST_FORECAST_GRID_H
 #define EPOCHCAST_FORECAST_FORECAST_GRID_H
 
-#include "forecast/forecast.h"
+#include "forecast/caveats.h"
 
 enum { BATCH_LIMIT = 256, STEP_LIMIT = 1 + OPTIMIZER_COUNT };
 
@@ -57,6 +57,10 @@ struct forecast_grid {
 enum status forecast_grid_create(struct forecast_grid *grid, const struct forecast_request *request,
                                  struct error *error);
 void forecast_grid_free(struct forecast_grid *grid);
+
+/* Of all forecasts, of which there is at least one. */
+enum status forecast_grid_caveats(struct caveats *caveats, const struct forecast_grid *grid,
+                                  struct error *error);
 
 /* Largest batch size for the row's step and devices: 0 when none fits, -1 when the memory is
  * unknown. */

@@ -1,6 +1,7 @@
 #include "forecast/questions.h"
 
 #include "predictors/predictor_roofline.h"
+#include "predictors/training_facts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -63,6 +64,24 @@ void questions_spread(struct prediction *layers, int layer_count, const struct q
                                              : (struct prediction){.covered = false};
 }
 
+/* From the roofline, which the time is at least. */
+static struct prediction bound_of(const struct layer_question *question,
+                                  const struct predictor *predictor,
+                                  const struct device_info *device)
+{
+    const struct cost cost = question_cost(question);
+    const double bound_ms = device ? roofline_cost_ms(&cost, device) : NAN;
+    const struct bound_ratio ratio = bound_ratio_of(
+        training_bounds(predictor, device), question->work->family, question->pass, bound_ms);
+    const bool is_nothing = bound_ms == 0;
+    return (struct prediction){
+        .median_ms = isnan(ratio.middle) ? bound_ms : bound_ms * ratio.middle,
+        .low_ms = bound_ms,
+        .high_ms = is_nothing ? 0 : bound_ms * ratio.high,
+        .correlation = 1,
+    };
+}
+
 enum status question_ask_work(struct prediction *prediction, const struct network_layer *layer,
                               const struct predictor *predictor, const struct device_info *device,
                               const struct forecast_options *options, struct error *error)
@@ -78,8 +97,6 @@ enum status question_ask_work(struct prediction *prediction, const struct networ
     TRY(predictor->type->predict(prediction, predictor, &question, 1, device, error));
     if (prediction->covered)
         return STATUS_OK;
-    const struct cost cost = question_cost(&question);
-    *prediction = (struct prediction){.low_ms = NAN, .high_ms = NAN, .correlation = 1};
-    prediction->median_ms = device ? roofline_cost_ms(&cost, device) : NAN;
+    *prediction = bound_of(&question, predictor, device);
     return STATUS_OK;
 }

@@ -23,8 +23,8 @@ void questions_free(struct questions *questions);
 void questions_spread(struct prediction *layers, int layer_count,
                       const struct questions *questions);
 
-/* Asks about one layer by its work. If the predictor does not cover it, the time is the roofline's
- * on `device` (NaN if that is NULL or its rates are unknown). */
+/* Asks about one layer by its work. If the predictor does not cover it, the time is at least the
+ * roofline's on `device` (NaN if that is NULL or its rates are unknown). */
 enum status question_ask_work(struct prediction *prediction, const struct network_layer *layer,
                               const struct predictor *predictor, const struct device_info *device,
                               const struct forecast_options *options, struct error *error);

@@ -139,7 +139,8 @@ struct epochcast_options {
 
 struct epochcast_forecast;
 
-/* EPOCHCAST_USAGE: an option is out of bounds or unknown. EPOCHCAST_NO_DEVICE. EPOCHCAST_FAILED: a
+/* EPOCHCAST_USAGE: an option is out of bounds, unknown, or a pass, optimizer or precision that the
+ * model has no training row of. EPOCHCAST_NO_DEVICE. EPOCHCAST_FAILED: a
  * layer that the model does not cover, on a device of unknown speed. A network that does not fit
  * the device's memory is not an error. */
 EPOCHCAST_API enum epochcast_status
@@ -175,13 +176,24 @@ EPOCHCAST_API int epochcast_forecast_fits(const struct epochcast_forecast *forec
 EPOCHCAST_API size_t epochcast_forecast_layer_count(const struct epochcast_forecast *forecast);
 EPOCHCAST_API struct epochcast_time
 epochcast_forecast_layer_time(const struct epochcast_forecast *forecast, size_t index);
-/* 1: the time is the model's; 0: it covers neither the layer nor its work: the roofline's, without
- * an interval. */
+/* 1: the time is the model's; 0: it covers neither the layer nor its work: low_ms is the roofline,
+ * which the time is at least; high_ms is NaN where the model does not know by how much layers of
+ * this sort exceed it. */
 EPOCHCAST_API int epochcast_forecast_layer_covered(const struct epochcast_forecast *forecast,
                                                    size_t index);
 /* 1: the layer lies outside the range of the training rows. */
 EPOCHCAST_API int epochcast_forecast_layer_extrapolates(const struct epochcast_forecast *forecast,
                                                         size_t index);
+
+/* What a reader must know beside the numbers, as `epochcast predict` prints it: layers that only
+ * have a lower bound, that extrapolate, that have no interval, ... One sentence each, without its
+ * capital and full stop; the name ("bounds", "extrapolates", ...) tells caveats apart. NULL: out of
+ * range. */
+EPOCHCAST_API size_t epochcast_forecast_caveat_count(const struct epochcast_forecast *forecast);
+EPOCHCAST_API const char *epochcast_forecast_caveat_text(const struct epochcast_forecast *forecast,
+                                                         size_t index);
+EPOCHCAST_API const char *epochcast_forecast_caveat_name(const struct epochcast_forecast *forecast,
+                                                         size_t index);
 
 /* The largest batch size that fits the device's memory, 0 when none does; options->batch_size is
  * ignored. EPOCHCAST_FAILED when the device's memory is unknown. */

@@ -4,7 +4,7 @@
 
 #include "library/epochcast.h"
 
-#include "forecast/forecast.h"
+#include "forecast/caveats.h"
 
 struct epochcast_model {
     struct model model;

@@ -7,6 +7,7 @@
 
 struct epochcast_forecast {
     struct forecast forecast;
+    struct caveats caveats;
     size_t layer_count;
 };
 
@@ -75,8 +76,14 @@ static enum status create(struct epochcast_forecast *forecast, const struct epoc
     struct question question;
     TRY(read_options(&question, model, options, error));
     forecast->layer_count = (size_t)network->layer_count;
-    return forecast_network(&forecast->forecast, network, model->model.predictor, question.device,
-                            &question.options, error);
+    TRY(forecast_network(&forecast->forecast, network, model->model.predictor, question.device,
+                         &question.options, error));
+    const struct forecast *const forecasts[] = {&forecast->forecast};
+    const enum status status = caveats_of(&forecast->caveats, forecasts, 1, network,
+                                          model->model.predictor, error);
+    if (status != STATUS_OK)
+        forecast_free(&forecast->forecast);
+    return status;
 }
 
 enum epochcast_status epochcast_forecast_create(struct epochcast_forecast **forecast,
@@ -191,4 +198,27 @@ int epochcast_forecast_layer_covered(const struct epochcast_forecast *forecast, 
 int epochcast_forecast_layer_extrapolates(const struct epochcast_forecast *forecast, size_t index)
 {
     return layer_at(forecast, index).extrapolates;
+}
+
+size_t epochcast_forecast_caveat_count(const struct epochcast_forecast *forecast)
+{
+    return (size_t)forecast->caveats.count;
+}
+
+static const struct caveat *caveat_at(const struct epochcast_forecast *forecast, size_t index)
+{
+    return index < epochcast_forecast_caveat_count(forecast) ? &forecast->caveats.list[index]
+                                                             : NULL;
+}
+
+const char *epochcast_forecast_caveat_text(const struct epochcast_forecast *forecast, size_t index)
+{
+    const struct caveat *caveat = caveat_at(forecast, index);
+    return caveat ? caveat->text : NULL;
+}
+
+const char *epochcast_forecast_caveat_name(const struct epochcast_forecast *forecast, size_t index)
+{
+    const struct caveat *caveat = caveat_at(forecast, index);
+    return caveat ? choice_name(&choice_caveat, (int)caveat->kind) : NULL;
 }

@@ -85,8 +85,9 @@ static void learn(struct bound_ratio *ratios, const struct sample *samples, size
     for (int decade = 0; decade < INTERVAL_DECADE_COUNT; decade++)
         ratios[decade] = count < INTERVAL_ROWS_MINIMUM
                              ? (struct bound_ratio){NAN, NAN}
-                             : (struct bound_ratio){quantile(samples, count, decade, 0.5),
-                                                    quantile(samples, count, decade, level)};
+                             : (struct bound_ratio){
+                                   quantile(samples, count, decade, 0.5),
+                                   quantile(samples, count, decade, (1 + level) / 2)};
 }
 
 enum status bound_ratios_learn(struct bound_ratios *ratios, const struct dataset_rows *rows,

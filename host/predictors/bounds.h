@@ -4,7 +4,8 @@
  * goes element by element; dense for products; conv2d for other convolutions.
  *
  * A forecast from a bound is one-sided. low: the bound itself. middle: the bound times the median
- * ratio, high: times the ratio that `level` of the rows do not exceed; both at least 1, for layers
+ * ratio, high: times the ratio that all but (1 - level) / 2 of the rows do not exceed, as the upper
+ * end of any interval; both at least 1, for layers
  * of a sweep run from warm caches and may beat the rates that were measured of main memory. Bins
  * are those of intervals: a pass and a decade of the bound; few rows shrink towards all rows of the
  * family and pass.

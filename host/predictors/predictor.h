@@ -38,6 +38,8 @@ struct prediction {
     bool extrapolates;  /* a feature is outside the range of the training rows, or is later than
                            the model */
     bool covered;       /* false: kind or device unknown to the predictor; times are NaN */
+    bool is_unseen;     /* set by forecasts of networks: a choice has a value that no training row
+                           had; there is no interval */
 };
 
 /* The result of fitting one kind: for `train -o json`. */
