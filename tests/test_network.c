@@ -758,9 +758,39 @@ static void own_folder_comes_first(void **state)
     rmdir(folder);
 }
 
+/* Between layers of kinds; a dense layer may take one position of a sequence. */
+static void sizes_that_do_not_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines;
+        int count;
+        const char *first;
+    } cases[] = {
+        {"a,dense,,8,4,\nb,dense,,4,2,\n", 0, ""},
+        {"a,dense,,8,4,\nb,dense,,5,2,\n", 1, "'b' takes 5 values, 'a' gives 4"},
+        {"a,dense,,8,4,\nb,dense,,2,2,\n", 0, ""},
+        {"a,dense,,8,4,\nb,dense,,8,2,\nc,dense,,3,1,\n", 2, "'b' takes 8 values, 'a' gives 4"},
+        {"a,dense,,8,4,\nb,dense,input,8,6,\nc,addition,a;b,,,4\n", 1,
+         "'c' takes 4 values, 'b' gives 6"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[400], first[200];
+        struct network network;
+        snprintf(text, sizeof text, "name,layer,input,inputs,outputs,elements\n%s", cases[i].lines);
+        struct error error = {0};
+        if (network_parse(&network, "x.csv", text, strlen(text), &error) != STATUS_OK)
+            fail_msg("%zu: %s", i, error.message);
+        assert_int_equal(network_misfits(first, sizeof first, &network), cases[i].count);
+        assert_string_equal(first, cases[i].first);
+        network_free(&network);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_that_do_not_fit),
         cmocka_unit_test(layers_are_read),
         cmocka_unit_test(bad_headers),
         cmocka_unit_test(bad_layers),

@@ -89,6 +89,17 @@ enum status load_only_network(struct network *network, const char *name,
     return status;
 }
 
+void note_misfits(const struct network *network, const struct settings *settings)
+{
+    char first[256];
+    if (settings->quiet || network->batch.is_known)
+        return;
+    const int count = network_misfits(first, sizeof first, network);
+    if (count > 0)
+        term_message(stderr, "note: %s%s: sizes of layers do not fit in %d place%s\n", first,
+                     count > 1 ? ", ..." : "", count, count > 1 ? "s" : "");
+}
+
 enum status note_network(const struct network *network, const struct settings *settings,
                          struct error *error)
 {
@@ -134,6 +145,7 @@ enum status network_selection_load(struct network_selection *selection,
     TRY(read_batch_sizes(selection, settings, error));
     TRY(sizes ? network_load_sized(&selection->network, name, sizes, error)
               : load_only_network(&selection->network, name, settings, error));
+    note_misfits(&selection->network, settings);
     choose_pass(selection, settings);
     enum status status = model_load(&selection->model, settings->model, error);
     if (status != STATUS_OK)

@@ -15,6 +15,8 @@ enum status network_selection_load(struct network_selection *selection,
  * --batch-in-file say. */
 enum status load_only_network(struct network *network, const char *name,
                               const struct settings *settings, struct error *error);
+/* On stderr: that sizes of a layer CSV do not fit together. Those of an ONNX model are inferred. */
+void note_misfits(const struct network *network, const struct settings *settings);
 /* On stderr: which axis is the batch of an ONNX model, and operators whose operations count as 0.
  */
 enum status note_network(const struct network *network, const struct settings *settings,

@@ -322,6 +322,7 @@ enum status show_network(const char *text, const struct settings *settings, stru
 {
     struct network network;
     TRY(load_only_network(&network, text, settings, error));
+    note_misfits(&network, settings);
     enum status status = note_network(&network, settings, error);
     if (status == STATUS_OK && settings->format == TABLE_CSV)
         status = network_write_csv(&network, stdout, error);

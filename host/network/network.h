@@ -132,6 +132,11 @@ void network_count_kinds(char *text, size_t size, const struct network *network,
 /* Whether the program knows nothing of the operator but its tensors: its operations count as 0. */
 bool network_layer_is_unknown(const struct network_layer *layer);
 
+/* Inputs of layers that hold another number of values than the layer before gives, and the first of
+ * them as a text: "'f6' takes 121 values, 'c5' gives 120". A layer CSV may be wrong; an ONNX model
+ * may do something between two layers that is none itself. */
+int network_misfits(char *text, size_t size, const struct network *network);
+
 /* "nets/vgg16.csv" -> "vgg16" */
 void network_name(struct network *network, const char *path);
 
