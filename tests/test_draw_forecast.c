@@ -179,12 +179,13 @@ static void bounds_and_extrapolations(void **state)
     grid->predictions[2].low_ms = 3;
     grid->predictions[2].high_ms = 9;
     snprintf(grid->layers[2].operator_name, sizeof grid->layers[2].operator_name, "softmax");
+    grid->predictions[0].is_unseen = true;
     grid->predictions[3].extrapolates = true;
     draw(&picture, grid, false);
     assert_has(picture.text, "2 1 nan nan \"≥ 2 ms\"\n");
     assert_has(picture.text, "3 2 3 9 \"≥ 3 ms\"\n");
     assert_has(picture.text, "4 3 3.5 5 \"4 ms *\"\n");
-    assert_has(picture.text, "1 0 0.5 2 \"1 ms\"\n");
+    assert_has(picture.text, "1 0 0.5 2 \"1 ms *\"\n");
     assert_int_equal(occurrences(picture.text, "fs pattern 4 border title '"), 3); /* and a key */
     assert_has(picture.text, "title 'roofline (at least)'");
     assert_has(picture.text, "title 'beyond the range of the training rows'");

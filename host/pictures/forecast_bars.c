@@ -42,7 +42,7 @@ static void add_layers(struct bars *bars, const struct forecast *forecast,
         const struct prediction *prediction = &forecast->layers[i];
         struct bar *bar = add_bar(bars, &network->layers[i], prediction);
         bar_name(bar, network->layers[i].name);
-        bar->is_marked = prediction->extrapolates;
+        bar->is_marked = prediction->extrapolates || prediction->is_unseen;
         bar->value = prediction->median_ms;
         bar->low = prediction->low_ms;
         bar->high = prediction->high_ms;
@@ -97,7 +97,7 @@ static void sum_group(struct bar *bar, const struct grouped *layers, int count)
         const bool is_last = i + 1 == count || layers[i + 1].hash != layers[i].hash;
         const int times = i + 1 - first;
         bar->value += one->median_ms;
-        bar->is_marked |= one->extrapolates;
+        bar->is_marked |= one->extrapolates || one->is_unseen;
         correlation = fmax(correlation, one->correlation);
         if (is_last) {
             interval_sum_add(&below, times * (one->median_ms - one->low_ms));
