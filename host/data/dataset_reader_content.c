@@ -39,9 +39,13 @@ static enum status read_header(struct dataset_reader *reader, struct error *erro
     uint64_t is_growing;
     TRY(check_format(reader, error));
     hdf5_file_read_word(&reader->header.seed, file, "seed");
-    for (int i = 0; i < header_text_count; i++)
-        hdf5_file_read_text((char *)&reader->header + header_texts[i].offset, header_texts[i].size,
-                            file, header_texts[i].name);
+    for (int i = 0; i < header_text_count; i++) {
+        const char *name = header_texts[i].name;
+        if (!hdf5_file_read_text((char *)&reader->header + header_texts[i].offset,
+                                 header_texts[i].size, file, name) &&
+            H5Aexists(file, name) != 0)
+            return stored_damaged(reader->path, name, "unreadable", error);
+    }
     if (!hdf5_file_read_word(&is_growing, file, "growing"))
         return stored_damaged(reader->path, "growing", "missing or unreadable", error);
     reader->is_growing = is_growing != 0;

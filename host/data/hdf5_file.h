@@ -21,7 +21,7 @@ enum status hdf5_file_check(bool *is_sealed, const char *path, struct error *err
 enum status hdf5_file_open(hid_t *file, const char *path, struct error *error);
 
 /* `type` if all steps of making it went well, else negative, and `type` is closed. */
-hid_t hdf5_file_whole_type(hid_t type, bool is_whole);
+hid_t hdf5_file_whole_type(hid_t type, bool is_whole) __attribute__((warn_unused_result));
 /* Text of `size` bytes, its end included; negative on failure. The caller closes. */
 hid_t hdf5_file_text_type(size_t size, H5T_cset_t set);
 

@@ -226,10 +226,10 @@ static bool add_column(struct stored_chunks *chunks, hid_t stored, unsigned inde
         return false;
     const hid_t member = H5Tget_member_type(stored, index);
     const bool is_same = is_same_column(member, field);
-    add_run(chunks,
-            (struct run){H5Tget_member_offset(stored, index), field->offset, H5Tget_size(member)});
+    const size_t size = H5Tget_size(member); /* 0: unreadable */
+    add_run(chunks, (struct run){H5Tget_member_offset(stored, index), field->offset, size});
     H5Tclose(member);
-    return is_same;
+    return is_same && size > 0;
 }
 
 static bool find_runs(struct stored_chunks *chunks, const struct schema_columns *columns)
@@ -242,7 +242,7 @@ static bool find_runs(struct stored_chunks *chunks, const struct schema_columns 
     for (int i = 0; i < count && is_ours; i++)
         is_ours = add_column(chunks, stored, (unsigned)i, columns);
     H5Tclose(stored);
-    return is_ours && chunks->row_size <= ROW_SIZE_LIMIT;
+    return is_ours && chunks->row_size > 0 && chunks->row_size <= ROW_SIZE_LIMIT;
 }
 
 static int usable_cores(void)

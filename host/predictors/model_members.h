@@ -21,7 +21,8 @@ enum status model_unknown_name(const struct model_place *place, const char *what
                                const char *list, struct error *error);
 
 /* Adds a text member of `size` bytes to a compound type; false: HDF5 refuses. */
-bool model_insert_text(hid_t compound, const char *name, size_t offset, size_t size);
+bool model_insert_text(hid_t compound, const char *name, size_t offset, size_t size)
+    __attribute__((warn_unused_result));
 
 /* The group `name` of `parent`, created or opened; model_group_close ends it. The parent must
  * outlive it. */

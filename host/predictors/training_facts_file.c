@@ -1,6 +1,7 @@
 /* The group `training` of a model file: tables with a name in every column, so that later versions
  * may add kinds, features, values and families.
  */
+#include "data/hdf5_file.h"
 #include "predictors/model_members.h"
 #include "predictors/training_facts.h"
 
@@ -29,37 +30,40 @@ struct bound_row {
 static hid_t kind_type(void)
 {
     const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct kind_row));
-    model_insert_text(type, "kind", offsetof(struct kind_row, kind),
-                      sizeof(((struct kind_row *)0)->kind));
-    H5Tinsert(type, "train_rows", offsetof(struct kind_row, train_rows), H5T_NATIVE_INT64);
-    H5Tinsert(type, "test_rows", offsetof(struct kind_row, test_rows), H5T_NATIVE_INT64);
-    return type;
+    const bool is_whole = model_insert_text(type, "kind", offsetof(struct kind_row, kind),
+                                            sizeof(((struct kind_row *)0)->kind)) &&
+                          H5Tinsert(type, "train_rows", offsetof(struct kind_row, train_rows),
+                                    H5T_NATIVE_INT64) >= 0 &&
+                          H5Tinsert(type, "test_rows", offsetof(struct kind_row, test_rows),
+                                    H5T_NATIVE_INT64) >= 0;
+    return hdf5_file_whole_type(type, is_whole);
 }
 
 static hid_t choice_type(void)
 {
     const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct choice_row));
-    model_insert_text(type, "kind", offsetof(struct choice_row, kind),
-                      sizeof(((struct choice_row *)0)->kind));
-    model_insert_text(type, "feature", offsetof(struct choice_row, feature),
-                      sizeof(((struct choice_row *)0)->feature));
-    model_insert_text(type, "value", offsetof(struct choice_row, value),
-                      sizeof(((struct choice_row *)0)->value));
-    return type;
+    const bool is_whole = model_insert_text(type, "kind", offsetof(struct choice_row, kind),
+                                            sizeof(((struct choice_row *)0)->kind)) &&
+                          model_insert_text(type, "feature", offsetof(struct choice_row, feature),
+                                            sizeof(((struct choice_row *)0)->feature)) &&
+                          model_insert_text(type, "value", offsetof(struct choice_row, value),
+                                            sizeof(((struct choice_row *)0)->value));
+    return hdf5_file_whole_type(type, is_whole);
 }
 
 static hid_t bound_type(void)
 {
     const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct bound_row));
-    H5Tinsert(type, "device", offsetof(struct bound_row, device), H5T_NATIVE_INT32);
-    model_insert_text(type, "family", offsetof(struct bound_row, family),
-                      sizeof(((struct bound_row *)0)->family));
-    model_insert_text(type, "pass", offsetof(struct bound_row, pass),
-                      sizeof(((struct bound_row *)0)->pass));
-    H5Tinsert(type, "decade", offsetof(struct bound_row, decade), H5T_NATIVE_INT32);
-    H5Tinsert(type, "middle", offsetof(struct bound_row, middle), H5T_NATIVE_DOUBLE);
-    H5Tinsert(type, "high", offsetof(struct bound_row, high), H5T_NATIVE_DOUBLE);
-    return type;
+    const bool is_whole =
+        H5Tinsert(type, "device", offsetof(struct bound_row, device), H5T_NATIVE_INT32) >= 0 &&
+        model_insert_text(type, "family", offsetof(struct bound_row, family),
+                          sizeof(((struct bound_row *)0)->family)) &&
+        model_insert_text(type, "pass", offsetof(struct bound_row, pass),
+                          sizeof(((struct bound_row *)0)->pass)) &&
+        H5Tinsert(type, "decade", offsetof(struct bound_row, decade), H5T_NATIVE_INT32) >= 0 &&
+        H5Tinsert(type, "middle", offsetof(struct bound_row, middle), H5T_NATIVE_DOUBLE) >= 0 &&
+        H5Tinsert(type, "high", offsetof(struct bound_row, high), H5T_NATIVE_DOUBLE) >= 0;
+    return hdf5_file_whole_type(type, is_whole);
 }
 
 /* A table: its rows from the facts, or into them. */
