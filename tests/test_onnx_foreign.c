@@ -84,6 +84,7 @@ static void wrong_batches_are_refused(void **state)
         {"rows", "y:0", 0, "no axis 'y:0'", "inputs: x"},
         {"rows", "x:2", 0, "no axis 'x:2'", "inputs: x"},
         {"rows", "x:-1", 0, "no axis 'x:-1'", "axes count from 0"},
+        {"rows", "x:1", 0, "it sums up along the axis", "--batch-in-file 1"},
         {"nodes_open", NULL, 0, "dimension 0 ('nodes') has no size", "--dimension 'nodes=SIZE'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -14,4 +14,13 @@ bool onnx_is_read_input(const struct onnx_value *value);
  * samples that were said. */
 enum status onnx_find_batch(struct onnx_graph *graph, struct error *error);
 
+/* ---- one node (onnx_follow.c) ---- */
+
+/* The axis of the output on which the samples of all batched inputs stand; ONNX_UNBATCHED,
+ * ONNX_MIXED. */
+int onnx_follow_output(const struct onnx_call *call, const struct onnx_value *output,
+                       double samples);
+/* The node is a product that sums up along the samples' axis of an input. */
+bool onnx_sums_up_batch(const struct onnx_call *call, double samples);
+
 #endif
