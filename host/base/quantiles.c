@@ -74,7 +74,7 @@ static void widen(struct quantiles *quantiles, double minimum, double maximum)
 
 enum status quantiles_add(struct quantiles *quantiles, double value, struct error *error)
 {
-    assert(value >= 0);
+    assert(!(value < 0));
     if (!quantiles->bins && quantiles->count == quantiles->room)
         TRY(grow(quantiles, error));
     if (quantiles->bins)

@@ -30,7 +30,7 @@ struct quantiles {
     uint64_t *bins; /* NULL: the quantiles are exact */
 };
 
-/* value >= 0, not NaN. */
+/* value >= 0. */
 enum status quantiles_add(struct quantiles *quantiles, double value, struct error *error);
 /* Adds all values of `from`; exact only if both are, and the budget lasts. */
 enum status quantiles_merge(struct quantiles *quantiles, const struct quantiles *from,

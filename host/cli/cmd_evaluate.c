@@ -5,6 +5,7 @@
 #include "cli/operands.h"
 #include "cli/plot_option.h"
 
+#include "evaluate/row_source.h"
 #include "layers/sample.h"
 #include "pictures/draw.h"
 
@@ -18,66 +19,67 @@ enum { BATCH_SIZE_LIMIT = 4096 };
 
 /* The rows selected by --layer and --batch. */
 struct row_filter {
-    bool is_kept[LAYER_KIND_COUNT];
+    struct row_source *source;
     int32_t batch_sizes[BATCH_SIZE_LIMIT];
     int batch_count; /* 0: every size */
 };
+
+static int asked_split(const struct settings *settings)
+{
+    return settings->split < SPLIT_COUNT ? settings->split : -1;
+}
 
 static enum status keep_kind(void *payload, const char *name, struct error *error)
 {
     enum layer_kind kind;
     TRY(cli_layer_kind(&kind, name, error));
-    ((struct row_filter *)payload)->is_kept[kind] = true;
+    ((struct row_filter *)payload)->source->skips[kind] = false;
     return STATUS_OK;
 }
 
-static bool filter_keeps(const struct row_filter *filter, const struct layer_config *config)
+static bool filter_keeps(const void *payload, const struct layer_config *config)
 {
-    if (!filter->is_kept[config->kind])
-        return false;
+    const struct row_filter *filter = payload;
     for (int i = 0; i < filter->batch_count; i++)
         if (filter->batch_sizes[i] == config->batch_size)
             return true;
     return filter->batch_count == 0;
 }
 
-static enum status filter_rows(struct dataset_rows *rows, const struct settings *settings,
-                               struct error *error)
+/* The datasets are the operands from `first` on. filter: must stay as long as the source. */
+static enum status make_source(struct row_source *source, struct row_filter *filter, int first,
+                               const struct settings *settings, struct error *error)
 {
-    struct row_filter filter = {.batch_count = 0};
+    *source = (struct row_source){.paths = settings->operands + first,
+                                  .path_count = settings->operand_count - first,
+                                  .keeps = filter_keeps,
+                                  .filter = filter,
+                                  .split = asked_split(settings)};
+    filter->source = source;
+    filter->batch_count = 0;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        filter.is_kept[kind] = !settings->layer;
+        source->skips[kind] = settings->layer != NULL;
     if (settings->layer)
-        TRY(each_item(settings->layer, keep_kind, &filter, error));
+        TRY(each_item(settings->layer, keep_kind, filter, error));
     if (settings->batch)
-        TRY(parse_int_list(filter.batch_sizes, BATCH_SIZE_LIMIT, &filter.batch_count, true, NULL,
+        TRY(parse_int_list(filter->batch_sizes, BATCH_SIZE_LIMIT, &filter->batch_count, true, NULL,
                            "--batch", settings->batch, error));
-    size_t kept = 0;
-    for (size_t i = 0; i < rows->count; i++)
-        if (filter_keeps(&filter, &rows->rows[i].config))
-            rows->rows[kept++] = rows->rows[i];
-    rows->count = kept;
     return STATUS_OK;
 }
 
-/* The datasets are the operands from `first` on. */
+/* Baselines and nets for devices that are held out have yet to be fitted: on rows of all splits. */
 static enum status read_rows(struct dataset_rows *rows, int first, const struct settings *settings,
                              struct error *error)
 {
-    TRY(dataset_read(rows, settings->operands + first, settings->operand_count - first, error));
+    struct row_source source;
+    struct row_filter filter;
+    TRY(make_source(&source, &filter, first, settings, error));
+    TRY(row_source_read(rows, &source, settings->baselines || settings->hold_out_device, error));
     note_repeats(rows, settings);
-    const enum status status = filter_rows(rows, settings, error);
-    if (status != STATUS_OK)
-        dataset_rows_free(rows);
-    return status;
+    return STATUS_OK;
 }
 
 /* ---- a model and baselines ---- */
-
-static int asked_split(const struct settings *settings)
-{
-    return settings->split < SPLIT_COUNT ? settings->split : -1;
-}
 
 /* What the picture shows, besides the rows. */
 struct drawn {
@@ -125,6 +127,14 @@ static enum status add_baseline(struct evaluation *all, const struct predictor_t
     return evaluation_join(all, &evaluation, error);
 }
 
+static void note_uncovered(const struct evaluation *evaluation)
+{
+    if (evaluation->uncovered > 0)
+        term_message(
+            stderr, "note: %zu rows left out: the model does not know their layer kind or device\n",
+            evaluation->uncovered);
+}
+
 /* Fills *all, which evaluation_free releases, also after a failure. */
 static enum status print_errors(struct evaluation *all, const struct predictor *predictor,
                                 const struct dataset_rows *rows, const struct settings *settings,
@@ -132,14 +142,34 @@ static enum status print_errors(struct evaluation *all, const struct predictor *
 {
     TRY(evaluate_predictor_by(all, predictor, rows, asked_split(settings),
                               (enum evaluation_by)settings->group, error));
-    if (all->uncovered > 0)
-        term_message(
-            stderr, "note: %zu rows left out: the model does not know their layer kind or device\n",
-            all->uncovered);
+    note_uncovered(all);
     for (int i = 0; i < choice_baseline.count; i++)
         if (settings->baselines >> i & 1)
             TRY(add_baseline(all, predictor_find(choice_baseline.names[i]), rows, settings, error));
     return print_evaluation(all, false, settings->format, error);
+}
+
+/* The errors of the model alone need no row twice: the rows are not kept. */
+static bool can_stream(const struct settings *settings)
+{
+    return !settings->baselines && !settings->by && !settings->forecasts && !settings->plot &&
+           settings->group != EVALUATION_SUM;
+}
+
+static enum status stream_errors(const struct predictor *predictor, const struct settings *settings,
+                                 struct error *error)
+{
+    struct row_source source;
+    struct row_filter filter;
+    struct evaluation evaluation;
+    TRY(make_source(&source, &filter, 1, settings, error));
+    TRY(row_source_evaluate(&evaluation, predictor, &source, (enum evaluation_by)settings->group,
+                            error));
+    note_repeats(&(struct dataset_rows){.repeat_count = evaluation.repeat_count}, settings);
+    note_uncovered(&evaluation);
+    const enum status status = print_evaluation(&evaluation, false, settings->format, error);
+    evaluation_free(&evaluation);
+    return status;
 }
 
 /* ---- row by row, and slices of rows ---- */
@@ -232,6 +262,8 @@ static enum status evaluate_model(const struct model *model, const struct settin
 {
     struct dataset_rows rows;
     struct drawn drawn = {.points.count = 0};
+    if (can_stream(settings))
+        return stream_errors(model->predictor, settings, error);
     TRY(read_rows(&rows, 1, settings, error));
     const enum status status = evaluate_rows(model, &drawn, &rows, settings, error);
     drawn_free(&drawn);

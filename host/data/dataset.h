@@ -70,6 +70,29 @@ enum status dataset_read(struct dataset_rows *rows, const char *const *paths, in
 enum status dataset_read_rounds(struct dataset_rows *rows, const char *path, struct error *error);
 void dataset_rows_free(struct dataset_rows *rows);
 
+/* Rows of one kind of one file. */
+struct dataset_block {
+    const struct measurement *rows; /* valid during the call */
+    size_t count;
+    const int32_t *device_map; /* .device of a row -> row of the tables' devices */
+};
+struct dataset_visitor {
+    /* Called for each file, before its blocks, with an upper bound of its rows; may be NULL. */
+    enum status (*begin)(void *payload, const struct dataset_rows *tables, size_t row_limit,
+                         struct error *error);
+    enum status (*block)(void *payload, const struct dataset_rows *tables,
+                         const struct dataset_block *block, struct error *error);
+    /* Called after the last block of each file; may be NULL. */
+    enum status (*end)(void *payload, const struct dataset_rows *tables, struct error *error);
+    void *payload;
+    const bool *skips; /* (LAYER_KIND_COUNT) kinds whose rows are not read; NULL: none */
+};
+/* As dataset_read, but hands the rows to the visitor, block by block: a file of any size needs a
+ * few megabytes, several files 11 bytes more per row. tables: all but the rows, of the files so
+ * far; freed after an error. */
+enum status dataset_visit(struct dataset_rows *tables, const char *const *paths, int path_count,
+                          const struct dataset_visitor *visitor, struct error *error);
+
 /* Continues the unfinished sweep `path`; `done` was just read from it (dataset_read_rounds). Its
  * rows and devices are copied to a new file that takes its place, so that nothing is written into
  * the file of a killed writer. STATUS_FAILED when another program writes it. */

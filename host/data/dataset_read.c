@@ -93,74 +93,149 @@ enum status dataset_rows_add_tables(struct dataset_rows *all, int32_t **device_m
     return STATUS_OK;
 }
 
+/* ---- block by block ---- */
+
 /* Files that are read together. */
-struct reading {
-    struct dataset_rows *all;
-    struct dataset_reader_options options;
-    struct row_set *seen; /* their rows so far; NULL: there is only one file */
+struct visit {
+    struct dataset_rows *tables;
+    const struct dataset_reader_options *options;
+    const struct dataset_visitor *visitor;
+    struct row_set seen;       /* rows so far */
+    bool is_one;               /* file: nothing can be seen twice */
+    struct measurement *fresh; /* (fresh_room) rows of a block that were not seen before */
+    size_t fresh_room;
 };
 
-static void add_row(const struct reading *reading, const struct measurement *row, int32_t device)
+static enum status make_fresh_room(struct visit *visit, size_t count, struct error *error)
 {
-    struct dataset_rows *all = reading->all;
-    struct measurement *added = &all->rows[all->count];
-    *added = *row;
-    added->device = device;
-    if (reading->seen && !row_set_add(reading->seen, row_hash(added)))
-        all->repeat_count++;
-    else
-        all->count++;
-}
-
-static enum status add_rows(const struct reading *reading, struct dataset_reader *reader,
-                            const int32_t *device_map, struct error *error)
-{
-    const struct measurement *rows;
-    struct dataset_rows *all = reading->all;
-    TRY(grow((void **)&all->rows, all->count, reader->row_limit, sizeof *rows, "rows", error));
-    if (reading->seen)
-        TRY(row_set_reserve(reading->seen, reader->row_limit, error));
-    for (size_t count = 1; count > 0;) {
-        TRY(dataset_reader_next(reader, &rows, &count, error));
-        for (size_t i = 0; i < count; i++)
-            add_row(reading, &rows[i], device_map[rows[i].device]);
-    }
+    if (count <= visit->fresh_room)
+        return STATUS_OK;
+    free(visit->fresh);
+    visit->fresh_room = 0;
+    TRY(ALLOCATE(&visit->fresh, count, "rows", error));
+    visit->fresh_room = count;
     return STATUS_OK;
 }
 
-static enum status read_file(const struct reading *reading, const char *path, bool is_first,
-                             struct error *error)
+/* Leaves out rows that a file before had, too. */
+static enum status keep_fresh(struct visit *visit, struct dataset_block *block, struct error *error)
+{
+    size_t kept = 0;
+    TRY(make_fresh_room(visit, block->count, error));
+    for (size_t i = 0; i < block->count; i++) {
+        struct measurement row = block->rows[i];
+        row.device = block->device_map[row.device];
+        if (row_set_add(&visit->seen, row_hash(&row)))
+            visit->fresh[kept++] = block->rows[i];
+    }
+    visit->tables->repeat_count += block->count - kept;
+    block->rows = visit->fresh;
+    block->count = kept;
+    return STATUS_OK;
+}
+
+static enum status visit_blocks(struct visit *visit, struct dataset_reader *reader,
+                                const int32_t *device_map, struct error *error)
+{
+    const struct dataset_visitor *visitor = visit->visitor;
+    for (bool at_end = false; !at_end;) {
+        struct dataset_block block = {.device_map = device_map};
+        TRY(dataset_reader_next(reader, &block.rows, &block.count, error));
+        at_end = block.count == 0;
+        if (!visit->is_one)
+            TRY(keep_fresh(visit, &block, error));
+        if (block.count > 0)
+            TRY(visitor->block(visitor->payload, visit->tables, &block, error));
+    }
+    return visitor->end ? visitor->end(visitor->payload, visit->tables, error) : STATUS_OK;
+}
+
+static enum status visit_rows(struct visit *visit, struct dataset_reader *reader,
+                              const int32_t *device_map, struct error *error)
+{
+    const struct dataset_visitor *visitor = visit->visitor;
+    if (!visit->is_one)
+        TRY(row_set_reserve(&visit->seen, reader->row_limit, error));
+    if (visitor->begin)
+        TRY(visitor->begin(visitor->payload, visit->tables, reader->row_limit, error));
+    return visit_blocks(visit, reader, device_map, error);
+}
+
+static enum status visit_file(struct visit *visit, const char *path, bool is_first,
+                              struct error *error)
 {
     struct dataset_reader *reader;
-    struct dataset_rows *all = reading->all;
     int32_t *device_map = NULL;
-    TRY(dataset_reader_open(&reader, path, &reading->options, error));
+    struct dataset_rows *tables = visit->tables;
+    TRY(dataset_reader_open(&reader, path, visit->options, error));
     if (is_first)
-        all->header = reader->header;
-    all->is_growing |= reader->is_growing;
-    enum status status = dataset_rows_add_tables(all, &device_map, reader, error);
+        tables->header = reader->header;
+    tables->is_growing |= reader->is_growing;
+    enum status status = dataset_rows_add_tables(tables, &device_map, reader, error);
     if (status == STATUS_OK)
-        status = add_rows(reading, reader, device_map, error);
+        status = visit_rows(visit, reader, device_map, error);
     free(device_map);
     dataset_reader_close(reader);
     return status;
 }
 
+static enum status visit_files(struct visit *visit, const char *const *paths, int path_count,
+                               struct error *error)
+{
+    enum status status = STATUS_OK;
+    *visit->tables = (struct dataset_rows){.count = 0};
+    visit->is_one = path_count == 1;
+    for (int i = 0; i < path_count && status == STATUS_OK; i++)
+        status = visit_file(visit, paths[i], i == 0, error);
+    row_set_free(&visit->seen);
+    free(visit->fresh);
+    if (status != STATUS_OK)
+        dataset_rows_free(visit->tables);
+    return status;
+}
+
+enum status dataset_visit(struct dataset_rows *tables, const char *const *paths, int path_count,
+                          const struct dataset_visitor *visitor, struct error *error)
+{
+    struct dataset_reader_options options = {.keeps_rounds = false};
+    if (visitor->skips)
+        memcpy(options.skips, visitor->skips, sizeof options.skips);
+    struct visit visit = {.tables = tables, .options = &options, .visitor = visitor};
+    return visit_files(&visit, paths, path_count, error);
+}
+
+/* ---- into memory ---- */
+
+static enum status make_room(void *payload, const struct dataset_rows *tables, size_t row_limit,
+                             struct error *error)
+{
+    struct dataset_rows *all = payload;
+    (void)tables;
+    return grow((void **)&all->rows, all->count, row_limit, sizeof *all->rows, "rows", error);
+}
+
+static enum status keep_block(void *payload, const struct dataset_rows *tables,
+                              const struct dataset_block *block, struct error *error)
+{
+    struct dataset_rows *all = payload;
+    (void)tables;
+    (void)error;
+    for (size_t i = 0; i < block->count; i++) {
+        struct measurement *row = &all->rows[all->count++];
+        *row = block->rows[i];
+        row->device = block->device_map[row->device];
+    }
+    return STATUS_OK;
+}
+
 static enum status read_files(struct dataset_rows *rows, const char *const *paths, int path_count,
                               bool keeps_rounds, struct error *error)
 {
-    struct row_set seen = {.count = 0};
-    const struct reading reading = {.all = rows,
-                                    .options = {.keeps_rounds = keeps_rounds},
-                                    .seen = path_count > 1 ? &seen : NULL};
-    enum status status = STATUS_OK;
-    *rows = (struct dataset_rows){.count = 0};
-    for (int i = 0; i < path_count && status == STATUS_OK; i++)
-        status = read_file(&reading, paths[i], i == 0, error);
-    row_set_free(&seen);
-    if (status != STATUS_OK)
-        dataset_rows_free(rows);
-    return status;
+    const struct dataset_reader_options options = {.keeps_rounds = keeps_rounds};
+    const struct dataset_visitor visitor = {
+        .begin = make_room, .block = keep_block, .payload = rows};
+    struct visit visit = {.tables = rows, .options = &options, .visitor = &visitor};
+    return visit_files(&visit, paths, path_count, error);
 }
 
 enum status dataset_read(struct dataset_rows *rows, const char *const *paths, int path_count,

@@ -1,8 +1,6 @@
 #include "data/quality.h"
 
 #include "base/stats.h"
-#include "data/dataset_internal.h"
-#include "data/dataset_reader.h"
 #include "data/split.h"
 
 #include <math.h>
@@ -55,19 +53,20 @@ static int compare_canaries(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
-static size_t group_count(const struct quality *quality)
+/* A value is in one group, one decade, and for `all` once more. */
+static enum status begin_figures(void *payload, const struct dataset_rows *tables, size_t row_limit,
+                                 struct error *error)
 {
-    return (size_t)LAYER_KIND_COUNT * (size_t)quality->tables.device_count;
-}
-
-static enum status begin_figures(struct quality *quality, struct error *error)
-{
-    enum { VALUES_PER_ROW = 5 };
+    enum { VALUES_PER_ROW = 7 };
+    struct quality *quality = payload;
+    (void)row_limit;
+    quality->group_count = (size_t)LAYER_KIND_COUNT * (size_t)tables->device_count;
+    TRY(ALLOCATE(&quality->canary_room, tables->canary_count, "canaries", error));
     TRY(ALLOCATE(&quality->budget, 1, "quantiles", error));
-    TRY(ALLOCATE(&quality->groups, group_count(quality), "groups of rows", error));
+    TRY(ALLOCATE(&quality->groups, quality->group_count, "groups of rows", error));
     quality->budget->left = (size_t)2 * VALUES_PER_ROW * QUALITY_EXACT_ROWS;
     const struct quantiles none = {.budget = quality->budget};
-    for (size_t i = 0; i < group_count(quality); i++)
+    for (size_t i = 0; i < quality->group_count; i++)
         quality->groups[i].times_ms = quality->groups[i].noise_percent = none;
     for (int i = 0; i < DECADE_COUNT; i++)
         quality->decades[i].ci_percent = quality->decades[i].rounds_percent = none;
@@ -75,14 +74,13 @@ static enum status begin_figures(struct quality *quality, struct error *error)
     return STATUS_OK;
 }
 
-static enum status read_rows(struct quality *quality, struct dataset_reader *reader,
-                             const int32_t *device_map, struct error *error)
+static enum status add_block(void *payload, const struct dataset_rows *tables,
+                             const struct dataset_block *block, struct error *error)
 {
-    for (size_t count = 1; count > 0;) {
-        const struct measurement *rows;
-        TRY(dataset_reader_next(reader, &rows, &count, error));
-        for (size_t i = 0; i < count; i++)
-            TRY(add_row(quality, &rows[i], device_map[rows[i].device], error));
+    (void)tables;
+    for (size_t i = 0; i < block->count; i++) {
+        const struct measurement *row = &block->rows[i];
+        TRY(add_row(payload, row, block->device_map[row->device], error));
     }
     return STATUS_OK;
 }
@@ -98,7 +96,7 @@ static enum status finish_figures(struct quality *quality, struct error *error)
         quantiles_sort(&decade->ci_percent);
         quantiles_sort(&decade->rounds_percent);
     }
-    for (size_t i = 0; i < group_count(quality); i++) {
+    for (size_t i = 0; i < quality->group_count; i++) {
         quantiles_sort(&quality->groups[i].times_ms);
         quantiles_sort(&quality->groups[i].noise_percent);
     }
@@ -110,26 +108,15 @@ static enum status finish_figures(struct quality *quality, struct error *error)
 
 enum status quality_read(struct quality *quality, const char *path, struct error *error)
 {
-    struct dataset_reader *reader;
-    int32_t *device_map = NULL;
+    const struct dataset_visitor visitor = {
+        .begin = begin_figures, .block = add_block, .payload = quality};
     *quality = (struct quality){.count = 0};
-    TRY(dataset_reader_open(&reader, path, NULL, error));
-    quality->tables.header = reader->header;
-    quality->tables.is_growing = reader->is_growing;
-    enum status status = dataset_rows_add_tables(&quality->tables, &device_map, reader, error);
-    if (status == STATUS_OK)
-        status = ALLOCATE(&quality->canary_room, quality->tables.canary_count, "canaries", error);
-    if (status == STATUS_OK)
-        status = begin_figures(quality, error);
-    if (status == STATUS_OK)
-        status = read_rows(quality, reader, device_map, error);
+    enum status status = dataset_visit(&quality->tables, &path, 1, &visitor, error);
     if (status == STATUS_OK)
         status = finish_figures(quality, error);
     if (status == STATUS_OK && quality->tables.canary_count > 0)
         qsort(quality->tables.canaries, quality->tables.canary_count, sizeof(struct canary),
               compare_canaries);
-    free(device_map);
-    dataset_reader_close(reader);
     if (status != STATUS_OK)
         quality_free(quality);
     return status;
@@ -143,7 +130,7 @@ static void decade_free(struct quality_decade *decade)
 
 void quality_free(struct quality *quality)
 {
-    for (size_t i = 0; quality->groups && i < group_count(quality); i++) {
+    for (size_t i = 0; quality->groups && i < quality->group_count; i++) {
         quantiles_free(&quality->groups[i].times_ms);
         quantiles_free(&quality->groups[i].noise_percent);
     }
@@ -197,7 +184,7 @@ struct quality_noise quality_noise_of_all(const struct quality *quality)
 size_t quality_outcome_count(const struct quality *quality, enum outcome outcome)
 {
     size_t count = 0;
-    for (size_t i = 0; i < group_count(quality); i++)
+    for (size_t i = 0; i < quality->group_count; i++)
         count += quality->groups[i].outcomes[outcome];
     return count;
 }

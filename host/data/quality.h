@@ -7,7 +7,7 @@
 #include "base/quantiles.h"
 #include "data/dataset.h"
 
-enum { QUALITY_EXACT_ROWS = 800000 };
+enum { QUALITY_EXACT_ROWS = 500000 };
 
 /* Rows of one kind and device. */
 struct quality_group {
@@ -30,6 +30,7 @@ struct quality_decade {
 struct quality {
     struct dataset_rows tables;   /* header, devices, canaries in the order of time, is_growing */
     size_t count;                 /* rows */
+    size_t group_count;           /* of groups */
     struct quality_group *groups; /* (LAYER_KIND_COUNT, tables.device_count) */
     struct quality_decade decades[DECADE_COUNT];
     struct quality_decade all; /* of all decades */

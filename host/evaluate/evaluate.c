@@ -1,5 +1,6 @@
 #include "evaluate/evaluate.h"
 
+#include "evaluate/evaluator.h"
 #include "predictors/interval.h"
 #include "predictors/network_order.h"
 
@@ -15,8 +16,6 @@ const struct choice choice_evaluation = {.name = "group",
                                          .count = sizeof evaluation_names /
                                                   sizeof *evaluation_names};
 
-enum { ALL = -1 }; /* as device or part: every one */
-
 /* Forecasts and room for the times of one group. */
 struct samples {
     const struct row_forecasts *forecasts;
@@ -24,99 +23,6 @@ struct samples {
     const struct predictor_type *type;
     const struct dataset_rows *rows;
 };
-
-struct group {
-    int kind, device, part; /* device, part: ALL for every one */
-    enum evaluation_by by;
-};
-
-/* ---- groups ---- */
-
-/* Number of parts of every kind and device, in addition to ALL. */
-static int part_count(enum evaluation_by by)
-{
-    return by == EVALUATION_PASS ? (int)PASS_COUNT : INTERVAL_DECADE_COUNT;
-}
-
-static int part_of(const struct row_forecasts *forecasts, size_t i, enum evaluation_by by)
-{
-    if (by == EVALUATION_PASS)
-        return forecasts->rows[i]->config.pass;
-    return interval_decade(by == EVALUATION_DECADE ? forecasts->predictions[i].median_ms
-                                                   : forecasts->rows[i]->median_ms);
-}
-
-static void name_group(struct evaluation_row *row, const struct group *group)
-{
-    const int decade = group->part + INTERVAL_FIRST_DECADE;
-    const bool is_pass = group->by == EVALUATION_PASS;
-    snprintf(row->pass, sizeof row->pass, "%s",
-             is_pass && group->part != ALL ? choice_name(&choice_pass, group->part) : "all");
-    if (group->by == EVALUATION_SUM)
-        snprintf(row->group, sizeof row->group, "sums of %d", INTERVAL_SUM_ROWS);
-    else if (is_pass || group->part == ALL)
-        snprintf(row->group, sizeof row->group, "%s", row->pass);
-    else
-        snprintf(row->group, sizeof row->group, "%g..%g ms", pow(10, decade), pow(10, decade + 1));
-}
-
-static bool group_holds(const struct group *group, const struct row_forecasts *forecasts, size_t i)
-{
-    const struct measurement *row = forecasts->rows[i];
-    return (int)row->config.kind == group->kind &&
-           (group->device == ALL || row->device == group->device) &&
-           (group->part == ALL || part_of(forecasts, i, group->by) == group->part);
-}
-
-/* Share of the group's rows whose measured time lies in the forecast interval, percent. */
-static double group_coverage(const struct group *group, const struct row_forecasts *forecasts)
-{
-    size_t with_interval = 0, inside = 0;
-    for (size_t i = 0; i < forecasts->count; i++) {
-        const struct prediction *prediction = &forecasts->predictions[i];
-        const double measured_ms = forecasts->rows[i]->median_ms;
-        if (!group_holds(group, forecasts, i) || isnan(prediction->low_ms))
-            continue;
-        with_interval++;
-        inside += measured_ms >= prediction->low_ms && measured_ms <= prediction->high_ms;
-    }
-    return with_interval > 0 ? 100.0 * (double)inside / (double)with_interval : NAN;
-}
-
-static size_t group_collect(const struct group *group, const struct samples *samples)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < samples->forecasts->count; i++)
-        if (group_holds(group, samples->forecasts, i)) {
-            samples->measured_ms[count] = samples->forecasts->rows[i]->median_ms;
-            samples->predicted_ms[count++] = samples->forecasts->predictions[i].median_ms;
-        }
-    return count;
-}
-
-/* The group's times are in the samples' room. */
-static void add_row(struct evaluation *evaluation, const struct group *group,
-                    const struct samples *samples, size_t count, double coverage_percent)
-{
-    struct evaluation_row *row = &evaluation->rows[evaluation->count++];
-    *row = (struct evaluation_row){
-        .layer = group->kind,
-        .predictor = samples->type->name,
-        .errors = stats_errors(samples->measured_ms, samples->predicted_ms, count, samples->room),
-        .interval_coverage_percent = coverage_percent,
-    };
-    name_group(row, group);
-    snprintf(row->device, sizeof row->device, "%s",
-             group->device == ALL ? "all" : samples->rows->devices[group->device].name);
-}
-
-static void group_evaluate(struct evaluation *evaluation, const struct group *group,
-                           const struct samples *samples)
-{
-    const size_t count = group_collect(group, samples);
-    if (count > 0)
-        add_row(evaluation, group, samples, count, group_coverage(group, samples->forecasts));
-}
 
 /* ---- sums ---- */
 
@@ -141,8 +47,23 @@ static bool sum_rows(const struct samples *samples, const struct network_place *
     return off_ms * off_ms <= interval_sum_square(off_ms < 0 ? &below : &above, correlation);
 }
 
-static enum status sums_evaluate(struct evaluation *evaluation, const struct group *group,
-                                 const struct samples *samples, struct error *error)
+/* The times of `sums` sums are in the samples' room. */
+static void add_sums(struct evaluation *evaluation, const struct samples *samples, int kind,
+                     int device, size_t sums, double coverage_percent)
+{
+    struct evaluation_row *row = &evaluation->rows[evaluation->count++];
+    *row = (struct evaluation_row){
+        .layer = kind,
+        .predictor = samples->type->name,
+        .errors = stats_errors(samples->measured_ms, samples->predicted_ms, sums, samples->room),
+        .interval_coverage_percent = coverage_percent,
+    };
+    evaluation_name_group(row, EVALUATION_SUM, EVALUATION_WHOLE);
+    snprintf(row->device, sizeof row->device, "%s", samples->rows->devices[device].name);
+}
+
+static enum status sums_evaluate(struct evaluation *evaluation, const struct samples *samples,
+                                 int kind, int device, struct error *error)
 {
     const struct row_forecasts *forecasts = samples->forecasts;
     struct network_place *places;
@@ -150,7 +71,7 @@ static enum status sums_evaluate(struct evaluation *evaluation, const struct gro
     bool with_interval = true;
     TRY(ALLOCATE(&places, forecasts->count, "sums", error));
     for (size_t i = 0; i < forecasts->count; i++)
-        if (group_holds(group, forecasts, i)) {
+        if ((int)forecasts->rows[i]->config.kind == kind && forecasts->rows[i]->device == device) {
             with_interval &= !isnan(forecasts->predictions[i].low_ms);
             places[count++] = network_place_of(&forecasts->rows[i]->config, i);
         }
@@ -160,61 +81,70 @@ static enum status sums_evaluate(struct evaluation *evaluation, const struct gro
         inside += sum_rows(samples, places + sum * INTERVAL_SUM_ROWS, sum);
     free(places);
     if (sums > 0)
-        add_row(evaluation, group, samples, sums,
-                with_interval ? 100.0 * (double)inside / (double)sums : NAN);
+        add_sums(evaluation, samples, kind, device, sums,
+                 with_interval ? 100.0 * (double)inside / (double)sums : NAN);
     return STATUS_OK;
+}
+
+/* Of each kind and device: a network runs on one device. */
+static enum status evaluate_all_sums(struct evaluation *evaluation, const struct samples *samples,
+                                     struct error *error)
+{
+    const int device_count = samples->rows->device_count;
+    TRY(ALLOCATE(&evaluation->rows, LAYER_KIND_COUNT * (size_t)device_count, "evaluation", error));
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        for (int device = 0; device < device_count; device++)
+            TRY(sums_evaluate(evaluation, samples, kind, device, error));
+    return STATUS_OK;
+}
+
+static enum status evaluate_sums(struct evaluation *evaluation,
+                                 const struct row_forecasts *forecasts,
+                                 const struct predictor_type *type, const struct dataset_rows *rows,
+                                 struct error *error)
+{
+    double *times;
+    *evaluation = (struct evaluation){.uncovered = forecasts->row_count - forecasts->count};
+    TRY(ALLOCATE(&times, 3 * forecasts->count, "times", error));
+    const size_t count = forecasts->count;
+    const struct samples samples = {forecasts, times, times + count, times + 2 * count, type, rows};
+    const enum status status = evaluate_all_sums(evaluation, &samples, error);
+    free(times);
+    return status;
 }
 
 /* ---- the whole ---- */
 
-static int devices_with_rows(const struct row_forecasts *forecasts)
+static enum status evaluate_added(struct evaluation *evaluation, struct evaluator *evaluator,
+                                  const struct row_forecasts *forecasts,
+                                  const struct predictor_type *type,
+                                  const struct dataset_rows *rows, struct error *error)
 {
-    int count = 0;
-    for (size_t i = 0; i < forecasts->count; i++)
-        count += i == 0 || forecasts->rows[i]->device != forecasts->rows[i - 1]->device;
-    return count;
-}
-
-static enum status evaluate_groups(struct evaluation *evaluation, const struct samples *samples,
-                                   enum evaluation_by by, struct error *error)
-{
-    const int first_device = devices_with_rows(samples->forecasts) > 1 ? ALL : 0;
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        for (int device = first_device; device < samples->rows->device_count; device++)
-            for (int part = ALL; part < part_count(by); part++) {
-                const struct group group = {kind, device, part, by};
-                if (by != EVALUATION_SUM)
-                    group_evaluate(evaluation, &group, samples);
-                else if (device != ALL && part == ALL) /* a network runs on one device */
-                    TRY(sums_evaluate(evaluation, &group, samples, error));
-            }
-    return STATUS_OK;
+    TRY(evaluator_add(evaluator, forecasts, error));
+    return evaluator_finish(evaluation, evaluator, type->name, rows->devices, error);
 }
 
 enum status evaluate_forecasts(struct evaluation *evaluation, const struct row_forecasts *forecasts,
                                const struct predictor_type *type, const struct dataset_rows *rows,
                                enum evaluation_by by, struct error *error)
 {
-    *evaluation = (struct evaluation){.uncovered = forecasts->row_count - forecasts->count};
-    const size_t group_limit = LAYER_KIND_COUNT * (size_t)(rows->device_count + 1) *
-                               (size_t)(part_count(by) + 1);
-    double *times;
-    TRY(ALLOCATE(&evaluation->rows, group_limit, "evaluation", error));
-    enum status status = error_allocate((void **)&times, forecasts->count, 3 * sizeof *times,
-                                        "times", error);
-    if (status == STATUS_OK) {
-        const struct samples samples = {
-            forecasts, times, times + forecasts->count, times + 2 * forecasts->count, type, rows};
-        status = evaluate_groups(evaluation, &samples, by, error);
-        free(times);
-    }
+    struct evaluator *evaluator = NULL;
+    enum status status = STATUS_OK;
+    *evaluation = (struct evaluation){0};
+    if (by == EVALUATION_SUM)
+        status = evaluate_sums(evaluation, forecasts, type, rows, error);
+    else
+        status = evaluator_create(&evaluator, by, error);
+    if (evaluator)
+        status = evaluate_added(evaluation, evaluator, forecasts, type, rows, error);
+    evaluator_free(evaluator);
     if (status != STATUS_OK)
         evaluation_free(evaluation);
     return status;
 }
 
-static enum status nothing_left(const struct predictor *predictor, size_t row_count, int split,
-                                struct error *error)
+enum status evaluation_of_none(const struct predictor *predictor, size_t row_count, int split,
+                               struct error *error)
 {
     const char *side = split < 0 ? "" : choice_name(&choice_split, split);
     if (row_count == 0) {
@@ -238,7 +168,7 @@ enum status evaluate_predictor_by(struct evaluation *evaluation, const struct pr
     if (forecasts.count > 0)
         status = evaluate_forecasts(evaluation, &forecasts, predictor->type, rows, by, error);
     if (status == STATUS_OK && evaluation->count == 0) {
-        status = nothing_left(predictor, forecasts.row_count, split, error);
+        status = evaluation_of_none(predictor, forecasts.row_count, split, error);
         evaluation_free(evaluation);
     }
     row_forecasts_free(&forecasts);

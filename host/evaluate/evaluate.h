@@ -28,7 +28,8 @@ struct evaluation_row {
 struct evaluation {
     struct evaluation_row *rows;
     size_t count;
-    size_t uncovered; /* rows left out: of kinds or devices that the predictor does not know */
+    size_t uncovered;    /* rows left out: of kinds or devices that the predictor does not know */
+    size_t repeat_count; /* of files that were streamed: dataset.h */
 };
 
 /* split: enum split, or -1 for all. Groups: each kind x {all passes, forward, train} x each device,
