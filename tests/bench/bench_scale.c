@@ -21,6 +21,11 @@ static void run_child(char **command)
     _exit(127);
 }
 
+static double seconds_of(struct timeval time)
+{
+    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
 static int run(const char *label, char **command)
 {
     int state;
@@ -32,10 +37,10 @@ static int run(const char *label, char **command)
         run_child(command);
     if (wait4(child, &state, 0, &usage) != child)
         made_rows_fail("cannot wait for the command");
-    printf("{\"command\": \"%s\", \"seconds\": %.2f, \"peak_resident_mb\": %.0f, "
-           "\"exit_code\": %d}\n",
-           label, monotonic_s() - start_s, (double)usage.ru_maxrss / 1024,
-           WIFEXITED(state) ? WEXITSTATUS(state) : -1);
+    printf("{\"command\": \"%s\", \"seconds\": %.2f, \"processor_s\": %.2f, "
+           "\"peak_resident_mb\": %.0f, \"exit_code\": %d}\n",
+           label, monotonic_s() - start_s, seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime),
+           (double)usage.ru_maxrss / 1024, WIFEXITED(state) ? WEXITSTATUS(state) : -1);
     return 0;
 }
 
