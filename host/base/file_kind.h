@@ -37,8 +37,8 @@ const char *file_kind_text(enum file_kind kind);
 /* Absent, or a file with bytes: not a folder, a pipe, a device, a socket. */
 bool file_kind_is_regular(enum file_kind kind);
 
-/* STATUS_BAD_FILE "'PATH' is a model, not WANTED" (wanted: "a dataset"), with the command that takes
- * or makes such a file as hint. */
+/* STATUS_BAD_FILE "'PATH' is a model, not WANTED" (wanted: "a dataset"), with the command that
+ * takes or makes such a file as hint. */
 enum status file_kind_refuse(const char *path, const char *wanted, struct error *error);
 
 /* Both paths lead to the same existing file, over symbolic and hard links. */
