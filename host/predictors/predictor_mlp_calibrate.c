@@ -2,6 +2,7 @@
 #include "predictors/network_order.h"
 #include "predictors/predictor_mlp_fit.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* order[i]: the row that stands at place i among the calibration rows. */
@@ -71,29 +72,51 @@ static struct interval_rows in_order(const struct calibration *calibration, cons
     };
 }
 
-/* Test rows alone: the nets know the training rows by heart. */
-enum status fit_calibrate(struct fit *fit, const struct kind_fit *kind_fit, struct error *error)
+/* From the forecasts of one side's rows. */
+static enum status calibrate_side(struct interval *interval, struct fit *fit,
+                                  const struct kind_fit *kind_fit, int side, struct error *error)
 {
-    struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
-    const size_t count = kind_fit->selection.count[SPLIT_TEST];
+    const struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
+    const enum split split = fit_sides[side];
+    const size_t count = kind_fit->selection.count[split];
     struct calibration calibration;
     if (count == 0)
-        return interval_calibrate(&kind->interval, &(struct interval_rows){.count = 0},
+        return interval_calibrate(interval, &(struct interval_rows){.count = 0},
                                   fit->options->interval_level, error);
     TRY(calibration_create(&calibration, count, error));
     for (size_t i = 0; i < count; i++)
-        calibration.offsets[i] = fit_row_offset(fit, fit_row(fit, kind_fit, SPLIT_TEST, i));
+        calibration.offsets[i] = fit_row_offset(fit, fit_row(fit, kind_fit, split, i));
     enum status status = mlp_kind_forecast(calibration.forecast_ms, calibration.spreads,
-                                           kind_fit->inputs[SIDE_TEST], calibration.offsets, count,
-                                           kind, fit->options->target_units_per_ms, error);
+                                           kind_fit->inputs[side], calibration.offsets, count, kind,
+                                           fit->options->target_units_per_ms, error);
     if (status == STATUS_OK)
-        status = order_rows(calibration.order, fit, kind_fit, SPLIT_TEST, count, error);
+        status = order_rows(calibration.order, fit, kind_fit, split, count, error);
     if (status == STATUS_OK) {
-        const struct interval_rows rows = in_order(&calibration, fit, kind_fit, SPLIT_TEST);
-        status = interval_calibrate(&kind->interval, &rows, fit->options->interval_level, error);
+        const struct interval_rows rows = in_order(&calibration, fit, kind_fit, split);
+        status = interval_calibrate(interval, &rows, fit->options->interval_level, error);
         if (status == STATUS_OK)
-            interval_calibrate_sums(&kind->interval, &rows, fit->options->interval_level);
+            interval_calibrate_sums(interval, &rows, fit->options->interval_level);
     }
     free(calibration.forecast_ms);
     return status;
+}
+
+/* Test rows alone, for the nets know the training rows by heart; few of them may be near by chance,
+ * but never nearer than what the nets have learnt. */
+enum status fit_calibrate(struct fit *fit, const struct kind_fit *kind_fit, struct error *error)
+{
+    struct interval *interval = &fit->predictor->kinds[kind_fit->kind].interval, learnt;
+    const size_t count = kind_fit->selection.count[SPLIT_TEST];
+    TRY(calibrate_side(interval, fit, kind_fit, SIDE_TEST, error));
+    if (count == 0 || count >= INTERVAL_ROWS_MINIMUM)
+        return STATUS_OK;
+    TRY(calibrate_side(&learnt, fit, kind_fit, SIDE_TRAIN, error));
+    for (int pass = 0; pass < PASS_COUNT; pass++)
+        for (int decade = 0; decade < INTERVAL_DECADE_COUNT; decade++) {
+            double *quantile = &interval->quantiles[pass][decade];
+            *quantile = fmax(*quantile,
+                             learnt.quantiles[pass][decade] * learnt.spread / interval->spread);
+        }
+    interval->correlation = 1;
+    return STATUS_OK;
 }
