@@ -14,7 +14,7 @@ int main(int argc, char **argv)
     if (argc != 3 || epochcast_model_load(&model, argv[1], &error) != EPOCHCAST_OK ||
         epochcast_network_load(&network, argv[2], &error) != EPOCHCAST_OK ||
         epochcast_forecast_create(&forecast, model, network, &options, &error) != EPOCHCAST_OK)
-        return 2;
+        return fprintf(stderr, "%s\n", error.message), 2;
     const struct library_work work = {.model_path = argv[1],
                                       .shared_model = model,
                                       .shared_network = network,
