@@ -1,6 +1,7 @@
 /* The option parser and its tables. What commands print is tested by tests/cli. */
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/train_notes.h"
 #include "data/import.h"
 #include "forecast/parallel.h"
 #include "predictors/predictor.h"
@@ -72,6 +73,22 @@ static void old_spellings_are_understood(void **state)
     assert_int_equal(settings.configs, 20);
     assert_int_equal(parse(&settings, &command_sweep, typo, &error), STATUS_USAGE);
     assert_string_equal(error.hint, "did you mean '--configs'?");
+}
+
+static void training_says_what_memory_it_takes(void **state)
+{
+    (void)state;
+    char text[NOTE_LIMIT];
+    assert_string_equal(train_memory_note(text, 100000, 8LL << 30), ""); // 90 MB
+    assert_string_equal(train_memory_note(text, 100000, 0), "");         // unknown
+    assert_string_equal(train_memory_note(text, 2000000, 8LL << 30),
+                        "note: training on 2 M rows takes about 1.68 GiB of memory\n");
+    assert_string_equal(train_memory_note(text, 10000000, 0),
+                        "note: training on 10 M rows takes about 8.38 GiB of memory\n");
+    assert_string_equal(train_memory_note(text, 10000000, 4LL << 30),
+                        "warning: training on 10 M rows takes about 8.38 GiB of memory, of which "
+                        "4 GiB are free; --layer KIND trains one kind at a time\n");
+    assert_true(*train_memory_note(text, 100000, 50000000)); // a small container
 }
 
 /* A command's own text of an option stands for the table's; names must be options it takes. */
@@ -446,6 +463,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_read_in_every_form),
         cmocka_unit_test(old_spellings_are_understood),
+        cmocka_unit_test(training_says_what_memory_it_takes),
         cmocka_unit_test(option_texts_are_of_options_that_the_command_takes),
         cmocka_unit_test(choices_are_optional_lists),
         cmocka_unit_test(what_is_not_given_is_absent),

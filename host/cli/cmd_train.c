@@ -1,3 +1,4 @@
+#include "base/machine.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/device_choice.h"
@@ -273,6 +274,18 @@ static enum status fit_and_save(struct fit_report *reports, const struct dataset
     return status;
 }
 
+/* The rows themselves are in memory already. */
+static void note_memory(const struct dataset_rows *rows, const struct settings *settings)
+{
+    struct machine_memory memory;
+    char text[NOTE_LIMIT];
+    machine_memory_read(&memory, "");
+    const int64_t rows_bytes = (int64_t)(rows->count * sizeof *rows->rows);
+    const int64_t usable = memory.available_bytes > 0 ? memory.available_bytes + rows_bytes : 0;
+    if (!settings->quiet && *train_memory_note(text, rows->count, usable))
+        term_message(stderr, "%s", text);
+}
+
 static enum status train(struct mlp_options *wanted, const struct fit_options *baseline,
                          const struct settings *settings, struct error *error)
 {
@@ -288,6 +301,8 @@ static enum status train(struct mlp_options *wanted, const struct fit_options *b
         cli_note_shared_cores(rows.devices, rows.device_count);
     }
     enum status status = filter_kinds(&rows, settings, error);
+    if (status == STATUS_OK && !baseline)
+        note_memory(&rows, settings);
     if (status == STATUS_OK && !baseline)
         status = settle_engine(wanted, &rows, settings, error);
     if (status == STATUS_OK)

@@ -1,5 +1,6 @@
 #include "cli/train_notes.h"
 
+#include "base/human.h"
 #include "evaluate/evaluate.h"
 #include "predictors/interval.h"
 #include "predictors/row_selection.h"
@@ -135,4 +136,32 @@ void train_notes_print(const struct dataset_rows *rows, const struct fit_report 
         note_few_test_rows(reports);
     if (has_intervals && rows->device_count == 1)
         note_poor_kinds(rows, reports, settings);
+}
+
+/* ---- memory ---- */
+
+/* Peak of a training run with the default recipe, per row read: 50.6 MB at 20,000 rows and 154 MB
+ * at 150,000 (fake device, six kinds, columns of the physical encoding). */
+enum { BYTES_PER_ROW = 900 };
+
+const char *train_memory_note(char text[NOTE_LIMIT], size_t row_count, int64_t available_bytes)
+{
+    char rows[HUMAN_TEXT_SIZE], needed[HUMAN_TEXT_SIZE], available[HUMAN_TEXT_SIZE];
+    const double bytes = (double)row_count * BYTES_PER_ROW;
+    const bool is_too_much = available_bytes > 0 && bytes > (double)available_bytes;
+    text[0] = '\0';
+    if (!is_too_much && bytes < 0x1p30)
+        return text;
+    human_text(rows, SCALE_NUMBER, (double)row_count, 0);
+    human_text(needed, SCALE_BYTES, bytes, 0);
+    human_text(available, SCALE_BYTES, (double)available_bytes, 0);
+    if (is_too_much)
+        snprintf(text, NOTE_LIMIT,
+                 "warning: training on %s rows takes about %s of memory, of which %s are free; "
+                 "--layer KIND trains one kind at a time\n",
+                 rows, needed, available);
+    else
+        snprintf(text, NOTE_LIMIT, "note: training on %s rows takes about %s of memory\n", rows,
+                 needed);
+    return text;
 }

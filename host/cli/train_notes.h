@@ -5,10 +5,16 @@
 #include "cli/cli.h"
 #include "predictors/predictor.h"
 
+enum { NOTE_LIMIT = 300 };
+
 /* reports: one per layer kind, with their validation members. On stderr: rows without a time, kinds
  * with few test rows (where the predictor has intervals), kinds whose forecasts are poor, with the
  * sweep that would help. */
 void train_notes_print(const struct dataset_rows *rows, const struct fit_report *reports,
                        bool has_intervals, const struct settings *settings);
+
+/* Before training: its memory where that is much (above 1 GiB), and a warning where it is more than
+ * `available_bytes`. Returns text, "" for nothing to say; one line, with its end. */
+const char *train_memory_note(char text[NOTE_LIMIT], size_t row_count, int64_t available_bytes);
 
 #endif
