@@ -49,7 +49,10 @@ static const double year_s = 365.25 * DAY_S;
 /* To that many significant digits; whole numbers beyond them stay whole. */
 static double rounded(double value, int digits)
 {
-    const int decimals = digits - 1 - (int)floor(log10(value));
+    const double exponent = floor(log10(value));
+    if (!isfinite(exponent)) // of a number that underflowed or is infinite
+        return value;
+    const int decimals = digits - 1 - (int)exponent;
     const double factor = pow(10, decimals > 0 ? decimals : 0);
     const double result = round(value * factor) / factor;
     return isfinite(result) ? result : value;

@@ -10,7 +10,6 @@
 #include "bench/backend.h"
 #include "evaluate/evaluate.h"
 #include "layers/sample.h"
-#include "predictors/interval.h"
 #include "predictors/mlp_options.h"
 #include "predictors/row_selection.h"
 #include "predictors/training_facts.h"
