@@ -787,9 +787,43 @@ static void sizes_that_do_not_fit(void **state)
     }
 }
 
+/* Names as ONNX files may have them: blanks around, the mark of a remark, separators, quotes. */
+static void odd_names_are_written_and_read_back(void **state)
+{
+    (void)state;
+    static const char text[] = "name,layer,input,elements\n"
+                               "\" a \",addition,,36\n"
+                               "\"#b\",addition,\" a ;input\",36\n"
+                               "\"c,;\"\"\",addition,\"#b; a \",36\n"
+                               "\"d \",addition,\"c,\\;\"\";#b\",36\n"
+                               "e,addition,\"d ;d \",36\n";
+    struct network network, again;
+    struct error error = {0};
+    if (network_parse(&network, "odd.csv", text, sizeof text - 1, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    assert_string_equal(network.layers[0].name, " a ");
+    assert_string_equal(network.layers[2].name, "c,;\"");
+    char *bytes;
+    size_t size;
+    FILE *file = open_memstream(&bytes, &size);
+    assert_int_equal(network_write_csv(&network, file, NULL), STATUS_OK);
+    fclose(file);
+    if (network_parse(&again, "odd.csv", bytes, size, &error) != STATUS_OK)
+        fail_msg("%s\n%s", error.message, bytes);
+    assert_int_equal(again.layer_count, 5);
+    for (int i = 0; i < 5; i++) {
+        assert_string_equal(again.layers[i].name, network.layers[i].name);
+        assert_same_inputs(&again.layers[i], &network.layers[i]);
+    }
+    free(bytes);
+    network_free(&network);
+    network_free(&again);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(odd_names_are_written_and_read_back),
         cmocka_unit_test(sizes_that_do_not_fit),
         cmocka_unit_test(layers_are_read),
         cmocka_unit_test(bad_headers),

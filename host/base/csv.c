@@ -231,11 +231,21 @@ enum status csv_integer(const struct csv *csv, int field, const char *column, in
     return STATUS_OK;
 }
 
-void csv_write_text(FILE *file, const char *text)
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+bool csv_needs_quotes(const char *text)
 {
     const size_t length = strlen(text);
-    const bool has_outer_blanks = length > 0 && (text[0] == ' ' || text[length - 1] == ' ');
-    if (!has_outer_blanks && !strpbrk(text, ",\"\r\n")) {
+    return length > 0 && (is_blank(text[0]) || is_blank(text[length - 1]) || text[0] == '#' ||
+                          strpbrk(text, ",\"\r\n"));
+}
+
+void csv_write_text(FILE *file, const char *text)
+{
+    if (!csv_needs_quotes(text)) {
         fputs(text, file);
         return;
     }

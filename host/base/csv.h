@@ -43,6 +43,9 @@ enum status csv_integer(const struct csv *csv, int field, const char *column, in
 
 /* A cell: quoted if necessary; a number has the digits that read back to the same value, and is
  * empty when it is NaN or infinite. The caller writes commas and line ends. */
+/* Blanks around, a mark of remarks in front, separators, quotes or line ends: a reader would take
+ * the field for another text. */
+bool csv_needs_quotes(const char *text);
 void csv_write_text(FILE *file, const char *text);
 void csv_write_number(FILE *file, double value);
 

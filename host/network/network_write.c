@@ -1,29 +1,11 @@
 /* The writer of layer CSVs. */
 #include "network/network.h"
 
+#include "base/csv.h"
 #include "layers/describe.h"
 
 #include <errno.h>
 #include <string.h>
-
-static bool needs_quotes(const char *text)
-{
-    return text[strcspn(text, ",\"")] || text[0] == '#';
-}
-
-static void write_text(const char *text, FILE *file)
-{
-    const bool is_quoted = needs_quotes(text);
-    if (is_quoted)
-        fputc('"', file);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', file);
-        fputc(*text, file);
-    }
-    if (is_quoted)
-        fputc('"', file);
-}
 
 static const char *input_name(const struct network *network, int input)
 {
@@ -51,7 +33,7 @@ static void write_inputs(const struct network *network, int index, FILE *file)
     if (count == 1 && network_input(layer, 0) == index - 1)
         return;
     for (int i = 0; i < count; i++)
-        is_quoted |= needs_quotes(input_name(network, network_input(layer, i)));
+        is_quoted |= csv_needs_quotes(input_name(network, network_input(layer, i)));
     if (is_quoted)
         fputc('"', file);
     for (int i = 0; i < count; i++) {
@@ -71,7 +53,7 @@ static void write_tensors(const struct network *network, const struct network_la
     bool is_quoted = false;
     for (int i = 0; i < NETWORK_TENSOR_LIMIT; i++) {
         names[i] = layer->tensors[i] ? network->tensors[layer->tensors[i] - 1] : "";
-        is_quoted |= needs_quotes(names[i]);
+        is_quoted |= csv_needs_quotes(names[i]);
     }
     fputs(is_quoted ? ",\"" : ",", file);
     write_listed(names[0], file);
@@ -154,7 +136,7 @@ static void write_work(const struct network_layer *layer, FILE *file)
 {
     struct operator_work work = layer->work;
     fputc(',', file);
-    write_text(layer->operator_name, file);
+    csv_write_text(file, layer->operator_name);
     for (int i = 0; i < OPERATOR_COLUMN_COUNT; i++) {
         const double value = *operator_value(&work, &operator_columns[i]);
         if (value == 0)
@@ -170,7 +152,7 @@ static void write_layer(const struct network *network, int index, const struct c
 {
     const struct network_layer *layer = &network->layers[index];
     const bool is_operator = network_layer_is_operator(layer);
-    write_text(layer->name, file);
+    csv_write_text(file, layer->name);
     fprintf(file, ",%s,", is_operator ? "operator" : network_layer_kind(layer));
     write_inputs(network, index, file);
     if (columns->rows && !is_operator)
