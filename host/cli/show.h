@@ -29,6 +29,8 @@ enum status show_dataset_to(const struct show_sink *sink, const char *path, stru
 enum status show_model_to(const struct show_sink *sink, const struct model *model,
                           struct error *error);
 
+/* Prints a labelled text; of several lines, each is wrapped below the first. */
+void show_label(const char *label, const char *text);
 /* A dataset's `domain` for people: limits that all kinds share stand once. */
 void show_domain(char *text, size_t size, const char *domain);
 

@@ -22,8 +22,9 @@ static enum status print_listing(struct listing *listing, const struct audit_rep
                                  const char *path, enum table_format format, struct error *error)
 {
     if (format == TABLE_TEXT && report->violations == 0) {
-        printf("%s follows the format: %lld rows, %lld devices, %lld canaries\n", path,
-               (long long)report->rows, (long long)report->devices, (long long)report->canaries);
+        printf("%s follows the format: %lld rows, %lld device%s, %lld canaries\n", path,
+               (long long)report->rows, (long long)report->devices, report->devices == 1 ? "" : "s",
+               (long long)report->canaries);
         table_free(listing->table);
         return STATUS_OK;
     }

@@ -222,8 +222,7 @@ static void list_texts(struct labelled_text texts[LABEL_COUNT], const struct dat
         texts[i] = all[i];
 }
 
-/* Of several lines of text, each is wrapped. */
-static void print_label(const char *label, const char *text)
+void show_label(const char *label, const char *text)
 {
     enum { INDENT = 12 };
     printf("%-*s", INDENT, label);
@@ -243,16 +242,16 @@ static void print_header(const struct quality *quality)
     list_texts(texts, &quality->tables.header);
     for (int i = 0; i < LABEL_COUNT; i++)
         if (*texts[i].text)
-            print_label(texts[i].label, texts[i].text);
+            show_label(texts[i].label, texts[i].text);
     for (int32_t i = 0; i < quality->tables.device_count; i++) {
         char label[DEVICE_LABEL_LIMIT];
         device_label(label, &quality->tables.devices[i]);
-        print_label("device", label);
+        show_label("device", label);
     }
     char domain[sizeof quality->tables.header.domain + 1];
     show_domain(domain, sizeof domain, quality->tables.header.domain);
     if (*domain)
-        print_label("domain", domain);
+        show_label("domain", domain);
     printf("%-12s%llu\n", "seed", (unsigned long long)quality->tables.header.seed);
     printf("%-12s%s\n", "state",
            quality->tables.is_growing ? "unfinished: rounds joined on reading" : "finished");

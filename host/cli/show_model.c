@@ -74,7 +74,7 @@ enum status show_model_to(const struct show_sink *sink, const struct model *mode
 static void print_line(void *payload, const char *label, const char *text)
 {
     (void)payload;
-    printf("%-11s %s\n", label, text);
+    show_label(label, text);
 }
 
 enum status show_model(const char *path, enum table_format format, struct error *error)
