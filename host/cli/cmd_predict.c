@@ -66,7 +66,10 @@ static enum status tell_too_large(const struct forecast_grid *all, struct error 
         FAIL(error, STATUS_OUT_OF_MEMORY, "%d of %d forecasts do not fit their device",
              all->too_large, all->count);
     list_largest_batches(batches, sizeof batches, all);
-    error_hint(error, "the largest batch that fits is %s", batches);
+    if (strcmp(batches, "0") == 0)
+        error_hint(error, "not even a batch of 1 fits");
+    else
+        error_hint(error, "the largest batch that fits is %s", batches);
     return STATUS_OUT_OF_MEMORY;
 }
 

@@ -195,7 +195,7 @@ const struct option cli_options[] = {
     {"scaling", 0, OPTION_CHOICE, AT(scaling), "KIND",
      "weak: --batch per device; strong: --batch for all devices together (default: weak)", 0, 0,
      &choice_scaling},
-    {"memory", 0, OPTION_FLAG, AT(memory), NULL, "add memory by use to the table", 0, 0, NULL},
+    {"memory", 0, OPTION_FLAG, AT(memory), NULL, "memory by use, in place of times", 0, 0, NULL},
     {"sum", 0, OPTION_FLAG, AT(sum), NULL,
      "also time each layer alone: splits the error into the model's and that of summing layers", 0,
      0, NULL},

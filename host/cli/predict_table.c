@@ -53,7 +53,7 @@ static const struct table_column time_columns[] = {
      .scale = SCALE_PERCENT,
      .spare = 4}};
 static const struct table_column last_columns[] = {
-    {.name = "samples_per_second", .title = "samples/s", .scale = SCALE_NUMBER},
+    {.name = "samples_per_second", .title = "samples/s", .scale = SCALE_NUMBER, .spare = 1},
     {.name = "epoch_energy_kwh", .title = "epoch energy", .scale = SCALE_KWH, .spare = 3}};
 enum {
     TIME_COLUMNS = sizeof time_columns / sizeof *time_columns,
@@ -147,9 +147,11 @@ static enum status print_memory(const struct forecast_grid *all, enum table_form
         {.name = "device_memory_bytes", .title = "of", .scale = SCALE_BYTES, .use = COLUMN_SEVERAL},
         {.name = "fits"},
         {.name = "largest_batch_size", .title = "max batch"},
-        {.name = "device", .use = COLUMN_SEVERAL, .width = 24}};
+        {.name = "device", .use = COLUMN_SEVERAL, .width = 24},
+        {.name = "gpus", .title = "GPUs"}}; /* only with --gpus */
+    const int count = sizeof columns / sizeof *columns - (all->request->is_parallel ? 0 : 1);
     struct table *table;
-    TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
+    TRY(table_create(&table, columns, count, error));
     for (int i = 0; i < all->count; i++) {
         const struct forecast_grid_row *row = &all->rows[i];
         const struct network_memory *memory = &row->forecast.memory;
@@ -164,6 +166,8 @@ static enum status print_memory(const struct forecast_grid *all, enum table_form
         table_string(table, row->forecast.fits ? "yes" : "no");
         add_count(table, forecast_grid_largest_batch(all->request, row), 0);
         table_string(table, row->device->info->name);
+        if (all->request->is_parallel)
+            table_integer(table, row->forecast.device_count);
     }
     return cli_print_table(table, format, error);
 }
@@ -320,9 +324,14 @@ enum status print_predictions(const struct forecast_grid *all,
         return print_json(all, caveats, error);
     if (options->format == TABLE_TEXT)
         print_forecast_head(all, options->is_default_pass);
-    if (options->has_layers)
-        return options->format == TABLE_TEXT ? print_slowest_layers(all, error)
-                                             : print_layers(all, options->format, error);
+    if (options->has_layers && options->format != TABLE_TEXT)
+        return print_layers(all, options->format, error);
+    if (options->has_layers) {
+        TRY(print_slowest_layers(all, error));
+        if (!options->has_memory)
+            return STATUS_OK;
+        putchar('\n');
+    }
     return options->has_memory ? print_memory(all, options->format, error)
                                : print_times(all, options->format, error);
 }

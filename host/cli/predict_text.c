@@ -7,6 +7,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum {
+    INDENT = 10, /* of the head */
+    SHARE_SIZE = 48,
+};
+
 int extrapolating_layers(const struct forecast *forecast, const struct network *network)
 {
     int count = 0;
@@ -77,9 +82,10 @@ void print_steps_head(const struct network_selection *selection, bool is_default
 }
 
 /* "3.1 %", "3.1 to 4.7 %" of all forecasts. */
-static void print_roofline_share(const struct forecast_grid *all)
+static void write_roofline_share(char text[SHARE_SIZE], const struct forecast_grid *all)
 {
     double least = 100, most = 0;
+    char from[SHARE_SIZE / 2] = "";
     for (int i = 0; i < all->count; i++) {
         const struct forecast *row = &all->rows[i].forecast;
         const double percent = row->uncovered_count ? 100 * row->uncovered_ms / row->batch_ms : 0;
@@ -87,13 +93,14 @@ static void print_roofline_share(const struct forecast_grid *all)
         most = fmax(most, percent);
     }
     if (most - least >= 0.05)
-        printf("%.1f to ", least);
-    printf("%.*f %%", most > 0, most);
+        snprintf(from, sizeof from, "%.1f to ", least);
+    snprintf(text, SHARE_SIZE, "%s%.*f %%", from, most > 0, most);
 }
 
 static void print_source(const struct forecast_grid *all)
 {
     const struct network *network = &all->request->selection.network;
+    char share[SHARE_SIZE], count[24] = "", line[200];
     int beyond = 0, uncovered = 0;
     for (int i = 0; i < all->count; i++) {
         const struct forecast *row = &all->rows[i].forecast;
@@ -101,12 +108,15 @@ static void print_source(const struct forecast_grid *all)
         beyond = own > beyond ? own : beyond;
         uncovered = row->uncovered_count > uncovered ? row->uncovered_count : uncovered;
     }
-    printf("forecast  by %s, ", all->request->selection.model.predictor->type->name);
-    print_roofline_share(all);
-    printf(" by the roofline");
+    write_roofline_share(share, all);
     if (uncovered)
-        printf(" (%d layer%s)", uncovered, uncovered == 1 ? "" : "s");
-    printf("; %d of %d layers beyond the training rows\n", beyond, network->layer_count);
+        snprintf(count, sizeof count, " (%d layer%s)", uncovered, uncovered == 1 ? "" : "s");
+    snprintf(line, sizeof line,
+             "by %s, %s by the roofline%s; %d of %d layers beyond the training rows",
+             all->request->selection.model.predictor->type->name, share, count, beyond,
+             network->layer_count);
+    printf("%-*s", INDENT, "forecast");
+    table_print_wrapped(stdout, line, TABLE_WIDTH - INDENT, INDENT);
 }
 
 void print_forecast_head(const struct forecast_grid *all, bool is_default_pass)
