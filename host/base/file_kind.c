@@ -173,6 +173,8 @@ static const char *hint_of(enum file_kind kind)
     case FILE_MODEL:
         return "a model goes to '--model MODEL.h5' of predict and verify, or to show, evaluate, "
                "report";
+    case FILE_JSON:
+        return "the JSON of 'epochcast verify' goes to 'epochcast report'";
     case FILE_TABLE:
         return "'epochcast import' makes datasets of CSV files";
     default:

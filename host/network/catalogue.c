@@ -158,7 +158,7 @@ static enum status load_file(struct network *network, const char *path,
     struct mapped_file file;
     const enum file_kind kind = file_kind_of(path);
     if (kind == FILE_DATASET || kind == FILE_MODEL || kind == FILE_HDF5 || kind == FILE_PAGE ||
-        kind == FILE_PICTURE)
+        kind == FILE_PICTURE || kind == FILE_JSON)
         return file_kind_refuse(path, "a network", error);
     TRY(mapped_file_open(&file, path, error));
     const bool is_onnx = has_suffix(path, ".onnx") || is_onnx_content(path, &file);
