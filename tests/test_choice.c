@@ -65,6 +65,28 @@ static void nearest_name_is_found(void **state)
     assert_string_equal(nearest_name(networks, 3, "ResNet-50"), "resnet50");
 }
 
+/* An item is never cut: where it does not fit, "..." ends the list. */
+static void lists_end_between_items(void **state)
+{
+    (void)state;
+    char text[24] = "";
+    text_list_add(text, sizeof text, ", ", "%s", "conv2d");
+    assert_string_equal(text, "conv2d");
+    text_list_add(text, sizeof text, ", ", "%s x%d", "dense", 3);
+    assert_string_equal(text, "conv2d, dense x3");
+    text_list_add(text, sizeof text, ", ", "%s", "addition");
+    assert_string_equal(text, "conv2d, dense x3, ...");
+    text_list_add(text, sizeof text, ", ", "%s", "a"); /* not behind the one that is missing */
+    assert_string_equal(text, "conv2d, dense x3, ...");
+    for (size_t size = 8; size <= sizeof text; size++) {
+        text[0] = '\0';
+        for (int i = 0; i < 9; i++)
+            text_list_add(text, size, ", ", "item%d", i);
+        assert_true(strlen(text) < size);
+        assert_string_equal(text + strlen(text) - 3, "...");
+    }
+}
+
 static void unknown_values_list_what_is_known(void **state)
 {
     (void)state;
@@ -184,6 +206,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(values_are_append_only),
         cmocka_unit_test(unknown_names_and_values),
         cmocka_unit_test(nearest_name_is_found),
+        cmocka_unit_test(lists_end_between_items),
         cmocka_unit_test(unknown_values_list_what_is_known),
         cmocka_unit_test(long_texts_have_no_nearest_name),
         cmocka_unit_test(error_tells_what_and_where),

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,4 +218,23 @@ enum status parse_int_list(int32_t *values, int limit, int *count, bool expand, 
     if (is_range)
         *is_range = range;
     return STATUS_OK;
+}
+
+/* ---- lists in messages ---- */
+
+void text_list_add(char *text, size_t size, const char *separator, const char *format, ...)
+{
+    static const char more[] = "...";
+    char item[200];
+    va_list arguments;
+    const size_t used = strlen(text);
+    const size_t gap = used > 0 ? strlen(separator) : 0;
+    if (used >= strlen(more) && strcmp(text + used - strlen(more), more) == 0)
+        return;
+    va_start(arguments, format);
+    vsnprintf(item, sizeof item, format, arguments);
+    va_end(arguments);
+    const size_t last = strlen(separator) + sizeof more; /* so that "..." fits behind it */
+    const bool fits = used + gap + strlen(item) + last <= size;
+    snprintf(text + used, size - used, "%s%s", gap ? separator : "", fits ? item : more);
 }

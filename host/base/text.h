@@ -1,4 +1,4 @@
-/* Words and lists typed by users. */
+/* Words and lists typed by users, and lists in messages. */
 #ifndef EPOCHCAST_BASE_TEXT_H
 #define EPOCHCAST_BASE_TEXT_H
 
@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The entry of names[0..count) nearest to `text` by edit distance (case does not count, swapped
@@ -23,6 +24,11 @@ enum status each_item(const char *text,
  * nearest and all names as hint. */
 enum status choice_read(int32_t *value, const struct choice *choice, const char *what,
                         const char *text, struct error *error);
+
+/* Appends an item to the list in text[0..size), which is "" before the first: "dense, conv2d".
+ * Where an item does not fit whole, the list ends in "..." and takes no more. */
+void text_list_add(char *text, size_t size, const char *separator, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* "1000" or "1e3"; *end: behind it. False: no number there, or one that does not fit. */
 bool parse_whole_number(int64_t *value, const char **end, const char *text);

@@ -1,4 +1,6 @@
 #include "cli/caveat_notes.h"
+
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/network_selection.h"
 #include "cli/plot_option.h"
@@ -33,7 +35,6 @@ static void name_step(char *text, size_t size, const struct forecast_grid *all,
 static void list_largest_batches(char *text, size_t size, const struct forecast_grid *all)
 {
     const int batch_count = all->request->selection.batch_count;
-    size_t used = 0;
     text[0] = '\0';
     for (int first = 0; first < all->count; first += batch_count) {
         char one[200];
@@ -43,11 +44,7 @@ static void list_largest_batches(char *text, size_t size, const struct forecast_
         if (fits)
             continue;
         name_step(one, sizeof one, all, &all->rows[first]);
-        if (used + strlen(one) + sizeof ", , ..." > size) {
-            snprintf(text + used, size - used, ", ...");
-            return;
-        }
-        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", one);
+        text_list_add(text, size, ", ", "%s", one);
     }
 }
 

@@ -10,11 +10,8 @@ static enum status unknown_device(const struct dataset_rows *rows, const char *n
                                   struct error *error)
 {
     char known[256] = "";
-    for (int i = 0; i < rows->device_count; i++) {
-        const size_t length = strlen(known);
-        snprintf(known + length, sizeof known - length, "%s'%s'", i > 0 ? ", " : "",
-                 rows->devices[i].name);
-    }
+    for (int i = 0; i < rows->device_count; i++)
+        text_list_add(known, sizeof known, ", ", "'%s'", rows->devices[i].name);
     FAIL(error, STATUS_NO_DEVICE, "the datasets hold no row of device '%.60s'", name);
     return HINT(error, STATUS_NO_DEVICE, "they hold rows of %s", known);
 }

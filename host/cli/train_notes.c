@@ -1,36 +1,15 @@
 #include "cli/train_notes.h"
 
 #include "base/human.h"
+#include "base/text.h"
 #include "evaluate/evaluate.h"
 #include "predictors/interval.h"
 #include "predictors/row_selection.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* A list of kinds in a sentence, cut at its size. */
-struct sentence {
-    char text[600];
-    size_t length;
-    int count;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct sentence *sentence, const char *format,
-                                                      ...)
-{
-    va_list arguments;
-    char item[120];
-    va_start(arguments, format);
-    vsnprintf(item, sizeof item, format, arguments);
-    va_end(arguments);
-    const size_t left = sizeof sentence->text - sentence->length;
-    if (strlen(item) + 2 < left)
-        sentence->length += (size_t)snprintf(sentence->text + sentence->length, left, "%s%s",
-                                             sentence->count ? ", " : "", item);
-    sentence->count++;
-}
+enum { LIST_SIZE = 600 };
 
 static void note_rows_without_time(const struct dataset_rows *rows)
 {
@@ -44,21 +23,22 @@ static void note_rows_without_time(const struct dataset_rows *rows)
 
 static void note_few_test_rows(const struct fit_report *reports)
 {
-    struct sentence none = {.count = 0}, few = {.count = 0};
+    char none[LIST_SIZE] = "", few[LIST_SIZE] = "";
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         const struct fit_report *report = &reports[kind];
         if (report->rows == 0 || report->calibration_rows >= INTERVAL_ROWS_MINIMUM)
             continue;
         if (report->calibration_rows == 0)
-            add(&none, "%s", layer_descriptors[kind]->name);
+            text_list_add(none, sizeof none, ", ", "%s", layer_descriptors[kind]->name);
         else
-            add(&few, "%s %zu", layer_descriptors[kind]->name, report->calibration_rows);
+            text_list_add(few, sizeof few, ", ", "%s %zu", layer_descriptors[kind]->name,
+                          report->calibration_rows);
     }
-    if (none.count)
-        term_message(stderr, "note: no interval, as there are no test rows: %s\n", none.text);
-    if (few.count)
+    if (*none)
+        term_message(stderr, "note: no interval, as there are no test rows: %s\n", none);
+    if (*few)
         term_message(stderr, "note: wide intervals, as there are fewer than %d test rows: %s\n",
-                     INTERVAL_ROWS_MINIMUM, few.text);
+                     INTERVAL_ROWS_MINIMUM, few);
 }
 
 /* ---- poor forecasts ---- */
@@ -104,28 +84,27 @@ static void note_poor_kinds(const struct dataset_rows *rows, const struct fit_re
                             const struct settings *settings)
 {
     double roofline[LAYER_KIND_COUNT];
-    char device[80], kinds[200] = "";
-    struct sentence poor = {.count = 0};
+    char device[80], kinds[200] = "", poor[LIST_SIZE] = "";
+    int count = 0;
     judge_roofline(roofline, rows);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         const char *name = layer_descriptors[kind]->name;
-        const size_t used = strlen(kinds);
         if (!is_poor(&reports[kind], roofline[kind]))
             continue;
-        snprintf(kinds + used, sizeof kinds - used, "%s%s", used ? "," : "", name);
-        add(&poor, "%s %.3g %% (roofline %.3g %%)", name, reports[kind].validation_mape_percent,
-            roofline[kind]);
+        count++;
+        text_list_add(kinds, sizeof kinds, ",", "%s", name);
+        text_list_add(poor, sizeof poor, ", ", "%s %.3g %% (roofline %.3g %%)", name,
+                      reports[kind].validation_mape_percent, roofline[kind]);
     }
-    if (!poor.count)
+    if (count == 0)
         return;
     describe_device(device, sizeof device, rows);
-    term_message(stderr, "note: large errors on held-out rows, as there are few rows: %s\n",
-                 poor.text);
+    term_message(stderr, "note: large errors on held-out rows, as there are few rows: %s\n", poor);
     /* A seed that these files are not likely to have: draws would repeat. */
     term_message(stderr,
                  "hint: time more layers, then train on all files: epochcast sweep %s--layer %s "
                  "--time-budget %dm --seed %d -O more.h5\n",
-                 device, kinds, MINUTES_PER_KIND * poor.count, settings->operand_count + 1);
+                 device, kinds, MINUTES_PER_KIND * count, settings->operand_count + 1);
 }
 
 void train_notes_print(const struct dataset_rows *rows, const struct fit_report *reports,

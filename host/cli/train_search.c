@@ -1,21 +1,20 @@
 #include "cli/train_search.h"
 
+#include "base/text.h"
 #include "evaluate/search.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTHS_SIZE = 12 * MLP_LAYER_LIMIT };
+enum { WIDTHS_SIZE = 12 * MLP_LAYER_LIMIT + 8 };
 
 /* In the syntax of --hidden. */
 static void hidden_text(char text[WIDTHS_SIZE], const struct mlp_options *recipe)
 {
-    size_t used = 0;
     text[0] = '\0';
     for (int i = 0; i < recipe->hidden_count; i++)
-        used += (size_t)snprintf(text + used, WIDTHS_SIZE - used, "%s%d", i > 0 ? "," : "",
-                                 recipe->hidden[i]);
+        text_list_add(text, WIDTHS_SIZE, ",", "%d", recipe->hidden[i]);
 }
 
 static void add_trial(struct table *table, const struct search_trial *trial, int rank)

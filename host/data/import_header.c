@@ -97,11 +97,9 @@ void missing_add(struct missing_columns *missing, const char *name)
 /* "'a', 'b'", cut at the size. */
 static void list_names(char *text, size_t size, const char *const *names, int count)
 {
-    size_t length = 0;
     text[0] = '\0';
-    for (int i = 0; i < count && length < size; i++)
-        length += (size_t)snprintf(text + length, size - length, "%s'%.40s'", i ? ", " : "",
-                                   names[i]);
+    for (int i = 0; i < count; i++)
+        text_list_add(text, size, ", ", "'%.40s'", names[i]);
 }
 
 enum status missing_report(const struct missing_columns *missing, const char *path,

@@ -1,5 +1,6 @@
 #include "forecast/choices.h"
 
+#include "base/text.h"
 #include "predictors/training_facts.h"
 
 #include <math.h>
@@ -24,12 +25,12 @@ static void mark(struct prediction *layer, const struct predictor *predictor,
 
 static void list_values(char *text, size_t size, const struct choice *choice, uint64_t seen)
 {
-    size_t used = 0;
-    snprintf(text, size, "nothing");
-    for (int value = 0; value < choice->count && used < size; value++)
+    text[0] = '\0';
+    for (int value = 0; value < choice->count; value++)
         if (seen >> value & 1)
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
-                                     choice_name(choice, value));
+            text_list_add(text, size, ", ", "%s", choice_name(choice, value));
+    if (!seen)
+        snprintf(text, size, "nothing");
 }
 
 void choices_seen(char *text, size_t size, const struct network *network,

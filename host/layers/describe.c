@@ -44,10 +44,8 @@ static enum status hint_names(struct error *error, const char *const *names, int
         return error->status;
     }
     char all[sizeof error->hint - 16] = "";
-    for (int i = 0; i < count; i++) {
-        const size_t length = strlen(all);
-        snprintf(all + length, sizeof all - length, "%s%s", i ? ", " : "", names[i]);
-    }
+    for (int i = 0; i < count; i++)
+        text_list_add(all, sizeof all, ", ", "%s", names[i]);
     error_hint(error, "known: %s", all);
     return error->status;
 }

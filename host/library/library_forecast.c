@@ -1,6 +1,8 @@
 /* Forecasts of the C library. */
 #include "library/library.h"
 
+#include "base/text.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,11 +36,9 @@ static enum status read_choice(int32_t *value, const struct choice *choice, cons
     *value = name ? choice_find(choice, name) : otherwise;
     if (*value >= 0)
         return STATUS_OK;
-    char all[200];
-    size_t used = 0;
-    for (int i = 0; i < choice->count && used < sizeof all; i++)
-        used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "",
-                                 choice->names[i]);
+    char all[200] = "";
+    for (int i = 0; i < choice->count; i++)
+        text_list_add(all, sizeof all, ", ", "%s", choice->names[i]);
     FAIL(error, STATUS_USAGE, "options.%s: unknown value '%.60s'", choice->name, name);
     return HINT(error, STATUS_USAGE, "one of %s", all);
 }

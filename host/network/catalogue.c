@@ -126,10 +126,8 @@ static enum status unknown_network(const char *text, struct error *error)
     int count;
     TRY(network_catalogue(&names, &count, error));
     FAIL(error, STATUS_USAGE, "no network is called '%.64s'", text);
-    for (int i = 0; i < count; i++) {
-        const size_t length = strlen(all);
-        snprintf(all + length, sizeof all - length, "%s%s", i ? ", " : "", names[i]);
-    }
+    for (int i = 0; i < count; i++)
+        text_list_add(all, sizeof all, ", ", "%s", names[i]);
     const char *nearest = nearest_name((const char *const *)names, count, text);
     if (nearest)
         error_hint(error, "did you mean '%s'? known: %s; or give a layer CSV or an ONNX file",

@@ -1,5 +1,7 @@
 #include "network/network.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,22 +245,13 @@ void network_count_kinds(char *text, size_t size, const struct network *network,
                          const bool *is_wanted)
 {
     struct kind_counts kinds = {.count = 0};
-    size_t length = 0;
     for (int i = 0; i < network->layer_count; i++)
         if (is_wanted[i])
             count_kind(&kinds, network_layer_kind(&network->layers[i]));
     text[0] = '\0';
     for (int i = 0; i < kinds.count; i++) {
         const int best = most_frequent(&kinds);
-        char one[64];
-        const int wanted = snprintf(one, sizeof one, "%s%s x%d", i ? ", " : "", kinds.names[best],
-                                    kinds.counts[best]);
-        if (length + (size_t)wanted + sizeof ", ..." > size) {
-            snprintf(text + length, size - length, ", ...");
-            return;
-        }
-        memcpy(text + length, one, (size_t)wanted + 1);
-        length += (size_t)wanted;
+        text_list_add(text, size, ", ", "%s x%d", kinds.names[best], kinds.counts[best]);
         kinds.counts[best] = 0;
     }
 }
