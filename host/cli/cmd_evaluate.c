@@ -131,8 +131,9 @@ static void note_uncovered(const struct evaluation *evaluation)
 {
     if (evaluation->uncovered > 0)
         term_message(
-            stderr, "note: %zu rows left out: the model does not know their layer kind or device\n",
-            evaluation->uncovered);
+            stderr,
+            "note: %zu row%s left out: the model does not know their layer kind or device\n",
+            evaluation->uncovered, evaluation->uncovered == 1 ? "" : "s");
 }
 
 /* Fills *all, which evaluation_free releases, also after a failure. */

@@ -35,6 +35,6 @@ void operands_once(struct settings *settings, const struct command *command)
 void note_repeats(const struct dataset_rows *rows, const struct settings *settings)
 {
     if (rows->repeat_count && !settings->quiet)
-        fprintf(stderr, "note: %zu rows are in more than one dataset and count once\n",
-                rows->repeat_count);
+        fprintf(stderr, "note: %zu row%s in more than one dataset, counted once\n",
+                rows->repeat_count, rows->repeat_count == 1 ? "" : "s");
 }

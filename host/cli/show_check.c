@@ -22,9 +22,10 @@ static enum status print_listing(struct listing *listing, const struct audit_rep
                                  const char *path, enum table_format format, struct error *error)
 {
     if (format == TABLE_TEXT && report->violations == 0) {
-        printf("%s follows the format: %lld rows, %lld device%s, %lld canaries\n", path,
-               (long long)report->rows, (long long)report->devices, report->devices == 1 ? "" : "s",
-               (long long)report->canaries);
+        const long long rows = report->rows, devices = report->devices, canaries = report->canaries;
+        printf("%s follows the format: %lld row%s, %lld device%s, %lld %s\n", path, rows,
+               rows == 1 ? "" : "s", devices, devices == 1 ? "" : "s", canaries,
+               canaries == 1 ? "canary" : "canaries");
         table_free(listing->table);
         return STATUS_OK;
     }

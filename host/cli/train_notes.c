@@ -17,8 +17,8 @@ static void note_rows_without_time(const struct dataset_rows *rows)
     for (size_t i = 0; i < rows->count; i++)
         broken += measurement_is_timed(&rows->rows[i]) && !row_is_usable(&rows->rows[i]);
     if (broken > 0)
-        term_message(stderr, "note: %zu rows left out: marked as timed, but without a time\n",
-                     broken);
+        term_message(stderr, "note: %zu row%s left out: marked as timed, but without a time\n",
+                     broken, broken == 1 ? "" : "s");
 }
 
 static void note_few_test_rows(const struct fit_report *reports)

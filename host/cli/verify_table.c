@@ -257,8 +257,9 @@ static void print_head(const struct verification *all)
     const struct network_selection *selection = all->selection;
     device_label(label, all->known);
     print_network_head(&selection->network);
-    printf("device    %s; %s; times are of %d rounds\n", label,
-           choice_name(&choice_precision, all->precision), all->rows[0].measured.step.round_count);
+    const int rounds = all->rows[0].measured.step.round_count;
+    printf("device    %s; %s; times are of %d round%s\n", label,
+           choice_name(&choice_precision, all->precision), rounds, rounds == 1 ? "" : "s");
     print_steps_head(selection, false);
     putchar('\n');
 }
