@@ -3,6 +3,7 @@
 #include "base/human.h"
 #include "bench/device_identity.h"
 #include "cli/cli.h"
+#include "pictures/device_names.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -42,15 +43,12 @@ void print_network_head(const struct network *network)
 
 static void print_devices(const struct forecast_request *request)
 {
-    enum { DEVICES_NAMED = 3 };
-    char memory[HUMAN_TEXT_SIZE];
-    for (int i = 0; i < request->device_count && i < DEVICES_NAMED; i++) {
-        char label[DEVICE_LABEL_LIMIT];
-        device_label(label, request->devices[i].info);
-        printf("%s%s", i ? "; " : "device    ", label);
-    }
-    if (request->device_count > DEVICES_NAMED)
-        printf("; and %d more", request->device_count - DEVICES_NAMED);
+    char memory[HUMAN_TEXT_SIZE], names[NAMED_DEVICES * (DEVICE_LABEL_LIMIT + 2) + 24];
+    const struct device_info *devices[NAMED_DEVICES];
+    for (int i = 0; i < request->device_count && i < NAMED_DEVICES; i++)
+        devices[i] = request->devices[i].info;
+    name_devices(names, sizeof names, devices, request->device_count);
+    printf("device    %s", names);
     if (request->device_count == 1 && request->devices[0].memory_bytes > 0)
         printf("; %s of memory",
                human_text(memory, SCALE_BYTES, (double)request->devices[0].memory_bytes, 0));

@@ -1,4 +1,4 @@
-/* Devices in a picture's title. */
+/* Devices in a title. */
 #ifndef EPOCHCAST_PICTURES_DEVICE_NAMES_H
 #define EPOCHCAST_PICTURES_DEVICE_NAMES_H
 
