@@ -38,7 +38,8 @@ static enum status read_header(struct dataset_reader *reader, struct error *erro
     const hid_t file = reader->state->file;
     uint64_t is_growing;
     TRY(check_format(reader, error));
-    hdf5_file_read_word(&reader->header.seed, file, "seed");
+    if (!hdf5_file_read_word(&reader->header.seed, file, "seed") && H5Aexists(file, "seed") != 0)
+        return stored_damaged(reader->path, "seed", "unreadable", error);
     for (int i = 0; i < header_text_count; i++) {
         const char *name = header_texts[i].name;
         if (!hdf5_file_read_text((char *)&reader->header + header_texts[i].offset,

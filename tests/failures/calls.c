@@ -52,6 +52,9 @@ typedef int64_t any_call(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, i
 #define NONE(kind, name, cause)     WRAPPED(name, kind, cause, 0)
 #define CODE(kind, name, cause)     WRAPPED(name, kind, cause, cause)
 #define AFTER(kind, name, cause)    WRAPPED(name, kind, cause, (__real_##name(PASSED), -1))
+#define SOMETIMES(kind, name, cause)                                                               \
+    any_call __real_##name __attribute__((weak));                                                  \
+    NEGATIVE(kind, name, cause)
 #define NEVER(name)
 #include "calls.h"
 
