@@ -183,9 +183,12 @@ enum status evaluate_predictor(struct evaluation *evaluation, const struct predi
 
 enum status evaluation_join(struct evaluation *a, struct evaluation *b, struct error *error)
 {
-    void *memory;
-    TRY(error_allocate(&memory, a->count + b->count, sizeof *a->rows, "evaluation", error));
-    struct evaluation_row *rows = memory;
+    struct evaluation_row *rows;
+    const enum status status = ALLOCATE(&rows, a->count + b->count, "evaluation", error);
+    if (status != STATUS_OK) {
+        evaluation_free(b);
+        return status;
+    }
     if (a->count > 0)
         memcpy(rows, a->rows, a->count * sizeof *rows);
     if (b->count > 0)

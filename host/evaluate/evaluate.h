@@ -47,7 +47,7 @@ enum status evaluate_predictor_by(struct evaluation *evaluation, const struct pr
 enum status evaluate_forecasts(struct evaluation *evaluation, const struct row_forecasts *forecasts,
                                const struct predictor_type *type, const struct dataset_rows *rows,
                                enum evaluation_by by, struct error *error);
-/* Appends b's rows to a and frees b; a's `uncovered` stays. */
+/* Appends b's rows to a and frees b, also after a failure; a's `uncovered` stays. */
 enum status evaluation_join(struct evaluation *a, struct evaluation *b, struct error *error);
 void evaluation_free(struct evaluation *evaluation);
 
