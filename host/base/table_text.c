@@ -206,7 +206,7 @@ static void name_spare(const struct table *table, FILE *file, const struct layou
         if (!is_there && count++ < NAMED)
             names[count - 1] = column;
     }
-    size_t used = (size_t)snprintf(list, sizeof list, count > NAMED ? "%d columns" : "", count);
+    size_t used = count > NAMED ? (size_t)snprintf(list, sizeof list, "%d columns", count) : 0;
     for (int i = 0; i < count && count <= NAMED; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%.30s", i ? ", " : "",
                                  table_title(&table->columns[names[i]]));
