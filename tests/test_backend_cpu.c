@@ -3,6 +3,7 @@
  */
 #include "base/philox.h"
 #include "bench/device_identity.h"
+#include "child.h"
 #include "kinds/reference.h"
 #include "layer_configs.h"
 #include "onednn/cpu_plan.h"
@@ -848,13 +849,10 @@ static void limited_child(void)
 static void a_limited_process_has_a_smaller_arena(void **state)
 {
     (void)state;
-    int how;
     const pid_t child = fork();
     if (child == 0)
         limited_child();
-    assert_int_equal(waitpid(child, &how, 0), child);
-    assert_true(WIFEXITED(how));
-    assert_int_equal(WEXITSTATUS(how), 0);
+    assert_child_succeeds(child);
 }
 
 int main(int argc, char **argv)

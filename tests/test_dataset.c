@@ -1,4 +1,5 @@
 #include "base/philox.h"
+#include "child.h"
 #include "data/dataset.h"
 #include "data/schema.h"
 #include "test.h"
@@ -300,10 +301,7 @@ static void full_disk_is_an_error(void **state)
     pid_t child = fork();
     if (child == 0)
         _exit(append_to_full_disk(fixture->path));
-    int wait_status;
-    assert_int_equal(waitpid(child, &wait_status, 0), child);
-    assert_true(WIFEXITED(wait_status));
-    assert_int_equal(WEXITSTATUS(wait_status), 0);
+    assert_child_succeeds(child);
 }
 
 static void missing_folder_is_an_error(void **state)

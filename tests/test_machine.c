@@ -1,6 +1,7 @@
 /* What the machine tells of itself, and what limits this process: trees of /proc and /sys in a
  * temporary folder. */
 #include "base/machine.h"
+#include "child.h"
 #include "test.h"
 
 #include <ftw.h>
@@ -153,7 +154,6 @@ static void limited_child(void)
 static void a_limit_of_the_process_counts(void **state)
 {
     (void)state;
-    int how;
     char statm[64];
     write_host("0::/\n");
     write_file("/proc/meminfo", "MemTotal: 1125899906842624 kB\n"
@@ -164,9 +164,7 @@ static void a_limit_of_the_process_counts(void **state)
     const pid_t child = fork();
     if (child == 0)
         limited_child();
-    assert_int_equal(waitpid(child, &how, 0), child);
-    assert_true(WIFEXITED(how));
-    assert_int_equal(WEXITSTATUS(how), 0);
+    assert_child_succeeds(child);
 }
 
 /* ---- the processor ---- */

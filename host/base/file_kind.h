@@ -1,4 +1,4 @@
-/* What a file is, by its first bytes: never by its name. For messages, and so that no file is
+/* The kind of a file, by its first bytes: never by its name. For messages, and so that no file is
  * replaced by one of another kind. */
 #ifndef EPOCHCAST_BASE_FILE_KIND_H
 #define EPOCHCAST_BASE_FILE_KIND_H

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* What a figure counts, and the unit it comes in. */
+/* The quantity of a figure, and its unit. */
 enum unit_scale {
     SCALE_NONE,    /* "%.4g" */
     SCALE_NUMBER,  /* 0.25, 312.5, 138.4 M; whole below 10,000 */

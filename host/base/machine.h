@@ -1,5 +1,5 @@
-/* What this machine has, as /proc and /sys tell. `root` is the folder that holds them: "" is the
- * machine itself, a test has its own. What cannot be read is 0 or "".
+/* Memory and processor of this machine, from /proc and /sys. `root` is the folder that holds them:
+ * "" is the machine itself, a test has its own. An unreadable figure is 0 or "".
  */
 #ifndef EPOCHCAST_BASE_MACHINE_H
 #define EPOCHCAST_BASE_MACHINE_H

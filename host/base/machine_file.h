@@ -13,7 +13,8 @@ enum { MACHINE_TEXT_LIMIT = 4096 };
 bool machine_file(char text[MACHINE_TEXT_LIMIT], const char *root, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* What follows `key`, blanks and a separator (':' or '=') at the beginning of a line; NULL: none.
+/* The text behind `key`, blanks and a separator (':' or '=') at the beginning of a line; NULL:
+ * none.
  */
 const char *machine_value(const char *text, const char *key);
 

@@ -1,4 +1,4 @@
-/* What a table holds; for its printers. */
+/* Contents of a table, for its printers. */
 #ifndef EPOCHCAST_BASE_TABLE_INTERNAL_H
 #define EPOCHCAST_BASE_TABLE_INTERNAL_H
 

@@ -1,4 +1,4 @@
-/* What people see of a table: which columns, and cells as texts. */
+/* The text form of a table: its columns, and cells as texts. */
 #include "base/table_internal.h"
 
 #include <math.h>

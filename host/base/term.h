@@ -36,7 +36,7 @@ int term_columns(FILE *file);
  * true when `file` is a terminal and TERM is not "dumb". */
 bool term_colour(FILE *file);
 
-/* What a text is; its look on a terminal. */
+/* Role of a text; its look on a terminal. */
 enum term_style { TERM_ERROR, TERM_WARNING, TERM_NOTE, TERM_HINT, TERM_HEADING };
 /* Escape sequences that begin the style and end it; "" where there is no colour. */
 const char *term_style(FILE *file, enum term_style style);

@@ -70,19 +70,17 @@ const char *nearest_name(const char *const *names, int count, const char *text)
 enum status choice_read(int32_t *value, const struct choice *choice, const char *what,
                         const char *text, struct error *error)
 {
-    char hint[300] = "";
-    size_t used = 0;
+    char names[240] = "";
     *value = choice_find(choice, text);
     if (*value >= 0)
         return STATUS_OK;
     const char *nearest = nearest_name(choice->names, choice->count, text);
-    if (nearest)
-        used = (size_t)snprintf(hint, sizeof hint, "did you mean '%s'? ", nearest);
-    for (int i = 0; i < choice->count && used < sizeof hint; i++)
-        used += (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", i ? ", " : "one of ",
-                                 choice->names[i]);
+    for (int i = 0; i < choice->count; i++)
+        text_list_add(names, sizeof names, ", ", "%s", choice->names[i]);
     FAIL(error, STATUS_USAGE, "%s: unknown value '%.60s'", what, text);
-    return HINT(error, STATUS_USAGE, "%s", hint);
+    if (nearest)
+        return HINT(error, STATUS_USAGE, "did you mean '%s'? one of %s", nearest, names);
+    return HINT(error, STATUS_USAGE, "one of %s", names);
 }
 
 /* ---- items ---- */

@@ -61,7 +61,7 @@ enum option_type {
                        each */
 };
 
-/* What an option's text names. */
+/* Role of the files in an option's text. */
 enum option_file {
     OPTION_NO_FILE,
     OPTION_READS,
@@ -83,7 +83,8 @@ struct option {
 extern const struct option cli_options[];
 extern const int cli_option_count;
 
-/* What an option means for one command, where the text of the table is too general for it. */
+/* Argument and text of an option for one command, where the text of the table is too general for
+ * it. */
 struct option_help {
     const char *option, *argument, *help;
 };
@@ -93,7 +94,7 @@ struct command {
     const struct option_help *helps; /* ended by a NULL option; NULL: none */
     const char *const *options;      /* names, ended by NULL; the common ones are added */
     int operand_minimum, operand_maximum;
-    enum file_kind writes; /* what --output holds */
+    enum file_kind writes; /* kind of the --output file */
     bool resumes;          /* goes on with an existing --output */
     int apart;             /* first operands that are of another kind than the rest */
     bool counts_repeats;   /* reports operands that it meets again itself */

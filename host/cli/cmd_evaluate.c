@@ -81,7 +81,7 @@ static enum status read_rows(struct dataset_rows *rows, int first, const struct 
 
 /* ---- a model and baselines ---- */
 
-/* What the picture shows, besides the rows. */
+/* Contents of the picture, besides the rows. */
 struct drawn {
     struct evaluated_list points;
     struct evaluation errors;

@@ -99,7 +99,7 @@ static const char *const takes[] = {"dialect",   "map",     "device-name", "outp
                                     "overwrite", "licence", "citation",    NULL};
 static const struct option_help helps[] = {
     {"output", "DATA.h5", "dataset to write"},
-    {"licence", "SPDX", "licence of the data (default: that which the files tell, else none)"},
+    {"licence", "SPDX", "licence of the data (default: that of the files, else none)"},
     {NULL, NULL, NULL}};
 const struct command command_import = {
     .name = "import",

@@ -1,4 +1,4 @@
-/* What only the text form of predict has: its head, and the layers by time. */
+/* Parts of the text form of predict alone: its head, and the layers by time. */
 #ifndef EPOCHCAST_CLI_PREDICT_TEXT_H
 #define EPOCHCAST_CLI_PREDICT_TEXT_H
 

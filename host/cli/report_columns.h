@@ -1,4 +1,4 @@
-/* What the columns of a page's tables mean. */
+/* Meanings of the columns of a page's tables. */
 #ifndef EPOCHCAST_CLI_REPORT_COLUMNS_H
 #define EPOCHCAST_CLI_REPORT_COLUMNS_H
 

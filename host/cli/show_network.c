@@ -209,7 +209,7 @@ static void write_times(char text[SHAPE_SIZE], const struct network_block *block
         snprintf(text + width, (size_t)(SHAPE_SIZE - width), " %c", brace);
 }
 
-/* What feeds the layer, unless that is the layer above alone. */
+/* The inputs of the layer, unless that is the layer above alone. */
 static void write_inputs(char *text, size_t size, const struct network *network, int index)
 {
     const struct network_layer *layer = &network->layers[index];

@@ -1,4 +1,4 @@
-/* What a table of errors would not say after training. */
+/* Notes of a training run, beside its table of errors. */
 #ifndef EPOCHCAST_CLI_TRAIN_NOTES_H
 #define EPOCHCAST_CLI_TRAIN_NOTES_H
 

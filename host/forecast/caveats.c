@@ -14,7 +14,7 @@ static const char *const caveat_names[] = {CAVEAT_LIST(CAVEAT_NAME)};
 const struct choice choice_caveat = {
     .name = "caveat", .names = caveat_names, .count = CAVEAT_COUNT};
 
-/* What the caveats are of. */
+/* The forecasts that the caveats are about. */
 struct subject {
     const struct forecast *const *forecasts;
     int count;

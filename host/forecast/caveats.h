@@ -1,5 +1,5 @@
-/* What a reader of forecasts must know beside the numbers: one list, which predict, report, verify
- * and the C library show. */
+/* Facts that a reader of forecasts needs beside the numbers: one list, which predict, report,
+ * verify and the C library show. */
 #ifndef EPOCHCAST_FORECAST_CAVEATS_H
 #define EPOCHCAST_FORECAST_CAVEATS_H
 

@@ -1,4 +1,4 @@
-/* What a model says of its training rows beside what it learnt from them, so that a forecast can
+/* Facts of a model about its training rows, beside its weights, so that a forecast can
  * say how far to trust it: how many rows of a kind, which values of choices, by how much layers
  * exceed their roofline. `train` learns them for a predictor of any type; a model file has them in
  * the group `training`. Models of earlier versions lack them.
