@@ -104,7 +104,7 @@ static void report_epoch(const struct train_run *run, int net, const struct trai
     fit->epochs_done++;
     if (progress && progress->progress)
         progress_update(progress->progress, fit->epochs_done, fit->epochs_total,
-                        "epoch %d loss %.5f test rmsle %.4f", epoch + 1, state->batch_loss,
+                        "epoch %d loss %.3g test rmsle %.4f", epoch + 1, state->batch_loss,
                         test_rmsle);
     if (progress && progress->epoch)
         progress->epoch(progress->payload, run->numbers[net], epoch, state->batch_loss, test_rmsle);

@@ -62,8 +62,9 @@ static void report_epoch(struct run *run, int epoch, double batch_loss, double t
         fit->epochs_done += epochs_done;
         if (progress && progress->progress)
             progress_update(progress->progress, fit->epochs_done, fit->epochs_total,
-                            "epoch %d loss %.5f test rmsle %.4f", epoch + 1, batch_loss,
-                            test_rmsle);
+                            isnan(test_rmsle) ? "epoch %d loss %.3g"
+                                              : "epoch %d loss %.3g test rmsle %.4f",
+                            epoch + 1, batch_loss, test_rmsle);
         if (progress && progress->epoch)
             progress->epoch(progress->payload, run->number, epoch, batch_loss, test_rmsle);
     }
