@@ -27,29 +27,19 @@
  * each of the six.
  */
 #include "predictors/baseline.h"
+#include "predictors/ceiling_heads.h"
 #include "predictors/model_members.h"
-#include "predictors/predictor_roofline.h"
 #include "trainer/head_net.h"
 #include "trainer/scaler.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum head {
-    HEAD_FORWARD_COMPUTE,
-    HEAD_FORWARD_MEMORY,
-    HEAD_BACKWARD_COMPUTE,
-    HEAD_BACKWARD_MEMORY,
-    HEAD_UPDATE_MEMORY,
-    HEAD_FORWARD_FIXED,
-    HEAD_TRAIN_FIXED,
-    HEAD_COUNT
-};
 enum measure { MEASURE_DUAL_ISSUE, MEASURE_IN_FLIGHT, MEASURE_COUNT };
 static const char *const measure_names[] = {"dual_issue", "in_flight"};
 enum { NET_LIMIT = 64 };
-static const double fixed_ms = 0.05; /* where the fixed heads start: a few kernel launches */
-static const double no_ceiling = -30;
+/* The fixed heads start at a few kernel launches. */
+static const struct ceiling_scale scale = {.fixed_ms = 0.05, .absent_log = -30};
 
 struct ceilings_options {
     struct fit_options base;
@@ -72,7 +62,7 @@ struct ceilings_state {
     uint64_t seed;
     struct encode_plan plan;     /* the nets' inputs */
     int measures[MEASURE_COUNT]; /* among the inputs: where they stand */
-    struct mlp_shape shape;      /* HEAD_COUNT outputs */
+    struct mlp_shape shape;      /* CEILING_HEADS outputs */
     struct scaler scaler;
     float *parameters; /* (net_count, mlp_parameter_count(shape)) */
 };
@@ -92,35 +82,14 @@ static float *parameters_of(const struct ceilings_state *state, int net)
 
 /* ---- a layer and a device as numbers ---- */
 
-static double log_ms(double amount, double per_ms)
-{
-    return amount > 0 ? log(amount / per_ms) : no_ceiling;
-}
-
 /* ln of every head's ceiling, in ms. False: the device's rates are unknown. */
 static bool set_ceilings(float *ceilings, const struct layer_question *question,
                          const struct device_info *device)
 {
-    const struct layer_work *work = question->work;
-    const int32_t pass = question->pass, precision = question->precision;
-    const struct cost of_all = question_cost(question);
-    const struct cost of_both = cost_of_work(work, pass, OPTIMIZER_NONE, precision);
-    const struct cost of_forward = cost_of_work(work, PASS_FORWARD, OPTIMIZER_NONE, precision);
-    const double all_bytes = of_all.bytes_read + of_all.bytes_written;
-    const double forward_bytes = of_forward.bytes_read + of_forward.bytes_written;
-    const double both_bytes = of_both.bytes_read + of_both.bytes_written;
     const struct device_rates rates = device_rates_of(device);
-    const double flops_per_ms = rates.gflops * 1e6, bytes_per_ms = rates.gbps * 1e6;
-    const double values[HEAD_COUNT] = {
-        [HEAD_FORWARD_COMPUTE] = log_ms(of_forward.flops, flops_per_ms),
-        [HEAD_FORWARD_MEMORY] = log_ms(forward_bytes, bytes_per_ms),
-        [HEAD_BACKWARD_COMPUTE] = log_ms(of_both.flops - of_forward.flops, flops_per_ms),
-        [HEAD_BACKWARD_MEMORY] = log_ms(both_bytes - forward_bytes, bytes_per_ms),
-        [HEAD_UPDATE_MEMORY] = log_ms(all_bytes - both_bytes, bytes_per_ms),
-        [HEAD_FORWARD_FIXED] = log(fixed_ms),
-        [HEAD_TRAIN_FIXED] = pass == PASS_TRAIN ? log(fixed_ms) : no_ceiling,
-    };
-    for (int i = 0; i < HEAD_COUNT; i++)
+    double values[CEILING_HEADS];
+    ceiling_heads(values, question, &rates, &scale);
+    for (int i = 0; i < CEILING_HEADS; i++)
         ceilings[i] = (float)values[i];
     return !isnan(rates.gflops) && !isnan(rates.gbps);
 }
@@ -176,15 +145,16 @@ static enum status table_fill(struct head_rows *table, struct ceilings_state *st
     encode_plan_whole(&state->plan, &layout);
     find_measures(state);
     table->columns = (size_t)state->plan.count;
-    TRY(error_allocate(&table->memory, count, (table->columns + HEAD_COUNT + 1) * sizeof(float),
+    TRY(error_allocate(&table->memory, count, (table->columns + CEILING_HEADS + 1) * sizeof(float),
                        "inputs", error));
     table->inputs = table->memory;
     table->ceilings = table->inputs + count * table->columns;
-    table->targets = table->ceilings + count * HEAD_COUNT;
+    table->targets = table->ceilings + count * CEILING_HEADS;
     for (size_t i = 0; i < count; i++) {
         struct layer_work work;
         const struct layer_question question = question_of(rows[i].config, &work);
-        if (!set_ceilings(table->ceilings + table->count * HEAD_COUNT, &question, rows[i].device))
+        if (!set_ceilings(table->ceilings + table->count * CEILING_HEADS, &question,
+                          rows[i].device))
             continue;
         set_inputs(table->inputs + table->count * table->columns, state, rows[i].config,
                    rows[i].device);
@@ -203,7 +173,7 @@ static enum status create_parameters(struct ceilings_state *state, struct error 
 static enum status fit_table(struct ceilings_state *state, const struct head_rows *table,
                              struct error *error)
 {
-    state->shape = head_net_shape((int32_t)table->columns, HEAD_COUNT);
+    state->shape = head_net_shape((int32_t)table->columns, CEILING_HEADS);
     scaler_fit(&state->scaler, table->inputs, table->count, (int)table->columns, 0);
     scaler_apply(&state->scaler, table->inputs, table->count);
     TRY(create_parameters(state, error));
@@ -242,7 +212,7 @@ static double forecast_ms(const void *state, const struct layer_question *questi
                           const struct device_info *device)
 {
     const struct ceilings_state *ceilings = state;
-    float inputs[ENCODE_COLUMN_LIMIT], ceiling[HEAD_COUNT];
+    float inputs[ENCODE_COLUMN_LIMIT], ceiling[CEILING_HEADS];
     if (!set_ceilings(ceiling, question, device))
         return NAN;
     if (question->config)
@@ -301,7 +271,7 @@ static enum status load(void *base, enum layer_kind kind, const struct model_pla
     if (!find_measures(state))
         return model_bad_value(place, "columns", error);
     state->scaler.column_count = state->plan.count;
-    state->shape = head_net_shape(state->plan.count, HEAD_COUNT);
+    state->shape = head_net_shape(state->plan.count, CEILING_HEADS);
     TRY(create_parameters(state, error));
     return model_floats_read(place, "parameters", state->parameters, (size_t)state->net_count,
                              mlp_parameter_count(&state->shape), error);
