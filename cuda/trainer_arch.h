@@ -107,6 +107,14 @@ static __device__ inline const float *own_inputs(const struct row_range &range,
            (size_t)range.first * (size_t)width;
 }
 
+/* NULL: the job has none. */
+static __device__ inline const float *own_offsets(const struct row_range &range,
+                                                  const struct net_job &job, int32_t heads)
+{
+    const float *offsets = range.split == ROWS_TEST ? job.test_offsets : job.train_offsets;
+    return offsets ? offsets + (size_t)range.first * (size_t)heads : nullptr;
+}
+
 static __device__ inline const float *own_targets(const struct row_range &range,
                                                   const struct net_job &job)
 {
@@ -120,6 +128,14 @@ template <class T> static __device__ inline T warp_sum(T value)
 {
     for (int mask = LANES / 2; mask > 0; mask /= 2)
         value += __shfl_xor_sync(0xFFFFFFFFu, value, mask);
+    return value;
+}
+
+/* The largest that is a number, likewise. */
+static __device__ inline float warp_largest(float value)
+{
+    for (int mask = LANES / 2; mask > 0; mask /= 2)
+        value = fmaxf(value, __shfl_xor_sync(0xFFFFFFFFu, value, mask));
     return value;
 }
 

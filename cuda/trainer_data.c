@@ -32,11 +32,15 @@ static float *take_floats(unsigned char *memory, size_t *used, size_t count)
 static size_t place_data(struct cuda_train_data *data, unsigned char *memory)
 {
     const struct train_data *source = data->source;
-    size_t used = 0, width = (size_t)source->inputs;
+    size_t used = 0, width = (size_t)source->inputs, heads = (size_t)data->heads;
     data->train_inputs = take_floats(memory, &used, source->train_rows * width);
     data->train_targets = take_floats(memory, &used, source->train_rows);
     data->test_inputs = take_floats(memory, &used, source->test_rows * width);
     data->test_targets = take_floats(memory, &used, source->test_rows);
+    if (source->train_offsets)
+        data->train_offsets = take_floats(memory, &used, source->train_rows * heads);
+    if (source->test_offsets)
+        data->test_offsets = take_floats(memory, &used, source->test_rows * heads);
     return used;
 }
 
@@ -54,7 +58,11 @@ static enum status upload_data(struct cuda_train_data *data, cudaStream_t stream
 {
     const struct train_data *source = data->source;
     size_t train_rows = source->train_rows, test_rows = source->test_rows;
-    size_t width = (size_t)source->inputs;
+    size_t width = (size_t)source->inputs, heads = (size_t)data->heads;
+    if (source->train_offsets)
+        TRY(upload(data->train_offsets, source->train_offsets, train_rows * heads, stream, error));
+    if (source->test_offsets)
+        TRY(upload(data->test_offsets, source->test_offsets, test_rows * heads, stream, error));
     TRY(upload(data->train_inputs, source->train_inputs, train_rows * width, stream, error));
     TRY(upload(data->train_targets, source->train_targets, train_rows, stream, error));
     TRY(upload(data->test_inputs, source->test_inputs, test_rows * width, stream, error));
@@ -62,9 +70,9 @@ static enum status upload_data(struct cuda_train_data *data, cudaStream_t stream
 }
 
 enum status cuda_train_data_create(struct cuda_train_data *data, const struct train_data *source,
-                                   cudaStream_t stream, struct error *error)
+                                   int32_t heads, cudaStream_t stream, struct error *error)
 {
-    *data = (struct cuda_train_data){.source = source};
+    *data = (struct cuda_train_data){.source = source, .heads = heads};
     enum status status = arena_allocate(&data->memory, place_data(data, NULL), "training data",
                                         error);
     if (status == STATUS_OK) {

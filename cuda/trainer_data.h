@@ -14,11 +14,13 @@ enum status arena_allocate(void **memory, size_t bytes, const char *what, struct
 struct cuda_train_data {
     const struct train_data *source; /* borrowed; NULL: nothing is uploaded */
     float *train_inputs, *train_targets, *test_inputs, *test_targets;
+    float *train_offsets, *test_offsets; /* NULL: source has none */
+    int32_t heads;                       /* of the offsets */
     void *memory;
 };
 /* Enqueues the copies in `stream`, which is to read them; source stays as it is until then. */
 enum status cuda_train_data_create(struct cuda_train_data *data, const struct train_data *source,
-                                   cudaStream_t stream, struct error *error);
+                                   int32_t heads, cudaStream_t stream, struct error *error);
 void cuda_train_data_free(struct cuda_train_data *data);
 
 #endif

@@ -28,6 +28,7 @@ struct net_job {
     struct train_options options;
     uint64_t seed;
     const float *train_inputs, *train_targets, *test_inputs, *test_targets;
+    const float *train_offsets, *test_offsets; /* NULL: output without offsets */
     uint32_t train_rows, test_rows, epoch_steps;
 };
 
@@ -111,15 +112,17 @@ cudaError_t launch_products(struct products *products, const struct launch *laun
 
 enum { OUTPUT_SLOTS = 256 };
 
-/* The output layer (one column), the loss, and the backward pass down to the last hidden layer. */
+/* The output layer (one column, or the heads of a sum), the loss, and the backward pass down to the
+ * last hidden layer. */
 struct output_layer {
     const float
         *inputs; /* (rows, width): the last hidden layer, after dropout; NULL: as product.a */
     const float *weights, *bias;
     const float *targets; /* NULL: as the data have them */
-    int32_t width;
+    const float *offsets; /* (rows, heads); NULL: as the data have them, if they have any */
+    int32_t width, heads;
     int32_t output;        /* enum mlp_output */
-    float *delta;          /* (rows): d loss / d z; NULL: forward alone */
+    float *delta;          /* (rows, heads): d loss / d z; NULL: forward alone */
     float *hidden_delta;   /* (rows, width); NULL: no hidden layer */
     const float *slopes;   /* (rows, width): derivative of silu; NULL: relu */
     double *squared_error; /* (OUTPUT_SLOTS): added to */
@@ -146,7 +149,8 @@ struct flat_layout {
 /* Where a step's batch is put. */
 struct gather {
     float *inputs, *targets; /* (batch_rows, width), (batch_rows) */
-    int32_t width;
+    float *offsets;          /* (batch_rows, heads); NULL: none */
+    int32_t width, heads;
     uint32_t batch_rows;
     struct nets nets;
 };

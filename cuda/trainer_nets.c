@@ -103,14 +103,16 @@ static size_t place(struct net_arrays *net, size_t *cleared_bytes, const struct 
                     unsigned char *memory)
 {
     const struct mlp_shape *shape = &plan->shape;
-    size_t used = 0, batch = (size_t)plan->batch_rows;
+    size_t used = 0, batch = (size_t)plan->batch_rows, heads = (size_t)mlp_head_count(shape);
     size_t rows = batch > EVALUATION_ROWS ? batch : EVALUATION_ROWS;
     net->parameters = take_floats(memory, &used, plan->parameter_count);
     net->best = take_floats(memory, &used, plan->parameter_count);
     *cleared_bytes = place_cleared(net, plan, memory, &used);
     net->inputs = take_floats(memory, &used, batch * (size_t)shape->widths[0]);
     net->targets = take_floats(memory, &used, batch);
-    net->delta = take_floats(memory, &used, batch);
+    if (shape->output == MLP_OUTPUT_SUM)
+        net->offsets = take_floats(memory, &used, batch * heads);
+    net->delta = take_floats(memory, &used, batch * heads);
     for (int layer = 0; layer < shape->layer_count - 1; layer++) {
         size_t width = (size_t)shape->widths[layer + 1];
         net->activations[layer] = take_floats(memory, &used, rows * width);
@@ -154,6 +156,8 @@ static struct net_job device_job(const struct train_job *job, const struct cuda_
         .train_targets = data->train_targets,
         .test_inputs = data->test_inputs,
         .test_targets = data->test_targets,
+        .train_offsets = data->train_offsets,
+        .test_offsets = data->test_offsets,
         .train_rows = (uint32_t)job->data->train_rows,
         .test_rows = (uint32_t)job->data->test_rows,
         .epoch_steps = net_plan_of(job).epoch_steps,
@@ -223,6 +227,17 @@ void cuda_nets_free(struct cuda_nets *nets)
 
 /* ---- start ---- */
 
+struct gather cuda_nets_gather(const struct cuda_nets *nets)
+{
+    return (struct gather){.inputs = nets->first.inputs,
+                           .targets = nets->first.targets,
+                           .offsets = nets->first.offsets,
+                           .width = nets->plan.shape.widths[0],
+                           .heads = mlp_head_count(&nets->plan.shape),
+                           .batch_rows = (uint32_t)nets->plan.batch_rows,
+                           .nets = nets->nets};
+}
+
 static void *own(const struct cuda_nets *nets, int net, const void *first)
 {
     return (unsigned char *)(uintptr_t)first + (size_t)net * nets->nets.stride_bytes;
@@ -266,11 +281,7 @@ static enum status upload_starts(struct cuda_nets *nets, const int *restarts, st
 
 enum status cuda_nets_start(struct cuda_nets *nets, const int *restarts, struct error *error)
 {
-    const struct gather gather = {.inputs = nets->first.inputs,
-                                  .targets = nets->first.targets,
-                                  .width = nets->plan.shape.widths[0],
-                                  .batch_rows = (uint32_t)nets->plan.batch_rows,
-                                  .nets = nets->nets};
+    const struct gather gather = cuda_nets_gather(nets);
     TRY(upload_starts(nets, restarts, error));
     CUDA_TRY(error, launch_gather(&gather, &nets->launch));
     return STATUS_OK;

@@ -32,10 +32,11 @@ struct net_arrays {
     float *parameters, *best, *m, *v;      /* (parameter_count) */
     float *gradients;                      /* (slice_count, parameter_count) */
     float *inputs, *targets;               /* the batch */
+    float *offsets;                        /* likewise (batch_rows, heads); NULL: none */
     float *activations[MLP_LAYER_LIMIT];   /* hidden layer l: (rows, widths[l + 1]) */
     float *slopes[MLP_LAYER_LIMIT];        /* silu: its derivative, as activations; else NULL */
     float *hidden_deltas[MLP_LAYER_LIMIT]; /* likewise, of the batch */
-    float *delta;                          /* (batch_rows) */
+    float *delta;                          /* (batch_rows, heads) */
     struct step_rate *rates;               /* (epoch_steps) */
     double *train_error, *test_error;
     uint32_t *positive, *test_positive;
@@ -63,6 +64,9 @@ enum status cuda_nets_create(struct cuda_nets *nets, const struct train_job *con
                              const struct cuda_train_data *const *data, int count,
                              cudaStream_t stream, struct error *error);
 void cuda_nets_free(struct cuda_nets *nets);
+
+/* Where the nets' batches are put. */
+struct gather cuda_nets_gather(const struct cuda_nets *nets);
 
 /* Fresh weights of each job's seed + restarts[net], states cleared, the first batches gathered. */
 enum status cuda_nets_start(struct cuda_nets *nets, const int *restarts, struct error *error);

@@ -59,6 +59,7 @@ static struct output_layer output_of(const struct cuda_nets *nets, const float *
         .weights = parameters + mlp_weight_offset(shape, last),
         .bias = parameters + mlp_bias_offset(shape, last),
         .width = shape->widths[last],
+        .heads = mlp_head_count(shape),
         .output = shape->output,
         .squared_error = nets->first.test_error,
         .positive = nets->first.test_positive,
@@ -84,6 +85,7 @@ static enum status forward(struct cuda_nets *nets, uint32_t index, struct error 
     }
     struct output_layer output = output_of(nets, net->parameters, net->inputs, &rows);
     output.targets = net->targets;
+    output.offsets = net->offsets;
     output.delta = net->delta;
     output.hidden_delta = last ? net->hidden_deltas[last - 1] : NULL;
     output.slopes = last ? net->slopes[last - 1] : NULL;
@@ -213,11 +215,7 @@ enum status cuda_nets_update(struct cuda_nets *nets, uint32_t index, struct erro
         .step = index,
         .norm_squares = net->norms[0].squares,
         .norm_count = nets->norm_count,
-        .gather = {.inputs = net->inputs,
-                   .targets = net->targets,
-                   .width = plan->shape.widths[0],
-                   .batch_rows = (uint32_t)plan->batch_rows,
-                   .nets = nets->nets},
+        .gather = cuda_nets_gather(nets),
     };
     CUDA_TRY(error, launch_update(&update, &nets->launch));
     return STATUS_OK;

@@ -29,7 +29,8 @@ static enum status find_data(const struct cuda_train_data **data, struct train_r
     *data = &fit->data[first];
     if (fit->data[first].source)
         return STATUS_OK;
-    TRY(cuda_train_data_create(&fit->data[first], fit->jobs[job].data, run->stream, error));
+    TRY(cuda_train_data_create(&fit->data[first], fit->jobs[job].data,
+                               mlp_head_count(&fit->jobs[job].shape), run->stream, error));
     CUDA_TRY(error, cudaStreamSynchronize(run->stream)); /* other runs read them, too */
     return STATUS_OK;
 }

@@ -1,5 +1,6 @@
 /* The kernels of a training step beside the products: output layer and loss, schedule, update,
  * gather, the end of an epoch. */
+#include "trainer/log_sum.h"
 #include "trainer/trainer_math.h"
 #include "trainer_arch.h"
 
@@ -14,43 +15,94 @@ static dim3 blocks_of(size_t items, size_t items_each)
 /* ---- output layer ---- */
 
 /* The same sum in every lane, in an order that the width alone decides. */
-static __device__ inline float warp_dot(const float *a, const float *b, int count)
+static __device__ inline float warp_dot(const float *a, const float *b, int count, int b_stride)
 {
     float sum = 0;
     for (int j = (int)threadIdx.x % LANES; j < count; j += LANES)
-        sum = fmaf(a[j], b[j], sum);
+        sum = fmaf(a[j], b[j * b_stride], sum);
     return warp_sum(sum);
 }
 
 /* The net's part of an output layer. */
 struct own_output {
-    const float *inputs, *weights, *targets, *slopes;
+    const float *inputs, *weights, *bias, *targets, *offsets, *slopes;
     float *delta, *hidden_delta;
-    float bias, dropout_scale;
+    float dropout_scale;
     int32_t rows;
 };
 
-/* d loss / d z of a row whose log error is `difference`. */
-static __device__ inline float slope_of(const struct output_layer &layer,
-                                        const struct own_output &net, float z, float difference)
+/* The row's z of the lane's head; lanes behind the heads have the last one's. */
+static __device__ inline float lane_z(const struct output_layer &layer,
+                                      const struct own_output &net, int row)
 {
-    const struct train_options &options = own_job(layer.nets).options;
-    bool relu = layer.output == MLP_OUTPUT_RELU;
-    float slope = !relu ? 1.0f : z > 0 ? 1 / (1 + z) : 0.0f;
-    return 2.0f / (float)net.rows * loss_slope(options.loss, options.loss_scale, difference) *
-           slope;
+    int lane = (int)threadIdx.x % LANES, last = layer.heads - 1;
+    float own = 0;
+#pragma unroll 1
+    for (int head = 0; head < layer.heads; head++) {
+        float z = warp_dot(net.inputs + (size_t)row * (size_t)layer.width, net.weights + head,
+                           layer.width, layer.heads) +
+                  net.bias[head];
+        if (head == (lane < last ? lane : last))
+            own = z;
+    }
+    return own;
 }
 
-static __device__ inline void spread_delta(const struct own_output &net, int width, int row,
-                                           float delta)
+/* A row's prediction and its derivative by the z of the lane's head. */
+struct answer {
+    float log_time, slope;
+};
+
+/* As log_sum(), a head a lane: the sum runs in another order. */
+static __device__ inline struct answer sum_heads(float z, const float *offsets, int heads)
 {
     int lane = (int)threadIdx.x % LANES;
-    if (lane == 0)
-        net.delta[row] = delta;
-    for (int j = lane; net.hidden_delta && j < width; j += LANES) {
+    float term = lane < heads ? z + offsets[lane] : -INFINITY;
+    float highest = warp_largest(term), depth = term - highest;
+    float part = depth < -LOG_SUM_DEPTH ? 0 : activation_exp(depth); /* NaN stays NaN */
+    float sum = warp_sum(part);
+    return {highest + logf(sum), part / sum};
+}
+
+static __device__ inline struct answer answer_of(const struct output_layer &layer,
+                                                 const struct own_output &net, int row, float z)
+{
+    if (layer.output == MLP_OUTPUT_SUM)
+        return sum_heads(z, net.offsets + (size_t)row * (size_t)layer.heads, layer.heads);
+    if (layer.output == MLP_OUTPUT_LOG)
+        return {z, 1};
+    float time = z < 0 ? 0 : z; /* NaN stays NaN */
+    return {log1pf(time), z > 0 ? 1 / (1 + z) : 0};
+}
+
+/* Derivative of the batch's loss by the prediction of a row. */
+static __device__ inline float slope_of(const struct output_layer &layer,
+                                        const struct own_output &net, float difference)
+{
+    const struct train_options &options = own_job(layer.nets).options;
+    return 2.0f / (float)net.rows * loss_slope(options.loss, options.loss_scale, difference);
+}
+
+/* delta: d loss / d z of the lane's head. */
+static __device__ inline void spread_delta(const struct own_output &net, int width, int heads,
+                                           int row, float delta)
+{
+    int lane = (int)threadIdx.x % LANES;
+    if (lane < heads)
+        net.delta[row * heads + lane] = delta;
+    for (int first = 0; net.hidden_delta && first < width; first += LANES) {
+        int j = first + lane;
         size_t k = (size_t)row * (size_t)width + (size_t)j;
-        float factor = net.inputs[k] > 0 ? net.dropout_scale : 0;
-        net.hidden_delta[k] = delta * net.weights[j] * (net.slopes ? net.slopes[k] : factor);
+        float sum = 0;
+#pragma unroll 1
+        for (int head = 0; head < heads; head++) {
+            float head_delta = __shfl_sync(0xFFFFFFFFu, delta, head);
+            sum = j < width ? fmaf(head_delta, net.weights[j * heads + head], sum) : 0;
+        }
+        if (j < width)
+            net.hidden_delta[k] = sum * (net.slopes          ? net.slopes[k]
+                                         : net.inputs[k] > 0 ? net.dropout_scale
+                                                             : 0);
     }
 }
 
@@ -61,7 +113,10 @@ static __device__ inline struct own_output own_output_of(const struct output_lay
     net.inputs = layer.inputs ? own(layer.inputs, layer.nets)
                               : own_inputs(layer.rows, job, layer.width);
     net.targets = layer.targets ? own(layer.targets, layer.nets) : own_targets(layer.rows, job);
+    net.offsets = layer.offsets ? own(layer.offsets, layer.nets)
+                                : own_offsets(layer.rows, job, layer.heads);
     net.weights = own(layer.weights, layer.nets);
+    net.bias = own(layer.bias, layer.nets);
     net.slopes = own(layer.slopes, layer.nets);
     net.delta = own(layer.delta, layer.nets);
     net.hidden_delta = own(layer.hidden_delta, layer.nets);
@@ -75,24 +130,21 @@ static __global__ void __launch_bounds__(THREADS) output_kernel(const struct out
 {
     __shared__ double scratch[2][WARPS];
     let_successor_begin();
-    struct own_output net = own_output_of(layer);
-    bool relu = layer.output == MLP_OUTPUT_RELU;
+    const struct own_output net = own_output_of(layer);
     double squared_error = 0, positive = 0; /* a count is exact in a double */
     await_predecessor();
-    net.bias = *own(layer.bias, layer.nets);
     for (int row = (int)(blockIdx.x * WARPS + threadIdx.x / LANES); row < net.rows;
          row += (int)gridDim.x * WARPS) {
-        float z = warp_dot(net.inputs + (size_t)row * (size_t)layer.width, net.weights,
-                           layer.width) +
-                  net.bias;
-        float time = relu && z < 0 ? 0 : z; /* NaN stays NaN */
-        float difference = (relu ? log1pf(time) : time) - net.targets[row];
+        float z = lane_z(layer, net, row);
+        const struct answer answer = answer_of(layer, net, row, z);
+        float difference = answer.log_time - net.targets[row];
         if (threadIdx.x % LANES == 0) {
             squared_error += (double)difference * (double)difference;
             positive += z > 0;
         }
         if (net.delta)
-            spread_delta(net, layer.width, row, slope_of(layer, net, z, difference));
+            spread_delta(net, layer.width, layer.heads, row,
+                         slope_of(layer, net, difference) * answer.slope);
     }
     squared_error = block_sum<THREADS>(squared_error, scratch[0]);
     positive = block_sum<THREADS>(positive, scratch[1]);
@@ -155,16 +207,20 @@ static __device__ inline void gather_rows(const struct gather &gather, uint32_t 
 {
     const struct net_job &job = own_job(gather.nets);
     float *inputs = own(gather.inputs, gather.nets), *targets = own(gather.targets, gather.nets);
+    float *offsets = own(gather.offsets, gather.nets);
     struct row_range range = {ROWS_TRAIN, step * gather.batch_rows, gather.batch_rows};
     uint32_t key = permutation_key(job.seed, epoch), rows = (uint32_t)own_rows(range, job);
     int half_bits = permutation_half_bits(job.train_rows);
-    size_t width = (size_t)gather.width;
+    size_t width = (size_t)gather.width, heads = (size_t)gather.heads;
     for (uint32_t r = block * WARPS + threadIdx.x / LANES; r < rows; r += blocks * WARPS) {
         size_t row = permutation(range.first + r, job.train_rows, half_bits, key);
         for (size_t j = threadIdx.x % LANES; j < width; j += LANES)
             inputs[r * width + j] = job.train_inputs[row * width + j];
         if (threadIdx.x % LANES == 0)
             targets[r] = job.train_targets[row];
+        if (offsets && threadIdx.x % LANES < heads)
+            offsets[r * heads + threadIdx.x % LANES] =
+                job.train_offsets[row * heads + threadIdx.x % LANES];
     }
 }
 

@@ -76,7 +76,8 @@ static void gradient_matches_differences(void **state)
         host_net_gradient(&net, &batch, &squared_error, &positive);
         for (size_t k = 0; k < reference.count; k++) {
             double value = reference.parameters[k];
-            if (k + 1 == reference.count && !job.shape.output_bias)
+            if (k >= mlp_bias_offset(&job.shape, job.shape.layer_count - 1) &&
+                !job.shape.output_bias)
                 continue;
             reference.parameters[k] = value + step;
             double above = reference_loss(&reference);
@@ -134,13 +135,17 @@ static void starts_from_initial_parameters(void **state)
 
 /* ---- determinism ---- */
 
-static void same_seed_same_bits(void **state)
+static void check_bits(struct train_data *data, int heads)
 {
-    (void)state;
-    struct train_data data = make_data(500, 17);
     struct train_job jobs[3];
+    if (heads > 0)
+        add_offsets(data, heads);
     for (int i = 0; i < 3; i++) {
-        jobs[i] = make_job(&data);
+        jobs[i] = make_job(data);
+        if (heads > 0)
+            jobs[i].shape.output = MLP_OUTPUT_SUM;
+        if (heads > 0)
+            jobs[i].shape.widths[3] = heads;
         jobs[i].seed = (uint64_t)(i + 1);
         jobs[i].options.batch_size = 128; /* two chunks */
         jobs[i].options.dropout = 0.2f;
@@ -163,6 +168,14 @@ static void same_seed_same_bits(void **state)
         train_result_free(&population[i]);
         train_result_free(&serial[i]);
     }
+}
+
+static void same_seed_same_bits(void **state)
+{
+    (void)state;
+    struct train_data data = make_data(500, 17);
+    check_bits(&data, 0);
+    check_bits(&data, 7);
 }
 
 static void permutation_is_a_bijection(void **state)
@@ -268,7 +281,7 @@ static void learns(void **state)
 {
     (void)state;
     struct train_data data = make_data(ROWS_LIMIT, 3);
-    for (int output = 0; output < choice_mlp_output.count; output++) {
+    for (int output = MLP_OUTPUT_RELU; output <= MLP_OUTPUT_LOG; output++) {
         struct train_job job = make_job(&data);
         job.shape.output = output;
         job.options.epochs = 60;
@@ -280,14 +293,84 @@ static void learns(void **state)
         assert_true(result.test_rmsle < 0.02 && result.train_rmsle < 0.02);
         assert_true(result.seconds > 0);
         float prediction;
-        assert_int_equal(
-            mlp_predict(&prediction, data.test_inputs, 1, result.parameters, &job.shape, NULL),
-            STATUS_OK);
+        assert_int_equal(mlp_predict(&prediction, data.test_inputs, NULL, 1, result.parameters,
+                                     &job.shape, NULL),
+                         STATUS_OK);
         assert_true(fabsf(prediction - data.test_targets[0]) < 0.1f);
         if (!job.shape.output_bias)
             assert_true(result.parameters[mlp_bias_offset(&job.shape, 2)] == 0);
         train_result_free(&result);
     }
+}
+
+/* ---- output sum ---- */
+
+/* Inputs in [-1, 1]; x_1 is noise. */
+static double law(const float *row, const float *offsets)
+{
+    return log(exp2((double)row[0] + 1) * exp((double)offsets[0]) + 0.5 * exp((double)offsets[1]));
+}
+
+/* Forecasts of test rows whose two terms are larger than any of training: the net has learnt the
+ * factor of each term, not their sum. */
+static void finds_the_terms_of_a_sum(void **state)
+{
+    (void)state;
+    enum { ROWS = 2000, HEADS = 2 };
+    static float offsets[(ROWS + TEST_ROWS) * HEADS], predictions[TEST_ROWS];
+    struct train_data data = make_data(ROWS, 2);
+    for (uint32_t r = 0; r < ROWS + TEST_ROWS; r++) {
+        for (uint32_t h = 0; h < HEADS; h++) {
+            const float uniform = 2 * philox_uniform(philox(r, h, 12, 0, 1).word[0]) - 1;
+            offsets[r * HEADS + h] = r < ROWS ? 3 * uniform : 5 + uniform;
+        }
+        targets[r] = (float)law(&inputs[(size_t)r * 2], &offsets[(size_t)r * HEADS]);
+    }
+    data.train_offsets = offsets;
+    data.test_offsets = offsets + (size_t)ROWS * HEADS;
+    struct train_job job = make_job(&data);
+    job.shape = (struct mlp_shape){
+        .layer_count = 3, .widths = {2, 32, 32, HEADS}, .output = MLP_OUTPUT_SUM, .output_bias = 1};
+    job.options.epochs = 30;
+    job.options.schedule = SCHEDULE_COSINE;
+    struct train_result result;
+    assert_int_equal(fit(&result, &job, 1, NULL), STATUS_OK);
+    assert_int_equal(mlp_predict(predictions, data.test_inputs, data.test_offsets, TEST_ROWS,
+                                 result.parameters, &job.shape, NULL),
+                     STATUS_OK);
+    double sum = 0, squares = 0;
+    for (size_t r = 0; r < TEST_ROWS; r++) {
+        const double difference = (double)predictions[r] - (double)data.test_targets[r];
+        sum += fabs(difference);
+        squares += difference * difference;
+    }
+    print_message("mean |ln t'/t| %.4f\n", sum / TEST_ROWS);
+    assert_true(sum < 0.05 * TEST_ROWS);
+    assert_true(fabs(sqrt(squares / TEST_ROWS) - result.test_rmsle) < 1e-5);
+    train_result_free(&result);
+}
+
+/* Without a step the forecast is the sum of the offsets' exponentials. */
+static void untrained_sum_is_its_offsets(void **state)
+{
+    (void)state;
+    struct train_data data = make_data(100, 3);
+    add_offsets(&data, 7);
+    struct train_job job = make_job(&data);
+    job.shape.output = MLP_OUTPUT_SUM;
+    job.shape.widths[3] = 7;
+    job.options.learning_rate = 0;
+    struct train_result result;
+    assert_int_equal(fit(&result, &job, 1, NULL), STATUS_OK);
+    double squares = 0;
+    for (size_t r = 0; r < TEST_ROWS; r++) {
+        double sum = 0;
+        for (int h = 0; h < 7; h++)
+            sum += exp((double)data.test_offsets[r * 7 + (size_t)h]);
+        squares += pow(log(sum) - (double)data.test_targets[r], 2);
+    }
+    assert_true(fabs(result.test_rmsle - sqrt(squares / TEST_ROWS)) < 1e-6);
+    train_result_free(&result);
 }
 
 static void keeps_the_best_epoch(void **state)
@@ -405,6 +488,53 @@ static void dead_output_starts_again(void **state)
     train_result_free(&result);
 }
 
+static void bad_offsets_are_errors(void **state)
+{
+    (void)state;
+    enum { CASES = 7 };
+    struct train_data whole = make_data(50, 2);
+    add_offsets(&whole, 7);
+    struct train_job jobs[CASES];
+    struct train_data data[CASES];
+    float bad_offsets[50 * 7] = {[24] = NAN};
+    static const char *const messages[CASES] = {"output sum needs train_offsets",
+                                                "output sum needs test_offsets",
+                                                "train_offsets[3] of row 3 is not finite",
+                                                "test_offsets[3] of row 3 is not finite",
+                                                "output log takes no train_offsets",
+                                                "17 outputs, expected 1 to 16",
+                                                "epsilon is 0"};
+    for (int i = 0; i < CASES; i++) {
+        data[i] = whole;
+        jobs[i] = make_job(&data[i]);
+        jobs[i].shape.output = MLP_OUTPUT_SUM;
+        jobs[i].shape.widths[3] = 7;
+    }
+    struct train_result result;
+    assert_int_equal(fit(&result, &jobs[0], 1, NULL), STATUS_OK);
+    train_result_free(&result);
+    data[0].train_offsets = NULL;
+    data[1].test_offsets = NULL;
+    data[2].train_offsets = bad_offsets;
+    data[3].test_offsets = bad_offsets;
+    data[3].test_rows = 50;
+    jobs[4].shape.output = MLP_OUTPUT_LOG;
+    jobs[4].shape.widths[3] = 1;
+    jobs[5].shape.widths[3] = 17;
+    jobs[6].options.epsilon = 0;
+    for (int i = 0; i < CASES; i++) {
+        struct error error = {0};
+        assert_int_equal(fit(&result, &jobs[i], 1, &error), STATUS_FAILED);
+        if (!strstr(error.message, messages[i]))
+            print_error("case %d: '%s' lacks '%s'\n", i, error.message, messages[i]);
+        assert_non_null(strstr(error.message, messages[i]));
+        assert_null(result.parameters);
+    }
+    data[1].test_rows = 0; /* then no test_offsets are needed */
+    assert_int_equal(fit(&result, &jobs[1], 1, NULL), STATUS_OK);
+    train_result_free(&result);
+}
+
 static void bad_jobs_are_errors(void **state)
 {
     (void)state;
@@ -460,12 +590,15 @@ int main(int argc, char **argv)
         cmocka_unit_test(learning_rate_follows_schedule),
         cmocka_unit_test(crew_does_each_part_once),
         cmocka_unit_test(learns),
+        cmocka_unit_test(finds_the_terms_of_a_sum),
+        cmocka_unit_test(untrained_sum_is_its_offsets),
         cmocka_unit_test(keeps_the_best_epoch),
         cmocka_unit_test(trains_without_test_rows),
         cmocka_unit_test(interruption_stops),
         cmocka_unit_test(diverging_loss_is_an_error),
         cmocka_unit_test(dead_output_is_an_error),
         cmocka_unit_test(dead_output_starts_again),
+        cmocka_unit_test(bad_offsets_are_errors),
         cmocka_unit_test(bad_jobs_are_errors),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);

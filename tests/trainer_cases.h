@@ -29,6 +29,21 @@ static struct train_data make_data(size_t rows, int width)
                                .test_targets = targets + rows};
 }
 
+/* Offsets for `heads` heads: every row has the first, each other is absent from a third of them. */
+static void add_offsets(struct train_data *data, int heads)
+{
+    static float offsets[(ROWS_LIMIT + TEST_ROWS) * MLP_HEAD_LIMIT];
+    for (size_t r = 0; r < data->train_rows + TEST_ROWS; r++)
+        for (int h = 0; h < heads; h++) {
+            struct philox_words words = philox((uint32_t)r, (uint32_t)h, 11, 0, 1);
+            bool absent = h > 0 && words.word[1] % 3 == 0;
+            offsets[r * (size_t)heads + (size_t)h] = absent ? (float)MLP_NO_HEAD
+                                                            : 3 * philox_uniform(words.word[0]) - 2;
+        }
+    data->train_offsets = offsets;
+    data->test_offsets = offsets + data->train_rows * (size_t)heads;
+}
+
 static struct train_job make_job(const struct train_data *data)
 {
     return (struct train_job){
@@ -121,6 +136,27 @@ static const struct {
      .batch = 64,
      .dropout = 0.4f,
      .step = 1},
+    {.shape = {.layer_count = 3,
+               .widths = {6, 24, 19, 7},
+               .output = MLP_OUTPUT_SUM,
+               .activation = MLP_ACTIVATION_SILU,
+               .output_bias = 1},
+     .rows = 200,
+     .batch = 150,
+     .l2 = 0.01f,
+     .step = 1,
+     .loss_scale = 0.2f},
+    {.shape = {.layer_count = 3, .widths = {4, 9, 16, 16}, .output = MLP_OUTPUT_SUM},
+     .rows = 70,
+     .batch = 32,
+     .dropout = 0.2f},
+    {.shape = {.layer_count = 1, .widths = {5, 3}, .output = MLP_OUTPUT_SUM, .output_bias = 1},
+     .rows = 40,
+     .batch = 16,
+     .step = 1},
+    {.shape = {.layer_count = 2, .widths = {3, 8, 1}, .output = MLP_OUTPUT_SUM, .output_bias = 1},
+     .rows = 40,
+     .batch = 16},
     {.shape = {.layer_count = 5, .widths = {17, 32, 64, 128, 128, 1}, .output = MLP_OUTPUT_RELU},
      .rows = 300,
      .batch = 128,
@@ -129,10 +165,12 @@ static const struct {
      .step = 5}, /* the paper's, tail of 44 in the second epoch */
 };
 
-static struct train_job gradient_job(size_t index, const struct train_data *data)
+static struct train_job gradient_job(size_t index, struct train_data *data)
 {
     struct train_job job = make_job(data);
     job.shape = gradient_cases[index].shape;
+    if (job.shape.output == MLP_OUTPUT_SUM)
+        add_offsets(data, mlp_head_count(&job.shape));
     job.options.batch_size = gradient_cases[index].batch;
     job.options.dropout = gradient_cases[index].dropout;
     job.options.l2 = gradient_cases[index].l2;
@@ -194,16 +232,29 @@ static void check_trajectories(const struct trainer *trainer)
          .loss = LOSS_LOG_COSH,
          .loss_scale = 0.3f,
          .dropout = 0.2f},
+        {.schedule = SCHEDULE_COSINE,
+         .learning_rate = 0.01f,
+         .epsilon = 0.1f,
+         .weight_decay = 0.3f,
+         .gradient_clip = 1,
+         .loss = LOSS_LOG_COSH,
+         .loss_scale = 0.1f},
     };
-    struct train_data data = make_data(64 * 5, 17); /* 5 steps an epoch */
+    static const int32_t outputs[] = {MLP_OUTPUT_RELU, MLP_OUTPUT_LOG, MLP_OUTPUT_RELU,
+                                      MLP_OUTPUT_LOG, MLP_OUTPUT_SUM};
     for (size_t v = 0; v < sizeof variants / sizeof *variants; v++)
         for (size_t g = 0; g < sizeof gates / sizeof *gates; g++) {
+            struct train_data data = make_data(64 * 5, 17); /* 5 steps an epoch */
             struct train_job job = make_job(&data);
+            const bool sum = outputs[v] == MLP_OUTPUT_SUM;
             job.shape = (struct mlp_shape){.layer_count = 4,
-                                           .widths = {17, 24, 32, 40, 1},
-                                           .output = (int32_t)(v % 2),
-                                           .activation = v == 3 ? MLP_ACTIVATION_SILU
+                                           .widths = {17, 24, 32, 40, sum ? 7 : 1},
+                                           .output = outputs[v],
+                                           .output_bias = sum,
+                                           .activation = v >= 3 ? MLP_ACTIVATION_SILU
                                                                 : MLP_ACTIVATION_RELU};
+            if (sum)
+                add_offsets(&data, 7);
             job.options = variants[v];
             job.options.beta1 = 0.9f;
             job.options.beta2 = 0.999f;

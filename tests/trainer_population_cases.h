@@ -97,6 +97,28 @@ static inline void population_is_single_runs(void **state)
     }
 }
 
+/* Heads with offsets of their own each. */
+static inline void population_of_sums_is_single_runs(void **state)
+{
+    (void)state;
+    enum { HEADS = 7 };
+    struct train_data data = make_data(400, 6);
+    struct population population;
+    add_offsets(&data, HEADS);
+    make_population(&population, &data, 5, MLP_ACTIVATION_SILU);
+    for (size_t i = 0; i < 5; i++) {
+        population.folds[i].train_offsets = data.train_offsets + 8 * i * HEADS;
+        population.folds[i].test_offsets = data.test_offsets + 8 * i * HEADS;
+        population.jobs[i].shape.output = MLP_OUTPUT_SUM;
+        population.jobs[i].shape.output_bias = 1;
+        population.jobs[i].shape.widths[3] = HEADS;
+    }
+    train_population(&population);
+    for (int net = 0; net < 5; net++)
+        check_alone(&population, net);
+    free_population(&population);
+}
+
 /* Slices, tiles of both sizes and a squared norm of several tiles: the paper's net, clipped. */
 static inline void wide_population_is_single_runs(void **state)
 {
@@ -194,7 +216,9 @@ static inline void failing_net_leaves_others(void **state)
 }
 
 #define TRAINER_POPULATION_TESTS                                                                   \
-    cmocka_unit_test(population_is_single_runs), cmocka_unit_test(wide_population_is_single_runs), \
+    cmocka_unit_test(population_is_single_runs),                                                   \
+        cmocka_unit_test(population_of_sums_is_single_runs),                                       \
+        cmocka_unit_test(wide_population_is_single_runs),                                          \
         cmocka_unit_test(mixed_jobs_are_single_runs),                                              \
         cmocka_unit_test(dead_nets_restart_beside_others),                                         \
         cmocka_unit_test(failing_net_leaves_others)

@@ -45,6 +45,7 @@ struct reference_row {
     double a[MLP_LAYER_LIMIT + 1][512]; /* inputs and layer outputs after activation and dropout */
     double slope[MLP_LAYER_LIMIT][512]; /* of the activation of a layer's output, without dropout */
     double factor[512];                 /* dropout of the last hidden layer: 0 or 1 / (1 - p) */
+    double slopes[MLP_HEAD_LIMIT];      /* d prediction / d z of the heads */
 };
 
 static double reference_activation(double *slope, double z, int32_t activation)
@@ -58,9 +59,26 @@ static double reference_activation(double *slope, double z, int32_t activation)
     return z * gate;
 }
 
-/* ln(1 + t') of one row */
+/* the prediction from the z of the output's heads; fills slopes */
+static double reference_output(struct reference_row *row, const struct mlp_shape *shape,
+                               const float *offsets)
+{
+    const double *z = row->a[shape->layer_count];
+    double sum = 0;
+    if (shape->output == MLP_OUTPUT_SUM) {
+        for (int h = 0; h < mlp_head_count(shape); h++)
+            sum += exp(z[h] + (double)offsets[h]);
+        for (int h = 0; h < mlp_head_count(shape); h++)
+            row->slopes[h] = exp(z[h] + (double)offsets[h]) / sum;
+        return log(sum);
+    }
+    row->slopes[0] = shape->output != MLP_OUTPUT_RELU ? 1 : z[0] > 0 ? 1 / (1 + z[0]) : 0;
+    return shape->output == MLP_OUTPUT_RELU ? log1p(fmax(z[0], 0)) : z[0];
+}
+
+/* ln(1 + t') of one row; output sum: ln t' */
 static double reference_forward(const struct reference *reference, struct reference_row *row,
-                                const float *inputs, uint32_t row_in_batch)
+                                const float *inputs, const float *offsets, uint32_t row_in_batch)
 {
     const struct mlp_shape *shape = &reference->job->shape;
     double dropout = (double)reference->job->options.dropout;
@@ -87,8 +105,7 @@ static double reference_forward(const struct reference *reference, struct refere
                                                                        shape->activation)
                                        : z;
         }
-    double z = row->a[last + 1][0];
-    return shape->output == MLP_OUTPUT_RELU ? log1p(fmax(z, 0)) : z;
+    return reference_output(row, shape, offsets);
 }
 
 /* adds the row's gradient, d loss / d prediction given */
@@ -97,8 +114,9 @@ static void reference_backward(struct reference *reference, const struct referen
 {
     const struct mlp_shape *shape = &reference->job->shape;
     int last = shape->layer_count - 1;
-    double delta[512], before[512], z = row->a[last + 1][0];
-    delta[0] = shape->output != MLP_OUTPUT_RELU ? slope : z > 0 ? slope / (1 + z) : 0;
+    double delta[512], before[512];
+    for (int h = 0; h < mlp_head_count(shape); h++)
+        delta[h] = slope * row->slopes[h];
     for (int layer = last; layer >= 0; layer--) {
         size_t weights = mlp_weight_offset(shape, layer), bias = mlp_bias_offset(shape, layer);
         int columns = shape->widths[layer + 1];
@@ -147,9 +165,12 @@ static double reference_loss(struct reference *reference)
     memset(reference->gradient, 0, reference->count * sizeof(double));
     for (size_t r = 0; r < rows; r++) {
         size_t index = permutation((uint32_t)(first + r), n, permutation_half_bits(n), key);
+        const float *offsets = data->train_offsets ? data->train_offsets +
+                                                         index * (size_t)mlp_head_count(&job->shape)
+                                                   : NULL;
         double difference = reference_forward(reference, row,
                                               data->train_inputs + index * (size_t)data->inputs,
-                                              (uint32_t)r) -
+                                              offsets, (uint32_t)r) -
                             (double)data->train_targets[index];
         double slope;
         loss += reference_row_loss(&slope, difference, &job->options) / (double)rows;

@@ -19,7 +19,7 @@ static enum status add_net(double *sums, double *squares, float *scratch, const 
                            size_t row_count, const struct mlp_shape *shape, const float *parameters,
                            struct error *error)
 {
-    TRY(mlp_predict(scratch, inputs, row_count, parameters, shape, error));
+    TRY(mlp_predict(scratch, inputs, NULL, row_count, parameters, shape, error));
     for (size_t row = 0; row < row_count; row++) {
         sums[row] += scratch[row];
         squares[row] += (double)scratch[row] * scratch[row];

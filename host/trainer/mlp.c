@@ -2,6 +2,7 @@
 
 #include "base/philox.h"
 #include "trainer/activation.h"
+#include "trainer/log_sum.h"
 #include "trainer/vector.h"
 
 #include <math.h>
@@ -35,11 +36,14 @@ enum status mlp_shape_check(const struct mlp_shape *shape, struct error *error)
         if (shape->widths[i] < 1 || shape->widths[i] > MLP_WIDTH_LIMIT)
             return FAIL(error, STATUS_FAILED, "width %d of the network is %d, expected 1 to %d", i,
                         shape->widths[i], MLP_WIDTH_LIMIT);
-    if (shape->widths[shape->layer_count] != 1)
-        return FAIL(error, STATUS_FAILED, "network has %d outputs, expected 1",
-                    shape->widths[shape->layer_count]);
     if (shape->output < 0 || shape->output >= choice_mlp_output.count)
         return FAIL(error, STATUS_FAILED, "network has unknown output kind %d", shape->output);
+    const int32_t heads = mlp_head_count(shape);
+    if (shape->output != MLP_OUTPUT_SUM && heads != 1)
+        return FAIL(error, STATUS_FAILED, "network has %d outputs, expected 1", heads);
+    if (heads > MLP_HEAD_LIMIT)
+        return FAIL(error, STATUS_FAILED, "network has %d outputs, expected 1 to %d", heads,
+                    MLP_HEAD_LIMIT);
     if (shape->activation < 0 || shape->activation >= choice_mlp_activation.count)
         return FAIL(error, STATUS_FAILED, "network has unknown activation %d", shape->activation);
     if (shape->output_bias != 0 && shape->output_bias != 1)
@@ -62,6 +66,11 @@ size_t mlp_bias_offset(const struct mlp_shape *shape, int layer)
            (size_t)shape->widths[layer] * (size_t)shape->widths[layer + 1];
 }
 
+int32_t mlp_head_count(const struct mlp_shape *shape)
+{
+    return shape->widths[shape->layer_count];
+}
+
 size_t mlp_parameter_count(const struct mlp_shape *shape)
 {
     return mlp_weight_offset(shape, shape->layer_count);
@@ -69,8 +78,9 @@ size_t mlp_parameter_count(const struct mlp_shape *shape)
 
 void mlp_initialise(float *parameters, const struct mlp_shape *shape, uint64_t seed)
 {
+    const int drawn = shape->layer_count - (shape->output == MLP_OUTPUT_SUM);
     memset(parameters, 0, mlp_parameter_count(shape) * sizeof *parameters);
-    for (int layer = 0; layer < shape->layer_count; layer++) {
+    for (int layer = 0; layer < drawn; layer++) {
         size_t end = mlp_bias_offset(shape, layer);
         double limit = sqrt(6.0 / (shape->widths[layer] + shape->widths[layer + 1]));
         for (size_t k = mlp_weight_offset(shape, layer); k < end; k++) {
@@ -146,15 +156,29 @@ static void silu(float *values, size_t count)
         values[i] = silu_of(values[i]).value;
 }
 
+/* z (rows, heads) of the output layer -> predictions */
+static void combine_heads(float *predictions, const float *z, const float *offsets, size_t rows,
+                          const struct mlp_shape *shape)
+{
+    const size_t heads = (size_t)mlp_head_count(shape);
+    for (size_t r = 0; r < rows; r++)
+        if (shape->output == MLP_OUTPUT_SUM)
+            predictions[r] = log_sum(NULL, z + r * heads, offsets + r * heads, (int32_t)heads);
+        else if (shape->output == MLP_OUTPUT_RELU)
+            predictions[r] = log1pf(z[r] < 0 ? 0 : z[r]); /* NaN stays NaN */
+        else
+            predictions[r] = z[r];
+}
+
 /* rows <= PREDICT_ROWS; front and back hold that many rows of the widest layer */
-static void predict_block(float *predictions, const float *inputs, size_t rows,
-                          const float *parameters, const struct mlp_shape *shape, float *front,
-                          float *back)
+static void predict_block(float *predictions, const float *inputs, const float *offsets,
+                          size_t rows, const float *parameters, const struct mlp_shape *shape,
+                          float *front, float *back)
 {
     int last = shape->layer_count - 1;
     const float *layer_inputs = inputs;
     for (int layer = 0; layer <= last; layer++) {
-        float *out = layer == last ? predictions : layer % 2 ? back : front;
+        float *out = layer % 2 ? back : front;
         size_t columns = (size_t)shape->widths[layer + 1];
         multiply(out, layer_inputs, parameters + mlp_weight_offset(shape, layer),
                  parameters + mlp_bias_offset(shape, layer), rows, (size_t)shape->widths[layer],
@@ -163,19 +187,19 @@ static void predict_block(float *predictions, const float *inputs, size_t rows,
             (shape->activation == MLP_ACTIVATION_SILU ? silu : relu)(out, rows * columns);
         layer_inputs = out;
     }
-    if (shape->output != MLP_OUTPUT_RELU)
-        return;
-    relu(predictions, rows);
-    for (size_t r = 0; r < rows; r++)
-        predictions[r] = log1pf(predictions[r]);
+    combine_heads(predictions, layer_inputs, offsets, rows, shape);
 }
 
-enum status mlp_predict(float *predictions, const float *inputs, size_t rows,
+enum status mlp_predict(float *predictions, const float *inputs, const float *offsets, size_t rows,
                         const float *parameters, const struct mlp_shape *shape, struct error *error)
 {
     TRY(mlp_shape_check(shape, error));
+    if ((shape->output == MLP_OUTPUT_SUM) != (offsets != NULL))
+        return FAIL(error, STATUS_FAILED, "output %s %s", choice_mlp_output.names[shape->output],
+                    offsets ? "takes no offsets" : "needs offsets");
+    const size_t heads = (size_t)mlp_head_count(shape);
     size_t widest = 1;
-    for (int i = 1; i < shape->layer_count; i++)
+    for (int i = 1; i <= shape->layer_count; i++)
         if ((size_t)shape->widths[i] > widest)
             widest = (size_t)shape->widths[i];
     void *scratch = NULL;
@@ -183,8 +207,8 @@ enum status mlp_predict(float *predictions, const float *inputs, size_t rows,
     float *front = scratch, *back = front + PREDICT_ROWS * widest;
     for (size_t r = 0; r < rows; r += PREDICT_ROWS) {
         size_t count = rows - r < PREDICT_ROWS ? rows - r : PREDICT_ROWS;
-        predict_block(predictions + r, inputs + r * (size_t)shape->widths[0], count, parameters,
-                      shape, front, back);
+        predict_block(predictions + r, inputs + r * (size_t)shape->widths[0],
+                      offsets ? offsets + r * heads : NULL, count, parameters, shape, front, back);
     }
     free(scratch);
     return STATUS_OK;

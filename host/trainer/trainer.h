@@ -6,6 +6,8 @@
  * RMSLE is taken; the parameters of the best epoch are returned. trainer_math.h holds the shared
  * arithmetic (permutation, dropout decision, learning rate), used by both engines.
  *
+ * With output sum, all that is said of ln(1 + t) here holds for ln t.
+ *
  * An output of kind relu can die: every prediction of a whole epoch is 0, so that no gradient is
  * left. The job then starts again with the initial weights of seed + 1 (+ 2, ...), up to
  * TRAIN_RESTART_LIMIT times; batches and masks stay those of `seed`.
@@ -59,10 +61,12 @@ struct train_data {
     int32_t inputs;
     size_t train_rows, test_rows;
     const float *train_inputs;  /* (train_rows, inputs) */
-    const float *train_targets; /* (train_rows): ln(1 + t), t in target units */
+    const float *train_targets; /* (train_rows): ln(1 + t), t in target units; output sum: ln t */
+    const float *train_offsets; /* (train_rows, heads) of output sum; NULL: other outputs */
     const float
         *test_inputs; /* (test_rows, inputs); test_rows may be 0: then the train loss decides */
     const float *test_targets;
+    const float *test_offsets;
 };
 
 struct train_job {

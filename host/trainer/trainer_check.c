@@ -69,6 +69,27 @@ static enum status check_rows(const char *split, const float *inputs, const floa
     return STATUS_OK;
 }
 
+/* Offsets are there exactly where the output needs them. */
+static enum status check_offsets(const char *split, const float *offsets, size_t rows,
+                                 const struct mlp_shape *shape, int number, struct error *error)
+{
+    const size_t heads = (size_t)mlp_head_count(shape);
+    const char *output = choice_mlp_output.names[shape->output];
+    if (shape->output != MLP_OUTPUT_SUM && offsets)
+        return FAIL(error, STATUS_FAILED, "net %d: output %s takes no %s_offsets", number, output,
+                    split);
+    if (shape->output != MLP_OUTPUT_SUM || rows == 0)
+        return STATUS_OK;
+    if (!offsets)
+        return FAIL(error, STATUS_FAILED, "net %d: output %s needs %s_offsets", number, output,
+                    split);
+    for (size_t i = 0; i < rows * heads; i++)
+        if (!isfinite(offsets[i]))
+            return FAIL(error, STATUS_FAILED, "net %d: %s_offsets[%zu] of row %zu is not finite",
+                        number, split, i % heads, i / heads);
+    return STATUS_OK;
+}
+
 enum status train_job_check(const struct train_job *job, int number, struct error *error)
 {
     const struct train_data *data = job->data;
@@ -77,6 +98,11 @@ enum status train_job_check(const struct train_job *job, int number, struct erro
     if (job->shape.widths[0] != data->inputs)
         return FAIL(error, STATUS_FAILED, "net %d: shape has %d inputs, the data have %d", number,
                     job->shape.widths[0], data->inputs);
+    if (job->shape.output == MLP_OUTPUT_SUM && job->options.epsilon == 0)
+        return FAIL(error, STATUS_FAILED,
+                    "net %d: epsilon is 0, output sum needs more: hidden weights start without a "
+                    "gradient",
+                    number);
     if (data->train_rows == 0)
         return FAIL(error, STATUS_FAILED, "net %d: no training rows", number);
     size_t batch = (size_t)job->options.batch_size;
@@ -87,6 +113,8 @@ enum status train_job_check(const struct train_job *job, int number, struct erro
     size_t width = (size_t)data->inputs;
     TRY(check_rows("training", data->train_inputs, data->train_targets, data->train_rows, width,
                    number, error));
-    return check_rows("test", data->test_inputs, data->test_targets, data->test_rows, width, number,
-                      error);
+    TRY(check_rows("test", data->test_inputs, data->test_targets, data->test_rows, width, number,
+                   error));
+    TRY(check_offsets("train", data->train_offsets, data->train_rows, &job->shape, number, error));
+    return check_offsets("test", data->test_offsets, data->test_rows, &job->shape, number, error);
 }

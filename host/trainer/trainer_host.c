@@ -140,7 +140,7 @@ static enum status train_once(struct run *run, bool *dead, struct error *error)
         TRY(train_epoch(run, epoch, &batch_loss, dead, error));
         double score = batch_loss;
         if (data->test_rows)
-            score = host_net_evaluate(net, data->test_inputs, data->test_targets, data->test_rows);
+            score = host_net_evaluate_test(net);
         TRY(host_net_check(net, error));
         TRY(check_finite(run, epoch, batch_loss, score, error));
         if (*dead)
@@ -175,17 +175,12 @@ static enum status train_with_restarts(struct run *run, struct error *error)
 static enum status finish(struct run *run, struct error *error)
 {
     struct host_net *net = &run->net;
-    const struct train_data *data = net->job->data;
     struct train_result *result = run->result;
     TRY(ALLOCATE(&result->parameters, net->parameter_count, "trained net", error));
     memcpy(net->parameters, net->best, net->parameter_count * sizeof(float));
     memcpy(result->parameters, net->best, net->parameter_count * sizeof(float));
-    result->train_rmsle = sqrt(
-        host_net_evaluate(net, data->train_inputs, data->train_targets, data->train_rows));
-    result->test_rmsle = data->test_rows
-                             ? sqrt(host_net_evaluate(net, data->test_inputs, data->test_targets,
-                                                      data->test_rows))
-                             : NAN;
+    result->train_rmsle = sqrt(host_net_evaluate_train(net));
+    result->test_rmsle = sqrt(host_net_evaluate_test(net));
     return host_net_check(net, error);
 }
 

@@ -10,7 +10,8 @@
 enum { CHUNK_ROWS_MINIMUM = 64, CHUNK_LIMIT = 8 };
 
 struct host_chunk {
-    float *inputs, *targets;             /* (chunk_rows, inputs), (chunk_rows): gathered */
+    float *inputs, *targets, *offsets;   /* (chunk_rows, inputs), (chunk_rows), (chunk_rows, heads
+                                            of output sum): gathered */
     float *activations[MLP_LAYER_LIMIT]; /* [l]: (chunk_rows, widths[l + 1]), output of layer l */
     float *slopes[MLP_LAYER_LIMIT]; /* silu: as activations, d output / d z; of hidden layers */
     float *deltas[2];               /* (chunk_rows, widest): d loss / d z of two layers */
@@ -51,8 +52,8 @@ enum status host_net_check(const struct host_net *net, struct error *error);
 /* Clip, Adam, weight decay. */
 void host_net_update(struct host_net *net, uint32_t step);
 
-/* Mean squared log error without dropout; NaN when rows == 0. */
-double host_net_evaluate(struct host_net *net, const float *inputs, const float *targets,
-                         size_t rows);
+/* Mean squared log error of all training or all test rows without dropout; NaN without rows. */
+double host_net_evaluate_train(struct host_net *net);
+double host_net_evaluate_test(struct host_net *net);
 
 #endif

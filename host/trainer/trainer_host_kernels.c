@@ -7,6 +7,14 @@
 #include <math.h>
 
 VECTOR_CLONES
+void kernel_bias(float *restrict z, const float *restrict bias, size_t rows, size_t width)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t j = 0; j < width; j++)
+            z[r * width + j] += bias[j];
+}
+
+VECTOR_CLONES
 void kernel_bias_relu(float *restrict z, const float *restrict bias, size_t rows, size_t width)
 {
     for (size_t r = 0; r < rows; r++)

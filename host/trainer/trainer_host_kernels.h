@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* z (rows, width) += bias. */
+void kernel_bias(float *z, const float *bias, size_t rows, size_t width);
+
 /* z (rows, width) = relu(z + bias); NaN stays NaN. */
 void kernel_bias_relu(float *z, const float *bias, size_t rows, size_t width);
 

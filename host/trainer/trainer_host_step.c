@@ -1,81 +1,12 @@
 #include "trainer/trainer_host.h"
 
 #include "onednn/gemm.h"
+#include "trainer/log_sum.h"
 #include "trainer/trainer_host_kernels.h"
 #include "trainer/trainer_math.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { ALIGNMENT_FLOATS = 16 }; /* a cache line */
-
-/* Takes `count` floats from the arena; with memory == NULL it only counts them. */
-static float *take(float *memory, size_t *used, size_t count)
-{
-    float *taken = memory ? memory + *used : NULL;
-    *used += (count + ALIGNMENT_FLOATS - 1) / ALIGNMENT_FLOATS * ALIGNMENT_FLOATS;
-    return taken;
-}
-
-/* Places all arrays in memory and returns how many floats they need. */
-static size_t place(struct host_net *net, float *memory)
-{
-    const struct mlp_shape *shape = &net->job->shape;
-    size_t used = 0, rows = net->chunk_rows, widest = 1;
-    float **flat[] = {&net->parameters, &net->transposed, &net->best, &net->m, &net->v, &net->mean};
-    for (size_t i = 0; i < sizeof flat / sizeof *flat; i++)
-        *flat[i] = take(memory, &used, net->parameter_count);
-    for (int i = 1; i <= shape->layer_count; i++)
-        if ((size_t)shape->widths[i] > widest)
-            widest = (size_t)shape->widths[i];
-    for (int c = 0; c < net->chunk_count; c++) {
-        struct host_chunk *chunk = &net->chunks[c];
-        chunk->inputs = take(memory, &used, rows * (size_t)shape->widths[0]);
-        chunk->targets = take(memory, &used, rows);
-        for (int i = 0; i < shape->layer_count; i++)
-            chunk->activations[i] = take(memory, &used, rows * (size_t)shape->widths[i + 1]);
-        for (int i = 0; i < shape->layer_count - 1 && shape->activation == MLP_ACTIVATION_SILU; i++)
-            chunk->slopes[i] = take(memory, &used, rows * (size_t)shape->widths[i + 1]);
-        for (int i = 0; i < 2; i++)
-            chunk->deltas[i] = take(memory, &used, rows * widest);
-        chunk->gradient = take(memory, &used, net->parameter_count);
-    }
-    return used;
-}
-
-enum status host_net_create(struct host_net *net, const struct train_job *job, int threads,
-                            struct error *error)
-{
-    size_t batch = (size_t)job->options.batch_size;
-    if (batch > job->data->train_rows)
-        batch = job->data->train_rows;
-    size_t chunk_rows = (batch + CHUNK_LIMIT - 1) / CHUNK_LIMIT;
-    if (chunk_rows < CHUNK_ROWS_MINIMUM)
-        chunk_rows = CHUNK_ROWS_MINIMUM;
-    *net = (struct host_net){
-        .job = job,
-        .parameter_count = mlp_parameter_count(&job->shape),
-        .chunk_rows = chunk_rows,
-        .chunk_count = (int)((batch + chunk_rows - 1) / chunk_rows),
-        .epoch_steps = (job->data->train_rows + batch - 1) / batch,
-    };
-    size_t floats = place(net, NULL) + ALIGNMENT_FLOATS;
-    TRY(error_allocate(&net->memory, floats, sizeof(float), "trainer", error));
-    uintptr_t start = (uintptr_t)net->memory, line = ALIGNMENT_FLOATS * sizeof(float);
-    place(net, (float *)net->memory + (line - start % line) % line / sizeof(float));
-    crew_begin(&net->crew, threads < net->chunk_count ? threads : net->chunk_count);
-    return STATUS_OK;
-}
-
-void host_net_free(struct host_net *net)
-{
-    if (!net->memory)
-        return;
-    crew_end(&net->crew);
-    free(net->memory);
-    *net = (struct host_net){0};
-}
 
 struct host_batch host_batch_at(const struct host_net *net, uint32_t step)
 {
@@ -94,7 +25,7 @@ static void gather(struct host_chunk *chunk, const struct host_net *net, uint32_
                    size_t first, size_t rows)
 {
     const struct train_data *data = net->job->data;
-    size_t inputs = (size_t)data->inputs;
+    size_t inputs = (size_t)data->inputs, heads = (size_t)mlp_head_count(&net->job->shape);
     uint32_t count = (uint32_t)data->train_rows, key = permutation_key(net->job->seed, epoch);
     int half_bits = permutation_half_bits(count);
     for (size_t r = 0; r < rows; r++) {
@@ -102,6 +33,9 @@ static void gather(struct host_chunk *chunk, const struct host_net *net, uint32_
         memcpy(chunk->inputs + r * inputs, data->train_inputs + row * inputs,
                inputs * sizeof(float));
         chunk->targets[r] = data->train_targets[row];
+        if (chunk->offsets)
+            memcpy(chunk->offsets + r * heads, data->train_offsets + row * heads,
+                   heads * sizeof(float));
     }
 }
 
@@ -144,8 +78,7 @@ static void forward(struct host_chunk *chunk, const struct host_net *net, const 
                                                 net->parameters + mlp_weight_offset(shape, layer),
                                                 columns, 0, z, columns);
         if (layer == last)
-            for (size_t r = 0; r < rows; r++)
-                z[r] += net->parameters[mlp_bias_offset(shape, layer)];
+            kernel_bias(z, net->parameters + mlp_bias_offset(shape, layer), rows, (size_t)columns);
         else
             activate(chunk, net, layer, rows, dropout != NULL);
         if (dropout && dropout->share > 0 && layer == last - 1)
@@ -154,18 +87,44 @@ static void forward(struct host_chunk *chunk, const struct host_net *net, const 
     }
 }
 
-/* Squared error and count of the rows; delta (rows), unless NULL: d loss / d z, with the loss's
- * mean over batch_rows rows. */
-static void compare(struct host_chunk *chunk, const struct train_job *job, const float *targets,
-                    size_t rows, float *delta, size_t batch_rows)
+/* Rows to compare the output with. */
+struct truth {
+    const float *targets, *offsets; /* (rows), (rows, heads) or NULL */
+    size_t rows;
+};
+
+/* compare() of an output of kind sum */
+static void compare_sums(struct host_chunk *chunk, const struct train_job *job,
+                         const struct truth *truth, float *delta, float scale)
+{
+    const int32_t heads = mlp_head_count(&job->shape);
+    const float *z = chunk->activations[job->shape.layer_count - 1], *offsets = truth->offsets;
+    for (size_t r = 0; r < truth->rows; r++, z += heads, offsets += heads) {
+        float *shares = delta ? delta + r * (size_t)heads : NULL;
+        float difference = log_sum(shares, z, offsets, heads) - truth->targets[r];
+        chunk->squared_error += (double)difference * (double)difference;
+        float slope = scale * loss_slope(job->options.loss, job->options.loss_scale, difference);
+        for (int32_t h = 0; h < heads && delta; h++)
+            shares[h] *= slope;
+    }
+}
+
+/* Squared error and count of the rows; delta (rows, heads), unless NULL: d loss / d z, with the
+ * loss's mean over batch_rows rows. */
+static void compare(struct host_chunk *chunk, const struct train_job *job,
+                    const struct truth *truth, float *delta, size_t batch_rows)
 {
     const struct mlp_shape *shape = &job->shape;
-    const float *z = chunk->activations[shape->layer_count - 1];
+    const float *z = chunk->activations[shape->layer_count - 1], *targets = truth->targets;
     bool relu = shape->output == MLP_OUTPUT_RELU;
     float scale = 2.0f / (float)batch_rows;
     chunk->squared_error = 0;
     chunk->positive = 0;
-    for (size_t r = 0; r < rows; r++) {
+    if (shape->output == MLP_OUTPUT_SUM) {
+        compare_sums(chunk, job, truth, delta, scale);
+        return;
+    }
+    for (size_t r = 0; r < truth->rows; r++) {
         float time = relu && z[r] < 0 ? 0 : z[r]; /* NaN stays NaN */
         float difference = (relu ? log1pf(time) : time) - targets[r];
         chunk->squared_error += (double)difference * (double)difference;
@@ -197,7 +156,7 @@ static void backward_layer(struct host_chunk *chunk, const struct host_net *net,
                            (size_t)columns);
     if (layer == 0)
         return;
-    if (last)
+    if (columns == 1)
         kernel_outer_product(before, delta, weights, rows, (size_t)inner);
     else
         chunk->failures += 0 != sgemm_row_major(false, false, (int)rows, inner, columns, 1, delta,
@@ -234,7 +193,8 @@ static void run_chunk(void *payload, int index)
     gather(chunk, net, batch->epoch, batch->first + first, rows);
     forward(chunk, net, chunk->inputs, rows, &dropout);
     int last = net->job->shape.layer_count - 1;
-    compare(chunk, net->job, chunk->targets, rows, chunk->deltas[last % 2], batch->rows);
+    const struct truth truth = {chunk->targets, chunk->offsets, rows};
+    compare(chunk, net->job, &truth, chunk->deltas[last % 2], batch->rows);
     for (int layer = last; layer >= 0; layer--)
         backward_layer(chunk, net, layer, rows, chunk->deltas[layer % 2],
                        chunk->deltas[(layer + 1) % 2]);
@@ -258,11 +218,11 @@ static void sum_gradients(struct host_net *net, int chunks)
     }
 }
 
-/* of the hidden layers except the first: backward multiplies by them */
+/* of the layers except the first: backward multiplies by them */
 static void transpose_weights(struct host_net *net)
 {
     const struct mlp_shape *shape = &net->job->shape;
-    for (int layer = 1; layer < shape->layer_count - 1; layer++) {
+    for (int layer = 1; layer < shape->layer_count; layer++) {
         size_t offset = mlp_weight_offset(shape, layer);
         kernel_transpose(net->transposed + offset, net->parameters + offset,
                          (size_t)shape->widths[layer], (size_t)shape->widths[layer + 1]);
@@ -327,8 +287,8 @@ void host_net_update(struct host_net *net, uint32_t step)
 
 struct evaluation {
     struct host_net *net;
-    const float *inputs, *targets;
-    size_t rows;
+    const float *inputs;
+    struct truth truth;
     double sums[CHUNK_LIMIT]; /* squared errors */
 };
 
@@ -340,21 +300,38 @@ static void evaluate_blocks(void *payload, int index)
     struct host_chunk *chunk = &net->chunks[index];
     size_t width = (size_t)net->job->shape.widths[0], size = net->chunk_rows;
     size_t stride = (size_t)net->chunk_count * size;
-    for (size_t first = (size_t)index * size; first < evaluation->rows; first += stride) {
-        size_t left = evaluation->rows - first, count = left < size ? left : size;
+    const struct truth *all = &evaluation->truth;
+    const size_t heads = (size_t)mlp_head_count(&net->job->shape);
+    for (size_t first = (size_t)index * size; first < all->rows; first += stride) {
+        size_t left = all->rows - first, count = left < size ? left : size;
+        const struct truth block = {all->targets + first,
+                                    all->offsets ? all->offsets + first * heads : NULL, count};
         forward(chunk, net, evaluation->inputs + first * width, count, NULL);
-        compare(chunk, net->job, evaluation->targets + first, count, NULL, count);
+        compare(chunk, net->job, &block, NULL, count);
         evaluation->sums[index] += chunk->squared_error;
     }
 }
 
-double host_net_evaluate(struct host_net *net, const float *inputs, const float *targets,
-                         size_t rows)
+static double evaluate(struct host_net *net, const float *inputs, const struct truth *truth)
 {
-    struct evaluation evaluation = {net, inputs, targets, rows, {0}};
+    struct evaluation evaluation = {net, inputs, *truth, {0}};
     crew_run(&net->crew, evaluate_blocks, &evaluation, net->chunk_count);
     double total = 0;
     for (int c = 0; c < net->chunk_count; c++)
         total += evaluation.sums[c];
-    return total / (double)rows;
+    return total / (double)truth->rows;
+}
+
+double host_net_evaluate_train(struct host_net *net)
+{
+    const struct train_data *data = net->job->data;
+    const struct truth truth = {data->train_targets, data->train_offsets, data->train_rows};
+    return evaluate(net, data->train_inputs, &truth);
+}
+
+double host_net_evaluate_test(struct host_net *net)
+{
+    const struct train_data *data = net->job->data;
+    const struct truth truth = {data->test_targets, data->test_offsets, data->test_rows};
+    return evaluate(net, data->test_inputs, &truth);
 }

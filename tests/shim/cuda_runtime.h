@@ -193,6 +193,10 @@ static inline long long clock64()
 {
     return shim::cycles();
 }
+template <class T> static inline T __shfl_sync(unsigned, T value, int from)
+{
+    return shim::shuffle(value, (unsigned)from);
+}
 template <class T> static inline T __shfl_xor_sync(unsigned, T value, int mask)
 {
     return shim::shuffle(value, shim::lane() ^ (unsigned)mask);
