@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/network_selection.h"
 #include "cli/plot_option.h"
+#include "cli/predict_framework.h"
 #include "cli/predict_table.h"
 #include "pictures/draw.h"
 
@@ -110,7 +111,9 @@ static enum status run(const struct settings *settings, struct error *error)
     TRY(forecast_request_load(&request, NULL, settings, error));
     enum status status = forecast_grid_create(&all, &request, error);
     if (status == STATUS_OK) {
-        status = print_all(&all, settings, error);
+        status = check_framework(&all, error);
+        if (status == STATUS_OK)
+            status = print_all(&all, settings, error);
         forecast_grid_free(&all);
     }
     forecast_request_free(&request);
@@ -118,10 +121,11 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {
-    "dimension", "batch-axis",   "batch-in-file",  "device-from", "model",         "device",
-    "batch",     "pass",         "optimizer",      "precision",   "layers",        "memory",
-    "epochs",    "dataset-size", "price-per-hour", "watts",       "price-per-kwh", "device-memory",
-    "gpus",      "link",         "all-reduce",     "scaling",     "plot",          NULL};
+    "dimension", "batch-axis",    "batch-in-file", "device-from",  "model",
+    "device",    "batch",         "pass",          "optimizer",    "precision",
+    "layers",    "memory",        "epochs",        "dataset-size", "price-per-hour",
+    "watts",     "price-per-kwh", "device-memory", "framework",    "gpus",
+    "link",      "all-reduce",    "scaling",       "plot",         NULL};
 static const struct option_help helps[] = {
     {"device", "NAMES",
      "devices of the model, separated by commas; a backend (cpu, cuda) means its device; all "
@@ -140,6 +144,7 @@ const struct command command_predict = {
         "      --dataset-size 1281167 --epochs 90 --price-per-hour 2.49\n"
         "  epochcast predict vgg16 --model model.h5 --batch '16..64*2' --memory\n"
         "  epochcast predict vgg16 --model model.h5 --batch '1..64*2' --plot vgg16.svg\n"
+        "  epochcast predict resnet18 --model model.h5 --batch 4 --framework pytorch\n"
         "  epochcast predict vgg16 --model ceilings.h5 --device-from new.h5 --device A100 --batch "
         "8\n"
         "  epochcast predict vgg16 --model gpus.h5 --device V100,P100 --batch 64 --pass "

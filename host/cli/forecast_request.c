@@ -1,6 +1,7 @@
 #include "cli/forecast_request.h"
 
 #include "base/text.h"
+#include "cli/predict_framework.h"
 #include "layers/sample.h"
 #include "predictors/model_summary.h"
 
@@ -169,6 +170,7 @@ static enum status read_request(struct forecast_request *request, const struct s
                      settings->price_per_hour, error));
     TRY(read_numbers(request, offsetof(struct priced_device, watts), "watts", settings->watts,
                      error));
+    TRY(framework_option(&request->framework, settings, error));
     return read_gpus(request, settings, error);
 }
 

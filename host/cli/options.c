@@ -183,6 +183,10 @@ const struct option cli_options[] = {
      "price of the energy, added to the cost; needs --watts", 0, 1e6, NULL},
     {"device-memory", 0, OPTION_SIZE, AT(device_memory_bytes), "SIZE",
      "device memory: 16GiB (or 16G), 512MB, bytes (default: that of the device)", 1, 1e18, NULL},
+    {"framework", 0, OPTION_TEXT, AT(framework), "FILE.csv",
+     "factors of a framework's steps on this device, from `scripts/bench truth --fit`; a name "
+     "(pytorch): NAME.csv beside the model",
+     0, 0, NULL, OPTION_READS},
     {"gpus", 0, OPTION_TEXT, AT(gpus), "LIST",
      "number of data-parallel devices: 8 or '1..8*2' (default: 1)", 0, 0, NULL},
     {"link", 0, OPTION_TEXT, AT(link), "LINK",

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "cli/caveat_notes.h"
+#include "cli/predict_framework.h"
 #include "cli/predict_ranking.h"
 #include "cli/predict_text.h"
 
@@ -98,21 +99,29 @@ static void add_times(struct table *table, const struct forecast_grid *all,
         add_parallel(table, row);
     table_number(table, samples_per_second(row));
     table_number(table, row->epoch_energy_kwh);
+    if (all->request->framework)
+        add_framework(table, all, predicted);
 }
 
 static enum status print_times(const struct forecast_grid *all, enum table_format format,
                                struct error *error)
 {
     const int count = TIME_COLUMNS - (all->request->is_parallel ? 0 : PARALLEL_COLUMNS);
-    struct table_column columns[TIME_COLUMNS + LAST_COLUMNS];
+    const int framework_count = all->request->framework ? FRAMEWORK_COLUMN_COUNT : 0;
+    struct table_column columns[TIME_COLUMNS + LAST_COLUMNS + FRAMEWORK_COLUMN_COUNT];
     struct table *table;
     memcpy(columns, time_columns, sizeof time_columns);
     memcpy(columns + count, last_columns, sizeof last_columns);
-    TRY(table_create(&table, columns, count + LAST_COLUMNS, error));
+    memcpy(columns + count + LAST_COLUMNS, framework_columns,
+           (size_t)framework_count * sizeof *columns);
+    TRY(table_create(&table, columns, count + LAST_COLUMNS + framework_count, error));
     for (int i = 0; i < all->count; i++)
         add_times(table, all, &all->rows[i]);
     TRY(cli_print_table(table, format, error));
-    return format == TABLE_TEXT ? print_ranking(all, error) : STATUS_OK;
+    if (format != TABLE_TEXT)
+        return STATUS_OK;
+    TRY(print_framework(all, error));
+    return print_ranking(all, error);
 }
 
 /* ---- memory ---- */
@@ -290,6 +299,7 @@ static void json_row(struct json *json, const struct forecast_grid *all,
     json_integer(json, "roofline_layers", row->uncovered_count);
     json_number(json, "roofline_percent", 100 * row->uncovered_ms / row->batch_ms);
     json_integer(json, "uncounted_layers", unknown_layers(&all->request->selection.network));
+    json_framework(json, all, predicted);
     json_layers(json, all, row);
     json_close(json, '}');
 }
@@ -328,6 +338,7 @@ enum status print_predictions(const struct forecast_grid *all,
         return print_layers(all, options->format, error);
     if (options->has_layers) {
         TRY(print_slowest_layers(all, error));
+        TRY(print_framework(all, error));
         if (!options->has_memory)
             return STATUS_OK;
         putchar('\n');

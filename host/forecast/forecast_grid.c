@@ -11,6 +11,7 @@ void network_selection_free(struct network_selection *selection)
 void forecast_request_free(struct forecast_request *request)
 {
     network_selection_free(&request->selection);
+    framework_free(request->framework);
 }
 
 static enum status add_forecast(struct forecast_grid *grid, const struct priced_device *device,

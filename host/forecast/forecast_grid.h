@@ -3,6 +3,7 @@
 #define EPOCHCAST_FORECAST_FORECAST_GRID_H
 
 #include "forecast/caveats.h"
+#include "forecast/framework.h"
 
 enum { BATCH_LIMIT = 256, STEP_LIMIT = 1 + OPTIMIZER_COUNT };
 
@@ -39,6 +40,7 @@ struct forecast_request {
     int gpus_count;
     bool is_parallel;               /* gpus was given, also as 1 */
     struct forecast_options common; /* of all forecasts */
+    struct framework *framework;    /* factors of a framework; or NULL */
 };
 void forecast_request_free(struct forecast_request *request);
 
