@@ -129,7 +129,7 @@ static inline void encode_backwards(struct columns *columns, const struct layer_
 {
     const char *names[ENCODE_COLUMN_LIMIT];
     float values[ENCODE_COLUMN_LIMIT];
-    struct columns forwards = {.names = names, .values = values};
+    struct columns forwards = {.names = names, .values = values, .with_steps = columns->with_steps};
     layer_dense.encode(&forwards, config, work, units);
     emit_backwards(columns, &forwards);
 }
@@ -139,7 +139,7 @@ static inline void encode_paper_backwards(struct columns *columns,
 {
     const char *names[ENCODE_COLUMN_LIMIT];
     float values[ENCODE_COLUMN_LIMIT];
-    struct columns forwards = {.names = names, .values = values};
+    struct columns forwards = {.names = names, .values = values, .with_steps = columns->with_steps};
     layer_dense.encode_paper(&forwards, config);
     emit_backwards(columns, &forwards);
 }

@@ -99,8 +99,7 @@ void encode_columns(struct columns *columns, enum encoding encoding,
         encode_physical(columns, descriptor, config, with_hardware, hardware);
 }
 
-/* The smallest config: any will do where only names and counts are asked. */
-static struct layer_config smallest_config(enum layer_kind kind)
+struct layer_config encode_smallest(enum layer_kind kind)
 {
     struct layer_config config;
     layer_begin(&config, kind);
@@ -114,7 +113,7 @@ static struct layer_config smallest_config(enum layer_kind kind)
 int encode_column_names(const char **names, enum encoding encoding, enum layer_kind kind,
                         bool with_hardware)
 {
-    const struct layer_config config = smallest_config(kind);
+    const struct layer_config config = encode_smallest(kind);
     struct columns columns = {.names = names};
     encode_columns(&columns, encoding, layer_descriptors[kind], &config, with_hardware, NULL);
     return columns.count;

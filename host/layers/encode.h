@@ -18,7 +18,7 @@ struct encode_hardware {
     double bandwidth_gbps, core_count, clock_mhz, peak_gflops;
 };
 
-enum { ENCODE_COLUMN_LIMIT = 384 };
+enum { ENCODE_COLUMN_LIMIT = 768 };
 
 /* Number of columns; with_hardware adds the columns that tell devices apart. */
 int encode_column_count(enum encoding encoding, enum layer_kind kind, bool with_hardware);

@@ -13,6 +13,7 @@
 struct columns {
     float *values;      /* or NULL */
     const char **names; /* or NULL; ENCODE_COLUMN_LIMIT of them */
+    bool with_steps;    /* as of struct encode_layout (encode_plan.h) */
     int count;
 };
 
@@ -48,6 +49,9 @@ struct encode_hardware hardware_known(const struct encode_hardware *hardware);
 /* One-hots of the paper's encoding, which codes `none` as all zeros. */
 void emit_paper_activation(struct columns *columns, int32_t activation);
 void emit_paper_choices(struct columns *columns, int32_t optimizer, int32_t activation);
+
+/* The smallest config of a kind: any will do where only names and counts are asked. */
+struct layer_config encode_smallest(enum layer_kind kind);
 
 /* The columns of a config whose kind is described by `descriptor`. */
 void encode_columns(struct columns *columns, enum encoding encoding,

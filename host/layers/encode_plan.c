@@ -1,19 +1,36 @@
 #include "layers/encode_plan.h"
 
-#include <assert.h>
+#include "layers/encode_internal.h"
+
 #include <string.h>
 
 /* ---- names ---- */
 
+static void encode(struct columns *columns, const struct encode_layout *layout,
+                   const struct layer_config *config, const struct encode_hardware *hardware)
+{
+    columns->with_steps = layout->with_steps;
+    encode_columns(columns, layout->encoding, layer_descriptors[layout->kind], config,
+                   layout->with_hardware, hardware);
+}
+
 /* Of the full row; returns how many of them are the encoder's. */
 static int full_names(const char **names, const struct encode_layout *layout)
 {
-    const int count = encode_column_names(names, layout->encoding, layout->kind,
-                                          layout->with_hardware);
+    const struct layer_config config = encode_smallest(layout->kind);
+    struct columns columns = {.names = names};
+    encode(&columns, layout, &config, NULL);
+    const int count = columns.count;
     assert(count + layout->own_count <= ENCODE_COLUMN_LIMIT);
     for (int i = 0; i < layout->own_count; i++)
         names[count + i] = layout->own_names[i];
     return count;
+}
+
+int encode_layout_count(const struct encode_layout *layout)
+{
+    const char *names[ENCODE_COLUMN_LIMIT];
+    return full_names(names, layout) + layout->own_count;
 }
 
 void encode_plan_names(const char **names, const struct encode_plan *plan)
@@ -71,8 +88,28 @@ static void note_lacking(struct encode_plan *plan, const char *const *full, cons
                 .is_choice = is_choice_column(full[slot], plan->layout.kind)};
 }
 
-int encode_plan_create(struct encode_plan *plan, const struct encode_layout *layout,
-                       const char *const *names, int count)
+void encode_plan_drop(struct encode_plan *plan, const bool *is_constant)
+{
+    const char *full[ENCODE_COLUMN_LIMIT];
+    bool is_used[ENCODE_COLUMN_LIMIT] = {false};
+    const int count = plan->count;
+    full_names(full, &plan->layout);
+    plan->count = 0;
+    for (int i = 0; i < count; i++) {
+        const int16_t slot = plan->slots[i];
+        const bool is_own = slot >= plan->encoded_count;
+        if (is_constant[i] && !is_own && !is_choice_column(full[slot], plan->layout.kind))
+            continue;
+        is_used[slot] = true;
+        plan->slots[plan->count++] = slot;
+    }
+    plan->is_whole = plan->is_whole && plan->count == count;
+    plan->lacking_count = 0;
+    note_lacking(plan, full, is_used);
+}
+
+static int create(struct encode_plan *plan, const struct encode_layout *layout,
+                  const char *const *names, int count)
 {
     const char *full[ENCODE_COLUMN_LIMIT];
     bool is_used[ENCODE_COLUMN_LIMIT] = {false};
@@ -92,12 +129,25 @@ int encode_plan_create(struct encode_plan *plan, const struct encode_layout *lay
     return -1;
 }
 
+int encode_plan_create(struct encode_plan *plan, const struct encode_layout *layout,
+                       const char *const *names, int count)
+{
+    const int unknown = create(plan, layout, names, count);
+    if (unknown < 0 || layout->with_steps)
+        return unknown;
+    struct encode_layout longer = *layout;
+    longer.with_steps = true;
+    const int still_unknown = create(plan, &longer, names, count);
+    return still_unknown < 0 || still_unknown > unknown ? still_unknown : unknown;
+}
+
 /* ---- rows ---- */
 
-static void encode(float *row, const struct encode_plan *plan, const struct layer_config *config,
-                   const struct encode_hardware *hardware)
+static void encode_values(float *row, const struct encode_plan *plan,
+                          const struct layer_config *config, const struct encode_hardware *hardware)
 {
-    encode_row(row, plan->layout.encoding, config, plan->layout.with_hardware, hardware);
+    struct columns columns = {.values = row};
+    encode(&columns, &plan->layout, config, hardware);
 }
 
 /* Makes the config what a program without its later features meant. False: it is that already. */
@@ -123,7 +173,7 @@ static bool knows_row(const struct encode_plan *plan, const struct layer_config 
     struct layer_config older = *config;
     const bool is_later = plan->lacking_count > 0 && make_older(&older);
     if (is_later)
-        encode(older_row, plan, &older, hardware);
+        encode_values(older_row, plan, &older, hardware);
     for (int i = 0; i < plan->lacking_count; i++) {
         const struct lacking_slot lacking = plan->lacking[i];
         if ((lacking.is_choice && row[lacking.slot] != 0) ||
@@ -138,7 +188,7 @@ bool encode_plan_knows(const struct encode_plan *plan, const struct layer_config
     float row[ENCODE_COLUMN_LIMIT];
     if (plan->lacking_count == 0)
         return true;
-    encode(row, plan, config, NULL);
+    encode_values(row, plan, config, NULL);
     return knows_row(plan, config, row, NULL);
 }
 
@@ -148,7 +198,7 @@ bool encode_plan_row(float *inputs, const struct encode_plan *plan,
 {
     float full[ENCODE_COLUMN_LIMIT];
     float *row = plan->is_whole ? inputs : full;
-    encode(row, plan, config, hardware);
+    encode_values(row, plan, config, hardware);
     if (own)
         memcpy(row + plan->encoded_count, own, (size_t)plan->layout.own_count * sizeof *own);
     if (plan->is_whole)

@@ -13,9 +13,14 @@ struct encode_layout {
     enum encoding encoding;
     enum layer_kind kind;
     bool with_hardware;
+    /* Physical encoding: also the columns that pay only with many rows. dense: hard steps of its
+     * sizes, in place of ramps; conv2d: exact costs of transform algorithms and their limits. */
+    bool with_steps;
     const char *const *own_names; /* (own_count); borrowed: they outlive the plan */
     int own_count;
 };
+
+int encode_layout_count(const struct encode_layout *layout); /* of columns */
 
 struct encode_plan {
     struct encode_layout layout;
@@ -34,8 +39,13 @@ struct encode_plan {
 /* The plan of a model that is trained now: the full row. */
 void encode_plan_whole(struct encode_plan *plan, const struct encode_layout *layout);
 
-/* Finds every name in the full row. Returns -1, or the index of the first name that is not known or
- * stands twice; the plan is then useless. count <= ENCODE_COLUMN_LIMIT. */
+/* A model that is trained now need not have columns that its rows do not tell apart. is_constant:
+ * of every column of the plan. Names of choices stay: encode_plan_knows asks for them. */
+void encode_plan_drop(struct encode_plan *plan, const bool *is_constant);
+
+/* Finds every name in the full row; where one is not, in that with steps (which no model says by
+ * itself). Returns -1, or the index of the first name that is not known or stands twice; the plan
+ * is then useless. count <= ENCODE_COLUMN_LIMIT. */
 int encode_plan_create(struct encode_plan *plan, const struct encode_layout *layout,
                        const char *const *names, int count);
 

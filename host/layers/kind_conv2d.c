@@ -1,4 +1,4 @@
-#include "layers/encode_gemm.h"
+#include "layers/encode_conv2d.h"
 #include "layers/kind_internal.h"
 
 static const struct sample_shapes in_shapes = {
@@ -99,23 +99,12 @@ static void encode_paper(struct columns *columns, const struct layer_config *con
     emit_paper_choices(columns, config->optimizer, conv->activation);
 }
 
-/* Columns of convolutions: sizes, the implicit matrix products of the three passes, what tiles and
- * waves waste, what transform algorithms (Winograd, FFT) would cost, and the conditions by which
- * libraries choose among them.
- */
-struct geometry {
-    const struct conv2d *conv;
-    struct window window;
-    double is_train, rows, image, kernel, in, out, stride, side; /* side of the output */
-    double cells_in, cells_out;                                  /* rows * side^2 */
-    double depth_in, depth_out;                                  /* kernel^2 * channels */
-    double direct_flops;                                         /* of the forward product */
-};
-
-static struct geometry geometry_of(const struct layer_config *config)
+/* What decides a convolution's time; what transform algorithms would cost is in
+ * encode_transforms.c. */
+static struct conv_geometry geometry_of(const struct layer_config *config)
 {
     const struct conv2d *conv = &config->as.conv2d;
-    struct geometry g = {
+    struct conv_geometry g = {
         .conv = conv,
         .window = window_of(conv->image_size, conv->kernel_size, conv->stride, conv->padding),
         .is_train = config->pass == PASS_TRAIN,
@@ -136,7 +125,7 @@ static struct geometry geometry_of(const struct layer_config *config)
 }
 
 /* Fraction of the kernel's taps that fall on the image rather than on its padding. */
-static double useful_taps(const struct geometry *g)
+static double useful_taps(const struct conv_geometry *g)
 {
     const int side = (int)g->side, kernel = g->conv->kernel_size, stride = g->conv->stride;
     const int first_end = kernel - g->window.pad_before - g->conv->image_size;
@@ -149,7 +138,7 @@ static double useful_taps(const struct geometry *g)
     return useful * useful; /* both axes */
 }
 
-static void emit_sizes(struct columns *columns, const struct geometry *g)
+static void emit_sizes(struct columns *columns, const struct conv_geometry *g)
 {
     emit(columns, "log_batch_size", log_size(g->rows));
     emit(columns, "log_image_size", log_size(g->image));
@@ -177,7 +166,7 @@ static void emit_sizes(struct columns *columns, const struct geometry *g)
     emit(columns, "is_train*log_channels_out", g->is_train * log_size(g->out));
 }
 
-static void emit_branches(struct columns *columns, const struct geometry *g)
+static void emit_branches(struct columns *columns, const struct conv_geometry *g)
 {
     const int kernel = g->conv->kernel_size, stride = g->conv->stride;
     const int zeros = g->window.pad_before + g->window.pad_after;
@@ -213,7 +202,7 @@ static void emit_branches(struct columns *columns, const struct geometry *g)
     EMIT_DIVISIBLE("channels_out", g->conv->channels_out);
 }
 
-static void emit_interactions(struct columns *columns, const struct geometry *g)
+static void emit_interactions(struct columns *columns, const struct conv_geometry *g)
 {
     const double log_flops = log_size(g->direct_flops);
     const double log_output = log_size(g->cells_out * g->out);
@@ -231,7 +220,7 @@ static void emit_interactions(struct columns *columns, const struct geometry *g)
          (g->conv->padding == PADDING_SAME) * log_size(g->cells_in * g->in));
 }
 
-static void emit_ramps(struct columns *columns, const struct geometry *g)
+static void emit_ramps(struct columns *columns, const struct conv_geometry *g)
 {
     EMIT_RAMP("batch_size", g->rows, 8);
     EMIT_RAMP("batch_size", g->rows, 32);
@@ -246,7 +235,7 @@ static void emit_ramps(struct columns *columns, const struct geometry *g)
     EMIT_RAMP("channels_out", g->out, 128);
 }
 
-static void emit_quantisation(struct columns *columns, const struct geometry *g)
+static void emit_quantisation(struct columns *columns, const struct conv_geometry *g)
 {
     EMIT_QUANTISED("channels_in", g->in);
     EMIT_QUANTISED("channels_out", g->out);
@@ -259,7 +248,7 @@ static void emit_quantisation(struct columns *columns, const struct geometry *g)
     EMIT_LAST_FILL("output_size", g->side);
 }
 
-static void emit_steps(struct columns *columns, const struct geometry *g)
+static void emit_steps(struct columns *columns, const struct conv_geometry *g)
 {
 #define BATCH_STEP(from, to)  EMIT_STEP("batch_size", g->rows, from, to);
 #define IMAGE_STEP(from, to)  EMIT_STEP("image_size", g->image, from, to);
@@ -275,69 +264,10 @@ static void emit_steps(struct columns *columns, const struct geometry *g)
     STEPS_ABOVE_64(OUT_STEP)
 }
 
-/* Multiplications of Winograd F(tile x tile, k x k), as FLOPs: (tile + k - 1)^2 products a tile. */
-static double winograd_flops(const struct geometry *g, double tile)
-{
-    const double tiles = tiles_of(g->side, tile), points = tile + g->kernel - 1;
-    return 2 * g->rows * tiles * tiles * points * points * g->in * g->out;
-}
-
-static void emit_winograd(struct columns *columns, const struct geometry *g)
-{
-    const double tiles_2 = tiles_of(g->side, 2), tiles_4 = tiles_of(g->side, 4);
-    const double flops_2 = winograd_flops(g, 2), flops_4 = winograd_flops(g, 4);
-    const bool applies = g->conv->kernel_size == 3 && g->conv->stride == 1;
-    emit(columns, "log_winograd_tiles_2", log_size(g->rows * tiles_2 * tiles_2));
-    emit(columns, "log_winograd_tiles_4", log_size(g->rows * tiles_4 * tiles_4));
-    emit(columns, "log_winograd_flops_2", log_size(flops_2));
-    emit(columns, "log_winograd_flops_4", log_size(flops_4));
-    emit(columns, "log_winograd_gain_2", applies * log2(g->direct_flops / flops_2));
-    emit(columns, "log_winograd_gain_4", applies * log2(g->direct_flops / flops_4));
-}
-
-/* A convolution by 2-D FFT of `size` over tiles x tiles pieces: real transforms of inputs, filters
- * and outputs (2.5 n log2 n FLOPs for n = size^2 points), then complex products (8 FLOPs) of half
- * the frequencies. */
-struct fft {
-    double transform_flops, product_flops;
-    double workspace_bytes; /* of the transformed tensors */
-};
-
-static struct fft fft_of(const struct geometry *g, double size, double tiles)
-{
-    const double points = size * size, pieces = g->rows * tiles * tiles;
-    const double planes = pieces * g->in + g->in * g->out + pieces * g->out;
-    return (struct fft){
-        .transform_flops = 2.5 * points * log2(points) * planes,
-        .product_flops = 8 * pieces * g->in * g->out * size * (size / 2 + 1),
-        .workspace_bytes = 8 * planes * size * (size / 2 + 1),
-    };
-}
-
-static void emit_fft(struct columns *columns, const struct geometry *g)
-{
-    const double full_size = exp2(ceil(log2(fmax(g->image + g->kernel - 1, 2))));
-    const double step = fmax(33 - g->kernel, 1); /* outputs that a 32 x 32 tile yields, a side */
-    const struct fft full = fft_of(g, full_size, 1), tiled = fft_of(g, 32, tiles_of(g->side, step));
-    const bool applies = g->conv->stride == 1 && g->conv->kernel_size > 1;
-    const double full_flops = full.transform_flops + full.product_flops;
-    const double tiled_flops = tiled.transform_flops + tiled.product_flops;
-    emit(columns, "log_fft_size", log2(full_size));
-    emit(columns, "log_fft_transform_flops", log_size(full.transform_flops));
-    emit(columns, "log_fft_product_flops", log_size(full.product_flops));
-    emit(columns, "log_fft_gain", applies * log2(g->direct_flops / full_flops));
-    emit(columns, "log_fft_32_transform_flops", log_size(tiled.transform_flops));
-    emit(columns, "log_fft_32_product_flops", log_size(tiled.product_flops));
-    emit(columns, "log_fft_32_gain", applies * log2(g->direct_flops / tiled_flops));
-    emit(columns, "log_fft_workspace_bytes", log_size(full.workspace_bytes));
-    emit(columns, "log_fft_32_workspace_bytes", log_size(tiled.workspace_bytes));
-    emit(columns, "log_fft_32_tiles", log_size(tiles_of(g->side, step)));
-}
-
 static void encode(struct columns *columns, const struct layer_config *config,
                    const struct layer_work *work, double units)
 {
-    const struct geometry g = geometry_of(config);
+    const struct conv_geometry g = geometry_of(config);
     emit_sizes(columns, &g);
     emit_branches(columns, &g);
     emit_interactions(columns, &g);
@@ -346,7 +276,10 @@ static void encode(struct columns *columns, const struct layer_config *config,
     emit_steps(columns, &g);
     emit_products(columns, work, units);
     emit_winograd(columns, &g);
-    emit_fft(columns, &g);
+    if (columns->with_steps)
+        emit_transforms(columns, &g);
+    else
+        emit_fft_of_kernel(columns, &g);
 }
 
 static const struct layer_case cases[] = {

@@ -95,7 +95,7 @@ static void emit_shapes(struct columns *columns, const struct layer_config *conf
     EMIT_LAST_FILL("outputs", outputs);
 }
 
-static void emit_steps(struct columns *columns, const struct layer_config *config)
+static void emit_ramps(struct columns *columns, const struct layer_config *config)
 {
     const double rows = config->batch_size;
     const double inputs = config->as.dense.inputs, outputs = config->as.dense.outputs;
@@ -107,6 +107,35 @@ static void emit_steps(struct columns *columns, const struct layer_config *confi
     STEPS_OF_128(OUTPUTS_STEP)
 }
 
+/* The time jumps where a library takes another kernel or another tile begins: with many rows a net
+ * learns each jump by itself. */
+struct hard_step {
+    double above;
+    const char *name;
+};
+#define BATCH_STEP_ABOVE(size)   {size, "batch_size>" #size},
+#define INPUTS_STEP_ABOVE(size)  {size, "inputs>" #size},
+#define OUTPUTS_STEP_ABOVE(size) {size, "outputs>" #size},
+static const struct hard_step batch_steps[] = {MULTIPLES_OF_4(BATCH_STEP_ABOVE)};
+static const struct hard_step inputs_steps[] = {MULTIPLES_OF_16(INPUTS_STEP_ABOVE)};
+static const struct hard_step outputs_steps[] = {MULTIPLES_OF_16(OUTPUTS_STEP_ABOVE)};
+
+static void emit_hard_steps(struct columns *columns, double size, const struct hard_step *steps,
+                            size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        emit(columns, steps[i].name, size > steps[i].above);
+}
+#define EMIT_HARD_STEPS(size, steps)                                                               \
+    emit_hard_steps(columns, size, steps, sizeof(steps) / sizeof *(steps))
+
+static void emit_steps(struct columns *columns, const struct layer_config *config)
+{
+    EMIT_HARD_STEPS(config->batch_size, batch_steps);
+    EMIT_HARD_STEPS(config->as.dense.inputs, inputs_steps);
+    EMIT_HARD_STEPS(config->as.dense.outputs, outputs_steps);
+}
+
 static void encode(struct columns *columns, const struct layer_config *config,
                    const struct layer_work *work, double units)
 {
@@ -114,7 +143,10 @@ static void encode(struct columns *columns, const struct layer_config *config,
     const double rows = config->batch_size, inputs = dense->inputs, outputs = dense->outputs;
     emit_sizes(columns, config);
     emit_shapes(columns, config);
-    emit_steps(columns, config);
+    if (columns->with_steps)
+        emit_steps(columns, config);
+    else
+        emit_ramps(columns, config);
     /* the long side of the output as rows: libraries transpose as they please */
     const struct work_operation forward = {
         .rows = outputs, .depth = inputs, .columns = rows, .batch = 1};

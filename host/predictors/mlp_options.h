@@ -22,6 +22,9 @@ struct mlp_options {
     int32_t several_hidden_count;
     int32_t output, output_bias;
     int32_t activation; /* enum mlp_activation */
+    /* Physical encoding: a kind with at least this many training rows has the columns of steps
+     * (with_steps of encode_plan.h). */
+    int32_t step_rows;
     /* A kind with at most this many training rows learns ln(1 + t) minus the roofline's (only with
      * output log); with more rows, a net learns better without the roofline. */
     int32_t roofline_rows;
@@ -46,7 +49,7 @@ struct mlp_options {
 };
 
 /* Their table: names, bounds, help. */
-enum { MLP_OPTION_COUNT = 36 };
+enum { MLP_OPTION_COUNT = 37 };
 extern const struct member mlp_option_table[MLP_OPTION_COUNT];
 
 /* The preset "default". */

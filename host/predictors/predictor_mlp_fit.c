@@ -13,6 +13,34 @@ static struct encode_hardware row_hardware(const struct fit *fit, const struct m
 
 /* ---- inputs and targets ---- */
 
+/* Columns that are the same in all training rows tell nothing, and cost as much as others. */
+static void drop_constant_columns(struct fit *fit, const struct kind_fit *kind_fit,
+                                  struct encode_plan *plan)
+{
+    float first[ENCODE_COLUMN_LIMIT], next[ENCODE_COLUMN_LIMIT];
+    bool is_constant[ENCODE_COLUMN_LIMIT];
+    for (size_t i = 0; i < kind_fit->selection.count[SPLIT_TRAIN]; i++) {
+        const struct measurement *row = fit_row(fit, kind_fit, SPLIT_TRAIN, i);
+        const struct encode_hardware hardware = row_hardware(fit, row);
+        encode_plan_row(i == 0 ? first : next, plan, &row->config, &hardware, NULL);
+        for (int column = 0; column < plan->count; column++)
+            is_constant[column] = i == 0 || (is_constant[column] && next[column] == first[column]);
+    }
+    encode_plan_drop(plan, is_constant);
+}
+
+static void plan_create(struct fit *fit, const struct kind_fit *kind_fit, struct encode_plan *plan)
+{
+    const struct mlp_options *options = fit->options;
+    const size_t rows = kind_fit->selection.count[SPLIT_TRAIN];
+    struct encode_layout layout = mlp_layout(fit->predictor, kind_fit->kind);
+    layout.with_steps = options->encoding == ENCODING_PHYSICAL &&
+                        rows >= (size_t)options->step_rows;
+    encode_plan_whole(plan, &layout);
+    if (options->encoding == ENCODING_PHYSICAL)
+        drop_constant_columns(fit, kind_fit, plan);
+}
+
 static enum status sides_create(struct kind_fit *kind_fit, int columns, struct error *error)
 {
     const size_t *count = kind_fit->selection.count;
@@ -73,9 +101,8 @@ static enum status kind_encode(struct fit *fit, struct kind_fit *kind_fit, struc
         kind->relative_to_roofline = fit->options->output == MLP_OUTPUT_LOG &&
                                      kind_fit->selection.count[SPLIT_TRAIN] <=
                                          (size_t)fit->options->roofline_rows;
-    const struct encode_layout layout = mlp_layout(fit->predictor, kind_fit->kind);
     if (kind->net_count == 0) /* fine-tuning keeps what its nets were trained with */
-        encode_plan_whole(&kind->plan, &layout);
+        plan_create(fit, kind_fit, &kind->plan);
     const int columns = kind->plan.count;
     TRY(sides_create(kind_fit, columns, error));
     for (int side = 0; side < SIDE_COUNT; side++)

@@ -1,0 +1,193 @@
+/* What a convolution would cost by Winograd and by FFT, and the limits at which libraries leave
+ * these algorithms: workspaces (cuDNN's FFT has none above 4 GiB; frameworks set limits of their
+ * own), transforms of at most 256 points a side, tiles of 32.
+ */
+#include "layers/encode_conv2d.h"
+
+/* ---- Winograd ---- */
+
+/* Multiplications of Winograd F(tile x tile, k x k), as FLOPs: (tile + k - 1)^2 products a tile. */
+static double winograd_flops(const struct conv_geometry *g, double tile)
+{
+    const double tiles = tiles_of(g->side, tile), points = tile + g->kernel - 1;
+    return 2 * g->rows * tiles * tiles * points * points * g->in * g->out;
+}
+
+void emit_winograd(struct columns *columns, const struct conv_geometry *g)
+{
+    const double tiles_2 = tiles_of(g->side, 2), tiles_4 = tiles_of(g->side, 4);
+    const double flops_2 = winograd_flops(g, 2), flops_4 = winograd_flops(g, 4);
+    const bool applies = g->conv->kernel_size == 3 && g->conv->stride == 1;
+    emit(columns, "log_winograd_tiles_2", log_size(g->rows * tiles_2 * tiles_2));
+    emit(columns, "log_winograd_tiles_4", log_size(g->rows * tiles_4 * tiles_4));
+    emit(columns, "log_winograd_flops_2", log_size(flops_2));
+    emit(columns, "log_winograd_flops_4", log_size(flops_4));
+    emit(columns, "log_winograd_gain_2", applies * log2(g->direct_flops / flops_2));
+    emit(columns, "log_winograd_gain_4", applies * log2(g->direct_flops / flops_4));
+}
+
+/* ---- FFT ---- */
+
+enum { TILE = 32 }; /* points a side, of a tiled FFT */
+
+/* A convolution by 2-D FFT of `size` over tiles x tiles pieces: real transforms of inputs, filters
+ * and outputs (2.5 n log2 n FLOPs for n = size^2 points), then complex products (8 FLOPs) of half
+ * the frequencies. */
+struct fft {
+    double transform_flops, product_flops;
+    double workspace_bytes; /* of the transformed tensors */
+};
+
+static struct fft fft_of(const struct conv_geometry *g, double size, double tiles)
+{
+    const double points = size * size, pieces = g->rows * tiles * tiles;
+    const double planes = pieces * g->in + g->in * g->out + pieces * g->out;
+    return (struct fft){
+        .transform_flops = 2.5 * points * log2(points) * planes,
+        .product_flops = 8 * pieces * g->in * g->out * size * (size / 2 + 1),
+        .workspace_bytes = 8 * planes * size * (size / 2 + 1),
+    };
+}
+
+/* Outputs that a tile yields, a side. */
+static double tile_step(const struct conv_geometry *g)
+{
+    return fmax(TILE + 1 - g->kernel, 1);
+}
+
+/* Transforms need stride 1, and a kernel of 1 is a product already. */
+static bool transforms_apply(const struct conv_geometry *g)
+{
+    return g->conv->stride == 1 && g->conv->kernel_size > 1;
+}
+
+void emit_fft_of_kernel(struct columns *columns, const struct conv_geometry *g)
+{
+    const double full_size = exp2(ceil(log2(fmax(g->image + g->kernel - 1, 2))));
+    const double tiles = tiles_of(g->side, tile_step(g));
+    const struct fft full = fft_of(g, full_size, 1), tiled = fft_of(g, TILE, tiles);
+    const bool applies = transforms_apply(g);
+    const double full_flops = full.transform_flops + full.product_flops;
+    const double tiled_flops = tiled.transform_flops + tiled.product_flops;
+    emit(columns, "log_fft_size", log2(full_size));
+    emit(columns, "log_fft_transform_flops", log_size(full.transform_flops));
+    emit(columns, "log_fft_product_flops", log_size(full.product_flops));
+    emit(columns, "log_fft_gain", applies * log2(g->direct_flops / full_flops));
+    emit(columns, "log_fft_32_transform_flops", log_size(tiled.transform_flops));
+    emit(columns, "log_fft_32_product_flops", log_size(tiled.product_flops));
+    emit(columns, "log_fft_32_gain", applies * log2(g->direct_flops / tiled_flops));
+    emit(columns, "log_fft_workspace_bytes", log_size(full.workspace_bytes));
+    emit(columns, "log_fft_32_workspace_bytes", log_size(tiled.workspace_bytes));
+    emit(columns, "log_fft_32_tiles", log_size(tiles));
+}
+
+/* ---- the same, and the limits ---- */
+
+/* log2 of bytes, in which a limit is likely. */
+static const double workspace_limits[] = {28, 29, 30, 31, 31.5, 32, 32.5, 33, 34};
+enum { LIMIT_COUNT = sizeof workspace_limits / sizeof *workspace_limits };
+
+struct fft_names {
+    const char *transform_flops, *product_flops, *flops, *gain, *workspace;
+    const char *fits; /* it applies, in at most 4 GiB */
+    const char *above[LIMIT_COUNT];
+};
+#define FFT_NAMES(what)                                                                            \
+    {                                                                                              \
+        .transform_flops = "log_" what "_transform_flops",                                         \
+        .product_flops = "log_" what "_product_flops", .flops = "log_" what "_flops",              \
+        .gain = "log_" what "_gain", .workspace = "log_" what "_workspace_bytes",                  \
+        .fits = what "_fits_4_gib", .above = {                                                     \
+            what "_workspace_bytes>2^28",                                                          \
+            what "_workspace_bytes>2^29",                                                          \
+            what "_workspace_bytes>2^30",                                                          \
+            what "_workspace_bytes>2^31",                                                          \
+            what "_workspace_bytes>2^31.5",                                                        \
+            what "_workspace_bytes>2^32",                                                          \
+            what "_workspace_bytes>2^32.5",                                                        \
+            what "_workspace_bytes>2^33",                                                          \
+            what "_workspace_bytes>2^34"                                                           \
+        }                                                                                          \
+    }
+static const struct fft_names full_names = FFT_NAMES("full_fft");
+static const struct fft_names output_names = FFT_NAMES("fft_32");
+static const struct fft_names input_names = FFT_NAMES("input_fft_32");
+
+static void emit_fft(struct columns *columns, const struct conv_geometry *g, const struct fft *fft,
+                     const struct fft_names *names, bool applies)
+{
+    const double flops = fft->transform_flops + fft->product_flops;
+    const double log_bytes = log2(fft->workspace_bytes);
+    emit(columns, names->transform_flops, log_size(fft->transform_flops));
+    emit(columns, names->product_flops, log_size(fft->product_flops));
+    emit(columns, names->flops, log_size(flops));
+    emit(columns, names->gain, applies * log2(g->direct_flops / flops));
+    emit(columns, names->workspace, log_bytes);
+    emit(columns, names->fits, applies && log_bytes <= 32);
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        emit(columns, names->above[i], log_bytes > workspace_limits[i]);
+}
+
+static double power_of_two_from(double size)
+{
+    double power = 2;
+    while (power < size)
+        power *= 2;
+    return power;
+}
+
+/* The whole image with its zeros, then tiles of 32 by the outputs and by the inputs that they
+ * yield. */
+static void emit_ffts(struct columns *columns, const struct conv_geometry *g)
+{
+    const double padded = g->image + g->window.pad_before + g->window.pad_after;
+    const double size = power_of_two_from(padded), step = tile_step(g);
+    const double output_tiles = tiles_of(g->side, step), input_tiles = tiles_of(g->image, step);
+    const bool applies = transforms_apply(g);
+    const struct fft full = fft_of(g, size, 1);
+    const struct fft by_output = fft_of(g, TILE, output_tiles);
+    const struct fft by_input = fft_of(g, TILE, input_tiles);
+    emit(columns, "padded_image_size", padded);
+    emit(columns, "log_full_fft_size", log2(size));
+    emit(columns, "full_fft_size<=32", size <= 32);
+    emit(columns, "full_fft_size<=64", size <= 64);
+    emit(columns, "full_fft_size<=128", size <= 128);
+    emit(columns, "full_fft_size<=256", size <= 256);
+    emit(columns, "full_fft_size<=512", size <= 512);
+    emit(columns, "log_fft_32_tiles", log_size(output_tiles));
+    emit(columns, "log_input_fft_32_tiles", log_size(input_tiles));
+    emit_fft(columns, g, &full, &full_names, applies && size <= 256);
+    emit_fft(columns, g, &by_output, &output_names, applies);
+    emit_fft(columns, g, &by_input, &input_names, applies);
+}
+
+static void emit_lowering(struct columns *columns, const struct conv_geometry *g)
+{
+    const double bytes = FLOAT_BYTES * g->cells_out * g->depth_in, row_bytes = bytes / g->rows;
+#define BYTES_STEP(power) emit(columns, "im2col_bytes>2^" #power, bytes > exp2(power));
+#define ROW_STEP(power)   emit(columns, "im2col_row_bytes>2^" #power, row_bytes > exp2(power));
+    BYTES_STEP(26)
+    BYTES_STEP(27) BYTES_STEP(28) BYTES_STEP(29) BYTES_STEP(30) BYTES_STEP(31) BYTES_STEP(32)
+        BYTES_STEP(33) BYTES_STEP(34) BYTES_STEP(35) ROW_STEP(16) ROW_STEP(18) ROW_STEP(20)
+            ROW_STEP(22) ROW_STEP(24) ROW_STEP(26) ROW_STEP(28)
+}
+
+/* Beside those of kind_conv2d.c. */
+static void emit_small(struct columns *columns, const struct conv_geometry *g)
+{
+    emit(columns, "kernel_size==4", g->conv->kernel_size == 4);
+    emit(columns, "kernel_size==6", g->conv->kernel_size == 6);
+#define IN_STEP(most)  emit(columns, "channels_in<=" #most, g->conv->channels_in <= (most));
+#define OUT_STEP(most) emit(columns, "channels_out<=" #most, g->conv->channels_out <= (most));
+    IN_STEP(6)
+    IN_STEP(8) IN_STEP(9) IN_STEP(16) IN_STEP(24) IN_STEP(32) IN_STEP(48) IN_STEP(64) OUT_STEP(4)
+        OUT_STEP(6) OUT_STEP(8) OUT_STEP(9) OUT_STEP(16) OUT_STEP(24) OUT_STEP(32) OUT_STEP(48)
+            OUT_STEP(64)
+}
+
+void emit_transforms(struct columns *columns, const struct conv_geometry *g)
+{
+    emit_ffts(columns, g);
+    emit_lowering(columns, g);
+    emit_small(columns, g);
+}
