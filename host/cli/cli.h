@@ -32,7 +32,7 @@ struct settings {
     const char *command_line; /* as typed, for provenance */
 
     int32_t help, brief_help, quiet, verbose, overwrite, dry_run, layers, no_measure, autotune,
-        forecasts, all, check, memory, sum;
+        encoded, forecasts, all, check, memory, sum;
     int32_t baselines; /* bit i: choice_baseline's name i */
     int32_t format, cache, dialect, split, precision, group, all_reduce, scaling; /* choices */
     const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,

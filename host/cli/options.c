@@ -151,6 +151,8 @@ const struct option cli_options[] = {
     {"by", 0, OPTION_TEXT, AT(by), "KEYS",
      "slice errors by decade (of time), noise (of the label), algorithm or any feature", 0, 0,
      NULL},
+    {"encoded", 0, OPTION_FLAG, AT(encoded), NULL,
+     "csv of split, time and the columns that the MLP learns from, for other learners", 0, 0, NULL},
     {"forecasts", 0, OPTION_FLAG, AT(forecasts), NULL, "print every row with its forecast", 0, 0,
      NULL},
     {"model", 'm', OPTION_TEXT, AT(model), "MODEL.h5", "trained model", 0, 0, NULL, OPTION_READS},
