@@ -4,6 +4,7 @@
 #include "cli/train_notes.h"
 #include "data/import.h"
 #include "forecast/parallel.h"
+#include "layers/encode_plan.h"
 #include "predictors/predictor.h"
 #include "test.h"
 
@@ -79,16 +80,42 @@ static void training_says_what_memory_it_takes(void **state)
 {
     (void)state;
     char text[NOTE_LIMIT];
-    assert_string_equal(train_memory_note(text, 100000, 8LL << 30), ""); // 90 MB
-    assert_string_equal(train_memory_note(text, 100000, 0), "");         // unknown
-    assert_string_equal(train_memory_note(text, 2000000, 8LL << 30),
+    assert_string_equal(train_memory_note(text, 100000, 9e7, 8LL << 30), "");
+    assert_string_equal(train_memory_note(text, 100000, 9e7, 0), ""); // unknown
+    assert_string_equal(train_memory_note(text, 2000000, 1.8e9, 8LL << 30),
                         "note: training on 2 M rows takes about 1.68 GiB of memory\n");
-    assert_string_equal(train_memory_note(text, 10000000, 0),
+    assert_string_equal(train_memory_note(text, 10000000, 9e9, 0),
                         "note: training on 10 M rows takes about 8.38 GiB of memory\n");
-    assert_string_equal(train_memory_note(text, 10000000, 4LL << 30),
+    assert_string_equal(train_memory_note(text, 10000000, 9e9, 4LL << 30),
                         "warning: training on 10 M rows takes about 8.38 GiB of memory, of which "
                         "4 GiB are free; --layer KIND trains one kind at a time\n");
-    assert_true(*train_memory_note(text, 100000, 50000000)); // a small container
+    assert_true(*train_memory_note(text, 100000, 9e7, 50000000)); // a small container
+}
+
+/* A float per column and row, beside a share that all rows have. */
+static void memory_of_training_grows_with_the_columns(void **state)
+{
+    (void)state;
+    enum { ROWS = 1000 };
+    struct measurement *list = calloc(ROWS, sizeof *list);
+    struct dataset_rows rows = {.rows = list, .count = ROWS, .device_count = 1};
+    struct encode_layout dense = {.encoding = ENCODING_PHYSICAL, .kind = LAYER_DENSE},
+                         pool = {.encoding = ENCODING_PHYSICAL, .kind = LAYER_POOL2D};
+    dense.with_steps = true;
+    for (int i = 0; i < ROWS; i++)
+        list[i].config.kind = LAYER_DENSE;
+    const double all_dense = train_memory_bytes(&rows);
+    for (int i = 0; i < ROWS; i++)
+        list[i].config.kind = LAYER_POOL2D;
+    const double columns = encode_layout_count(&dense) - encode_layout_count(&pool);
+    assert_float_equal(all_dense - train_memory_bytes(&rows), 4 * columns * ROWS, 1);
+    assert_true(columns > 300);
+    rows.count = 10; /* too few for steps */
+    const double ten_pools = train_memory_bytes(&rows);
+    for (int i = 0; i < ROWS; i++)
+        list[i].config.kind = LAYER_DENSE;
+    assert_true(train_memory_bytes(&rows) - ten_pools < 4 * 10 * columns);
+    free(list);
 }
 
 /* A command's own text of an option stands for the table's; names must be options it takes. */
@@ -464,6 +491,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(options_are_read_in_every_form),
         cmocka_unit_test(old_spellings_are_understood),
         cmocka_unit_test(training_says_what_memory_it_takes),
+        cmocka_unit_test(memory_of_training_grows_with_the_columns),
         cmocka_unit_test(option_texts_are_of_options_that_the_command_takes),
         cmocka_unit_test(choices_are_optional_lists),
         cmocka_unit_test(what_is_not_given_is_absent),

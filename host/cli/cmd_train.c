@@ -281,7 +281,7 @@ static void note_memory(const struct dataset_rows *rows, const struct settings *
     machine_memory_read(&memory, "");
     const int64_t rows_bytes = (int64_t)(rows->count * sizeof *rows->rows);
     const int64_t usable = memory.available_bytes > 0 ? memory.available_bytes + rows_bytes : 0;
-    if (!settings->quiet && *train_memory_note(text, rows->count, usable))
+    if (!settings->quiet && *train_memory_note(text, rows->count, train_memory_bytes(rows), usable))
         term_message(stderr, "%s", text);
 }
 

@@ -3,7 +3,9 @@
 #include "base/human.h"
 #include "base/text.h"
 #include "evaluate/evaluate.h"
+#include "layers/encode_plan.h"
 #include "predictors/interval.h"
+#include "predictors/mlp_options.h"
 #include "predictors/row_selection.h"
 
 #include <math.h>
@@ -119,14 +121,31 @@ void train_notes_print(const struct dataset_rows *rows, const struct fit_report 
 
 /* ---- memory ---- */
 
-/* Peak of a training run with the default recipe, per row read: 50.6 MB at 20,000 rows and 154 MB
- * at 150,000 (fake device, six kinds, columns of the physical encoding). */
-enum { BYTES_PER_ROW = 900 };
+/* Beside the encoded columns, measured as the growth of the peak with the rows. */
+enum { BYTES_PER_ROW = 300 };
 
-const char *train_memory_note(char text[NOTE_LIMIT], size_t row_count, int64_t available_bytes)
+double train_memory_bytes(const struct dataset_rows *rows)
+{
+    size_t counts[LAYER_KIND_COUNT] = {0};
+    double bytes = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        counts[rows->rows[i].config.kind]++;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        const struct encode_layout layout = {.encoding = ENCODING_PHYSICAL,
+                                             .kind = (enum layer_kind)kind,
+                                             .with_hardware = rows->device_count > 1,
+                                             .with_steps = counts[kind] >=
+                                                           (size_t)mlp_options_standard.step_rows};
+        const double column_bytes = sizeof(float) * (double)encode_layout_count(&layout);
+        bytes += (double)counts[kind] * (BYTES_PER_ROW + column_bytes);
+    }
+    return bytes;
+}
+
+const char *train_memory_note(char text[NOTE_LIMIT], size_t row_count, double bytes,
+                              int64_t available_bytes)
 {
     char rows[HUMAN_TEXT_SIZE], needed[HUMAN_TEXT_SIZE], available[HUMAN_TEXT_SIZE];
-    const double bytes = (double)row_count * BYTES_PER_ROW;
     const bool is_too_much = available_bytes > 0 && bytes > (double)available_bytes;
     text[0] = '\0';
     if (!is_too_much && bytes < 0x1p30)

@@ -13,8 +13,12 @@ enum { NOTE_LIMIT = 300 };
 void train_notes_print(const struct dataset_rows *rows, const struct fit_report *reports,
                        bool has_intervals, const struct settings *settings);
 
-/* Before training: its memory where that is much (above 1 GiB), and a warning where it is more than
- * `available_bytes`. Returns text, "" for nothing to say; one line, with its end. */
-const char *train_memory_note(char text[NOTE_LIMIT], size_t row_count, int64_t available_bytes);
+/* What training an mlp with the default recipe takes at its peak: more columns, more bytes. */
+double train_memory_bytes(const struct dataset_rows *rows);
+/* Before training: its memory `bytes` where that is much (above 1 GiB), and a warning where it is
+ * more than `available_bytes` (0: unknown). Returns text, "" for nothing to say; one line, with its
+ * end. */
+const char *train_memory_note(char text[NOTE_LIMIT], size_t row_count, double bytes,
+                              int64_t available_bytes);
 
 #endif
