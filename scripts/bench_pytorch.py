@@ -6,14 +6,17 @@ epochcast before it: the first thousand steps differ). Prints one line of JSON p
 Data is resident as tensors, torch.randperm, no DataLoader, no progress. Modes, on cuda with the
 fused Adam: eager; graph: the whole step, the gather of its rows included, replayed as one CUDA graph;
 compile: the same with the network and its loss through torch.compile.
---truth instead times torchvision's unchanged ResNet-50 and VGG-16, to check verify's forecasts: the
-median of 20 steps after 5 warm-up steps, forward (evaluation) and training with SGD, in fp32 and tf32.
+--truth instead times whole networks (torchvision's, and those of bench_networks.py), to check forecasts: the
+median of 20 steps after 5 warm-up steps, fewer where they last, forward (evaluation) and training with an
+optimizer, in fp32 and on cuda in tf32; channels as they come.
 Exit code 77: the device, or PyTorch (with --truth: torchvision), is missing.
 """
 import argparse
 import json
+import os
 import statistics
 import sys
+import tempfile
 import time
 
 try:
@@ -40,8 +43,13 @@ def parse_options():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=0,
                         help="train this many nets for --epochs and print their test error instead")
-    parser.add_argument("--truth", action="store_true", help="whole networks of torchvision")
+    parser.add_argument("--truth", action="store_true", help="whole networks")
+    parser.add_argument("--truth-networks", default="resnet50,vgg16")
     parser.add_argument("--truth-batches", default="1,8,32,64")
+    parser.add_argument("--truth-steps", default="forward,sgd", help="forward, sgd, adam")
+    parser.add_argument("--truth-seconds", type=float, default=60, help="limit of a point's samples")
+    parser.add_argument("--truth-profile", action="store_true",
+                        help="also where a step's time goes: operators, and oneDNN's reorders (cpu)")
     parser.add_argument("--data", help="file written by bench_trainer --save-data (default: noise)")
     return parser.parse_args()
 
@@ -182,51 +190,127 @@ def allow_tf32(allowed):
     torch.backends.cudnn.allow_tf32 = allowed
 
 
-def truth_step(network, images, is_training):
-    """A function that does one step: forward, or forward, backward and SGD."""
-    if not is_training:
+def truth_step(network, inputs, step):
+    """A function that does one step: forward (evaluation), or forward, backward and an optimizer's update."""
+    if step == "forward":
         def forward():
             with torch.no_grad():
-                network(images)
+                network(inputs)
         return forward
-    optimizer = torch.optim.SGD(network.parameters(), lr=1e-8)
-    gradient = torch.randn(images.shape[0], 1000, device=images.device)
+    create = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[step]
+    optimizer = create(network.parameters(), lr=1e-8)
+    gradient = []
 
     def train():
         optimizer.zero_grad(set_to_none=True)
-        network(images).backward(gradient)
+        outputs = network(inputs)
+        if not gradient:
+            gradient.append(torch.randn_like(outputs))
+        outputs.backward(gradient[0])
         optimizer.step()
     return train
 
 
-def time_steps(step, device):
-    times = []
-    for _ in range(TRUTH_WARM_UP + TRUTH_STEPS):
-        start = synchronized_s(device)
+def timed_ms(step, device):
+    start = synchronized_s(device)
+    step()
+    return 1e3 * (synchronized_s(device) - start)
+
+
+def time_steps(step, device, limit_s):
+    """Median of up to 20 steps after up to 5 warm-up steps; the limit is of each, and never leaves fewer than one
+    warm-up step and two samples."""
+    def times(count, least):
+        found, start = [], time.perf_counter()
+        while len(found) < least or (len(found) < count and time.perf_counter() - start < limit_s):
+            found.append(timed_ms(step, device))
+        return found
+    times(TRUTH_WARM_UP, 1)
+    found = times(TRUTH_STEPS, 2)
+    return {"median_ms": statistics.median(found), "minimum_ms": min(found), "maximum_ms": max(found),
+            "samples": len(found)}
+
+
+# where a step's time goes: name -> what its operators' names hold, the first that fits
+OPERATORS = (("optimizer", ("Optimizer.step", "_foreach_", "aten::addcdiv", "aten::addcmul", "aten::lerp")),
+             ("convolution", ("conv", )), ("matrix", ("addmm", "aten::mm", "aten::bmm", "linear", "attention", "lstm", "rnn")),
+             ("pooling", ("pool", )), ("normalisation", ("norm", )),
+             ("activation", ("relu", "gelu", "threshold", "hardtanh", "clamp", "softmax", "sigmoid", "tanh")),
+             ("copies", ("copy", "clone", "contiguous", "aten::cat", "fill", "zero", "empty", "resize", "reorder")))
+
+
+def operator_class(name):
+    lower = name.lower()
+    return next((kind for kind, parts in OPERATORS if any(part.lower() in lower for part in parts)), "other")
+
+
+def profile_step(step, step_name):
+    """Percent of the processor time of one step by class of operator (torch.profiler's self time)."""
+    from torch.profiler import ProfilerActivity, profile
+    with profile(activities=[ProfilerActivity.CPU]) as found:
         step()
-        times.append(1e3 * (synchronized_s(device) - start))
-    times = times[TRUTH_WARM_UP:]
-    return {"median_ms": statistics.median(times), "minimum_ms": min(times),
-            "maximum_ms": max(times)}
+    shares = {}
+    events = sorted(found.events(), key=lambda event: event.time_range.start)
+    update_end = 0  # SGD and Adam are plain additions: what runs until then is the optimizer's
+    for event in events:
+        if event.name.startswith("Optimizer.step"):
+            update_end = event.time_range.end
+        is_update = step_name != "forward" and event.time_range.start < update_end
+        kind = "optimizer" if is_update else operator_class(event.name)
+        shares[kind] = shares.get(kind, 0) + event.self_cpu_time_total
+    total = sum(shares.values()) or 1
+    return {kind: round(100 * value / total, 1) for kind, value in sorted(shares.items())}
+
+
+def reorder_percent(step, median_ms):
+    """Percent of a step that oneDNN spends on changing layouts: its own log of one step, from the descriptor 1."""
+    mkldnn = torch.backends.mkldnn
+    if not mkldnn.is_available():
+        return None
+    sys.stdout.flush()
+    with tempfile.TemporaryFile() as log:
+        kept = os.dup(1)
+        os.dup2(log.fileno(), 1)
+        try:
+            with mkldnn.verbose(mkldnn.VERBOSE_ON):
+                step()
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
+        log.seek(0)
+        return round(100 * reorder_ms(log.read().decode(errors="replace")) / median_ms, 1)
+
+
+def reorder_ms(log):
+    """onednn_verbose,v1,primitive,exec,cpu,reorder,...,0.0120: what ran, and last its ms."""
+    fields = [line.split(",") for line in log.splitlines() if "_verbose" in line]
+    return sum(float(line[-1]) for line in fields if "exec" in line and "reorder" in line[:8])
 
 
 def truth_rows(options):
-    import torchvision
+    from bench_networks import build
     head = {"name": "pytorch eager", "version": torch.__version__}
     if options.device == "cuda":
         head["device"] = torch.cuda.get_device_name()
-    for name in ("resnet50", "vgg16"):
-        network = getattr(torchvision.models, name)(weights=None).to(options.device)
+    for name in options.truth_networks.split(","):
+        network, inputs_of = build(name)
+        network = network.to(options.device)
         for batch in map(int, options.truth_batches.split(",")):
-            images = torch.randn(batch, 3, 224, 224, device=options.device)
+            inputs = inputs_of(batch).to(options.device)
             for precision in ("fp32", "tf32") if options.device == "cuda" else ("fp32",):
                 allow_tf32(precision == "tf32")
-                for is_training in (False, True):
+                for step_name in options.truth_steps.split(","):
+                    is_training = step_name != "forward"
                     network.train(is_training)
                     what = {"network": name, "batch": batch, "precision": precision,
-                            "pass": "train" if is_training else "forward"}
+                            "pass": "train" if is_training else "forward",
+                            "optimizer": step_name if is_training else "none"}
                     try:
-                        times = time_steps(truth_step(network, images, is_training), options.device)
+                        step = truth_step(network, inputs, step_name)
+                        times = time_steps(step, options.device, options.truth_seconds)
+                        if options.truth_profile:
+                            times["shares"] = profile_step(step, step_name)
+                            times["reorder_percent"] = reorder_percent(step, times["median_ms"])
                     except torch.cuda.OutOfMemoryError as reason:
                         times = {"error": str(reason).split(".")[0]}
                     yield {**head, **what, **times}
