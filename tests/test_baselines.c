@@ -348,6 +348,40 @@ static void ceilings_know_generations(void **state)
     synthetic_rows_free(&rows);
 }
 
+static struct predictor *fit_nets(const struct dataset_rows *rows, const char *nets)
+{
+    const struct predictor_type *type = &predictor_ceilings;
+    struct fit_options *options;
+    struct predictor *predictor;
+    assert_int_equal(fit_options_create(&options, type, NULL), STATUS_OK);
+    assert_int_equal(members_parse(options, type->options, type->option_count, "nets", nets, NULL),
+                     STATUS_OK);
+    assert_int_equal(type->fit(&predictor, rows, options, NULL, NULL), STATUS_OK);
+    free(options);
+    return predictor;
+}
+
+/* Maxwell and Ampere differ in their latency alone, which the second net sees, not the first. */
+static void ceilings_hide_a_measure_from_half_of_the_nets(void **state)
+{
+    (void)state;
+    const struct device_info devices[] = {device_of("Maxwell", "one", 100, 20),
+                                          device_of("Ampere", "two", 100, 20)};
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 1000, dense_only, 1, devices, 2, 0);
+    for (size_t i = 0; i < rows.count; i++) /* for the nets to tell the two apart, if they can */
+        rows.rows[i].median_ms *= rows.rows[i].device == 0 ? 1 : 2;
+    struct predictor *one = fit_nets(&rows, "1"), *both = fit_nets(&rows, "2");
+    const struct layer_config *config = &rows.rows[0].config;
+    assert_true(predict_one(one, config, &devices[0]).median_ms ==
+                predict_one(one, config, &devices[1]).median_ms);
+    assert_true(predict_one(both, config, &devices[0]).median_ms <
+                predict_one(both, config, &devices[1]).median_ms);
+    one->type->free(one);
+    both->type->free(both);
+    synthetic_rows_free(&rows);
+}
+
 static void units_are_those_of_the_generation(void **state)
 {
     (void)state;
@@ -408,6 +442,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(neusight_finds_its_own_law),
         cmocka_unit_test(ceilings_follow_an_unseen_device),
         cmocka_unit_test(ceilings_know_generations),
+        cmocka_unit_test(ceilings_hide_a_measure_from_half_of_the_nets),
         cmocka_unit_test(units_are_those_of_the_generation),
         cmocka_unit_test(baselines_cover_what_they_learnt),
     };

@@ -16,8 +16,8 @@
  *                get work only from two independent instructions of one warp (Kepler);
  *   in flight    log2 of cores / (32 schedulers) * latency: the instructions that a scheduler must
  *                have in flight to keep its cores busy (Little 1961).
- * Several nets (head_net.h) per kind for all devices, each from other weights and with another
- * order of rows; the forecast is the geometric mean of theirs.
+ * Several nets (output `sum` of the trainer) per kind for all devices, each from other weights and
+ * with another order of rows; the forecast is the geometric mean of theirs.
  *
  * The measures were chosen without the GPU that is forecast: published convolutions, for every
  * held-out GPU the mean error of the five others, each forecast by the remaining four (one net a
@@ -29,17 +29,31 @@
 #include "predictors/baseline.h"
 #include "predictors/ceiling_heads.h"
 #include "predictors/model_members.h"
-#include "trainer/head_net.h"
 #include "trainer/scaler.h"
+#include "trainer/trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum measure { MEASURE_DUAL_ISSUE, MEASURE_IN_FLIGHT, MEASURE_COUNT };
 static const char *const measure_names[] = {"dual_issue", "in_flight"};
 enum { NET_LIMIT = 64 };
 /* The fixed heads start at a few kernel launches. */
 static const struct ceiling_scale scale = {.fixed_ms = 0.05, .absent_log = -30};
+enum { HIDDEN_WIDTH = 128, STEPS_MINIMUM = 300 };
+
+/* Chosen on the published rows; nearby values change little. */
+static const struct train_options recipe = {.learning_rate = 3e-3f,
+                                            .beta1 = 0.9f,
+                                            .beta2 = 0.99f,
+                                            .epsilon = 1e-8f,
+                                            .weight_decay = 0.1f,
+                                            .gradient_clip = 1,
+                                            .schedule = SCHEDULE_COSINE,
+                                            .warmup_share = 0.05f,
+                                            .batch_size = 256,
+                                            .epochs = 10};
 
 struct ceilings_options {
     struct fit_options base;
@@ -73,6 +87,14 @@ static void begin(void *state, const struct fit_options *options)
     const struct ceilings_options *wanted = (const struct ceilings_options *)options;
     ceilings->net_count = wanted->nets;
     ceilings->seed = wanted->seed;
+}
+
+static struct mlp_shape shape_of(int32_t columns)
+{
+    return (struct mlp_shape){.layer_count = 3,
+                              .widths = {columns, HIDDEN_WIDTH, HIDDEN_WIDTH, CEILING_HEADS},
+                              .output = MLP_OUTPUT_SUM,
+                              .output_bias = 1};
 }
 
 static float *parameters_of(const struct ceilings_state *state, int net)
@@ -130,7 +152,7 @@ static void set_inputs(float *inputs, const struct ceilings_state *state,
     encode_plan_row(inputs, &state->plan, config, NULL, measures);
 }
 
-/* Net `index` does not see the measure that is the other nets'. */
+/* Net `index` does not see the measure that is the other nets': it reads 0. */
 static size_t hidden_column(const struct ceilings_state *state, int index)
 {
     return (size_t)state->measures[(index + 1) % MEASURE_COUNT];
@@ -138,18 +160,27 @@ static size_t hidden_column(const struct ceilings_state *state, int index)
 
 /* ---- fitting ---- */
 
-static enum status table_fill(struct head_rows *table, struct ceilings_state *state,
+/* Training rows. */
+struct table {
+    float *inputs, *ceilings, *targets; /* (count, columns), (count, heads), (count): ln t */
+    float *hidden;                      /* (count): the column that reads 0 meanwhile */
+    size_t count, columns;
+    void *memory;
+};
+
+static enum status table_fill(struct table *table, struct ceilings_state *state,
                               const struct baseline_row *rows, size_t count, struct error *error)
 {
     const struct encode_layout layout = layout_of(rows[0].config->kind);
     encode_plan_whole(&state->plan, &layout);
     find_measures(state);
     table->columns = (size_t)state->plan.count;
-    TRY(error_allocate(&table->memory, count, (table->columns + CEILING_HEADS + 1) * sizeof(float),
+    TRY(error_allocate(&table->memory, count, (table->columns + CEILING_HEADS + 2) * sizeof(float),
                        "inputs", error));
     table->inputs = table->memory;
     table->ceilings = table->inputs + count * table->columns;
     table->targets = table->ceilings + count * CEILING_HEADS;
+    table->hidden = table->targets + count;
     for (size_t i = 0; i < count; i++) {
         struct layer_work work;
         const struct layer_question question = question_of(rows[i].config, &work);
@@ -170,23 +201,71 @@ static enum status create_parameters(struct ceilings_state *state, struct error 
     return STATUS_OK;
 }
 
-static enum status fit_table(struct ceilings_state *state, const struct head_rows *table,
-                             struct error *error)
+/* Exchanges a column with what stands in `hidden`. */
+static void exchange_column(struct table *table, size_t column)
 {
-    state->shape = head_net_shape((int32_t)table->columns, CEILING_HEADS);
+    for (size_t row = 0; row < table->count; row++) {
+        float *value = &table->inputs[row * table->columns + column];
+        const float kept = table->hidden[row];
+        table->hidden[row] = *value;
+        *value = kept;
+    }
+}
+
+static int32_t epochs_of(size_t rows)
+{
+    const size_t batch = (size_t)recipe.batch_size, steps = (rows + batch - 1) / batch;
+    const int32_t needed = (int32_t)((STEPS_MINIMUM + steps - 1) / steps);
+    return needed > recipe.epochs ? needed : recipe.epochs;
+}
+
+/* Trains nets first, first + MEASURE_COUNT, ..., which see the same measure. */
+static enum status train_nets(struct ceilings_state *state, const struct table *table, int first,
+                              struct error *error)
+{
+    const struct train_data data = {.inputs = (int32_t)table->columns,
+                                    .train_rows = table->count,
+                                    .train_inputs = table->inputs,
+                                    .train_targets = table->targets,
+                                    .train_offsets = table->ceilings};
+    struct train_job jobs[NET_LIMIT] = {{.data = &data}};
+    struct train_result results[NET_LIMIT];
+    int count = 0;
+    for (int net = first; net < state->net_count; net += MEASURE_COUNT, count++) {
+        jobs[count] = (struct train_job){.shape = state->shape,
+                                         .options = recipe,
+                                         .seed = state->seed + (uint64_t)net,
+                                         .data = &data};
+        jobs[count].options.epochs = epochs_of(table->count);
+    }
+    TRY(trainer_host.fit(results, jobs, count, 0, NULL, error));
+    for (int i = 0; i < count; i++) {
+        memcpy(parameters_of(state, first + i * MEASURE_COUNT), results[i].parameters,
+               mlp_parameter_count(&state->shape) * sizeof(float));
+        train_result_free(&results[i]);
+    }
+    return STATUS_OK;
+}
+
+static enum status fit_table(struct ceilings_state *state, struct table *table, struct error *error)
+{
+    state->shape = shape_of((int32_t)table->columns);
     scaler_fit(&state->scaler, table->inputs, table->count, (int)table->columns, 0);
     scaler_apply(&state->scaler, table->inputs, table->count);
     TRY(create_parameters(state, error));
-    for (int net = 0; net < state->net_count; net++)
-        TRY(head_net_train(parameters_of(state, net), &state->shape, table,
-                           hidden_column(state, net), state->seed + (uint64_t)net, error));
+    memset(table->hidden, 0, table->count * sizeof *table->hidden);
+    for (int first = 0; first < MEASURE_COUNT; first++) {
+        exchange_column(table, hidden_column(state, first));
+        TRY(train_nets(state, table, first, error));
+        exchange_column(table, hidden_column(state, first));
+    }
     return STATUS_OK;
 }
 
 static enum status fit(void *state, bool *fitted, const struct baseline_row *rows, size_t count,
                        struct error *error)
 {
-    struct head_rows table = {.count = 0};
+    struct table table = {.count = 0};
     enum status status = table_fill(&table, state, rows, count, error);
     if (status == STATUS_OK && table.count > 0)
         status = fit_table(state, &table, error);
@@ -220,14 +299,16 @@ static double forecast_ms(const void *state, const struct layer_question *questi
     else
         set_mean_inputs(inputs, ceilings, device);
     scaler_apply(&ceilings->scaler, inputs, 1);
-    const struct mlp_shape *shape = &ceilings->shape;
     double sum = 0;
     for (int net = 0; net < ceilings->net_count; net++) {
-        float *hidden = &inputs[hidden_column(ceilings, net)];
+        float *hidden = &inputs[hidden_column(ceilings, net)], answer;
         const float kept = *hidden;
         *hidden = 0;
-        sum += head_net_forecast(inputs, ceiling, shape, parameters_of(ceilings, net));
+        if (mlp_predict(&answer, inputs, ceiling, 1, parameters_of(ceilings, net), &ceilings->shape,
+                        NULL) != STATUS_OK)
+            return NAN;
         *hidden = kept;
+        sum += (double)answer;
     }
     return exp(fmin(sum / ceilings->net_count, 60));
 }
@@ -271,7 +352,7 @@ static enum status load(void *base, enum layer_kind kind, const struct model_pla
     if (!find_measures(state))
         return model_bad_value(place, "columns", error);
     state->scaler.column_count = state->plan.count;
-    state->shape = head_net_shape(state->plan.count, CEILING_HEADS);
+    state->shape = shape_of(state->plan.count);
     TRY(create_parameters(state, error));
     return model_floats_read(place, "parameters", state->parameters, (size_t)state->net_count,
                              mlp_parameter_count(&state->shape), error);
