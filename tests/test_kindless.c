@@ -80,7 +80,8 @@ static void works_without_a_kind_are_forecast(void **state)
 {
     (void)state;
     static const struct predictor_type *const types[] = {&predictor_roofline, &predictor_paleo,
-                                                         &predictor_neusight, &predictor_ceilings};
+                                                         &predictor_neusight, &predictor_ceilings,
+                                                         &predictor_fitted};
     const struct device_info device = synthetic_device("one", 1000, 100);
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 600, all_kinds, LAYER_KIND_COUNT, &device, 1, 0.05);

@@ -18,6 +18,7 @@ struct baseline_law {
     size_t state_size; /* a state starts as zeros */
     /* Copies the options into a state, before fit; NULL: the law has no options. */
     void (*begin)(void *state, const struct fit_options *options);
+    bool takes_few_rows; /* fits kinds with fewer than TRAIN_ROWS_MINIMUM train rows */
     bool shares_devices; /* one state per kind, from the rows of all devices; it covers every device
                           */
     /* Learns from count >= 1 rows of one kind (and one device, unless shared). *fitted: the state

@@ -8,7 +8,8 @@
 #include "layers/encode.h"
 #include "predictors/member.h"
 
-#define BASELINES(X)  X(linear) X(roofline) X(paleo) X(li2023) X(nearest) X(neusight) X(ceilings)
+#define BASELINES(X)                                                                               \
+    X(linear) X(roofline) X(paleo) X(li2023) X(nearest) X(neusight) X(ceilings) X(fitted)
 #define PREDICTORS(X) X(mlp) BASELINES(X)
 
 struct predictor_type;
@@ -70,7 +71,7 @@ struct predictor_type {
     size_t options_size;
     /* Fits on the train split of timed rows (calibrates on test). options: NULL for the defaults,
      * else of this type. reports[LAYER_KIND_COUNT] may be NULL; a kind without rows has rows 0. Too
-     * few rows (fewer than 20 train rows of a kind): STATUS_FAILED. */
+     * few rows (fewer than 20 train rows of a kind; `fitted` takes any number): STATUS_FAILED. */
     enum status (*fit)(struct predictor **predictor, const struct dataset_rows *rows,
                        const struct fit_options *options, struct fit_report *reports,
                        struct error *error);

@@ -48,12 +48,13 @@ static enum status check_enough(const struct row_selection *selection, enum laye
                 layer_descriptors[kind]->name);
 }
 
-enum status row_selection_create(struct row_selection *selection, const struct dataset_rows *rows,
-                                 enum layer_kind kind, struct error *error)
+static enum status create(struct row_selection *selection, const struct dataset_rows *rows,
+                          enum layer_kind kind, bool takes_few, struct error *error)
 {
     *selection = (struct row_selection){0};
     count_rows(selection, rows, kind);
-    TRY(check_enough(selection, kind, error));
+    if (!takes_few)
+        TRY(check_enough(selection, kind, error));
     size_t total = 0;
     for (int split = 0; split < SPLIT_COUNT; split++)
         total += selection->count[split];
@@ -64,6 +65,19 @@ enum status row_selection_create(struct row_selection *selection, const struct d
         selection->rows[split] = next;
     place_rows(selection, rows, kind);
     return STATUS_OK;
+}
+
+enum status row_selection_create(struct row_selection *selection, const struct dataset_rows *rows,
+                                 enum layer_kind kind, struct error *error)
+{
+    return create(selection, rows, kind, false, error);
+}
+
+enum status row_selection_create_any(struct row_selection *selection,
+                                     const struct dataset_rows *rows, enum layer_kind kind,
+                                     struct error *error)
+{
+    return create(selection, rows, kind, true, error);
 }
 
 void row_selection_free(struct row_selection *selection)

@@ -20,6 +20,10 @@ bool row_is_usable(const struct measurement *row);
  * TRAIN_ROWS_MINIMUM in the train split is STATUS_FAILED. */
 enum status row_selection_create(struct row_selection *selection, const struct dataset_rows *rows,
                                  enum layer_kind kind, struct error *error);
+/* The same, however few they are. */
+enum status row_selection_create_any(struct row_selection *selection,
+                                     const struct dataset_rows *rows, enum layer_kind kind,
+                                     struct error *error);
 void row_selection_free(struct row_selection *selection);
 
 /* The devices that usable rows came from; the caller frees *devices. STATUS_FAILED: no usable row.
