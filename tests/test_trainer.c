@@ -152,14 +152,16 @@ static void check_bits(struct train_data *data, int heads)
         jobs[i].options.keep_best = 1;
     }
     size_t bytes = mlp_parameter_count(&jobs[0].shape) * sizeof(float);
-    struct train_result alone, threaded, population[3], serial[3];
+    struct train_result alone, threaded, population[3], serial[3], crowd[3];
     assert_int_equal(fit(&alone, &jobs[1], 1, NULL), STATUS_OK);
     assert_int_equal(fit(&threaded, &jobs[1], 2, NULL), STATUS_OK);
     assert_int_equal(trainer_host.fit(population, jobs, 3, 2, NULL, NULL), STATUS_OK);
     assert_int_equal(trainer_host.fit(serial, jobs, 3, 1, NULL, NULL), STATUS_OK);
+    assert_int_equal(trainer_host.fit(crowd, jobs, 3, 8, NULL, NULL), STATUS_OK);
     assert_memory_equal(alone.parameters, threaded.parameters, bytes);
     assert_memory_equal(alone.parameters, population[1].parameters, bytes);
     assert_memory_equal(alone.parameters, serial[1].parameters, bytes);
+    assert_memory_equal(alone.parameters, crowd[1].parameters, bytes);
     assert_memory_not_equal(population[0].parameters, population[1].parameters, bytes);
     assert_true(alone.test_rmsle == population[1].test_rmsle);
     train_result_free(&alone);
@@ -167,6 +169,7 @@ static void check_bits(struct train_data *data, int heads)
     for (int i = 0; i < 3; i++) {
         train_result_free(&population[i]);
         train_result_free(&serial[i]);
+        train_result_free(&crowd[i]);
     }
 }
 
@@ -246,8 +249,15 @@ static void crew_does_each_part_once(void **state)
         int counts[20] = {0};
         crew_begin(&crew, threads);
         assert_in_range(crew.size, 1, CREW_LIMIT);
-        for (int call = 0; call < 200; call++)
+        for (int call = 0; call < 200; call++) {
+            if (call == 100) {
+                const int before = crew.size;
+                const bool grown = crew_grow(&crew);
+                assert_int_equal(grown, before < CREW_LIMIT);
+                assert_int_equal(crew.size, before + grown);
+            }
             crew_run(&crew, count_part, counts, call % 21);
+        }
         crew_end(&crew);
         for (int part = 0; part < 20; part++) { /* calls with more than `part` parts */
             int expected = 0;

@@ -20,10 +20,11 @@ static void work_own_parts(const struct crew *crew, int index)
 
 static void *serve(void *payload)
 {
-    const struct crew_member *member = payload;
+    struct crew_member *member = payload;
     struct crew *crew = member->crew;
     omp_set_num_threads(1); /* of this thread; sgemm uses this number */
-    for (unsigned served = 0;; served++) {
+    for (;; member->served++) {
+        const unsigned served = member->served;
         for (int spins = 0; atomic_load_explicit(&crew->call, memory_order_acquire) == served;)
             rest(&spins);
         if (crew->ended)
@@ -41,15 +42,24 @@ static void call_members(struct crew *crew)
 
 void crew_begin(struct crew *crew, int threads)
 {
-    *crew = (struct crew){0};
-    int limit = threads < CREW_LIMIT ? threads : CREW_LIMIT, size = 1;
-    for (; size < limit; size++) {
-        struct crew_member *member = &crew->members[size];
-        *member = (struct crew_member){.crew = crew, .index = size};
-        if (pthread_create(&member->thread, NULL, serve, member) != 0)
-            break;
-    }
-    crew->size = size; /* read by members after the first call only */
+    *crew = (struct crew){.size = 1};
+    while (crew->size < threads && crew_grow(crew))
+        ;
+}
+
+bool crew_grow(struct crew *crew)
+{
+    if (crew->size == CREW_LIMIT)
+        return false;
+    struct crew_member *member = &crew->members[crew->size];
+    *member = (struct crew_member){
+        .crew = crew,
+        .index = crew->size,
+        .served = atomic_load_explicit(&crew->call, memory_order_relaxed)};
+    if (pthread_create(&member->thread, NULL, serve, member) != 0)
+        return false;
+    crew->size++; /* read by members after the next call only */
+    return true;
 }
 
 void crew_end(struct crew *crew)

@@ -12,7 +12,8 @@ enum { CREW_LIMIT = 8 };
 
 struct crew_member {
     struct crew *crew;
-    int index; /* 0: the caller */
+    int index;       /* 0: the caller */
+    unsigned served; /* calls before it came, then done */
     pthread_t thread;
 };
 
@@ -31,6 +32,8 @@ struct crew {
 /* At most CREW_LIMIT threads; fewer when the system refuses. `crew` must not move until crew_end.
  * Members run oneDNN with one thread each. */
 void crew_begin(struct crew *crew, int threads);
+/* One more member, between calls of crew_run; false: there is no room, or the system refuses. */
+bool crew_grow(struct crew *crew);
 void crew_end(struct crew *crew);
 
 /* work(payload, part) for part 0 .. parts - 1; returns when all are done. */

@@ -1,5 +1,6 @@
-/* The host engine: oneDNN's sgemm, OpenMP. Several jobs: a thread trains whole nets, one after the
- * other; one job: threads share the chunks of each batch.
+/* The host engine: oneDNN's sgemm, OpenMP. A thread trains whole nets, one after the other. Where
+ * no net waits any more, threads without one join those that are still in training and share the
+ * chunks of each batch.
  */
 #include "trainer/trainer_host.h"
 
@@ -17,6 +18,7 @@ struct fit_state {
     enum status status; /* of the first job that failed */
     struct error *error;
     int stop; /* read and written atomically */
+    int idle; /* likewise: threads that no net has */
 };
 
 /* One training run of a net; restarts when the output died. */
@@ -70,6 +72,26 @@ static void report_epoch(struct run *run, int epoch, double batch_loss, double t
     }
 }
 
+/* Takes a thread that no net has, if there is one and the net has work for it. */
+static void take_idle_thread(struct run *run)
+{
+    struct fit_state *fit = run->fit;
+    int idle;
+    if (run->net.crew.size >= run->net.chunk_count)
+        return;
+#pragma omp atomic read
+    idle = fit->idle;
+    if (idle < 1)
+        return;
+#pragma omp atomic capture
+    idle = fit->idle--;
+    if (idle < 1) { /* another net was faster */
+#pragma omp atomic
+        fit->idle++;
+    } else
+        crew_grow(&run->net.crew);
+}
+
 static enum status train_epoch(struct run *run, int32_t epoch, double *batch_loss, bool *dead,
                                struct error *error)
 {
@@ -78,6 +100,7 @@ static enum status train_epoch(struct run *run, int32_t epoch, double *batch_los
     size_t positive = 0;
     for (size_t i = 0; i < net->epoch_steps; i++) {
         TRY(check_stop(run->fit, error));
+        take_idle_thread(run);
         uint32_t step = (uint32_t)((size_t)epoch * net->epoch_steps + i);
         struct host_batch batch = host_batch_at(net, step);
         host_net_gradient(net, &batch, &squared_error, &positive);
@@ -184,28 +207,29 @@ static enum status finish(struct run *run, struct error *error)
     return host_net_check(net, error);
 }
 
-static enum status run_job(struct run *run, const struct train_job *job, int threads,
-                           struct error *error)
+static enum status run_job(struct run *run, const struct train_job *job, struct error *error)
 {
     double started_s = monotonic_s();
     TRY(check_stop(run->fit, error));
-    TRY(host_net_create(&run->net, job, threads, error));
+    TRY(host_net_create(&run->net, job, 1, error));
     enum status status = train_with_restarts(run, error);
     if (status == STATUS_OK)
         status = finish(run, error);
     run->result->seconds = monotonic_s() - started_s;
 #pragma omp critical(fit)
     run->fit->epochs_done += job->options.epochs - run->result->epochs; /* saved by patience */
+#pragma omp atomic
+    run->fit->idle += run->net.crew.size - 1;
     host_net_free(&run->net);
     return status;
 }
 
 static void fit_job(struct fit_state *fit, struct train_result *result, const struct train_job *job,
-                    int number, int threads)
+                    int number)
 {
     struct run run = {.fit = fit, .result = result, .number = number};
     struct error error = {0};
-    enum status status = run_job(&run, job, threads, &error);
+    enum status status = run_job(&run, job, &error);
     if (status == STATUS_FAILED && job->may_fail) {
         train_result_free(result);
         result->error = error;
@@ -217,9 +241,15 @@ static void fit_jobs(struct fit_state *fit, struct train_result *results,
                      const struct train_job *jobs, int job_count, int threads)
 {
     int at_once = job_count < threads ? job_count : threads;
-#pragma omp parallel for num_threads(at_once) schedule(dynamic, 1)
-    for (int i = 0; i < job_count; i++)
-        fit_job(fit, &results[i], &jobs[i], i, job_count == 1 ? threads : 1);
+    fit->idle = threads - at_once;
+#pragma omp parallel num_threads(at_once)
+    {
+#pragma omp for schedule(dynamic, 1) nowait
+        for (int i = 0; i < job_count; i++)
+            fit_job(fit, &results[i], &jobs[i], i);
+#pragma omp atomic
+        fit->idle++;
+    }
 }
 
 static enum status fit(struct train_result *results, const struct train_job *jobs, int job_count,

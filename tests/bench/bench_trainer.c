@@ -1,6 +1,7 @@
 /* Times a trainer as scripts/bench_pytorch.py times PyTorch, on the same network and recipe: a
  * line of JSON a run. The host's lines have the share of this machine's sgemm speed, measured in
- * the same run. --nets trains so many side by side on a GPU: a step is then one of all of them.
+ * the same run. --nets trains so many side by side, on the host over the threads: a step is then
+ * one of all of them.
  * --seeds trains so many nets one after the other instead and prints their test error. Exit code
  * 77: the engine cannot run here.
  *
@@ -25,12 +26,51 @@ enum { SKIPPED = 77, USAGE = 2 };
 
 struct workload {
     const char *name;
-    int32_t layer_count, hidden[4], inputs, batch;
+    struct mlp_shape shape;
+    int32_t batch;
+    const struct train_options *recipe;
 };
 
+/* the paper's */
+static const struct train_options paper = {.learning_rate = 0.01f,
+                                           .beta1 = 0.9f,
+                                           .beta2 = 0.999f,
+                                           .epsilon = 0.1f,
+                                           .l2 = 1e-5f,
+                                           .dropout = 0.2f};
+/* the default preset's */
+static const struct train_options adam_w = {.learning_rate = 5e-3f,
+                                            .loss = LOSS_LOG_COSH,
+                                            .loss_scale = 0.1f,
+                                            .beta1 = 0.9f,
+                                            .beta2 = 0.99f,
+                                            .epsilon = 1e-8f,
+                                            .weight_decay = 0.1f,
+                                            .gradient_clip = 1,
+                                            .schedule = SCHEDULE_COSINE,
+                                            .warmup_share = 0.05f};
+
 static const struct workload workloads[] = {
-    {"A", 5, {32, 64, 128, 128}, 17, 128}, /* the paper's network */
-    {"B", 5, {256, 256, 256, 256}, 64, 1024},
+    /* the paper's network */
+    {"A", {.layer_count = 5, .widths = {17, 32, 64, 128, 128, 1}}, 128, &paper},
+    {"B", {.layer_count = 5, .widths = {64, 256, 256, 256, 256, 1}}, 1024, &paper},
+    /* the default preset's, on convolutions of one device; D: with heads */
+    {"C",
+     {.layer_count = 4,
+      .widths = {271, 128, 128, 128, 1},
+      .output = MLP_OUTPUT_LOG,
+      .output_bias = 1,
+      .activation = MLP_ACTIVATION_SILU},
+     256,
+     &adam_w},
+    {"D",
+     {.layer_count = 4,
+      .widths = {271, 192, 192, 192, 7},
+      .output = MLP_OUTPUT_SUM,
+      .output_bias = 1,
+      .activation = MLP_ACTIVATION_SILU},
+     256,
+     &adam_w},
 };
 static const int workload_count = sizeof workloads / sizeof *workloads;
 
@@ -71,7 +111,7 @@ static bool parse_options(struct options *options, int count, char **words)
 static int usage(void)
 {
     fputs(
-        "usage: bench_trainer [--engine host|cuda [--nets N]] [--workload A|B] [--runs N]\n"
+        "usage: bench_trainer [--engine host|cuda] [--nets N] [--workload A|B|C|D] [--runs N]\n"
         "           [--seeds N] [--rows N] [--test-rows N] [--epochs N] [--batch N] [--inputs N]\n"
         "           [--threads N] [--save-data FILE]\n",
         stderr);
@@ -130,7 +170,7 @@ static void *allocate(size_t count, size_t size)
     exit(EXIT_FAILURE);
 }
 
-static void make_data(struct train_data *data, const struct options *options)
+static void make_data(struct train_data *data, const struct options *options, int32_t heads)
 {
     size_t width = (size_t)options->inputs, train_rows = (size_t)options->rows;
     size_t rows = train_rows + (size_t)options->test_rows;
@@ -138,8 +178,13 @@ static void make_data(struct train_data *data, const struct options *options)
     float *targets = allocate(rows, sizeof *targets);
     for (size_t i = 0; i < rows; i++)
         fill_row(inputs + i * width, targets + i, (uint32_t)i, options->inputs);
+    /* of output sum: all heads alike */
+    float *offsets = heads > 1 ? allocate(rows * (size_t)heads, sizeof *offsets) : NULL;
     *data = (struct train_data){.inputs = options->inputs,
                                 .train_rows = train_rows,
+                                .train_offsets = offsets,
+                                .test_offsets = offsets ? offsets + train_rows * (size_t)heads
+                                                        : NULL,
                                 .train_inputs = inputs,
                                 .train_targets = targets,
                                 .test_inputs = inputs + train_rows * width,
@@ -149,6 +194,7 @@ static void make_data(struct train_data *data, const struct options *options)
 static void free_data(struct train_data *data)
 {
     free((void *)data->train_inputs);
+    free((void *)data->train_offsets);
     free((void *)data->train_targets);
 }
 
@@ -172,21 +218,10 @@ static struct train_job make_job(const struct workload *workload, const struct o
                                  const struct train_data *data)
 {
     struct train_job job = {
-        .shape = {.layer_count = workload->layer_count, .output = MLP_OUTPUT_RELU},
-        .options = {.learning_rate = 0.01f,
-                    .beta1 = 0.9f,
-                    .beta2 = 0.999f,
-                    .epsilon = 0.1f,
-                    .l2 = 1e-5f,
-                    .dropout = 0.2f,
-                    .batch_size = options->batch,
-                    .epochs = options->epochs},
-        .seed = 1,
-        .data = data,
-    };
+        .shape = workload->shape, .options = *workload->recipe, .seed = 1, .data = data};
+    job.options.batch_size = options->batch;
+    job.options.epochs = options->epochs;
     job.shape.widths[0] = options->inputs;
-    memcpy(job.shape.widths + 1, workload->hidden, sizeof workload->hidden);
-    job.shape.widths[workload->layer_count] = 1;
     return job;
 }
 
@@ -210,17 +245,21 @@ static void note_epoch(void *payload, int job, int epoch, double batch_loss, dou
         clock->last_s = monotonic_s();
 }
 
-/* Seconds of `epochs` epochs after the first; side by side, those of the last net count. */
+/* Seconds of `epochs` epochs after the first. Side by side on a GPU, those of the last net count;
+ * on the host nets may wait for others: all of their time counts, as so many epochs. */
 static double train(struct train_result *results, const struct trainer *trainer,
                     const struct train_job *jobs, int nets, int epochs, int threads)
 {
     struct error error = {0};
     struct clock clock = {.last = epochs};
+    const double start_s = monotonic_s();
     struct train_progress progress = {.epoch = note_epoch, .payload = &clock};
     if (trainer->fit(results, jobs, nets, threads, &progress, &error) != STATUS_OK) {
         fprintf(stderr, "bench_trainer: %s\n", error.message);
         exit(EXIT_FAILURE);
     }
+    if (trainer == &trainer_host && nets > 1)
+        return (monotonic_s() - start_s) * epochs / (epochs + 1);
     return clock.last_s - clock.first_s;
 }
 
@@ -290,8 +329,8 @@ static void time_runs(const struct trainer *trainer, const struct options *optio
             printf(", \"nets\": %d", options->nets);
         if (trainer == &trainer_host) {
             double peak_gflops = measure_sgemm(options->threads);
-            printf(", \"sgemm_gflops\": %.1f, \"share_of_sgemm_percent\": %.1f", peak_gflops,
-                   100 * gflops / peak_gflops);
+            printf(", \"sgemm_gflops\": %.1f, \"share_of_sgemm_percent\": %.1f, \"threads\": %d",
+                   peak_gflops, 100 * gflops / peak_gflops, options->threads);
         }
         puts("}");
         fflush(stdout);
@@ -329,13 +368,13 @@ int main(int argument_count, char **arguments)
     if (!parse_options(&options, argument_count, arguments))
         return usage();
     const struct workload *workload = find_workload(options.workload);
-    if (!workload || (options.nets > 1 && strcmp(options.engine, "cuda") != 0))
+    if (!workload)
         return usage();
     options.batch = options.batch ? options.batch : workload->batch;
-    options.inputs = options.inputs ? options.inputs : workload->inputs;
+    options.inputs = options.inputs ? options.inputs : workload->shape.widths[0];
     const struct trainer *trainer = options.save_data ? NULL : find_trainer(options.engine);
     struct train_data data;
-    make_data(&data, &options);
+    make_data(&data, &options, mlp_head_count(&workload->shape));
     int code = EXIT_SUCCESS;
     if (options.save_data) {
         code = save_data(&data, &options);
