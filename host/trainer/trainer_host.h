@@ -7,18 +7,23 @@
 #include "trainer/crew.h"
 #include "trainer/trainer.h"
 
-enum { CHUNK_ROWS_MINIMUM = 64, CHUNK_LIMIT = 8 };
+/* Products of CHUNK_ROWS_ENOUGH rows reach sgemm's full speed; half a batch leaves work for two. */
+enum { CHUNK_ROWS_MINIMUM = 64, CHUNK_ROWS_ENOUGH = 128, CHUNK_LIMIT = 8 };
 
-struct host_chunk {
+/* What a thread needs for a chunk. */
+struct host_scratch {
     float *inputs, *targets, *offsets;   /* (chunk_rows, inputs), (chunk_rows), (chunk_rows, heads
                                             of output sum): gathered */
     float *activations[MLP_LAYER_LIMIT]; /* [l]: (chunk_rows, widths[l + 1]), output of layer l */
     float *slopes[MLP_LAYER_LIMIT]; /* silu: as activations, d output / d z; of hidden layers */
     float *deltas[2];               /* (chunk_rows, widest): d loss / d z of two layers */
-    float *gradient;                /* (parameter_count) */
-    double squared_error;           /* sum over the chunk's rows */
-    size_t positive;                /* rows with an output above 0 */
     int failures;                   /* products that failed */
+};
+
+struct host_chunk {
+    float *gradient;      /* (parameter_count); that of the first chunk is the net's mean */
+    double squared_error; /* sum over the chunk's rows */
+    size_t positive;      /* rows with an output above 0 */
 };
 
 struct host_net {
@@ -29,6 +34,7 @@ struct host_net {
     float *transposed; /* W of the layers as (outputs, inputs): sgemm is faster without
                           transposition */
     struct host_chunk chunks[CHUNK_LIMIT];
+    struct host_scratch scratches[CHUNK_LIMIT]; /* as many as chunks; of the crew's members */
     int chunk_count;
     void *memory; /* of all the arrays above */
 };

@@ -7,6 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Asks memory for values that are read soon. */
+static inline void kernel_prefetch(const float *values, size_t count)
+{
+    enum { LINE_FLOATS = 16 };
+    for (size_t i = 0; i < count; i += LINE_FLOATS)
+        __builtin_prefetch(values + i);
+}
+
 /* z (rows, width) += bias. */
 void kernel_bias(float *z, const float *bias, size_t rows, size_t width);
 

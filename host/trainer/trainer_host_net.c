@@ -25,18 +25,18 @@ static size_t place(struct host_net *net, float *memory)
         if ((size_t)shape->widths[i] > widest)
             widest = (size_t)shape->widths[i];
     for (int c = 0; c < net->chunk_count; c++) {
-        struct host_chunk *chunk = &net->chunks[c];
-        chunk->inputs = take(memory, &used, rows * (size_t)shape->widths[0]);
-        chunk->targets = take(memory, &used, rows);
+        struct host_scratch *scratch = &net->scratches[c];
+        scratch->inputs = take(memory, &used, rows * (size_t)shape->widths[0]);
+        scratch->targets = take(memory, &used, rows);
         if (shape->output == MLP_OUTPUT_SUM)
-            chunk->offsets = take(memory, &used, rows * (size_t)mlp_head_count(shape));
+            scratch->offsets = take(memory, &used, rows * (size_t)mlp_head_count(shape));
         for (int i = 0; i < shape->layer_count; i++)
-            chunk->activations[i] = take(memory, &used, rows * (size_t)shape->widths[i + 1]);
+            scratch->activations[i] = take(memory, &used, rows * (size_t)shape->widths[i + 1]);
         for (int i = 0; i < shape->layer_count - 1 && shape->activation == MLP_ACTIVATION_SILU; i++)
-            chunk->slopes[i] = take(memory, &used, rows * (size_t)shape->widths[i + 1]);
+            scratch->slopes[i] = take(memory, &used, rows * (size_t)shape->widths[i + 1]);
         for (int i = 0; i < 2; i++)
-            chunk->deltas[i] = take(memory, &used, rows * widest);
-        chunk->gradient = take(memory, &used, net->parameter_count);
+            scratch->deltas[i] = take(memory, &used, rows * widest);
+        net->chunks[c].gradient = c > 0 ? take(memory, &used, net->parameter_count) : net->mean;
     }
     return used;
 }
@@ -47,9 +47,11 @@ enum status host_net_create(struct host_net *net, const struct train_job *job, i
     size_t batch = (size_t)job->options.batch_size;
     if (batch > job->data->train_rows)
         batch = job->data->train_rows;
-    size_t chunk_rows = (batch + CHUNK_LIMIT - 1) / CHUNK_LIMIT;
+    size_t chunk_rows = batch / 2 < CHUNK_ROWS_ENOUGH ? batch / 2 : CHUNK_ROWS_ENOUGH;
     if (chunk_rows < CHUNK_ROWS_MINIMUM)
         chunk_rows = CHUNK_ROWS_MINIMUM;
+    if (chunk_rows * CHUNK_LIMIT < batch)
+        chunk_rows = (batch + CHUNK_LIMIT - 1) / CHUNK_LIMIT;
     *net = (struct host_net){
         .job = job,
         .parameter_count = mlp_parameter_count(&job->shape),

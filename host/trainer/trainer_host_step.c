@@ -20,69 +20,84 @@ struct host_batch host_batch_at(const struct host_net *net, uint32_t step)
     };
 }
 
-/* Copies rows first..first + rows - 1 of the epoch's order into the chunk. */
-static void gather(struct host_chunk *chunk, const struct host_net *net, uint32_t epoch,
+/* Of the member of the crew that part `index` of a call falls to. */
+static struct host_scratch *scratch_of(struct host_net *net, int index)
+{
+    return &net->scratches[index % net->crew.size];
+}
+
+enum { ROWS_AHEAD = 8 }; /* that gather asks memory for; a power of two */
+
+/* Copies rows first..first + rows - 1 of the epoch's order into the scratch. */
+static void gather(struct host_scratch *scratch, const struct host_net *net, uint32_t epoch,
                    size_t first, size_t rows)
 {
     const struct train_data *data = net->job->data;
     size_t inputs = (size_t)data->inputs, heads = (size_t)mlp_head_count(&net->job->shape);
     uint32_t count = (uint32_t)data->train_rows, key = permutation_key(net->job->seed, epoch);
     int half_bits = permutation_half_bits(count);
-    for (size_t r = 0; r < rows; r++) {
-        size_t row = permutation((uint32_t)(first + r), count, half_bits, key);
-        memcpy(chunk->inputs + r * inputs, data->train_inputs + row * inputs,
+    size_t ahead[ROWS_AHEAD];
+    for (size_t r = 0; r < rows + ROWS_AHEAD; r++) {
+        size_t row = ahead[r % ROWS_AHEAD], to = r - ROWS_AHEAD;
+        if (r < rows) {
+            ahead[r % ROWS_AHEAD] = permutation((uint32_t)(first + r), count, half_bits, key);
+            kernel_prefetch(data->train_inputs + ahead[r % ROWS_AHEAD] * inputs, inputs);
+        }
+        if (r < ROWS_AHEAD || to >= rows)
+            continue;
+        memcpy(scratch->inputs + to * inputs, data->train_inputs + row * inputs,
                inputs * sizeof(float));
-        chunk->targets[r] = data->train_targets[row];
-        if (chunk->offsets)
-            memcpy(chunk->offsets + r * heads, data->train_offsets + row * heads,
+        scratch->targets[to] = data->train_targets[row];
+        if (scratch->offsets)
+            memcpy(scratch->offsets + to * heads, data->train_offsets + row * heads,
                    heads * sizeof(float));
     }
 }
 
 /* z (rows, columns) of hidden layer `layer` -> its output, in place; fills slopes in training. */
-static void activate(struct host_chunk *chunk, const struct host_net *net, int layer, size_t rows,
-                     bool is_training)
+static void activate(struct host_scratch *scratch, const struct host_net *net, int layer,
+                     size_t rows, bool is_training)
 {
     const struct mlp_shape *shape = &net->job->shape;
     const float *bias = net->parameters + mlp_bias_offset(shape, layer);
     size_t columns = (size_t)shape->widths[layer + 1];
-    float *z = chunk->activations[layer];
+    float *z = scratch->activations[layer];
     if (shape->activation == MLP_ACTIVATION_SILU)
-        kernel_bias_silu(z, is_training ? chunk->slopes[layer] : NULL, bias, rows, columns);
+        kernel_bias_silu(z, is_training ? scratch->slopes[layer] : NULL, bias, rows, columns);
     else
         kernel_bias_relu(z, bias, rows, columns);
 }
 
 /* of the last hidden layer */
-static void drop(struct host_chunk *chunk, const struct host_net *net, int layer, size_t rows,
+static void drop(struct host_scratch *scratch, const struct host_net *net, int layer, size_t rows,
                  const struct dropout *dropout)
 {
     size_t columns = (size_t)net->job->shape.widths[layer + 1];
-    kernel_dropout(chunk->activations[layer], rows, columns, dropout);
+    kernel_dropout(scratch->activations[layer], rows, columns, dropout);
     if (net->job->shape.activation == MLP_ACTIVATION_SILU)
-        kernel_dropout(chunk->slopes[layer], rows, columns, dropout);
+        kernel_dropout(scratch->slopes[layer], rows, columns, dropout);
 }
 
-/* Fills the chunk's activations; those of the output layer are z. dropout: NULL outside training.
+/* Fills the scratch's activations; those of the output layer are z. dropout: NULL outside training.
  */
-static void forward(struct host_chunk *chunk, const struct host_net *net, const float *inputs,
+static void forward(struct host_scratch *scratch, const struct host_net *net, const float *inputs,
                     size_t rows, const struct dropout *dropout)
 {
     const struct mlp_shape *shape = &net->job->shape;
     int last = shape->layer_count - 1;
     for (int layer = 0; layer <= last; layer++) {
         int inner = shape->widths[layer], columns = shape->widths[layer + 1];
-        float *z = chunk->activations[layer];
-        chunk->failures += 0 != sgemm_row_major(false, false, (int)rows, columns, inner, 1, inputs,
-                                                inner,
-                                                net->parameters + mlp_weight_offset(shape, layer),
-                                                columns, 0, z, columns);
+        float *z = scratch->activations[layer];
+        scratch->failures += 0 != sgemm_row_major(false, false, (int)rows, columns, inner, 1,
+                                                  inputs, inner,
+                                                  net->parameters + mlp_weight_offset(shape, layer),
+                                                  columns, 0, z, columns);
         if (layer == last)
             kernel_bias(z, net->parameters + mlp_bias_offset(shape, layer), rows, (size_t)columns);
         else
-            activate(chunk, net, layer, rows, dropout != NULL);
+            activate(scratch, net, layer, rows, dropout != NULL);
         if (dropout && dropout->share > 0 && layer == last - 1)
-            drop(chunk, net, layer, rows, dropout);
+            drop(scratch, net, layer, rows, dropout);
         inputs = z;
     }
 }
@@ -94,11 +109,12 @@ struct truth {
 };
 
 /* compare() of an output of kind sum */
-static void compare_sums(struct host_chunk *chunk, const struct train_job *job,
-                         const struct truth *truth, float *delta, float scale)
+static void compare_sums(struct host_chunk *chunk, const struct host_scratch *scratch,
+                         const struct train_job *job, const struct truth *truth, float *delta,
+                         float scale)
 {
     const int32_t heads = mlp_head_count(&job->shape);
-    const float *z = chunk->activations[job->shape.layer_count - 1], *offsets = truth->offsets;
+    const float *z = scratch->activations[job->shape.layer_count - 1], *offsets = truth->offsets;
     for (size_t r = 0; r < truth->rows; r++, z += heads, offsets += heads) {
         float *shares = delta ? delta + r * (size_t)heads : NULL;
         float difference = log_sum(shares, z, offsets, heads) - truth->targets[r];
@@ -111,17 +127,18 @@ static void compare_sums(struct host_chunk *chunk, const struct train_job *job,
 
 /* Squared error and count of the rows; delta (rows, heads), unless NULL: d loss / d z, with the
  * loss's mean over batch_rows rows. */
-static void compare(struct host_chunk *chunk, const struct train_job *job,
-                    const struct truth *truth, float *delta, size_t batch_rows)
+static void compare(struct host_chunk *chunk, const struct host_scratch *scratch,
+                    const struct train_job *job, const struct truth *truth, float *delta,
+                    size_t batch_rows)
 {
     const struct mlp_shape *shape = &job->shape;
-    const float *z = chunk->activations[shape->layer_count - 1], *targets = truth->targets;
+    const float *z = scratch->activations[shape->layer_count - 1], *targets = truth->targets;
     bool relu = shape->output == MLP_OUTPUT_RELU;
     float scale = 2.0f / (float)batch_rows;
     chunk->squared_error = 0;
     chunk->positive = 0;
     if (shape->output == MLP_OUTPUT_SUM) {
-        compare_sums(chunk, job, truth, delta, scale);
+        compare_sums(chunk, scratch, job, truth, delta, scale);
         return;
     }
     for (size_t r = 0; r < truth->rows; r++) {
@@ -137,34 +154,33 @@ static void compare(struct host_chunk *chunk, const struct train_job *job,
     }
 }
 
-/* From delta of layer `layer` (rows, outputs): its gradient, and, except for the first layer, the
- * delta of the previous layer into `before` (rows, inputs). */
-static void backward_layer(struct host_chunk *chunk, const struct host_net *net, int layer,
-                           size_t rows, const float *delta, float *before)
+/* From delta of layer `layer` (rows, outputs): its part of the gradient, and, except for the first
+ * layer, the delta of the previous layer into `before` (rows, inputs). */
+static void backward_layer(struct host_scratch *scratch, float *gradient,
+                           const struct host_net *net, int layer, size_t rows, const float *delta,
+                           float *before)
 {
     const struct mlp_shape *shape = &net->job->shape;
     int inner = shape->widths[layer], columns = shape->widths[layer + 1];
     const float *weights = net->parameters + mlp_weight_offset(shape, layer);
-    const float *inputs = layer ? chunk->activations[layer - 1] : chunk->inputs;
+    const float *inputs = layer ? scratch->activations[layer - 1] : scratch->inputs;
     bool last = layer == shape->layer_count - 1;
-    chunk->failures += 0 != sgemm_row_major(true, false, inner, columns, (int)rows, 1, inputs,
-                                            inner, delta, columns, 0,
-                                            chunk->gradient + mlp_weight_offset(shape, layer),
-                                            columns);
+    scratch->failures += 0 != sgemm_row_major(true, false, inner, columns, (int)rows, 1, inputs,
+                                              inner, delta, columns, 0,
+                                              gradient + mlp_weight_offset(shape, layer), columns);
     if (!last || shape->output_bias)
-        kernel_column_sums(chunk->gradient + mlp_bias_offset(shape, layer), delta, rows,
-                           (size_t)columns);
+        kernel_column_sums(gradient + mlp_bias_offset(shape, layer), delta, rows, (size_t)columns);
     if (layer == 0)
         return;
     if (columns == 1)
         kernel_outer_product(before, delta, weights, rows, (size_t)inner);
     else
-        chunk->failures += 0 != sgemm_row_major(false, false, (int)rows, inner, columns, 1, delta,
-                                                columns,
-                                                net->transposed + mlp_weight_offset(shape, layer),
-                                                inner, 0, before, inner);
+        scratch->failures += 0 != sgemm_row_major(false, false, (int)rows, inner, columns, 1, delta,
+                                                  columns,
+                                                  net->transposed + mlp_weight_offset(shape, layer),
+                                                  inner, 0, before, inner);
     if (shape->activation == MLP_ACTIVATION_SILU)
-        kernel_multiply(before, chunk->slopes[layer - 1], rows * (size_t)inner);
+        kernel_multiply(before, scratch->slopes[layer - 1], rows * (size_t)inner);
     else
         kernel_relu_backward(before, inputs, rows * (size_t)inner,
                              last ? 1 / (1 - net->job->options.dropout) : 1);
@@ -175,6 +191,14 @@ struct chunk_work {
     const struct host_batch *batch;
 };
 
+/* Alone, a thread adds the gradient of a chunk to the mean at once, while it is in its cache: the
+ * same sums in the same order as sum_gradients(). */
+static void add_alone(struct host_net *net, int index)
+{
+    if (net->crew.size == 1 && index > 0)
+        kernel_sum(net->mean, net->mean, net->chunks[1].gradient, net->parameter_count);
+}
+
 /* Forward and backward over the rows that are chunk `index` of the batch. */
 static void run_chunk(void *payload, int index)
 {
@@ -182,6 +206,8 @@ static void run_chunk(void *payload, int index)
     struct host_net *net = work->net;
     const struct host_batch *batch = work->batch;
     struct host_chunk *chunk = &net->chunks[index];
+    struct host_scratch *scratch = scratch_of(net, index);
+    float *gradient = net->crew.size == 1 && index > 0 ? net->chunks[1].gradient : chunk->gradient;
     const struct train_options *options = &net->job->options;
     size_t first = (size_t)index * net->chunk_rows, rows = batch->rows - first;
     if (rows > net->chunk_rows)
@@ -190,26 +216,22 @@ static void run_chunk(void *payload, int index)
                               .step = batch->step,
                               .first_row = (uint32_t)first,
                               .seed = net->job->seed};
-    gather(chunk, net, batch->epoch, batch->first + first, rows);
-    forward(chunk, net, chunk->inputs, rows, &dropout);
+    gather(scratch, net, batch->epoch, batch->first + first, rows);
+    forward(scratch, net, scratch->inputs, rows, &dropout);
     int last = net->job->shape.layer_count - 1;
-    const struct truth truth = {chunk->targets, chunk->offsets, rows};
-    compare(chunk, net->job, &truth, chunk->deltas[last % 2], batch->rows);
+    const struct truth truth = {scratch->targets, scratch->offsets, rows};
+    compare(chunk, scratch, net->job, &truth, scratch->deltas[last % 2], batch->rows);
     for (int layer = last; layer >= 0; layer--)
-        backward_layer(chunk, net, layer, rows, chunk->deltas[layer % 2],
-                       chunk->deltas[(layer + 1) % 2]);
+        backward_layer(scratch, gradient, net, layer, rows, scratch->deltas[layer % 2],
+                       scratch->deltas[(layer + 1) % 2]);
+    add_alone(net, index);
 }
 
-/* net->mean = sum of the chunks' gradients in order + L2 */
+/* net->mean, the gradient of the first chunk, becomes the sum of all in their order + L2 */
 static void sum_gradients(struct host_net *net, int chunks)
 {
     const struct mlp_shape *shape = &net->job->shape;
-    if (chunks == 1)
-        memcpy(net->mean, net->chunks[0].gradient, net->parameter_count * sizeof *net->mean);
-    else
-        kernel_sum(net->mean, net->chunks[0].gradient, net->chunks[1].gradient,
-                   net->parameter_count);
-    for (int c = 2; c < chunks; c++)
+    for (int c = 1; c < chunks && net->crew.size > 1; c++)
         kernel_sum(net->mean, net->mean, net->chunks[c].gradient, net->parameter_count);
     for (int layer = 0; layer < shape->layer_count && net->job->options.l2 > 0; layer++) {
         size_t offset = mlp_weight_offset(shape, layer);
@@ -246,7 +268,7 @@ void host_net_gradient(struct host_net *net, const struct host_batch *batch, dou
 enum status host_net_check(const struct host_net *net, struct error *error)
 {
     for (int c = 0; c < net->chunk_count; c++)
-        if (net->chunks[c].failures)
+        if (net->scratches[c].failures)
             return FAIL(error, STATUS_FAILED, "oneDNN's sgemm failed: out of memory?");
     return STATUS_OK;
 }
@@ -297,7 +319,8 @@ static void evaluate_blocks(void *payload, int index)
 {
     struct evaluation *evaluation = payload;
     struct host_net *net = evaluation->net;
-    struct host_chunk *chunk = &net->chunks[index];
+    struct host_scratch *scratch = scratch_of(net, index);
+    struct host_chunk chunk;
     size_t width = (size_t)net->job->shape.widths[0], size = net->chunk_rows;
     size_t stride = (size_t)net->chunk_count * size;
     const struct truth *all = &evaluation->truth;
@@ -306,9 +329,9 @@ static void evaluate_blocks(void *payload, int index)
         size_t left = all->rows - first, count = left < size ? left : size;
         const struct truth block = {all->targets + first,
                                     all->offsets ? all->offsets + first * heads : NULL, count};
-        forward(chunk, net, evaluation->inputs + first * width, count, NULL);
-        compare(chunk, net->job, &block, NULL, count);
-        evaluation->sums[index] += chunk->squared_error;
+        forward(scratch, net, evaluation->inputs + first * width, count, NULL);
+        compare(&chunk, scratch, net->job, &block, NULL, count);
+        evaluation->sums[index] += chunk.squared_error;
     }
 }
 
