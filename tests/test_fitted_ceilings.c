@@ -140,7 +140,7 @@ static void the_fit_is_an_optimum(void **state)
         double sorted[700];
         memcpy(sorted, rows.log_ms, rows.count * sizeof *sorted);
         stats_sort(sorted, rows.count);
-        const double prior = log(exp(stats_quantile(sorted, rows.count, 0.02)) / 2);
+        const double prior = log(fmin(exp(stats_quantile(sorted, rows.count, 0.02)) / 2, 0.05));
         const double best = objective(&fitted, &rows, prior);
         for (int head = 0; head < CEILING_HEADS; head++) {
             static const double steps[] = {1e-3, 1e-2, 0.1, 0.5, 2};
@@ -208,6 +208,11 @@ static void one_row_is_met(void **state)
         assert_true(is_finite(&fitted));
         assert_true(fabs(ms_of(&fitted, &rows, 1) / ms - 1) < 0.1);
     }
+    /* a small layer of its pass does not cost half of what the large one takes */
+    const double small[CEILING_HEADS] = {-60, -10, -60, -60, -60, 0, -60};
+    const double large_log_ms = log(1000);
+    fitted_ceilings_fit(&fitted, rows.ceilings + CEILING_HEADS, &large_log_ms, 1);
+    assert_true(exp(fitted_ceilings_log_ms(&fitted, small)) < 10);
     for (size_t i = 0; i < 2; i++) {
         const double log_ms = log(times_ms[i]);
         fitted_ceilings_fit(&fitted, rows.ceilings + CEILING_HEADS, &log_ms, 1);

@@ -10,7 +10,7 @@ enum { ROUND_LIMIT = 3, STEP_LIMIT = 60, TRY_LIMIT = 8 };
 static const double huber_log = 0.5;
 static const double prior_deviation = 1.5;
 static const double prior_factor = 1.5;    /* of a ceiling's time: two thirds of the full rate */
-static const double prior_fixed_ms = 0.05; /* without rows: a few kernel launches */
+static const double prior_fixed_ms = 0.05; /* at most: a few kernel launches */
 static const double first_variance = 0.25, least_variance = 1e-4;
 static const double first_damping = 1e-2, least_damping = 1e-8, damping_factor = 4;
 static const double least_gain = 1e-9; /* of the objective: a smaller one ends a round */
@@ -110,7 +110,7 @@ static void set_prior(struct problem *problem)
         sorted[i] = problem->log_ms[row_at(problem, i)];
     stats_sort(sorted, problem->used);
     if (problem->used > 0)
-        fixed = log(0.5) + stats_quantile(sorted, problem->used, 0.02);
+        fixed = fmin(fixed, log(0.5) + stats_quantile(sorted, problem->used, 0.02));
     for (int i = 0; i < CEILING_HEADS; i++)
         problem->prior[i] = i < HEAD_FORWARD_FIXED ? log(prior_factor) : fixed;
 }

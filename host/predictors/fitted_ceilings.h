@@ -6,10 +6,10 @@
  * that the layers reach, of a fixed head its time in ms. One kind of layers on one device.
  *
  * Fit: maximum a posteriori by damped Gauss-Newton on ln t. Errors beyond 0.5 count linearly
- * (Huber). Priors: theta ~ N(ln 1.5, 1.5^2), of fixed heads N(ln(half the 2 % quantile of
- * t), 1.5^2). So a fit of few rows, or of rows that tell nothing about a head, stays near the
- * roofline; of no rows it is the prior. The noise's variance starts at 0.25 and is estimated anew
- * in three rounds. */
+ * (Huber). Priors: theta ~ N(ln 1.5, 1.5^2), of fixed heads N(ln m, 1.5^2), m half the 2 % quantile
+ * of t and at most 0.05 ms, for a few large layers do not tell what a small one costs. So a fit of
+ * few rows, or of rows that tell nothing about a head, stays near the roofline; of no rows it is
+ * the prior. The noise's variance starts at 0.25 and is estimated anew in three rounds. */
 #ifndef EPOCHCAST_PREDICTORS_FITTED_CEILINGS_H
 #define EPOCHCAST_PREDICTORS_FITTED_CEILINGS_H
 
