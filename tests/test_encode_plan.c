@@ -1,6 +1,8 @@
 /* Columns that only many rows pay for, and the plans that choose, drop and find columns. */
+#include "base/hash.h"
 #include "layers/describe.h"
 #include "layers/encode_plan.h"
+#include "pins.h"
 #include "predictor_calls.h"
 #include "predictors/predictor_mlp.h"
 #include "predictors/row_selection.h"
@@ -220,6 +222,28 @@ static void names_say_whether_a_model_has_steps(void **state)
         }
 }
 
+static uint64_t hash_of_names(enum layer_kind kind)
+{
+    const struct encode_layout layout = layout_of(kind, true);
+    const char *names[ENCODE_COLUMN_LIMIT];
+    struct encode_plan plan;
+    uint64_t hash = HASH_SEED;
+    encode_plan_whole(&plan, &layout);
+    encode_plan_names(names, &plan);
+    for (int i = 0; i < plan.count; i++)
+        hash = hash_bytes(hash, names[i], strlen(names[i]) + 1);
+    return hash;
+}
+
+/* Models hold these names: a change here orphans them. */
+static void names_with_steps_are_pinned(void **state)
+{
+    (void)state;
+    static const struct pin pins[] = {{"dense", UINT64_C(0xab6dc75f661b54dd)},
+                                      {"conv2d", UINT64_C(0x27694198a047f06e)}};
+    assert_pinned(pins, sizeof pins / sizeof *pins, hash_of_names);
+}
+
 static void ramps_and_steps_are_of_different_models(void **state)
 {
     (void)state;
@@ -330,6 +354,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(transforms_of_an_image_below_its_kernel),
         cmocka_unit_test(lowered_sizes_change_above_their_powers),
         cmocka_unit_test(names_say_whether_a_model_has_steps),
+        cmocka_unit_test(names_with_steps_are_pinned),
         cmocka_unit_test(ramps_and_steps_are_of_different_models),
         cmocka_unit_test(constant_columns_are_dropped_but_choices),
         cmocka_unit_test(few_rows_have_no_steps),

@@ -119,6 +119,30 @@ static inline double step(double size, double from, double to)
     X(4064) X(4080)
 /* clang-format on */
 
+/* Hard steps: where the time jumps, as a library takes another kernel or begins another tile. A net
+ * learns each jump by itself if it sees many rows. */
+struct size_limit {
+    double size;
+    const char *name;
+};
+
+static inline void emit_above(struct columns *columns, double size, const struct size_limit *limits,
+                              size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        emit(columns, limits[i].name, size > limits[i].size);
+}
+
+static inline void emit_up_to(struct columns *columns, double size, const struct size_limit *limits,
+                              size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        emit(columns, limits[i].name, size <= limits[i].size);
+}
+/* emit: one of the two; limits: an array. */
+#define EMIT_LIMITS(emit, size, limits)                                                            \
+    emit(columns, size, limits, sizeof(limits) / sizeof *(limits))
+
 /* ---- of any kind, from its features and its work (encode_generic.c) ---- */
 
 enum { PRODUCTS_PER_PHASE = 4 }; /* that have columns */

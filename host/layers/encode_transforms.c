@@ -161,28 +161,50 @@ static void emit_ffts(struct columns *columns, const struct conv_geometry *g)
     emit_fft(columns, g, &by_input, &input_names, applies);
 }
 
+#define IM2COL_LIMIT(power)                                                                        \
+    {                                                                                              \
+        power, "im2col_bytes>2^" #power                                                            \
+    }
+#define ROW_LIMIT(power)                                                                           \
+    {                                                                                              \
+        power, "im2col_row_bytes>2^" #power                                                        \
+    }
+static const struct size_limit im2col_limits[] = {
+    IM2COL_LIMIT(26), IM2COL_LIMIT(27), IM2COL_LIMIT(28), IM2COL_LIMIT(29), IM2COL_LIMIT(30),
+    IM2COL_LIMIT(31), IM2COL_LIMIT(32), IM2COL_LIMIT(33), IM2COL_LIMIT(34), IM2COL_LIMIT(35)};
+static const struct size_limit row_limits[] = {ROW_LIMIT(16), ROW_LIMIT(18), ROW_LIMIT(20),
+                                               ROW_LIMIT(22), ROW_LIMIT(24), ROW_LIMIT(26),
+                                               ROW_LIMIT(28)};
+
 static void emit_lowering(struct columns *columns, const struct conv_geometry *g)
 {
-    const double bytes = FLOAT_BYTES * g->cells_out * g->depth_in, row_bytes = bytes / g->rows;
-#define BYTES_STEP(power) emit(columns, "im2col_bytes>2^" #power, bytes > exp2(power));
-#define ROW_STEP(power)   emit(columns, "im2col_row_bytes>2^" #power, row_bytes > exp2(power));
-    BYTES_STEP(26)
-    BYTES_STEP(27) BYTES_STEP(28) BYTES_STEP(29) BYTES_STEP(30) BYTES_STEP(31) BYTES_STEP(32)
-        BYTES_STEP(33) BYTES_STEP(34) BYTES_STEP(35) ROW_STEP(16) ROW_STEP(18) ROW_STEP(20)
-            ROW_STEP(22) ROW_STEP(24) ROW_STEP(26) ROW_STEP(28)
+    const double bytes = FLOAT_BYTES * g->cells_out * g->depth_in;
+    EMIT_LIMITS(emit_above, log2(bytes), im2col_limits);
+    EMIT_LIMITS(emit_above, log2(bytes / g->rows), row_limits);
 }
+
+#define IN_LIMIT(most)                                                                             \
+    {                                                                                              \
+        most, "channels_in<=" #most                                                                \
+    }
+#define OUT_LIMIT(most)                                                                            \
+    {                                                                                              \
+        most, "channels_out<=" #most                                                               \
+    }
+static const struct size_limit in_limits[] = {IN_LIMIT(6),  IN_LIMIT(8),  IN_LIMIT(9),
+                                              IN_LIMIT(16), IN_LIMIT(24), IN_LIMIT(32),
+                                              IN_LIMIT(48), IN_LIMIT(64)};
+static const struct size_limit out_limits[] = {OUT_LIMIT(4),  OUT_LIMIT(6),  OUT_LIMIT(8),
+                                               OUT_LIMIT(9),  OUT_LIMIT(16), OUT_LIMIT(24),
+                                               OUT_LIMIT(32), OUT_LIMIT(48), OUT_LIMIT(64)};
 
 /* Beside those of kind_conv2d.c. */
 static void emit_small(struct columns *columns, const struct conv_geometry *g)
 {
     emit(columns, "kernel_size==4", g->conv->kernel_size == 4);
     emit(columns, "kernel_size==6", g->conv->kernel_size == 6);
-#define IN_STEP(most)  emit(columns, "channels_in<=" #most, g->conv->channels_in <= (most));
-#define OUT_STEP(most) emit(columns, "channels_out<=" #most, g->conv->channels_out <= (most));
-    IN_STEP(6)
-    IN_STEP(8) IN_STEP(9) IN_STEP(16) IN_STEP(24) IN_STEP(32) IN_STEP(48) IN_STEP(64) OUT_STEP(4)
-        OUT_STEP(6) OUT_STEP(8) OUT_STEP(9) OUT_STEP(16) OUT_STEP(24) OUT_STEP(32) OUT_STEP(48)
-            OUT_STEP(64)
+    EMIT_LIMITS(emit_up_to, g->in, in_limits);
+    EMIT_LIMITS(emit_up_to, g->out, out_limits);
 }
 
 void emit_transforms(struct columns *columns, const struct conv_geometry *g)

@@ -107,33 +107,18 @@ static void emit_ramps(struct columns *columns, const struct layer_config *confi
     STEPS_OF_128(OUTPUTS_STEP)
 }
 
-/* The time jumps where a library takes another kernel or another tile begins: with many rows a net
- * learns each jump by itself. */
-struct hard_step {
-    double above;
-    const char *name;
-};
 #define BATCH_STEP_ABOVE(size)   {size, "batch_size>" #size},
 #define INPUTS_STEP_ABOVE(size)  {size, "inputs>" #size},
 #define OUTPUTS_STEP_ABOVE(size) {size, "outputs>" #size},
-static const struct hard_step batch_steps[] = {MULTIPLES_OF_4(BATCH_STEP_ABOVE)};
-static const struct hard_step inputs_steps[] = {MULTIPLES_OF_16(INPUTS_STEP_ABOVE)};
-static const struct hard_step outputs_steps[] = {MULTIPLES_OF_16(OUTPUTS_STEP_ABOVE)};
-
-static void emit_hard_steps(struct columns *columns, double size, const struct hard_step *steps,
-                            size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        emit(columns, steps[i].name, size > steps[i].above);
-}
-#define EMIT_HARD_STEPS(size, steps)                                                               \
-    emit_hard_steps(columns, size, steps, sizeof(steps) / sizeof *(steps))
+static const struct size_limit batch_steps[] = {MULTIPLES_OF_4(BATCH_STEP_ABOVE)};
+static const struct size_limit inputs_steps[] = {MULTIPLES_OF_16(INPUTS_STEP_ABOVE)};
+static const struct size_limit outputs_steps[] = {MULTIPLES_OF_16(OUTPUTS_STEP_ABOVE)};
 
 static void emit_steps(struct columns *columns, const struct layer_config *config)
 {
-    EMIT_HARD_STEPS(config->batch_size, batch_steps);
-    EMIT_HARD_STEPS(config->as.dense.inputs, inputs_steps);
-    EMIT_HARD_STEPS(config->as.dense.outputs, outputs_steps);
+    EMIT_LIMITS(emit_above, config->batch_size, batch_steps);
+    EMIT_LIMITS(emit_above, config->as.dense.inputs, inputs_steps);
+    EMIT_LIMITS(emit_above, config->as.dense.outputs, outputs_steps);
 }
 
 static void encode(struct columns *columns, const struct layer_config *config,
