@@ -50,6 +50,10 @@ static enum status allocate(struct cuda_device *cuda, int64_t wanted_bytes, stru
     CUDA_TRY(error, cudaDeviceGetAttribute(&cache_bytes, cudaDevAttrL2CacheSize, cuda->index));
     cuda->flush_bytes = 2 * (int64_t)cache_bytes;
     CUDA_TRY(error, cudaMalloc(&cuda->flush, (size_t)cuda->flush_bytes + 1));
+    CUDA_TRY(error,
+             cudaMalloc((void **)&cuda->pick_places, CUDA_PICK_LIMIT * sizeof *cuda->pick_places));
+    CUDA_TRY(error,
+             cudaMalloc((void **)&cuda->pick_values, CUDA_PICK_LIMIT * sizeof *cuda->pick_values));
     CUDA_TRY(error, cudaMemGetInfo(&free_bytes, &total_bytes));
     int64_t bytes = wanted_bytes ? wanted_bytes : (int64_t)(free_bytes / 10 * 8);
     bytes = bytes < arena_limit_bytes || wanted_bytes ? bytes : arena_limit_bytes;
@@ -88,6 +92,8 @@ static void close_device(struct device *device)
         cudaStreamDestroy(cuda->stream);
     cudaFree(cuda->arena);
     cudaFree(cuda->flush);
+    cudaFree(cuda->pick_places);
+    cudaFree(cuda->pick_values);
     cudaFree(cuda->blas_workspace);
     nvml_close(cuda->nvml);
     free(cuda);
@@ -198,6 +204,7 @@ const struct backend backend_cuda_device = {
     .help = "an NVIDIA GPU, with cuDNN and cuBLAS",
     .timing = TIMING_EVENTS,
     .sample_floor_ms = 0.2, /* events resolve about 0.5 us */
+    .pads_alike = true,     /* cuDNN's engines */
     .device_count = device_count,
     .open = open_device,
     .close = close_device,

@@ -13,6 +13,7 @@
 #include <cudnn.h>
 
 enum { CUDA_ALIGNMENT_BYTES = 256 }; /* of every tensor, of the arena's size */
+enum { CUDA_PICK_LIMIT = 1024 };     /* elements that the host reads at once */
 
 struct cuda_device {
     struct device base;
@@ -26,6 +27,8 @@ struct cuda_device {
     int64_t workspace_bytes;         /* ... one workspace, of all plans, at its end */
     void *flush, *blas_workspace;
     int64_t flush_bytes;
+    int64_t *pick_places; /* (CUDA_PICK_LIMIT), on the device as the values */
+    float *pick_values;
     struct nvml *nvml; /* NULL: no NVML here */
     uint64_t seed;
     bool autotune;
@@ -138,6 +141,20 @@ enum status cuda_plan_check_cublas(struct cuda_plan *plan, cublasStatus_t code, 
     TRY(cuda_plan_check_cublas((plan), (call), #call, __FILE__, __LINE__, (error)))
 /* True where the device goes on after a call that failed; clears the error. */
 bool cuda_device_goes_on(struct cuda_device *device);
+
+/* The order of a tensor on the device: (outer, channels, inner), which is the plain one, or (outer,
+ * inner, channels). */
+struct cuda_order {
+    int64_t outer, channels, inner;
+    bool is_channels_last;
+};
+/* Of `count` elements; gradients are as what they are of. */
+struct cuda_order cuda_order_of(const struct cuda_plan *plan, enum tensor_role what, int64_t count);
+/* Where the device has the plain element `index`. */
+int64_t cuda_place_of(const struct cuda_order *order, int64_t index);
+/* `read` of struct bench. */
+enum status cuda_read(float *values, struct plan *plan, enum layer_value what,
+                      const int64_t *indices, int count, struct error *error);
 
 /* Precision of a tensor's storage: the config's, or fp32. */
 int32_t cuda_role_precision(const struct cuda_plan *plan, enum cuda_role role);

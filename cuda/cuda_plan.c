@@ -199,4 +199,5 @@ static enum status prepare(struct plan **out, struct device *device,
     return status;
 }
 
-const struct bench cuda_bench = {.prepare = prepare, .enqueue = enqueue, .release = release};
+const struct bench cuda_bench = {
+    .prepare = prepare, .enqueue = enqueue, .release = release, .read = cuda_read};

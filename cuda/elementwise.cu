@@ -171,6 +171,27 @@ extern "C" cudaError_t launch_optimizer(const struct optimizer_update *update, i
     });
 }
 
+/* ---- single elements ---- */
+
+template <class T>
+static __global__ void pick_kernel(float *values, const T *tensor, const int64_t *places,
+                                   int64_t count)
+{
+    EACH_INDEX (i, count)
+        values[i] = load(&tensor[places[i]]);
+}
+
+extern "C" cudaError_t launch_pick(float *values, const void *tensor, const int64_t *places,
+                                   int64_t count, int32_t precision, cudaStream_t stream)
+{
+    cudaLaunchConfig_t config = grid_of(count, stream);
+    return by_precision(precision, [&](auto *type) {
+        typedef std::remove_pointer_t<decltype(type)> element;
+        return cudaLaunchKernelEx(&config, pick_kernel<element>, values, (const element *)tensor,
+                                  places, count);
+    });
+}
+
 /* ---- noise, nothing ---- */
 
 template <class T>

@@ -61,6 +61,10 @@ cudaError_t launch_optimizer(const struct optimizer_update *update, int32_t prec
 cudaError_t launch_noise(void *values, int64_t count, float amplitude, uint32_t stream_id,
                          uint64_t seed, int32_t precision, cudaStream_t stream);
 
+/* values[i] = tensor[places[i]] */
+cudaError_t launch_pick(float *values, const void *tensor, const int64_t *places, int64_t count,
+                        int32_t precision, cudaStream_t stream);
+
 /* Does nothing; its launch is what is measured. */
 cudaError_t launch_empty(cudaStream_t stream);
 /* Keeps the device busy for some 15 us. */

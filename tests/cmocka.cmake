@@ -25,7 +25,7 @@ foreach(source IN LISTS test_sources)
         add_cmocka_test(${name})
     endif()
 endforeach()
-foreach(name IN ITEMS test_backend_cpu test_sample)
+foreach(name IN ITEMS test_backend_cpu test_check test_sample)
     target_link_libraries(${name} PRIVATE kind_references)
 endforeach()
 # Asks the shared library what it asks inside.

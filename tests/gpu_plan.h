@@ -3,6 +3,7 @@
 #ifndef EPOCHCAST_TESTS_GPU_PLAN_H
 #define EPOCHCAST_TESTS_GPU_PLAN_H
 
+#include "base/half.h"
 #include "bench/measure.h"
 #include "cuda_device.h"
 #include "kinds/reference.h"
@@ -138,15 +139,6 @@ static void fill_bytes(struct cuda_plan *plan, void *memory, int byte, size_t by
 
 /* ---- numbers ---- */
 
-static float from_half(uint16_t bits)
-{
-    int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    float size = exponent == 31  ? (fraction ? NAN : INFINITY)
-                 : exponent == 0 ? ldexpf((float)fraction, -24)
-                                 : ldexpf((float)(1024 + fraction), exponent - 25);
-    return bits >> 15 ? -size : size;
-}
-
 /* Of a number that is one: normal, with 11 bits at most, or 0. */
 static uint16_t to_half(float value)
 {
@@ -159,15 +151,10 @@ static uint16_t to_half(float value)
 
 static float load_number(const void *raw, size_t i, int32_t precision)
 {
-    float value;
-    if (precision_bytes(precision) == sizeof value)
+    if (precision_bytes(precision) == sizeof(float))
         return ((const float *)raw)[i];
-    uint16_t bits = ((const uint16_t *)raw)[i];
-    if (precision == PRECISION_FP16)
-        return from_half(bits);
-    uint32_t wide = (uint32_t)bits << 16;
-    memcpy(&value, &wide, sizeof value);
-    return value;
+    const uint16_t bits = ((const uint16_t *)raw)[i];
+    return precision == PRECISION_FP16 ? float_of_fp16(bits) : float_of_bf16(bits);
 }
 
 /* Of a number that the storage has. */

@@ -21,12 +21,6 @@ static const char *const role_names[CUDA_ROLE_COUNT] = {
     [CUDA_KEPT] = "statistics",
 };
 
-/* Plain order is (outer, channels, inner); the device's may be (outer, inner, channels). */
-struct order {
-    size_t outer, channels, inner;
-    bool is_channels_last;
-};
-
 /* What the role is to the layer: gradients are as what they are of. */
 static enum tensor_role tensor_role_of(enum cuda_role role)
 {
@@ -57,27 +51,9 @@ static size_t element_count(const struct cuda_plan *plan, enum cuda_role role)
     return tensor ? (size_t)tensor->count : 0;
 }
 
-static struct order order_of(const struct cuda_plan *plan, enum cuda_role role)
+static struct cuda_order order_of(const struct cuda_plan *plan, enum cuda_role role)
 {
-    const struct kind_reference *reference = kind_references[plan->config.kind];
-    const enum tensor_role what = tensor_role_of(role);
-    const size_t count = element_count(plan, role);
-    const bool has_planes = reference->planes && what != TENSOR_BIAS && what != TENSOR_KEPT;
-    const struct planes planes = has_planes ? reference->planes(&plan->config, what)
-                                            : (struct planes){0};
-    if (planes.channels == 0)
-        return (struct order){1, 1, count, false};
-    return (struct order){planes.outer, planes.channels, count / planes.outer / planes.channels,
-                          planes.is_transposed ||
-                              cuda_precisions[plan->config.precision].is_channels_last};
-}
-
-/* Where the device has the plain element i. */
-static size_t place_of(const struct order *order, size_t i)
-{
-    size_t inner = i % order->inner, channel = i / order->inner % order->channels;
-    size_t outer = i / order->inner / order->channels;
-    return order->is_channels_last ? (outer * order->inner + inner) * order->channels + channel : i;
+    return cuda_order_of(plan, tensor_role_of(role), (int64_t)element_count(plan, role));
 }
 
 static int32_t precision_of(const struct cuda_plan *plan, enum cuda_role role)
@@ -101,12 +77,13 @@ static void *allocate(size_t bytes)
 static float *read_tensor(const struct cuda_plan *plan, enum cuda_role role)
 {
     size_t count = element_count(plan, role), bytes = role_bytes(plan, role);
-    struct order order = order_of(plan, role);
+    struct cuda_order order = order_of(plan, role);
     float *values = allocate(count * sizeof *values);
     void *raw = allocate(bytes);
     copy_out(plan, raw, plan->tensor[role], bytes);
     for (size_t i = 0; i < count; i++)
-        values[i] = load_number(raw, place_of(&order, i), precision_of(plan, role));
+        values[i] = load_number(raw, (size_t)cuda_place_of(&order, (int64_t)i),
+                                precision_of(plan, role));
     free(raw);
     return values;
 }
@@ -115,12 +92,14 @@ static float *read_tensor(const struct cuda_plan *plan, enum cuda_role role)
  * one of a tie is the largest, nobody says. */
 static void write_distinct_inputs(struct cuda_plan *plan)
 {
-    struct order order = order_of(plan, CUDA_INPUT);
+    struct cuda_order order = order_of(plan, CUDA_INPUT);
     void *raw = allocate(role_bytes(plan, CUDA_INPUT));
     assert_true(order.inner <= 256);
     for (size_t i = 0; i < element_count(plan, CUDA_INPUT); i++) {
-        int number = (int)((i % order.inner * 101 + i / order.inner * 37) % 256) - 128;
-        store_number(raw, place_of(&order, i), (float)number / 128, plan->config.precision);
+        int number = (int)((i % (size_t)order.inner * 101 + i / (size_t)order.inner * 37) % 256) -
+                     128;
+        store_number(raw, (size_t)cuda_place_of(&order, (int64_t)i), (float)number / 128,
+                     plan->config.precision);
     }
     copy_in(plan, plan->tensor[CUDA_INPUT], raw, role_bytes(plan, CUDA_INPUT));
     free(raw);

@@ -119,7 +119,8 @@ static inline void release(struct plan *plan)
     free(plan);
 }
 
-static const struct bench scripted_bench = {prepare, enqueue, release};
+static const struct bench scripted_bench = {
+    .prepare = prepare, .enqueue = enqueue, .release = release};
 static const struct backend scripted_backend = {
     .name = "scripted",
     .timer_start = timer_start,

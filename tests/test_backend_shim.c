@@ -1,6 +1,7 @@
 /* The cuda backend's own code on the CPU: the shim in place of the runtime, doubles in place of
  * cuBLAS and cuDNN. What its times hold, and what becomes of algorithms that do not run.
  */
+#include "base/half.h"
 #include "bench/measure.h"
 #include "cuda_device.h"
 #include "test.h"
@@ -177,6 +178,75 @@ static void every_kind_is_measured(void **state)
     }
 }
 
+static struct measurement measure_checked(struct check *check, struct device *device,
+                                          const struct layer_config *config)
+{
+    struct measurement row;
+    struct error error = {0};
+    if (measure_and_check(&row, check, device, config, &measure_options_default, &error) !=
+        STATUS_OK)
+        fail_msg("%s", error.message);
+    assert_true(check->is_checked);
+    return row;
+}
+
+/* Kernels of our own compute in the shim; the doubles of the libraries do nothing, which is wrong.
+ */
+static void results_are_checked(void **state)
+{
+    struct check check;
+    for (int precision = 0; precision < PRECISION_COUNT; precision++)
+        for (int pass = 0; pass < PASS_COUNT; pass++) {
+            const struct layer_config right[] = {
+                {.kind = LAYER_ADDITION,
+                 .batch_size = 3,
+                 .pass = pass,
+                 .precision = precision,
+                 .as.addition = {.elements = 301, .activation = ACTIVATION_TANH}},
+                {.kind = LAYER_LAYER_NORM,
+                 .batch_size = 3,
+                 .pass = pass,
+                 .optimizer = pass == PASS_TRAIN ? OPTIMIZER_ADAM : OPTIMIZER_NONE,
+                 .precision = precision,
+                 .as.layer_norm = {.positions = 5, .width = 77}}};
+            for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+                const struct measurement row = measure_checked(&check, *state, &right[i]);
+                if (check.is_incorrect)
+                    fail_msg("%s", check.finding);
+                assert_true(measurement_is_timed(&row));
+            }
+        }
+    const struct layer_config *const wrong[] = {&convolution, &pooling, &norm, &dense};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const struct measurement row = measure_checked(&check, *state, wrong[i]);
+        assert_int_equal(row.outcome, OUTCOME_INCORRECT);
+        assert_true(isnan(row.median_ms));
+    }
+}
+
+/* Where the device keeps channels last, elements are found all the same. */
+static void elements_are_read_in_plain_order(void **state)
+{
+    struct layer_config config = convolution;
+    config.precision = PRECISION_FP16;
+    struct error error = {0};
+    enum outcome outcome = OUTCOME_OK;
+    struct plan *plan;
+    assert_int_equal(
+        backend->bench[LAYER_CONV2D]->prepare(&plan, *state, &config, NULL, &outcome, &error),
+        STATUS_OK);
+    const struct cuda_plan *own = (const struct cuda_plan *)plan;
+    const int64_t count = layer_value_count(&config, VALUE_INPUT);
+    const uint16_t *stored = own->tensor[CUDA_INPUT];
+    for (int64_t i = 0; i < count; i++) {
+        float value;
+        const int64_t pixel = i % 36, channel = i / 36 % 3, image = i / 108;
+        assert_int_equal(plan->bench->read(&value, plan, VALUE_INPUT, &i, 1, &error), STATUS_OK);
+        assert_true(value == float_of_fp16(stored[(image * 36 + pixel) * 3 + channel]));
+    }
+    plan->bench->release(plan);
+}
+
 /* A refusal in any category is the algorithm's: not supported with its sub-codes, a bad parameter,
  * a launch that failed. */
 static void what_a_library_refuses_is_unsupported(void **state)
@@ -291,6 +361,8 @@ int main(int argc, char **argv)
         WITH_DEVICE(eager_calls_are_timed_by_their_marks),
         WITH_DEVICE(failed_recordings_are_survived),
         WITH_DEVICE(every_kind_is_measured),
+        WITH_DEVICE(results_are_checked),
+        WITH_DEVICE(elements_are_read_in_plain_order),
         WITH_DEVICE(what_a_library_refuses_is_unsupported),
         WITH_DEVICE(convolutions_take_the_first_engine_that_runs),
         WITH_DEVICE(autotune_skips_what_does_not_run),

@@ -118,6 +118,21 @@ static void nothing_but_failures_is_the_last_one(void **state)
     assert_true(isnan(rows[0].median_ms));
 }
 
+/* What computes wrong results is not timed by its other rounds. */
+static void an_incorrect_round_voids_the_others(void **state)
+{
+    (void)state;
+    for (int wrong = 0; wrong < 3; wrong++) {
+        struct measurement rows[] = {round_of(2, 0, 5), round_of(2, 1, 4), round_of(2, 2, 6)};
+        size_t count = 3;
+        rows[wrong] = failed_round(2, wrong, OUTCOME_INCORRECT);
+        rounds_combine(rows, &count);
+        assert_int_equal(count, 1);
+        assert_int_equal(rows[0].outcome, OUTCOME_INCORRECT);
+        assert_true(isnan(rows[0].median_ms));
+    }
+}
+
 /* Rounds lie far apart in a file, in any order: sorted by kind, device, cache, draw. */
 static void rounds_find_each_other(void **state)
 {
@@ -198,6 +213,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(one_round_stays_as_it_is),
         cmocka_unit_test(failed_rounds_do_not_count),
         cmocka_unit_test(nothing_but_failures_is_the_last_one),
+        cmocka_unit_test(an_incorrect_round_voids_the_others),
         cmocka_unit_test(rounds_find_each_other),
         cmocka_unit_test(what_differs_stays_apart),
         cmocka_unit_test(joined_rows_keep_their_spread),

@@ -230,6 +230,35 @@ static void engines_that_fail_are_rows(void **state)
     dataset_rows_free(&rows);
 }
 
+/* Chosen configs whose results differ from their definition: one row each, without times; the
+ * others are measured in all rounds. Whoever is not chosen is believed. */
+static void wrong_results_are_rows(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    struct sweep_report report;
+    setenv("EPOCHCAST_FAKE_FAULTS", "wrong=0.3", 1);
+    start_worker(fixture);
+    fixture->options.check_every = 2;
+    SUCCEEDS(sweep_run(&report, fixture->dataset, fixture->device_row, fixture->worker,
+                       &fixture->options, &error));
+    const int64_t incorrect = report.incorrect;
+    assert_true(incorrect > 0 && incorrect < report.checked && report.checked < 60);
+    assert_int_equal(report.config_count[OUTCOME_INCORRECT], incorrect);
+    assert_int_equal(report.rows, 3 * (60 - incorrect) + incorrect);
+    assert_true(report.check_s > 0);
+    struct dataset_rows rows = close_and_read(fixture);
+    assert_int_equal(rows.count, 60);
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct measurement *row = &rows.rows[i];
+        const bool is_wrong = row->outcome == OUTCOME_INCORRECT;
+        assert_true(measurement_is_timed(row) == !is_wrong);
+        assert_true(!is_wrong || check_is_due(&row->config, fixture->options.seed, 2));
+        assert_true(!is_wrong || isnan(row->median_ms));
+    }
+    dataset_rows_free(&rows);
+}
+
 /* A device that does nothing but die: the sweep ends with a message and keeps what it knows. */
 static void too_many_faults_end_the_sweep(void **state)
 {
@@ -399,12 +428,19 @@ static void empty_shards_are_told(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        WITH_DEVICE(rows_are_the_draws),         WITH_DEVICE(report_adds_up),
-        WITH_DEVICE(failures_are_rows),          WITH_DEVICE(time_budget_ends_the_sweep),
-        WITH_DEVICE(interrupt_keeps_rows),       WITH_DEVICE(faults_are_rows),
-        WITH_DEVICE(engines_that_fail_are_rows), WITH_DEVICE(too_many_faults_end_the_sweep),
-        WITH_DEVICE(resumed_is_undisturbed),     WITH_DEVICE(rows_of_another_sweep_are_refused),
-        WITH_DEVICE(shards_are_the_whole),       WITH_DEVICE(empty_shards_are_told),
+        WITH_DEVICE(rows_are_the_draws),
+        WITH_DEVICE(report_adds_up),
+        WITH_DEVICE(failures_are_rows),
+        WITH_DEVICE(time_budget_ends_the_sweep),
+        WITH_DEVICE(interrupt_keeps_rows),
+        WITH_DEVICE(faults_are_rows),
+        WITH_DEVICE(engines_that_fail_are_rows),
+        WITH_DEVICE(wrong_results_are_rows),
+        WITH_DEVICE(too_many_faults_end_the_sweep),
+        WITH_DEVICE(resumed_is_undisturbed),
+        WITH_DEVICE(rows_of_another_sweep_are_refused),
+        WITH_DEVICE(shards_are_the_whole),
+        WITH_DEVICE(empty_shards_are_told),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

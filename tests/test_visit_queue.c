@@ -134,6 +134,8 @@ static void configs_are_counted_as_the_file_will(void **state)
                                              {OUTCOME_CAPPED, OUTCOME_CAPPED, OUTCOME_OK},
                                              {OUTCOME_CAPPED, OUTCOME_SLOW, OUTCOME_SLOW},
                                              {OUTCOME_OK, OUTCOME_CRASHED, OUTCOME_OK},
+                                             {OUTCOME_INCORRECT, OUTCOME_OK, OUTCOME_CAPPED},
+                                             {OUTCOME_OK, OUTCOME_INCORRECT, OUTCOME_OK},
                                              {OUTCOME_TIMEOUT, OUTCOME_CRASHED, OUTCOME_TIMEOUT}};
     enum { CONFIGS = sizeof rounds / sizeof *rounds };
     struct visit_queue queue;

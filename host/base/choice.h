@@ -37,7 +37,8 @@ struct choice {
     X(OUTCOME_UNSUPPORTED, "unsupported")                                                          \
     X(OUTCOME_THROTTLED, "throttled")                                                              \
     X(OUTCOME_TIMEOUT, "timeout")                                                                  \
-    X(OUTCOME_CRASHED, "crashed")
+    X(OUTCOME_CRASHED, "crashed")                                                                  \
+    X(OUTCOME_INCORRECT, "incorrect")
 #define TIMING_LIST(X)                                                                             \
     X(TIMING_HOST_CLOCK, "host_clock")                                                             \
     X(TIMING_GRAPH, "graph")                                                                       \

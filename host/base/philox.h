@@ -29,6 +29,7 @@ enum philox_purpose {
     PHILOX_DROPOUT = 7,   /* dropout masks */
     PHILOX_BOOTSTRAP = 8, /* resampling in statistics */
     PHILOX_SEARCH = 9,    /* recipes of a hyper-parameter search */
+    PHILOX_CHECK = 10,    /* which configs of a sweep are checked, and at which elements */
 };
 
 PHILOX_FUNCTION struct philox_words philox(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3,

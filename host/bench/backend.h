@@ -8,7 +8,7 @@
 #define EPOCHCAST_BENCH_BACKEND_H
 
 #include "base/error.h"
-#include "layers/layer.h"
+#include "layers/reference.h"
 #include "layers/sample.h"
 
 #include <stdbool.h>
@@ -84,6 +84,11 @@ struct bench {
                            enum outcome *outcome, struct error *error);
     enum status (*enqueue)(struct plan *plan, int phases, struct error *error);
     void (*release)(struct plan *plan); /* NULL is allowed */
+    /* Optional. Elements of a tensor (plain order, layers/reference.h) as the device holds them
+     * once all enqueued work is done. STATUS_FAILED: the plan has no such tensor, or keeps it in an
+     * order of the library's own; a count of 0 asks for that. */
+    enum status (*read)(float *values, struct plan *plan, enum layer_value what,
+                        const int64_t *indices, int count, struct error *error);
 };
 
 static inline struct plan *producer_of(struct plan *const *inputs, int which)
@@ -97,6 +102,7 @@ struct backend {
     const char *name, *help;
     int32_t timing;         /* enum timing: what timer_start and timer_stop read */
     double sample_floor_ms; /* shorter samples are below the timer's resolution; 0: no such floor */
+    bool pads_alike;        /* windows with a stride above 1: as many zeros before as after */
     /* STATUS_NO_DEVICE, naming the missing part, when the backend cannot run here at all. */
     enum status (*device_count)(int *count, struct error *error);
     enum status (*open)(struct device **device, int index, const struct device_options *options,

@@ -4,8 +4,10 @@
  * It can fail on purpose: EPOCHCAST_FAKE_FAULTS="crash=0.01,hang=0.02" is the share of the configs
  * at which the process aborts (crash), stops (hang), is killed (die), or after which every call
  * fails, as after an error of a CUDA kernel (poison); or which no engine can run: prepare says so
- * (unsupported), or every call of the plan fails and the device goes on (refuse). Which configs is
- * fixed by the config.
+ * (unsupported), or every call of the plan fails and the device goes on (refuse); or whose outputs
+ * are off (wrong). Which configs is fixed by the config.
+ *
+ * Its operands are noise, its outputs what they are by definition; it has no gradients.
  */
 #include "bench/backend.h"
 
@@ -36,9 +38,10 @@ struct fake_plan {
     struct fake_device *device;
     double phase_ms[3]; /* forward, backward, update */
     uint64_t hash;
-    int64_t output_count;
+    struct layer_config config;
     uint32_t calls; /* so far: each draws noise of its own */
     bool refuses;   /* to be called */
+    bool is_wrong;  /* in its outputs */
 };
 
 static enum status fake_device_count(int *count, struct error *error)
@@ -159,10 +162,11 @@ enum fault {
     FAULT_POISON,
     FAULT_UNSUPPORTED,
     FAULT_REFUSE,
+    FAULT_WRONG,
     FAULT_COUNT
 };
 static const char *const fault_names[FAULT_COUNT] = {
-    "crash=", "hang=", "die=", "poison=", "unsupported=", "refuse="};
+    "crash=", "hang=", "die=", "poison=", "unsupported=", "refuse=", "wrong="};
 
 /* The fault that the config has in store; FAULT_COUNT: none. */
 static enum fault fault_of(const struct layer_config *config)
@@ -219,7 +223,7 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
                     (long long)needed_bytes);
     for (int i = 0; i < layer_input_count(config); i++) {
         const struct fake_plan *producer = (struct fake_plan *)producer_of(inputs, i);
-        if (producer && producer->output_count != layer_input_elements(config, i))
+        if (producer && layer_output_elements(&producer->config) != layer_input_elements(config, i))
             return FAIL(error, STATUS_FAILED, "fake: linked to a layer of another size");
     }
     struct fake_plan *made;
@@ -229,8 +233,9 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
     snprintf(made->base.algorithm, sizeof made->base.algorithm, "fake");
     made->device = fake;
     made->refuses = fault == FAULT_REFUSE;
+    made->is_wrong = fault == FAULT_WRONG;
     made->hash = layer_hash(config);
-    made->output_count = layer_output_elements(config);
+    made->config = *config;
     fill_phases(made->phase_ms, config);
     fake->used_bytes += needed_bytes;
     *plan = &made->base;
@@ -258,8 +263,48 @@ static void fake_release(struct plan *plan)
     free(plan);
 }
 
+/* Noise in (-1, 1); variances around 1. */
+static enum status read_operands(float *values, void *payload, enum layer_value what,
+                                 const int64_t *indices, int count, struct error *error)
+{
+    const struct fake_plan *made = payload;
+    (void)error;
+    for (int i = 0; i < count; i++) {
+        const uint32_t word = philox((uint32_t)indices[i], (uint32_t)(indices[i] >> 32),
+                                     (uint32_t)what, PHILOX_NOISE, made->hash)
+                                  .word[0];
+        const float noise = 2 * philox_uniform(word) - 1;
+        values[i] = what == VALUE_VARIANCE ? 1 + noise / 2 : noise;
+    }
+    return STATUS_OK;
+}
+
+static enum status read_outputs(float *values, struct fake_plan *made, const int64_t *indices,
+                                int count, struct error *error)
+{
+    struct reference reference;
+    struct reference_element element;
+    reference_begin(&reference, &made->config,
+                    (struct value_source){.read = read_operands, .payload = made}, false);
+    for (int i = 0; i < count; i++) {
+        TRY(reference_element(&element, &reference, VALUE_OUTPUT, indices[i], error));
+        values[i] = (float)(element.value + (made->is_wrong ? element.size + 1 : 0));
+    }
+    return STATUS_OK;
+}
+
+static enum status fake_read(float *values, struct plan *plan, enum layer_value what,
+                             const int64_t *indices, int count, struct error *error)
+{
+    struct fake_plan *made = (struct fake_plan *)plan;
+    if (what > VALUE_OUTPUT)
+        return FAIL(error, STATUS_FAILED, "fake: there are no gradients");
+    return what == VALUE_OUTPUT ? read_outputs(values, made, indices, count, error)
+                                : read_operands(values, made, what, indices, count, error);
+}
+
 static const struct bench fake_bench = {
-    .prepare = fake_prepare, .enqueue = fake_enqueue, .release = fake_release};
+    .prepare = fake_prepare, .enqueue = fake_enqueue, .release = fake_release, .read = fake_read};
 
 #define FAKE_BENCH(KIND, kind) [LAYER_##KIND] = &fake_bench,
 const struct backend backend_fake = {

@@ -104,13 +104,18 @@ static enum status measure_plan(struct measurement *row, struct device *device, 
     return STATUS_OK;
 }
 
-/* A failed call may leave the device usable: then the library cannot run this layer. */
-static enum status settle_call(struct measurement *row, struct device *device, enum status status)
+static bool goes_on(struct device *device)
 {
     const struct backend *backend = device->backend;
     double ignored_ms;
-    if (status == STATUS_OK || backend->timer_start(device, NULL) != STATUS_OK ||
-        backend->timer_stop(device, &ignored_ms, NULL) != STATUS_OK)
+    return backend->timer_start(device, NULL) == STATUS_OK &&
+           backend->timer_stop(device, &ignored_ms, NULL) == STATUS_OK;
+}
+
+/* A failed call may leave the device usable: then the library cannot run this layer. */
+static enum status settle_call(struct measurement *row, struct device *device, enum status status)
+{
+    if (status == STATUS_OK || !goes_on(device))
         return status;
     return settle_failure(row, status, OUTCOME_UNSUPPORTED);
 }
@@ -144,11 +149,39 @@ void measurement_fail(struct measurement *row, const struct layer_config *config
     measurement_clear_times(row);
 }
 
+/* A device that fails to hand out results, and goes on, leaves them unchecked. */
+static enum status check_row(struct measurement *row, struct check *check, struct device *device,
+                             struct plan *plan, struct error *error)
+{
+    if (!measurement_is_timed(row))
+        return STATUS_OK;
+    const enum status status = check_plan(check, plan, device, &row->config, error);
+    if (status != STATUS_OK) {
+        *check = (struct check){.is_checked = false};
+        return goes_on(device) ? STATUS_OK : status;
+    }
+    if (!check->is_incorrect)
+        return STATUS_OK;
+    measurement_clear_times(row);
+    row->outcome = OUTCOME_INCORRECT;
+    FAIL(error, STATUS_FAILED, "%s", check->finding);
+    return STATUS_OK;
+}
+
 enum status measure_config(struct measurement *row, struct device *device,
                            const struct layer_config *config, const struct measure_options *options,
                            struct error *error)
 {
+    return measure_and_check(row, NULL, device, config, options, error);
+}
+
+enum status measure_and_check(struct measurement *row, struct check *check, struct device *device,
+                              const struct layer_config *config,
+                              const struct measure_options *options, struct error *error)
+{
     const struct bench *bench = device->backend->bench[config->kind];
+    if (check)
+        *check = (struct check){.is_checked = false};
     measurement_fail(row, config, OUTCOME_OK, options);
     row->timing = device->backend->timing;
     if (!bench)
@@ -166,6 +199,8 @@ enum status measure_config(struct measurement *row, struct device *device,
     snprintf(row->algorithm, sizeof row->algorithm, "%s", plan->algorithm);
     snprintf(row->numerical_notes, sizeof row->numerical_notes, "%s", plan->numerical_notes);
     status = settle_call(row, device, measure_plan(row, device, plan, options, error));
+    if (status == STATUS_OK && check)
+        status = check_row(row, check, device, plan, error);
     bench->release(plan);
     return name_config(status, config, error);
 }

@@ -8,7 +8,7 @@
 #ifndef EPOCHCAST_BENCH_MEASURE_H
 #define EPOCHCAST_BENCH_MEASURE_H
 
-#include "bench/backend.h"
+#include "bench/check.h"
 
 struct measure_options {
     double relative_ci;     /* stop when half-width <= this share of the median; 0.02 */
@@ -62,6 +62,13 @@ struct measurement {
 enum status measure_config(struct measurement *row, struct device *device,
                            const struct layer_config *config, const struct measure_options *options,
                            struct error *error);
+
+/* The same; then *check compares the results with their definition. Outcome incorrect where they
+ * differ: the row has no times, *error says what differs, the status is that of success. A plan
+ * whose elements cannot be read is not checked. */
+enum status measure_and_check(struct measurement *row, struct check *check, struct device *device,
+                              const struct layer_config *config,
+                              const struct measure_options *options, struct error *error);
 
 /* Fills the row of a config that could not be measured: no times; its time stamp is now. */
 void measurement_fail(struct measurement *row, const struct layer_config *config,

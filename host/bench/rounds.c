@@ -91,6 +91,9 @@ struct measurement rounds_join(struct measurement *rows, size_t count)
 {
     size_t timed = 0;
     for (size_t i = 0; i < count; i++)
+        if (rows[i].outcome == OUTCOME_INCORRECT)
+            return rows[i];
+    for (size_t i = 0; i < count; i++)
         if (measurement_is_timed(&rows[i]) && timed < ROUND_LIMIT)
             rows[timed++] = rows[i];
     return timed > 0 ? combine_timed(rows, timed) : rows[count - 1];

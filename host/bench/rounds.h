@@ -11,8 +11,8 @@
 
 /* The row of `count` rounds of one config: the fastest of the timed ones (which are moved to the
  * front), with sums of the counts and of the work done, extremes of the extremes, the best outcome;
- * without a timed round: the last one. Some may be joined already: the spread is at least theirs.
- */
+ * without a timed round: the last one. A round that was incorrect voids the others. Some may be
+ * joined already: the spread is at least theirs. */
 struct measurement rounds_join(struct measurement *rows, size_t count);
 
 /* Joins rows of the same kind, device, draw, config and cache, in place; *count shrinks. Rows come

@@ -269,6 +269,13 @@ enum status worker_measure(struct measurement *row, struct worker *worker,
                            const struct layer_config *config, const struct measure_options *options,
                            struct error *error)
 {
+    return worker_measure_and_check(row, NULL, worker, config, options, error);
+}
+
+enum status worker_measure_and_check(struct measurement *row, struct check *check,
+                                     struct worker *worker, const struct layer_config *config,
+                                     const struct measure_options *options, struct error *error)
+{
     struct request request;
     struct reply reply;
     enum outcome outcome;
@@ -276,13 +283,19 @@ enum status worker_measure(struct measurement *row, struct worker *worker,
     request.kind = REQUEST_MEASURE;
     request.as.measure.config = *config;
     request.as.measure.options = *options;
+    request.as.measure.wants_check = check != NULL;
+    if (check)
+        *check = (struct check){.is_checked = false};
     const double limit_s = 10 * (options->warmup_ms + options->cap_ms) / 1e3 +
                            worker->options.grace_s;
     TRY(ask(&outcome, &reply, worker, &request, limit_s, error));
-    if (outcome == OUTCOME_OK)
-        *row = reply.as.row;
-    else
+    if (outcome != OUTCOME_OK) {
         measurement_fail(row, config, outcome, options);
+        return STATUS_OK;
+    }
+    *row = reply.as.measured.row;
+    if (check)
+        *check = reply.as.measured.check;
     return STATUS_OK;
 }
 

@@ -33,6 +33,10 @@ enum { WORKER_FAILURE_LIMIT = 5 };
 enum status worker_measure(struct measurement *row, struct worker *worker,
                            const struct layer_config *config, const struct measure_options *options,
                            struct error *error);
+/* As measure_and_check; the finding is in *check. */
+enum status worker_measure_and_check(struct measurement *row, struct check *check,
+                                     struct worker *worker, const struct layer_config *config,
+                                     const struct measure_options *options, struct error *error);
 /* As canary_measure; NaN times when the worker failed. */
 enum status worker_canary(struct canary *canary, struct worker *worker, struct error *error);
 

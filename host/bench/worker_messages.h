@@ -14,6 +14,7 @@ struct request {
         struct {
             struct layer_config config;
             struct measure_options options;
+            bool wants_check;
         } measure;
         struct {
             struct sample_domain domain; /* its pointers are not valid in the other process */
@@ -33,7 +34,10 @@ struct reply {
             struct device_info info;
             bool can_draw;
         } device;
-        struct measurement row;
+        struct {
+            struct measurement row;
+            struct check check;
+        } measured;
         struct canary canary;
     } as;
 };

@@ -34,8 +34,10 @@ static bool answer(struct server *server, const struct request *request)
     memset(&reply, 0, sizeof reply);
     switch (request->kind) {
     case REQUEST_MEASURE:
-        reply.status = measure_config(&reply.as.row, server->device, &request->as.measure.config,
-                                      &request->as.measure.options, &reply.error);
+        reply.status = measure_and_check(
+            &reply.as.measured.row,
+            request->as.measure.wants_check ? &reply.as.measured.check : NULL, server->device,
+            &request->as.measure.config, &request->as.measure.options, &reply.error);
         break;
     case REQUEST_CANARY:
         reply.status = canary_measure(&reply.as.canary, server->device, &reply.error);

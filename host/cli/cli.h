@@ -41,7 +41,8 @@ struct settings {
         *watts, *gpus, *link, *plot, *batch_axis, *framework;
     struct texts set, dimension, fit;
     int64_t batch_in_file; /* 0: not given */
-    int64_t configs, seed, rounds, ensemble, epochs, batch_size, threads, dataset_size, search;
+    int64_t configs, seed, rounds, check_every, ensemble, epochs, batch_size, threads, dataset_size,
+        search;
     double time_budget_s, timeout_s, cap_ms, target_percent, learning_rate, dropout, l2,
         weight_decay, price_per_kwh, device_memory_bytes, interval_percent, max_flops,
         max_memory_bytes;

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/device_choice.h"
 #include "cli/sweep_request.h"
+#include "cli/sweep_result.h"
 
 #include "base/scratch_file.h"
 #include "bench/device_identity.h"
@@ -162,53 +163,6 @@ static enum status open_dataset(struct dataset **dataset, int32_t *device_row,
     return status;
 }
 
-/* ---- report ---- */
-
-/* People see the configs by outcome, as the file holds them; programs also this run's visits. */
-static enum status print_report(const struct sweep_report *report, const struct settings *settings,
-                                struct error *error)
-{
-#define VISITS_OF(value, text)  {.name = text, .use = COLUMN_RAW},
-#define CONFIGS_OF(value, text) {.name = "configs_" text, .title = text, .use = COLUMN_COUNTED},
-    static const struct table_column columns[] = {
-        {.name = "rows", .title = "rounds"},
-        {.name = "configs", .use = COLUMN_RAW},
-        OUTCOME_LIST(VISITS_OF){.name = "seconds", .title = "time", .scale = SCALE_S},
-        {.name = "rows_per_minute", .title = "rounds/min", .scale = SCALE_NUMBER},
-        {.name = "measuring_percent", .title = "measuring", .scale = SCALE_PERCENT},
-        {.name = "warmup_percent", .title = "warm-up", .scale = SCALE_PERCENT, .spare = 1},
-        {.name = "setup_percent", .title = "setup", .scale = SCALE_PERCENT, .spare = 1},
-        {.name = "canary_percent", .title = "canary", .scale = SCALE_PERCENT, .spare = 3},
-        {.name = "other_percent", .title = "other", .scale = SCALE_PERCENT, .spare = 2},
-        {.name = "launch_gap_percent", .title = "launch gap", .scale = SCALE_PERCENT, .spare = 2},
-        OUTCOME_LIST(CONFIGS_OF)};
-#undef VISITS_OF
-#undef CONFIGS_OF
-    struct table *table;
-    TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
-    if (settings->format == TABLE_TEXT) // each config has a row, however often it was visited
-        printf("%s: %lld rows, one per config\n\n", settings->output, (long long)report->configs);
-    double spent_s = report->measuring_s + report->warmup_s + report->setup_s + report->canary_s;
-    double percent = 100 / fmax(report->seconds, spent_s); // the fake device only simulates time
-    table_integer(table, report->rows);
-    table_integer(table, report->configs);
-    for (int outcome = OUTCOME_OK; outcome < OUTCOME_COUNT; outcome++)
-        table_integer(table, report->outcome_count[outcome]);
-    table_number(table, report->seconds);
-    table_number(table, 60 * (double)report->rows / report->seconds);
-    table_number(table, percent * report->measuring_s);
-    table_number(table, percent * report->warmup_s);
-    table_number(table, percent * report->setup_s);
-    table_number(table, percent * report->canary_s);
-    table_number(table, fmax(0, 100 - percent * spent_s));
-    table_number(table, report->eager_ms > 0
-                            ? 100 * fmax(0, 1 - report->sampled_ms / report->eager_ms)
-                            : NAN); // percent of an eager call's time
-    for (int outcome = OUTCOME_OK; outcome < OUTCOME_COUNT; outcome++)
-        table_integer(table, report->config_count[outcome]);
-    return cli_print_table(table, settings->format, error);
-}
-
 /* ---- running ---- */
 
 /* This program again, as the worker. numbers: room for texts. */
@@ -337,7 +291,8 @@ static enum status measure(struct sweep_request *request, const struct settings 
         error_hint(error, "the rows so far are in '%s'; resume: %.400s", settings->output,
                    settings->command_line);
     TRY(status);
-    return print_report(&report, settings, error);
+    TRY(sweep_result_print(&report, settings, error));
+    return sweep_result_judge(&report, settings, error);
 }
 
 static enum status run(const struct settings *settings, struct error *error)
@@ -355,11 +310,11 @@ static enum status run(const struct settings *settings, struct error *error)
 }
 
 static const char *const takes[] = {
-    "device",   "layer",     "configs",   "time-budget",   "seed",
-    "set",      "threads",   "cap-ms",    "cache",         "dry-run",
-    "output",   "overwrite", "licence",   "citation",      "target-percent",
-    "autotune", "rounds",    "shard",     "from-networks", "dimension",
-    "active",   "timeout",   "max-flops", "max-memory",    NULL};
+    "device",        "layer",     "configs",        "time-budget", "seed",      "set",
+    "threads",       "cap-ms",    "cache",          "dry-run",     "output",    "overwrite",
+    "licence",       "citation",  "target-percent", "autotune",    "rounds",    "shard",
+    "from-networks", "dimension", "active",         "timeout",     "max-flops", "max-memory",
+    "check-every",   NULL};
 static const struct option_help helps[] = {
     {"rounds", "N",
      "rounds over all configs, each in its own order; then, as time is left, the "

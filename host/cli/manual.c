@@ -9,7 +9,8 @@ static const struct documented environment[] = {
     {"EPOCHCAST_NETWORKS", "folder of layer CSVs, searched before the catalogue"},
     {"EPOCHCAST_CUDA_MODULE", "CUDA module to use instead of the installed epochcast_cuda.so"},
     {"EPOCHCAST_FAKE_FAULTS", "for tests: failures of the fake device, as shares of the configs: "
-                              "crash=0.01,refuse=0.02; others are hang, die, poison, unsupported"},
+                              "crash=0.01,refuse=0.02; others are hang, die, poison, "
+                              "unsupported, wrong"},
     {"NO_COLOR", "if not empty: no colours"},
     {"CLICOLOR_FORCE", "if neither empty nor 0: colours, whatever the output is"},
     {"TERM", "if dumb: no colours and no progress line"},
@@ -49,6 +50,8 @@ static const struct documented outcomes[] = {
     {"out_of_memory, unsupported", "not timed: the device cannot run the config"},
     {"throttled", "not timed: the device lowered its clocks"},
     {"timeout, crashed", "not timed: the worker process hung or died"},
+    {"incorrect", "timed, but the results were not what the layer is by definition: no times "
+                  "(--check-every)"},
     {NULL, NULL},
 };
 

@@ -25,7 +25,8 @@ static const struct table_column group_columns[] = {
     {.name = "median_ms", .title = "median", .scale = SCALE_MS},
     {.name = "slowest_ms", .title = "slowest", .scale = SCALE_MS},
     {.name = "noise_median_percent", .title = "noise", .scale = SCALE_PERCENT},
-    {.name = "noise_p90_percent", .title = "p90", .scale = SCALE_PERCENT, .spare = 2}};
+    {.name = "noise_p90_percent", .title = "p90", .scale = SCALE_PERCENT, .spare = 2},
+    {.name = "incorrect", .use = COLUMN_COUNTED}};
 
 static void add_group(struct table *table, const struct quality_group *group, const char *layer,
                       const char *device)
@@ -43,6 +44,7 @@ static void add_group(struct table *table, const struct quality_group *group, co
     table_number(table, quantiles_at(&group->times_ms, 1));
     table_number(table, quantiles_at(&group->noise_percent, 0.5));
     table_number(table, quantiles_at(&group->noise_percent, 0.9));
+    table_integer(table, (int64_t)group->outcomes[OUTCOME_INCORRECT]);
 }
 
 static enum status fill_groups(struct table *table, const struct quality *quality,

@@ -132,6 +132,7 @@ static enum status fill_options(struct sweep_request *request, const struct sett
         .samples = settings->configs > 0 ? settings->configs : 0,
         .time_budget_s = budget_of(settings),
         .rounds = settings->rounds > 0 ? (int)settings->rounds : SWEEP_ROUNDS,
+        .check_every = settings->check_every,
         .seed = (uint64_t)settings->seed,
         .measure = measure_options_of(settings),
     };

@@ -282,6 +282,10 @@ static double died(const struct quality *quality)
 {
     return percent_of(quality, OUTCOME_TIMEOUT) + percent_of(quality, OUTCOME_CRASHED);
 }
+static double incorrect(const struct quality *quality)
+{
+    return (double)quality_outcome_count(quality, OUTCOME_INCORRECT);
+}
 static double unfinished(const struct quality *quality)
 {
     return quality->tables.is_growing ? (double)quality->count : NAN;
@@ -300,6 +304,8 @@ static const struct rule rules[] = {
      "raise --cap-ms, or --target-percent"},
     {throttled, 1, "", 1, " % of the configs were throttled", "cool the device, or fix its clocks"},
     {died, 1, "", 1, " % of the configs crashed or hung their worker",
+     "see which ones: 'epochcast export', column outcome"},
+    {incorrect, 0, "", 0, " configs gave wrong results, checked against their definition",
      "see which ones: 'epochcast export', column outcome"},
 };
 

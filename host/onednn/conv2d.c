@@ -49,4 +49,8 @@ static enum status prepare(struct plan **out, struct device *device,
 }
 
 const struct bench cpu_bench_conv2d = {
-    .prepare = prepare, .enqueue = cpu_plan_enqueue, .release = cpu_plan_release};
+    .prepare = prepare,
+    .enqueue = cpu_plan_enqueue,
+    .release = cpu_plan_release,
+    .read = cpu_plan_read_elements,
+};

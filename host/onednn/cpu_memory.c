@@ -91,8 +91,7 @@ enum status cpu_tensor_view(struct cpu_tensor *tensor, struct cpu_plan *plan,
     return STATUS_OK;
 }
 
-/* Operands are noise, not zeros: zeros save power, denormals cost time. (Where an earlier operand
- * had padding some zeros stay, fewer than behind a relu.) */
+/* Operands are noise, not zeros: zeros save power, denormals cost time. */
 static void fill(const struct cpu_device *device, float *data, size_t count, float amplitude)
 {
     for (size_t first = 0; first < count; first += CPU_NOISE_COUNT) {
@@ -214,6 +213,7 @@ enum status cpu_tensor_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
                               const struct cpu_layout *layout, float amplitude, struct error *error)
 {
     void *data = NULL;
+    bool ignored;
     const size_t bytes = cpu_layout_bytes(layout);
     const dnnl_data_type_t type = cpu_layout_type(layout);
     TRY(take_arena(&data, plan, bytes, false, error));
@@ -221,7 +221,8 @@ enum status cpu_tensor_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
         fill(plan->device, data, bytes / sizeof(float), amplitude);
     else if (amplitude > 0)
         TRY(fill_narrow(data, plan, type, bytes / sizeof(uint16_t), amplitude, error));
-    return cpu_tensor_view(tensor, plan, layout, data, error);
+    TRY(cpu_tensor_view(tensor, plan, layout, data, error));
+    return amplitude > 0 ? cpu_clear_padding(&ignored, tensor, error) : STATUS_OK;
 }
 
 /* The arena keeps its noise in fp32; in 16 bits an operand is filled anew. */
@@ -229,8 +230,13 @@ enum status cpu_operand_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
                                const struct cpu_layout *layout, struct error *error)
 {
     void *data = NULL;
+    bool is_padded;
     if (cpu_layout_type(layout) != dnnl_f32)
         return cpu_tensor_create(tensor, plan, layout, 1, error);
     TRY(take_arena(&data, plan, cpu_layout_bytes(layout), true, error));
-    return cpu_tensor_view(tensor, plan, layout, data, error);
+    TRY(cpu_tensor_view(tensor, plan, layout, data, error));
+    TRY(cpu_clear_padding(&is_padded, tensor, error));
+    if (is_padded)
+        cpu_operand_spoil(plan->device, tensor);
+    return STATUS_OK;
 }

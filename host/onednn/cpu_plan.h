@@ -109,14 +109,20 @@ enum status cpu_any_layout(const struct cpu_layout **layout, struct cpu_plan *pl
 bool cpu_same_dimensions(const struct cpu_layout *a, const struct cpu_layout *b);
 
 /* Arena memory of the layout's size, filled with noise in (-amplitude, amplitude), padding of
- * blocked layouts included; amplitude 0 leaves it as it is. STATUS_OUT_OF_MEMORY is found by
- * accounting, before memory is touched. */
+ * blocked layouts left out, which is zero; amplitude 0 leaves it as it is. STATUS_OUT_OF_MEMORY is
+ * found by accounting, before memory is touched. */
 enum status cpu_tensor_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
                               const struct cpu_layout *layout, float amplitude,
                               struct error *error);
 /* The same for a tensor that no step of the plan writes, amplitude 1. */
 enum status cpu_operand_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
                                const struct cpu_layout *layout, struct error *error);
+/* Zeros in the padding of a blocked layout; *is_padded: it has some. */
+enum status cpu_clear_padding(bool *is_padded, const struct cpu_tensor *tensor,
+                              struct error *error);
+/* Part of an element's offset that its position along one dimension makes up; with order->first
+ * they are its offset. */
+dnnl_dim_t cpu_order_offset(const struct cpu_order *order, int dimension, dnnl_dim_t position);
 /* Marks an operand as overwritten. */
 void cpu_operand_spoil(struct cpu_device *device, const struct cpu_tensor *tensor);
 /* A tensor over existing memory. */
@@ -209,6 +215,9 @@ void cpu_plan_release(struct plan *plan);
 /* The implementation that the library chose, into plan->base.algorithm. */
 void cpu_plan_name(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd);
 
+/* `read` of struct bench: single elements where they lie, in the layout that the library chose. */
+enum status cpu_plan_read_elements(float *values, struct plan *plan, enum layer_value what,
+                                   const int64_t *indices, int count, struct error *error);
 /* For tests: a role's tensor in plain fp32. */
 enum status cpu_plan_read(float *values, struct cpu_plan *plan, enum cpu_role role,
                           struct error *error);

@@ -1,5 +1,55 @@
-/* A plan's tensors in plain fp32, for tests. */
+/* A plan's tensors in plain fp32: single elements for the check of a sweep, whole ones for tests.
+ */
 #include "onednn/cpu_plan.h"
+
+#include "base/half.h"
+
+static const enum cpu_role roles[VALUE_COUNT] = {
+    [VALUE_INPUT] = CPU_INPUT,
+    [VALUE_SECOND_INPUT] = CPU_SECOND_INPUT,
+    [VALUE_WEIGHTS] = CPU_WEIGHTS,
+    [VALUE_BIAS] = CPU_BIAS,
+    [VALUE_MEAN] = CPU_MEAN,
+    [VALUE_VARIANCE] = CPU_VARIANCE,
+    [VALUE_OUTPUT_GRADIENT] = CPU_OUTPUT_GRADIENT,
+    [VALUE_OUTPUT] = CPU_OUTPUT,
+    [VALUE_INPUT_GRADIENT] = CPU_INPUT_GRADIENT,
+    [VALUE_WEIGHTS_GRADIENT] = CPU_WEIGHTS_GRADIENT,
+    [VALUE_BIAS_GRADIENT] = CPU_BIAS_GRADIENT,
+};
+
+/* Where the plain element `index` lies. */
+static dnnl_dim_t place_of(const struct cpu_order *order, int64_t index)
+{
+    dnnl_dim_t place = order->first;
+    for (int i = order->rank; i-- > 0; index /= order->dimensions[i])
+        place += cpu_order_offset(order, i, index % order->dimensions[i]);
+    return place;
+}
+
+static float load_number(const void *data, dnnl_dim_t place, dnnl_data_type_t type)
+{
+    if (type == dnnl_f32)
+        return ((const float *)data)[place];
+    const uint16_t bits = ((const uint16_t *)data)[place];
+    return type == dnnl_f16 ? float_of_fp16(bits) : float_of_bf16(bits);
+}
+
+enum status cpu_plan_read_elements(float *values, struct plan *plan, enum layer_value what,
+                                   const int64_t *indices, int count, struct error *error)
+{
+    const struct cpu_tensor *tensor = &((const struct cpu_plan *)plan)->tensor[roles[what]];
+    struct cpu_order order;
+    if (!tensor->memory)
+        return FAIL(error, STATUS_FAILED, "cpu: the plan has no %s", layer_value_names[what]);
+    if (!cpu_layout_order(&order, tensor->layout))
+        return FAIL(error, STATUS_FAILED, "cpu: the library hides the order of the %s",
+                    layer_value_names[what]);
+    const dnnl_data_type_t type = cpu_layout_type(tensor->layout);
+    for (int i = 0; i < count; i++)
+        values[i] = load_number(tensor->data, place_of(&order, indices[i]), type);
+    return STATUS_OK;
+}
 
 static enum status plain_tensor(struct cpu_tensor *plain, struct cpu_plan *plan,
                                 const struct cpu_tensor *tensor, float *values, struct error *error)

@@ -27,6 +27,16 @@ const dnnl_dim_t *cpu_layout_dimensions(const struct cpu_layout *layout); /* (ra
 dnnl_data_type_t cpu_layout_type(const struct cpu_layout *layout);
 size_t cpu_layout_bytes(const struct cpu_layout *layout); /* padding included; NULL: 0 */
 bool cpu_layout_equal(const struct cpu_layout *a, const struct cpu_layout *b);
+/* Where the elements are: outer dimensions with strides, then inner blocks, the last one the
+ * innermost. */
+struct cpu_order {
+    int rank, inner_count;
+    dnnl_dim_t first; /* offset of element 0 */
+    dnnl_dims_t dimensions, padded, strides, inner_sizes, inner_dimensions;
+};
+/* False: the order is the library's secret, or the tensor part of a larger one. */
+bool cpu_layout_order(struct cpu_order *order, const struct cpu_layout *layout);
+
 /* A primitive's layout of one argument; the descriptor owns it. */
 const struct cpu_layout *cpu_layout_of(const_dnnl_primitive_desc_t pd, dnnl_query_t what,
                                        int index);

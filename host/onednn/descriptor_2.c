@@ -66,6 +66,28 @@ bool cpu_layout_equal(const struct cpu_layout *a, const struct cpu_layout *b)
     return dnnl_memory_desc_equal(library(a), library(b)) != 0;
 }
 
+bool cpu_layout_order(struct cpu_order *order, const struct cpu_layout *layout)
+{
+    const dnnl_memory_desc_t *from = library(layout);
+    const dnnl_blocking_desc_t *blocking = &from->format_desc.blocking;
+    if (from->format_kind != dnnl_blocked)
+        return false;
+    *order = (struct cpu_order){
+        .rank = from->ndims, .inner_count = blocking->inner_nblks, .first = from->offset0};
+    for (int i = 0; i < from->ndims; i++) {
+        order->dimensions[i] = from->dims[i];
+        order->padded[i] = from->padded_dims[i];
+        order->strides[i] = blocking->strides[i];
+        if (from->padded_offsets[i] != 0)
+            return false;
+    }
+    for (int i = 0; i < blocking->inner_nblks; i++) {
+        order->inner_sizes[i] = blocking->inner_blks[i];
+        order->inner_dimensions[i] = blocking->inner_idxs[i];
+    }
+    return true;
+}
+
 const struct cpu_layout *cpu_layout_of(const_dnnl_primitive_desc_t pd, dnnl_query_t what, int index)
 {
     return (const struct cpu_layout *)dnnl_primitive_desc_query_md(pd, what, index);

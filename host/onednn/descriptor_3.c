@@ -6,6 +6,8 @@
 #include "base/choice.h"
 #include "onednn/descriptor.h"
 
+#include <string.h>
+
 static const_dnnl_memory_desc_t library(const struct cpu_layout *layout)
 {
     return (const_dnnl_memory_desc_t)layout;
@@ -74,6 +76,43 @@ size_t cpu_layout_bytes(const struct cpu_layout *layout)
 bool cpu_layout_equal(const struct cpu_layout *a, const struct cpu_layout *b)
 {
     return dnnl_memory_desc_equal(library(a), library(b)) != 0;
+}
+
+static bool is_plain_tensor(const_dnnl_memory_desc_t from, int rank)
+{
+    dnnl_format_kind_t kind = dnnl_format_kind_undef;
+    dnnl_dims_t *offsets = NULL;
+    dnnl_memory_desc_query(from, dnnl_query_format_kind, &kind);
+    if (kind != dnnl_blocked ||
+        dnnl_memory_desc_query(from, dnnl_query_padded_offsets, &offsets) != dnnl_success)
+        return false;
+    for (int i = 0; i < rank; i++)
+        if ((*offsets)[i] != 0)
+            return false;
+    return true;
+}
+
+bool cpu_layout_order(struct cpu_order *order, const struct cpu_layout *layout)
+{
+    const_dnnl_memory_desc_t from = library(layout);
+    dnnl_dims_t *strides = NULL, *padded = NULL, *sizes = NULL, *dimensions = NULL;
+    *order = (struct cpu_order){.rank = cpu_layout_rank(layout)};
+    if (!is_plain_tensor(from, order->rank) ||
+        dnnl_memory_desc_query(from, dnnl_query_strides, &strides) != dnnl_success ||
+        dnnl_memory_desc_query(from, dnnl_query_padded_dims, &padded) != dnnl_success ||
+        dnnl_memory_desc_query(from, dnnl_query_inner_nblks_s32, &order->inner_count) !=
+            dnnl_success ||
+        dnnl_memory_desc_query(from, dnnl_query_inner_blks, &sizes) != dnnl_success ||
+        dnnl_memory_desc_query(from, dnnl_query_inner_idxs, &dimensions) != dnnl_success ||
+        dnnl_memory_desc_query(from, dnnl_query_submemory_offset_s64, &order->first) !=
+            dnnl_success)
+        return false;
+    memcpy(order->dimensions, cpu_layout_dimensions(layout), sizeof order->dimensions);
+    memcpy(order->padded, *padded, sizeof order->padded);
+    memcpy(order->strides, *strides, sizeof order->strides);
+    memcpy(order->inner_sizes, *sizes, sizeof order->inner_sizes);
+    memcpy(order->inner_dimensions, *dimensions, sizeof order->inner_dimensions);
+    return true;
 }
 
 const struct cpu_layout *cpu_layout_of(const_dnnl_primitive_desc_t pd, dnnl_query_t what, int index)

@@ -1,6 +1,7 @@
 #include "sweep/sweep.h"
 
 #include "base/clock.h"
+#include "layers/describe.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -234,6 +235,26 @@ static struct measure_options options_of(const struct run *run, const struct vis
     return options;
 }
 
+/* Once per config: the same plan would compute the same in its later rounds. */
+static bool is_to_check(const struct run *run, const struct visit *visit,
+                        const struct layer_config *config)
+{
+    return visit->round == 0 && check_is_due(config, run->options->seed, run->options->check_every);
+}
+
+static void note_check(struct sweep_report *report, const struct check *check,
+                       const struct layer_config *config)
+{
+    char text[256];
+    report->checked += check->is_checked;
+    report->incorrect += check->is_incorrect;
+    report->check_s += check->ms / 1e3;
+    if (!check->is_incorrect)
+        return;
+    describe_config(text, sizeof text, config);
+    term_message(stderr, "warning: wrong result of %s: %s\n", text, check->finding);
+}
+
 static enum status measure_visit(struct run *run, const struct visit *visit, struct error *error)
 {
     const struct measure_options options = options_of(run, visit);
@@ -242,7 +263,10 @@ static enum status measure_visit(struct run *run, const struct visit *visit, str
     enum stratum stratum;
     int64_t index;
     TRY(pick_config(&config, &stratum, &index, run, draw_of(run->options, visit->position), error));
-    TRY(worker_measure(&row, run->worker, &config, &options, error));
+    struct check check = {.is_checked = false};
+    TRY(worker_measure_and_check(&row, is_to_check(run, visit, &config) ? &check : NULL,
+                                 run->worker, &config, &options, error));
+    note_check(run->report, &check, &config);
     row.stratum = (int32_t)stratum;
     row.draw = index;
     row.device = run->device_row;

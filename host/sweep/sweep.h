@@ -30,6 +30,8 @@ struct sweep_options {
     int rounds;           /* visits of each config; 1..ROUND_MAXIMUM */
     int shard, shard_count; /* this sweep has the draws with i % shard_count == shard */
     const struct sweep_selection *selection; /* or NULL: every draw; else one of SELECTION_DRAWS */
+    int64_t check_every; /* of so many configs the results of one are compared with their
+                          * definition, in its first round (bench/check.h); 0: of none */
     uint64_t seed;
     struct measure_options measure;           /* cap_ms: of all rounds together */
     const struct dataset_rows *done;          /* rows that the file already holds, or NULL */
@@ -42,7 +44,9 @@ struct sweep_report {
     int64_t configs;                      /* visited so far, earlier runs included */
     int64_t outcome_count[OUTCOME_COUNT]; /* of these visits */
     int64_t config_count[OUTCOME_COUNT];  /* of the configs: the file's rows, by their outcome */
-    double seconds, measuring_s, warmup_s, setup_s, canary_s;
+    int64_t checked,
+        incorrect; /* configs of this run whose results were compared, and were wrong */
+    double seconds, measuring_s, warmup_s, setup_s, canary_s, check_s;
     double earlier_s; /* of the budget, used by earlier runs */
     /* Sums over the rows with an eager time: per call, as sampled and as enqueued one by one. */
     double sampled_ms, eager_ms;

@@ -55,9 +55,11 @@ static void note_outcome(struct visit_queue *queue, struct point *point,
                          const struct measurement *row)
 {
     const bool was_visited = point->visits > 0, was_timed = isfinite(point->fastest_ms);
+    if (was_visited && point->outcome == OUTCOME_INCORRECT)
+        return;
     if (was_visited)
         queue->outcome_count[point->outcome]--;
-    if (!was_timed)
+    if (!was_timed || row->outcome == OUTCOME_INCORRECT)
         point->outcome = row->outcome;
     else if (measurement_is_timed(row) && row->outcome < point->outcome)
         point->outcome = row->outcome;

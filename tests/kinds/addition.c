@@ -1,4 +1,3 @@
-/* addition: both inputs have the gradient of the sum. */
 #include "kinds/reference.h"
 
 /* Every activation of a batch of three. */
@@ -16,21 +15,7 @@ static const struct layer_config narrow_cases[] = {
     TRAINED(ADDITION, addition, 3, 500, ACTIVATION_RELU),
 };
 
-static void forward(struct step *step)
-{
-    for (size_t i = 0; i < step->output_size; i++)
-        step->output[i] = (double)step->input[0][i] + (double)step->input[1][i];
-}
-
-static void backward(struct step *step)
-{
-    for (size_t i = 0; i < step->output_size; i++)
-        step->input_gradient[0][i] = step->input_gradient[1][i] = step->gradient[i];
-}
-
 const struct kind_reference reference_addition = {
-    .forward = forward,
-    .backward = backward,
     CASES(cases),
     NARROW_CASES(narrow_cases),
     .draws =

@@ -1,4 +1,3 @@
-/* conv2d: weights are (channels out, channels in, kernel, kernel). */
 #include "kinds/reference.h"
 
 /* Batch, image, kernel, channels in, channels out, stride, padding, bias, activation. */
@@ -27,76 +26,7 @@ static const struct layer_config narrow_cases[] = {
     CASE(2, 14, 7, 3, 10, 2, PADDING_VALID, 0, ACTIVATION_NONE),
 };
 
-/* One product of an input and a weight, as offsets in the tensors. */
-struct product {
-    size_t input, weight, output;
-};
-typedef void visit_product(struct step *step, struct product product);
-
-/* All products of output channel `plane` of the batch, at one of its pixels. */
-static void visit_pixel(struct step *step, const struct sliding *at, size_t plane, int pixel,
-                        visit_product *visit)
-{
-    const struct conv2d *conv = &step->config.as.conv2d;
-    const int cells = conv->kernel_size * conv->kernel_size;
-    const size_t in = (size_t)conv->channels_in, out = (size_t)conv->channels_out;
-    const size_t image = (size_t)conv->image_size * (size_t)conv->image_size;
-    const size_t size = (size_t)at->window.output_size * (size_t)at->window.output_size;
-    for (size_t i = 0; i < in; i++)
-        for (int cell = 0; cell < cells; cell++) {
-            const long source = input_pixel(at, pixel, cell);
-            if (source >= 0)
-                visit(step, (struct product){(plane / out * in + i) * image + (size_t)source,
-                                             (plane % out * in + i) * (size_t)cells + (size_t)cell,
-                                             plane * size + (size_t)pixel});
-        }
-}
-
-static void visit_products(struct step *step, visit_product *visit)
-{
-    const struct conv2d *conv = &step->config.as.conv2d;
-    const struct sliding at = slide(step, conv->image_size, conv->kernel_size, conv->stride,
-                                    conv->padding);
-    const int size = at.window.output_size * at.window.output_size;
-    for (size_t i = 0; i < step->output_size; i++)
-        visit_pixel(step, &at, i / (size_t)size, (int)(i % (size_t)size), visit);
-}
-
-static void add_forward(struct step *step, struct product at)
-{
-    step->output[at.output] += (double)step->input[0][at.input] * (double)step->weights[at.weight];
-}
-
-static void add_backward(struct step *step, struct product at)
-{
-    const double gradient = step->gradient[at.output];
-    step->input_gradient[0][at.input] += gradient * (double)step->weights[at.weight];
-    step->weights_gradient[at.weight] += gradient * (double)step->input[0][at.input];
-}
-
-static void forward(struct step *step)
-{
-    visit_products(step, add_forward);
-}
-
-static void backward(struct step *step)
-{
-    visit_products(step, add_backward);
-}
-
-static struct planes planes(const struct layer_config *config, enum tensor_role role)
-{
-    const size_t batch = (size_t)config->batch_size;
-    const size_t in = (size_t)config->as.conv2d.channels_in;
-    const size_t out = (size_t)config->as.conv2d.channels_out;
-    return role == TENSOR_WEIGHTS ? (struct planes){out, in, false}
-                                  : (struct planes){batch, role == TENSOR_INPUT ? in : out, false};
-}
-
 const struct kind_reference reference_conv2d = {
-    .forward = forward,
-    .backward = backward,
-    .planes = planes,
     CASES(cases),
     NARROW_CASES(narrow_cases),
     .draws =

@@ -1,4 +1,3 @@
-/* dense: weights are (outputs, inputs) in plain order; a device has them the other way round. */
 #include "kinds/reference.h"
 
 /* Batch, inputs, outputs: every activation, with a bias and without one in turn. */
@@ -25,38 +24,7 @@ static const struct layer_config narrow_cases[] = {
     TRAINED(DENSE, dense, 3, 130, 17, 0, ACTIVATION_RELU),
 };
 
-static void forward(struct step *step)
-{
-    const size_t inputs = (size_t)step->config.as.dense.inputs;
-    const size_t outputs = (size_t)step->config.as.dense.outputs;
-    for (size_t at = 0; at < step->output_size; at++)
-        for (size_t i = 0; i < inputs; i++)
-            step->output[at] += (double)step->input[0][at / outputs * inputs + i] *
-                                (double)step->weights[at % outputs * inputs + i];
-}
-
-static void backward(struct step *step)
-{
-    const size_t inputs = (size_t)step->config.as.dense.inputs;
-    const size_t outputs = (size_t)step->config.as.dense.outputs;
-    for (size_t at = 0; at < step->output_size; at++)
-        for (size_t i = 0; i < inputs; i++) {
-            const size_t input = at / outputs * inputs + i, weight = at % outputs * inputs + i;
-            step->input_gradient[0][input] += step->gradient[at] * (double)step->weights[weight];
-            step->weights_gradient[weight] += step->gradient[at] * (double)step->input[0][input];
-        }
-}
-
-static struct planes planes(const struct layer_config *config, enum tensor_role role)
-{
-    return role == TENSOR_WEIGHTS ? (struct planes){1, (size_t)config->as.dense.outputs, true}
-                                  : (struct planes){0};
-}
-
 const struct kind_reference reference_dense = {
-    .forward = forward,
-    .backward = backward,
-    .planes = planes,
     CASES(cases),
     NARROW_CASES(narrow_cases),
     .draws =

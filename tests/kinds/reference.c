@@ -37,16 +37,14 @@ void step_begin(struct step *step, const struct layer_config *config)
         step->input_gradient[i] = zeros(step->input_size[i]);
     }
     step->output = zeros(step->output_size);
-    step->gradient = zeros(step->output_size);
     step->weights_gradient = zeros(step->weights_size);
     step->bias_gradient = zeros(step->bias_size);
 }
 
 void step_free(struct step *step)
 {
-    void *const all[] = {step->weights,       step->bias,     step->output_gradient,
-                         step->mean,          step->output,   step->gradient,
-                         step->bias_gradient, step->variance, step->weights_gradient};
+    void *const all[] = {step->weights,       step->bias,     step->output_gradient,  step->mean,
+                         step->bias_gradient, step->variance, step->weights_gradient, step->output};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     for (int i = 0; i < step->input_count; i++) {
@@ -55,98 +53,51 @@ void step_free(struct step *step)
     }
 }
 
-static void clear(double *values, size_t count)
+/* ---- its results ---- */
+
+static enum status read_step(float *values, void *payload, enum layer_value what,
+                             const int64_t *indices, int count, struct error *error)
 {
-    for (size_t i = 0; i < count; i++)
-        values[i] = 0;
+    const struct step *step = payload;
+    const float *const operands[VALUE_COUNT] = {
+        [VALUE_INPUT] = step->input[0],
+        [VALUE_SECOND_INPUT] = step->input[1],
+        [VALUE_WEIGHTS] = step->weights,
+        [VALUE_BIAS] = step->bias,
+        [VALUE_MEAN] = step->mean,
+        [VALUE_VARIANCE] = step->variance,
+        [VALUE_OUTPUT_GRADIENT] = step->output_gradient,
+    };
+    (void)error;
+    for (int i = 0; i < count; i++)
+        values[i] = what == VALUE_OUTPUT ? (float)step->output[indices[i]]
+                                         : operands[what][indices[i]];
+    return STATUS_OK;
 }
 
-static double activate(double x, int32_t activation)
+static void fill(double *values, size_t count, struct step *step, enum layer_value what)
 {
-    switch (activation) {
-    case ACTIVATION_RELU:
-        return x > 0 ? x : 0;
-    case ACTIVATION_TANH:
-        return tanh(x);
-    case ACTIVATION_SIGMOID:
-        return 1 / (1 + exp(-x));
-    default:
-        return x;
+    struct reference reference;
+    struct reference_element element;
+    reference_begin(&reference, &step->config,
+                    (struct value_source){.read = read_step, .payload = step}, step->pads_alike);
+    for (size_t i = 0; i < count; i++) {
+        reference_element(&element, &reference, what, (int64_t)i, NULL);
+        values[i] = element.value;
     }
-}
-
-/* From the activation's output y. */
-static double slope(double y, int32_t activation)
-{
-    switch (activation) {
-    case ACTIVATION_RELU:
-        return y > 0;
-    case ACTIVATION_TANH:
-        return 1 - y * y;
-    case ACTIVATION_SIGMOID:
-        return y * (1 - y);
-    default:
-        return 1;
-    }
-}
-
-static int32_t activation_of(const struct step *step)
-{
-    struct layer_work work;
-    layer_work(&work, &step->config);
-    return work.activation;
-}
-
-/* The bias of output element i: one per channel of a row. */
-static size_t bias_of(const struct step *step, size_t i)
-{
-    return i / (step->output_size / (size_t)step->config.batch_size / step->bias_size) %
-           step->bias_size;
 }
 
 void step_forward(struct step *step)
 {
-    const int32_t activation = activation_of(step);
-    clear(step->output, step->output_size);
-    kind_references[step->config.kind]->forward(step);
-    for (size_t i = 0; i < step->output_size; i++) {
-        const double bias = step->bias ? (double)step->bias[bias_of(step, i)] : 0;
-        step->output[i] = activate(step->output[i] + bias, activation);
-    }
+    fill(step->output, step->output_size, step, VALUE_OUTPUT);
 }
 
 void step_backward(struct step *step)
 {
-    const int32_t activation = activation_of(step);
     for (int i = 0; i < step->input_count; i++)
-        clear(step->input_gradient[i], step->input_size[i]);
-    clear(step->weights_gradient, step->weights_size);
-    clear(step->bias_gradient, step->bias_size);
-    for (size_t i = 0; i < step->output_size; i++) {
-        step->gradient[i] = (double)step->output_gradient[i] * slope(step->output[i], activation);
-        if (step->bias_size)
-            step->bias_gradient[bias_of(step, i)] += step->gradient[i];
-    }
-    kind_references[step->config.kind]->backward(step);
-}
-
-/* ---- windows ---- */
-
-struct sliding slide(const struct step *step, int image, int kernel, int stride, int32_t padding)
-{
-    struct sliding at = {image, kernel, stride, window_of(image, kernel, stride, padding)};
-    if (step->pads_alike && stride > 1)
-        at.window.pad_before = at.window.pad_after;
-    return at;
-}
-
-long input_pixel(const struct sliding *at, int pixel, int cell)
-{
-    const int y = pixel / at->window.output_size, x = pixel % at->window.output_size;
-    const int row = y * at->stride + cell / at->kernel - at->window.pad_before;
-    const int column = x * at->stride + cell % at->kernel - at->window.pad_before;
-    const bool inside = row >= 0 && column >= 0 && row < at->image && column < at->image;
-    return inside ? (long)row * at->image + column : -1;
+        fill(step->input_gradient[i], step->input_size[i], step, VALUE_INPUT_GRADIENT);
+    fill(step->weights_gradient, step->weights_size, step, VALUE_WEIGHTS_GRADIENT);
+    fill(step->bias_gradient, step->bias_size, step, VALUE_BIAS_GRADIENT);
 }
 
 /* ---- optimizers ---- */

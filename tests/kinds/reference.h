@@ -1,13 +1,14 @@
-/* What a layer means: a training step in naive double-precision loops over plain arrays (rows of
- * the batch, channels, pixels), and the optimizers. For the tests of the backends.
+/* What a layer means, of whole tensors: a training step over plain arrays (rows of the batch,
+ * channels, pixels), every element by layers/reference.h, and the optimizers. For the tests of the
+ * backends.
  *
- * A kind has one file here, kinds/<kind>.c, with a struct kind_reference called reference_<kind>.
- * Sizes follow from the kind's work (layers/work.h).
+ * A kind has one file here, kinds/<kind>.c, with a struct kind_reference called reference_<kind>:
+ * cases. Sizes follow from the kind's work (layers/work.h).
  */
 #ifndef EPOCHCAST_TESTS_KINDS_REFERENCE_H
 #define EPOCHCAST_TESTS_KINDS_REFERENCE_H
 
-#include "layers/layer.h"
+#include "layers/reference.h"
 
 enum { STEP_INPUT_LIMIT = 4, DRAW_COUNT = 6 };
 
@@ -19,15 +20,9 @@ struct step {
     int input_count;
     size_t input_size[STEP_INPUT_LIMIT], output_size, weights_size, bias_size; /* elements */
     float *input[STEP_INPUT_LIMIT], *weights, *bias, *output_gradient;
-    float *mean, *variance;    /* given statistics; NULL: those of the batch */
-    double *output, *gradient; /* gradient: before the activation */
+    float *mean, *variance; /* given statistics; NULL: those of the batch */
+    double *output;
     double *input_gradient[STEP_INPUT_LIMIT], *weights_gradient, *bias_gradient;
-};
-
-/* The plain order of a tensor is (outer, channels, inner); a device may keep channels last. */
-struct planes {
-    size_t outer, channels; /* channels 0: every device has the plain order */
-    bool is_transposed;     /* devices keep channels last in every precision: a matrix product's */
 };
 
 struct kind_reference {
@@ -38,12 +33,6 @@ struct kind_reference {
     const struct layer_config *narrow_cases;
     int narrow_case_count;
     bool wants_distinct_inputs; /* nobody says which of two equal inputs wins */
-    /* Output, before bias and activation; it is zero before. */
-    void (*forward)(struct step *step);
-    /* The gradients of inputs and weights from `gradient`; they are zero before. */
-    void (*backward)(struct step *step);
-    /* Of input, weights and output; or NULL: no device has another order than the plain one. */
-    struct planes (*planes)(const struct layer_config *config, enum tensor_role role);
     /* What seed 1 draws first: stratum and layer text. */
     const char *draws[DRAW_COUNT];
 };
@@ -77,18 +66,6 @@ void step_forward(struct step *step);
 /* From step->output, be it computed or measured. */
 void step_backward(struct step *step);
 void step_free(struct step *step);
-
-/* ---- for the kinds ---- */
-
-/* A square kernel that slides over a square image. */
-struct sliding {
-    int image, kernel, stride;
-    struct window window;
-};
-
-struct sliding slide(const struct step *step, int image, int kernel, int stride, int32_t padding);
-/* Pixel of the input under kernel cell `cell` of output pixel `pixel`; -1: padding. */
-long input_pixel(const struct sliding *at, int pixel, int cell);
 
 /* ---- optimizers ---- */
 

@@ -1,0 +1,96 @@
+/* What a layer means: every element of its results by definition, in double precision, from the
+ * elements of its operands. An element costs what its own sum has terms, however large the layer
+ * is. Sweeps check by it that the work they time is the right work (bench/check.h), the tests that
+ * backends are right.
+ *
+ * A kind has one file, reference_<kind>.c. Tensors are in plain order: rows of the batch, channels,
+ * pixels; weights of dense (outputs, inputs), of conv2d (channels out, channels in, kernel,
+ * kernel), of normalisations all scales, then all shifts.
+ */
+#ifndef EPOCHCAST_LAYERS_REFERENCE_H
+#define EPOCHCAST_LAYERS_REFERENCE_H
+
+#include "layers/layer.h"
+
+enum layer_value {
+    /* operands */
+    VALUE_INPUT,
+    VALUE_SECOND_INPUT, /* of an addition */
+    VALUE_WEIGHTS,
+    VALUE_BIAS,
+    VALUE_MEAN, /* statistics that batch_norm is given: its forward pass */
+    VALUE_VARIANCE,
+    VALUE_OUTPUT_GRADIENT, /* of the loss, by the output */
+    /* results; of the output's the gradients take the activation's slope */
+    VALUE_OUTPUT, /* after the activation */
+    VALUE_INPUT_GRADIENT,
+    VALUE_WEIGHTS_GRADIENT,
+    VALUE_BIAS_GRADIENT,
+    VALUE_COUNT
+};
+extern const char *const layer_value_names[VALUE_COUNT]; /* "input gradient" */
+
+/* Elements of the tensor; 0: the layer, or its pass, has none. */
+int64_t layer_value_count(const struct layer_config *config, enum layer_value what);
+
+/* Where the elements come from. */
+struct value_source {
+    enum status (*read)(float *values, void *payload, enum layer_value what, const int64_t *indices,
+                        int count, struct error *error);
+    void *payload;
+};
+
+struct reference_element {
+    double value;
+    double size; /* of what is rounded on the way: the 2-norm of the terms and the size of their sum
+                  */
+    double additions; /* behind it */
+    bool is_open;     /* the definition leaves it open: who wins of equal inputs */
+};
+
+/* Between two elements of one channel or row its statistics are kept. */
+struct reference_statistics {
+    int64_t group; /* of which channel or row; -1: none yet */
+    double mean, inverse, size;
+    int64_t gradient_group;
+    /* Means of its gradients times scales, and of those times the normal inputs. */
+    double gradient_sum, gradient_product, gradient_sum_size, gradient_product_size;
+};
+
+struct reference {
+    struct layer_config config;
+    struct value_source source;
+    int32_t activation;
+    bool pads_alike; /* windows with a stride above 1: as many zeros before as after (cuDNN) */
+    int64_t bias_count, output_count;
+    double reads; /* elements read so far */
+    struct reference_statistics statistics;
+    enum status status; /* of the reads of an element */
+    struct error *error;
+};
+
+void reference_begin(struct reference *reference, const struct layer_config *config,
+                     struct value_source source, bool pads_alike);
+
+/* Element `index` of a result. The source's error. */
+enum status reference_element(struct reference_element *element, struct reference *reference,
+                              enum layer_value what, int64_t index, struct error *error);
+
+/* About how many elements are read for it, if no element before it had the same statistics. */
+double reference_terms(const struct reference *reference, enum layer_value what, int64_t index);
+
+/* An element of the result that has the statistics of element `index`, chosen by `word`; `index`
+ * itself where elements share none. */
+int64_t reference_mate(const struct reference *reference, enum layer_value what, int64_t index,
+                       uint32_t word);
+
+/* ---- the order of a tensor in memory ---- */
+
+/* The plain order of a tensor is (outer, channels, inner); a device may keep channels last. */
+struct value_planes {
+    int64_t outer, channels; /* channels 0: every device has the plain order */
+    bool is_transposed;      /* devices keep channels last in every precision: a matrix product's */
+};
+struct value_planes reference_planes(const struct layer_config *config, enum tensor_role role);
+
+#endif

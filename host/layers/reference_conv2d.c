@@ -1,0 +1,99 @@
+#include "layers/reference_internal.h"
+
+static struct sliding sliding_of(const struct reference *reference)
+{
+    const struct conv2d *conv = &reference->config.as.conv2d;
+    return reference_slide(reference, conv->image_size, conv->kernel_size, conv->stride,
+                           conv->padding);
+}
+
+/* The sizes that all three results need. */
+struct shape {
+    struct sliding at;
+    int64_t in, out, image, pixels; /* channels; pixels of an input and of an output channel */
+    int cells;                      /* of the kernel */
+};
+
+static struct shape shape_of(const struct reference *reference)
+{
+    const struct conv2d *conv = &reference->config.as.conv2d;
+    const struct sliding at = sliding_of(reference);
+    return (struct shape){at,
+                          conv->channels_in,
+                          conv->channels_out,
+                          (int64_t)conv->image_size * conv->image_size,
+                          sliding_output_count(&at),
+                          conv->kernel_size * conv->kernel_size};
+}
+
+static void output(struct reference_sum *sum, struct reference *reference, int64_t index)
+{
+    const struct shape s = shape_of(reference);
+    const int64_t plane = index / s.pixels, pixel = index % s.pixels;
+    struct reference_products products;
+    reference_products_begin(&products, sum, reference, VALUE_INPUT, VALUE_WEIGHTS);
+    for (int cell = 0; cell < s.cells; cell++) {
+        const int64_t source = sliding_input(&s.at, pixel, cell);
+        for (int64_t i = 0; i < s.in && source >= 0; i++)
+            reference_products_add(&products, (plane / s.out * s.in + i) * s.image + source,
+                                   (plane % s.out * s.in + i) * s.cells + cell);
+    }
+    reference_products_end(&products);
+}
+
+static void input_gradient(struct reference_sum *sum, struct reference *reference, int64_t index)
+{
+    const struct shape s = shape_of(reference);
+    const int64_t plane = index / s.image, pixel = index % s.image;
+    struct reference_products products;
+    reference_products_begin(&products, sum, reference, VALUE_WEIGHTS, VALUE_PRODUCT_GRADIENT);
+    for (int cell = 0; cell < s.cells; cell++) {
+        const int64_t target = sliding_output(&s.at, pixel, cell);
+        for (int64_t i = 0; i < s.out && target >= 0; i++)
+            reference_products_add(&products, (i * s.in + plane % s.in) * s.cells + cell,
+                                   (plane / s.in * s.out + i) * s.pixels + target);
+    }
+    reference_products_end(&products);
+}
+
+static void weights_gradient(struct reference_sum *sum, struct reference *reference, int64_t index)
+{
+    const struct shape s = shape_of(reference);
+    const int64_t out = index / s.cells / s.in, in = index / s.cells % s.in;
+    struct reference_products products;
+    reference_products_begin(&products, sum, reference, VALUE_INPUT, VALUE_PRODUCT_GRADIENT);
+    for (int64_t row = 0; row < reference->config.batch_size; row++)
+        for (int64_t pixel = 0; pixel < s.pixels; pixel++) {
+            const int64_t source = sliding_input(&s.at, pixel, (int)(index % s.cells));
+            if (source >= 0)
+                reference_products_add(&products, (row * s.in + in) * s.image + source,
+                                       (row * s.out + out) * s.pixels + pixel);
+        }
+    reference_products_end(&products);
+}
+
+static double terms(const struct reference *reference, enum layer_value what, int64_t index)
+{
+    const struct shape s = shape_of(reference);
+    (void)index;
+    if (what == VALUE_WEIGHTS_GRADIENT)
+        return (double)(reference->config.batch_size * s.pixels);
+    return (double)(s.cells * (what == VALUE_OUTPUT ? s.in : s.out));
+}
+
+static struct value_planes planes(const struct layer_config *config, enum tensor_role role)
+{
+    const struct conv2d *conv = &config->as.conv2d;
+    if (role == TENSOR_WEIGHTS)
+        return (struct value_planes){conv->channels_out, conv->channels_in, false};
+    return (struct value_planes){
+        config->batch_size, role == TENSOR_INPUT ? conv->channels_in : conv->channels_out, false};
+}
+
+const struct kind_meaning meaning_conv2d = {
+    .output = output,
+    .input_gradient = input_gradient,
+    .weights_gradient = weights_gradient,
+    .terms = terms,
+    .planes = planes,
+};
