@@ -3,8 +3,11 @@
 hidden layer, RMSLE loss, L2 1e-5, Adam with epsilon 0.1 (PyTorch adds it after the bias correction,
 epochcast before it: the first thousand steps differ). Prints one line of JSON per run.
 
-Data is resident as tensors, torch.randperm, no DataLoader, no progress. Modes, on cuda with the
-fused Adam: eager; graph: the whole step, the gather of its rows included, replayed as one CUDA graph;
+Workload C is the default preset's: SiLU units, log-cosh loss, AdamW, gradients clipped to a norm of 1.
+
+Data is resident as tensors, torch.randperm, no DataLoader, no progress. Modes on the CPU: eager; fused: the fused Adam;
+compile: network and loss through torch.compile; step: gradient, clipping and Adam as one compiled function. Modes on
+cuda, with the fused Adam: eager; graph: the whole step, the gather of its rows included, replayed as one CUDA graph;
 compile: the same with the network and its loss through torch.compile.
 --truth instead times whole networks (torchvision's, and those of bench_networks.py), to check forecasts: the
 median of 20 steps after 5 warm-up steps, fewer where they last, forward (evaluation) and training with an
@@ -13,6 +16,7 @@ Exit code 77: the device, or PyTorch (with --truth: torchvision), is missing.
 """
 import argparse
 import json
+import math
 import os
 import statistics
 import sys
@@ -24,8 +28,11 @@ try:
 except ImportError:
     torch = None
 
-WORKLOADS = {"A": ([17, 32, 64, 128, 128], 128), "B": ([64, 256, 256, 256, 256], 1024)}
+WORKLOADS = {"A": ([17, 32, 64, 128, 128], 128), "B": ([64, 256, 256, 256, 256], 1024),
+             "C": ([271, 128, 128, 128], 256)}
+MODES = {"cpu": ("eager", "fused", "compile", "step"), "cuda": ("eager", "graph", "compile")}
 WARM_UP_STEPS = 11
+LOSS_SCALE = 0.1
 TRUTH_WARM_UP, TRUTH_STEPS = 5, 20
 
 
@@ -34,7 +41,7 @@ def parse_options():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--workload", choices=list(WORKLOADS), default="A")
-    parser.add_argument("--mode", default="eager", help="eager, graph, compile, separated by commas")
+    parser.add_argument("--mode", default="eager", help="of the device, separated by commas")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--rows", type=int, default=40000)
     parser.add_argument("--test-rows", type=int, default=10000)
@@ -54,11 +61,14 @@ def parse_options():
     return parser.parse_args()
 
 
-def build_network(widths):
+def build_network(widths, is_default):
     layers = []
     for before, after in zip(widths, widths[1:]):
-        layers += [torch.nn.Linear(before, after), torch.nn.ReLU()]
-    layers += [torch.nn.Dropout(0.2), torch.nn.Linear(widths[-1], 1, bias=False), torch.nn.ReLU()]
+        layers += [torch.nn.Linear(before, after), torch.nn.SiLU() if is_default else torch.nn.ReLU()]
+    if is_default:
+        layers += [torch.nn.Linear(widths[-1], 1)]
+    else:
+        layers += [torch.nn.Dropout(0.2), torch.nn.Linear(widths[-1], 1, bias=False), torch.nn.ReLU()]
     network = torch.nn.Sequential(*layers)
     for parameter in network.parameters():  # as epochcast starts
         if parameter.dim() == 2:
@@ -68,12 +78,14 @@ def build_network(widths):
     return network
 
 
-def build_optimizer(network, device):
+def build_optimizer(network, device, is_default, is_fused):
     weights = [p for p in network.parameters() if p.dim() == 2]
     biases = [p for p in network.parameters() if p.dim() == 1]
     # weight_decay adds to the gradient in torch.optim.Adam: the L2 term, on weights only
-    groups = [{"params": weights, "weight_decay": 1e-5}, {"params": biases}]
-    options = {"fused": True, "capturable": True} if device == "cuda" else {}
+    groups = [{"params": weights, "weight_decay": 0.1 if is_default else 1e-5}, {"params": biases, "weight_decay": 0}]
+    options = {"fused": True, "capturable": True} if device == "cuda" else {"fused": True} if is_fused else {}
+    if is_default:
+        return torch.optim.AdamW(groups, lr=5e-3, betas=(0.9, 0.99), **options)
     return torch.optim.Adam(groups, lr=0.01, eps=0.1, **options)
 
 
@@ -87,6 +99,50 @@ def load_data(options, width):
     return inputs.to(options.device), targets.to(options.device)
 
 
+class FunctionalStep:
+    """Gradient, clipping and Adam of one net as one compiled function of its tensors."""
+
+    def __init__(self, trainer):
+        self.trainer = trainer
+        self.values = {name: value.detach().clone() for name, value in trainer.network.named_parameters()}
+        self.first = {name: torch.zeros_like(value) for name, value in self.values.items()}
+        self.second = {name: torch.zeros_like(value) for name, value in self.values.items()}
+        self.time = torch.zeros(())
+        self.update = torch.compile(self.plain_update)
+
+    def loss(self, values, inputs, targets):
+        trainer = self.trainer
+        return trainer.loss_of(torch.func.functional_call(trainer.network, values, (inputs,)), targets)
+
+    def plain_update(self, values, first, second, time_, inputs, targets):
+        is_default = self.trainer.is_default
+        gradients = torch.func.grad(self.loss)(values, inputs, targets)
+        rate, beta1, beta2, epsilon = (5e-3, 0.9, 0.99, 1e-8) if is_default else (0.01, 0.9, 0.999, 0.1)
+        scale = 1.0
+        if is_default:
+            norm = torch.stack([gradient.square().sum() for gradient in gradients.values()]).sum().sqrt()
+            scale = (1 / (norm + 1e-6)).clamp(max=1)
+        time_ = time_ + 1
+        root, step_size = (1 - beta2 ** time_).sqrt(), rate / (1 - beta1 ** time_)
+        for name, gradient in gradients.items():
+            value = values[name]
+            if value.dim() == 2 and not is_default:
+                gradient = gradient + 1e-5 * value
+            gradient = scale * gradient
+            first[name] = beta1 * first[name] + (1 - beta1) * gradient
+            second[name] = beta2 * second[name] + (1 - beta2) * gradient.square()
+            decayed = value * (1 - rate * 0.1) if value.dim() == 2 and is_default else value
+            values[name] = decayed - step_size * first[name] / (second[name].sqrt() / root + epsilon)
+        return values, first, second, time_
+
+    def step(self, rows):
+        trainer = self.trainer
+        with torch.no_grad():
+            self.values, self.first, self.second, self.time = self.update(
+                dict(self.values), dict(self.first), dict(self.second), self.time, trainer.inputs[rows],
+                trainer.targets[rows])
+
+
 class Trainer:
     """One net, its data and its way to run a step."""
 
@@ -96,20 +152,31 @@ class Trainer:
         self.options, self.device = options, torch.device(options.device)
         self.batch = options.batch or batch
         self.inputs, self.targets = data
-        self.network = build_network(widths).to(self.device)
-        self.optimizer = build_optimizer(self.network, options.device)
+        self.is_default = options.workload == "C"
+        self.network = build_network(widths, self.is_default).to(self.device)
+        self.optimizer = build_optimizer(self.network, options.device, self.is_default, mode == "fused")
         self.order = torch.empty(options.rows, dtype=torch.int64, device=self.device)
         self.loss = torch.compile(self.plain_loss) if mode == "compile" else self.plain_loss
         self.graph = None
-        if mode != "eager":
+        if mode == "step":
+            self.step = FunctionalStep(self).step
+        elif options.device == "cuda" and mode != "eager":
             self.capture()
 
+    def loss_of(self, outputs, targets):
+        if not self.is_default:
+            return (targets - torch.log1p(outputs)).square().mean()
+        ratio = ((targets - outputs) / LOSS_SCALE).abs()  # ln cosh without overflow
+        return 2 * LOSS_SCALE ** 2 * (ratio + torch.log1p(torch.exp(-2 * ratio)) - math.log(2)).mean()
+
     def plain_loss(self, inputs, targets):
-        return (targets - torch.log1p(self.network(inputs))).square().mean()
+        return self.loss_of(self.network(inputs), targets)
 
     def step(self, rows):
         self.optimizer.zero_grad(set_to_none=True)
         self.loss(self.inputs[rows], self.targets[rows]).backward()
+        if self.is_default:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
 
     def captured_step(self):
@@ -339,7 +406,7 @@ def main():
         return
     data = load_data(options, WORKLOADS[options.workload][0][0])
     for mode in options.mode.split(","):
-        if mode not in (["eager"] if options.device == "cpu" else ["eager", "graph", "compile"]):
+        if mode not in MODES[options.device]:
             sys.exit(f"bench_pytorch.py: no mode '{mode}' on {options.device}")
         head = {"name": f"pytorch {mode}", "workload": options.workload,
                 "version": torch.__version__}

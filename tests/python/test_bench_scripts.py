@@ -28,6 +28,7 @@ def load(name):
 
 
 truth, sweep_torch, pytorch = load("bench_truth.py"), load("sweep-torch"), load("bench_pytorch.py")
+rivals = load("bench_rivals.py")
 
 
 def torch_python():
@@ -123,6 +124,26 @@ class Reorders(unittest.TestCase):
                            ("aten::max_pool2d_with_indices", "pooling"), ("aten::native_batch_norm", "normalisation"),
                            ("aten::hardtanh_", "activation"), ("aten::copy_", "copies"), ("aten::what", "other")):
             self.assertEqual(pytorch.operator_class(name), kind)
+
+
+class Rivals(unittest.TestCase):
+    def test_errors_by_hand(self):
+        self.assertAlmostEqual(rivals.mape_percent([1.1, 4], [1, 5]), 15)
+        self.assertAlmostEqual(rivals.rmse([1, 5], [4, 9]), math.sqrt(12.5))
+
+    def test_columns_that_vary_by_split(self):
+        found = rivals.read_columns("split,device,median_ms,a,b\ntrain,x,2,1,7\ntest,x,3,2,7\ntrain,x,4,3,7\n")
+        self.assertEqual(found, {"train": ([[1.0], [3.0]], [2.0, 4.0]), "test": ([[2.0]], [3.0])})
+
+    def test_the_strongest_rival_is_told(self):
+        lines = [{"name": name, "version": "1", "microseconds_per_step": value} for name, value in
+                 (("epochcast host", 100), ("slow", 900), ("fast", 150), ("fast", 190), ("fast", 170))]
+        found = rivals.medians(lines)
+        self.assertEqual(found["fast"], ("1", 170))
+        self.assertEqual(rivals.strongest(found, "epochcast host"), ("fast", 1.7))
+        text = rivals.steps_table({"A": found, "C": {name: found[name] for name in ("epochcast host", "slow")}})
+        self.assertIn("| fast | 1 | 170 (1.70) | - |", text)
+        self.assertIn("C: the strongest rival is slow; epochcast is 9.00 times as fast", text)
 
 
 class SweepTorch(unittest.TestCase):
