@@ -26,8 +26,9 @@ static inline struct predictor *fit_facts(const struct predictor_type *type,
     struct mlp_options options = small_fit_options();
     options.minimum_steps = 20;
     options.train.epochs = 1;
-    struct predictor *predictor = fit_with(type, rows, &options, NULL);
-    assert_int_equal(training_facts_learn(predictor, rows, 0.9, NULL), STATUS_OK);
+    struct fit_report reports[LAYER_KIND_COUNT];
+    struct predictor *predictor = fit_with(type, rows, &options, reports);
+    assert_int_equal(training_facts_learn(predictor, rows, reports, 0.9, NULL), STATUS_OK);
     return predictor;
 }
 

@@ -301,6 +301,7 @@ static void few_rows_have_no_steps(void **state)
     synthetic_rows_create(&rows, 200, kinds, 1, &device, 1, 0.05);
     assert_int_equal(row_selection_create(&selection, &rows, LAYER_DENSE, NULL), STATUS_OK);
     options.minimum_steps = 50;
+    options.folds = 0;
     for (int lacking = 0; lacking < 2; lacking++) {
         options.step_rows = (int32_t)selection.count[SPLIT_TRAIN] + lacking;
         struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, NULL);

@@ -14,6 +14,7 @@ static struct mlp_options tiny_options(void)
     options.train.epochs = 9;
     options.minimum_steps = 180;
     options.seed = 5;
+    options.folds = 0;
     return options;
 }
 

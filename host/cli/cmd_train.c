@@ -4,6 +4,7 @@
 #include "cli/device_choice.h"
 #include "cli/operands.h"
 #include "cli/provenance.h"
+#include "cli/train_advice.h"
 #include "cli/train_notes.h"
 #include "cli/train_search.h"
 
@@ -11,6 +12,7 @@
 #include "evaluate/evaluate.h"
 #include "layers/sample.h"
 #include "predictors/mlp_options.h"
+#include "predictors/rivals.h"
 #include "predictors/row_selection.h"
 #include "predictors/training_facts.h"
 
@@ -194,6 +196,12 @@ static enum status filter_kinds(struct dataset_rows *rows, const struct settings
     return STATUS_OK;
 }
 
+static const struct held_out_errors *known(const struct held_out_errors *errors)
+{
+    static const struct held_out_errors none = {0, NAN, NAN, NAN};
+    return errors->count > 0 ? errors : &none;
+}
+
 static enum status print_reports(const struct fit_report *reports, const char *engine,
                                  const struct settings *settings, struct error *error)
 {
@@ -202,11 +210,16 @@ static enum status print_reports(const struct fit_report *reports, const char *e
         {.name = "rows"},
         {.name = "epochs"},
         {.name = "seconds", .title = "time", .scale = SCALE_S},
-        {.name = "engine"},
-        {.name = "train_rmsle", .digits = 4, .title = "train RMSLE"},
-        {.name = "test_rmsle", .digits = 4, .title = "test RMSLE"},
-        {.name = "validation_rmse_ms", .title = "validation RMSE", .scale = SCALE_MS},
-        {.name = "validation_mape_percent", .title = "validation MAPE", .scale = SCALE_PERCENT}};
+        {.name = "engine", .spare = 2},
+        {.name = "train_rmsle", .digits = 4, .title = "train RMSLE", .spare = 4},
+        {.name = "test_rmsle", .digits = 4, .title = "test RMSLE", .spare = 3},
+        {.name = "validation_rmse_ms", .title = "validation RMSE", .scale = SCALE_MS, .spare = 1},
+        {.name = "validation_mape_percent", .title = "validation MAPE", .scale = SCALE_PERCENT},
+        {.name = "held_out_rows", .use = COLUMN_RAW},
+        {.name = "held_out_mape_percent", .title = "held-out MAPE", .scale = SCALE_PERCENT},
+        {.name = "held_out_standard_error_percent", .title = "+-", .scale = SCALE_PERCENT},
+        {.name = "fitted_mape_percent", .title = "fitted", .scale = SCALE_PERCENT},
+        {.name = "nearest_mape_percent", .title = "nearest", .scale = SCALE_PERCENT}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
@@ -222,6 +235,11 @@ static enum status print_reports(const struct fit_report *reports, const char *e
         table_number(table, report->test_rmsle);
         table_number(table, report->validation_rmse_ms);
         table_number(table, report->validation_mape_percent);
+        table_integer(table, (int64_t)report->held_out.count);
+        table_number(table, known(&report->held_out)->mape_percent);
+        table_number(table, known(&report->held_out)->standard_error_percent);
+        for (int rival = 0; rival < RIVAL_COUNT; rival++)
+            table_number(table, known(&report->rivals[rival])->mape_percent);
     }
     if (settings->search <= 0)
         return cli_print_table(table, settings->format, error);
@@ -264,7 +282,10 @@ static enum status fit_and_save(struct fit_report *reports, const struct dataset
     progress_end(&progress);
     fill_model_provenance(model.provenance, sizeof model.provenance, settings);
     if (status == STATUS_OK)
-        status = training_facts_learn(model.predictor, rows, wanted->interval_level, error);
+        status = rivals_judge(reports, rows, error);
+    if (status == STATUS_OK)
+        status = training_facts_learn(model.predictor, rows, reports, wanted->interval_level,
+                                      error);
     if (status == STATUS_OK)
         status = predictor_validate(reports, model.predictor, rows, error);
     if (status == STATUS_OK)
@@ -283,6 +304,18 @@ static void note_memory(const struct dataset_rows *rows, const struct settings *
     const int64_t usable = memory.available_bytes > 0 ? memory.available_bytes + rows_bytes : 0;
     if (!settings->quiet && *train_memory_note(text, rows->count, train_memory_bytes(rows), usable))
         term_message(stderr, "%s", text);
+}
+
+/* The model is written by now: Ctrl-C only cuts the advice short. */
+static enum status advise(const struct dataset_rows *rows, const struct fit_report *reports,
+                          struct mlp_options *wanted, const struct settings *settings,
+                          struct error *error)
+{
+    const struct train_progress watched = {.interrupted = &cli_interrupted};
+    wanted->progress = &watched;
+    const enum status status = train_advise(rows, reports, wanted, settings, error);
+    wanted->progress = NULL;
+    return status == STATUS_INTERRUPTED ? STATUS_OK : status;
 }
 
 static enum status train(struct mlp_options *wanted, const struct fit_options *baseline,
@@ -307,7 +340,9 @@ static enum status train(struct mlp_options *wanted, const struct fit_options *b
     if (status == STATUS_OK)
         status = fit_and_save(reports, &rows, wanted, baseline, settings, error);
     if (status == STATUS_OK && !settings->quiet)
-        train_notes_print(&rows, reports, !baseline, settings);
+        train_notes_print(&rows, reports, !baseline);
+    if (status == STATUS_OK && !settings->quiet && !baseline)
+        status = advise(&rows, reports, wanted, settings, error);
     dataset_rows_free(&rows);
     TRY(status);
     return print_reports(reports, baseline ? trainer_host.name : wanted->trainer->name, settings,

@@ -4,6 +4,7 @@
 #include "predictors/model_summary.h"
 #include "predictors/predictor.h"
 
+#include <math.h>
 #include <string.h>
 
 bool file_is_model(const char *path)
@@ -31,7 +32,10 @@ static enum status model_table(struct table **table, const struct model *model, 
         {.name = "encoding"},
         {.name = "columns"},
         {.name = "interval_percent", .title = "interval", .scale = SCALE_PERCENT},
-        {.name = "preset"}};
+        {.name = "preset"},
+        {.name = "held_out_rows", .title = "held-out rows", .spare = 1},
+        {.name = "held_out_mape_percent", .title = "held-out MAPE", .scale = SCALE_PERCENT},
+        {.name = "held_out_standard_error_percent", .title = "+-", .scale = SCALE_PERCENT}};
     TRY(table_create(table, columns, sizeof columns / sizeof *columns, error));
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         struct model_summary summary;
@@ -44,6 +48,13 @@ static enum status model_table(struct table **table, const struct model *model, 
         table_integer(*table, summary.column_count);
         table_number(*table, 100 * summary.interval_level);
         table_string(*table, summary.preset);
+        if (summary.held_out.count > 0)
+            table_integer(*table, (int64_t)summary.held_out.count);
+        else
+            table_string(*table, "");
+        table_number(*table, summary.held_out.count > 0 ? summary.held_out.mape_percent : NAN);
+        table_number(*table,
+                     summary.held_out.count > 0 ? summary.held_out.standard_error_percent : NAN);
     }
     return STATUS_OK;
 }

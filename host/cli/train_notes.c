@@ -2,7 +2,6 @@
 
 #include "base/human.h"
 #include "base/text.h"
-#include "evaluate/evaluate.h"
 #include "layers/encode_plan.h"
 #include "predictors/interval.h"
 #include "predictors/mlp_options.h"
@@ -39,84 +38,17 @@ static void note_few_test_rows(const struct fit_report *reports)
     if (*none)
         term_message(stderr, "note: no interval, as there are no test rows: %s\n", none);
     if (*few)
-        term_message(stderr, "note: wide intervals, as there are fewer than %d test rows: %s\n",
+        term_message(stderr,
+                     "note: wide intervals, as there are fewer than %d rows to judge by: %s\n",
                      INTERVAL_ROWS_MINIMUM, few);
 }
 
-/* ---- poor forecasts ---- */
-
-/* Errors of the roofline on the validation rows; NaN where unknown. */
-static void judge_roofline(double mape_percent[LAYER_KIND_COUNT], const struct dataset_rows *rows)
-{
-    struct fit_report reports[LAYER_KIND_COUNT] = {{0}};
-    struct predictor *roofline = NULL;
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        reports[kind].validation_mape_percent = NAN;
-    if (predictor_roofline.fit(&roofline, rows, NULL, reports, NULL) == STATUS_OK)
-        (void)predictor_validate(reports, roofline, rows, NULL);
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        mape_percent[kind] = reports[kind].validation_mape_percent;
-    predictor_roofline.free(roofline);
-}
-
-enum {
-    POOR_PERCENT = 30, /* worse than this, or than the roofline: more rows are worth it */
-    GOOD_PERCENT = 10, /* better than this is good, the roofline notwithstanding */
-    FEW_ROWS = 1000,   /* with more training rows, more of them are not the first remedy */
-    MINUTES_PER_KIND = 5,
-};
-
-static bool is_poor(const struct fit_report *report, double roofline_percent)
-{
-    const double percent = report->validation_mape_percent;
-    return report->rows > 0 && report->rows < FEW_ROWS && percent > GOOD_PERCENT &&
-           (percent > POOR_PERCENT || percent > roofline_percent);
-}
-
-/* The devices' backend and threads, if they are not the defaults. */
-static void describe_device(char *text, size_t size, const struct dataset_rows *rows)
-{
-    const struct device_info *device = rows->devices;
-    int used = snprintf(text, size, "--device %s ", device->backend);
-    if (device->thread_count > 1)
-        snprintf(text + used, size - (size_t)used, "--threads %d ", device->thread_count);
-}
-
-static void note_poor_kinds(const struct dataset_rows *rows, const struct fit_report *reports,
-                            const struct settings *settings)
-{
-    double roofline[LAYER_KIND_COUNT];
-    char device[80], kinds[200] = "", poor[LIST_SIZE] = "";
-    int count = 0;
-    judge_roofline(roofline, rows);
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        const char *name = layer_descriptors[kind]->name;
-        if (!is_poor(&reports[kind], roofline[kind]))
-            continue;
-        count++;
-        text_list_add(kinds, sizeof kinds, ",", "%s", name);
-        text_list_add(poor, sizeof poor, ", ", "%s %.3g %% (roofline %.3g %%)", name,
-                      reports[kind].validation_mape_percent, roofline[kind]);
-    }
-    if (count == 0)
-        return;
-    describe_device(device, sizeof device, rows);
-    term_message(stderr, "note: large errors on held-out rows, as there are few rows: %s\n", poor);
-    /* A seed that these files are not likely to have: draws would repeat. */
-    term_message(stderr,
-                 "hint: time more layers, then train on all files: epochcast sweep %s--layer %s "
-                 "--time-budget %dm --seed %d -O more.h5\n",
-                 device, kinds, MINUTES_PER_KIND * count, settings->operand_count + 1);
-}
-
 void train_notes_print(const struct dataset_rows *rows, const struct fit_report *reports,
-                       bool has_intervals, const struct settings *settings)
+                       bool has_intervals)
 {
     note_rows_without_time(rows);
     if (has_intervals)
         note_few_test_rows(reports);
-    if (has_intervals && rows->device_count == 1)
-        note_poor_kinds(rows, reports, settings);
 }
 
 /* ---- memory ---- */

@@ -11,7 +11,7 @@ enum { NOTE_LIMIT = 300 };
  * with few test rows (where the predictor has intervals), kinds whose forecasts are poor, with the
  * sweep that would help. */
 void train_notes_print(const struct dataset_rows *rows, const struct fit_report *reports,
-                       bool has_intervals, const struct settings *settings);
+                       bool has_intervals);
 
 /* What training an mlp with the default recipe takes at its peak: more columns, more bytes. */
 double train_memory_bytes(const struct dataset_rows *rows);

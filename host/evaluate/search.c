@@ -109,11 +109,6 @@ static enum status score(struct search_trial *trial, const struct predictor *pre
     return STATUS_OK;
 }
 
-static int32_t at_least_one(double value)
-{
-    return value > 1 ? (int32_t)lround(value) : 1;
-}
-
 /* Scores the predictor trained with the trial's recipe. */
 static enum status finish_trial(struct search_trial *trial, struct mlp_fitting *fitting,
                                 const struct dataset_rows *rows)
@@ -136,7 +131,7 @@ static enum status try_recipes(struct search_trial *trials, enum status *statuse
     struct mlp_fitting fittings[TRIALS_AT_ONCE] = {{0}};
     struct fit_report reports[TRIALS_AT_ONCE][LAYER_KIND_COUNT];
     for (int i = 0; i < count; i++) {
-        trials[i].options.train.epochs = at_least_one(share * base->train.epochs);
+        trials[i].options.epoch_share = share;
         trials[i].options.minimum_steps = (int32_t)(share * base->minimum_steps);
         trials[i].mape_percent = trials[i].rmse_ms = INFINITY;
         /* Not as one literal: gcc 12 at -O3 splits the loop and clears the rest of it last. */
@@ -196,6 +191,7 @@ static void draw_trials(struct search *search, const struct mlp_options *base)
         search->trials[i].options.ensemble = 1;
         search->trials[i].options.fine_tune[0] = '\0';
         search->trials[i].options.last_share = 0; /* test rows rank */
+        search->trials[i].options.folds = 0;
         if (i > 0)
             draw_recipe(&search->trials[i].options, &drawer);
     }
@@ -233,7 +229,8 @@ struct mlp_options search_recipe(const struct search_trial *trial, const struct 
     recipe.ensemble = base->ensemble;
     recipe.minimum_steps = base->minimum_steps;
     recipe.last_share = base->last_share;
-    recipe.train.epochs = base->train.epochs;
+    recipe.epoch_share = base->epoch_share;
+    recipe.folds = base->folds;
     memcpy(recipe.fine_tune, base->fine_tune, sizeof recipe.fine_tune);
     return recipe;
 }

@@ -1,4 +1,4 @@
-#include "forecast/caveats.h"
+#include "forecast/caveats_parts.h"
 
 #include "forecast/choices.h"
 #include "forecast/uncovered.h"
@@ -14,19 +14,9 @@ static const char *const caveat_names[] = {CAVEAT_LIST(CAVEAT_NAME)};
 const struct choice choice_caveat = {
     .name = "caveat", .names = caveat_names, .count = CAVEAT_COUNT};
 
-/* The forecasts that the caveats are about. */
-struct subject {
-    const struct forecast *const *forecasts;
-    int count;
-    const struct network *network;
-    const struct predictor *predictor;
-};
-
 /* ---- texts ---- */
 
-static void add_text(struct caveat *caveat, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void add_text(struct caveat *caveat, const char *format, ...)
+void caveat_text(struct caveat *caveat, const char *format, ...)
 {
     const size_t used = strlen(caveat->text);
     va_list arguments;
@@ -35,7 +25,7 @@ static void add_text(struct caveat *caveat, const char *format, ...)
     va_end(arguments);
 }
 
-static struct caveat *add_caveat(struct caveats *caveats, enum caveat_kind kind)
+struct caveat *caveats_add(struct caveats *caveats, enum caveat_kind kind)
 {
     struct caveat *caveat = &caveats->list[caveats->count++];
     *caveat = (struct caveat){.kind = kind};
@@ -46,8 +36,8 @@ static struct caveat *add_caveat(struct caveats *caveats, enum caveat_kind kind)
 static void add_percent(struct caveat *caveat, double least, double most)
 {
     if (most - least >= 0.05)
-        add_text(caveat, "%.1f to ", least);
-    add_text(caveat, "%.1f %%", most);
+        caveat_text(caveat, "%.1f to ", least);
+    caveat_text(caveat, "%.1f %%", most);
 }
 
 /* ---- layers that something holds of in at least one forecast ---- */
@@ -79,7 +69,7 @@ static enum status add_kinds(struct caveat *caveat, const struct subject *subjec
     TRY(ALLOCATE(&is_held, (unsigned long)subject->network->layer_count, "layers", error));
     find_layers(is_held, subject, holds);
     network_count_kinds(kinds, sizeof kinds, subject->network, is_held);
-    add_text(caveat, "%s", kinds);
+    caveat_text(caveat, "%s", kinds);
     free(is_held);
     return STATUS_OK;
 }
@@ -123,7 +113,7 @@ static void add_batch(struct caveats *caveats, const struct network *network)
     char text[256];
     network_batch_text(text, sizeof text, network);
     if (*text)
-        add_text(add_caveat(caveats, CAVEAT_BATCH), "%s", text);
+        caveat_text(caveats_add(caveats, CAVEAT_BATCH), "%s", text);
 }
 
 static enum status add_unknown(struct caveats *caveats, const struct subject *subject,
@@ -134,11 +124,11 @@ static enum status add_unknown(struct caveats *caveats, const struct subject *su
     const int layers = find_layers(NULL, &alone, is_unknown);
     if (!layers)
         return STATUS_OK;
-    struct caveat *caveat = add_caveat(caveats, CAVEAT_UNKNOWN);
-    add_text(caveat,
-             "%d of %d layers have operators that are not known: counted with 0 operations, by "
-             "their bytes alone: ",
-             layers, subject->network->layer_count);
+    struct caveat *caveat = caveats_add(caveats, CAVEAT_UNKNOWN);
+    caveat_text(caveat,
+                "%d of %d layers have operators that are not known: counted with 0 operations, by "
+                "their bytes alone: ",
+                layers, subject->network->layer_count);
     return add_kinds(caveat, &alone, is_unknown, error);
 }
 
@@ -168,11 +158,11 @@ static void add_folded(struct caveats *caveats, const struct subject *subject)
         trains |= subject->forecasts[i]->pass == PASS_TRAIN;
     const int count = trains ? biased_convolutions(subject->network) : 0;
     if (count > 0)
-        add_text(add_caveat(caveats, CAVEAT_FOLDED),
-                 "all %d convolutions have a bias and nothing is normalised: an export for "
-                 "inference folds batch norms into them, and the training step lacks these; "
-                 "PyTorch keeps them with training=TrainingMode.TRAINING",
-                 count);
+        caveat_text(caveats_add(caveats, CAVEAT_FOLDED),
+                    "all %d convolutions have a bias and nothing is normalised: an export for "
+                    "inference folds batch norms into them, and the training step lacks these; "
+                    "PyTorch keeps them with training=TrainingMode.TRAINING",
+                    count);
 }
 
 /* ---- of the forecasts ---- */
@@ -196,11 +186,11 @@ static void add_asked(struct caveat *caveat, const struct subject *subject,
                      asked[i].feature);
         if (strstr(seen, name))
             continue;
-        add_text(caveat, "%s%s %s; its rows have %s", separator, feature->name, name, seen);
+        caveat_text(caveat, "%s%s %s; its rows have %s", separator, feature->name, name, seen);
         separator = "; ";
     }
     if (*separator == ';')
-        add_text(caveat, ")");
+        caveat_text(caveat, ")");
 }
 
 static enum status add_unseen(struct caveats *caveats, const struct subject *subject,
@@ -209,14 +199,14 @@ static enum status add_unseen(struct caveats *caveats, const struct subject *sub
     const int layers = find_layers(NULL, subject, is_unseen);
     if (!layers)
         return STATUS_OK;
-    struct caveat *caveat = add_caveat(caveats, CAVEAT_UNSEEN);
+    struct caveat *caveat = caveats_add(caveats, CAVEAT_UNSEEN);
     caveat->is_loud = true;
-    add_text(caveat,
-             "a guess, without an interval: %d of %d layers have choices that no training "
-             "row has",
-             layers, subject->network->layer_count);
+    caveat_text(caveat,
+                "a guess, without an interval: %d of %d layers have choices that no training "
+                "row has",
+                layers, subject->network->layer_count);
     add_asked(caveat, subject, subject->forecasts[0]);
-    add_text(caveat, ": ");
+    caveat_text(caveat, ": ");
     return add_kinds(caveat, subject, is_unseen, error);
 }
 
@@ -239,11 +229,11 @@ static void add_reasons(struct caveat *caveat, const struct subject *subject,
     uncovered_by_reason(ms, forecast, subject->network, subject->predictor);
     for (int i = 0; i < UNCOVERED_REASON_COUNT; i++)
         if (ms[i] > 0) {
-            add_text(caveat, "%s%.1f %% %s", separator, 100 * ms[i] / forecast->batch_ms,
-                     uncovered_reason_text(i));
+            caveat_text(caveat, "%s%.1f %% %s", separator, 100 * ms[i] / forecast->batch_ms,
+                        uncovered_reason_text(i));
             separator = ", ";
         }
-    add_text(caveat, ": ");
+    caveat_text(caveat, ": ");
 }
 
 /* From a share on that makes the forecast for a good part not the model's, the reasons are said. */
@@ -262,19 +252,19 @@ static enum status add_bounds(struct caveats *caveats, const struct subject *sub
         if (percent > uncovered_percent(most))
             most = subject->forecasts[i];
     }
-    struct caveat *caveat = add_caveat(caveats, CAVEAT_BOUNDS);
+    struct caveat *caveat = caveats_add(caveats, CAVEAT_BOUNDS);
     caveat->is_loud = uncovered_percent(most) > LOUD_PERCENT;
     if (caveat->is_loud) {
-        add_text(caveat,
-                 "%.1f %% of the time is not the model's forecast but at least the "
-                 "roofline:",
-                 uncovered_percent(most));
+        caveat_text(caveat,
+                    "%.1f %% of the time is not the model's forecast but at least the "
+                    "roofline:",
+                    uncovered_percent(most));
         add_reasons(caveat, subject, most);
     } else {
-        add_text(caveat, "the model does not cover %d of %d layers (", layers,
-                 subject->network->layer_count);
+        caveat_text(caveat, "the model does not cover %d of %d layers (", layers,
+                    subject->network->layer_count);
         add_percent(caveat, least_percent, uncovered_percent(most));
-        add_text(caveat, " of the time, at least the roofline): ");
+        caveat_text(caveat, " of the time, at least the roofline): ");
     }
     return add_kinds(caveat, subject, is_uncovered, error);
 }
@@ -285,12 +275,12 @@ static enum status add_no_high(struct caveats *caveats, const struct subject *su
     const int layers = find_layers(NULL, subject, has_no_high);
     if (!layers)
         return STATUS_OK;
-    struct caveat *caveat = add_caveat(caveats, CAVEAT_NO_HIGH);
-    add_text(caveat, "no upper bound for %d of %d layers: %s: ", layers,
-             subject->network->layer_count,
-             subject->predictor->facts
-                 ? "the model has too few rows of layers that do the same sort of work"
-                 : "the model is of an earlier version, train it again");
+    struct caveat *caveat = caveats_add(caveats, CAVEAT_NO_HIGH);
+    caveat_text(caveat, "no upper bound for %d of %d layers: %s: ", layers,
+                subject->network->layer_count,
+                subject->predictor->facts
+                    ? "the model has too few rows of layers that do the same sort of work"
+                    : "the model is of an earlier version, train it again");
     return add_kinds(caveat, subject, has_no_high, error);
 }
 
@@ -302,46 +292,21 @@ static void add_extrapolations(struct caveats *caveats, const struct subject *su
     int shown = 0;
     if (!layers)
         return;
-    struct caveat *caveat = add_caveat(caveats, CAVEAT_EXTRAPOLATES);
-    add_text(caveat, "beyond the range of the training rows: %d of %d layers:", layers,
-             network->layer_count);
+    struct caveat *caveat = caveats_add(caveats, CAVEAT_EXTRAPOLATES);
+    caveat_text(caveat, "beyond the range of the training rows: %d of %d layers:", layers,
+                network->layer_count);
     for (int i = 0; i < network->layer_count && shown < NAMES_SHOWN; i++) {
         int count = 0;
         for (int k = 0; k < subject->count; k++)
             count += subject->forecasts[k]->layers[i].extrapolates;
         if (!count)
             continue;
-        add_text(caveat, "%s %s", shown++ ? "," : "", network->layers[i].name);
+        caveat_text(caveat, "%s %s", shown++ ? "," : "", network->layers[i].name);
         if (count < subject->count)
-            add_text(caveat, " (%d of %d forecasts)", count, subject->count);
+            caveat_text(caveat, " (%d of %d forecasts)", count, subject->count);
     }
     if (shown < layers)
-        add_text(caveat, ", ...");
-}
-
-/* Kinds whose layers have an interval from few rows. */
-static void add_few_rows(struct caveats *caveats, const struct subject *subject)
-{
-    bool has_interval[LAYER_KIND_COUNT] = {false};
-    struct caveat *caveat = NULL;
-    for (int i = 0; i < subject->network->layer_count; i++) {
-        const struct prediction *layer = &subject->forecasts[0]->layers[i];
-        if (layer->covered && !isnan(layer->high_ms) &&
-            !network_layer_is_operator(&subject->network->layers[i]))
-            has_interval[subject->network->layers[i].config.kind] = true;
-    }
-    for (int kind = 0; kind < LAYER_KIND_COUNT && subject->predictor->facts; kind++) {
-        const struct kind_facts *facts = &subject->predictor->facts->kinds[kind];
-        if (!has_interval[kind] || facts->test_rows >= INTERVAL_ROWS_MINIMUM)
-            continue;
-        if (!caveat)
-            caveat = add_caveat(caveats, CAVEAT_FEW_ROWS);
-        add_text(caveat, "%s%s (%lld rows to train, %lld to test)",
-                 *caveat->text ? ", " : "few rows: ", layer_descriptors[kind]->name,
-                 (long long)facts->train_rows, (long long)facts->test_rows);
-    }
-    if (caveat)
-        add_text(caveat, ": wide intervals");
+        caveat_text(caveat, ", ...");
 }
 
 static enum status add_no_interval(struct caveats *caveats, const struct subject *subject,
@@ -350,13 +315,13 @@ static enum status add_no_interval(struct caveats *caveats, const struct subject
     const int layers = find_layers(NULL, subject, has_no_interval);
     if (!layers)
         return STATUS_OK;
-    struct caveat *caveat = add_caveat(caveats, CAVEAT_NO_INTERVAL);
+    struct caveat *caveat = caveats_add(caveats, CAVEAT_NO_INTERVAL);
     const struct predictor_type *type = subject->predictor->type;
-    add_text(caveat, "no interval for %d of %d layers: ", layers, subject->network->layer_count);
-    add_text(caveat,
-             type->tune ? "the model had no test rows of their kinds: "
-                        : "predictor '%s' gives none: ",
-             type->name);
+    caveat_text(caveat, "no interval for %d of %d layers: ", layers, subject->network->layer_count);
+    caveat_text(caveat,
+                type->tune ? "the model had no test rows of their kinds: "
+                           : "predictor '%s' gives none: ",
+                type->name);
     return add_kinds(caveat, subject, has_no_interval, error);
 }
 
@@ -382,6 +347,7 @@ enum status caveats_of(struct caveats *caveats, const struct forecast *const *fo
     TRY(add_bounds(caveats, &subject, error));
     TRY(add_no_high(caveats, &subject, error));
     add_extrapolations(caveats, &subject);
-    add_few_rows(caveats, &subject);
+    caveats_add_errors(caveats, &subject);
+    caveats_add_few_rows(caveats, &subject);
     return add_no_interval(caveats, &subject, error);
 }

@@ -13,6 +13,7 @@
     X(CAVEAT_BOUNDS, "bounds")             /* layers with the roofline alone: at least */          \
     X(CAVEAT_NO_HIGH, "no_upper_bound")    /* of some of them */                                   \
     X(CAVEAT_EXTRAPOLATES, "extrapolates") /* layers beyond the training rows */                   \
+    X(CAVEAT_ERRORS, "held_out_errors")    /* of the kinds, on rows left out of the training */    \
     X(CAVEAT_FEW_ROWS, "few_rows")         /* behind the intervals of some kinds */                \
     X(CAVEAT_NO_INTERVAL, "no_interval")   /* the model has none for some layers */
 enum caveat_kind { CAVEAT_LIST(CHOICE_ENUMERATOR) };

@@ -74,11 +74,13 @@ static enum status fit_kinds(struct baseline *baseline, const struct dataset_row
 {
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         struct row_selection selection;
-        const bool few = baseline->law->takes_few_rows;
-        TRY((few ? row_selection_create_any : row_selection_create)(&selection, rows,
-                                                                    (enum layer_kind)kind, error));
+        TRY(row_selection_create(&selection, rows, (enum layer_kind)kind, error));
         const size_t train_rows = selection.count[SPLIT_TRAIN];
-        const enum status status = fit_slots(baseline, kind, rows, &selection, error);
+        enum status status = STATUS_OK;
+        if (!baseline->law->takes_few_rows)
+            status = row_selection_check(&selection, (enum layer_kind)kind, error);
+        if (status == STATUS_OK)
+            status = fit_slots(baseline, kind, rows, &selection, error);
         row_selection_free(&selection);
         TRY(status);
         if (reports)

@@ -58,6 +58,11 @@ enum status baseline_predict(struct prediction *predictions, const struct predic
                              const struct device_info *device, struct error *error);
 void baseline_free(struct predictor *predictor);
 
+/* predictor_type.judge with the law. */
+enum status baseline_judge(struct held_out_errors errors[LAYER_KIND_COUNT],
+                           const struct baseline_law *law, const struct dataset_rows *rows,
+                           const int32_t folds[LAYER_KIND_COUNT], struct error *error);
+
 bool baseline_knows(const struct predictor *predictor, enum layer_kind kind);
 /* predictor_type.save; .load with the law. */
 enum status baseline_save(const struct predictor *predictor, const struct model_place *root,
@@ -81,11 +86,18 @@ enum status baseline_load(struct predictor **predictor, const struct baseline_la
     {                                                                                              \
         return baseline_load(predictor, &(law_), root, error);                                     \
     }                                                                                              \
+    static enum status judge_predictor(                                                            \
+        struct held_out_errors errors[LAYER_KIND_COUNT], const struct dataset_rows *rows,          \
+        const int32_t folds[LAYER_KIND_COUNT], struct error *error)                                \
+    {                                                                                              \
+        return baseline_judge(errors, &(law_), rows, folds, error);                                \
+    }                                                                                              \
     const struct predictor_type predictor_##name_ = {.name = #name_,                               \
                                                      .help = (help_),                              \
                                                      .fit = fit_predictor,                         \
                                                      .predict = baseline_predict,                  \
                                                      .knows = baseline_knows,                      \
+                                                     .judge = judge_predictor,                     \
                                                      .save = baseline_save,                        \
                                                      .load = load_predictor,                       \
                                                      .free = baseline_free,                        \

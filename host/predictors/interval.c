@@ -73,22 +73,37 @@ static void set_quantiles(struct interval *interval, double quantile)
             interval->quantiles[pass][decade] = quantile;
 }
 
-static double student_quantile(const struct residual *residuals, size_t count, double level)
+/* scale: of a usual row. */
+static double student_quantile(const struct residual *residuals, size_t count, double level,
+                               double scale)
 {
-    double sum = 0;
+    const double prior = INTERVAL_PRIOR_ERROR / scale;
+    double sum = INTERVAL_PRIOR_ROWS * prior * prior;
     for (size_t i = 0; i < count; i++)
         sum += residuals[i].value * residuals[i].value;
-    return sqrt(sum / (double)count) * stats_student(level, (int)count);
+    /* The quartile above of what the root mean square may be of. */
+    const double margin = 1 + 0.6745 / sqrt(2 * (double)count);
+    return sqrt(sum / (double)(count + INTERVAL_PRIOR_ROWS)) * margin *
+           stats_student(level, (int)count);
+}
+
+/* Of sorted residuals: the one of rank ceil((count + 1) level). */
+static double rank_quantile(const struct residual *residuals, size_t count, double level)
+{
+    const double rank = ceil(((double)count + 1) * level);
+    return residuals[rank < (double)count ? (size_t)rank - 1 : count - 1].value;
 }
 
 static void calibrate(struct interval *interval, struct residual *residuals, size_t count,
-                      double level)
+                      double level, double scale)
 {
-    if (count < INTERVAL_ROWS_MINIMUM) {
-        set_quantiles(interval, student_quantile(residuals, count, level));
+    qsort(residuals, count, sizeof *residuals, compare_residuals);
+    if (count < INTERVAL_BIN_ROWS) {
+        const double student = student_quantile(residuals, count, level, scale);
+        const double ranked = rank_quantile(residuals, count, level);
+        set_quantiles(interval, count < INTERVAL_ROWS_MINIMUM ? student : fmax(student, ranked));
         return;
     }
-    qsort(residuals, count, sizeof *residuals, compare_residuals);
     for (int pass = 0; pass < PASS_COUNT; pass++)
         for (int decade = 0; decade < INTERVAL_DECADE_COUNT; decade++)
             interval->quantiles[pass][decade] = bin_quantile(residuals, count, pass, decade, level);
@@ -103,7 +118,8 @@ enum status interval_calibrate(struct interval *interval, const struct interval_
     if (rows->count == 0)
         return STATUS_OK;
     TRY(ALLOCATE(&residuals, rows->count, "interval residuals", error));
-    interval->spread = root_mean_square(rows->spreads, rows->count);
+    const double spread = root_mean_square(rows->spreads, rows->count);
+    interval->spread = spread;
     if (!(interval->spread > 0))
         interval->spread = 1;
     for (size_t i = 0; i < rows->count; i++) {
@@ -114,7 +130,7 @@ enum status interval_calibrate(struct interval *interval, const struct interval_
             .decade = interval_decade(rows->predicted_ms[i]),
         };
     }
-    calibrate(interval, residuals, rows->count, level);
+    calibrate(interval, residuals, rows->count, level, scale_of(interval, spread));
     free(residuals);
     return STATUS_OK;
 }

@@ -10,9 +10,12 @@
  * pooled quantile. With n rows in all, the weight up to the quantile is level (w + 1), as the
  * conformal rank ceil((n + 1) level).
  *
- * With fewer than INTERVAL_ROWS_MINIMUM rows there are no bins, and q is Student's: with n rows,
- * the root mean square of |ln t - ln t'| / sqrt(s^2 + a^2) times the quantile of t with n degrees
- * of freedom. Few rows widen an interval; without any there is none: q is NaN.
+ * With n < INTERVAL_BIN_ROWS rows there are no bins, and q is the larger of two: the residual of
+ * rank ceil((n + 1) level) (not with fewer than INTERVAL_ROWS_MINIMUM rows), and Student's, the root
+ * mean square of |ln t - ln t'| / sqrt(s^2 + a^2) times the quantile of t with n degrees of freedom.
+ * The root mean square is taken as if INTERVAL_PRIOR_ROWS more rows were off by
+ * INTERVAL_PRIOR_ERROR, for two rows may be near by chance, and a quartile of its own error higher.
+ * Few rows widen an interval; without any there is none: q is NaN.
  *
  * A sum over layers: errors of configs of one kind are correlated. With H the half-width of a
  * config (ms, each side its own) times how often the config occurs (its error is the same each
@@ -37,7 +40,8 @@
 
 /* Decade d holds forecasts in [10^(d - 8), 10^(d - 7)) ms; the outer ones are open. */
 enum { INTERVAL_DECADE_COUNT = 16, INTERVAL_FIRST_DECADE = -8, INTERVAL_POOLED_ROWS = 50 };
-enum { INTERVAL_ROWS_MINIMUM = 20 };
+enum { INTERVAL_ROWS_MINIMUM = 20, INTERVAL_BIN_ROWS = 100, INTERVAL_PRIOR_ROWS = 2 };
+#define INTERVAL_PRIOR_ERROR 0.5
 enum { INTERVAL_SUM_ROWS = 16, INTERVAL_SUM_MINIMUM = 30 };
 
 struct interval {

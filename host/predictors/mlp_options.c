@@ -29,7 +29,7 @@ const struct member mlp_option_table[MLP_OPTION_COUNT] = {
     {"output_margin", AT(output_margin), .type = MEMBER_DOUBLE, .low = 0, .high = 1e9,
      .help = "highest forecast, as a multiple of the slowest training row; 0: any"},
     {"hidden", AT(hidden), .type = MEMBER_WIDTHS, .low = 1, .high = MLP_WIDTH_LIMIT,
-     .count = MLP_LAYER_LIMIT, .help = "widths of the hidden layers"},
+     .count = MLP_LAYER_LIMIT, .help = "widths of the hidden layers; empty: by kind"},
     {"several_hidden", AT(several_hidden), .type = MEMBER_WIDTHS, .low = 1, .high = MLP_WIDTH_LIMIT,
      .count = MLP_LAYER_LIMIT, .help = "the same, for rows of several devices; empty: as hidden"},
     {"output", AT(output), .type = MEMBER_CHOICE, .choice = &choice_mlp_output,
@@ -38,10 +38,12 @@ const struct member mlp_option_table[MLP_OPTION_COUNT] = {
      .help = "1: the output unit has a bias"},
     {"activation", AT(activation), .type = MEMBER_CHOICE, .choice = &choice_mlp_activation,
      .help = "activation of the hidden units"},
-    {"roofline_rows", AT(roofline_rows), .type = MEMBER_INT32, .low = 0, .high = INT32_MAX,
-     .help = "kinds with at most this many training rows learn relative to the roofline"},
     {"step_rows", AT(step_rows), .type = MEMBER_INT32, .low = 0, .high = INT32_MAX,
      .help = "kinds with at least this many training rows have columns of steps (physical)"},
+    {"fold_rows", AT(fold_rows), .type = MEMBER_INT32, .low = 0, .high = INT32_MAX,
+     .help = "kinds with at most this many rows learn from all, in folds"},
+    {"folds", AT(folds), .type = MEMBER_INT32, .low = 0, .high = ENSEMBLE_LIMIT,
+     .help = "nets of such a kind, each of which leaves out one fold; 0: never"},
     {"learning_rate", AT(train.learning_rate), .type = MEMBER_FLOAT, .low = 0, .high = FLT_MAX,
      .help = "learning rate of the optimizer"},
     {"beta1", AT(train.beta1), .type = MEMBER_FLOAT, .low = 0, .high = 1,
@@ -70,8 +72,8 @@ const struct member mlp_option_table[MLP_OPTION_COUNT] = {
      .help = "share of the steps that ramps up"},
     {"batch_size", AT(train.batch_size), .type = MEMBER_INT32, .low = 1, .high = INT32_MAX,
      .help = "rows of a training batch"},
-    {"epochs", AT(train.epochs), .type = MEMBER_INT32, .low = 1, .high = INT32_MAX,
-     .help = "epochs of training"},
+    {"epochs", AT(train.epochs), .type = MEMBER_INT32, .low = 0, .high = INT32_MAX,
+     .help = "epochs of training; 0: by kind"},
     {"patience", AT(train.patience), .type = MEMBER_INT32, .low = 0, .high = INT32_MAX,
      .help = "stop after this many epochs without progress; 0: never"},
     {"keep_best", AT(train.keep_best), .type = MEMBER_INT32, .low = 0, .high = 1,
@@ -103,28 +105,27 @@ const struct mlp_options mlp_options_standard = {
     .target_units_per_ms = 1000,
     .input_limit = 5,
     .output_margin = 10,
-    .hidden = {128, 128, 128},
-    .hidden_count = 3,
     .several_hidden = {192, 192, 192},
     .several_hidden_count = 3,
-    .output = MLP_OUTPUT_LOG,
+    .output = MLP_OUTPUT_SUM,
     .output_bias = 1,
     .activation = MLP_ACTIVATION_SILU,
-    .roofline_rows = 4000,
     .step_rows = 400,
+    .fold_rows = 4000,
+    .folds = 5,
+    .epoch_share = 1,
     .train = {.learning_rate = 5e-3f,
               .loss = LOSS_LOG_COSH,
               .loss_scale = 0.1f,
               .beta1 = 0.9f,
               .beta2 = 0.99f,
               .epsilon = 1e-8f,
-              .weight_decay = 0.1f,
+              .weight_decay = 0.3f,
               .gradient_clip = 1,
               .schedule = SCHEDULE_COSINE,
               .halving_epochs = 40,
               .warmup_share = 0.05f,
               .batch_size = 256,
-              .epochs = 60,
               .keep_best = 1},
     .minimum_steps = 500,
     .ensemble = 1,
@@ -147,6 +148,7 @@ static const struct mlp_options paper = {
     .several_hidden = {32, 64, 128, 128, 128, 128},
     .several_hidden_count = 6,
     .output = MLP_OUTPUT_RELU,
+    .epoch_share = 1,
     .train = {.learning_rate = 0.1f,
               .beta1 = 0.9f,
               .beta2 = 0.999f,
@@ -164,6 +166,26 @@ static const struct mlp_options paper = {
     .interval_level = 0.9,
     .trainer = &trainer_host,
 };
+
+struct mlp_recipe mlp_recipe_of(const struct mlp_options *options, enum layer_kind kind)
+{
+    static const int32_t narrow[] = {128, 128, 128}, wide[] = {192, 192, 192};
+    static const struct mlp_recipe general = {narrow, 3, 60};
+    static const struct mlp_recipe own[LAYER_KIND_COUNT] = {
+        [LAYER_DENSE] = {narrow, 3, 25}, /* longer, it overfits its many step columns */
+        [LAYER_CONV2D] = {wide, 3, 45},
+    };
+    struct mlp_recipe recipe = own[kind].hidden ? own[kind] : general;
+    if (options->hidden_count > 0) {
+        recipe.hidden = options->hidden;
+        recipe.hidden_count = options->hidden_count;
+    }
+    if (options->train.epochs > 0)
+        recipe.epochs = options->train.epochs;
+    const double epochs = options->epoch_share * recipe.epochs;
+    recipe.epochs = epochs > 1 ? (int32_t)(epochs + 0.5) : 1;
+    return recipe;
+}
 
 static const struct mlp_options *const presets[] = {&mlp_options_standard, &paper};
 enum { PRESET_COUNT = sizeof presets / sizeof *presets };

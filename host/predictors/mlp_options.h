@@ -16,7 +16,7 @@ struct mlp_options {
     double output_margin; /* highest forecast, as a multiple of the slowest training row (or of that
                              row's time relative to the roofline); 0: any */
     int32_t hidden[MLP_LAYER_LIMIT];
-    int32_t hidden_count;
+    int32_t hidden_count; /* 0: by kind */
     int32_t
         several_hidden[MLP_LAYER_LIMIT]; /* instead, for rows of several devices; zeros: hidden */
     int32_t several_hidden_count;
@@ -25,10 +25,12 @@ struct mlp_options {
     /* Physical encoding: a kind with at least this many training rows has the columns of steps
      * (with_steps of encode_plan.h). */
     int32_t step_rows;
-    /* A kind with at most this many training rows learns ln(1 + t) minus the roofline's (only with
-     * output log); with more rows, a net learns better without the roofline. */
-    int32_t roofline_rows;
-    struct train_options train;
+    /* A kind with at most fold_rows rows (training and test) has `folds` nets (at least 2, or as
+     * many as `ensemble`), each of which learns from all of these rows but one fold's, instead of
+     * stopping by the test rows; 0 folds: never. */
+    int32_t fold_rows, folds;
+    struct train_options train; /* its epochs 0: by kind */
+    double epoch_share;         /* of the epochs: a search's first rungs */
     int32_t minimum_steps; /* small data: epochs grow until this many steps; 0: off */
     int32_t ensemble;      /* nets per kind */
     /* Name of a device among the training rows' ("": none): after training on all devices, the nets
@@ -49,8 +51,15 @@ struct mlp_options {
 };
 
 /* Their table: names, bounds, help. */
-enum { MLP_OPTION_COUNT = 37 };
+enum { MLP_OPTION_COUNT = 38 };
 extern const struct member mlp_option_table[MLP_OPTION_COUNT];
+
+/* Widths and epochs of a kind: those of the options, or the kind's own. */
+struct mlp_recipe {
+    const int32_t *hidden;
+    int32_t hidden_count, epochs;
+};
+struct mlp_recipe mlp_recipe_of(const struct mlp_options *options, enum layer_kind kind);
 
 /* The preset "default". */
 extern const struct mlp_options mlp_options_standard;

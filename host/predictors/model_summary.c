@@ -3,6 +3,7 @@
 #include "base/mapped_file.h"
 #include "predictors/model_content.h"
 #include "predictors/predictor_mlp.h"
+#include "predictors/training_facts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 bool model_summarise(struct model_summary *summary, const struct model *model, enum layer_kind kind)
 {
+    const struct training_facts *facts = model->predictor->facts;
     *summary = (struct model_summary){.encoding = "", .preset = "", .interval_level = NAN};
     if (!model->predictor->type->knows(model->predictor, kind))
         return false;
@@ -17,7 +19,9 @@ bool model_summarise(struct model_summary *summary, const struct model *model, e
         return true;
     const struct mlp_predictor *mlp = (const struct mlp_predictor *)model->predictor;
     const struct mlp_kind *known = &mlp->kinds[kind];
-    *summary = (struct model_summary){.net_count = known->net_count,
+    *summary = (struct model_summary){.held_out = facts ? facts->kinds[kind].held_out
+                                                        : held_out_errors_of(NULL),
+                                      .net_count = known->net_count,
                                       .column_count = known->shape.widths[0],
                                       .encoding = choice_name(&choice_encoding, mlp->encoding),
                                       .preset = mlp->preset,

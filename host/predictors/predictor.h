@@ -6,6 +6,7 @@
 
 #include "data/dataset.h"
 #include "layers/encode.h"
+#include "predictors/held_out.h"
 #include "predictors/member.h"
 
 #define BASELINES(X)                                                                               \
@@ -46,12 +47,15 @@ struct prediction {
 /* The result of fitting one kind: for `train -o json`. */
 struct fit_report {
     int32_t kind;            /* enum layer_kind */
-    size_t rows;             /* training rows */
-    size_t calibration_rows; /* test rows behind the intervals; 0: there are none */
+    size_t rows;             /* training rows; with folds the test rows too */
+    int32_t folds;           /* 0: the nets learn from the train rows, the test rows calibrate */
+    size_t calibration_rows; /* rows behind the intervals: test rows, or with folds all; 0: none */
     int32_t epochs;
     double seconds;
     double train_rmsle, test_rmsle; /* before the last epochs, that see the test rows too */
     double validation_rmse_ms, validation_mape_percent;
+    struct held_out_errors held_out;            /* of the calibration rows; count 0: not known */
+    struct held_out_errors rivals[RIVAL_COUNT]; /* by others, on the same rows: rivals_judge */
 };
 
 struct predictor {
@@ -71,7 +75,8 @@ struct predictor_type {
     size_t options_size;
     /* Fits on the train split of timed rows (calibrates on test). options: NULL for the defaults,
      * else of this type. reports[LAYER_KIND_COUNT] may be NULL; a kind without rows has rows 0. Too
-     * few rows (fewer than 20 train rows of a kind; `fitted` takes any number): STATUS_FAILED. */
+     * few rows (fewer than 20 train rows of a kind; `mlp` with folds, `fitted` and `nearest` take
+     * any number): STATUS_FAILED. */
     enum status (*fit)(struct predictor **predictor, const struct dataset_rows *rows,
                        const struct fit_options *options, struct fit_report *reports,
                        struct error *error);
@@ -91,6 +96,13 @@ struct predictor_type {
     /* The values of a choice (feature: an index of the kind's) that train rows had, as bits; NULL:
      * the facts say. */
     uint64_t (*seen)(const struct predictor *predictor, enum layer_kind kind, int feature);
+    /* Errors on held-out rows of a predictor of this type with its defaults, per kind: folds[kind]
+     * folds (fold_of) of the train and test rows, each forecast by one that learnt from the others;
+     * 0: test rows, by one that learnt from the train rows. At most some thousand rows of a kind.
+     * NULL: it cannot be fitted in passing. */
+    enum status (*judge)(struct held_out_errors errors[LAYER_KIND_COUNT],
+                         const struct dataset_rows *rows, const int32_t folds[LAYER_KIND_COUNT],
+                         struct error *error);
     /* save writes the trained state to a model file, which already has the devices; load reads
      * both, the devices with model_devices_read. Forecasts are the same to the bit.
      * STATUS_BAD_FILE. */

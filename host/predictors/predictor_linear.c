@@ -165,8 +165,8 @@ static enum status fit_kinds(struct linear_predictor *predictor, const struct da
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         struct row_selection selection;
         TRY(row_selection_create(&selection, rows, (enum layer_kind)kind, error));
-        enum status status = STATUS_OK;
-        if (selection.count[SPLIT_TRAIN] > 0)
+        enum status status = row_selection_check(&selection, (enum layer_kind)kind, error);
+        if (status == STATUS_OK && selection.count[SPLIT_TRAIN] > 0)
             status = fit_kind(predictor, (enum layer_kind)kind, rows, &selection, error);
         if (reports)
             reports[kind] = baseline_report(kind, selection.count[SPLIT_TRAIN]);

@@ -5,6 +5,7 @@
 #define EPOCHCAST_PREDICTORS_PREDICTOR_MLP_H
 
 #include "layers/encode_plan.h"
+#include "predictors/fitted_ceilings.h"
 #include "predictors/interval.h"
 #include "predictors/mlp_options.h"
 #include "predictors/ranges.h"
@@ -25,7 +26,16 @@ struct mlp_kind {
     struct scaler scaler;
     struct range ranges[RANGE_LIMIT];
     struct interval interval;
-    int32_t relative_to_roofline; /* the nets' output is added to mlp_offset */
+    /* 0: all nets have learnt from all training rows. Else net k has not learnt from the rows of
+     * fold k (fold_of), among the training and test rows; as many as nets. */
+    int32_t fold_count;
+    /* Output "sum": what a net's heads are added to, by training device and, last, of all devices
+     * together; and how far ln t' may be from ln f. */
+    int32_t anchor_count;             /* training devices + 1 */
+    struct fitted_ceilings *ceilings; /* (net_count, anchor_count) */
+    double *limits;                   /* (net_count, 2): lowest, highest ln t' - ln f */
+    int32_t relative_to_roofline;     /* models of earlier versions: the output is added to
+                                         mlp_offset */
     double output_limit; /* upper bound of the nets' output, which has no meaning far beyond the
                             training rows */
     double floor_ms;     /* no forecast is below: half of the fastest row */
@@ -43,12 +53,31 @@ struct mlp_predictor {
     struct mlp_kind kinds[LAYER_KIND_COUNT];
 };
 
-/* Forecasts of rows that are encoded and scaled: the nets' mean ln(1 + t'), back in ms, between
- * kind->floor_ms and a finite limit. spreads: the standard deviation of ln(1 + t') of the nets as
- * calibrated. offsets: mlp_offset of every row. */
-enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const float *inputs,
-                              const double *offsets, size_t row_count, const struct mlp_kind *kind,
-                              double target_units_per_ms, struct error *error);
+/* Rows to be forecast. Borrowed. */
+struct mlp_rows {
+    size_t count;
+    const float *inputs; /* (count, columns), encoded and scaled */
+    /* Output "sum": */
+    const double *log_ceilings; /* (count, CEILING_HEADS): ln T */
+    const int32_t *anchors;     /* (count): index of a row's device among kind->ceilings */
+    const int32_t *folds; /* (count): only the net that has not learnt from this fold is asked; NULL:
+                             all nets are */
+    /* Other outputs: */
+    const double *offsets; /* (count): mlp_offset */
+};
+
+/* Forecasts: the nets' mean ln(1 + t') (ln t' for output "sum"), back in ms, between kind->floor_ms
+ * and a finite limit. spreads: its standard deviation over the nets as calibrated. */
+enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const struct mlp_rows *rows,
+                              const struct mlp_kind *kind, double target_units_per_ms,
+                              struct error *error);
+
+/* f of a net, ln ms, for a row's ln T; offsets (CEILING_HEADS), unless NULL: what its heads are
+ * added to. */
+double mlp_anchor(float *offsets, const struct mlp_kind *kind, size_t net, int32_t anchor,
+                  const double *log_ceilings);
+/* Of a device: its index in the predictor's devices, or theirs together. */
+int32_t mlp_anchor_of(const struct mlp_predictor *predictor, const struct device_info *device);
 
 /* The part that the nets need not learn: ln(1 + t) of the roofline in target units, on the training
  * device equal to `device`, else on `device` itself; 0 when the kind does not learn relative to it,

@@ -4,12 +4,17 @@
 #include "predictors/model_members.h"
 #include "predictors/predictor_mlp.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char calibrated_name[] = "parameters_calibrated";
+enum { CEILING_DOUBLES = CEILING_HEADS + 1 };
+static_assert(sizeof(struct fitted_ceilings) == CEILING_DOUBLES * sizeof(double),
+              "ceilings are stored as their thetas and variance");
+
+static const char calibrated_name[] = "parameters_calibrated", folds_name[] = "folds";
 
 #define AT(member) offsetof(struct mlp_predictor, member)
 static const struct member root_members[] = {
@@ -79,6 +84,20 @@ static enum status write_parameters(const struct model_place *place, const char 
                        (size_t)kind->net_count, mlp_parameter_count(&kind->shape), error);
 }
 
+/* Of nets with heads; folds of any. */
+static enum status write_anchors(const struct model_place *place, const struct mlp_kind *kind,
+                                 struct error *error)
+{
+    const size_t nets = (size_t)kind->net_count;
+    TRY(write_numbers(place, folds_name, H5T_NATIVE_INT32, &kind->fold_count, 1, error));
+    if (!kind->ceilings)
+        return STATUS_OK;
+    TRY(write_array(place, "limits", H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE, kind->limits, nets, 2,
+                    error));
+    return write_array(place, "ceilings", H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE, kind->ceilings,
+                       nets, (size_t)kind->anchor_count * CEILING_DOUBLES, error);
+}
+
 static enum status write_kind(const struct predictor *predictor, enum layer_kind layer,
                               const struct model_place *place, struct error *error)
 {
@@ -92,6 +111,7 @@ static enum status write_kind(const struct predictor *predictor, enum layer_kind
     TRY(write_array(place, "intervals", H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE,
                     kind->interval.quantiles, PASS_COUNT, INTERVAL_DECADE_COUNT, error));
     TRY(write_parameters(place, "parameters", kind->parameters, kind, error));
+    TRY(write_anchors(place, kind, error));
     return kind->calibrated
                ? write_parameters(place, calibrated_name, kind->calibrated, kind, error)
                : STATUS_OK;
@@ -181,6 +201,40 @@ static enum status read_nets(const struct model_place *place, struct mlp_kind *k
                                                : model_bad_value(place, calibrated_name, error);
 }
 
+static bool are_finite(const double *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return false;
+    return true;
+}
+
+/* For nets with heads: of every training device, and of all together. */
+static enum status read_anchors(const struct model_place *place, struct mlp_kind *kind,
+                                int device_count, struct error *error)
+{
+    const size_t nets = (size_t)kind->net_count, anchors = (size_t)device_count + 1;
+    if (H5Aexists(place->id, folds_name) > 0) /* models of earlier versions lack it */
+        TRY(read_numbers(place, folds_name, H5T_NATIVE_INT32, &kind->fold_count, 1, error));
+    if (kind->fold_count != 0 && kind->fold_count != kind->net_count)
+        return model_bad_value(place, folds_name, error);
+    if (kind->shape.output != MLP_OUTPUT_SUM)
+        return STATUS_OK;
+    kind->anchor_count = device_count + 1;
+    if (kind->shape.widths[kind->shape.layer_count] != CEILING_HEADS)
+        return model_bad_value(place, "widths", error);
+    TRY(ALLOCATE(&kind->ceilings, nets * anchors, "ceilings", error));
+    TRY(ALLOCATE(&kind->limits, nets * 2, "limits", error));
+    TRY(read_array(place, "limits", H5T_NATIVE_DOUBLE, kind->limits, nets, 2, error));
+    if (!are_finite(kind->limits, nets * 2))
+        return model_bad_value(place, "limits", error);
+    TRY(read_array(place, "ceilings", H5T_NATIVE_DOUBLE, kind->ceilings, nets,
+                   anchors * CEILING_DOUBLES, error));
+    return are_finite(kind->ceilings[0].theta, nets * anchors * CEILING_DOUBLES)
+               ? STATUS_OK
+               : model_bad_value(place, "ceilings", error);
+}
+
 /* (passes, decades); older files store one set of quantiles for all passes. */
 static enum status read_quantiles(const struct model_place *place, struct interval *interval,
                                   struct error *error)
@@ -213,7 +267,8 @@ static enum status read_kind(struct predictor *base, enum layer_kind layer,
     TRY(members_read(place, kind, kind_members, KIND_MEMBERS, error));
     TRY(read_shape(place, kind, error));
     TRY(read_quantiles(place, &kind->interval, error));
-    return read_nets(place, kind, error);
+    TRY(read_nets(place, kind, error));
+    return read_anchors(place, kind, predictor->base.device_count, error);
 }
 
 static enum status read_content(struct predictor *predictor, const struct model_place *root,

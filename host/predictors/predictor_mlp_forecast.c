@@ -11,74 +11,6 @@
 /* Rows that are encoded together: enough for the matrix products, small enough for the cache. */
 enum { BLOCK_ROWS = 512 };
 
-/* ln(1 + t') above this (10^26) is no time; the limit keeps the result finite. */
-static const double log_limit = 60;
-
-/* Adds one net's ln(1 + t') of every row to sums, its square to squares. */
-static enum status add_net(double *sums, double *squares, float *scratch, const float *inputs,
-                           size_t row_count, const struct mlp_shape *shape, const float *parameters,
-                           struct error *error)
-{
-    TRY(mlp_predict(scratch, inputs, NULL, row_count, parameters, shape, error));
-    for (size_t row = 0; row < row_count; row++) {
-        sums[row] += scratch[row];
-        squares[row] += (double)scratch[row] * scratch[row];
-    }
-    return STATUS_OK;
-}
-
-/* Mean and standard deviation of what the kind's nets say, with these parameters. */
-static enum status ask_nets(double *means, double *deviations, const float *inputs,
-                            size_t row_count, const struct mlp_kind *kind, const float *parameters,
-                            struct error *error)
-{
-    const size_t size = mlp_parameter_count(&kind->shape);
-    void *scratch;
-    TRY(error_allocate(&scratch, row_count, sizeof(float), "forecasts", error));
-    for (size_t row = 0; row < row_count; row++)
-        means[row] = deviations[row] = 0;
-    enum status status = STATUS_OK;
-    for (size_t net = 0; net < (size_t)kind->net_count && status == STATUS_OK; net++)
-        status = add_net(means, deviations, scratch, inputs, row_count, &kind->shape,
-                         parameters + net * size, error);
-    free(scratch);
-    for (size_t row = 0; row < row_count; row++) {
-        means[row] /= kind->net_count;
-        deviations[row] = sqrt(
-            fmax(deviations[row] / kind->net_count - means[row] * means[row], 0));
-    }
-    return status;
-}
-
-/* The intervals are in units of how much the calibrated nets disagree. The last epochs draw the
- * nets together, more than towards the truth. */
-static enum status ask_spreads(double *spreads, const float *inputs, size_t row_count,
-                               const struct mlp_kind *kind, struct error *error)
-{
-    void *means;
-    if (!kind->calibrated || kind->net_count == 1)
-        return STATUS_OK;
-    TRY(error_allocate(&means, row_count, sizeof(double), "forecasts", error));
-    const enum status status = ask_nets(means, spreads, inputs, row_count, kind, kind->calibrated,
-                                        error);
-    free(means);
-    return status;
-}
-
-enum status mlp_kind_forecast(double *predicted_ms, double *spreads, const float *inputs,
-                              const double *offsets, size_t row_count, const struct mlp_kind *kind,
-                              double target_units_per_ms, struct error *error)
-{
-    TRY(ask_nets(predicted_ms, spreads, inputs, row_count, kind, kind->parameters, error));
-    TRY(ask_spreads(spreads, inputs, row_count, kind, error));
-    for (size_t row = 0; row < row_count; row++) {
-        const double log_units = fmin(offsets[row] + fmin(predicted_ms[row], kind->output_limit),
-                                      log_limit);
-        predicted_ms[row] = fmax(expm1(log_units) / target_units_per_ms, kind->floor_ms);
-    }
-    return STATUS_OK;
-}
-
 static const struct device_info *training_device(const struct mlp_predictor *predictor,
                                                  const struct device_info *device)
 {
@@ -120,11 +52,14 @@ struct forecast_block {
     const struct layer_config *configs;
     struct prediction *predictions;
     const struct device_info *device;
+    const struct device_info *rates; /* the training device equal to it, else itself */
     struct encode_hardware hardware;
     bool new_device;
     const struct mlp_kind *kind;
     size_t count, index[BLOCK_ROWS]; /* of the configs in the block */
     double times_ms[BLOCK_ROWS], spreads[BLOCK_ROWS], offsets[BLOCK_ROWS];
+    double log_ceilings[BLOCK_ROWS * CEILING_HEADS];
+    int32_t anchor, anchors[BLOCK_ROWS]; /* of the device; the same for every row */
     bool known[BLOCK_ROWS]; /* the nets have a column for all that the config sets */
     float *inputs;          /* (BLOCK_ROWS, ENCODE_COLUMN_LIMIT) at most */
 };
@@ -157,10 +92,18 @@ static enum status block_flush(struct forecast_block *block, struct error *error
         block->known[row] = encode_plan_row(block->inputs + row * width, &block->kind->plan, config,
                                             &block->hardware, NULL);
         block->offsets[row] = mlp_offset(predictor, config, block->device);
+        block->anchors[row] = block->anchor;
+        if (block->kind->ceilings)
+            fitted_ceilings_config_row(block->log_ceilings + row * CEILING_HEADS, config, block->rates);
     }
+    const struct mlp_rows rows = {.count = block->count,
+                                  .inputs = block->inputs,
+                                  .log_ceilings = block->log_ceilings,
+                                  .anchors = block->anchors,
+                                  .offsets = block->offsets};
     scaler_apply(&block->kind->scaler, block->inputs, block->count);
-    TRY(mlp_kind_forecast(block->times_ms, block->spreads, block->inputs, block->offsets,
-                          block->count, block->kind, predictor->target_units_per_ms, error));
+    TRY(mlp_kind_forecast(block->times_ms, block->spreads, &rows, block->kind,
+                          predictor->target_units_per_ms, error));
     for (size_t row = 0; row < block->count; row++)
         block->predictions[block->index[row]] = prediction_of(block, row);
     block->count = 0;
@@ -204,6 +147,7 @@ static enum status predict_each(struct prediction *predictions, const struct pre
         device = &predictor->base.devices[0];
     void *memory;
     const size_t rows = count < BLOCK_ROWS ? count : BLOCK_ROWS;
+    const struct device_info *known = training_device(predictor, device);
     TRY(error_allocate(&memory, rows, ENCODE_COLUMN_LIMIT * sizeof(float), "inputs", error));
     struct forecast_block block = {
         .predictor = predictor,
@@ -211,7 +155,9 @@ static enum status predict_each(struct prediction *predictions, const struct pre
         .predictions = predictions,
         .device = device,
         .hardware = mlp_hardware(predictor, device),
-        .new_device = training_device(predictor, device) == NULL,
+        .rates = known ? known : device,
+        .new_device = known == NULL,
+        .anchor = mlp_anchor_of(predictor, device),
         .inputs = memory,
     };
     for (size_t i = 0; i < count; i++)
@@ -246,6 +192,8 @@ void mlp_kind_free(struct mlp_kind *kind)
 {
     free(kind->parameters);
     free(kind->calibrated);
+    free(kind->ceilings);
+    free(kind->limits);
     *kind = (struct mlp_kind){0};
 }
 

@@ -24,22 +24,26 @@ static enum status keep_parameters(struct mlp_kind *kind, const struct train_res
 
 static bool is_known(const struct kind_fit *kind_fit)
 {
-    return kind_fit->data.train_rows > 0;
+    return kind_fit->count > 0;
 }
 
 static struct fit_report report_of(const struct fit *fit, const struct kind_fit *kind_fit)
 {
     const struct train_result *results = fit->results + kind_fit->first_job;
-    const int net_count = fit->options->ensemble;
+    const int job_count = kind_fit->job_count;
     struct fit_report report = {.kind = (int32_t)kind_fit->kind,
-                                .rows = kind_fit->data.train_rows,
-                                .calibration_rows = kind_fit->selection.count[SPLIT_TEST],
-                                .epochs = results[0].epochs,
+                                .rows = kind_fit->folds ? kind_fit->count : kind_fit->train_count,
+                                .folds = kind_fit->folds ? kind_fit->net_count : 0,
+                                .calibration_rows = kind_fit->folds
+                                                        ? kind_fit->count
+                                                        : kind_fit->count - kind_fit->train_count,
+                                .epochs = job_count > 0 ? results[0].epochs : 0,
+                                .train_rmsle = job_count > 0 ? 0 : NAN,
                                 .validation_rmse_ms = NAN,
                                 .validation_mape_percent = NAN};
-    for (int net = 0; net < net_count; net++) {
-        report.train_rmsle += results[net].train_rmsle / net_count;
-        report.test_rmsle += results[net].test_rmsle / net_count;
+    for (int job = 0; job < job_count; job++) {
+        report.train_rmsle += results[job].train_rmsle / job_count;
+        report.test_rmsle += results[job].test_rmsle / job_count;
     }
     return report;
 }
@@ -47,8 +51,8 @@ static struct fit_report report_of(const struct fit *fit, const struct kind_fit 
 static void add_seconds(struct fit_report *report, const struct fit *fit,
                         const struct kind_fit *kind_fit)
 {
-    for (int net = 0; net < fit->options->ensemble; net++)
-        report->seconds += fit->results[kind_fit->first_job + net].seconds;
+    for (int job = 0; job < kind_fit->job_count; job++)
+        report->seconds += fit->results[kind_fit->first_job + job].seconds;
 }
 
 /* The kind's jobs once more, from what they have learnt: a few slow epochs, test rows included. */
@@ -57,17 +61,39 @@ static void continue_jobs(struct fit *fit, struct kind_fit *kind_fit)
     const struct mlp_options *options = fit->options;
     struct mlp_kind *kind = &fit->predictor->kinds[kind_fit->kind];
     const size_t size = mlp_parameter_count(&kind->shape);
-    kind_fit->data.train_rows += kind_fit->data.test_rows; /* they stand behind one another */
-    kind_fit->data.test_rows = 0;
+    kind_fit->data->train_rows += kind_fit->data->test_rows; /* they stand behind one another */
+    kind_fit->data->test_rows = 0;
     kind->calibrated = kind->parameters;
     kind->parameters = NULL;
-    for (int net = 0; net < options->ensemble; net++) {
+    for (int net = 0; net < kind_fit->job_count; net++) {
         struct train_job *job = &fit->jobs[kind_fit->first_job + net];
         job->initial = kind->calibrated + (size_t)net * size;
         job->options.learning_rate *= options->last_rate;
         job->options.epochs = (int32_t)ceilf(options->last_share * (float)job->options.epochs);
         job->options.keep_best = 0;
     }
+}
+
+/* The jobs of kinds that have their last epochs behind them go. */
+static void drop_done_jobs(struct fit *fit)
+{
+    int kept = 0;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        struct kind_fit *kind_fit = &fit->kinds[kind];
+        const int first = kind_fit->first_job;
+        for (int job = first; job < first + kind_fit->job_count; job++) {
+            if (kind_fit->is_done) {
+                train_result_free(&fit->results[job]);
+                continue;
+            }
+            fit->jobs[kept + job - first] = fit->jobs[job];
+            fit->results[kept + job - first] = fit->results[job];
+        }
+        kind_fit->first_job = kept;
+        kind_fit->job_count = kind_fit->is_done ? 0 : kind_fit->job_count;
+        kept += kind_fit->job_count;
+    }
+    fit->job_count = kept;
 }
 
 /* ---- all fits' jobs in one call of the trainer ---- */
@@ -115,10 +141,10 @@ static enum status take_results(struct fit *fit, const struct train_result *resu
             return results[job].error.status;
         }
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        if (is_known(&fit->kinds[kind]))
+        if (fit->kinds[kind].job_count > 0)
             TRY(keep_parameters(&fit->predictor->kinds[kind],
-                                fit->results + fit->kinds[kind].first_job, fit->options->ensemble,
-                                fit->error));
+                                fit->results + fit->kinds[kind].first_job,
+                                fit->kinds[kind].job_count, fit->error));
     return STATUS_OK;
 }
 
@@ -149,11 +175,11 @@ static enum status report_and_calibrate(struct fit *fit)
         struct kind_fit *kind_fit = &fit->kinds[kind];
         if (!is_known(kind_fit))
             continue;
-        if (fit->reports) {
-            fit->reports[kind] = report_of(fit, kind_fit);
-            add_seconds(&fit->reports[kind], fit, kind_fit);
-        }
-        TRY(fit_calibrate(fit, kind_fit, fit->error));
+        struct fit_report report = report_of(fit, kind_fit);
+        add_seconds(&report, fit, kind_fit);
+        TRY(fit_calibrate(fit, kind_fit, &report, fit->error));
+        if (fit->reports)
+            fit->reports[kind] = report;
     }
     return STATUS_OK;
 }
@@ -161,7 +187,7 @@ static enum status report_and_calibrate(struct fit *fit)
 static void add_all_seconds(struct fit *fit)
 {
     for (int kind = 0; fit->reports && kind < LAYER_KIND_COUNT; kind++)
-        if (is_known(&fit->kinds[kind]))
+        if (fit->kinds[kind].job_count > 0)
             add_seconds(&fit->reports[kind], fit, &fit->kinds[kind]);
 }
 
@@ -176,10 +202,12 @@ enum status fits_learn(struct fit *const *fits, int count, bool may_fail, struct
     }
     if (!goes_on)
         return STATUS_OK;
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        drop_done_jobs(fits[i]);
         for (int kind = 0; fits[i]->status == STATUS_OK && kind < LAYER_KIND_COUNT; kind++)
-            if (is_known(&fits[i]->kinds[kind]))
+            if (fits[i]->kinds[kind].job_count > 0)
                 continue_jobs(fits[i], &fits[i]->kinds[kind]);
+    }
     TRY(run_jobs(fits, count, may_fail, error));
     for (int i = 0; i < count; i++)
         if (fits[i]->status == STATUS_OK)

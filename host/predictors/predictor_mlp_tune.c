@@ -63,9 +63,33 @@ static void start_as_calibrated(struct mlp_kind *kind)
     kind->calibrated = NULL;
 }
 
+/* Of every net's ceilings those of one device alone; a device that no net has seen gets its own,
+ * fitted to its rows. */
+static enum status keep_anchor(struct mlp_kind *kind, int32_t anchor, struct error *error)
+{
+    const size_t nets = (size_t)kind->net_count, width = (size_t)kind->anchor_count;
+    if (!kind->ceilings)
+        return STATUS_OK;
+    if ((size_t)anchor + 1 == width) { /* fit_anchor fits them */
+        free(kind->ceilings);
+        free(kind->limits);
+        kind->ceilings = NULL;
+        kind->limits = NULL;
+        return STATUS_OK;
+    }
+    struct fitted_ceilings *own;
+    TRY(ALLOCATE(&own, 2 * nets, "ceilings", error));
+    for (size_t net = 0; net < nets; net++)
+        own[2 * net] = own[2 * net + 1] = kind->ceilings[net * width + (size_t)anchor];
+    free(kind->ceilings);
+    kind->ceilings = own;
+    kind->anchor_count = 2;
+    return STATUS_OK;
+}
+
 /* The recipe, as far as the predictor does not fix it. */
-static enum status tuned_options(struct mlp_options *tuned, const struct mlp_predictor *predictor,
-                                 const struct mlp_options *options, struct error *error)
+static void tuned_options(struct mlp_options *tuned, const struct mlp_predictor *predictor,
+                          const struct mlp_options *options)
 {
     *tuned = *options;
     tuned->train.learning_rate *= options->tune_rate;
@@ -74,17 +98,6 @@ static enum status tuned_options(struct mlp_options *tuned, const struct mlp_pre
     tuned->last_share = options->last_share > 0;
     tuned->minimum_steps = 0;
     tuned->target_units_per_ms = predictor->target_units_per_ms;
-    tuned->ensemble = 0;
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        const int32_t nets = predictor->kinds[kind].net_count;
-        if (nets > 0 && tuned->ensemble > 0 && nets != tuned->ensemble)
-            return FAIL(error, STATUS_FAILED,
-                        "the model's kinds have %d and %d nets: fine-tuning needs equal numbers",
-                        tuned->ensemble, nets);
-        if (nets > 0)
-            tuned->ensemble = nets;
-    }
-    return STATUS_OK;
 }
 
 static enum status tune(struct mlp_predictor *predictor, const struct dataset_rows *own,
@@ -124,12 +137,15 @@ enum status mlp_predictor_tune(struct predictor *base, const struct dataset_rows
     const int device = device_called(rows, options->fine_tune);
     if (device < 0)
         return unknown_device(rows, options->fine_tune, error);
-    TRY(tuned_options(&tuned, predictor, options, error));
+    tuned_options(&tuned, predictor, options);
     TRY(rows_of_device(&own, rows, predictor, options->fine_tune, error));
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         start_as_calibrated(&predictor->kinds[kind]);
     for (int kind = 0; reports && kind < LAYER_KIND_COUNT; kind++)
         reports[kind] = (struct fit_report){.kind = kind};
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        TRY(keep_anchor(&predictor->kinds[kind],
+                        mlp_anchor_of(predictor, &rows->devices[device]), error));
     predictor->base.devices[0] = rows->devices[device];
     predictor->base.device_count = 1;
     predictor->fine_tuned = 1;

@@ -225,6 +225,7 @@ static const struct baseline_law law = {
     .type = &predictor_nearest,
     .state_size = sizeof(struct nearest_state),
     .begin = begin,
+    .takes_few_rows = true,
     .fit = fit,
     .forecast_ms = forecast_ms,
     .extrapolates = extrapolates,

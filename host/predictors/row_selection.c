@@ -35,7 +35,7 @@ static void place_rows(struct row_selection *selection, const struct dataset_row
         }
 }
 
-static enum status check_enough(const struct row_selection *selection, enum layer_kind kind,
+enum status row_selection_check(const struct row_selection *selection, enum layer_kind kind,
                                 struct error *error)
 {
     const size_t total = selection->count[SPLIT_TRAIN] + selection->count[SPLIT_TEST] +
@@ -48,13 +48,11 @@ static enum status check_enough(const struct row_selection *selection, enum laye
                 layer_descriptors[kind]->name);
 }
 
-static enum status create(struct row_selection *selection, const struct dataset_rows *rows,
-                          enum layer_kind kind, bool takes_few, struct error *error)
+enum status row_selection_create(struct row_selection *selection, const struct dataset_rows *rows,
+                                 enum layer_kind kind, struct error *error)
 {
     *selection = (struct row_selection){0};
     count_rows(selection, rows, kind);
-    if (!takes_few)
-        TRY(check_enough(selection, kind, error));
     size_t total = 0;
     for (int split = 0; split < SPLIT_COUNT; split++)
         total += selection->count[split];
@@ -65,19 +63,6 @@ static enum status create(struct row_selection *selection, const struct dataset_
         selection->rows[split] = next;
     place_rows(selection, rows, kind);
     return STATUS_OK;
-}
-
-enum status row_selection_create(struct row_selection *selection, const struct dataset_rows *rows,
-                                 enum layer_kind kind, struct error *error)
-{
-    return create(selection, rows, kind, false, error);
-}
-
-enum status row_selection_create_any(struct row_selection *selection,
-                                     const struct dataset_rows *rows, enum layer_kind kind,
-                                     struct error *error)
-{
-    return create(selection, rows, kind, true, error);
 }
 
 void row_selection_free(struct row_selection *selection)

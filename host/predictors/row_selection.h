@@ -16,14 +16,12 @@ struct row_selection {
 /* ok, capped or slow, with a finite time above 0. */
 bool row_is_usable(const struct measurement *row);
 
-/* All usable rows of `kind`. No rows at all is not an error (every count is 0); fewer than
- * TRAIN_ROWS_MINIMUM in the train split is STATUS_FAILED. */
+/* All usable rows of `kind`; none is not an error (every count is 0). */
 enum status row_selection_create(struct row_selection *selection, const struct dataset_rows *rows,
                                  enum layer_kind kind, struct error *error);
-/* The same, however few they are. */
-enum status row_selection_create_any(struct row_selection *selection,
-                                     const struct dataset_rows *rows, enum layer_kind kind,
-                                     struct error *error);
+/* STATUS_FAILED: there are rows, but fewer than TRAIN_ROWS_MINIMUM in the train split. */
+enum status row_selection_check(const struct row_selection *selection, enum layer_kind kind,
+                                struct error *error);
 void row_selection_free(struct row_selection *selection);
 
 /* The devices that usable rows came from; the caller frees *devices. STATUS_FAILED: no usable row.

@@ -38,8 +38,23 @@ static void count_rows(struct training_facts *facts, const struct predictor *pre
     }
 }
 
+static struct held_out_errors known(const struct held_out_errors *errors)
+{
+    return errors->count > 0 ? *errors : held_out_errors_of(NULL);
+}
+
+static void keep_errors(struct training_facts *facts, const struct fit_report *reports)
+{
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        facts->kinds[kind].held_out = known(&reports[kind].held_out);
+        for (int rival = 0; rival < RIVAL_COUNT; rival++)
+            facts->kinds[kind].rivals[rival] = known(&reports[kind].rivals[rival]);
+    }
+}
+
 static enum status learn(struct training_facts *facts, const struct predictor *predictor,
-                         const struct dataset_rows *rows, struct error *error)
+                         const struct dataset_rows *rows, const struct fit_report *reports,
+                         struct error *error)
 {
     TRY(ALLOCATE(&facts->bounds, (size_t)facts->device_count + 1, "bounds", error));
     for (int i = 0; i <= facts->device_count; i++) {
@@ -47,17 +62,19 @@ static enum status learn(struct training_facts *facts, const struct predictor *p
         TRY(bound_ratios_learn(&facts->bounds[i], rows, device, facts->level, error));
     }
     count_rows(facts, predictor, rows);
+    keep_errors(facts, reports);
     return STATUS_OK;
 }
 
 enum status training_facts_learn(struct predictor *predictor, const struct dataset_rows *rows,
-                                 double level, struct error *error)
+                                 const struct fit_report reports[LAYER_KIND_COUNT], double level,
+                                 struct error *error)
 {
     struct training_facts *facts;
     TRY(ALLOCATE(&facts, 1, "facts of the training rows", error));
     facts->level = level;
     facts->device_count = predictor->device_count;
-    const enum status status = learn(facts, predictor, rows, error);
+    const enum status status = learn(facts, predictor, rows, reports, error);
     if (status != STATUS_OK) {
         training_facts_free(facts);
         return status;

@@ -11,7 +11,10 @@
 
 struct kind_facts {
     int64_t train_rows, test_rows; /* usable ones */
-    uint64_t seen[FEATURE_LIMIT];  /* of a choice: bit v is set when a train row has value v */
+    /* Errors of rows that were not learnt from, by the predictor and by its rivals: see
+     * fit_report. Models of earlier versions lack them: count 0. */
+    struct held_out_errors held_out, rivals[RIVAL_COUNT];
+    uint64_t seen[FEATURE_LIMIT]; /* of a choice: bit v is set when a train row has value v */
 };
 
 struct training_facts {
@@ -21,9 +24,11 @@ struct training_facts {
     int device_count;
 };
 
-/* *facts becomes the predictor's, which `rows` have trained; model_free frees them. */
+/* *facts becomes the predictor's, which `rows` have trained; model_free frees them. reports: of its
+ * fit. */
 enum status training_facts_learn(struct predictor *predictor, const struct dataset_rows *rows,
-                                 double level, struct error *error);
+                                 const struct fit_report reports[LAYER_KIND_COUNT], double level,
+                                 struct error *error);
 void training_facts_free(struct training_facts *facts); /* NULL is allowed */
 
 /* In a model file, of a predictor whose devices are known. A file without them: no facts. */

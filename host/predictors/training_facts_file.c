@@ -3,6 +3,7 @@
  */
 #include "data/hdf5_file.h"
 #include "predictors/model_members.h"
+#include "predictors/rivals.h"
 #include "predictors/training_facts.h"
 
 #include <math.h>
@@ -19,6 +20,11 @@ struct kind_row {
 };
 struct choice_row {
     char kind[32], feature[48], value[32]; /* a train row had it */
+};
+struct error_row {
+    char kind[32], predictor[16]; /* predictor "": that of the model */
+    int64_t rows;
+    double mape_percent, standard_error_percent, rmsle;
 };
 struct bound_row {
     int32_t device; /* of /devices; -1: of all */
@@ -48,6 +54,23 @@ static hid_t choice_type(void)
                                             sizeof(((struct choice_row *)0)->feature)) &&
                           model_insert_text(type, "value", offsetof(struct choice_row, value),
                                             sizeof(((struct choice_row *)0)->value));
+    return hdf5_file_whole_type(type, is_whole);
+}
+
+static hid_t error_type(void)
+{
+    const hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct error_row));
+    const bool is_whole =
+        model_insert_text(type, "kind", offsetof(struct error_row, kind),
+                          sizeof(((struct error_row *)0)->kind)) &&
+        model_insert_text(type, "predictor", offsetof(struct error_row, predictor),
+                          sizeof(((struct error_row *)0)->predictor)) &&
+        H5Tinsert(type, "rows", offsetof(struct error_row, rows), H5T_NATIVE_INT64) >= 0 &&
+        H5Tinsert(type, "mape_percent", offsetof(struct error_row, mape_percent),
+                  H5T_NATIVE_DOUBLE) >= 0 &&
+        H5Tinsert(type, "standard_error_percent",
+                  offsetof(struct error_row, standard_error_percent), H5T_NATIVE_DOUBLE) >= 0 &&
+        H5Tinsert(type, "rmsle", offsetof(struct error_row, rmsle), H5T_NATIVE_DOUBLE) >= 0;
     return hdf5_file_whole_type(type, is_whole);
 }
 
@@ -170,6 +193,66 @@ static enum status take_choices(struct training_facts *facts, void *memory, size
     return STATUS_OK;
 }
 
+/* ---- errors ---- */
+
+static size_t list_errors(void *memory, const struct training_facts *facts)
+{
+    struct error_row *rows = memory;
+    size_t count = 0;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        for (int rival = -1; rival < RIVAL_COUNT; rival++) {
+            const struct kind_facts *known = &facts->kinds[kind];
+            const struct held_out_errors *errors = rival < 0 ? &known->held_out
+                                                             : &known->rivals[rival];
+            if (errors->count == 0)
+                continue;
+            if (rows) {
+                rows[count] = (struct error_row){
+                    .rows = (int64_t)errors->count,
+                    .mape_percent = errors->mape_percent,
+                    .standard_error_percent = errors->standard_error_percent,
+                    .rmsle = errors->rmsle};
+                snprintf(rows[count].kind, sizeof rows->kind, "%s", layer_descriptors[kind]->name);
+                snprintf(rows[count].predictor, sizeof rows->predictor, "%s",
+                         rival < 0 ? "" : rival_types[rival]->name);
+            }
+            count++;
+        }
+    return count;
+}
+
+/* A predictor that this program does not compare with is left out. */
+static struct held_out_errors *errors_of(struct kind_facts *facts, const char *predictor)
+{
+    if (!*predictor)
+        return &facts->held_out;
+    for (int rival = 0; rival < RIVAL_COUNT; rival++)
+        if (strcmp(rival_types[rival]->name, predictor) == 0)
+            return &facts->rivals[rival];
+    return NULL;
+}
+
+static enum status take_errors(struct training_facts *facts, void *memory, size_t count,
+                               const struct model_place *place, struct error *error)
+{
+    struct error_row *rows = memory;
+    for (size_t i = 0; i < count; i++) {
+        struct error_row *row = &rows[i];
+        row->kind[sizeof row->kind - 1] = row->predictor[sizeof row->predictor - 1] = '\0';
+        const int kind = layer_kind_find(row->kind);
+        if (kind < 0)
+            return model_unknown_name(place, "kind", row->kind, "errors", error);
+        if (row->rows < 1 || !(row->mape_percent >= 0) || !(row->rmsle >= 0) ||
+            row->standard_error_percent < 0) /* NaN of one row */
+            return model_bad_value(place, "errors", error);
+        struct held_out_errors *errors = errors_of(&facts->kinds[kind], row->predictor);
+        if (errors)
+            *errors = (struct held_out_errors){(size_t)row->rows, row->mape_percent,
+                                               row->standard_error_percent, row->rmsle};
+    }
+    return STATUS_OK;
+}
+
 /* ---- bounds ---- */
 
 static size_t list_bounds_of(struct bound_row *rows, const struct bound_ratios *ratios, int device)
@@ -233,6 +316,7 @@ static enum status take_bounds(struct training_facts *facts, void *memory, size_
 static const struct facts_table tables[] = {
     {"kinds", sizeof(struct kind_row), 1024, kind_type, list_kinds, take_kinds},
     {"choices", sizeof(struct choice_row), 65536, choice_type, list_choices, take_choices},
+    {"errors", sizeof(struct error_row), 4096, error_type, list_errors, take_errors},
     {"bounds", sizeof(struct bound_row), 1 << 20, bound_type, list_bounds, take_bounds},
 };
 
@@ -302,6 +386,11 @@ static enum status load(struct training_facts *facts, const struct model_place *
             for (int pass = 0; pass < PASS_COUNT; pass++)
                 for (int decade = 0; decade < INTERVAL_DECADE_COUNT; decade++)
                     facts->bounds[i].of[family][pass][decade] = (struct bound_ratio){NAN, NAN};
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        facts->kinds[kind].held_out = held_out_errors_of(NULL);
+        for (int rival = 0; rival < RIVAL_COUNT; rival++)
+            facts->kinds[kind].rivals[rival] = held_out_errors_of(NULL);
+    }
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         TRY(load_table(&tables[i], facts, place, error));
     return STATUS_OK;

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,7 @@ rivals = load("bench_rivals.py")
 def torch_python():
     """An interpreter with PyTorch, or None."""
     for python in (os.environ.get("PYTHON"), SCRIPTS.parent / "build/python/bin/python", sys.executable):
-        if python and subprocess.run([python, "-c", "import torch"], stderr=subprocess.DEVNULL,
+        if python and shutil.which(python) and subprocess.run([python, "-c", "import torch"], stderr=subprocess.DEVNULL,
                                      stdout=subprocess.DEVNULL, check=False).returncode == 0:
             return python
     return None
