@@ -163,11 +163,14 @@ void kernel_add_scaled(float *restrict gradient, const float *restrict weights, 
 VECTOR_CLONES
 double kernel_squared_norm(const float *values, size_t count)
 {
-    enum { LANES = 8 };
+    enum { LANES = 32 }; /* several vectors: none waits for its own last sum */
     double sum[LANES] = {0}, total = 0;
-    for (size_t i = 0; i < count; i += LANES)
-        for (size_t lane = 0; lane < LANES && i + lane < count; lane++)
+    const size_t whole = count - count % LANES;
+    for (size_t i = 0; i < whole; i += LANES)
+        for (size_t lane = 0; lane < LANES; lane++)
             sum[lane] += (double)values[i + lane] * (double)values[i + lane];
+    for (size_t i = whole; i < count; i++)
+        sum[i - whole] += (double)values[i] * (double)values[i];
     for (int lane = 0; lane < LANES; lane++)
         total += sum[lane];
     return total;
