@@ -23,7 +23,7 @@ const struct choice choice_mlp_activation = {.name = "activation",
 
 enum {
     LANES = 16,       /* floats of a vector */
-    BLOCK_ROWS = 4,   /* rows that share a load of W */
+    BLOCK_ROWS = 4,   /* rows that share a load of W, and sums under way at once */
     PREDICT_ROWS = 64 /* rows that go through all layers together: they stay in cache */
 };
 
@@ -92,24 +92,37 @@ void mlp_initialise(float *parameters, const struct mlp_shape *shape, uint64_t s
 
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float))));
 
-/* BLOCK_ROWS rows times LANES columns of A W + b, the sum over k in ascending order: a row's
- * prediction does not depend on the other rows. */
-static inline __attribute__((always_inline)) void multiply_block(float *out, const float *inputs,
-                                                                 const float *weights,
-                                                                 const float *bias, size_t rows,
-                                                                 size_t inner, size_t columns)
+/* `rows` rows times `vectors` vectors of columns of A W + b, both constants of the caller, at most
+ * BLOCK_ROWS together; the sum over k in ascending order: a row's prediction does not depend on the
+ * other rows. */
+static inline __attribute__((always_inline)) void
+multiply_block(float *out, const float *inputs, const float *weights, const float *bias,
+               size_t inner, size_t columns, size_t rows, size_t vectors)
 {
-    lanes sum[BLOCK_ROWS];
-    for (size_t r = 0; r < BLOCK_ROWS; r++)
-        memcpy(&sum[r], bias, sizeof sum[r]);
-    for (size_t k = 0; k < inner; k++) {
-        lanes weight;
-        memcpy(&weight, weights + k * columns, sizeof weight);
-        for (size_t r = 0; r < BLOCK_ROWS; r++)
-            sum[r] += inputs[(r < rows ? r : 0) * inner + k] * weight;
-    }
+    lanes sum[BLOCK_ROWS][BLOCK_ROWS];
     for (size_t r = 0; r < rows; r++)
-        memcpy(out + r * columns, &sum[r], sizeof sum[r]);
+        memcpy(sum[r], bias, vectors * sizeof *sum[r]);
+    for (size_t k = 0; k < inner; k++)
+        for (size_t v = 0; v < vectors; v++) {
+            lanes weight;
+            memcpy(&weight, weights + k * columns + v * LANES, sizeof weight);
+            for (size_t r = 0; r < rows; r++)
+                sum[r][v] += inputs[r * inner + k] * weight;
+        }
+    for (size_t r = 0; r < rows; r++)
+        memcpy(out + r * columns, sum[r], vectors * sizeof *sum[r]);
+}
+
+/* All vectors of columns of `rows` rows: as many at once as hide the additions' latency. */
+static inline __attribute__((always_inline)) void
+multiply_rows(float *out, const float *inputs, const float *weights, const float *bias,
+              size_t inner, size_t columns, size_t rows, size_t vectors)
+{
+    size_t j = 0;
+    for (; j + vectors * LANES <= columns; j += vectors * LANES)
+        multiply_block(out + j, inputs, weights + j, bias + j, inner, columns, rows, vectors);
+    for (; j + LANES <= columns && vectors > 1; j += LANES)
+        multiply_block(out + j, inputs, weights + j, bias + j, inner, columns, rows, 1);
 }
 
 /* the columns that do not fill a vector */
@@ -126,20 +139,34 @@ multiply_tail(float *out, const float *inputs, const float *weights, const float
         }
 }
 
+/* the columns that fill vectors; rows that fill no block have shapes of their own */
+static inline __attribute__((always_inline)) void multiply_vectors(float *out, const float *inputs,
+                                                                   const float *weights,
+                                                                   const float *bias, size_t rows,
+                                                                   size_t inner, size_t columns)
+{
+    const size_t full = rows - rows % BLOCK_ROWS;
+    for (size_t r = 0; r < full; r += BLOCK_ROWS)
+        multiply_rows(out + r * columns, inputs + r * inner, weights, bias, inner, columns,
+                      BLOCK_ROWS, 1);
+    out += full * columns;
+    inputs += full * inner;
+    if (rows - full == 1)
+        multiply_rows(out, inputs, weights, bias, inner, columns, 1, 4);
+    else if (rows - full == 2)
+        multiply_rows(out, inputs, weights, bias, inner, columns, 2, 2);
+    else if (rows - full == 3)
+        multiply_rows(out, inputs, weights, bias, inner, columns, 3, 1);
+}
+
 /* out (rows, columns) = inputs (rows, inner) W (inner, columns) + bias. Not oneDNN's sgemm: it
  * compiles its kernels on first use, which takes longer than a small forecast. */
 VECTOR_CLONES
 static void multiply(float *out, const float *inputs, const float *weights, const float *bias,
                      size_t rows, size_t inner, size_t columns)
 {
-    size_t vector_columns = columns - columns % LANES;
-    for (size_t r = 0; r < rows; r += BLOCK_ROWS) {
-        size_t count = rows - r < BLOCK_ROWS ? rows - r : BLOCK_ROWS;
-        for (size_t j = 0; j < vector_columns; j += LANES)
-            multiply_block(out + r * columns + j, inputs + r * inner, weights + j, bias + j, count,
-                           inner, columns);
-    }
-    multiply_tail(out, inputs, weights, bias, rows, inner, columns, vector_columns);
+    multiply_vectors(out, inputs, weights, bias, rows, inner, columns);
+    multiply_tail(out, inputs, weights, bias, rows, inner, columns, columns - columns % LANES);
 }
 
 /* NaN stays NaN */
@@ -203,8 +230,9 @@ enum status mlp_predict(float *predictions, const float *inputs, const float *of
         if ((size_t)shape->widths[i] > widest)
             widest = (size_t)shape->widths[i];
     void *scratch = NULL;
-    TRY(error_allocate(&scratch, 2 * PREDICT_ROWS * widest, sizeof(float), "prediction", error));
-    float *front = scratch, *back = front + PREDICT_ROWS * widest;
+    const size_t at_once = rows < PREDICT_ROWS ? rows : PREDICT_ROWS;
+    TRY(error_allocate(&scratch, 2 * at_once * widest, sizeof(float), "prediction", error));
+    float *front = scratch, *back = front + at_once * widest;
     for (size_t r = 0; r < rows; r += PREDICT_ROWS) {
         size_t count = rows - r < PREDICT_ROWS ? rows - r : PREDICT_ROWS;
         predict_block(predictions + r, inputs + r * (size_t)shape->widths[0],
