@@ -55,6 +55,8 @@ def parse_options():
     parser.add_argument("--truth-batches", default="1,8,32,64")
     parser.add_argument("--truth-steps", default="forward,sgd", help="forward, sgd, adam")
     parser.add_argument("--truth-seconds", type=float, default=60, help="limit of a point's samples")
+    parser.add_argument("--truth-clock", choices=["wall", "thread"], default="wall",
+                        help="thread: processor time of one thread, for a machine that others use")
     parser.add_argument("--truth-profile", action="store_true",
                         help="also where a step's time goes: operators, and oneDNN's reorders (cpu)")
     parser.add_argument("--data", help="file written by bench_trainer --save-data (default: noise)")
@@ -278,19 +280,23 @@ def truth_step(network, inputs, step):
     return train
 
 
-def timed_ms(step, device):
+def timed_ms(step, device, clock):
+    if clock == "thread":
+        start = time.thread_time()
+        step()
+        return 1e3 * (time.thread_time() - start)
     start = synchronized_s(device)
     step()
     return 1e3 * (synchronized_s(device) - start)
 
 
-def time_steps(step, device, limit_s):
+def time_steps(step, device, limit_s, clock="wall"):
     """Median of up to 20 steps after up to 5 warm-up steps; the limit is of each, and never leaves fewer than one
     warm-up step and two samples."""
     def times(count, least):
         found, start = [], time.perf_counter()
         while len(found) < least or (len(found) < count and time.perf_counter() - start < limit_s):
-            found.append(timed_ms(step, device))
+            found.append(timed_ms(step, device, clock))
         return found
     times(TRUTH_WARM_UP, 1)
     found = times(TRUTH_STEPS, 2)
@@ -374,7 +380,7 @@ def truth_rows(options):
                             "optimizer": step_name if is_training else "none"}
                     try:
                         step = truth_step(network, inputs, step_name)
-                        times = time_steps(step, options.device, options.truth_seconds)
+                        times = time_steps(step, options.device, options.truth_seconds, options.truth_clock)
                         if options.truth_profile:
                             times["shares"] = profile_step(step, step_name)
                             times["reorder_percent"] = reorder_percent(step, times["median_ms"])

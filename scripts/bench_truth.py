@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Whole steps of PyTorch beside epochcast's forecasts and `verify` of the same networks: how far a framework is from
-the sum of its layers, and why. Measures the networks named, one file each; the tables are of all files there are.
+the sum of its layers, and why. Measures the networks named, one file each; the tables are of all files there are, with
+forecasts of the model that is given now.
 
   --fit writes, per pass and optimizer, the factor of the framework over the forecast, and what its optimizer adds per
   parameter: fitted on every other network, judged on the rest (`epochcast predict --framework pytorch`).
@@ -156,11 +157,16 @@ def steps_table(rows):
                   "roofline %"), lines)
 
 
+def middle_batch(rows):
+    return sorted({row["batch_size"] for row in rows})[len({row["batch_size"] for row in rows}) // 2]
+
+
 def reasons_table(rows):
+    """Where PyTorch's time goes, at the middle batch size: by torch.profiler, reorders by oneDNN's log."""
     kinds = ("convolution", "matrix", "pooling", "normalisation", "activation", "copies", "optimizer", "other")
     lines = []
     for row in rows:
-        if row["shares"]:
+        if row["shares"] and row["batch_size"] == middle_batch(rows):
             cells = [number(row["shares"].get(kind, 0), 2) for kind in kinds]
             lines.append((row["network"], row["batch_size"], step_name(row), *cells, number(row["reorder_percent"], 2)))
     return table(("network", "batch", "step", *(f"{kind} %" for kind in kinds), "reorders %"), lines) if lines else ""
@@ -168,6 +174,10 @@ def reasons_table(rows):
 
 def summary(rows, factors):
     lines = []
+    if rows:
+        errors = errors_percent(rows)
+        lines.append(f"all {len(rows)} steps: forecasts are off by {statistics.median(errors):.0f} % (median),"
+                     f" {max(errors):.0f} % (worst)")
     for step in STEPS:
         here = of_networks(rows, NETWORKS, step)
         if not here:
@@ -195,11 +205,13 @@ def run_json(program, *arguments):
     return json.loads(output)
 
 
+STEP_OPTIONS = ("--pass", "forward,train", "--optimizer", "sgd,adam")
+
+
 def measure(options, network):
-    passes = ("--batch", options.batches, "--pass", "forward,train", "--optimizer", "sgd,adam")
     pytorch = [options.python, pathlib.Path(__file__).with_name("bench_pytorch.py"), "--truth", "--truth-networks",
                network, "--truth-batches", options.batches, "--truth-steps", "forward,sgd,adam", "--truth-profile",
-               "--truth-seconds", str(options.seconds)]
+               "--truth-seconds", str(options.seconds), "--truth-clock", options.clock]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     done = subprocess.run(pytorch, stdout=subprocess.PIPE, env=environment)
     if done.returncode == 77:
@@ -207,11 +219,17 @@ def measure(options, network):
     if done.returncode:
         sys.exit(f"scripts/bench truth: PyTorch's {network} ended with {done.returncode}")
     torch_rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(b"{")]
-    forecast = run_json(options.program, "predict", network, "--model", options.model, *passes)
     verified = run_json(options.program, "verify", network, "--model", options.model, "--rounds", "1", "--cap-ms",
-                        str(1000 * options.seconds), *passes)
-    return {"version": torch_rows[0]["version"], "device": forecast["device"],
-            "rows": join(torch_rows, forecast["rows"], verified["rows"])}
+                        str(1000 * options.seconds), "--batch", options.batches, *STEP_OPTIONS)
+    return {"version": torch_rows[0]["version"], "torch": torch_rows, "verified": verified["rows"]}
+
+
+def forecast(options, network, found):
+    """Device and rows of a network measured before, forecast by the model of now."""
+    batches = ",".join(map(str, sorted({row["batch"] for row in found["torch"]})))
+    forecasts = run_json(options.program, "predict", network, "--model", options.model, "--batch", batches,
+                         *STEP_OPTIONS)
+    return forecasts["device"], join(found["torch"], forecasts["rows"], found["verified"])
 
 
 def parse_options():
@@ -220,6 +238,8 @@ def parse_options():
     parser.add_argument("networks", nargs="?", default=",".join(NETWORKS), help="to measure now; none: the tables alone")
     parser.add_argument("--batches", default=BATCHES)
     parser.add_argument("--seconds", type=float, default=4, help="limit of a step's samples (default: 4)")
+    parser.add_argument("--clock", choices=["wall", "thread"], default="wall",
+                        help="of PyTorch; thread: processor time, for a machine that others use")
     parser.add_argument("--model", required=True)
     parser.add_argument("--program", required=True)
     parser.add_argument("--python", default=sys.executable, help="the interpreter that has PyTorch")
@@ -236,12 +256,16 @@ def main():
     for network in options.networks.split(",") if options.networks != "none" else ():
         found = measure(options, network)
         (folder / f"{network}.json").write_text(json.dumps(found, indent=1) + "\n")
-    files = [json.loads((folder / f"{name}.json").read_text()) for name in NETWORKS if (folder / f"{name}.json").exists()]
+    files = {name: json.loads((folder / f"{name}.json").read_text()) for name in NETWORKS
+             if (folder / f"{name}.json").exists()}
     if not files:
         sys.exit(f"scripts/bench truth: no network measured in {folder}")
-    rows = [row for file in files for row in file["rows"]]
-    versions = sorted({file["version"] for file in files})
-    factors = fit(rows, versions[-1], files[0]["device"])
+    rows = []
+    for network, found in files.items():
+        device, own = forecast(options, network, found)
+        rows += own
+    versions = sorted({found["version"] for found in files.values()})
+    factors = fit(rows, versions[-1], device)
     print(f"PyTorch {', '.join(versions)}, one thread, fp32. *: outside the forecast's interval.\n")
     print(steps_table(rows), reasons_table(rows), summary(rows, factors), sep="\n\n")
     if options.fit is not None:
