@@ -107,7 +107,7 @@ def time_sklearn(workload, rows, epochs):
     data = numpy.random.default_rng(1)
     x = data.standard_normal((rows, inputs), dtype=numpy.float32)
     y = data.random(rows, dtype=numpy.float32)
-    net = MLPRegressor(widths, batch_size=batch, alpha=1e-5)
+    net = MLPRegressor(hidden_layer_sizes=widths, batch_size=batch, alpha=1e-5)
     net.partial_fit(x, y)
     start = time.perf_counter()
     for _ in range(epochs):

@@ -178,6 +178,9 @@ def summary(rows, factors):
         errors = errors_percent(rows)
         lines.append(f"all {len(rows)} steps: forecasts are off by {statistics.median(errors):.0f} % (median),"
                      f" {max(errors):.0f} % (worst)")
+        names = dict.fromkeys(row["network"] for row in rows)
+        lines.append("PyTorch / forecast, median of a network: " + ", ".join(
+            f"{name} {statistics.median(ratio(row) for row in rows if row['network'] == name):.2f}" for name in names))
     for step in STEPS:
         here = of_networks(rows, NETWORKS, step)
         if not here:
