@@ -230,9 +230,11 @@ enum status mlp_predict(float *predictions, const float *inputs, const float *of
         if ((size_t)shape->widths[i] > widest)
             widest = (size_t)shape->widths[i];
     void *scratch = NULL;
+    float small[2 * MLP_WIDTH_LIMIT];
     const size_t at_once = rows < PREDICT_ROWS ? rows : PREDICT_ROWS;
-    TRY(error_allocate(&scratch, 2 * at_once * widest, sizeof(float), "prediction", error));
-    float *front = scratch, *back = front + at_once * widest;
+    if (at_once * widest > MLP_WIDTH_LIMIT)
+        TRY(error_allocate(&scratch, 2 * at_once * widest, sizeof(float), "prediction", error));
+    float *front = scratch ? scratch : small, *back = front + at_once * widest;
     for (size_t r = 0; r < rows; r += PREDICT_ROWS) {
         size_t count = rows - r < PREDICT_ROWS ? rows - r : PREDICT_ROWS;
         predict_block(predictions + r, inputs + r * (size_t)shape->widths[0],

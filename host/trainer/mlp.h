@@ -53,7 +53,8 @@ size_t mlp_bias_offset(const struct mlp_shape *shape, int layer);
 void mlp_initialise(float *parameters, const struct mlp_shape *shape, uint64_t seed);
 
 /* predictions[r] = ln(1 + t') for rows of inputs (rows, widths[0]) row-major. No dropout.
- * MLP_OUTPUT_SUM: ln t', with offsets (rows, heads); other outputs: offsets NULL. */
+ * MLP_OUTPUT_SUM: ln t', with offsets (rows, heads); other outputs: offsets NULL. One row takes no
+ * memory, so that it cannot fail for want of it. */
 enum status mlp_predict(float *predictions, const float *inputs, const float *offsets, size_t rows,
                         const float *parameters, const struct mlp_shape *shape,
                         struct error *error);
