@@ -183,7 +183,7 @@ static struct measurement measure(struct device *device, const struct layer_conf
     struct measurement row;
     struct error error = {0};
     struct measure_options options = measure_options_default;
-    options.cold_cache = cold_cache;
+    options.cache = cold_cache ? CACHE_COLD : CACHE_HOT;
     if (measure_config(&row, device, config, &options, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     char text[512];

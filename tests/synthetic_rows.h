@@ -17,6 +17,7 @@ static inline struct device_info synthetic_device(const char *name, double gflop
 {
     struct device_info device = {.device_count = 1,
                                  .thread_count = 1,
+                                 .cache = CACHE_STEP,
                                  .memory_bytes = INT64_C(1) << 30,
                                  .clock_mhz = gflops,
                                  .bandwidth_gbps = gbps,

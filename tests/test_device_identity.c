@@ -5,14 +5,28 @@
 #include <math.h>
 #include <stdio.h>
 
-static void expect_label(const char *backend, int threads, const char *wanted)
+static void expect_cache_label(const char *backend, int threads, int32_t cache, const char *wanted)
 {
-    struct device_info info = {.thread_count = threads};
+    struct device_info info = {.thread_count = threads, .cache = cache};
     char label[DEVICE_LABEL_LIMIT];
     snprintf(info.name, sizeof info.name, "AMD EPYC");
     snprintf(info.backend, sizeof info.backend, "%s", backend);
     device_label(label, &info);
     assert_string_equal(label, wanted);
+}
+
+static void expect_label(const char *backend, int threads, const char *wanted)
+{
+    expect_cache_label(backend, threads, CACHE_STEP, wanted);
+}
+
+static void a_device_is_called_with_its_caches_unless_they_are_those_of_a_step(void **state)
+{
+    (void)state;
+    expect_cache_label("cpu", 1, CACHE_HOT, "AMD EPYC, 1 thread, hot cache");
+    expect_cache_label("cpu", 2, CACHE_COLD, "AMD EPYC, 2 threads, cold cache");
+    expect_cache_label("cuda", 1, CACHE_HOT, "AMD EPYC, hot cache");
+    expect_cache_label("import", 1, CACHE_HOT, "AMD EPYC"); /* another protocol */
 }
 
 static void a_processor_is_called_with_its_threads(void **state)
@@ -28,11 +42,11 @@ static void a_processor_is_called_with_its_threads(void **state)
 static void the_longest_label_fits(void **state)
 {
     (void)state;
-    struct device_info info = {.backend = "cpu", .thread_count = INT32_MAX};
+    struct device_info info = {.backend = "cpu", .thread_count = INT32_MAX, .cache = CACHE_COLD};
     char label[DEVICE_LABEL_LIMIT];
     memset(info.name, 'n', sizeof info.name - 1);
     device_label(label, &info);
-    assert_non_null(strstr(label, "n, 2147483647 threads"));
+    assert_non_null(strstr(label, "n, 2147483647 threads, cold cache"));
 }
 
 /* ---- same or not ---- */
@@ -70,17 +84,12 @@ static void each_member_of_the_identity_tells_devices_apart(void **state)
     (void)state;
     const struct device_info one = epyc();
     const struct device_info others[] = {
-        CHANGED(name[4] = 'e'),
-        CHANGED(backend[1] = 'x'),
-        CHANGED(technology[0] = 'y'),
-        CHANGED(library[7] = '3'),
-        CHANGED(thread_count = 2),
-        CHANGED(processor[13] = '6'),
-        CHANGED(microarchitecture[4] = '3'),
-        CHANGED(l1d_bytes = 48 << 10),
-        CHANGED(l2_bytes = 2 << 20),
-        CHANGED(l3_bytes = 16 << 20),
-        CHANGED(socket_count = 2),
+        CHANGED(name[4] = 'e'),          CHANGED(backend[1] = 'x'),
+        CHANGED(technology[0] = 'y'),    CHANGED(library[7] = '3'),
+        CHANGED(thread_count = 2),       CHANGED(cache = CACHE_STEP),
+        CHANGED(processor[13] = '6'),    CHANGED(microarchitecture[4] = '3'),
+        CHANGED(l1d_bytes = 48 << 10),   CHANGED(l2_bytes = 2 << 20),
+        CHANGED(l3_bytes = 16 << 20),    CHANGED(socket_count = 2),
         CHANGED(machine_core_count = 8),
     };
     const struct device_info again = epyc();
@@ -90,6 +99,24 @@ static void each_member_of_the_identity_tells_devices_apart(void **state)
         assert_false(device_is_same(&others[i], &one));
         assert_int_equal(device_find(&one, 1, &others[i]), -1);
     }
+}
+
+/* They keep one name, as with other threads, and no model tells them apart. */
+static void caches_are_a_setting_of_one_machine(void **state)
+{
+    (void)state;
+    struct device_info both[] = {epyc(), CHANGED(cache = CACHE_STEP)};
+    struct device_info other = CHANGED(cache = CACHE_STEP);
+    const struct device_info *first, *second;
+    assert_true(device_cache_conflict(&first, &second, both, 2));
+    assert_int_equal(first->cache, CACHE_HOT);
+    assert_int_equal(second->cache, CACHE_STEP);
+    device_number(&other, both, 1);
+    assert_string_equal(other.name, both[0].name);
+    both[1].thread_count = 2;
+    assert_false(device_cache_conflict(&first, &second, both, 2));
+    both[1] = both[0];
+    assert_false(device_cache_conflict(&first, &second, both, 2));
 }
 
 static void what_varies_does_not_tell_devices_apart(void **state)
@@ -249,6 +276,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_processor_is_called_with_its_threads),
+        cmocka_unit_test(a_device_is_called_with_its_caches_unless_they_are_those_of_a_step),
+        cmocka_unit_test(caches_are_a_setting_of_one_machine),
         cmocka_unit_test(the_longest_label_fits),
         cmocka_unit_test(each_member_of_the_identity_tells_devices_apart),
         cmocka_unit_test(what_varies_does_not_tell_devices_apart),

@@ -35,6 +35,7 @@ static struct measurement odd_row(uint32_t index)
             snprintf(at, field->size, "a \"%u\", b", words.word[0]);
     }
     row.device = (int32_t)(index % 2);
+    row.cache = row.device ? CACHE_STEP : CACHE_HOT; /* the device's */
     if (measurement_is_timed(&row))
         row.median_ms = 1.0 / 3 + index;
     return row;
@@ -46,6 +47,7 @@ static void write_dataset(const char *path, uint32_t count)
     int32_t device;
     const struct dataset_header header = sample_header();
     struct device_info infos[] = {sample_device("first, \"quoted\""), sample_device("second")};
+    infos[1].cache = CACHE_STEP;
     infos[1].peak_gflops = NAN;
     infos[1].measured_sgemm_gflops = 1.0 / 7;
     snprintf(infos[1].library, sizeof infos[1].library, "library 1.2");

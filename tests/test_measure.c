@@ -222,7 +222,7 @@ static void short_calls_are_batched(void **state)
     assert_near(row.median_ms, 0.0015);
     assert_int_equal(scripted.calls, 16 + 6 * 7);
     struct measure_options options = measure_options_default;
-    options.cold_cache = true; /* a second call in the sample would be warm */
+    options.cache = CACHE_COLD; /* a second call in the sample would be warm */
     scripted = scripted_device(microseconds);
     row = measured(&scripted, &options);
     assert_int_equal(row.repeats_per_sample, 1);

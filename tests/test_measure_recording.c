@@ -127,7 +127,7 @@ static void cold_calls_are_not_timed_eagerly(void **state)
 {
     (void)state;
     struct measure_options options = measure_options_default;
-    options.cold_cache = true;
+    options.cache = CACHE_COLD;
     struct scripted scripted = recording_device(launch_bound);
     const struct measurement row = measured(&scripted, &options);
     assert_int_equal(row.timing, TIMING_GRAPH);

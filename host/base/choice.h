@@ -43,7 +43,7 @@ struct choice {
     X(TIMING_HOST_CLOCK, "host_clock")                                                             \
     X(TIMING_GRAPH, "graph")                                                                       \
     X(TIMING_EVENTS, "events")
-#define CACHE_LIST(X)   X(CACHE_HOT, "hot") X(CACHE_COLD, "cold")
+#define CACHE_LIST(X)   X(CACHE_HOT, "hot") X(CACHE_COLD, "cold") X(CACHE_STEP, "step")
 #define PADDING_LIST(X) X(PADDING_VALID, "valid") X(PADDING_SAME, "same")
 #define POOLING_LIST(X) X(POOLING_MAX, "max") X(POOLING_AVERAGE, "average")
 #define SWITCH_LIST(X)  X(SWITCH_NO, "no") X(SWITCH_YES, "yes")

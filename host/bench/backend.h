@@ -34,6 +34,8 @@ struct device_info {
     char microarchitecture[32];
     int64_t l1d_bytes, l2_bytes, l3_bytes;
     int32_t socket_count, machine_core_count; /* of the whole machine */
+    int32_t cache;    /* enum cache: how its rows found their operands, part of the identity; hot in
+                       * files that do not say */
     int32_t instance; /* above 1: number of this device among those of one name, and its name ends
                        * with it: "AMD EPYC (2)" */
 };
@@ -64,6 +66,14 @@ struct plan {
                                */
     int32_t engine;           /* number of the algorithm in the library; -1: none */
     int64_t workspace_bytes;  /* scratch memory */
+    int64_t operand_bytes;    /* of one set of operands: all tensors, scratch memory included */
+    int set;                  /* of operands, on which enqueue works; 0: those of prepare */
+};
+
+/* What bounds the number of sets of operands (operand_sets.h). */
+struct operand_room {
+    int64_t cache_bytes; /* of the last level; 0: unknown */
+    int64_t free_bytes;  /* of the arena, beside the live plans */
 };
 
 /* The phases that enqueue runs. A config with pass forward has only PHASE_FORWARD. */
@@ -83,6 +93,9 @@ struct bench {
                            const struct layer_config *config, struct plan *const *inputs,
                            enum outcome *outcome, struct error *error);
     enum status (*enqueue)(struct plan *plan, int phases, struct error *error);
+    /* Gives the plan `count` sets of operands in all, of numbers alike: plan->set is then
+     * 0..count - 1. Of a plan without producers, the last that was prepared, once. Optional. */
+    enum status (*replicate)(struct plan *plan, int count, struct error *error);
     void (*release)(struct plan *plan); /* NULL is allowed */
     /* Optional. Elements of a tensor (plain order, layers/reference.h) as the device holds them
      * once all enqueued work is done. STATUS_FAILED: the plan has no such tensor, or keeps it in an
@@ -115,6 +128,8 @@ struct backend {
     enum status (*timer_start)(struct device *device, struct error *error);
     enum status (*timer_stop)(struct device *device, double *elapsed_ms, struct error *error);
     void (*flush_cache)(struct device *device);
+    /* Optional: without it, and where a kind does not replicate, a plan has one set of operands. */
+    void (*room)(struct device *device, struct operand_room *room);
     /* Forgets every plan's memory: the arena is empty again. Called between configs, with no plan
      * live. */
     void (*reset)(struct device *device);

@@ -23,7 +23,7 @@
 extern const struct backend backend_fake;
 
 static const double peak_gflops = 500, bandwidth_gbps = 50, launch_ms = 0.004, noise_share = 0.01;
-static const int64_t fake_memory_bytes = INT64_C(16) << 30;
+static const int64_t fake_memory_bytes = INT64_C(16) << 30, fake_cache_bytes = INT64_C(32) << 20;
 
 struct fake_device {
     struct device base;
@@ -40,6 +40,7 @@ struct fake_plan {
     uint64_t hash;
     struct layer_config config;
     uint32_t calls; /* so far: each draws noise of its own */
+    int set_count;  /* of operands */
     bool refuses;   /* to be called */
     bool is_wrong;  /* in its outputs */
 };
@@ -80,7 +81,7 @@ static enum status fake_describe(struct device *device, bool measure, struct dev
                                  .device_count = 1,
                                  .thread_count = 1,
                                  .memory_bytes = fake_memory_bytes,
-                                 .cache_bytes = INT64_C(32) << 20,
+                                 .cache_bytes = fake_cache_bytes,
                                  .clock_mhz = 1000,
                                  .bandwidth_gbps = bandwidth_gbps,
                                  .core_count = 250,
@@ -110,6 +111,13 @@ static enum status fake_timer_stop(struct device *device, double *elapsed_ms, st
 static void fake_flush_cache(struct device *device)
 {
     (void)device;
+}
+
+static void fake_room(struct device *device, struct operand_room *room)
+{
+    *room = (struct operand_room){.cache_bytes = fake_cache_bytes,
+                                  .free_bytes = fake_memory_bytes -
+                                                ((struct fake_device *)device)->used_bytes};
 }
 
 static void fake_reset(struct device *device)
@@ -230,6 +238,8 @@ static enum status fake_prepare(struct plan **plan, struct device *device,
     TRY(ALLOCATE(&made, 1, "plan", error));
     made->base.bench = fake->base.backend->bench[config->kind];
     made->base.engine = -1;
+    made->base.operand_bytes = needed_bytes;
+    made->set_count = 1;
     snprintf(made->base.algorithm, sizeof made->base.algorithm, "fake");
     made->device = fake;
     made->refuses = fault == FAULT_REFUSE;
@@ -246,6 +256,8 @@ static enum status fake_enqueue(struct plan *plan, int phases, struct error *err
 {
     struct fake_plan *made = (struct fake_plan *)plan;
     double elapsed_ms = 0;
+    if (plan->set < 0 || plan->set >= made->set_count)
+        return FAIL(error, STATUS_FAILED, "fake: the plan has no set %d of operands", plan->set);
     if (made->refuses)
         return FAIL(error, STATUS_FAILED, "fake: the engine does not run");
     for (int i = 0; i < 3; i++)
@@ -255,6 +267,15 @@ static enum status fake_enqueue(struct plan *plan, int phases, struct error *err
                                        made->device->seed);
     double noise = philox_uniform(words.word[0]) + philox_uniform(words.word[1]) - 1;
     made->device->clock_ms += elapsed_ms * (1 + noise_share * noise);
+    return STATUS_OK;
+}
+
+static enum status fake_replicate(struct plan *plan, int count, struct error *error)
+{
+    (void)error;
+    struct fake_plan *made = (struct fake_plan *)plan;
+    made->device->used_bytes += (count - made->set_count) * plan->operand_bytes;
+    made->set_count = count;
     return STATUS_OK;
 }
 
@@ -303,8 +324,11 @@ static enum status fake_read(float *values, struct plan *plan, enum layer_value 
                                 : read_operands(values, made, what, indices, count, error);
 }
 
-static const struct bench fake_bench = {
-    .prepare = fake_prepare, .enqueue = fake_enqueue, .release = fake_release, .read = fake_read};
+static const struct bench fake_bench = {.prepare = fake_prepare,
+                                        .enqueue = fake_enqueue,
+                                        .replicate = fake_replicate,
+                                        .release = fake_release,
+                                        .read = fake_read};
 
 #define FAKE_BENCH(KIND, kind) [LAYER_##KIND] = &fake_bench,
 const struct backend backend_fake = {
@@ -317,6 +341,7 @@ const struct backend backend_fake = {
     .timer_start = fake_timer_start,
     .timer_stop = fake_timer_stop,
     .flush_cache = fake_flush_cache,
+    .room = fake_room,
     .reset = fake_reset,
     .bench = {LAYER_KINDS(FAKE_BENCH)},
 };

@@ -7,7 +7,7 @@
 /* ---- the members ---- */
 
 enum member_kind { TEXT, INT32, INT64, RATE };
-enum member_role { ALWAYS, WHERE_KNOWN, MEASURED, THREADS };
+enum member_role { ALWAYS, WHERE_KNOWN, MEASURED, SETTING };
 struct identity_member {
     const char *name;
     size_t offset, size;
@@ -25,7 +25,8 @@ static const struct identity_member members[] = {
     MEMBER(backend, TEXT, ALWAYS),
     MEMBER(technology, TEXT, ALWAYS),
     MEMBER(library, TEXT, ALWAYS),
-    MEMBER(thread_count, INT32, THREADS),
+    MEMBER(thread_count, INT32, SETTING),
+    MEMBER(cache, INT32, SETTING),
     MEMBER(processor, TEXT, WHERE_KNOWN),
     MEMBER(microarchitecture, TEXT, WHERE_KNOWN),
     MEMBER(l1d_bytes, INT64, WHERE_KNOWN),
@@ -87,7 +88,7 @@ static const struct identity_member *difference(const struct device_info *a,
 
 enum {
     MACHINE_ROLES = 1 << ALWAYS | 1 << WHERE_KNOWN,
-    SAME_ROLES = MACHINE_ROLES | 1 << THREADS,
+    SAME_ROLES = MACHINE_ROLES | 1 << SETTING,
 };
 
 /* ---- names ---- */
@@ -195,10 +196,10 @@ void device_number(struct device_info *device, const struct device_info *devices
         if (!names_agree(&devices[i], device))
             continue;
         namesakes++;
-        if (devices[i].thread_count == device->thread_count ||
+        if (!difference(&devices[i], device, 1 << SETTING) ||
             difference(&devices[i], device, MACHINE_ROLES))
             continue;
-        memcpy(device->name, devices[i].name, sizeof device->name); /* with other threads */
+        memcpy(device->name, devices[i].name, sizeof device->name); /* with other settings */
         device->instance = devices[i].instance;
         return;
     }
@@ -220,6 +221,8 @@ static void print_member(char *text, size_t size, const struct device_info *info
         snprintf(text, size, "%.63s", (const char *)at(info, member));
     else if (member->kind == RATE)
         snprintf(text, size, "%.4g", rate_at(info, member));
+    else if (member->offset == offsetof(struct device_info, cache))
+        snprintf(text, size, "%s", choice_name(&choice_cache, info->cache));
     else
         snprintf(text, size, "%lld", (long long)number_at(info, member));
 }
@@ -251,12 +254,30 @@ bool device_namesake_note(char text[DEVICE_NOTE_LIMIT], const struct device_info
     return true;
 }
 
+bool device_cache_conflict(const struct device_info **first, const struct device_info **second,
+                           const struct device_info *devices, int count)
+{
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j < i; j++) {
+            struct device_info other = devices[i];
+            other.cache = devices[j].cache;
+            *first = &devices[j];
+            *second = &devices[i];
+            if (devices[i].cache != devices[j].cache && device_is_same(&other, &devices[j]))
+                return true;
+        }
+    return false;
+}
+
 void device_label(char text[DEVICE_LABEL_LIMIT], const struct device_info *info)
 {
     const int threads = info->thread_count;
+    char cache[24] = "";
+    if (info->cache != CACHE_STEP && *info->backend && strcmp(info->backend, "import") != 0)
+        snprintf(cache, sizeof cache, ", %s cache", choice_name(&choice_cache, info->cache));
     if (strcmp(info->backend, "cpu") == 0 && threads > 0)
-        snprintf(text, DEVICE_LABEL_LIMIT, "%.63s, %d thread%s", info->name, threads,
-                 threads == 1 ? "" : "s");
+        snprintf(text, DEVICE_LABEL_LIMIT, "%.63s, %d thread%s%s", info->name, threads,
+                 threads == 1 ? "" : "s", cache);
     else
-        snprintf(text, DEVICE_LABEL_LIMIT, "%.63s", info->name);
+        snprintf(text, DEVICE_LABEL_LIMIT, "%.63s%s", info->name, cache);
 }

@@ -1,4 +1,5 @@
 #include "bench/measure.h"
+#include "bench/operand_sets.h"
 
 #include "base/clock.h"
 #include "base/term.h"
@@ -27,13 +28,41 @@ void measurement_clear_times(struct measurement *row)
 
 struct planned_call {
     struct plan *plan;
-    int phases;
+    int phases, set_count;
+    int64_t calls; /* so far */
 };
 
 static enum status enqueue_plan(void *payload, struct error *error)
 {
     const struct planned_call *call = payload;
     return call->plan->bench->enqueue(call->plan, call->phases, error);
+}
+
+/* Each phase on its set of operands. */
+static enum status enqueue_in_turn(void *payload, struct error *error)
+{
+    struct planned_call *call = payload;
+    for (int i = 0; i < OPERAND_PHASE_COUNT; i++) {
+        if (!(call->phases >> i & 1))
+            continue;
+        call->plan->set = operand_set_of(call->calls, i, call->set_count);
+        TRY(call->plan->bench->enqueue(call->plan, 1 << i, error));
+    }
+    call->calls++;
+    return STATUS_OK;
+}
+
+/* Makes the sets of operands that the cache option asks for. */
+static enum status make_sets(int *set_count, struct plan *plan, struct device *device,
+                             const struct measure_options *options, struct error *error)
+{
+    struct operand_room room;
+    *set_count = 1;
+    if (options->cache != CACHE_STEP || !device->backend->room || !plan->bench->replicate)
+        return STATUS_OK;
+    device->backend->room(device, &room);
+    *set_count = operand_set_count(plan->operand_bytes, &room);
+    return *set_count > 1 ? plan->bench->replicate(plan, *set_count, error) : STATUS_OK;
 }
 
 static double unix_time_s(void)
@@ -83,10 +112,16 @@ static double stall_so_far_ms(struct device *device)
 
 /* Times the plan; a device that throttles gets pauses and three more tries. */
 static enum status measure_plan(struct measurement *row, struct device *device, struct plan *plan,
-                                const struct measure_options *options, struct error *error)
+                                int set_count, const struct measure_options *options,
+                                struct error *error)
 {
-    struct planned_call planned = {.plan = plan, .phases = phases_of(&row->config)};
-    const struct measured_call call = {.call = enqueue_plan, .payload = &planned};
+    struct planned_call planned = {
+        .plan = plan, .phases = phases_of(&row->config), .set_count = set_count};
+    const struct measured_call call = {.call = set_count > 1 ? enqueue_in_turn : enqueue_plan,
+                                       .payload = &planned,
+                                       .cycle = set_count};
+    if (!device_is_host(device))
+        planned.calls = set_count; /* prepare has run all phases: none has to stay behind */
     for (int tries = 1;; tries++) {
         const double started_s = monotonic_s(), stall_ms = stall_so_far_ms(device);
         TRY(measure_call(row, device, &call, options, error));
@@ -139,7 +174,7 @@ void measurement_fail(struct measurement *row, const struct layer_config *config
     *row = (struct measurement){.config = *config,
                                 .outcome = outcome,
                                 .unix_time_s = unix_time_s(),
-                                .cache = options->cold_cache ? CACHE_COLD : CACHE_HOT,
+                                .cache = options->cache,
                                 .round_count = 1,
                                 .spread_percent = NAN,
                                 .pressure_percent = NAN,
@@ -168,6 +203,19 @@ static enum status check_row(struct measurement *row, struct check *check, struc
     return STATUS_OK;
 }
 
+/* A plan, and its sets of operands. */
+static enum status prepare(struct plan **plan, int *set_count, struct device *device,
+                           const struct layer_config *config, const struct measure_options *options,
+                           enum outcome *outcome, struct error *error)
+{
+    const struct bench *bench = device->backend->bench[config->kind];
+    TRY(bench->prepare(plan, device, config, NULL, outcome, error));
+    const enum status status = make_sets(set_count, *plan, device, options, error);
+    if (status != STATUS_OK)
+        bench->release(*plan);
+    return status;
+}
+
 enum status measure_config(struct measurement *row, struct device *device,
                            const struct layer_config *config, const struct measure_options *options,
                            struct error *error)
@@ -187,10 +235,11 @@ enum status measure_and_check(struct measurement *row, struct check *check, stru
     if (!bench)
         return settle_failure(row, STATUS_FAILED, OUTCOME_UNSUPPORTED);
     struct plan *plan = NULL;
+    int set_count;
     enum outcome outcome = OUTCOME_OK;
     device->backend->reset(device);
     double started_s = monotonic_s();
-    enum status status = bench->prepare(&plan, device, config, NULL, &outcome, error);
+    enum status status = prepare(&plan, &set_count, device, config, options, &outcome, error);
     row->setup_ms = 1e3 * (monotonic_s() - started_s);
     if (status != STATUS_OK)
         return name_config(settle_failure(row, status, outcome), config, error);
@@ -198,7 +247,8 @@ enum status measure_and_check(struct measurement *row, struct check *check, stru
     row->engine = plan->engine;
     snprintf(row->algorithm, sizeof row->algorithm, "%s", plan->algorithm);
     snprintf(row->numerical_notes, sizeof row->numerical_notes, "%s", plan->numerical_notes);
-    status = settle_call(row, device, measure_plan(row, device, plan, options, error));
+    status = settle_call(row, device, measure_plan(row, device, plan, set_count, options, error));
+    plan->set = 0;
     if (status == STATUS_OK && check)
         status = check_row(row, check, device, plan, error);
     bench->release(plan);

@@ -2,8 +2,9 @@
  * samples until the distribution-free 95 % confidence interval of the median is narrow enough.
  *
  * A label is the median time of one call of the layer's whole pass, with nothing else on the
- * device, caches as the previous call left them (or flushed), and without launch gaps if the device
- * can replay a recording.
+ * device, and without launch gaps if the device can replay a recording. Operands are in the cache
+ * as within a network's step (CACHE_STEP: operand_sets.h), as the previous call of the same layer
+ * left them (CACHE_HOT), or not at all (CACHE_COLD: flushed before each sample).
  */
 #ifndef EPOCHCAST_BENCH_MEASURE_H
 #define EPOCHCAST_BENCH_MEASURE_H
@@ -18,7 +19,7 @@ struct measure_options {
     double sample_floor_ms; /* repeat calls within a sample until it lasts this long; 0.01 */
     int minimum_samples;    /* needed before the interval may settle; the cap may end earlier; 6 */
     int maximum_samples;    /* 2000 */
-    bool cold_cache;        /* flush before each sample */
+    int32_t cache;          /* enum cache: how a call finds its operands; CACHE_HOT */
 };
 extern const struct measure_options measure_options_default;
 
@@ -84,6 +85,7 @@ bool measurement_is_timed(const struct measurement *row);
 struct measured_call {
     enum status (*call)(void *payload, struct error *error);
     void *payload;
+    int cycle; /* calls until it works on the same memory again; 0: always the same */
 };
 enum status measure_call(struct measurement *row, struct device *device,
                          const struct measured_call *call, const struct measure_options *options,

@@ -42,7 +42,7 @@ struct run {
 static enum status time_calls(double *elapsed_ms, struct run *run, int repeats, struct error *error)
 {
     const struct backend *backend = run->device->backend;
-    if (run->options->cold_cache)
+    if (run->options->cache == CACHE_COLD)
         backend->flush_cache(run->device);
     TRY(backend->timer_start(run->device, error));
     if (run->recorded)
@@ -94,14 +94,27 @@ static enum status warm_up(double *calls_ms, int *count, struct run *run, struct
     return STATUS_OK;
 }
 
+/* A recording repeats whole cycles of the call: replayed again and again, a few of its operands
+ * would stay in the cache. Unless that takes long: such a call has more to do than to fetch them.
+ */
+static double whole_cycles(double repeats, double call_ms, const struct run *run)
+{
+    const int cycle = run->call->cycle;
+    if (!run->device->backend->record_start || cycle <= 1)
+        return repeats;
+    const double wanted = cycle * ceil(repeats / cycle);
+    return fmax(repeats, fmin(wanted, floor(run->options->warmup_ms / call_ms)));
+}
+
 static int repeats_for(double call_ms, const struct run *run)
 {
     const struct backend *backend = run->device->backend;
     const double floor_ms = fmax(run->options->sample_floor_ms, backend->sample_floor_ms);
     const double limit = backend->record_start ? RECORDED_REPEATS : CALL_REPEATS;
-    if (run->options->cold_cache || call_ms >= floor_ms)
+    if (run->options->cache == CACHE_COLD)
         return 1;
-    return (int)fmin(ceil(floor_ms / fmax(call_ms, 1e-6)), limit);
+    const double repeats = call_ms >= floor_ms ? 1 : ceil(floor_ms / fmax(call_ms, 1e-6));
+    return (int)fmin(whole_cycles(repeats, call_ms, run), limit);
 }
 
 /* ---- samples ---- */
@@ -210,7 +223,7 @@ static enum status time_eagerly(struct run *run, struct error *error)
 {
     double samples_ms[EAGER_SAMPLES], ignored_ms;
     const int repeats = run->row->repeats_per_sample;
-    if (!run->recorded || run->options->cold_cache || run->row->median_ms > eager_limit_ms)
+    if (!run->recorded || run->options->cache == CACHE_COLD || run->row->median_ms > eager_limit_ms)
         return STATUS_OK;
     run->recorded = false;
     for (int i = 0; i < EAGER_SAMPLES; i++) {

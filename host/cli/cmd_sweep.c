@@ -106,6 +106,20 @@ static enum status print_plan(struct sweep_request *request, const struct settin
 
 /* ---- the file: new, or resumed ---- */
 
+/* Unless --cache is given a sweep goes on as it began. */
+static void keep_cache(struct sweep_request *request, const struct dataset_rows *done,
+                       const struct settings *settings)
+{
+    const char *path = settings->output;
+    const int32_t begun = done->device_count > 0 ? done->devices[0].cache : CACHE_HOT;
+    if (settings->cache >= 0 || begun == request->options.measure.cache)
+        return;
+    request->options.measure.cache = begun;
+    if (!settings->quiet)
+        fprintf(stderr, "note: '%s' was begun with --cache %s, which it keeps\n", path,
+                choice_name(&choice_cache, begun));
+}
+
 /* The limits are those of the file, whatever the device: its draws continue. */
 static const char *difference_from(const struct dataset_rows *done, struct sweep_request *request,
                                    const struct settings *settings)
@@ -125,6 +139,8 @@ static enum status read_earlier(struct dataset_rows *done, struct sweep_request 
     const char *path = settings->output;
     TRY(scratch_file_check_unused(path, error));
     const enum status status = dataset_read_rounds(done, path, &reason);
+    if (status == STATUS_OK)
+        keep_cache(request, done, settings);
     const char *what = status == STATUS_OK ? difference_from(done, request, settings) : NULL;
     if (status == STATUS_OK && !what)
         return STATUS_OK;
@@ -201,6 +217,15 @@ static enum status measure_into(struct sweep_report *report, struct dataset *dat
     return dataset_finish(dataset, error);
 }
 
+/* The worker's device, with the sweep's state of the caches. */
+static struct device_info device_of(const struct worker *worker,
+                                    const struct sweep_request *request)
+{
+    struct device_info info = *worker_device(worker);
+    info.cache = request->options.measure.cache;
+    return info;
+}
+
 static enum status sweep_with(struct sweep_report *report, struct worker *worker,
                               const struct sweep_request *request, const struct dataset_rows *done,
                               const struct settings *settings, struct error *error)
@@ -209,7 +234,8 @@ static enum status sweep_with(struct sweep_report *report, struct worker *worker
     struct sweep_options wanted = request->options;
     int32_t device_row;
     wanted.done = done;
-    TRY(open_dataset(&dataset, &device_row, done, request, worker_device(worker), settings, error));
+    const struct device_info info = device_of(worker, request);
+    TRY(open_dataset(&dataset, &device_row, done, request, &info, settings, error));
     const enum status status = measure_into(report, dataset, device_row, worker, wanted, settings,
                                             error);
     dataset_close(dataset);
@@ -228,7 +254,8 @@ static enum status go_on_with(struct sweep_report *report, struct worker *worker
 {
     struct sweep_options wanted = request->options;
     wanted.done = done;
-    TRY(same_device(done, worker_device(worker), settings->output, error));
+    const struct device_info info = device_of(worker, request);
+    TRY(same_device(done, &info, settings->output, error));
     const bool is_complete = !done->is_growing && sweep_is_complete(report, &wanted);
     if (is_complete && !settings->quiet)
         fprintf(stderr, "epochcast: '%s' is complete; --overwrite measures it again\n",

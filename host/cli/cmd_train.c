@@ -306,16 +306,16 @@ static void note_memory(const struct dataset_rows *rows, const struct settings *
         term_message(stderr, "%s", text);
 }
 
-/* The model is written by now: Ctrl-C only cuts the advice short. */
-static enum status advise(const struct dataset_rows *rows, const struct fit_report *reports,
-                          struct mlp_options *wanted, const struct settings *settings,
-                          struct error *error)
+/* Rows of one machine whose calls found their operands differently have different times. */
+static enum status check_caches(const struct dataset_rows *rows, struct error *error)
 {
-    const struct train_progress watched = {.interrupted = &cli_interrupted};
-    wanted->progress = &watched;
-    const enum status status = train_advise(rows, reports, wanted, settings, error);
-    wanted->progress = NULL;
-    return status == STATUS_INTERRUPTED ? STATUS_OK : status;
+    const struct device_info *first, *second;
+    if (!device_cache_conflict(&first, &second, rows->devices, rows->device_count))
+        return STATUS_OK;
+    FAIL(error, STATUS_USAGE, "rows of '%s' were measured with --cache %s and with --cache %s",
+         first->name, choice_name(&choice_cache, first->cache),
+         choice_name(&choice_cache, second->cache));
+    return HINT(error, STATUS_USAGE, "train on files of one of them: 'epochcast show' tells which");
 }
 
 static enum status train(struct mlp_options *wanted, const struct fit_options *baseline,
@@ -332,7 +332,9 @@ static enum status train(struct mlp_options *wanted, const struct fit_options *b
         cli_note_namesakes(rows.devices, rows.device_count);
         cli_note_shared_cores(rows.devices, rows.device_count);
     }
-    enum status status = filter_kinds(&rows, settings, error);
+    enum status status = check_caches(&rows, error);
+    if (status == STATUS_OK)
+        status = filter_kinds(&rows, settings, error);
     if (status == STATUS_OK && !baseline)
         note_memory(&rows, settings);
     if (status == STATUS_OK && !baseline)
@@ -342,7 +344,7 @@ static enum status train(struct mlp_options *wanted, const struct fit_options *b
     if (status == STATUS_OK && !settings->quiet)
         train_notes_print(&rows, reports, !baseline);
     if (status == STATUS_OK && !settings->quiet && !baseline)
-        status = advise(&rows, reports, wanted, settings, error);
+        status = train_advise(&rows, reports, wanted, settings, error);
     dataset_rows_free(&rows);
     TRY(status);
     return print_reports(reports, baseline ? trainer_host.name : wanted->trainer->name, settings,

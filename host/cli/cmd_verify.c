@@ -133,6 +133,7 @@ static struct verification_options options_of(const struct settings *settings)
         .has_layers_alone = settings->sum};
     return (struct verification_options){.precision = settings->precision < 0 ? PRECISION_FP32
                                                                               : settings->precision,
+                                         .cache = settings->cache,
                                          .baselines = settings->baselines,
                                          .datasets = settings->operands + 1,
                                          .dataset_count = settings->operand_count - 1,
@@ -178,10 +179,13 @@ static enum status run(const struct settings *settings, struct error *error)
 static const char *const takes[] = {
     "dimension", "batch-axis", "batch-in-file", "model",          "device", "batch",     "pass",
     "optimizer", "threads",    "cap-ms",        "target-percent", "seed",   "precision", "autotune",
-    "layers",    "sum",        "baselines",     "plot",           "rounds", NULL};
+    "layers",    "sum",        "baselines",     "plot",           "rounds", "cache",     NULL};
 static const struct option_help helps[] = {
     {"rounds", "N", "rounds over all steps, each in its own order (default: 3)"},
     {"cap-ms", "MS", "time limit of the timed work per step (default: 100)"},
+    {"cache", "STATE",
+     "how the layers of --sum find their operands: as within a step, hot or cold (default: as the "
+     "model's rows)"},
     {"layers", NULL, "also time each layer within the step; one row per kind"},
     {NULL, NULL, NULL}};
 const struct command command_verify = {

@@ -45,7 +45,7 @@ struct measure_options measure_options_of(const struct settings *settings)
         asked.cap_ms = settings->cap_ms;
     if (!isnan(settings->target_percent))
         asked.relative_ci = settings->target_percent / 100;
-    asked.cold_cache = settings->cache == CACHE_COLD;
+    asked.cache = settings->cache < 0 ? CACHE_STEP : settings->cache;
     return asked;
 }
 

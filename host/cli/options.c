@@ -15,6 +15,7 @@ static const struct choice choice_split_or_all = {
 const struct settings settings_default = {
     .split = SPLIT_VALIDATION,
     .precision = -1,
+    .cache = -1,
     .configs = -1,
     .rounds = -1,
     .check_every = 100,
@@ -91,7 +92,10 @@ const struct option cli_options[] = {
     {"target-percent", 0, OPTION_NUMBER, AT(target_percent), "P",
      "stop at this half-width of the median's interval, percent (default: 2)", 0.01, 100, NULL},
     {"cache", 0, OPTION_CHOICE, AT(cache), "STATE",
-     "state of the caches before each sample (default: hot)", 0, 0, &choice_cache},
+     "operands of a timed layer: step: not in the cache, as within a network's step (default); "
+     "hot: "
+     "as the call before left them; cold: flushed before each sample",
+     0, 0, &choice_cache},
     {"max-flops", 0, OPTION_NUMBER, AT(max_flops), "X",
      "largest layers, FLOP per call (default: GPU 0.2 s of its peak; CPU 2e10 per thread)", 1, 1e18,
      NULL},

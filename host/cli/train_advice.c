@@ -97,7 +97,11 @@ enum status train_advise(const struct dataset_rows *rows, const struct fit_repor
         is_any |= poor[kind] = is_poor(&reports[kind]);
     if (!is_any || rows->device_count > 1)
         return STATUS_OK;
-    TRY(learning_curves_measure(curves, poor, reports, rows, options, error));
-    print_advice(rows, reports, poor, curves, settings);
-    return STATUS_OK;
+    const struct train_progress watched = {.interrupted = &cli_interrupted};
+    struct mlp_options own = *options;
+    own.progress = &watched;
+    const enum status status = learning_curves_measure(curves, poor, reports, rows, &own, error);
+    if (status == STATUS_OK)
+        print_advice(rows, reports, poor, curves, settings);
+    return status == STATUS_INTERRUPTED ? STATUS_OK : status;
 }

@@ -86,6 +86,7 @@ static enum status measure_rows(struct verification *all, const struct layer_con
     struct progress progress;
     struct verify_times *times;
     struct verify_rounds_options rounds = options->rounds;
+    rounds.measure.cache = options->cache < 0 ? all->known->cache : options->cache;
     rounds.progress = &progress;
     rounds.interrupted = &cli_interrupted;
     TRY(ALLOCATE(&times, (unsigned long)all->count, "times", error));
@@ -156,6 +157,7 @@ static enum status fill(struct verification *all, struct device *device,
     struct layer_config *asked;
     const int count = all->selection->step_count * all->selection->batch_count;
     TRY(device->backend->describe(device, false, &here, error));
+    here.cache = options->cache < 0 ? CACHE_STEP : options->cache;
     TRY(model_find_device(&all->known, &all->selection->model, &here, error));
     TRY(fit_baselines(all, options, error));
     TRY(ALLOCATE(&all->rows, (unsigned long)count, "rows", error));

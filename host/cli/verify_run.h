@@ -25,6 +25,7 @@ struct verification {
 
 struct verification_options {
     int32_t precision;
+    int32_t cache;               /* of layers alone: enum cache, or -1: as the model's rows */
     int32_t baselines;           /* bit i: choice_baseline's name i */
     const char *const *datasets; /* (dataset_count) for the baselines that need rows */
     int dataset_count;

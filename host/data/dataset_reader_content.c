@@ -85,6 +85,15 @@ static enum status read_whole(void **records, size_t *count, struct schema_colum
     return status;
 }
 
+/* Before devices had a column for it, only the protocol told that caches were flushed. */
+static bool is_old_and_cold(const struct dataset_reader *reader)
+{
+    for (int i = 0; i < reader->state->device_columns.count; i++)
+        if (strcmp(reader->state->device_columns.fields[i].name, "cache") == 0)
+            return false;
+    return strstr(reader->header.protocol, "cache cold") != NULL;
+}
+
 static enum status read_devices(struct dataset_reader *reader, struct error *error)
 {
     if (!stored_is_hard_link(reader->state->file, "/devices"))
@@ -93,9 +102,12 @@ static enum status read_devices(struct dataset_reader *reader, struct error *err
     const struct stored_table_plan plan = plan_of(reader, "/devices/rows", &columns, DEVICE_LIMIT);
     TRY(read_whole((void **)&reader->devices, &reader->device_count, &reader->state->device_columns,
                    reader, &plan, error));
+    const bool is_cold = is_old_and_cold(reader);
     for (size_t i = 0; i < reader->device_count; i++) {
         char fault[DATASET_FAULT_SIZE];
         dataset_clean_texts(&reader->devices[i], device_fields, device_field_count);
+        if (is_cold)
+            reader->devices[i].cache = CACHE_COLD;
         if (dataset_device_fault(fault, sizeof fault, &reader->devices[i]))
             return stored_damaged(reader->path, "/devices/rows", fault, error);
     }

@@ -221,6 +221,7 @@ static enum status import_row(struct importer *importer, const struct dialect *d
     struct measurement row = default_row(csv);
     struct device_info device = importer->device;
     TRY(dialect->row(&row, &device, state, csv, error));
+    device.cache = row.cache;
     TRY(find_device(&row.device, importer, &device, csv, error));
     if (dataset_row_fault(fault, sizeof fault, &row, (size_t)importer->known.device_count))
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s", csv->path, csv->line, fault);

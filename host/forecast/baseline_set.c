@@ -65,7 +65,10 @@ enum status baseline_set_forecast(double *batch_ms, const struct baseline_set *s
 enum status model_find_device(const struct device_info **known, const struct model *model,
                               const struct device_info *here, struct error *error)
 {
-    const int found = device_find(model->devices, model->device_count, here);
+    struct device_info other = *here;
+    int found = device_find(model->devices, model->device_count, here);
+    for (other.cache = 0; found < 0 && other.cache < choice_cache.count; other.cache++)
+        found = device_find(model->devices, model->device_count, &other);
     if (found >= 0) {
         *known = &model->devices[found];
         return STATUS_OK;

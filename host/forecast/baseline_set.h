@@ -25,8 +25,8 @@ enum status baseline_set_forecast(double *batch_ms, const struct baseline_set *s
                                   const struct network *network, const struct device_info *device,
                                   const struct forecast_options *options, struct error *error);
 
-/* The model's entry for the measuring device `here`; STATUS_NO_DEVICE: the model was trained on
- * other devices. */
+/* The model's entry for the measuring device `here`, of its state of the caches or else of another;
+ * STATUS_NO_DEVICE: the model was trained on other devices. */
 enum status model_find_device(const struct device_info **known, const struct model *model,
                               const struct device_info *here, struct error *error);
 

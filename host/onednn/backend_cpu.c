@@ -147,6 +147,7 @@ static enum status cpu_open(struct device **device, int index, const struct devi
     struct machine_processor processor;
     machine_processor_read(&processor, "");
     const int64_t cache_bytes = processor.cache_bytes;
+    cpu->cache_bytes = cache_bytes;
     cpu->flush_bytes = (size_t)(2 * cache_bytes > flush_minimum_bytes ? 2 * cache_bytes
                                                                       : flush_minimum_bytes);
     omp_set_num_threads(cpu->thread_count);
@@ -197,6 +198,14 @@ static void cpu_flush_cache(struct device *device)
         *(end - i) += 1;
 }
 
+static void cpu_room(struct device *device, struct operand_room *room)
+{
+    const struct cpu_device *cpu = (const struct cpu_device *)device;
+    *room = (struct operand_room){
+        .cache_bytes = cpu->cache_bytes,
+        .free_bytes = (int64_t)(cpu->arena_bytes - cpu->read_bytes - cpu->written_bytes)};
+}
+
 static void cpu_reset(struct device *device)
 {
     struct cpu_device *cpu = (struct cpu_device *)device;
@@ -234,6 +243,7 @@ const struct backend backend_cpu = {
     .timer_start = cpu_timer_start,
     .timer_stop = cpu_timer_stop,
     .flush_cache = cpu_flush_cache,
+    .room = cpu_room,
     .reset = cpu_reset,
     .disturbed = cpu_disturbed,
     .conditions = cpu_conditions,

@@ -160,6 +160,7 @@ static enum status prepare(struct plan **out, struct device *device,
 const struct bench cpu_bench_batch_norm = {
     .prepare = prepare,
     .enqueue = cpu_plan_enqueue,
+    .replicate = cpu_plan_replicate,
     .release = cpu_plan_release,
     .read = cpu_plan_read_elements,
 };

@@ -161,6 +161,14 @@ static enum status take_arena(void **data, struct cpu_plan *plan, size_t bytes, 
     return STATUS_OK;
 }
 
+enum status cpu_take_sets(struct cpu_plan *plan, int count, struct error *error)
+{
+    const size_t sets = (size_t)count;
+    void *ignored;
+    TRY(take_arena(&ignored, plan, sets * plan->read_bytes, true, error));
+    return take_arena(&ignored, plan, sets * plan->written_bytes, false, error);
+}
+
 /* One interval holds all that is spoilt: operands of a plan lie beside each other. */
 void cpu_operand_spoil(struct cpu_device *device, const struct cpu_tensor *tensor)
 {
@@ -209,6 +217,16 @@ static enum status fill_narrow(void *data, struct cpu_plan *plan, dnnl_data_type
 
 /* ---- tensors ---- */
 
+enum status cpu_tensor_keep(struct cpu_plan *plan, const struct cpu_tensor *tensor,
+                            struct error *error)
+{
+    if (plan->kept_count == CPU_KEPT_LIMIT)
+        return FAIL(error, STATUS_FAILED, "a plan keeps more than %d tensors", CPU_KEPT_LIMIT);
+    plan->kept[plan->kept_count++] = (struct cpu_kept){.data = tensor->data,
+                                                       .bytes = cpu_layout_bytes(tensor->layout)};
+    return STATUS_OK;
+}
+
 enum status cpu_tensor_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
                               const struct cpu_layout *layout, float amplitude, struct error *error)
 {
@@ -222,7 +240,11 @@ enum status cpu_tensor_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
     else if (amplitude > 0)
         TRY(fill_narrow(data, plan, type, bytes / sizeof(uint16_t), amplitude, error));
     TRY(cpu_tensor_view(tensor, plan, layout, data, error));
-    return amplitude > 0 ? cpu_clear_padding(&ignored, tensor, error) : STATUS_OK;
+    if (amplitude > 0) {
+        TRY(cpu_clear_padding(&ignored, tensor, error));
+        TRY(cpu_tensor_keep(plan, tensor, error));
+    }
+    return STATUS_OK;
 }
 
 /* The arena keeps its noise in fp32; in 16 bits an operand is filled anew. */

@@ -148,6 +148,8 @@ enum status cpu_plan_create(struct cpu_plan **plan, struct device *device,
     (*plan)->base.bench = device->backend->bench[config->kind];
     (*plan)->base.engine = -1;
     (*plan)->device = (struct cpu_device *)device;
+    (*plan)->read_start = (*plan)->device->read_bytes;
+    (*plan)->written_start = (*plan)->device->written_bytes;
     (*plan)->config = *config;
     (*plan)->outcome = outcome;
     return STATUS_OK;
@@ -157,6 +159,9 @@ enum status cpu_plan_finish(struct plan **out, struct cpu_plan *plan, enum statu
 {
     *out = &plan->base;
     plan->outcome = NULL;
+    plan->read_bytes = plan->device->read_bytes - plan->read_start;
+    plan->written_bytes = plan->device->written_bytes - plan->written_start;
+    plan->base.operand_bytes = (int64_t)(plan->read_bytes + plan->written_bytes);
     if (status == STATUS_OK)
         return STATUS_OK;
     cpu_plan_release(&plan->base);
@@ -167,9 +172,12 @@ enum status cpu_plan_finish(struct plan **out, struct cpu_plan *plan, enum statu
 enum status cpu_plan_enqueue(struct plan *plan, int phases, struct error *error)
 {
     const struct cpu_plan *own = (const struct cpu_plan *)plan;
+    const struct cpu_step *steps = plan->set == 0
+                                       ? own->steps
+                                       : own->more_steps + (plan->set - 1) * own->step_count;
     for (int i = 0; i < own->step_count; i++)
-        if (own->steps[i].phase & phases)
-            TRY(run_step(&own->steps[i], own, error));
+        if (steps[i].phase & phases)
+            TRY(run_step(&steps[i], own, error));
     return STATUS_OK;
 }
 
@@ -183,6 +191,10 @@ void cpu_plan_release(struct plan *plan)
             dnnl_primitive_destroy(own->steps[i].primitive);
     for (int i = 0; i < own->memory_count; i++)
         dnnl_memory_destroy(own->memories[i]);
+    for (int i = 0; i < own->more_memory_count; i++)
+        dnnl_memory_destroy(own->more_memories[i]);
+    free(own->more_memories);
+    free(own->more_steps);
     for (int i = 0; i < own->layout_count; i++)
         cpu_layout_destroy(own->layouts[i]);
     free(own);

@@ -21,6 +21,7 @@ struct cpu_device {
      * nobody overwrites need not be filled in again for the next config. */
     unsigned char *arena;
     size_t arena_bytes, flush_bytes;
+    int64_t cache_bytes;              /* of the last level; 0: unknown */
     size_t read_bytes, written_bytes; /* in use, from the start and from the end */
     size_t noise_bytes;               /* from the start: filled with noise ... */
     size_t spoilt_start, spoilt_end;  /* ... but for these bytes, written since */
@@ -59,6 +60,7 @@ enum {
     CPU_ARGUMENT_LIMIT = 12,
     CPU_MEMORY_LIMIT = 64,
     CPU_LAYOUT_LIMIT = 64,
+    CPU_KEPT_LIMIT = 16,
 };
 
 /* Optimizer update of one parameter array; all of the array's memory, padding included. */
@@ -88,6 +90,19 @@ struct cpu_plan {
     struct cpu_layout *layouts[CPU_LAYOUT_LIMIT]; /* owned */
     int layout_count;
     enum outcome *outcome; /* valid during prepare: unsupported goes here */
+
+    size_t read_start, written_start; /* arena in use before this plan, from its two ends */
+    size_t read_bytes, written_bytes; /* in use by this plan: its first set of operands */
+    /* (kept_count) tensors that the steps read although none of them has written them before. */
+    struct cpu_kept {
+        void *data;
+        size_t bytes;
+    } kept[CPU_KEPT_LIMIT];
+    int kept_count;
+    /* Of the further sets of operands (cpu_sets.c): the same steps with other memories. */
+    struct cpu_step *more_steps;  /* (sets, step_count) or NULL */
+    dnnl_memory_t *more_memories; /* (more_memory_count) owned */
+    int more_memory_count;
 };
 
 /* Maps a dnnl_status_t: unimplemented -> unsupported, out_of_memory -> STATUS_OUT_OF_MEMORY. */
@@ -125,6 +140,11 @@ enum status cpu_clear_padding(bool *is_padded, const struct cpu_tensor *tensor,
 dnnl_dim_t cpu_order_offset(const struct cpu_order *order, int dimension, dnnl_dim_t position);
 /* Marks an operand as overwritten. */
 void cpu_operand_spoil(struct cpu_device *device, const struct cpu_tensor *tensor);
+/* Notes that the steps need what the tensor holds now: further sets of operands get a copy. */
+enum status cpu_tensor_keep(struct cpu_plan *plan, const struct cpu_tensor *tensor,
+                            struct error *error);
+/* Arena memory for `count` further sets of the plan's operands: noise in what is only read. */
+enum status cpu_take_sets(struct cpu_plan *plan, int count, struct error *error);
 /* A tensor over existing memory. */
 enum status cpu_tensor_view(struct cpu_tensor *tensor, struct cpu_plan *plan,
                             const struct cpu_layout *layout, void *data, struct error *error);
@@ -211,6 +231,7 @@ enum status cpu_plan_create(struct cpu_plan **plan, struct device *device,
                             struct error *error);
 enum status cpu_plan_finish(struct plan **out, struct cpu_plan *plan, enum status status);
 enum status cpu_plan_enqueue(struct plan *plan, int phases, struct error *error);
+enum status cpu_plan_replicate(struct plan *plan, int count, struct error *error);
 void cpu_plan_release(struct plan *plan);
 /* The implementation that the library chose, into plan->base.algorithm. */
 void cpu_plan_name(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd);

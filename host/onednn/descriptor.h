@@ -45,6 +45,9 @@ const struct cpu_layout *cpu_layout_of(const_dnnl_primitive_desc_t pd, dnnl_quer
 dnnl_status_t cpu_memory_create(dnnl_memory_t *memory, const struct cpu_layout **own,
                                 const struct cpu_layout *layout, dnnl_engine_t engine, void *data);
 
+/* Layout of a memory object, which owns it; NULL: it has none. */
+const struct cpu_layout *cpu_memory_layout(const_dnnl_memory_t memory);
+
 /* ---- descriptors of primitives: the caller destroys *pd with dnnl_primitive_desc_destroy ---- */
 
 /* Where a primitive runs, and its attributes. */

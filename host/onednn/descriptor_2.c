@@ -104,6 +104,14 @@ dnnl_status_t cpu_memory_create(dnnl_memory_t *memory, const struct cpu_layout *
     return status;
 }
 
+const struct cpu_layout *cpu_memory_layout(const_dnnl_memory_t memory)
+{
+    const dnnl_memory_desc_t *kept = NULL;
+    return dnnl_memory_get_memory_desc(memory, &kept) == dnnl_success
+               ? (const struct cpu_layout *)kept
+               : NULL;
+}
+
 /* ---- descriptors ---- */
 
 /* The second step, where the first one succeeded. */

@@ -115,6 +115,7 @@ static enum status prepare(struct plan **out, struct device *device,
 const struct bench cpu_bench_layer_norm = {
     .prepare = prepare,
     .enqueue = cpu_plan_enqueue,
+    .replicate = cpu_plan_replicate,
     .release = cpu_plan_release,
     .read = cpu_plan_read_elements,
 };

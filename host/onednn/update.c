@@ -103,7 +103,7 @@ static enum status add_state(float **state, struct cpu_plan *plan, const struct 
     TRY(cpu_tensor_create(&tensor, plan, layout, 0, error));
     *state = tensor.data;
     memset(tensor.data, 0, cpu_layout_bytes(layout));
-    return STATUS_OK;
+    return cpu_tensor_keep(plan, &tensor, error);
 }
 
 static enum status add_update(struct cpu_plan *plan, const struct cpu_tensor *parameters,
@@ -129,6 +129,7 @@ static enum status add_weights_update(struct cpu_plan *plan, struct error *error
         return add_update(plan, weights, gradient, error);
     TRY(cpu_tensor_create(master, plan, gradient->layout, 0, error));
     TRY(cpu_copy(plan, weights, master, error));
+    TRY(cpu_tensor_keep(plan, master, error));
     TRY(add_update(plan, master, gradient, error));
     return cpu_reorder(plan, PHASE_UPDATE, master, weights, error);
 }

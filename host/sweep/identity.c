@@ -57,11 +57,10 @@ static void describe_selection(struct dataset_header *header, const struct sweep
 static void describe_protocol(struct dataset_header *header, const struct sweep_identity *identity)
 {
     const struct sweep_options *options = identity->options;
-    const int cache = options->measure.cold_cache ? CACHE_COLD : CACHE_HOT;
     snprintf(header->protocol, sizeof header->protocol,
              "rounds %d, warm-up until settled or %g ms, cap %g ms, target %g %%, cache %s%s",
              options->rounds, options->measure.warmup_ms, options->measure.cap_ms,
-             100 * options->measure.relative_ci, choice_name(&choice_cache, cache),
+             100 * options->measure.relative_ci, choice_name(&choice_cache, options->measure.cache),
              identity->autotune ? ", autotune" : "");
     if (options->shard_count > 1)
         snprintf(header->shard, sizeof header->shard, "%d/%d", options->shard + 1,
@@ -83,7 +82,7 @@ const char *sweep_difference(const struct dataset_header *a, const struct datase
            : strcmp(a->sampler, b->sampler) != 0 ? "sampler"
            : strcmp(a->domain, b->domain) != 0   ? "layers, --set or limits"
            : strcmp(a->protocol, b->protocol) != 0
-               ? "protocol (--rounds, --cap-ms, --target-percent, version)"
+               ? "protocol (--rounds, --cap-ms, --target-percent, --cache, version)"
            : strcmp(a->shard, b->shard) != 0 ? "shard"
                                              : NULL;
 }

@@ -190,7 +190,7 @@ static enum status note_done(struct run *run, const struct measurement *row, str
     const bool is_ours = is_draw && which < options->domain_count &&
                          draw % options->shard_count == options->shard &&
                          position < (int64_t)options->done->count + HOLE_LIMIT &&
-                         row->cache == (options->measure.cold_cache ? CACHE_COLD : CACHE_HOT);
+                         row->cache == options->measure.cache;
     if (!is_ours)
         return not_of_this_sweep(row, error);
     run->report->earlier_s += seconds_of(row->setup_ms) + seconds_of(row->warmup_ms) +
