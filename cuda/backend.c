@@ -48,6 +48,7 @@ static enum status allocate(struct cuda_device *cuda, int64_t wanted_bytes, stru
     int cache_bytes;
     size_t free_bytes, total_bytes;
     CUDA_TRY(error, cudaDeviceGetAttribute(&cache_bytes, cudaDevAttrL2CacheSize, cuda->index));
+    cuda->cache_bytes = cache_bytes;
     cuda->flush_bytes = 2 * (int64_t)cache_bytes;
     CUDA_TRY(error, cudaMalloc(&cuda->flush, (size_t)cuda->flush_bytes + 1));
     CUDA_TRY(error,
@@ -148,6 +149,14 @@ static void flush_cache(struct device *device)
     cudaMemsetAsync(cuda->flush, 1, (size_t)cuda->flush_bytes, cuda->stream);
 }
 
+static void room(struct device *device, struct operand_room *room)
+{
+    const struct cuda_device *cuda = (const struct cuda_device *)device;
+    *room = (struct operand_room){.cache_bytes = cuda->cache_bytes,
+                                  .free_bytes = cuda->arena_bytes - cuda->used_bytes -
+                                                cuda->workspace_bytes};
+}
+
 static void reset(struct device *device)
 {
     struct cuda_device *cuda = (struct cuda_device *)device;
@@ -212,6 +221,7 @@ const struct backend backend_cuda_device = {
     .timer_start = timer_start,
     .timer_stop = timer_stop,
     .flush_cache = flush_cache,
+    .room = room,
     .reset = reset,
     .record_start = record_start,
     .record_stop = record_stop,

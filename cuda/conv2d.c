@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DIRECTION_COUNT = 3, CANDIDATE_LIMIT = 10, AUTOTUNE_RUNS = 3 };
@@ -16,8 +17,14 @@ struct conv_plan {
     struct cuda_plan base;
     struct cudnn_choice choices[DIRECTION_COUNT];
     struct cudnn_execution executions[DIRECTION_COUNT];
-    int refused_count[DIRECTION_COUNT]; /* of the first candidates: they did not run */
+    int refused_count[DIRECTION_COUNT];              /* of the first candidates: they did not run */
+    struct cudnn_execution (*more)[DIRECTION_COUNT]; /* (sets of operands but the first) or NULL */
 };
+
+static struct cudnn_execution *executions_of(struct conv_plan *plan, int set)
+{
+    return set == 0 ? plan->executions : plan->more[set - 1];
+}
 
 static const struct {
     enum cudnn_direction cudnn;
@@ -193,17 +200,36 @@ static enum status choose_next(bool *found, struct cuda_plan *base, enum cuda_di
 
 static enum status run(struct cuda_plan *plan, enum cuda_direction direction, struct error *error)
 {
-    CUDNN_RUN(plan, error, cudnn_execution_run(&((struct conv_plan *)plan)->executions[direction]));
+    const struct cudnn_execution *set = executions_of((struct conv_plan *)plan, plan->bound_set);
+    CUDNN_RUN(plan, error, cudnn_execution_run(&set[direction]));
+    return STATUS_OK;
+}
+
+/* Executions hold pointers: each set of operands has its own. */
+static enum status bind_set(struct cuda_plan *base, struct error *error)
+{
+    struct conv_plan *plan = (struct conv_plan *)base;
+    if (!plan->more)
+        TRY(ALLOCATE(&plan->more, (size_t)base->set_count - 1, "executions", error));
+    for (int i = 0; i < direction_count(plan); i++) {
+        const struct cudnn_choice *choice = &plan->choices[i];
+        void *workspace;
+        TRY(cuda_take_workspace(&workspace, base->device, choice->workspace_bytes, error));
+        TRY(bind(&executions_of(plan, base->bound_set)[i], plan, i, choice, workspace, error));
+    }
     return STATUS_OK;
 }
 
 static void release(struct cuda_plan *base)
 {
     struct conv_plan *plan = (struct conv_plan *)base;
+    const int set_count = plan->more ? base->set_count : 1;
     for (int i = 0; i < DIRECTION_COUNT; i++) {
-        cudnn_execution_release(&plan->executions[i]);
+        for (int set = 0; set < set_count; set++)
+            cudnn_execution_release(&executions_of(plan, set)[i]);
         cudnn_choice_release(&plan->choices[i]);
     }
+    free(plan->more);
 }
 
 const struct cuda_kind cuda_conv2d = {
@@ -212,5 +238,6 @@ const struct cuda_kind cuda_conv2d = {
     .choose = choose,
     .run = run,
     .choose_next = choose_next,
+    .bind_set = bind_set,
     .release = release,
 };

@@ -26,7 +26,7 @@ struct cuda_device {
     int64_t arena_bytes, used_bytes; /* a multiple of 256; tensors from its start ... */
     int64_t workspace_bytes;         /* ... one workspace, of all plans, at its end */
     void *flush, *blas_workspace;
-    int64_t flush_bytes;
+    int64_t flush_bytes, cache_bytes;
     int64_t *pick_places; /* (CUDA_PICK_LIMIT), on the device as the values */
     float *pick_values;
     struct nvml *nvml; /* NULL: no NVML here */
@@ -77,6 +77,9 @@ struct cuda_kind {
      * runs with. NULL: there is none. */
     enum status (*choose_next)(bool *found, struct cuda_plan *plan, enum cuda_direction direction,
                                struct error *error);
+    /* Takes note of the tensors of a further set of operands (plan->bound_set), which are the
+     * plan's during the call. NULL: the kind keeps no pointers but in `tensor`. */
+    enum status (*bind_set)(struct cuda_plan *plan, struct error *error);
     void (*release)(struct cuda_plan *plan); /* or NULL */
 };
 
@@ -101,6 +104,12 @@ struct cuda_plan {
     float *bias_scratch;
     struct optimizer_update updates[CUDA_WEIGHTS_LIMIT + 1];
     int update_count;
+
+    /* Sets of operands lie one behind the other in the arena; scratch memory and workspaces are
+     * those of the first. */
+    int64_t operand_start; /* of the first set */
+    int set_count;
+    int bound_set; /* that `tensor` and `updates` point into */
 };
 
 /* Bytes from the arena, 256-aligned; STATUS_OUT_OF_MEMORY is found by accounting. */
@@ -119,6 +128,10 @@ void cuda_read_work(struct cuda_plan *plan, const struct layer_work *work);
  * `prepare`) have them; noise in what nothing writes. */
 enum status cuda_add_tensors(struct cuda_plan *plan, struct plan *const *inputs,
                              struct error *error);
+/* Makes `count` sets of operands of one, by copying it; the kind binds each. */
+enum status cuda_replicate(struct cuda_plan *plan, int count, struct error *error);
+/* Moves the plan's pointers to a set of its operands. */
+void cuda_use_set(struct cuda_plan *plan, int set);
 /* The optimizer's state is zeros again. */
 enum status cuda_clear_states(const struct cuda_plan *plan, struct error *error);
 /* Writes `rows` rows of `columns` floats: noise of 0.1 around centres[row]. */

@@ -103,6 +103,7 @@ static enum status enqueue_backward(struct cuda_plan *plan, struct error *error)
 static enum status enqueue(struct plan *plan, int phases, struct error *error)
 {
     struct cuda_plan *own = (struct cuda_plan *)plan;
+    cuda_use_set(own, plan->set);
     if (phases & PHASE_FORWARD)
         TRY(enqueue_forward(own, error));
     if (phases & PHASE_BACKWARD)
@@ -190,7 +191,10 @@ static enum status prepare(struct plan **out, struct device *device,
     plan->config = *config;
     plan->kind = kind;
     plan->outcome = outcome;
+    plan->set_count = 1;
+    plan->operand_start = plan->device->used_bytes;
     const enum status status = fill_plan(plan, inputs, error);
+    plan->base.operand_bytes = plan->device->used_bytes - plan->operand_start;
     plan->outcome = NULL;
     if (status == STATUS_OK)
         *out = &plan->base;
@@ -199,5 +203,15 @@ static enum status prepare(struct plan **out, struct device *device,
     return status;
 }
 
+static enum status replicate(struct plan *plan, int count, struct error *error)
+{
+    return cuda_replicate((struct cuda_plan *)plan, count, error);
+}
+
 const struct bench cuda_bench = {
-    .prepare = prepare, .enqueue = enqueue, .release = release, .read = cuda_read};
+    .prepare = prepare,
+    .enqueue = enqueue,
+    .replicate = replicate,
+    .release = release,
+    .read = cuda_read,
+};

@@ -21,8 +21,6 @@ static enum status choose(struct cuda_plan *base, struct error *error)
     const int64_t width = base->config.as.layer_norm.width;
     plan->norm = (struct row_norm){.rows = base->count[CUDA_INPUT] / width,
                                    .width = width,
-                                   .parameters = base->tensor[CUDA_WEIGHTS],
-                                   .statistics = base->tensor[CUDA_KEPT],
                                    .precision = base->config.precision,
                                    .epsilon = 1e-5f};
     snprintf(base->base.algorithm, sizeof base->base.algorithm, "row_norm_kernel");
@@ -36,6 +34,8 @@ static cudaError_t launch(struct norm_plan *plan, enum cuda_direction direction)
 {
     void *const *tensor = plan->base.tensor;
     cudaStream_t stream = plan->base.device->stream;
+    plan->norm.parameters = tensor[CUDA_WEIGHTS];
+    plan->norm.statistics = tensor[CUDA_KEPT];
     switch (direction) {
     case CUDA_FORWARD:
         return launch_row_norm(tensor[CUDA_PRODUCT], tensor[CUDA_INPUT], &plan->norm, stream);
