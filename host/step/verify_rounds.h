@@ -12,7 +12,8 @@ enum { VERIFY_STEP_CAP_MS = 9000 }; /* whole steps take long, and one sample has
 
 struct verify_rounds_options {
     int round_count;                            /* >= 1 */
-    struct measure_options measure;             /* cap_ms: of all rounds of a layer together */
+    struct measure_options measure;             /* cap_ms: of all rounds of a layer together; cache:
+                                                 * of layers alone */
     double step_cap_ms;                         /* of all rounds of a step together */
     bool has_layers_in_place, has_layers_alone; /* time layers as well */
     struct progress *progress;                  /* or NULL */
