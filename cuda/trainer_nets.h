@@ -11,7 +11,8 @@
 #include "trainer_data.h"
 #include "trainer_kernels.h"
 
-/* As the host engine's chunks: a weight gradient is summed by slices of a batch, then over them. */
+/* A weight gradient is summed by slices of a batch, then over them: like the host engine's chunks,
+ * which are larger. */
 enum { SLICE_ROWS_MINIMUM = 64, SLICE_LIMIT = 8 };
 enum { EVALUATION_ROWS = 4096 };
 
