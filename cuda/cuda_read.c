@@ -66,7 +66,8 @@ static enum status pick(float *values, const struct cuda_plan *plan, enum layer_
 enum status cuda_read(float *values, struct plan *plan, enum layer_value what,
                       const int64_t *indices, int count, struct error *error)
 {
-    const struct cuda_plan *own = (const struct cuda_plan *)plan;
+    struct cuda_plan *own = (struct cuda_plan *)plan;
+    cuda_use_set(own, plan->set);
     if (!own->tensor[values_of[what].role])
         return FAIL(error, STATUS_FAILED, "cuda: the plan has no %s", layer_value_names[what]);
     for (int i = 0; i < count; i += CUDA_PICK_LIMIT)

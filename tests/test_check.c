@@ -155,6 +155,30 @@ static void updated_layers_are_right(void **state)
         }
 }
 
+/* Where calls take turns on several sets of operands, the first set is the one that is read. */
+static void results_of_several_sets_are_right(void **state)
+{
+    struct measure_options options = measure_options_default;
+    options.cache = CACHE_STEP;
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        for (int pass = 0; pass < PASS_COUNT; pass++) {
+            struct error error = {0};
+            struct measurement row;
+            struct check check;
+            struct layer_config config = reference_example((enum layer_kind)kind);
+            struct layer_work work;
+            layer_work(&work, &config);
+            config.pass = pass;
+            if (pass == PASS_TRAIN && work_tensor_count(&work, TENSOR_WEIGHTS))
+                config.optimizer = OPTIMIZER_ADAM;
+            succeed(measure_and_check(&row, &check, *state, &config, &options, &error), &config,
+                    &error);
+            assert_true(check.is_checked);
+            if (check.is_incorrect)
+                fail_msg("kind %d: %s", kind, check.finding);
+        }
+}
+
 /* ---- one wrong element ---- */
 
 static const enum cpu_role result_roles[] = {CPU_OUTPUT, CPU_INPUT_GRADIENT, CPU_WEIGHTS_GRADIENT,
@@ -405,6 +429,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(drawn_layers_are_right),
         cmocka_unit_test(narrow_layers_are_right),
         cmocka_unit_test(updated_layers_are_right),
+        cmocka_unit_test(results_of_several_sets_are_right),
         cmocka_unit_test(one_wrong_element_is_found),
         cmocka_unit_test(fewer_bits_are_found),
         cmocka_unit_test(reduced_precisions_have_limits),

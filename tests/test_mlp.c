@@ -178,11 +178,12 @@ static void predictions_match_reference(void **state)
         paper,
         {.layer_count = 1, .widths = {5, 1}, .output = MLP_OUTPUT_LOG, .output_bias = 1},
         {.layer_count = 3, .widths = {1, 19, 33, 1}, .output = MLP_OUTPUT_LOG},
+        {.layer_count = 2, .widths = {7, 84, 1}, .output = MLP_OUTPUT_LOG},
         {.layer_count = 1, .widths = {4, 16}, .output = MLP_OUTPUT_SUM},
         {.layer_count = 3, .widths = {6, 20, 5, 7}, .output = MLP_OUTPUT_SUM, .output_bias = 1},
         {.layer_count = 2, .widths = {6, 20, 1}, .output = MLP_OUTPUT_SUM},
     };
-    const size_t rows[] = {0, 1, 5, 64, 131};
+    const size_t rows[] = {0, 1, 2, 5, 6, 64, 131};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (size_t j = 0; j < sizeof rows / sizeof *rows; j++)
             check_prediction(&shapes[i], rows[j]);

@@ -149,6 +149,7 @@ enum status check_plan(struct check *check, struct plan *plan, struct device *de
     *check = (struct check){.is_checked = false};
     if (!plan->bench->read)
         return STATUS_OK;
+    plan->set = 0; /* the one that is read */
     if (phases_of(config) & PHASE_UPDATE)
         TRY(plan->bench->enqueue(plan, PHASE_FORWARD | PHASE_BACKWARD, error));
     const enum status status = check_results(check, plan, device, config, error);

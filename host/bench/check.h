@@ -32,8 +32,8 @@ struct check {
 };
 
 /* The plan has run with all phases of its config. An update changes the weights that the results
- * come from: then forward and backward phases run once more. Errors are those of the device's
- * calls. */
+ * come from: then forward and backward phases run once more. Of several sets of operands the first
+ * is looked at. Errors are those of the device's calls. */
 enum status check_plan(struct check *check, struct plan *plan, struct device *device,
                        const struct layer_config *config, struct error *error);
 
