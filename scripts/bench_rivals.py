@@ -80,12 +80,13 @@ def steps_table(by_workload, ours="epochcast host"):
     return "\n".join(lines)
 
 
-def errors_table(rows):
-    lines = ["| data | regressor | version | rows | MAPE % | RMSE ms | training, processor s |", "|---|---|---|---|---|---|---|"]
-    for row in rows:
-        lines.append(f"| {row['data']} | {row['name']} | {row['version'] or 'this'} | {row['rows']} |"
-                     f" {row['mape']:.2f} | {row['rmse']:.4g} | {row['seconds']:.1f} |")
-    return "\n".join(lines)
+ERRORS_HEADER = ("| data | regressor | version | rows | MAPE % | RMSE ms | training, processor s |\n"
+                 "|---|---|---|---|---|---|---|")
+
+
+def errors_line(row):
+    return (f"| {row['data']} | {row['name']} | {row['version'] or 'this'} | {row['rows']} | {row['mape']:.2f} |"
+            f" {row['rmse']:.4g} | {row['seconds']:.1f} |")
 
 
 # ---- steps ----
@@ -247,8 +248,10 @@ def main():
         print(steps_table({names[workload]: steps_of(options, workload) for workload in options.workload.split(",")}),
               flush=True)
     if options.what in ("all", "errors"):
-        print("\n" + errors_table([row for name in options.files.split(",")
-                                   for row in errors_of(options, *source_of(name))]))
+        print("\n" + ERRORS_HEADER, flush=True)
+        for name in options.files.split(","):
+            for row in errors_of(options, *source_of(name)):
+                print(errors_line(row), flush=True)
 
 
 if __name__ == "__main__":

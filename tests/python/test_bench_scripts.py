@@ -132,6 +132,10 @@ class Rivals(unittest.TestCase):
         self.assertAlmostEqual(rivals.mape_percent([1.1, 4], [1, 5]), 15)
         self.assertAlmostEqual(rivals.rmse([1, 5], [4, 9]), math.sqrt(12.5))
 
+        line = rivals.errors_line({"data": "dense-V100", "name": "LightGBM", "version": "4.7", "rows": 9, "mape": 2.954,
+                                   "rmse": 0.02171, "seconds": 12.34})
+        self.assertEqual(line, "| dense-V100 | LightGBM | 4.7 | 9 | 2.95 | 0.02171 | 12.3 |")
+
     def test_columns_that_vary_by_split(self):
         found = rivals.read_columns("split,device,median_ms,a,b\ntrain,x,2,1,7\ntest,x,3,2,7\ntrain,x,4,3,7\n")
         self.assertEqual(found, {"train": ([[1.0], [3.0]], [2.0, 4.0]), "test": ([[2.0]], [3.0])})
