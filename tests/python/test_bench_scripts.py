@@ -29,7 +29,7 @@ def load(name):
 
 
 truth, sweep_torch, pytorch = load("bench_truth.py"), load("sweep-torch"), load("bench_pytorch.py")
-rivals = load("bench_rivals.py")
+rivals, results = load("bench_rivals.py"), load("results")
 
 
 def torch_python():
@@ -149,6 +149,12 @@ class Rivals(unittest.TestCase):
         text = rivals.steps_table({"A": found, "C": {name: found[name] for name in ("epochcast host", "slow")}})
         self.assertIn("| fast | 1 | 170 (1.70) | - |", text)
         self.assertIn("C: the strongest rival is slow; epochcast is 9.00 times as fast", text)
+
+
+class Results(unittest.TestCase):
+    def test_a_section_of_several_paragraphs_replaces_itself(self):
+        match = results.section_of("## Name\n\nfirst\n\nsecond\n")
+        self.assertEqual(match.groups(), ("Name", "first\n\nsecond\n"))
 
 
 class SweepTorch(unittest.TestCase):
