@@ -40,6 +40,26 @@ static struct measurement measured(struct device *device, const struct layer_con
     return row;
 }
 
+/* It has no cache: a call takes as long when its phases work on several sets of operands. */
+static void sets_of_operands_do_not_change_its_times(void **state)
+{
+    (void)state;
+    const struct layer_config config = conv2d_config(4, 16);
+    double median_ms[2];
+    for (int i = 0; i < 2; i++) {
+        struct error error = {0};
+        struct device *device = open_fake(3);
+        struct measure_options options = measure_options_default;
+        struct measurement row;
+        options.cache = i == 0 ? CACHE_HOT : CACHE_STEP;
+        if (measure_config(&row, device, &config, &options, &error) != STATUS_OK)
+            fail_msg("%s", error.message);
+        median_ms[i] = row.median_ms;
+        device_close(device);
+    }
+    assert_true(fabs(median_ms[0] - median_ms[1]) < 1e-9 * median_ms[0]);
+}
+
 static void devices_open_by_name(void **state)
 {
     (void)state;
@@ -191,6 +211,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(devices_open_by_name),
+        cmocka_unit_test(sets_of_operands_do_not_change_its_times),
         cmocka_unit_test(unknown_devices_are_reported),
         cmocka_unit_test(fake_says_so),
         cmocka_unit_test(times_are_deterministic),

@@ -39,7 +39,7 @@ struct fake_plan {
     double phase_ms[3]; /* forward, backward, update */
     uint64_t hash;
     struct layer_config config;
-    uint32_t calls; /* so far: each draws noise of its own */
+    uint32_t calls; /* forward passes so far: each, and what follows it, draws its own noise */
     int set_count;  /* of operands */
     bool refuses;   /* to be called */
     bool is_wrong;  /* in its outputs */
@@ -262,7 +262,8 @@ static enum status fake_enqueue(struct plan *plan, int phases, struct error *err
         return FAIL(error, STATUS_FAILED, "fake: the engine does not run");
     for (int i = 0; i < 3; i++)
         elapsed_ms += phases >> i & 1 ? made->phase_ms[i] : 0;
-    struct philox_words words = philox(made->calls++, (uint32_t)made->hash,
+    made->calls += phases & PHASE_FORWARD ? 1 : 0;
+    struct philox_words words = philox(made->calls - 1, (uint32_t)made->hash,
                                        (uint32_t)(made->hash >> 32), PHILOX_FAKE_TIME,
                                        made->device->seed);
     double noise = philox_uniform(words.word[0]) + philox_uniform(words.word[1]) - 1;
