@@ -153,10 +153,10 @@ static void older_devices_compare_by_what_they_have(void **state)
     device_complete(&old, &new);
     assert_string_equal(old.processor, new.processor);
     assert_string_equal(old.microarchitecture, new.microarchitecture);
-    assert_true(old.l1d_bytes == new.l1d_bytes && old.l2_bytes == new.l2_bytes &&
-                old.l3_bytes == new.l3_bytes);
-    assert_true(old.socket_count == new.socket_count &&
-                old.machine_core_count == new.machine_core_count);
+    assert_true(old.l1d_bytes == new.l1d_bytes &&old.l2_bytes == new.l2_bytes &&old.l3_bytes ==
+                new.l3_bytes);
+    assert_true(old.socket_count == new.socket_count &&old.machine_core_count ==
+                new.machine_core_count);
     assert_false(device_is_same(&old, &other));
     old.library[0] = 'O';
     assert_false(device_is_same(&old, &new));

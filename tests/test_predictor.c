@@ -153,9 +153,9 @@ static void too_few_rows_fail(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct predictor *predictor;
         struct error error = {0};
-        assert_int_equal(types[i]->fit(&predictor, &rows, i == 0 ? &paper.base : NULL, NULL,
-                                       &error),
-                         STATUS_FAILED);
+        assert_int_equal(
+            types[i]->fit(&predictor, &rows, i == 0 ? &paper.base : NULL, NULL, &error),
+            STATUS_FAILED);
         assert_non_null(strstr(error.message, "too few rows of dense"));
         assert_non_null(strstr(error.hint, "sweep"));
         assert_null(predictor);

@@ -8,7 +8,8 @@
 
 enum split split_of(const struct layer_config *config);
 
-/* The fold of a config among `fold_count` >= 1, by its hash likewise, and independent of its split. */
+/* The fold of a config among `fold_count` >= 1, by its hash likewise, and independent of its split.
+ */
 int fold_of(const struct layer_config *config, int fold_count);
 
 #endif

@@ -86,9 +86,9 @@ enum status baseline_load(struct predictor **predictor, const struct baseline_la
     {                                                                                              \
         return baseline_load(predictor, &(law_), root, error);                                     \
     }                                                                                              \
-    static enum status judge_predictor(                                                            \
-        struct held_out_errors errors[LAYER_KIND_COUNT], const struct dataset_rows *rows,          \
-        const int32_t folds[LAYER_KIND_COUNT], struct error *error)                                \
+    static enum status judge_predictor(struct held_out_errors errors[LAYER_KIND_COUNT],            \
+                                       const struct dataset_rows *rows,                            \
+                                       const int32_t folds[LAYER_KIND_COUNT], struct error *error) \
     {                                                                                              \
         return baseline_judge(errors, &(law_), rows, folds, error);                                \
     }                                                                                              \

@@ -16,8 +16,8 @@ struct judged {
     int32_t *devices, *folds;  /* (count); folds: -1 for rows that are only learnt from */
     size_t count, stride;      /* every stride-th row is forecast */
     int32_t fold_count;
-    struct baseline_row *learnt;         /* (count): room */
-    double *measured_ms, *predicted_ms;  /* (count): of the rows forecast so far */
+    struct baseline_row *learnt;        /* (count): room */
+    double *measured_ms, *predicted_ms; /* (count): of the rows forecast so far */
     size_t forecasts;
 };
 
@@ -43,9 +43,9 @@ static enum status judged_create(struct judged *judged, const struct dataset_row
     judged->stride = held_out > JUDGED_ROWS ? held_out / JUDGED_ROWS : 1;
     for (size_t i = 0; i < count; i++) {
         const struct measurement *row = &rows->rows[selection->rows[SPLIT_TRAIN][i]];
-        judged->rows[i] = (struct baseline_row){
-            .config = &row->config, .device = &rows->devices[row->device],
-            .measured_ms = row->median_ms};
+        judged->rows[i] = (struct baseline_row){.config = &row->config,
+                                                .device = &rows->devices[row->device],
+                                                .measured_ms = row->median_ms};
         judged->devices[i] = judged->law->shares_devices ? 0 : row->device;
         judged->folds[i] = folds > 0 ? fold_of(&row->config, folds) : i < train ? -1 : 0;
     }

@@ -20,8 +20,7 @@ struct held_out_errors held_out_errors_of(const struct interval_rows *rows)
     errors.mape_percent = sum / count;
     errors.rmsle = sqrt(log_squares / count);
     if (rows->count > 1)
-        errors.standard_error_percent =
-            sqrt(fmax(squares / count - errors.mape_percent * errors.mape_percent, 0) /
-                 (count - 1));
+        errors.standard_error_percent = sqrt(
+            fmax(squares / count - errors.mape_percent * errors.mape_percent, 0) / (count - 1));
     return errors;
 }

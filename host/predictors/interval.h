@@ -11,9 +11,9 @@
  * conformal rank ceil((n + 1) level).
  *
  * With n < INTERVAL_BIN_ROWS rows there are no bins, and q is the larger of two: the residual of
- * rank ceil((n + 1) level) (not with fewer than INTERVAL_ROWS_MINIMUM rows), and Student's, the root
- * mean square of |ln t - ln t'| / sqrt(s^2 + a^2) times the quantile of t with n degrees of freedom.
- * The root mean square is taken as if INTERVAL_PRIOR_ROWS more rows were off by
+ * rank ceil((n + 1) level) (not with fewer than INTERVAL_ROWS_MINIMUM rows), and Student's, the
+ * root mean square of |ln t - ln t'| / sqrt(s^2 + a^2) times the quantile of t with n degrees of
+ * freedom. The root mean square is taken as if INTERVAL_PRIOR_ROWS more rows were off by
  * INTERVAL_PRIOR_ERROR, for two rows may be near by chance, and a quartile of its own error higher.
  * Few rows widen an interval; without any there is none: q is NaN.
  *

@@ -31,8 +31,8 @@ struct mlp_options {
     int32_t fold_rows, folds;
     struct train_options train; /* its epochs 0: by kind */
     double epoch_share;         /* of the epochs: a search's first rungs */
-    int32_t minimum_steps; /* small data: epochs grow until this many steps; 0: off */
-    int32_t ensemble;      /* nets per kind */
+    int32_t minimum_steps;      /* small data: epochs grow until this many steps; 0: off */
+    int32_t ensemble;           /* nets per kind */
     /* Name of a device among the training rows' ("": none): after training on all devices, the nets
      * continue only with its rows; the predictor then covers only that device. */
     char fine_tune[64];

@@ -60,8 +60,8 @@ struct mlp_rows {
     /* Output "sum": */
     const double *log_ceilings; /* (count, CEILING_HEADS): ln T */
     const int32_t *anchors;     /* (count): index of a row's device among kind->ceilings */
-    const int32_t *folds; /* (count): only the net that has not learnt from this fold is asked; NULL:
-                             all nets are */
+    const int32_t *folds; /* (count): only the net that has not learnt from this fold is asked;
+                             NULL: all nets are */
     /* Other outputs: */
     const double *offsets; /* (count): mlp_offset */
 };

@@ -59,9 +59,9 @@ static enum status ask_net(struct scratch *scratch, const struct mlp_rows *rows,
                     &kind->shape, error));
     for (size_t row = 0; row < rows->count && scratch->offsets; row++) {
         const double anchor = scratch->anchors[row];
-        const double limited = fmax(anchor + kind->limits[2 * net],
-                                    fmin(anchor + kind->limits[2 * net + 1],
-                                         (double)scratch->answers[row]));
+        const double limited = fmax(
+            anchor + kind->limits[2 * net],
+            fmin(anchor + kind->limits[2 * net + 1], (double)scratch->answers[row]));
         scratch->answers[row] = (float)limited;
     }
     return STATUS_OK;

@@ -77,7 +77,8 @@ static void kind_encode_row(struct fit *fit, struct kind_fit *kind_fit, size_t i
     if (kind_fit->anchors) {
         kind_fit->targets[index] = (float)log(row->median_ms);
         kind_fit->anchors[index] = mlp_anchor_of(fit->predictor, device);
-        fitted_ceilings_config_row(kind_fit->log_ceilings + index * CEILING_HEADS, &row->config, device);
+        fitted_ceilings_config_row(kind_fit->log_ceilings + index * CEILING_HEADS, &row->config,
+                                   device);
         return;
     }
     kind_fit->targets[index] = (float)(log1p(row->median_ms * fit->options->target_units_per_ms) -

@@ -60,8 +60,8 @@ struct forecast_block {
     double times_ms[BLOCK_ROWS], spreads[BLOCK_ROWS], offsets[BLOCK_ROWS];
     double log_ceilings[BLOCK_ROWS * CEILING_HEADS];
     int32_t anchor, anchors[BLOCK_ROWS]; /* of the device; the same for every row */
-    bool known[BLOCK_ROWS]; /* the nets have a column for all that the config sets */
-    float *inputs;          /* (BLOCK_ROWS, ENCODE_COLUMN_LIMIT) at most */
+    bool known[BLOCK_ROWS];              /* the nets have a column for all that the config sets */
+    float *inputs;                       /* (BLOCK_ROWS, ENCODE_COLUMN_LIMIT) at most */
 };
 
 static struct prediction prediction_of(const struct forecast_block *block, size_t row)
@@ -94,7 +94,8 @@ static enum status block_flush(struct forecast_block *block, struct error *error
         block->offsets[row] = mlp_offset(predictor, config, block->device);
         block->anchors[row] = block->anchor;
         if (block->kind->ceilings)
-            fitted_ceilings_config_row(block->log_ceilings + row * CEILING_HEADS, config, block->rates);
+            fitted_ceilings_config_row(block->log_ceilings + row * CEILING_HEADS, config,
+                                       block->rates);
     }
     const struct mlp_rows rows = {.count = block->count,
                                   .inputs = block->inputs,

@@ -144,8 +144,8 @@ enum status mlp_predictor_tune(struct predictor *base, const struct dataset_rows
     for (int kind = 0; reports && kind < LAYER_KIND_COUNT; kind++)
         reports[kind] = (struct fit_report){.kind = kind};
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        TRY(keep_anchor(&predictor->kinds[kind],
-                        mlp_anchor_of(predictor, &rows->devices[device]), error));
+        TRY(keep_anchor(&predictor->kinds[kind], mlp_anchor_of(predictor, &rows->devices[device]),
+                        error));
     predictor->base.devices[0] = rows->devices[device];
     predictor->base.device_count = 1;
     predictor->fine_tuned = 1;
