@@ -61,7 +61,7 @@ enum status learning_curves_measure(struct learning_curve curves[LAYER_KIND_COUN
     quiet.fine_tune[0] = '\0';
     TRY(half_create(&half, wanted, rows, error));
     enum status status = STATUS_OK;
-    if (half.count > 0)
+    if (half.count > 0 && options->folds > 1) /* else the test rows of half would be too few */
         status = predictor_mlp.fit(&predictor, &half, &quiet.base, half_reports, error);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         curves[kind] = learning_curve_of(
