@@ -367,6 +367,38 @@ static void tuning_keeps_folds_and_ceilings(void **state)
     synthetic_rows_free(&others);
 }
 
+/* Folds are learnt from whatever split their rows are of: a device's rows may all be test rows. */
+static void tuning_learns_from_test_rows_alone(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    const struct device_info other = synthetic_device("other", 20, 2);
+    struct dataset_rows rows, others;
+    struct mlp_options options = quick_options();
+    synthetic_rows_create(&rows, 60, dense_only, 1, &device, 1, 0.1);
+    synthetic_rows_create(&others, 300, dense_only, 1, &other, 1, 0.1);
+    size_t kept = 0;
+    for (size_t i = 0; i < others.count; i++)
+        if (split_of(&others.rows[i].config) == SPLIT_TEST)
+            others.rows[kept++] = others.rows[i];
+    assert_true(kept >= 12);
+    snprintf(options.fine_tune, sizeof options.fine_tune, "other");
+    for (others.count = 2; others.count <= 12; others.count += 10) {
+        struct fit_report reports[LAYER_KIND_COUNT];
+        struct mlp_options first = options;
+        first.fine_tune[0] = '\0';
+        struct predictor *predictor = fit_with(&predictor_mlp, &rows, &first, NULL);
+        assert_int_equal(predictor->type->tune(predictor, &others, &options.base, reports, NULL),
+                         STATUS_OK);
+        assert_int_equal(reports[LAYER_DENSE].held_out.count, others.count);
+        assert_int_equal(dense_of(predictor)->fold_count, 5);
+        assert_sane(predictor, &others.rows[0].config);
+        predictor->type->free(predictor);
+    }
+    synthetic_rows_free(&rows);
+    synthetic_rows_free(&others);
+}
+
 /* ---- rivals ---- */
 
 /* On rows that lie on the roofline `fitted` is right; the nearest rows are not. */
@@ -408,6 +440,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(recipes_are_by_kind_unless_asked_for),
         cmocka_unit_test(each_device_has_its_ceilings),
         cmocka_unit_test(tuning_keeps_folds_and_ceilings),
+        cmocka_unit_test(tuning_learns_from_test_rows_alone),
         cmocka_unit_test(rivals_are_judged_on_rows_they_left_out),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);

@@ -47,9 +47,8 @@ static void forget_kinds(struct fit *fit)
 {
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         struct mlp_kind *learnt = &fit->predictor->kinds[kind];
-        if (learnt->net_count == 0 || fit->kinds[kind].selection.count[SPLIT_TRAIN] > 0)
-            continue;
-        mlp_kind_free(learnt);
+        if (learnt->net_count > 0 && fit->kinds[kind].count == 0)
+            mlp_kind_free(learnt);
     }
 }
 
