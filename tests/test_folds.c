@@ -2,6 +2,7 @@
 #include "data/split.h"
 #include "predictor_calls.h"
 #include "predictors/predictor_mlp.h"
+#include "predictors/rivals.h"
 #include "synthetic_rows.h"
 #include "test.h"
 
@@ -425,6 +426,26 @@ static void rivals_are_judged_on_rows_they_left_out(void **state)
     synthetic_rows_free(&rows);
 }
 
+/* A tuned predictor is compared on the rows of its own device only. */
+static void rivals_of_a_tuned_predictor_see_its_device(void **state)
+{
+    (void)state;
+    const struct device_info devices[] = {synthetic_device("one", 100, 10),
+                                          synthetic_device("two", 50, 5)};
+    struct dataset_rows rows;
+    struct mlp_options options = quick_options();
+    struct fit_report reports[LAYER_KIND_COUNT];
+    synthetic_rows_create(&rows, 100, dense_only, 1, devices, 2, 0.1);
+    snprintf(options.fine_tune, sizeof options.fine_tune, "two");
+    struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, reports);
+    assert_int_equal(rivals_judge(reports, predictor, &rows, NULL), STATUS_OK);
+    for (int rival = 0; rival < RIVAL_COUNT; rival++)
+        assert_int_equal(reports[LAYER_DENSE].rivals[rival].count,
+                         reports[LAYER_DENSE].held_out.count);
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +463,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(tuning_keeps_folds_and_ceilings),
         cmocka_unit_test(tuning_learns_from_test_rows_alone),
         cmocka_unit_test(rivals_are_judged_on_rows_they_left_out),
+        cmocka_unit_test(rivals_of_a_tuned_predictor_see_its_device),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -51,6 +51,30 @@ static void mlp_learns_law(void **state)
     synthetic_rows_free(&rows);
 }
 
+/* One row of a kind may be a validation row: the kind is not learnt, the others are. */
+static void validation_rows_of_an_unknown_kind_are_left_out(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    size_t kept = 0;
+    synthetic_rows_create(&rows, 200, two_kinds, 2, &device, 1, 0);
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct layer_config *config = &rows.rows[i].config;
+        if ((config->kind == LAYER_DENSE) == (split_of(config) == SPLIT_VALIDATION))
+            rows.rows[kept++] = rows.rows[i];
+    }
+    rows.count = kept;
+    const struct mlp_options options = quick_options();
+    struct fit_report reports[LAYER_KIND_COUNT];
+    struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, reports);
+    assert_int_equal(predictor_validate(reports, predictor, &rows, NULL), STATUS_OK);
+    assert_false(predictor->type->knows(predictor, LAYER_DENSE));
+    assert_true(predictor->type->knows(predictor, LAYER_POOL2D));
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
 static void linear_is_exact_on_a_linear_law(void **state)
 {
     (void)state;
@@ -697,6 +721,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mlp_learns_law),
+        cmocka_unit_test(validation_rows_of_an_unknown_kind_are_left_out),
         cmocka_unit_test(linear_is_exact_on_a_linear_law),
         cmocka_unit_test(linear_stays_above_fastest_row),
         cmocka_unit_test(roofline_is_the_larger_of_two),

@@ -282,7 +282,9 @@ static enum status fit_and_save(struct fit_report *reports, const struct dataset
     progress_end(&progress);
     fill_model_provenance(model.provenance, sizeof model.provenance, settings);
     if (status == STATUS_OK)
-        status = rivals_judge(reports, rows, error);
+        status = train_check_learnt(model.predictor, rows, error);
+    if (status == STATUS_OK)
+        status = rivals_judge(reports, model.predictor, rows, error);
     if (status == STATUS_OK)
         status = training_facts_learn(model.predictor, rows, reports, wanted->interval_level,
                                       error);
@@ -306,18 +308,6 @@ static void note_memory(const struct dataset_rows *rows, const struct settings *
         term_message(stderr, "%s", text);
 }
 
-/* Rows of one machine whose calls found their operands differently have different times. */
-static enum status check_caches(const struct dataset_rows *rows, struct error *error)
-{
-    const struct device_info *first, *second;
-    if (!device_cache_conflict(&first, &second, rows->devices, rows->device_count))
-        return STATUS_OK;
-    FAIL(error, STATUS_USAGE, "rows of '%s' were measured with --cache %s and with --cache %s",
-         first->name, choice_name(&choice_cache, first->cache),
-         choice_name(&choice_cache, second->cache));
-    return HINT(error, STATUS_USAGE, "train on files of one of them: 'epochcast show' tells which");
-}
-
 static enum status train(struct mlp_options *wanted, const struct fit_options *baseline,
                          const struct settings *settings, struct error *error)
 {
@@ -332,7 +322,7 @@ static enum status train(struct mlp_options *wanted, const struct fit_options *b
         cli_note_namesakes(rows.devices, rows.device_count);
         cli_note_shared_cores(rows.devices, rows.device_count);
     }
-    enum status status = check_caches(&rows, error);
+    enum status status = train_check_caches(&rows, error);
     if (status == STATUS_OK)
         status = filter_kinds(&rows, settings, error);
     if (status == STATUS_OK && !baseline)

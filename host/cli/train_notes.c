@@ -2,6 +2,7 @@
 
 #include "base/human.h"
 #include "base/text.h"
+#include "data/split.h"
 #include "layers/encode_plan.h"
 #include "predictors/interval.h"
 #include "predictors/mlp_options.h"
@@ -43,12 +44,56 @@ static void note_few_test_rows(const struct fit_report *reports)
                      INTERVAL_ROWS_MINIMUM, few);
 }
 
+/* A sweep's few rows of a kind may all be for validation. */
+static void note_held_back(const struct dataset_rows *rows, const struct fit_report *reports)
+{
+    char list[LIST_SIZE] = "";
+    size_t held_back[LAYER_KIND_COUNT] = {0}, others[LAYER_KIND_COUNT] = {0};
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct measurement *row = &rows->rows[i];
+        const bool is_held_back = split_of(&row->config) == SPLIT_VALIDATION;
+        if (row_is_usable(row))
+            (is_held_back ? held_back : others)[row->config.kind]++;
+    }
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        if (reports[kind].rows == 0 && held_back[kind] > 0 && others[kind] == 0)
+            text_list_add(list, sizeof list, ", ", "%s %zu", layer_descriptors[kind]->name,
+                          held_back[kind]);
+    if (*list)
+        term_message(stderr, "note: not learnt, as all rows are for validation: %s\n", list);
+}
+
 void train_notes_print(const struct dataset_rows *rows, const struct fit_report *reports,
                        bool has_intervals)
 {
     note_rows_without_time(rows);
+    note_held_back(rows, reports);
     if (has_intervals)
         note_few_test_rows(reports);
+}
+
+/* ---- rows that cannot be learnt from ---- */
+
+enum status train_check_caches(const struct dataset_rows *rows, struct error *error)
+{
+    const struct device_info *first, *second;
+    if (!device_cache_conflict(&first, &second, rows->devices, rows->device_count))
+        return STATUS_OK;
+    FAIL(error, STATUS_USAGE, "rows of '%s' were measured with --cache %s and with --cache %s",
+         first->name, choice_name(&choice_cache, first->cache),
+         choice_name(&choice_cache, second->cache));
+    return HINT(error, STATUS_USAGE, "train on files of one of them: 'epochcast show' tells which");
+}
+
+enum status train_check_learnt(const struct predictor *predictor, const struct dataset_rows *rows,
+                               struct error *error)
+{
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
+        if (predictor->type->knows(predictor, (enum layer_kind)kind))
+            return STATUS_OK;
+    FAIL(error, STATUS_FAILED, "nothing to learn from: all of %zu rows are held back to judge by",
+         rows->count);
+    return HINT(error, STATUS_FAILED, "measure more with 'epochcast sweep'");
 }
 
 /* ---- memory ---- */

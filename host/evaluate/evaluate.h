@@ -51,7 +51,8 @@ enum status evaluate_forecasts(struct evaluation *evaluation, const struct row_f
 enum status evaluation_join(struct evaluation *a, struct evaluation *b, struct error *error);
 void evaluation_free(struct evaluation *evaluation);
 
-/* Fills the reports' validation members by predicting the validation split. */
+/* Fills the reports' validation members by predicting the validation split; of kinds without
+ * covered rows there they stay as they are. */
 enum status predictor_validate(struct fit_report *reports, const struct predictor *predictor,
                                const struct dataset_rows *rows, struct error *error);
 

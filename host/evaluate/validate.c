@@ -1,17 +1,8 @@
 #include "evaluate/evaluate.h"
 
 #include "data/split.h"
-#include "predictors/row_selection.h"
 
 #include <string.h>
-
-static bool has_rows(const struct dataset_rows *rows, enum split split)
-{
-    for (size_t i = 0; i < rows->count; i++)
-        if (row_is_usable(&rows->rows[i]) && split_of(&rows->rows[i].config) == split)
-            return true;
-    return false;
-}
 
 /* The group of all passes and, when there are several, all devices. */
 static bool is_whole_kind(const struct evaluation *evaluation, const struct evaluation_row *row)
@@ -29,10 +20,15 @@ static bool is_whole_kind(const struct evaluation *evaluation, const struct eval
 enum status predictor_validate(struct fit_report *reports, const struct predictor *predictor,
                                const struct dataset_rows *rows, struct error *error)
 {
-    if (!has_rows(rows, SPLIT_VALIDATION))
-        return STATUS_OK;
-    struct evaluation evaluation;
-    TRY(evaluate_predictor(&evaluation, predictor, rows, SPLIT_VALIDATION, error));
+    struct row_forecasts forecasts;
+    struct evaluation evaluation = {0};
+    TRY(row_forecasts_create(&forecasts, predictor, rows, SPLIT_VALIDATION, error));
+    enum status status = STATUS_OK;
+    if (forecasts.count > 0)
+        status = evaluate_forecasts(&evaluation, &forecasts, predictor->type, rows, EVALUATION_PASS,
+                                    error);
+    row_forecasts_free(&forecasts);
+    TRY(status);
     for (size_t i = 0; i < evaluation.count; i++) {
         const struct evaluation_row *row = &evaluation.rows[i];
         if (!is_whole_kind(&evaluation, row))

@@ -6,9 +6,11 @@
 
 extern const struct predictor_type *const rival_types[RIVAL_COUNT];
 
-/* Fills the reports' rivals, of kinds whose held_out is known. */
+/* Fills the reports' rivals, of kinds whose held_out is known. predictor: the one that the reports
+ * are of; only rows of its devices count. */
 enum status rivals_judge(struct fit_report reports[LAYER_KIND_COUNT],
-                         const struct dataset_rows *rows, struct error *error);
+                         const struct predictor *predictor, const struct dataset_rows *rows,
+                         struct error *error);
 
 /* The rival with the least error on held-out rows, if that is less than `held_out`'s by more than
  * RIVAL_MARGIN; else -1. */
