@@ -40,13 +40,16 @@ static bool is_poor(const struct fit_report *report)
            (percent > POOR_PERCENT || rivals_better(&report->held_out, report->rivals) >= 0);
 }
 
-/* The devices' backend and threads, if they are not the defaults. */
+/* The device's backend, and its threads and caches where they are not the defaults: rows of other
+ * caches could not be trained on with these. */
 static void describe_device(char *text, size_t size, const struct dataset_rows *rows)
 {
     const struct device_info *device = rows->devices;
-    int used = snprintf(text, size, "--device %s ", device->backend);
+    text_list_add(text, size, " ", "--device %s", device->backend);
     if (device->thread_count > 1)
-        snprintf(text + used, size - (size_t)used, "--threads %d ", device->thread_count);
+        text_list_add(text, size, " ", "--threads %d", device->thread_count);
+    if (device->cache != CACHE_STEP)
+        text_list_add(text, size, " ", "--cache %s", choice_name(&choice_cache, device->cache));
 }
 
 /* "90s", "5m", "3h", as --time-budget takes it; never less than a minute. */
@@ -59,20 +62,27 @@ static void budget_text(char *text, size_t size, double seconds)
         snprintf(text, size, "%.0fh", fmin(ceil(minutes / 60), LONGEST_HOURS));
 }
 
+/* The error of one row has no standard error. */
+static void add_error(char list[LIST_SIZE], const char *kind, const struct held_out_errors *errors)
+{
+    char uncertainty[24] = "";
+    if (!isnan(errors->standard_error_percent))
+        snprintf(uncertainty, sizeof uncertainty, " +- %.2g", errors->standard_error_percent);
+    text_list_add(list, LIST_SIZE, ", ", "%s %.3g%s %%", kind, errors->mape_percent, uncertainty);
+}
+
 static void print_advice(const struct dataset_rows *rows, const struct fit_report *reports,
                          const bool *poor, const struct learning_curve *curves,
                          const struct settings *settings)
 {
-    char device[80], kinds[200] = "", errors[LIST_SIZE] = "", budget[24];
+    char device[120] = "", kinds[200] = "", errors[LIST_SIZE] = "", budget[24];
     double seconds = 0;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         const struct held_out_errors *held_out = &reports[kind].held_out;
         if (!poor[kind])
             continue;
         text_list_add(kinds, sizeof kinds, ",", "%s", layer_descriptors[kind]->name);
-        text_list_add(errors, sizeof errors, ", ", "%s %.3g +- %.2g %%",
-                      layer_descriptors[kind]->name, held_out->mape_percent,
-                      held_out->standard_error_percent);
+        add_error(errors, layer_descriptors[kind]->name, held_out);
         seconds += curves[kind].seconds > 0 ? curves[kind].seconds : 60 * MINUTES_PER_KIND;
     }
     describe_device(device, sizeof device, rows);
@@ -81,7 +91,7 @@ static void print_advice(const struct dataset_rows *rows, const struct fit_repor
     /* A seed that these files are not likely to have: draws would repeat. */
     term_message(stderr,
                  "hint: to halve them, time more layers, then train on all files: "
-                 "epochcast sweep %s--layer %s --time-budget %s --seed %d -O more.h5\n",
+                 "epochcast sweep %s --layer %s --time-budget %s --seed %d -O more.h5\n",
                  device, kinds, budget, settings->operand_count + 1);
 }
 
