@@ -224,6 +224,24 @@ static void odd_rows_give_a_forecast(void **state)
     }
 }
 
+/* Nets that were never trained forecast nothing where they have no ceilings to fall back on. */
+static void few_rows_need_heads(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    struct dataset_rows rows;
+    struct mlp_options options = quick_options();
+    struct error error = {0};
+    struct predictor *predictor;
+    synthetic_rows_create(&rows, 5, dense_only, 1, &device, 1, 0.1);
+    options.output = MLP_OUTPUT_LOG;
+    assert_int_equal(predictor_mlp.fit(&predictor, &rows, &options.base, NULL, &error),
+                     STATUS_FAILED);
+    assert_non_null(strstr(error.message, "too few different rows of dense"));
+    predictor_mlp.free(predictor);
+    synthetic_rows_free(&rows);
+}
+
 /* Times that follow the ceilings but for noise: nets that learnt the noise are not kept. */
 static void nets_that_are_worse_than_their_ceilings_are_not_kept(void **state)
 {
@@ -455,6 +473,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(errors_have_known_values),
         cmocka_unit_test(any_number_of_rows_gives_a_forecast),
         cmocka_unit_test(odd_rows_give_a_forecast),
+        cmocka_unit_test(few_rows_need_heads),
         cmocka_unit_test(nets_that_are_worse_than_their_ceilings_are_not_kept),
         cmocka_unit_test(many_rows_have_no_folds),
         cmocka_unit_test(a_larger_ensemble_has_more_folds),

@@ -88,11 +88,20 @@ enum status fit_untrained(float **parameters, const struct mlp_shape *shape, int
     return STATUS_OK;
 }
 
+/* Without heads there are no ceilings to fall back on. */
 static enum status keep_untrained(struct mlp_kind *kind, const struct kind_fit *kind_fit,
                                   const struct mlp_options *options, struct error *error)
 {
+    const char *name = layer_descriptors[kind_fit->kind]->name;
     if (kind->net_count > 0)
         return STATUS_OK;
+    if (!kind->ceilings) {
+        FAIL(error, STATUS_FAILED, "too few different rows of %s for nets with output %s: %zu",
+             name, choice_mlp_output.names[kind->shape.output], kind_fit->count);
+        return HINT(error, STATUS_FAILED,
+                    "measure more with 'epochcast sweep --layer %s', or train with output %s", name,
+                    choice_mlp_output.names[MLP_OUTPUT_SUM]);
+    }
     TRY(fit_untrained(&kind->parameters, &kind->shape, kind_fit->net_count, options->seed, error));
     kind->net_count = kind_fit->net_count;
     return STATUS_OK;
