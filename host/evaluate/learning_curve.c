@@ -61,8 +61,10 @@ enum status learning_curves_measure(struct learning_curve curves[LAYER_KIND_COUN
     quiet.fine_tune[0] = '\0';
     TRY(half_create(&half, wanted, rows, error));
     enum status status = STATUS_OK;
-    if (half.count > 0 && options->folds > 1) /* else the test rows of half would be too few */
+    if (half.count > 0)
         status = predictor_mlp.fit(&predictor, &half, &quiet.base, half_reports, error);
+    if (status == STATUS_FAILED) /* half the rows may be too few */
+        status = STATUS_OK;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         curves[kind] = learning_curve_of(
             reports[kind].held_out.mape_percent, reports[kind].rows,

@@ -20,8 +20,8 @@ struct learning_curve {
 struct learning_curve learning_curve_of(double mape_percent, size_t count, double half_mape_percent,
                                         size_t half_count, double row_seconds);
 
-/* Trains on half the rows of the wanted kinds. reports: of the training on all. Without folds in the
- * options nothing is known. */
+/* Trains on half the rows of the wanted kinds. reports: of the training on all. Where half the rows
+ * are too few to train on, nothing is known. */
 enum status learning_curves_measure(struct learning_curve curves[LAYER_KIND_COUNT],
                                     const bool wanted[LAYER_KIND_COUNT],
                                     const struct fit_report reports[LAYER_KIND_COUNT],
