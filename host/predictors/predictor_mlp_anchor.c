@@ -1,5 +1,6 @@
 /* Where the heads of a kind's nets start: ceilings fitted to the rows that a net learns from. */
 #include "predictors/predictor_mlp_fit.h"
+#include "predictors/rivals.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -88,6 +89,42 @@ static enum status fit_nets(struct mlp_kind *kind, const struct fit *fit,
     return STATUS_OK;
 }
 
+/* Root mean square of ln t - ln f over rows that the ceilings are not fitted to; NaN: there are
+ * none.
+ */
+static double left_out_error(const struct mlp_kind *kind, const struct fit *fit,
+                             const struct kind_fit *kind_fit)
+{
+    const size_t first = kind_fit->folds ? 0 : kind_fit->train_count;
+    double sum = 0;
+    for (size_t i = first; i < kind_fit->count; i++) {
+        const size_t net = kind_fit->folds ? (size_t)kind_fit->folds[i] : 0;
+        const double off = log(fit_row(fit, kind_fit, i)->median_ms) -
+                           mlp_anchor(NULL, kind, net, kind_fit->anchors[i],
+                                      kind_fit->log_ceilings + i * CEILING_HEADS);
+        sum += off * off;
+    }
+    return sqrt(sum / (double)(kind_fit->count - first));
+}
+
+/* Fine-tuning: of a kind that its device had few rows of, or none, ceilings fitted to its rows of
+ * now may be nearer than its own. */
+static enum status refit_nets(struct mlp_kind *kind, const struct fit *fit,
+                              const struct kind_fit *kind_fit, struct error *error)
+{
+    struct fitted_ceilings *const own = kind->ceilings, *fresh;
+    const double own_error = left_out_error(kind, fit, kind_fit);
+    TRY(ALLOCATE(&fresh, (size_t)kind_fit->net_count * (size_t)kind->anchor_count, "ceilings",
+                 error));
+    kind->ceilings = fresh;
+    const enum status status = fit_nets(kind, fit, kind_fit, error);
+    const bool is_nearer = status == STATUS_OK &&
+                           left_out_error(kind, fit, kind_fit) < own_error / RIVAL_MARGIN;
+    kind->ceilings = is_nearer ? fresh : own;
+    free(is_nearer ? own : fresh);
+    return status;
+}
+
 static enum status keep_offsets(struct kind_fit *kind_fit, const struct mlp_kind *kind,
                                 struct error *error)
 {
@@ -107,7 +144,8 @@ enum status fit_anchor(struct fit *fit, struct kind_fit *kind_fit, struct error 
         TRY(ALLOCATE(&kind->ceilings, nets * (size_t)kind->anchor_count, "ceilings", error));
         TRY(ALLOCATE(&kind->limits, 2 * nets, "limits", error));
         TRY(fit_nets(kind, fit, kind_fit, error));
-    }
+    } else
+        TRY(refit_nets(kind, fit, kind_fit, error));
     for (size_t net = 0; net < nets; net++)
         set_limits(kind->limits + 2 * net, fit, kind_fit, net);
     return kind_fit->folds ? STATUS_OK : keep_offsets(kind_fit, kind, error);

@@ -70,7 +70,7 @@ static inline bool fit_learns_from(const struct kind_fit *kind_fit, size_t net, 
  * parameters where it has some. */
 enum status fit_prepare(struct fit *fit, struct error *error);
 /* Its parts, for one kind. Output "sum": fits the ceilings of every net, where the predictor has
- * none yet, and the limits around them. */
+ * none yet or new ones are nearer to the rows, and the limits around them. */
 enum status fit_anchor(struct fit *fit, struct kind_fit *kind_fit, struct error *error);
 /* Appends the kind's nets to the jobs; too few rows: gives the predictor nets that say what their
  * ceilings say. */
