@@ -4,7 +4,6 @@
 #include "cuda_check.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* ---- begin ---- */
 

@@ -2,7 +2,6 @@
 #include "bench/operand_sets.h"
 
 #include "base/clock.h"
-#include "base/term.h"
 #include "layers/describe.h"
 
 #include <math.h>

@@ -3,7 +3,6 @@
 #include "bench/warm_up.h"
 
 #include "base/stats.h"
-#include "base/term.h"
 
 #include <math.h>
 #include <stdlib.h>

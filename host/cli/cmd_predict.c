@@ -2,13 +2,11 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/network_selection.h"
 #include "cli/plot_option.h"
 #include "cli/predict_framework.h"
 #include "cli/predict_table.h"
 #include "pictures/draw.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- forecasts that do not fit ---- */

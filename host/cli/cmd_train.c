@@ -9,11 +9,10 @@
 #include "cli/train_search.h"
 
 #include "bench/backend.h"
+#include "bench/device_identity.h"
 #include "evaluate/evaluate.h"
-#include "layers/sample.h"
 #include "predictors/mlp_options.h"
 #include "predictors/rivals.h"
-#include "predictors/row_selection.h"
 #include "predictors/training_facts.h"
 
 #include <math.h>

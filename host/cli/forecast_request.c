@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "cli/predict_framework.h"
-#include "layers/sample.h"
 #include "predictors/model_summary.h"
 
 #include <math.h>

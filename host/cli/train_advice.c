@@ -1,6 +1,5 @@
 #include "cli/train_advice.h"
 
-#include "base/human.h"
 #include "base/text.h"
 #include "evaluate/learning_curve.h"
 #include "predictors/rivals.h"
@@ -52,7 +51,7 @@ static void describe_device(char *text, size_t size, const struct dataset_rows *
         text_list_add(text, size, " ", "--cache %s", choice_name(&choice_cache, device->cache));
 }
 
-/* "90s", "5m", "3h", as --time-budget takes it; never less than a minute. */
+/* "5m", "3h", as --time-budget takes it: from a minute to LONGEST_HOURS. */
 static void budget_text(char *text, size_t size, double seconds)
 {
     const double minutes = fmax(1, ceil(seconds / 60));

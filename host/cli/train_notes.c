@@ -8,7 +8,6 @@
 #include "predictors/mlp_options.h"
 #include "predictors/row_selection.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 enum { LIST_SIZE = 600 };

@@ -8,8 +8,7 @@
 enum { NOTE_LIMIT = 300 };
 
 /* reports: one per layer kind, with their validation members. On stderr: rows without a time, kinds
- * with few test rows (where the predictor has intervals), kinds whose forecasts are poor, with the
- * sweep that would help. */
+ * with few rows to judge by (where the predictor has intervals). */
 void train_notes_print(const struct dataset_rows *rows, const struct fit_report *reports,
                        bool has_intervals);
 

@@ -2,7 +2,6 @@
 
 #include "forecast/choices.h"
 #include "forecast/uncovered.h"
-#include "predictors/training_facts.h"
 
 #include <math.h>
 #include <stdarg.h>

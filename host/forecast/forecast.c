@@ -292,18 +292,6 @@ enum status forecast_network(struct forecast *forecast, const struct network *ne
     return STATUS_OK;
 }
 
-enum status forecast_uncovered_kinds(char *text, size_t size, const struct forecast *forecast,
-                                     const struct network *network, struct error *error)
-{
-    bool *is_uncovered;
-    TRY(ALLOCATE(&is_uncovered, (unsigned long)network->layer_count, "layers", error));
-    for (int i = 0; i < network->layer_count; i++)
-        is_uncovered[i] = !forecast->layers[i].covered;
-    network_count_kinds(text, size, network, is_uncovered);
-    free(is_uncovered);
-    return STATUS_OK;
-}
-
 void forecast_free(struct forecast *forecast)
 {
     free(forecast->layers);

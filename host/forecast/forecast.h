@@ -57,8 +57,4 @@ enum status forecast_network(struct forecast *forecast, const struct network *ne
                              const struct forecast_options *options, struct error *error);
 void forecast_free(struct forecast *forecast);
 
-/* "batch_normalization x53, relu x49": kinds of the uncovered layers; always terminated. */
-enum status forecast_uncovered_kinds(char *text, size_t size, const struct forecast *forecast,
-                                     const struct network *network, struct error *error);
-
 #endif

@@ -10,9 +10,7 @@
 #include "base/philox.h"
 
 #include <errno.h>
-#include <math.h>
 #include <omp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

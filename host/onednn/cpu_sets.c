@@ -4,7 +4,6 @@
  */
 #include "onednn/cpu_plan.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The memories of the steps' arguments, each once. */

@@ -73,14 +73,6 @@ void draw_dots(struct picture *picture, const struct dots *dots, const char *tit
             picture_colour(0), picture_colour(1));
 }
 
-bool dots_have_coverage(const struct dots *dots)
-{
-    for (int i = 0; i < dots->count; i++)
-        if (isfinite(dots->list[i].coverage_percent))
-            return true;
-    return false;
-}
-
 void draw_coverages(struct picture *picture, const struct dots *dots, const char *title)
 {
     picture_panel(picture, title, "rows within their interval", "");

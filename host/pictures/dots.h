@@ -28,6 +28,5 @@ void draw_dots(struct picture *picture, const struct dots *dots, const char *tit
                struct picture_range range);
 /* Coverage of the intervals, 0 to 100 %. */
 void draw_coverages(struct picture *picture, const struct dots *dots, const char *title);
-bool dots_have_coverage(const struct dots *dots);
 
 #endif

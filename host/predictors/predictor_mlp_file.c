@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { CEILING_DOUBLES = CEILING_HEADS + 1 };

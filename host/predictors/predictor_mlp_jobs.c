@@ -1,7 +1,6 @@
 /* The nets of a kind as jobs of the trainer, each with the rows that it learns from. */
 #include "predictors/predictor_mlp_fit.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { NET_ROWS_MINIMUM = 10 }; /* with fewer rows the ceilings alone are the forecast */

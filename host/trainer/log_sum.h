@@ -8,7 +8,6 @@
 #include "trainer/activation.h"
 
 #include <math.h>
-#include <stddef.h>
 
 /* Heads this far below the highest (10^-20 of it) count as 0: their shares would end as denormal
  * numbers, which slow products down. */

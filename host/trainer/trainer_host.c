@@ -8,7 +8,6 @@
 
 #include <math.h>
 #include <omp.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Shared by the jobs of one fit; written in the critical section `fit`. */

@@ -45,7 +45,7 @@ static const struct train_options adam_w = {.learning_rate = 5e-3f,
                                             .beta1 = 0.9f,
                                             .beta2 = 0.99f,
                                             .epsilon = 1e-8f,
-                                            .weight_decay = 0.1f,
+                                            .weight_decay = 0.3f,
                                             .gradient_clip = 1,
                                             .schedule = SCHEDULE_COSINE,
                                             .warmup_share = 0.05f};
