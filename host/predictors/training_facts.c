@@ -3,7 +3,37 @@
 #include "data/split.h"
 #include "predictors/row_selection.h"
 
+#include <math.h>
 #include <stdlib.h>
+
+static void forget_bounds(struct bound_ratios *ratios)
+{
+    for (int family = 0; family < WORK_FAMILY_COUNT; family++)
+        for (int pass = 0; pass < PASS_COUNT; pass++)
+            for (int decade = 0; decade < INTERVAL_DECADE_COUNT; decade++)
+                ratios->of[family][pass][decade] = (struct bound_ratio){NAN, NAN};
+}
+
+enum status training_facts_create(struct training_facts **facts, int device_count,
+                                  struct error *error)
+{
+    struct bound_ratios *bounds;
+    TRY(ALLOCATE(&bounds, (size_t)device_count + 1, "bounds", error));
+    const enum status status = ALLOCATE(facts, 1, "facts of the training rows", error);
+    if (status != STATUS_OK) {
+        free(bounds);
+        return status;
+    }
+    **facts = (struct training_facts){.bounds = bounds, .device_count = device_count};
+    for (int i = 0; i <= device_count; i++)
+        forget_bounds(&bounds[i]);
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        (*facts)->kinds[kind].held_out = held_out_errors_of(NULL);
+        for (int rival = 0; rival < RIVAL_COUNT; rival++)
+            (*facts)->kinds[kind].rivals[rival] = held_out_errors_of(NULL);
+    }
+    return STATUS_OK;
+}
 
 void training_facts_free(struct training_facts *facts)
 {
@@ -38,17 +68,18 @@ static void count_rows(struct training_facts *facts, const struct predictor *pre
     }
 }
 
-static struct held_out_errors known(const struct held_out_errors *errors)
+static void keep_known(struct held_out_errors *kept, const struct held_out_errors *errors)
 {
-    return errors->count > 0 ? *errors : held_out_errors_of(NULL);
+    if (errors->count > 0)
+        *kept = *errors;
 }
 
 static void keep_errors(struct training_facts *facts, const struct fit_report *reports)
 {
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        facts->kinds[kind].held_out = known(&reports[kind].held_out);
+        keep_known(&facts->kinds[kind].held_out, &reports[kind].held_out);
         for (int rival = 0; rival < RIVAL_COUNT; rival++)
-            facts->kinds[kind].rivals[rival] = known(&reports[kind].rivals[rival]);
+            keep_known(&facts->kinds[kind].rivals[rival], &reports[kind].rivals[rival]);
     }
 }
 
@@ -56,7 +87,6 @@ static enum status learn(struct training_facts *facts, const struct predictor *p
                          const struct dataset_rows *rows, const struct fit_report *reports,
                          struct error *error)
 {
-    TRY(ALLOCATE(&facts->bounds, (size_t)facts->device_count + 1, "bounds", error));
     for (int i = 0; i <= facts->device_count; i++) {
         const struct device_info *device = i < facts->device_count ? &predictor->devices[i] : NULL;
         TRY(bound_ratios_learn(&facts->bounds[i], rows, device, facts->level, error));
@@ -71,9 +101,8 @@ enum status training_facts_learn(struct predictor *predictor, const struct datas
                                  struct error *error)
 {
     struct training_facts *facts;
-    TRY(ALLOCATE(&facts, 1, "facts of the training rows", error));
+    TRY(training_facts_create(&facts, predictor->device_count, error));
     facts->level = level;
-    facts->device_count = predictor->device_count;
     const enum status status = learn(facts, predictor, rows, reports, error);
     if (status != STATUS_OK) {
         training_facts_free(facts);

@@ -1,7 +1,7 @@
 /* Facts of a model about its training rows, beside its weights, so that a forecast can
- * say how far to trust it: how many rows of a kind, which values of choices, by how much layers
- * exceed their roofline. `train` learns them for a predictor of any type; a model file has them in
- * the group `training`. Models of earlier versions lack them.
+ * say how far to trust it: how many rows of a kind, which values of choices, errors on rows left
+ * out, by how much layers exceed their roofline. `train` learns them for a predictor of any type; a
+ * model file has them in the group `training`. Models of earlier versions lack them.
  */
 #ifndef EPOCHCAST_PREDICTORS_TRAINING_FACTS_H
 #define EPOCHCAST_PREDICTORS_TRAINING_FACTS_H
@@ -23,6 +23,10 @@ struct training_facts {
     struct bound_ratios *bounds; /* (device_count + 1): of the predictor's devices, then of all */
     int device_count;
 };
+
+/* Facts of nothing yet: no rows, errors and bounds NaN. training_facts_free frees them. */
+enum status training_facts_create(struct training_facts **facts, int device_count,
+                                  struct error *error);
 
 /* *facts becomes the predictor's, which `rows` have trained; model_free frees them. reports: of its
  * fit. */

@@ -376,21 +376,9 @@ enum status training_facts_save(const struct predictor *predictor, const struct 
 static enum status load(struct training_facts *facts, const struct model_place *place,
                         struct error *error)
 {
-    const size_t count = (size_t)facts->device_count + 1;
     TRY(read_numbers(place, level_name, H5T_NATIVE_DOUBLE, &facts->level, 1, error));
     if (!(facts->level > 0 && facts->level < 1))
         return model_bad_value(place, level_name, error);
-    TRY(ALLOCATE(&facts->bounds, count, "bounds", error));
-    for (size_t i = 0; i < count; i++)
-        for (int family = 0; family < WORK_FAMILY_COUNT; family++)
-            for (int pass = 0; pass < PASS_COUNT; pass++)
-                for (int decade = 0; decade < INTERVAL_DECADE_COUNT; decade++)
-                    facts->bounds[i].of[family][pass][decade] = (struct bound_ratio){NAN, NAN};
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        facts->kinds[kind].held_out = held_out_errors_of(NULL);
-        for (int rival = 0; rival < RIVAL_COUNT; rival++)
-            facts->kinds[kind].rivals[rival] = held_out_errors_of(NULL);
-    }
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         TRY(load_table(&tables[i], facts, place, error));
     return STATUS_OK;
@@ -402,8 +390,7 @@ enum status training_facts_load(struct predictor *predictor, const struct model_
     struct model_group group;
     if (!model_group_exists(root, group_name))
         return STATUS_OK;
-    TRY(ALLOCATE(&predictor->facts, 1, "facts of the training rows", error));
-    predictor->facts->device_count = predictor->device_count;
+    TRY(training_facts_create(&predictor->facts, predictor->device_count, error));
     TRY(model_group_open(&group, root, group_name, error));
     const enum status status = load(predictor->facts, &group.place, error);
     model_group_close(&group);
