@@ -81,7 +81,7 @@ static double student_quantile(const struct residual *residuals, size_t count, d
     double sum = INTERVAL_PRIOR_ROWS * prior * prior;
     for (size_t i = 0; i < count; i++)
         sum += residuals[i].value * residuals[i].value;
-    /* The quartile above of what the root mean square may be of. */
+    /* Upper quartile of its own error: the true root mean square may be this much larger. */
     const double margin = 1 + 0.6745 / sqrt(2 * (double)count);
     return sqrt(sum / (double)(count + INTERVAL_PRIOR_ROWS)) * margin *
            stats_student(level, (int)count);

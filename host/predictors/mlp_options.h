@@ -13,12 +13,12 @@ struct mlp_options {
     int32_t encoding;           /* enum encoding */
     double target_units_per_ms; /* 1: ms (paper), 1000: microseconds */
     double input_limit;         /* inputs are cut to this many standard deviations; 0: never */
-    double output_margin; /* highest forecast, as a multiple of the slowest training row (or of that
-                             row's time relative to the roofline); 0: any */
+    double output_margin; /* highest forecast, as a multiple of the slowest training row; 0: any;
+                             output "sum" has its ceilings instead */
     int32_t hidden[MLP_LAYER_LIMIT];
     int32_t hidden_count; /* 0: by kind */
-    int32_t
-        several_hidden[MLP_LAYER_LIMIT]; /* instead, for rows of several devices; zeros: hidden */
+    /* Instead, for rows of several devices; zeros: hidden. */
+    int32_t several_hidden[MLP_LAYER_LIMIT];
     int32_t several_hidden_count;
     int32_t output, output_bias;
     int32_t activation; /* enum mlp_activation */
