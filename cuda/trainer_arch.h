@@ -31,6 +31,13 @@
 
 enum { LANES = 32 };
 
+/* Blocks for so many items, at least one. */
+static inline dim3 blocks_of(size_t items, size_t items_each)
+{
+    size_t blocks = (items + items_each - 1) / items_each;
+    return dim3((unsigned)(blocks > 0 ? blocks : 1));
+}
+
 static __device__ inline void let_successor_begin()
 {
 #if OVERLAPS
