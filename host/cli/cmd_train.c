@@ -366,7 +366,7 @@ static const struct option_help helps[] = {
     {"layer", "KINDS", "layer kinds to train, separated by commas (default: all)"},
     {"output", "MODEL.h5", "model to write"},
     {"threads", "N", "processor threads of training on the host (default: all cores)"},
-    {"epochs", "N", "epochs of training the MLP (default: by the number of rows)"},
+    {"epochs", "N", "epochs of training the MLP (default: by kind and number of rows)"},
     {"model", "MODEL.h5", "model to fine-tune; needs --fine-tune"},
     {NULL, NULL, NULL}};
 const struct command command_train = {
