@@ -3,23 +3,15 @@
  */
 #include "base/half.h"
 #include "bench/measure.h"
-#include "cuda_device.h"
-#include "test.h"
+#include "shim_device.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct backend *const backend = &backend_cuda_device;
-
 static struct device *open_cuda(bool autotune)
 {
-    struct error error = {0};
-    struct device *device;
-    const struct device_options options = {.arena_bytes = 1 << 20, .seed = 7, .autotune = autotune};
-    if (backend->open(&device, 0, &options, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    return device;
+    return shim_device_open(1 << 20, autotune);
 }
 
 static int setup(void **state)
@@ -27,12 +19,6 @@ static int setup(void **state)
     unsetenv("SHIM_REFUSES");
     shim_set_times(NULL);
     *state = open_cuda(false);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    backend->close(*state);
     return 0;
 }
 
@@ -349,7 +335,7 @@ static void a_broken_device_is_an_error(void **state)
     unsetenv("SHIM_REFUSES");
 }
 
-#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, setup, shim_device_close)
 
 int main(int argc, char **argv)
 {

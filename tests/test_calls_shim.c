@@ -1,30 +1,16 @@
 /* What the cuda backend asks of device and libraries for a layer, call by call: a label is the time
  * of these calls. The shim names them; kernels by their grids.
  */
-#include "cuda_device.h"
 #include "layers/describe.h"
-#include "test.h"
+#include "shim_device.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const struct backend *const backend = &backend_cuda_device;
-
 static int setup(void **state)
 {
-    struct error error = {0};
-    struct device *device;
-    const struct device_options options = {.arena_bytes = 1 << 24, .seed = 7};
     unsetenv("SHIM_REFUSES");
-    if (backend->open(&device, 0, &options, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    *state = device;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    backend->close(*state);
+    *state = shim_device_open(1 << 24, false);
     return 0;
 }
 
@@ -154,8 +140,8 @@ static void linked_inputs_are_not_filled(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(layers_make_these_calls, setup, teardown),
-        cmocka_unit_test_setup_teardown(linked_inputs_are_not_filled, setup, teardown),
+        cmocka_unit_test_setup_teardown(layers_make_these_calls, setup, shim_device_close),
+        cmocka_unit_test_setup_teardown(linked_inputs_are_not_filled, setup, shim_device_close),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

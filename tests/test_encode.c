@@ -1,22 +1,13 @@
 #include "base/hash.h"
 #include "base/philox.h"
-#include "layers/describe.h"
 #include "layers/encode_internal.h"
 #include "layers/sample.h"
+#include "parsed_config.h"
 #include "pins.h"
 #include "test.h"
 
 #include <math.h>
 #include <string.h>
-
-static struct layer_config parse(const char *text)
-{
-    struct layer_config config;
-    struct error error;
-    if (describe_parse(&config, text, &error) != STATUS_OK)
-        fail_msg("%s: %s", text, error.message);
-    return config;
-}
 
 /* Value of the column called `name`; fails when there is none. */
 static double column(enum encoding encoding, const struct layer_config *config,
@@ -36,7 +27,7 @@ static double column(enum encoding encoding, const struct layer_config *config,
 static void assert_row(const char *text, const struct encode_hardware *hardware,
                        const float *expected, int count)
 {
-    const struct layer_config config = parse(text);
+    const struct layer_config config = parsed_config(text);
     float row[ENCODE_COLUMN_LIMIT];
     assert_int_equal(encode_column_count(ENCODING_PAPER, config.kind, hardware != NULL), count);
     encode_row(row, ENCODING_PAPER, &config, hardware != NULL, hardware);
@@ -90,7 +81,7 @@ static void every_column_has_its_own_name(void **state)
 static void physical_columns_by_hand(void **state)
 {
     (void)state;
-    const struct layer_config conv = parse(
+    const struct layer_config conv = parsed_config(
         "conv2d:batch_size=8,image_size=14,kernel_size=3,channels_in=48,channels_out=100,"
         "stride=1,padding=same,pass=train,optimizer=adam");
     /* 2 * 8 * 14^2 * 9 * 48 * 100 */
@@ -127,7 +118,7 @@ static void useful_taps_equal_a_count(void **state)
     for (int image = 1; image <= 12; image++)
         for (int kernel = 1; kernel <= 2 * image; kernel++)
             for (int stride = 1; stride <= 4; stride++) {
-                struct layer_config conv = parse("conv2d:padding=same");
+                struct layer_config conv = parsed_config("conv2d:padding=same");
                 conv.as.conv2d.image_size = image;
                 conv.as.conv2d.kernel_size = kernel;
                 conv.as.conv2d.stride = stride;
@@ -147,7 +138,7 @@ static void useful_taps_equal_a_count(void **state)
 static void hardware_columns(void **state)
 {
     (void)state;
-    const struct layer_config dense = parse("dense:batch_size=64,inputs=1024,outputs=1024");
+    const struct layer_config dense = parsed_config("dense:batch_size=64,inputs=1024,outputs=1024");
     const struct encode_hardware small = {100, 640, 1000, 1000}, unknown = {NAN, 0, NAN, INFINITY};
     assert_float_equal(column(ENCODING_PHYSICAL, &dense, &small, "log_bandwidth_gbps"), log2(100),
                        1e-6);
@@ -300,7 +291,7 @@ static double plain_value(enum encoding encoding, const struct layer_config *con
 static void a_kind_needs_neither_activation_nor_columns(void **state)
 {
     (void)state;
-    const struct layer_config config = parse("dense:batch_size=4,inputs=264,pass=train");
+    const struct layer_config config = parsed_config("dense:batch_size=4,inputs=264,pass=train");
     assert_float_equal(plain_value(ENCODING_PAPER, &config, "inputs"), 264, 0);
     assert_float_equal(plain_value(ENCODING_PAPER, &config, "batch_size"), 4, 0);
     assert_float_equal(plain_value(ENCODING_PAPER, &config, "pass=train"), 1, 0);
@@ -314,7 +305,7 @@ static void a_kind_needs_neither_activation_nor_columns(void **state)
 static void columns_of_features_and_work_follow(void **state)
 {
     (void)state;
-    struct layer_config config = parse("dense:batch_size=4,inputs=264,pass=train");
+    struct layer_config config = parsed_config("dense:batch_size=4,inputs=264,pass=train");
     static const struct {
         const char *name;
         double value;

@@ -1,21 +1,12 @@
 /* Columns that only many rows pay for, and the plans that choose, drop and find columns. */
 #include "base/hash.h"
-#include "layers/describe.h"
 #include "layers/encode_plan.h"
+#include "parsed_config.h"
 #include "pins.h"
 #include "predictor_calls.h"
 #include "predictors/predictor_mlp.h"
 #include "predictors/row_selection.h"
 #include "synthetic_rows.h"
-
-static struct layer_config parse(const char *text)
-{
-    struct layer_config config;
-    struct error error;
-    if (describe_parse(&config, text, &error) != STATUS_OK)
-        fail_msg("%s: %s", text, error.message);
-    return config;
-}
 
 static struct encode_layout layout_of(enum layer_kind kind, bool with_steps)
 {
@@ -74,7 +65,7 @@ static void dense_steps_change_above_their_size(void **state)
 {
     (void)state;
     static const int32_t sizes[] = {1, 15, 16, 17, 32, 33, 4079, 4080, 4081, 4096, 1000000};
-    struct layer_config dense = parse("dense:batch_size=1");
+    struct layer_config dense = parsed_config("dense:batch_size=1");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct row row;
         dense.as.dense.inputs = sizes[i];
@@ -103,7 +94,7 @@ struct expected {
 static void assert_columns(const char *text, const struct expected *expected)
 {
     struct row row;
-    const struct layer_config config = parse(text);
+    const struct layer_config config = parsed_config(text);
     row_encode(&row, &config);
     for (; expected->name; expected++)
         if (!(fabs(value_of(&row, expected->name) - expected->value) < 1e-5))
@@ -258,7 +249,7 @@ static void ramps_and_steps_are_of_different_models(void **state)
 static void constant_columns_are_dropped_but_choices(void **state)
 {
     (void)state;
-    const struct layer_config dense = parse("dense:inputs=300,activation=relu");
+    const struct layer_config dense = parsed_config("dense:inputs=300,activation=relu");
     struct row row;
     row_encode(&row, &dense);
     bool is_constant[ENCODE_COLUMN_LIMIT];

@@ -1,26 +1,17 @@
 #include "base/hash.h"
-#include "layers/describe.h"
 #include "layers/layer.h"
 #include "layers/sample.h"
+#include "parsed_config.h"
 #include "pins.h"
 #include "test.h"
 
 #include <string.h>
 
-static struct layer_config parse(const char *text)
-{
-    struct layer_config config;
-    struct error error;
-    if (describe_parse(&config, text, &error) != STATUS_OK)
-        fail_msg("%s: %s", text, error.message);
-    return config;
-}
-
 /* ---- cost, computed by hand ---- */
 
 static void check_case(const struct layer_case *expected)
 {
-    const struct layer_config config = parse(expected->text);
+    const struct layer_config config = parsed_config(expected->text);
     const struct cost cost = layer_cost(&config);
     print_message("%s\n", expected->text);
     assert_true(cost.flops == expected->cost.flops);
@@ -40,7 +31,7 @@ static void costs_match_hand_computed_cases(void **state)
         const struct layer_case *cases = layer_descriptors[kind]->cases;
         assert_non_null(cases->text);
         for (int i = 0; cases[i].text; i++) {
-            assert_int_equal(parse(cases[i].text).kind, kind);
+            assert_int_equal(parsed_config(cases[i].text).kind, kind);
             check_case(&cases[i]);
         }
     }
@@ -180,7 +171,7 @@ static void check_names_feature_value_and_bounds(void **state)
 {
     (void)state;
     struct error error;
-    struct layer_config config = parse("conv2d:image_size=8");
+    struct layer_config config = parsed_config("conv2d:image_size=8");
     config.as.conv2d.stride = 17;
     assert_int_equal(layer_check(&config, &error), STATUS_USAGE);
     assert_string_equal(error.message, "conv2d: stride = 17 is outside 1..16");
@@ -196,10 +187,12 @@ static void check_names_feature_value_and_bounds(void **state)
 static void known_layers_are_inside_the_bounds(void **state)
 {
     (void)state;
-    parse("dense:batch_size=64,inputs=25088,outputs=4096,pass=train,optimizer=adam");
-    parse("conv2d:batch_size=64,image_size=512,kernel_size=7,channels_in=19,channels_out=19,"
-          "stride=4,padding=same");
-    parse("conv2d:batch_size=64,image_size=1,channels_in=10000,channels_out=10000,stride=4");
+    parsed_config("dense:batch_size=64,inputs=25088,outputs=4096,pass=train,optimizer=adam");
+    parsed_config(
+        "conv2d:batch_size=64,image_size=512,kernel_size=7,channels_in=19,channels_out=19,"
+        "stride=4,padding=same");
+    parsed_config(
+        "conv2d:batch_size=64,image_size=1,channels_in=10000,channels_out=10000,stride=4");
     const struct feature *inputs = layer_feature_find(LAYER_DENSE, "inputs");
     const struct feature *image = layer_feature_find(LAYER_CONV2D, "image_size");
     assert_in_range(25088, inputs->sample_minimum, inputs->sample_maximum);
@@ -236,10 +229,10 @@ static void feature_tables_are_sound(void **state)
 static void counts(void **state)
 {
     (void)state;
-    const struct layer_config conv = parse(
+    const struct layer_config conv = parsed_config(
         "conv2d:batch_size=2,image_size=5,kernel_size=3,channels_in=3,channels_out=4,"
         "pass=train");
-    const struct layer_config pool = parse(
+    const struct layer_config pool = parsed_config(
         "pool2d:batch_size=2,image_size=6,kernel_size=2,channels=3,stride=2,pass=train");
     assert_int_equal(layer_input_elements(&conv, 0), 2 * 3 * 25);
     assert_int_equal(layer_output_elements(&conv), 2 * 4 * 9);
@@ -251,8 +244,8 @@ static void counts(void **state)
 static void works_name_their_tensors(void **state)
 {
     (void)state;
-    const struct layer_config sum = parse("addition:batch_size=2,elements=5");
-    const struct layer_config pool = parse("pool2d:image_size=6,kernel_size=2,stride=2");
+    const struct layer_config sum = parsed_config("addition:batch_size=2,elements=5");
+    const struct layer_config pool = parsed_config("pool2d:image_size=6,kernel_size=2,stride=2");
     assert_int_equal(layer_input_count(&sum), 2);
     assert_int_equal(layer_input_elements(&sum, 1), 10);
     assert_int_equal(layer_input_elements(&sum, 2), 0);
@@ -309,7 +302,7 @@ static void hash_is_stable_and_sees_every_feature(void **state)
 {
     (void)state;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        const struct layer_config config = parse(layer_descriptors[kind]->name);
+        const struct layer_config config = parsed_config(layer_descriptors[kind]->name);
         for (int i = 0; i < layer_descriptors[kind]->feature_count; i++) {
             struct layer_config other = config;
             layer_set(&other, &layer_descriptors[kind]->features[i], 1);
@@ -320,7 +313,7 @@ static void hash_is_stable_and_sees_every_feature(void **state)
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         for (const struct layer_case *pinned = layer_descriptors[kind]->cases; pinned->text;
              pinned++) {
-            const struct layer_config config = parse(pinned->text);
+            const struct layer_config config = parsed_config(pinned->text);
             if (layer_hash(&config) != pinned->hash)
                 fail_msg("%s: UINT64_C(0x%016llx)", pinned->text,
                          (unsigned long long)layer_hash(&config));

@@ -3,14 +3,11 @@
  */
 #include "bench/measure.h"
 #include "bench/operand_sets.h"
-#include "cuda_device.h"
-#include "test.h"
+#include "shim_device.h"
 
 #include <string.h>
 
 enum { SETS = 4 };
-
-static const struct backend *const backend = &backend_cuda_device;
 
 static const struct layer_config
     addition = {.kind = LAYER_ADDITION,
@@ -51,18 +48,7 @@ enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
 
 static int setup(void **state)
 {
-    struct error error = {0};
-    struct device *device;
-    const struct device_options options = {.arena_bytes = 1 << 20, .seed = 7};
-    if (backend->open(&device, 0, &options, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    *state = device;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    backend->close(*state);
+    *state = shim_device_open(1 << 20, false);
     return 0;
 }
 
@@ -201,7 +187,7 @@ static void recordings_repeat_whole_cycles(void **state)
     }
 }
 
-#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, setup, shim_device_close)
 
 int main(int argc, char **argv)
 {

@@ -1,10 +1,8 @@
 /* Which tensors a layer of the cuda backend has, and where: from its work alone, for works that no
  * kind of today has.
  */
-#include "cuda_device.h"
-#include "test.h"
+#include "shim_device.h"
 
-static const struct backend *const backend = &backend_cuda_device;
 static const struct cuda_kind plain = {.plan_bytes = sizeof(struct cuda_plan)},
                               keeping = {.plan_bytes = sizeof(struct cuda_plan),
                                          .takes_kept = true,
@@ -12,18 +10,7 @@ static const struct cuda_kind plain = {.plan_bytes = sizeof(struct cuda_plan)},
 
 static int setup(void **state)
 {
-    struct error error = {0};
-    struct device *device;
-    const struct device_options options = {.arena_bytes = 1 << 20, .seed = 7};
-    if (backend->open(&device, 0, &options, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    *state = device;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    backend->close(*state);
+    *state = shim_device_open(1 << 20, false);
     return 0;
 }
 
@@ -199,7 +186,7 @@ static void shared_gradients_are_one(void **state)
     }
 }
 
-#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, setup, shim_device_close)
 
 int main(int argc, char **argv)
 {
