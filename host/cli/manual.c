@@ -37,7 +37,8 @@ static const struct documented words[] = {
     {"device", "the hardware that is measured or forecast"},
     {"backend", "the code that drives it: cpu, cuda, or fake for tests"},
     {"train, test, validation", "splits of the rows by the hash of their config: 80, 10 and 10 %. "
-                                "The test split chooses the epoch and calibrates intervals; the "
+                                "The test split chooses the epoch and calibrates intervals (of few "
+                                "rows: folds of train and test rows); the "
                                 "validation split judges. Other tools often use these two words "
                                 "the other way round"},
     {NULL, NULL},
