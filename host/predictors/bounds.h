@@ -5,10 +5,10 @@
  *
  * A forecast from a bound is one-sided. low: the bound itself. middle: the bound times the median
  * ratio, high: times the ratio that all but (1 - level) / 2 of the rows do not exceed, as the upper
- * end of any interval; both at least 1, for layers
- * of a sweep run from warm caches and may beat the rates that were measured of main memory. Bins
- * are those of intervals: a pass and a decade of the bound; few rows shrink towards all rows of the
- * family and pass.
+ * end of any interval; both at least 1, for layers that are timed in the cache (sweep --cache hot,
+ * earlier versions) may beat the rates that were measured of main memory. Bins are those of
+ * intervals: a pass and a decade of the bound; few rows shrink towards all rows of the family and
+ * pass.
  */
 #ifndef EPOCHCAST_PREDICTORS_BOUNDS_H
 #define EPOCHCAST_PREDICTORS_BOUNDS_H
