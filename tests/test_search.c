@@ -144,6 +144,31 @@ static void side_by_side_is_alone(void **state)
     synthetic_rows_free(&rows);
 }
 
+/* A kind of few rows does not rank, and refuses nothing. */
+static void kinds_of_few_rows_do_not_rank(void **state)
+{
+    (void)state;
+    static const enum layer_kind two_kinds[] = {LAYER_DENSE, LAYER_POOL2D};
+    const struct device_info device = synthetic_device("one", 100, 10);
+    const struct mlp_options base = tiny_options();
+    struct dataset_rows rows;
+    struct search search;
+    size_t kept = 0, pools = 0;
+    synthetic_rows_create(&rows, 400, two_kinds, 2, &device, 1, 0.05);
+    for (size_t i = 0; i < rows.count; i++)
+        if (rows.rows[i].config.kind == LAYER_DENSE || pools++ < 5)
+            rows.rows[kept++] = rows.rows[i];
+    rows.count = kept;
+    assert_int_equal(search_run(&search, &rows, &base, 2, NULL), STATUS_OK);
+    assert_true(isfinite(search.trials[0].mape_percent));
+    search_free(&search);
+    struct error error = {0};
+    rows.count = 6;
+    assert_int_equal(search_run(&search, &rows, &base, 2, &error), STATUS_FAILED);
+    assert_non_null(strstr(error.message, "too few rows of"));
+    synthetic_rows_free(&rows);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +176,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(validation_rows_do_not_count),
         cmocka_unit_test(diverging_recipes_rank_last),
         cmocka_unit_test(side_by_side_is_alone),
+        cmocka_unit_test(kinds_of_few_rows_do_not_rank),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

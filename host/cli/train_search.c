@@ -34,7 +34,7 @@ static void add_trial(struct table *table, const struct search_trial *trial, int
     table_number(table, train->learning_rate);
     table_number(table, train->beta2);
     table_integer(table, train->batch_size);
-    table_integer(table, train->epochs);
+    table_number(table, train->epochs > 0 ? train->epochs : NAN); /* 0: by kind */
     table_number(table, trial->mape_percent);
     table_number(table, trial->rmse_ms);
     table_number(table, trial->seconds);

@@ -1,8 +1,10 @@
 #include "evaluate/search.h"
 
 #include "base/philox.h"
+#include "data/split.h"
 #include "evaluate/evaluate.h"
 #include "predictors/predictor_mlp.h"
+#include "predictors/row_selection.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -197,21 +199,52 @@ static void draw_trials(struct search *search, const struct mlp_options *base)
     }
 }
 
-enum status search_run(struct search *search, const struct dataset_rows *rows,
-                       const struct mlp_options *base, int count, struct error *error)
+/* Without folds a kind of few rows cannot be trained: the others rank the recipes. With none of
+ * them left all stay, and training says what is missing. The caller frees kept->rows. */
+static enum status keep_trainable(struct dataset_rows *kept, const struct dataset_rows *rows,
+                                  struct error *error)
 {
-    *search = (struct search){.count = count};
-    TRY(ALLOCATE(&search->trials, (unsigned long)count, "search", error));
-    draw_trials(search, base);
+    size_t counts[LAYER_KIND_COUNT] = {0};
+    *kept = *rows;
+    kept->count = 0;
+    TRY(ALLOCATE(&kept->rows, rows->count, "rows of a search", error));
+    for (size_t i = 0; i < rows->count; i++)
+        counts[rows->rows[i].config.kind] += row_is_usable(&rows->rows[i]) &&
+                                             split_of(&rows->rows[i].config) == SPLIT_TRAIN;
+    for (size_t i = 0; i < rows->count; i++)
+        if (counts[rows->rows[i].config.kind] >= TRAIN_ROWS_MINIMUM)
+            kept->rows[kept->count++] = rows->rows[i];
+    if (kept->count > 0)
+        return STATUS_OK;
+    memcpy(kept->rows, rows->rows, rows->count * sizeof *rows->rows);
+    kept->count = rows->count;
+    return STATUS_OK;
+}
+
+static enum status run_rungs(struct search *search, const struct dataset_rows *rows,
+                             const struct mlp_options *base, int count, struct error *error)
+{
     int rungs = 1;
     for (int left = count; left >= KEPT_SHARE && rungs < RUNG_LIMIT; left /= KEPT_SHARE)
         rungs++;
-    enum status status = STATUS_OK;
-    for (int rung = 0; rung < rungs && status == STATUS_OK; rung++) {
-        status = run_rung(search, count, rung, pow(KEPT_SHARE, rung - rungs + 1), rows, base,
-                          error);
+    for (int rung = 0; rung < rungs; rung++) {
+        TRY(run_rung(search, count, rung, pow(KEPT_SHARE, rung - rungs + 1), rows, base, error));
         count = (count + KEPT_SHARE - 1) / KEPT_SHARE;
     }
+    return STATUS_OK;
+}
+
+enum status search_run(struct search *search, const struct dataset_rows *rows,
+                       const struct mlp_options *base, int count, struct error *error)
+{
+    struct dataset_rows kept;
+    *search = (struct search){.count = count};
+    TRY(ALLOCATE(&search->trials, (unsigned long)count, "search", error));
+    draw_trials(search, base);
+    enum status status = keep_trainable(&kept, rows, error);
+    if (status == STATUS_OK)
+        status = run_rungs(search, &kept, base, count, error);
+    free(kept.rows);
     if (status != STATUS_OK)
         search_free(search);
     return status;
