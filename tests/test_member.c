@@ -57,6 +57,15 @@ static void wrong_values_are_refused(void **state)
     }
 }
 
+static void wrong_choices_name_the_right_ones(void **state)
+{
+    (void)state;
+    struct mlp_options options = mlp_options_standard;
+    struct error error = {0};
+    assert_int_equal(set(&options, "output", "sums", &error), STATUS_USAGE);
+    assert_string_equal(error.message, "output = sums is none of relu, log, sum");
+}
+
 /* Printed values read back as the same values. */
 static void options_survive_as_text(void **state)
 {
@@ -113,6 +122,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_set_by_name),
         cmocka_unit_test(wrong_values_are_refused),
+        cmocka_unit_test(wrong_choices_name_the_right_ones),
         cmocka_unit_test(options_survive_as_text),
         cmocka_unit_test(defaults_are_sound),
         cmocka_unit_test(baselines_have_their_own_options),

@@ -1,5 +1,7 @@
 #include "predictors/member.h"
 
+#include "base/text.h"
+
 #include <assert.h>
 #include <float.h>
 #include <math.h>
@@ -127,7 +129,11 @@ static void bounds_text(char *text, size_t size, const struct member *member)
 static enum status out_of_bounds(const struct member *member, const char *value,
                                  struct error *error)
 {
-    char bounds[96];
+    char bounds[96], names[200] = "";
+    for (int i = 0; member->choice && i < member->choice->count; i++)
+        text_list_add(names, sizeof names, ", ", "%s", member->choice->names[i]);
+    if (member->choice)
+        return FAIL(error, STATUS_USAGE, "%s = %.60s is none of %s", member->name, value, names);
     bounds_text(bounds, sizeof bounds, member);
     return FAIL(error, STATUS_USAGE, "%s = %.60s is outside %s", member->name, value, bounds);
 }
