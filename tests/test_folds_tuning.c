@@ -117,6 +117,49 @@ static void tuning_fits_ceilings_that_were_not_the_devices(void **state)
     synthetic_rows_free(&known);
 }
 
+/* Nets without folds need rows to learn from and others to stop by; of fewer rows the ceilings are
+ * fitted, from one row on. */
+static void nets_without_folds_are_tuned_to_few_rows(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    const struct device_info other = synthetic_device("other", 20, 2);
+    struct dataset_rows rows, others;
+    struct mlp_options options = quick_options();
+    synthetic_rows_create(&rows, 300, dense_only, 1, &device, 1, 0.1);
+    synthetic_rows_create(&others, 60, dense_only, 1, &other, 1, 0.1);
+    size_t kept = 0;
+    for (size_t i = 0; i < others.count; i++)
+        if (split_of(&others.rows[i].config) == SPLIT_TRAIN)
+            others.rows[kept++] = others.rows[i];
+    assert_true(kept >= 20);
+    options.fold_rows = 0;
+    for (others.count = 1; others.count <= 20; others.count += 6) {
+        struct mlp_options first = options, tuning = options;
+        struct predictor *predictor = fit_with(&predictor_mlp, &rows, &first, NULL);
+        snprintf(tuning.fine_tune, sizeof tuning.fine_tune, "other");
+        struct fit_report reports[LAYER_KIND_COUNT];
+        assert_int_equal(predictor->type->tune(predictor, &others, &tuning.base, reports, NULL),
+                         STATUS_OK);
+        assert_int_equal(dense_of(predictor)->fold_count, 0);
+        assert_true(reports[LAYER_DENSE].calibration_rows > 0);
+        for (size_t i = 0; i < rows.count; i++)
+            assert_sane(predictor, &rows.rows[i].config);
+        predictor->type->free(predictor);
+    }
+    others.count = 1;
+    while (split_of(&others.rows[0].config) != SPLIT_TEST)
+        others.rows[0].config.batch_size++; /* one test row: nothing to learn from */
+    struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, NULL);
+    snprintf(options.fine_tune, sizeof options.fine_tune, "other");
+    assert_int_equal(predictor->type->tune(predictor, &others, &options.base, NULL, NULL),
+                     STATUS_OK);
+    assert_false(predictor->type->knows(predictor, LAYER_DENSE));
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+    synthetic_rows_free(&others);
+}
+
 /* ---- rivals ---- */
 
 /* On rows that lie on the roofline `fitted` is right; the nearest rows are not. */
@@ -169,6 +212,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(tuning_keeps_folds_and_ceilings),
         cmocka_unit_test(tuning_learns_from_test_rows_alone),
         cmocka_unit_test(tuning_fits_ceilings_that_were_not_the_devices),
+        cmocka_unit_test(nets_without_folds_are_tuned_to_few_rows),
         cmocka_unit_test(rivals_are_judged_on_rows_they_left_out),
         cmocka_unit_test(rivals_of_a_tuned_predictor_see_its_device),
     };

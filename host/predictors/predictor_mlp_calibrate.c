@@ -131,6 +131,8 @@ static enum status calibrate_split(struct interval *interval, struct held_out_er
     struct held_out_errors unused;
     const size_t train = kind_fit->train_count, count = kind_fit->count - train;
     TRY(calibrate_rows(interval, errors, fit, kind_fit, train, count, error));
+    if (count == 0 && fit_keeps_nets(fit, kind_fit)) /* nets that have not learnt from these rows */
+        return calibrate_rows(interval, &unused, fit, kind_fit, 0, train, error);
     if (count == 0 || count >= INTERVAL_ROWS_MINIMUM)
         return STATUS_OK;
     TRY(calibrate_rows(&learnt, &unused, fit, kind_fit, 0, train, error));

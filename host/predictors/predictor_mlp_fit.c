@@ -183,8 +183,12 @@ static enum status kind_prepare(struct fit *fit, struct kind_fit *kind_fit, stru
     if (kind_fit->count == 0)
         return STATUS_OK;
     TRY(choose_nets(fit, kind_fit, error));
-    if (!kind_fit->folds)
+    if (!kind_fit->folds && !fit_keeps_nets(fit, kind_fit))
         TRY(row_selection_check(&kind_fit->selection, kind_fit->kind, error));
+    if (!kind_fit->folds && kind_fit->train_count == 0) { /* test rows alone are not learnt from */
+        kind_fit->count = 0;
+        return STATUS_OK;
+    }
     TRY(kind_encode(fit, kind_fit, error));
     if (fit_has_heads(fit, kind_fit))
         TRY(fit_anchor(fit, kind_fit, error));

@@ -60,6 +60,13 @@ static inline bool fit_has_heads(const struct fit *fit, const struct kind_fit *k
     return fit->predictor->kinds[kind_fit->kind].shape.output == MLP_OUTPUT_SUM;
 }
 
+/* Fine-tuning to so few rows that the nets stay as they are, over ceilings of those rows. */
+static inline bool fit_keeps_nets(const struct fit *fit, const struct kind_fit *kind_fit)
+{
+    return fit->predictor->kinds[kind_fit->kind].net_count > 0 && fit_has_heads(fit, kind_fit) &&
+           !kind_fit->folds && kind_fit->train_count < TRAIN_ROWS_MINIMUM;
+}
+
 /* Net `net` learns from row `index`. */
 static inline bool fit_learns_from(const struct kind_fit *kind_fit, size_t net, size_t index)
 {

@@ -123,6 +123,8 @@ enum status fit_add_jobs(struct fit *fit, struct kind_fit *kind_fit, struct erro
     TRY(mlp_shape_check(&kind->shape, error));
     TRY(make_data(kind_fit, kind, error));
     kind_fit->is_done = kind_fit->folds != NULL;
+    if (fit_keeps_nets(fit, kind_fit))
+        return STATUS_OK;
     if (kind_fit->folds && (kind_fit->count < NET_ROWS_MINIMUM || fewest_rows(kind_fit) == 0))
         return keep_untrained(kind, kind_fit, options, error);
     kind_fit->first_job = fit->job_count;

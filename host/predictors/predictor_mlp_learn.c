@@ -27,6 +27,13 @@ static bool is_known(const struct kind_fit *kind_fit)
     return kind_fit->count > 0;
 }
 
+static size_t calibration_rows(const struct fit *fit, const struct kind_fit *kind_fit)
+{
+    const size_t test = kind_fit->count - kind_fit->train_count;
+    const bool uses_all = kind_fit->folds || (test == 0 && fit_keeps_nets(fit, kind_fit));
+    return uses_all ? kind_fit->count : test;
+}
+
 static struct fit_report report_of(const struct fit *fit, const struct kind_fit *kind_fit)
 {
     const struct train_result *results = fit->results + kind_fit->first_job;
@@ -34,9 +41,7 @@ static struct fit_report report_of(const struct fit *fit, const struct kind_fit 
     struct fit_report report = {.kind = (int32_t)kind_fit->kind,
                                 .rows = kind_fit->folds ? kind_fit->count : kind_fit->train_count,
                                 .folds = kind_fit->folds ? kind_fit->net_count : 0,
-                                .calibration_rows = kind_fit->folds
-                                                        ? kind_fit->count
-                                                        : kind_fit->count - kind_fit->train_count,
+                                .calibration_rows = calibration_rows(fit, kind_fit),
                                 .epochs = job_count > 0 ? results[0].epochs : 0,
                                 .train_rmsle = job_count > 0 ? 0 : NAN,
                                 .validation_rmse_ms = NAN,
