@@ -81,8 +81,41 @@ static void encoded_rows_are_those_of_the_nets(void **state)
     synthetic_rows_free(&rows);
 }
 
+/* Few rows are all learnt from but those for validation: they have steps as the nets' rows do. */
+static void folds_count_test_rows(void **state)
+{
+    (void)state;
+    static const enum layer_kind kinds[] = {LAYER_DENSE};
+    const struct device_info device = synthetic_device("one", 50, 5);
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 1200, kinds, 1, &device, 1, 0.05);
+    size_t train = 0, learnt = 0;
+    for (rows.count = 0; learnt < (size_t)mlp_options_standard.step_rows; rows.count++) {
+        const enum split split = split_of(&rows.rows[rows.count].config);
+        train += split == SPLIT_TRAIN;
+        learnt += split != SPLIT_VALIDATION;
+    }
+    assert_true(train < (size_t)mlp_options_standard.step_rows);
+    for (int has_steps = 1; has_steps >= 0; has_steps--, rows.count--) {
+        char *text = NULL;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+        assert_int_equal(encoded_rows_write(file, &rows, LAYER_DENSE, NULL), STATUS_OK);
+        fclose(file);
+        struct row encoded;
+        row_encode(&encoded, &rows.rows[0].config, &device);
+        int columns = -2; /* after split, device and time */
+        for (const char *at = text; *at != '\n'; at++)
+            columns += *at == ',';
+        assert_int_equal(columns == encoded.plan.count, has_steps);
+        free(text);
+    }
+    synthetic_rows_free(&rows);
+}
+
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(encoded_rows_are_those_of_the_nets)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(encoded_rows_are_those_of_the_nets),
+                                       cmocka_unit_test(folds_count_test_rows)};
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

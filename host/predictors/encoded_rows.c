@@ -14,17 +14,20 @@ static bool is_wanted(const struct measurement *row, enum layer_kind kind)
 static enum status choose_layout(struct encode_layout *layout, const struct dataset_rows *rows,
                                  enum layer_kind kind, struct error *error)
 {
-    size_t count = 0, train_count = 0;
+    size_t count = 0, counts[SPLIT_COUNT] = {0};
     for (size_t i = 0; i < rows->count; i++)
         if (is_wanted(&rows->rows[i], kind)) {
             count++;
-            train_count += split_of(&rows->rows[i].config) == SPLIT_TRAIN;
+            counts[split_of(&rows->rows[i].config)]++;
         }
+    const size_t folded = counts[SPLIT_TRAIN] + counts[SPLIT_TEST];
+    const bool has_folds = folded <= (size_t)mlp_options_standard.fold_rows;
     *layout = (struct encode_layout){
         .encoding = ENCODING_PHYSICAL,
         .kind = kind,
         .with_hardware = hardware_differs(rows->devices, rows->device_count),
-        .with_steps = train_count >= (size_t)mlp_options_standard.step_rows,
+        .with_steps = (has_folds ? folded : counts[SPLIT_TRAIN]) >=
+                      (size_t)mlp_options_standard.step_rows,
     };
     if (count > 0)
         return STATUS_OK;
