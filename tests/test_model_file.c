@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/hash.h"
+#include "predictor_calls.h"
 #include "predictors/model_content.h"
 #include "predictors/predictor_mlp.h"
 #include "synthetic_rows.h"
@@ -497,6 +498,82 @@ static void incomplete_content_is_refused(void **state)
     }
 }
 
+/* Copies the model to `broken` with another attribute of dense. */
+static void replace_attribute(const struct fixture *fixture, const char *name,
+                              const int32_t *values, hsize_t count)
+{
+    write_all(fixture->broken, fixture->bytes, fixture->size);
+    const hid_t file = H5Fopen(fixture->broken, H5F_ACC_RDWR, H5P_DEFAULT);
+    const hid_t group = H5Gopen2(file, "dense", H5P_DEFAULT);
+    const hid_t space = count == 1 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &count, NULL);
+    assert_true(H5Adelete(group, name) >= 0);
+    const hid_t created = H5Acreate2(group, name, H5T_NATIVE_INT32, space, H5P_DEFAULT,
+                                     H5P_DEFAULT);
+    assert_true(H5Awrite(created, H5T_NATIVE_INT32, values) >= 0);
+    H5Aclose(created);
+    H5Sclose(space);
+    H5Gclose(group);
+    H5Fclose(file);
+    size_t size;
+    unsigned char *bytes = read_all(fixture->broken, &size);
+    seal(bytes, size, MODEL_FORMAT_VERSION);
+    write_all(fixture->broken, bytes, size);
+    free(bytes);
+}
+
+/* Heads, folds and ceilings that do not belong to one another would be read beyond their ends. */
+static void heads_folds_and_ceilings_must_fit(void **state)
+{
+    const struct fixture *fixture = *state;
+    const struct mlp_kind *kind =
+        &((const struct mlp_predictor *)fixture->model.predictor)->kinds[LAYER_DENSE];
+    static const int32_t folds[] = {-1, 1, 3, INT32_MAX};
+    for (size_t i = 0; i < sizeof folds / sizeof *folds; i++) {
+        replace_attribute(fixture, "folds", &folds[i], 1);
+        assert_refused(fixture->broken, "impossible value of 'dense/folds'");
+    }
+    static const int32_t heads[] = {0, -7, 1, 6, 8, 16, 17, INT32_MAX};
+    const hsize_t widths = (hsize_t)kind->shape.layer_count + 1;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        struct mlp_shape shape = kind->shape;
+        shape.widths[shape.layer_count] = heads[i];
+        replace_attribute(fixture, "widths", shape.widths, widths);
+        assert_refused(fixture->broken, "dense/");
+    }
+    enum { NETS = 2, ANCHORS = 3, DOUBLES = CEILING_HEADS + 1 };
+    static const hsize_t shapes[][2] = {{NETS, ANCHORS * DOUBLES - 1},
+                                        {NETS, (ANCHORS - 1) * DOUBLES},
+                                        {NETS - 1, ANCHORS * DOUBLES},
+                                        {NETS + 1, ANCHORS * DOUBLES},
+                                        {NETS, 1000 * DOUBLES}};
+    static const double values[NETS * 1000 * DOUBLES];
+    assert_int_equal(kind->anchor_count, ANCHORS);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        replace_dataset(fixture, "dense/ceilings", H5T_NATIVE_DOUBLE, values, 2, shapes[i]);
+        assert_refused(fixture->broken, "dense/ceilings");
+        replace_dataset(fixture, "dense/limits", H5T_NATIVE_DOUBLE, values, 2, shapes[i]);
+        assert_refused(fixture->broken, "dense/limits");
+    }
+}
+
+/* No ceiling of a stranger's file makes a forecast that is not a number. */
+static void forecasts_of_any_ceilings_are_finite(void **state)
+{
+    const struct fixture *fixture = *state;
+    static const double thetas[] = {1e308, -1e308, 1e30, -1e30, 100};
+    for (size_t i = 0; i < sizeof thetas / sizeof *thetas; i++) {
+        struct model model;
+        patch_dataset(fixture, "/dense/ceilings", 0, &thetas[i], sizeof thetas[i]);
+        assert_int_equal(model_load(&model, fixture->broken, NULL), STATUS_OK);
+        for (size_t row = 0; row < 20; row++) {
+            const struct prediction prediction = predict_one(
+                model.predictor, &fixture->rows.rows[row].config, &fixture->rows.devices[0]);
+            assert_true(isfinite(prediction.median_ms) && prediction.median_ms > 0);
+        }
+        model_free(&model);
+    }
+}
+
 static void nets_must_be_as_many_as_calibrated(void **state)
 {
     const struct fixture *fixture = *state;
@@ -581,6 +658,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(unknown_names_are_refused),
         cmocka_unit_test(impossible_values_are_refused),
         cmocka_unit_test(incomplete_content_is_refused),
+        cmocka_unit_test(heads_folds_and_ceilings_must_fit),
+        cmocka_unit_test(forecasts_of_any_ceilings_are_finite),
         cmocka_unit_test(nets_must_be_as_many_as_calibrated),
         cmocka_unit_test(older_intervals_serve_every_pass),
         cmocka_unit_test(devices_are_found_by_name),
