@@ -214,6 +214,33 @@ static void odd_rows_give_a_forecast(void **state)
     }
 }
 
+/* A few slow layers do not keep the forecast of a fast one up. */
+static void few_rows_set_no_floor(void **state)
+{
+    (void)state;
+    const struct device_info device = synthetic_device("one", 100, 10);
+    const struct mlp_options options = quick_options();
+    struct dataset_rows rows;
+    synthetic_rows_create(&rows, 100, dense_only, 1, &device, 1, 0);
+    const struct layer_config fast = {.kind = LAYER_DENSE,
+                                      .batch_size = 1,
+                                      .pass = PASS_FORWARD,
+                                      .as.dense = {.inputs = 8, .outputs = 8}};
+    double fastest_ms = INFINITY;
+    size_t kept = 0;
+    for (size_t i = 0; i < rows.count && kept < 5; i++)
+        if (rows.rows[i].median_ms > 1 && split_of(&rows.rows[i].config) != SPLIT_VALIDATION) {
+            fastest_ms = fmin(fastest_ms, rows.rows[i].median_ms);
+            rows.rows[kept++] = rows.rows[i];
+        }
+    assert_int_equal(kept, 5);
+    rows.count = kept;
+    struct predictor *predictor = fit_with(&predictor_mlp, &rows, &options, NULL);
+    assert_true(predict_one(predictor, &fast, NULL).median_ms < fastest_ms / 4);
+    predictor->type->free(predictor);
+    synthetic_rows_free(&rows);
+}
+
 /* Nets that were never trained forecast nothing where they have no ceilings to fall back on. */
 static void few_rows_need_heads(void **state)
 {
@@ -352,6 +379,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(errors_have_known_values),
         cmocka_unit_test(any_number_of_rows_gives_a_forecast),
         cmocka_unit_test(odd_rows_give_a_forecast),
+        cmocka_unit_test(few_rows_set_no_floor),
         cmocka_unit_test(few_rows_need_heads),
         cmocka_unit_test(nets_that_are_worse_than_their_ceilings_are_not_kept),
         cmocka_unit_test(many_rows_have_no_folds),

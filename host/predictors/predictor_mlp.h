@@ -38,7 +38,7 @@ struct mlp_kind {
                                          mlp_offset */
     double output_limit; /* upper bound of the nets' output, which has no meaning far beyond the
                             training rows */
-    double floor_ms;     /* no forecast is below: half of the fastest row */
+    double floor_ms;     /* no forecast is below: half of the fastest row, if there are enough */
 };
 
 struct mlp_predictor {

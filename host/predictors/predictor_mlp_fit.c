@@ -85,6 +85,9 @@ static void kind_encode_row(struct fit *fit, struct kind_fit *kind_fit, size_t i
                                        mlp_offset(fit->predictor, &row->config, device));
 }
 
+/* A few rows do not tell how fast the fastest layer is: their ceilings do. */
+static const double least_ms = 1e-6;
+
 static void learn_ranges(struct fit *fit, const struct kind_fit *kind_fit, struct mlp_kind *kind)
 {
     double fastest_ms = INFINITY;
@@ -95,7 +98,8 @@ static void learn_ranges(struct fit *fit, const struct kind_fit *kind_fit, struc
         ranges_add(kind->ranges, &row->config, &hardware);
         fastest_ms = fmin(fastest_ms, row->median_ms);
     }
-    kind->floor_ms = fastest_ms / 2;
+    const bool tell_fastest = !kind_fit->anchors || kind_fit->count >= NET_ROWS_MINIMUM;
+    kind->floor_ms = tell_fastest ? fastest_ms / 2 : least_ms;
 }
 
 static void learn_limit(const struct fit *fit, const struct kind_fit *kind_fit,

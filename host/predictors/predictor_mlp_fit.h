@@ -9,6 +9,8 @@
 #include "predictors/predictor_mlp.h"
 #include "predictors/row_selection.h"
 
+enum { NET_ROWS_MINIMUM = 10 }; /* with fewer rows the ceilings alone are the forecast */
+
 /* One kind while it is fitted. Its rows: those of the train split, then those of the test split;
  * the validation split is never read. */
 struct kind_fit {

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { NET_ROWS_MINIMUM = 10 }; /* with fewer rows the ceilings alone are the forecast */
-
 /* ---- rows ---- */
 
 static struct train_data split_data(const struct kind_fit *kind_fit, int32_t columns)
