@@ -43,6 +43,9 @@ static const struct {
     {"columns", "number of inputs"},
     {"interval_percent", "share of measurements that the intervals should cover"},
     {"preset", "set of options that training began with"},
+    {"held_out_rows", "rows left out of the training that its errors are of"},
+    {"held_out_mape_percent", "mean absolute relative error of these rows"},
+    {"held_out_standard_error_percent", "standard error of that mean"},
     /* accuracy */
     {"predictor", "what forecasts"},
     {"calibration_rows", "rows of the device that corrected the forecasts"},
