@@ -2,6 +2,7 @@
  * ThreadSanitizer: see `races`. */
 #include "trainer_cuda.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum { ROWS = 150, TEST_ROWS = 20, INPUTS = 17, HEADS = 7 };
