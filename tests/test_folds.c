@@ -1,5 +1,6 @@
 /* Few rows: nets that each leave out a fold of them, over fitted ceilings. */
 #include "data/split.h"
+#include "folds_fixture.h"
 #include "predictor_calls.h"
 #include "predictors/predictor_mlp.h"
 #include "synthetic_rows.h"
@@ -7,21 +8,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-
-static const enum layer_kind dense_only[] = {LAYER_DENSE};
-
-static struct mlp_options quick_options(void)
-{
-    struct mlp_options options = small_fit_options();
-    options.minimum_steps = 50;
-    options.train.epochs = 2;
-    return options;
-}
-
-static const struct mlp_kind *dense_of(const struct predictor *predictor)
-{
-    return &((const struct mlp_predictor *)predictor)->kinds[LAYER_DENSE];
-}
 
 /* ---- folds ---- */
 
@@ -117,6 +103,12 @@ static void errors_have_known_values(void **state)
     assert_true(fabs(errors.mape_percent - 20) < 1e-9); /* 10, 50, 0 */
     assert_true(fabs(errors.standard_error_percent - sqrt(1400.0 / 2 / 3)) < 1e-9);
     assert_true(fabs(errors.rmsle - sqrt((pow(log(1.1), 2) + pow(log(2), 2)) / 3)) < 1e-12);
+    char text[HELD_OUT_TEXT_SIZE];
+    assert_string_equal(held_out_text(text, &errors), "20 +- 15 %");
+    const struct held_out_errors one = held_out_errors_of(&(struct interval_rows){
+        .measured_ms = measured_ms, .predicted_ms = predicted_ms, .count = 1});
+    assert_string_equal(held_out_text(text, &one), "10 %");
+    assert_true(isnan(held_out_errors_known(&(struct held_out_errors){0}).mape_percent));
     const struct held_out_errors none = held_out_errors_of(NULL);
     assert_true(none.count == 0 && isnan(none.mape_percent) && isnan(none.rmsle));
 }

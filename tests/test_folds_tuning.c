@@ -1,26 +1,12 @@
 /* Few rows in folds: fine-tuning to a device's rows, and the rivals that are judged on the same
  * folds. */
 #include "data/split.h"
+#include "folds_fixture.h"
 #include "predictor_calls.h"
 #include "predictors/predictor_mlp.h"
 #include "predictors/rivals.h"
 #include "synthetic_rows.h"
 #include "test.h"
-
-static const enum layer_kind dense_only[] = {LAYER_DENSE};
-
-static struct mlp_options quick_options(void)
-{
-    struct mlp_options options = small_fit_options();
-    options.minimum_steps = 50;
-    options.train.epochs = 2;
-    return options;
-}
-
-static const struct mlp_kind *dense_of(const struct predictor *predictor)
-{
-    return &((const struct mlp_predictor *)predictor)->kinds[LAYER_DENSE];
-}
 
 /* Fine-tuning keeps the folds and the device's ceilings; a device that was not seen gets its own.
  */

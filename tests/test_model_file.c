@@ -99,6 +99,16 @@ static void seal(unsigned char *bytes, size_t size, int version)
              hash_bytes(HASH_SEED, bytes + ENVELOPE_BYTES, size - ENVELOPE_BYTES));
 }
 
+/* Seals a file that a test has changed through HDF5. */
+static void reseal(const char *path)
+{
+    size_t size;
+    unsigned char *bytes = read_all(path, &size);
+    seal(bytes, size, MODEL_FORMAT_VERSION);
+    write_all(path, bytes, size);
+    free(bytes);
+}
+
 static void assert_refused(const char *path, const char *message)
 {
     struct model model;
@@ -286,11 +296,7 @@ static void assert_objects_are_needed(const struct fixture *fixture, const char 
         H5Fclose(file);
         if (strcmp(name, "folds") == 0) /* models of earlier versions lack it */
             continue;
-        size_t changed;
-        unsigned char *again = read_all(fixture->broken, &changed);
-        seal(again, changed, MODEL_FORMAT_VERSION);
-        write_all(fixture->broken, again, changed);
-        free(again);
+        reseal(fixture->broken);
         assert_int_equal(model_load(&model, fixture->broken, NULL), STATUS_BAD_FILE);
     }
     free(bytes);
@@ -478,11 +484,7 @@ static void replace_dataset(const struct fixture *fixture, const char *dataset, 
         H5Sclose(space);
     }
     H5Fclose(file);
-    size_t size;
-    unsigned char *bytes = read_all(fixture->broken, &size);
-    seal(bytes, size, MODEL_FORMAT_VERSION);
-    write_all(fixture->broken, bytes, size);
-    free(bytes);
+    reseal(fixture->broken);
 }
 
 /* Content that no model has, behind a right hash: without its parts, or with others. */
@@ -514,11 +516,7 @@ static void replace_attribute(const struct fixture *fixture, const char *name,
     H5Sclose(space);
     H5Gclose(group);
     H5Fclose(file);
-    size_t size;
-    unsigned char *bytes = read_all(fixture->broken, &size);
-    seal(bytes, size, MODEL_FORMAT_VERSION);
-    write_all(fixture->broken, bytes, size);
-    free(bytes);
+    reseal(fixture->broken);
 }
 
 /* Heads, folds and ceilings that do not belong to one another would be read beyond their ends. */

@@ -195,12 +195,6 @@ static enum status filter_kinds(struct dataset_rows *rows, const struct settings
     return STATUS_OK;
 }
 
-static const struct held_out_errors *known(const struct held_out_errors *errors)
-{
-    static const struct held_out_errors none = {0, NAN, NAN, NAN};
-    return errors->count > 0 ? errors : &none;
-}
-
 static enum status print_reports(const struct fit_report *reports, const char *engine,
                                  const struct settings *settings, struct error *error)
 {
@@ -234,11 +228,12 @@ static enum status print_reports(const struct fit_report *reports, const char *e
         table_number(table, report->test_rmsle);
         table_number(table, report->validation_rmse_ms);
         table_number(table, report->validation_mape_percent);
-        table_integer(table, (int64_t)report->held_out.count);
-        table_number(table, known(&report->held_out)->mape_percent);
-        table_number(table, known(&report->held_out)->standard_error_percent);
+        const struct held_out_errors held_out = held_out_errors_known(&report->held_out);
+        table_integer(table, (int64_t)held_out.count);
+        table_number(table, held_out.mape_percent);
+        table_number(table, held_out.standard_error_percent);
         for (int rival = 0; rival < RIVAL_COUNT; rival++)
-            table_number(table, known(&report->rivals[rival])->mape_percent);
+            table_number(table, held_out_errors_known(&report->rivals[rival]).mape_percent);
     }
     if (settings->search <= 0)
         return cli_print_table(table, settings->format, error);

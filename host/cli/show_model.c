@@ -4,7 +4,6 @@
 #include "predictors/model_summary.h"
 #include "predictors/predictor.h"
 
-#include <math.h>
 #include <string.h>
 
 bool file_is_model(const char *path)
@@ -48,13 +47,13 @@ static enum status model_table(struct table **table, const struct model *model, 
         table_integer(*table, summary.column_count);
         table_number(*table, 100 * summary.interval_level);
         table_string(*table, summary.preset);
-        if (summary.held_out.count > 0)
-            table_integer(*table, (int64_t)summary.held_out.count);
+        const struct held_out_errors held_out = held_out_errors_known(&summary.held_out);
+        if (held_out.count > 0)
+            table_integer(*table, (int64_t)held_out.count);
         else
             table_string(*table, "");
-        table_number(*table, summary.held_out.count > 0 ? summary.held_out.mape_percent : NAN);
-        table_number(*table,
-                     summary.held_out.count > 0 ? summary.held_out.standard_error_percent : NAN);
+        table_number(*table, held_out.mape_percent);
+        table_number(*table, held_out.standard_error_percent);
     }
     return STATUS_OK;
 }

@@ -61,15 +61,6 @@ static void budget_text(char *text, size_t size, double seconds)
         snprintf(text, size, "%.0fh", fmin(ceil(minutes / 60), LONGEST_HOURS));
 }
 
-/* The error of one row has no standard error. */
-static void add_error(char list[LIST_SIZE], const char *kind, const struct held_out_errors *errors)
-{
-    char uncertainty[24] = "";
-    if (!isnan(errors->standard_error_percent))
-        snprintf(uncertainty, sizeof uncertainty, " +- %.2g", errors->standard_error_percent);
-    text_list_add(list, LIST_SIZE, ", ", "%s %.3g%s %%", kind, errors->mape_percent, uncertainty);
-}
-
 static void print_advice(const struct dataset_rows *rows, const struct fit_report *reports,
                          const bool *poor, const struct learning_curve *curves,
                          const struct settings *settings)
@@ -77,11 +68,12 @@ static void print_advice(const struct dataset_rows *rows, const struct fit_repor
     char device[120] = "", kinds[200] = "", errors[LIST_SIZE] = "", budget[24];
     double seconds = 0;
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        const struct held_out_errors *held_out = &reports[kind].held_out;
+        char error[HELD_OUT_TEXT_SIZE];
         if (!poor[kind])
             continue;
         text_list_add(kinds, sizeof kinds, ",", "%s", layer_descriptors[kind]->name);
-        add_error(errors, layer_descriptors[kind]->name, held_out);
+        text_list_add(errors, sizeof errors, ", ", "%s %s", layer_descriptors[kind]->name,
+                      held_out_text(error, &reports[kind].held_out));
         seconds += curves[kind].seconds > 0 ? curves[kind].seconds : 60 * MINUTES_PER_KIND;
     }
     describe_device(device, sizeof device, rows);

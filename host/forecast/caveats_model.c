@@ -32,10 +32,10 @@ void caveats_add_errors(struct caveats *caveats, const struct subject *subject)
             continue;
         if (!caveat)
             caveat = caveats_add(caveats, CAVEAT_ERRORS);
-        caveat_text(caveat, "%s%s %.3g +- %.2g %%",
+        char text[HELD_OUT_TEXT_SIZE];
+        caveat_text(caveat, "%s%s %s",
                     *caveat->text ? ", " : "mean error on rows left out of the training: ",
-                    layer_descriptors[kind]->name, errors->mape_percent,
-                    errors->standard_error_percent);
+                    layer_descriptors[kind]->name, held_out_text(text, errors));
         if (rival >= 0)
             caveat_text(caveat, " (%s %.3g %%)", rival_types[rival]->name,
                         facts->rivals[rival].mape_percent);

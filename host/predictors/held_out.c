@@ -1,6 +1,7 @@
 #include "predictors/held_out.h"
 
 #include <math.h>
+#include <stdio.h>
 
 struct held_out_errors held_out_errors_of(const struct interval_rows *rows)
 {
@@ -23,4 +24,19 @@ struct held_out_errors held_out_errors_of(const struct interval_rows *rows)
         errors.standard_error_percent = sqrt(
             fmax(squares / count - errors.mape_percent * errors.mape_percent, 0) / (count - 1));
     return errors;
+}
+
+struct held_out_errors held_out_errors_known(const struct held_out_errors *errors)
+{
+    return errors->count > 0 ? *errors : held_out_errors_of(NULL);
+}
+
+const char *held_out_text(char text[HELD_OUT_TEXT_SIZE], const struct held_out_errors *errors)
+{
+    if (isnan(errors->standard_error_percent))
+        snprintf(text, HELD_OUT_TEXT_SIZE, "%.3g %%", errors->mape_percent);
+    else
+        snprintf(text, HELD_OUT_TEXT_SIZE, "%.3g +- %.2g %%", errors->mape_percent,
+                 errors->standard_error_percent);
+    return text;
 }

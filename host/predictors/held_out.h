@@ -17,4 +17,11 @@ enum { RIVAL_COUNT = 2 };
 /* NULL: of no rows. */
 struct held_out_errors held_out_errors_of(const struct interval_rows *rows);
 
+/* `errors`, or those of no rows where its count is 0, as in a report that nothing has filled. */
+struct held_out_errors held_out_errors_known(const struct held_out_errors *errors);
+
+/* "12.3 +- 1.1 %"; "12.3 %" without a standard error. Returns text. */
+enum { HELD_OUT_TEXT_SIZE = 48 };
+const char *held_out_text(char text[HELD_OUT_TEXT_SIZE], const struct held_out_errors *errors);
+
 #endif

@@ -68,18 +68,12 @@ static void count_rows(struct training_facts *facts, const struct predictor *pre
     }
 }
 
-static void keep_known(struct held_out_errors *kept, const struct held_out_errors *errors)
-{
-    if (errors->count > 0)
-        *kept = *errors;
-}
-
 static void keep_errors(struct training_facts *facts, const struct fit_report *reports)
 {
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        keep_known(&facts->kinds[kind].held_out, &reports[kind].held_out);
+        facts->kinds[kind].held_out = held_out_errors_known(&reports[kind].held_out);
         for (int rival = 0; rival < RIVAL_COUNT; rival++)
-            keep_known(&facts->kinds[kind].rivals[rival], &reports[kind].rivals[rival]);
+            facts->kinds[kind].rivals[rival] = held_out_errors_known(&reports[kind].rivals[rival]);
     }
 }
 
