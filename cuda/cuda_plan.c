@@ -97,7 +97,14 @@ static enum status enqueue_backward(struct cuda_plan *plan, struct error *error)
                                              plan->tensor[CUDA_PRODUCT_GRADIENT],
                                              plan->bias_scratch, &plan->layout, precision, stream));
     TRY(run_kind(plan, CUDA_BACKWARD_DATA, error));
-    return plan->count[CUDA_WEIGHTS] > 0 ? run_kind(plan, CUDA_BACKWARD_WEIGHTS, error) : STATUS_OK;
+    if (plan->count[CUDA_WEIGHTS] > 0)
+        TRY(run_kind(plan, CUDA_BACKWARD_WEIGHTS, error));
+    for (int i = 0; i < plan->sum_count; i++) {
+        const struct gradient_sum *sum = &plan->sums[i];
+        CUDA_TRY(error,
+                 launch_sum(sum->target, sum->target, sum->from, sum->count, precision, stream));
+    }
+    return STATUS_OK;
 }
 
 static enum status enqueue(struct plan *plan, int phases, struct error *error)

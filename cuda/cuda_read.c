@@ -24,39 +24,39 @@ int64_t cuda_place_of(const struct cuda_order *order, int64_t index)
 }
 
 /* Statistics are one tensor: means, then variances. */
-static const struct value {
-    enum cuda_role role;
-    enum tensor_role what;
-} values_of[VALUE_COUNT] = {
-    [VALUE_INPUT] = {CUDA_INPUT, TENSOR_INPUT},
-    [VALUE_SECOND_INPUT] = {CUDA_INPUT + 1, TENSOR_INPUT},
-    [VALUE_WEIGHTS] = {CUDA_WEIGHTS, TENSOR_WEIGHTS},
-    [VALUE_BIAS] = {CUDA_BIAS, TENSOR_BIAS},
-    [VALUE_MEAN] = {CUDA_KEPT, TENSOR_KEPT},
-    [VALUE_VARIANCE] = {CUDA_KEPT, TENSOR_KEPT},
-    [VALUE_OUTPUT_GRADIENT] = {CUDA_OUTPUT_GRADIENT, TENSOR_OUTPUT},
-    [VALUE_OUTPUT] = {CUDA_OUTPUT, TENSOR_OUTPUT},
-    [VALUE_INPUT_GRADIENT] = {CUDA_INPUT_GRADIENT, TENSOR_INPUT},
-    [VALUE_WEIGHTS_GRADIENT] = {CUDA_WEIGHTS_GRADIENT, TENSOR_WEIGHTS},
-    [VALUE_BIAS_GRADIENT] = {CUDA_BIAS_GRADIENT, TENSOR_BIAS},
-};
+static enum cuda_role role_of(const struct value_place *place)
+{
+    static const struct {
+        enum cuda_role tensor, gradient;
+    } roles[TENSOR_ROLE_COUNT] = {
+        [TENSOR_INPUT] = {CUDA_INPUT, CUDA_INPUT_GRADIENT},
+        [TENSOR_OUTPUT] = {CUDA_OUTPUT, CUDA_OUTPUT_GRADIENT},
+        [TENSOR_WEIGHTS] = {CUDA_WEIGHTS, CUDA_WEIGHTS_GRADIENT},
+        [TENSOR_BIAS] = {CUDA_BIAS, CUDA_BIAS_GRADIENT},
+        [TENSOR_KEPT] = {CUDA_KEPT, CUDA_KEPT},
+    };
+    const int first = (int)(place->is_gradient ? roles[place->role].gradient
+                                               : roles[place->role].tensor);
+    return (enum cuda_role)(place->role == TENSOR_KEPT ? first : first + place->index);
+}
 
 /* Up to CUDA_PICK_LIMIT elements. */
 static enum status pick(float *values, const struct cuda_plan *plan, enum layer_value what,
                         const int64_t *indices, int count, struct error *error)
 {
     struct cuda_device *device = plan->device;
-    const struct value *value = &values_of[what];
+    const struct value_place place = layer_value_place(what);
+    const enum cuda_role role = role_of(&place);
     const int64_t elements = layer_value_count(&plan->config, what);
-    const struct cuda_order order = cuda_order_of(plan, value->what, elements);
-    const int64_t shift = what == VALUE_VARIANCE ? elements : 0;
+    const struct cuda_order order = cuda_order_of(plan, place.role, elements);
+    const int64_t shift = place.role == TENSOR_KEPT ? place.index * elements : 0;
     int64_t places[CUDA_PICK_LIMIT];
     for (int i = 0; i < count; i++)
         places[i] = shift + cuda_place_of(&order, indices[i]);
     CUDA_TRY(error, cudaMemcpyAsync(device->pick_places, places, (size_t)count * sizeof *places,
                                     cudaMemcpyHostToDevice, device->stream));
-    CUDA_TRY(error, launch_pick(device->pick_values, plan->tensor[value->role], device->pick_places,
-                                count, cuda_role_precision(plan, value->role), device->stream));
+    CUDA_TRY(error, launch_pick(device->pick_values, plan->tensor[role], device->pick_places, count,
+                                cuda_role_precision(plan, role), device->stream));
     CUDA_TRY(error, cudaMemcpyAsync(values, device->pick_values, (size_t)count * sizeof *values,
                                     cudaMemcpyDeviceToHost, device->stream));
     CUDA_TRY(error, cudaStreamSynchronize(device->stream));
@@ -67,8 +67,9 @@ enum status cuda_read(float *values, struct plan *plan, enum layer_value what,
                       const int64_t *indices, int count, struct error *error)
 {
     struct cuda_plan *own = (struct cuda_plan *)plan;
+    const struct value_place place = layer_value_place(what);
     cuda_use_set(own, plan->set);
-    if (!own->tensor[values_of[what].role])
+    if (!own->tensor[role_of(&place)])
         return FAIL(error, STATUS_FAILED, "cuda: the plan has no %s", layer_value_names[what]);
     for (int i = 0; i < count; i += CUDA_PICK_LIMIT)
         TRY(pick(values + i, own, what, indices + i,

@@ -6,39 +6,36 @@
 
 /* ---- tensors ---- */
 
-static const char *const role_names[CUDA_ROLE_COUNT] = {
-    [CUDA_INPUT] = "input",
-    [CUDA_INPUT + 1] = "second input",
-    [CUDA_WEIGHTS] = "weights",
-    [CUDA_BIAS] = "bias",
-    [CUDA_PRODUCT] = "product",
-    [CUDA_OUTPUT] = "output",
-    [CUDA_OUTPUT_GRADIENT] = "output gradient",
-    [CUDA_PRODUCT_GRADIENT] = "product gradient",
-    [CUDA_INPUT_GRADIENT] = "input gradient",
-    [CUDA_WEIGHTS_GRADIENT] = "weights gradient",
-    [CUDA_BIAS_GRADIENT] = "bias gradient",
-    [CUDA_KEPT] = "statistics",
+/* Which of the layer's tensors: gradients are as what they are of. */
+struct role_place {
+    const char *name;
+    int first;
+    enum tensor_role role;
 };
+static const struct role_place *place_of_role(enum cuda_role role)
+{
+    static const struct role_place places[] = {
+        {"input", CUDA_INPUT, TENSOR_INPUT},
+        {"input gradient", CUDA_INPUT_GRADIENT, TENSOR_INPUT},
+        {"weights", CUDA_WEIGHTS, TENSOR_WEIGHTS},
+        {"weights gradient", CUDA_WEIGHTS_GRADIENT, TENSOR_WEIGHTS},
+        {"statistics", CUDA_KEPT, TENSOR_KEPT},
+        {"bias", CUDA_BIAS, TENSOR_BIAS},
+        {"bias gradient", CUDA_BIAS_GRADIENT, TENSOR_BIAS},
+        {"product", CUDA_PRODUCT, TENSOR_OUTPUT},
+        {"product gradient", CUDA_PRODUCT_GRADIENT, TENSOR_OUTPUT},
+        {"output", CUDA_OUTPUT, TENSOR_OUTPUT},
+        {"output gradient", CUDA_OUTPUT_GRADIENT, TENSOR_OUTPUT},
+    };
+    size_t i = sizeof places / sizeof *places - 1;
+    while ((int)role < places[i].first)
+        i--;
+    return &places[i];
+}
 
-/* What the role is to the layer: gradients are as what they are of. */
 static enum tensor_role tensor_role_of(enum cuda_role role)
 {
-    static const enum tensor_role roles[CUDA_ROLE_COUNT] = {
-        [CUDA_INPUT] = TENSOR_INPUT,
-        [CUDA_INPUT + 1] = TENSOR_INPUT,
-        [CUDA_INPUT_GRADIENT] = TENSOR_INPUT,
-        [CUDA_WEIGHTS] = TENSOR_WEIGHTS,
-        [CUDA_WEIGHTS_GRADIENT] = TENSOR_WEIGHTS,
-        [CUDA_BIAS] = TENSOR_BIAS,
-        [CUDA_BIAS_GRADIENT] = TENSOR_BIAS,
-        [CUDA_PRODUCT] = TENSOR_OUTPUT,
-        [CUDA_OUTPUT] = TENSOR_OUTPUT,
-        [CUDA_OUTPUT_GRADIENT] = TENSOR_OUTPUT,
-        [CUDA_PRODUCT_GRADIENT] = TENSOR_OUTPUT,
-        [CUDA_KEPT] = TENSOR_KEPT,
-    };
-    return roles[role];
+    return place_of_role(role)->role;
 }
 
 /* One tensor's elements. */
@@ -46,8 +43,8 @@ static size_t element_count(const struct cuda_plan *plan, enum cuda_role role)
 {
     struct layer_work work;
     layer_work(&work, &plan->config);
-    const struct layer_tensor *tensor = work_find(
-        &work, tensor_role_of(role), role < CUDA_INPUT_GRADIENT ? (int)role - CUDA_INPUT : 0);
+    const struct role_place *place = place_of_role(role);
+    const struct layer_tensor *tensor = work_find(&work, place->role, (int)role - place->first);
     return tensor ? (size_t)tensor->count : 0;
 }
 
@@ -179,7 +176,7 @@ static double tolerance_of(const struct cuda_plan *plan)
 static void check_role(const struct cuda_plan *plan, enum cuda_role role, const double *wanted)
 {
     float *got = read_tensor(plan, role);
-    check_values(plan, role_names[role], got, wanted, element_count(plan, role),
+    check_values(plan, place_of_role(role)->name, got, wanted, element_count(plan, role),
                  tolerance_of(plan));
     free(got);
 }
@@ -202,7 +199,8 @@ static struct step read_operands(const struct cuda_plan *plan)
     step.pads_alike = true;
     for (int i = 0; i < step.input_count; i++)
         step.input[i] = read_tensor(plan, (enum cuda_role)(CUDA_INPUT + i));
-    step.weights = step.weights_size ? read_tensor(plan, CUDA_WEIGHTS) : NULL;
+    for (int i = 0; i < step.weights_count; i++)
+        step.weights[i] = read_tensor(plan, (enum cuda_role)(CUDA_WEIGHTS + i));
     step.bias = step.bias_size ? read_tensor(plan, CUDA_BIAS) : NULL;
     if (plan->config.pass == PASS_TRAIN)
         step.output_gradient = read_tensor(plan, CUDA_OUTPUT_GRADIENT);
@@ -225,10 +223,11 @@ static void check_backward(const struct cuda_plan *plan, struct step *step)
         step->output[i] = (double)output[i];
     free(output);
     step_backward(step);
-    for (int i = 0; i < step->input_count; i++) /* inputs after the first share the gradient */
-        check_role(plan, CUDA_INPUT_GRADIENT, step->input_gradient[i]);
-    if (step->weights)
-        check_role(plan, CUDA_WEIGHTS_GRADIENT, step->weights_gradient);
+    for (int i = 0; i < step->input_count; i++)
+        if (step->input_gradient[i])
+            check_role(plan, (enum cuda_role)(CUDA_INPUT_GRADIENT + i), step->input_gradient[i]);
+    for (int i = 0; i < step->weights_count; i++)
+        check_role(plan, (enum cuda_role)(CUDA_WEIGHTS_GRADIENT + i), step->weights_gradient[i]);
     if (step->bias)
         check_role(plan, CUDA_BIAS_GRADIENT, step->bias_gradient);
 }

@@ -137,9 +137,6 @@ static void assert_role(struct cpu_plan *plan, enum cpu_role role, const char *w
     free(got);
 }
 
-/* The roles of the tensors that feed a layer. */
-static const enum cpu_role input_roles[] = {CPU_INPUT, CPU_SECOND_INPUT};
-
 static bool has_role(const struct cpu_plan *plan, enum cpu_role role)
 {
     return plan->tensor[role].memory != NULL;
@@ -149,10 +146,11 @@ static bool has_role(const struct cpu_plan *plan, enum cpu_role role)
 static void begin_step(struct step *step, struct cpu_plan *plan)
 {
     step_begin(step, &plan->config);
-    assert_in_range(step->input_count, 1, sizeof input_roles / sizeof *input_roles);
     for (int i = 0; i < step->input_count; i++)
-        step->input[i] = write_noise(plan, input_roles[i]);
-    step->weights = step->weights_size ? write_noise(plan, CPU_WEIGHTS) : NULL;
+        step->input[i] = step->is_index[i] ? read_tensor(plan, CPU_INPUT + i)
+                                           : write_noise(plan, CPU_INPUT + i);
+    for (int i = 0; i < step->weights_count; i++)
+        step->weights[i] = write_noise(plan, CPU_WEIGHTS + i);
     step->bias = step->bias_size ? write_noise(plan, CPU_BIAS) : NULL;
     if (plan->config.pass == PASS_TRAIN) {
         step->output_gradient = write_noise(plan, CPU_OUTPUT_GRADIENT);
@@ -162,13 +160,13 @@ static void begin_step(struct step *step, struct cpu_plan *plan)
     }
 }
 
-/* The gradient of all inputs: one tensor, which inputs after the first share. */
 static void assert_gradients(struct cpu_plan *plan, const struct step *step)
 {
     for (int i = 0; i < step->input_count; i++)
-        assert_role(plan, CPU_INPUT_GRADIENT, "input gradient", step->input_gradient[i]);
-    if (step->weights)
-        assert_role(plan, CPU_WEIGHTS_GRADIENT, "weights gradient", step->weights_gradient);
+        if (step->input_gradient[i])
+            assert_role(plan, CPU_INPUT_GRADIENT + i, "input gradient", step->input_gradient[i]);
+    for (int i = 0; i < step->weights_count; i++)
+        assert_role(plan, CPU_WEIGHTS_GRADIENT + i, "weights gradient", step->weights_gradient[i]);
     if (step->bias)
         assert_role(plan, CPU_BIAS_GRADIENT, "bias gradient", step->bias_gradient);
 }
@@ -427,7 +425,8 @@ static void link_create(struct link *link, struct device *device, const struct l
     naive->input[0] = calloc(naive->input_size[0], sizeof *naive->input[0]);
     naive->output_gradient = calloc(naive->output_size, sizeof *naive->output_gradient);
     assert_true(naive->input[0] && naive->output_gradient);
-    naive->weights = plan->tensor[CPU_WEIGHTS].memory ? read_tensor(plan, CPU_WEIGHTS) : NULL;
+    for (int i = 0; i < naive->weights_count; i++)
+        naive->weights[i] = read_tensor(plan, CPU_WEIGHTS + i);
     naive->bias = plan->tensor[CPU_BIAS].memory ? read_tensor(plan, CPU_BIAS) : NULL;
 }
 
@@ -464,9 +463,9 @@ static void assert_chain(struct link *links, int count)
         if (i + 1 < count)
             assert_role(plan, CPU_OUTPUT_GRADIENT, "delivered gradient",
                         links[i + 1].naive.input_gradient[0]);
-        if (naive->weights)
+        if (naive->weights_count > 0)
             assert_role(plan, CPU_WEIGHTS_GRADIENT, "chained weights gradient",
-                        naive->weights_gradient);
+                        naive->weights_gradient[0]);
         if (naive->bias)
             assert_role(plan, CPU_BIAS_GRADIENT, "chained bias gradient", naive->bias_gradient);
     }
@@ -544,6 +543,95 @@ static void residuals_are_linked(void **state)
         check_residual(*state, &norm, activation);
         check_residual(*state, &dense, activation);
     }
+}
+
+/* ---- tensors with several readers ---- */
+
+/* Adds the gradient that a reader, with operands of its own, hands to its input, as it is by
+ * definition. */
+static void add_naive_gradient(double *sum, struct cpu_plan *reader, size_t count)
+{
+    struct step naive;
+    step_begin(&naive, &reader->config);
+    for (int i = 0; i < naive.input_count; i++)
+        naive.input[i] = read_tensor(reader, CPU_INPUT + i);
+    for (int i = 0; i < naive.weights_count; i++)
+        naive.weights[i] = read_tensor(reader, CPU_WEIGHTS + i);
+    naive.bias = naive.bias_size ? read_tensor(reader, CPU_BIAS) : NULL;
+    naive.output_gradient = read_tensor(reader, CPU_OUTPUT_GRADIENT);
+    step_forward(&naive);
+    step_backward(&naive);
+    for (size_t i = 0; i < count; i++)
+        sum[i] += naive.input_gradient[0][i];
+    step_free(&naive);
+}
+
+/* The layers read one producer, each in a layout of its own. */
+static void check_readers(struct device *device, const struct layer_config *readers, int count)
+{
+    enum { LIMIT = 4 };
+    const struct layer_config conv = conv2d_config(
+        2, (struct conv2d){6, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_NONE});
+    struct cpu_plan *plans[LIMIT];
+    device->backend->reset(device);
+    struct cpu_plan *producer = prepare(device, &conv, NULL);
+    const size_t elements = element_count(producer, CPU_OUTPUT);
+    double *wanted = zeros(elements);
+    for (int i = 0; i < count; i++)
+        plans[i] = prepare(device, &readers[i], producer);
+    enqueue(producer, PHASE_FORWARD);
+    for (int i = 0; i < count; i++) {
+        enqueue(plans[i], PHASE_FORWARD);
+        free(write_noise(plans[i], CPU_OUTPUT_GRADIENT));
+        add_naive_gradient(wanted, plans[i], elements);
+    }
+    for (int i = count; i-- > 0;)
+        enqueue(plans[i], PHASE_BACKWARD);
+    assert_role(producer, CPU_OUTPUT_GRADIENT, "sum of gradients", wanted);
+    free(wanted);
+    for (int i = count; i-- > 0;)
+        release(plans[i]);
+    release(producer);
+}
+
+static void gradients_of_several_readers_are_summed(void **state)
+{
+    const struct layer_config conv = conv2d_config(
+        2, (struct conv2d){6, 3, 16, 8, 1, PADDING_SAME, 1, ACTIVATION_RELU});
+    const struct layer_config norm = batch_norm_config(2, (struct batch_norm){6, 16, 0});
+    const struct layer_config dense = dense_config(2, 16 * 36, 5, 1, ACTIVATION_TANH);
+    const struct layer_config pool = pool2d_config(
+        2, (struct pool2d){6, 2, 16, 2, PADDING_VALID, POOLING_AVERAGE, ACTIVATION_NONE});
+    check_readers(*state, (const struct layer_config[]){conv, dense}, 2);
+    check_readers(*state, (const struct layer_config[]){dense, conv}, 2);
+    check_readers(*state, (const struct layer_config[]){norm, conv, dense, pool}, 4);
+    check_readers(*state, (const struct layer_config[]){pool, pool, norm}, 3);
+}
+
+/* A residual: conv reads x, the addition adds x again: x has both gradients. */
+static void a_residual_adds_its_gradient(void **state)
+{
+    struct device *device = *state;
+    const struct layer_config conv = conv2d_config(
+        2, (struct conv2d){6, 3, 16, 16, 1, PADDING_SAME, 0, ACTIVATION_NONE});
+    const struct layer_config sum = addition_config(2, (struct addition){16 * 36, 0});
+    device->backend->reset(device);
+    struct cpu_plan *x = prepare(device, &conv, NULL), *branch = prepare(device, &conv, x);
+    struct cpu_plan *both = prepare_pair(device, &sum, branch, x);
+    const size_t elements = element_count(x, CPU_OUTPUT);
+    double *wanted = zeros(elements);
+    enqueue(x, PHASE_FORWARD);
+    enqueue(branch, PHASE_FORWARD);
+    enqueue(both, PHASE_FORWARD);
+    float *gradient = write_noise(both, CPU_OUTPUT_GRADIENT);
+    add_naive_gradient(wanted, branch, elements); /* whose output gradient is the same */
+    for (size_t i = 0; i < elements; i++)
+        wanted[i] += (double)gradient[i];
+    enqueue(both, PHASE_BACKWARD);
+    enqueue(branch, PHASE_BACKWARD);
+    assert_role(x, CPU_OUTPUT_GRADIENT, "gradient of a residual's input", wanted);
+    free(gradient), free(wanted);
+    release(both), release(branch), release(x);
 }
 
 /* Weights of a deep chain are scaled so that neither infinity nor denormals slow it down. */
@@ -868,6 +956,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(flattened_gradient_is_right),
         cmocka_unit_test(chain_is_right),
         cmocka_unit_test(residuals_are_linked),
+        cmocka_unit_test(gradients_of_several_readers_are_summed),
+        cmocka_unit_test(a_residual_adds_its_gradient),
         cmocka_unit_test(deep_chains_stay_finite),
         cmocka_unit_test(deep_residuals_stay_finite),
         cmocka_unit_test(memory_is_accounted_before_use),

@@ -233,6 +233,65 @@ static void elements_are_read_in_plain_order(void **state)
     plan->bench->release(plan);
 }
 
+/* ---- tensors with several readers ---- */
+
+enum { READERS = 3 };
+
+/* What the plan's kernel alone hands to its input: without the sums behind it. */
+static void hand_alone(float *sum, struct plan *plan, int64_t count)
+{
+    struct cuda_plan *own = (struct cuda_plan *)plan;
+    struct error error = {0};
+    const int sum_count = own->sum_count;
+    own->sum_count = 0;
+    assert_int_equal(plan->bench->enqueue(plan, PHASE_BACKWARD, &error), STATUS_OK);
+    own->sum_count = sum_count;
+    for (int64_t i = 0; i < count; i++) {
+        float value;
+        assert_int_equal(plan->bench->read(&value, plan, VALUE_INPUT_GRADIENT, &i, 1, &error),
+                         STATUS_OK);
+        sum[i] += value;
+    }
+}
+
+static struct plan *prepare_reader(struct device *device, struct plan *producer)
+{
+    const struct layer_config config = {.kind = LAYER_LAYER_NORM,
+                                        .batch_size = 2,
+                                        .pass = PASS_TRAIN,
+                                        .as.layer_norm = {.positions = 3, .width = 8}};
+    struct plan *const inputs[LAYER_INPUT_LIMIT] = {producer};
+    struct error error = {0};
+    enum outcome outcome = OUTCOME_OK;
+    struct plan *plan;
+    assert_int_equal(
+        backend->bench[config.kind]->prepare(&plan, device, &config, inputs, &outcome, &error),
+        STATUS_OK);
+    return plan;
+}
+
+static void gradients_of_several_readers_are_summed(void **state)
+{
+    struct plan *producer = prepare_reader(*state, NULL), *readers[READERS];
+    struct error error = {0};
+    float wanted[48] = {0};
+    const float *got = ((struct cuda_plan *)producer)->tensor[CUDA_OUTPUT_GRADIENT];
+    for (int i = 0; i < READERS; i++)
+        readers[i] = prepare_reader(*state, producer);
+    assert_int_equal(producer->bench->enqueue(producer, PHASE_FORWARD, &error), STATUS_OK);
+    for (int i = 0; i < READERS; i++) {
+        assert_int_equal(readers[i]->bench->enqueue(readers[i], PHASE_FORWARD, &error), STATUS_OK);
+        hand_alone(wanted, readers[i], 48);
+    }
+    for (int i = READERS; i-- > 0;)
+        assert_int_equal(readers[i]->bench->enqueue(readers[i], PHASE_BACKWARD, &error), STATUS_OK);
+    for (int i = 0; i < 48; i++)
+        assert_true(fabsf(got[i] - wanted[i]) <= 1e-5f * (1 + fabsf(wanted[i])));
+    for (int i = READERS; i-- > 0;)
+        readers[i]->bench->release(readers[i]);
+    producer->bench->release(producer);
+}
+
 /* A refusal in any category is the algorithm's: not supported with its sub-codes, a bad parameter,
  * a launch that failed. */
 static void what_a_library_refuses_is_unsupported(void **state)
@@ -349,6 +408,7 @@ int main(int argc, char **argv)
         WITH_DEVICE(every_kind_is_measured),
         WITH_DEVICE(results_are_checked),
         WITH_DEVICE(elements_are_read_in_plain_order),
+        WITH_DEVICE(gradients_of_several_readers_are_summed),
         WITH_DEVICE(what_a_library_refuses_is_unsupported),
         WITH_DEVICE(convolutions_take_the_first_engine_that_runs),
         WITH_DEVICE(autotune_skips_what_does_not_run),

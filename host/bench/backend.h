@@ -85,8 +85,10 @@ struct bench {
      * kind has inputs; their output count must equal this layer's input count), or NULL (one of
      * them or all): noise from the arena. A linked layer reads the tensors that its producers write
      * and, in the backward phase, writes the gradient that the first of them reads; layouts that
-     * differ get a reorder. (An addition's gradient is one tensor, which frameworks hand to both
-     * producers. Here the second producer reads its own noise instead, so that nothing is copied.)
+     * differ get a reorder. Of several readers of one producer the first adds the gradients of the
+     * others to its own: in the backward phase, which runs the readers in reverse. (An addition's
+     * gradient is one tensor, which frameworks hand to both producers. Here a second producer that
+     * nobody else reads takes its own noise instead, so that nothing is copied.)
      * STATUS_OUT_OF_MEMORY: does not fit the arena (found by accounting). STATUS_FAILED with
      * *outcome = OUTCOME_UNSUPPORTED: no implementation. *plan is NULL on error. */
     enum status (*prepare)(struct plan **plan, struct device *device,

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MATES = 8 }; /* elements in turn that share statistics */
+enum {
+    MATES = 8,  /* elements in turn that share statistics */
+    USES = 256, /* of random words for one element, by result */
+};
 
 /* ---- which ---- */
 
@@ -37,7 +40,7 @@ struct comparison {
  * which are dear, several elements in turn have the same. */
 static int64_t choose(const struct comparison *all, int64_t elements)
 {
-    const uint32_t use = (uint32_t)(all->count * VALUE_COUNT) + (uint32_t)all->what;
+    const uint32_t use = (uint32_t)(all->count * USES) + (uint32_t)all->what;
     const struct philox_words words = philox((uint32_t)all->hash, (uint32_t)(all->hash >> 32), use,
                                              PHILOX_CHECK, 0);
     const uint64_t word = (uint64_t)words.word[0] << 32 | words.word[1];
@@ -123,16 +126,14 @@ static enum status read_plan(float *values, void *payload, enum layer_value what
 static enum status check_results(struct check *check, struct plan *plan, struct device *device,
                                  const struct layer_config *config, struct error *error)
 {
-    static const enum layer_value results[] = {VALUE_OUTPUT, VALUE_INPUT_GRADIENT,
-                                               VALUE_WEIGHTS_GRADIENT, VALUE_BIAS_GRADIENT};
     struct comparison all = {.plan = plan, .hash = layer_hash(config)};
     double worst = 0;
     reference_begin(&all.reference, config,
                     (struct value_source){.read = read_plan, .payload = plan},
                     device->backend->pads_alike);
-    for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
-        const int64_t elements = layer_value_count(config, results[i]);
-        all.what = results[i];
+    for (int what = VALUE_OUTPUT; what < VALUE_COUNT; what++) {
+        const int64_t elements = layer_value_count(config, (enum layer_value)what);
+        all.what = (enum layer_value)what;
         if (elements == 0 || plan->bench->read(all.got, plan, all.what, NULL, 0, NULL) != STATUS_OK)
             continue;
         TRY(define(&all, elements, error));

@@ -7,44 +7,70 @@ static const struct kind_meaning *const meanings[LAYER_KIND_COUNT] = {LAYER_KIND
 
 const char *const layer_value_names[VALUE_COUNT] = {
     [VALUE_INPUT] = "input",
-    [VALUE_SECOND_INPUT] = "second input",
+    [VALUE_INPUT + 1] = "second input",
+    [VALUE_INPUT + 2] = "third input",
+    [VALUE_INPUT + 3] = "fourth input",
     [VALUE_WEIGHTS] = "weights",
+    [VALUE_WEIGHTS + 1] = "second weights",
+    [VALUE_WEIGHTS + 2] = "third weights",
+    [VALUE_WEIGHTS + 3] = "fourth weights",
     [VALUE_BIAS] = "bias",
     [VALUE_MEAN] = "mean",
     [VALUE_VARIANCE] = "variance",
     [VALUE_OUTPUT_GRADIENT] = "output gradient",
     [VALUE_OUTPUT] = "output",
     [VALUE_INPUT_GRADIENT] = "input gradient",
+    [VALUE_INPUT_GRADIENT + 1] = "second input's gradient",
+    [VALUE_INPUT_GRADIENT + 2] = "third input's gradient",
+    [VALUE_INPUT_GRADIENT + 3] = "fourth input's gradient",
     [VALUE_WEIGHTS_GRADIENT] = "weights gradient",
+    [VALUE_WEIGHTS_GRADIENT + 1] = "second weights' gradient",
+    [VALUE_WEIGHTS_GRADIENT + 2] = "third weights' gradient",
+    [VALUE_WEIGHTS_GRADIENT + 3] = "fourth weights' gradient",
     [VALUE_BIAS_GRADIENT] = "bias gradient",
 };
 
+struct value_place layer_value_place(enum layer_value what)
+{
+    static const struct value_place places[] = {
+        {VALUE_INPUT, TENSOR_INPUT, false},
+        {VALUE_WEIGHTS, TENSOR_WEIGHTS, false},
+        {VALUE_BIAS, TENSOR_BIAS, false},
+        {VALUE_MEAN, TENSOR_KEPT, false},
+        {VALUE_OUTPUT_GRADIENT, TENSOR_OUTPUT, true},
+        {VALUE_OUTPUT, TENSOR_OUTPUT, false},
+        {VALUE_INPUT_GRADIENT, TENSOR_INPUT, true},
+        {VALUE_WEIGHTS_GRADIENT, TENSOR_WEIGHTS, true},
+        {VALUE_BIAS_GRADIENT, TENSOR_BIAS, true},
+    };
+    size_t family = sizeof places / sizeof *places - 1;
+    while ((int)what < places[family].index)
+        family--;
+    struct value_place place = places[family];
+    place.index = (int)what - place.index;
+    return place;
+}
+
+/* Whether the tensor has a gradient of its own. */
+static bool has_gradient(const struct layer_tensor *tensor, const struct value_place *place)
+{
+    return tensor->storage != STORAGE_INT32 && !(tensor->shares_gradient && place->index > 0);
+}
+
 int64_t layer_value_count(const struct layer_config *config, enum layer_value what)
 {
-    static const struct {
-        enum tensor_role role;
-        int index;
-        bool is_training;
-    } places[VALUE_COUNT] = {
-        [VALUE_INPUT] = {TENSOR_INPUT, 0, false},
-        [VALUE_SECOND_INPUT] = {TENSOR_INPUT, 1, false},
-        [VALUE_WEIGHTS] = {TENSOR_WEIGHTS, 0, false},
-        [VALUE_BIAS] = {TENSOR_BIAS, 0, false},
-        [VALUE_OUTPUT_GRADIENT] = {TENSOR_OUTPUT, 0, true},
-        [VALUE_OUTPUT] = {TENSOR_OUTPUT, 0, false},
-        [VALUE_INPUT_GRADIENT] = {TENSOR_INPUT, 0, true},
-        [VALUE_WEIGHTS_GRADIENT] = {TENSOR_WEIGHTS, 0, true},
-        [VALUE_BIAS_GRADIENT] = {TENSOR_BIAS, 0, true},
-    };
+    const struct value_place place = layer_value_place(what);
     struct layer_work work;
-    if (what == VALUE_MEAN || what == VALUE_VARIANCE)
+    if (place.role == TENSOR_KEPT)
         return config->kind == LAYER_BATCH_NORM && config->pass == PASS_FORWARD
                    ? config->as.batch_norm.channels
                    : 0;
     layer_work(&work, config);
-    const struct layer_tensor *tensor = work_find(&work, places[what].role, places[what].index);
-    const bool is_there = tensor && (!places[what].is_training || config->pass == PASS_TRAIN);
-    return is_there ? (int64_t)tensor->count : 0;
+    const struct layer_tensor *tensor = work_find(&work, place.role, place.index);
+    if (!tensor ||
+        (place.is_gradient && (config->pass != PASS_TRAIN || !has_gradient(tensor, &place))))
+        return 0;
+    return (int64_t)tensor->count;
 }
 
 void reference_begin(struct reference *reference, const struct layer_config *config,
@@ -262,17 +288,14 @@ static void add_up(struct reference_sum *sum, struct reference *reference, enum 
                    int64_t index)
 {
     const struct kind_meaning *meaning = meanings[reference->config.kind];
-    switch (what) {
-    case VALUE_INPUT_GRADIENT:
-        meaning->input_gradient(sum, reference, index);
-        return;
-    case VALUE_WEIGHTS_GRADIENT:
-        meaning->weights_gradient(sum, reference, index);
-        return;
-    case VALUE_BIAS_GRADIENT:
+    const struct value_place place = layer_value_place(what);
+    if (what == VALUE_BIAS_GRADIENT) {
         bias_gradient(sum, reference, index);
-        return;
-    default:
+    } else if (place.is_gradient && place.role == TENSOR_INPUT) {
+        meaning->input_gradient(sum, reference, place.index, index);
+    } else if (place.is_gradient) {
+        meaning->weights_gradient(sum, reference, place.index, index);
+    } else {
         meaning->output(sum, reference, index);
         add_bias(sum, reference, index);
     }

@@ -12,28 +12,39 @@
 
 #include "layers/layer.h"
 
+/* Inputs and weights are families, of which a reference knows the first few: VALUE_INPUT + 1 is the
+ * second input, VALUE_INPUT_GRADIENT + 1 its gradient. */
+enum { VALUE_FAMILY = 4 };
 enum layer_value {
     /* operands */
     VALUE_INPUT,
-    VALUE_SECOND_INPUT, /* of an addition */
-    VALUE_WEIGHTS,
-    VALUE_BIAS,
+    VALUE_WEIGHTS = VALUE_INPUT + VALUE_FAMILY,
+    VALUE_BIAS = VALUE_WEIGHTS + VALUE_FAMILY,
     VALUE_MEAN, /* statistics that batch_norm is given: its forward pass */
     VALUE_VARIANCE,
     VALUE_OUTPUT_GRADIENT, /* of the loss, by the output */
     /* results; of the output's the gradients take the activation's slope */
     VALUE_OUTPUT, /* after the activation */
     VALUE_INPUT_GRADIENT,
-    VALUE_WEIGHTS_GRADIENT,
-    VALUE_BIAS_GRADIENT,
+    VALUE_WEIGHTS_GRADIENT = VALUE_INPUT_GRADIENT + VALUE_FAMILY,
+    VALUE_BIAS_GRADIENT = VALUE_WEIGHTS_GRADIENT + VALUE_FAMILY,
     VALUE_COUNT
 };
 extern const char *const layer_value_names[VALUE_COUNT]; /* "input gradient" */
 
-/* Elements of the tensor; 0: the layer, or its pass, has none. */
+/* Of which of the layer's tensors: number `index` of a role, or its gradient. */
+struct value_place {
+    int index;
+    enum tensor_role role;
+    bool is_gradient;
+};
+struct value_place layer_value_place(enum layer_value what);
+
+/* Elements of the tensor; 0: the layer, or its pass, has none. Indices have no gradient, and inputs
+ * that share one have it once, as that of the first. */
 int64_t layer_value_count(const struct layer_config *config, enum layer_value what);
 
-/* Where the elements come from. */
+/* Where the elements come from; indices are read as floats, too. */
 struct value_source {
     enum status (*read)(float *values, void *payload, enum layer_value what, const int64_t *indices,
                         int count, struct error *error);

@@ -4,14 +4,15 @@
 static void output(struct reference_sum *sum, struct reference *reference, int64_t index)
 {
     for (int i = 0; i < 2; i++) {
-        const double value = reference_read_one(reference, i ? VALUE_SECOND_INPUT : VALUE_INPUT,
-                                                index);
+        const double value = reference_read_one(reference, VALUE_INPUT + i, index);
         reference_add(sum, value, value);
     }
 }
 
-static void input_gradient(struct reference_sum *sum, struct reference *reference, int64_t index)
+static void input_gradient(struct reference_sum *sum, struct reference *reference, int which,
+                           int64_t index)
 {
+    (void)which;
     double value, size;
     reference_read(&value, &size, reference, VALUE_PRODUCT_GRADIENT, &index, 1);
     reference_add(sum, value, size);

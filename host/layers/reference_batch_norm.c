@@ -48,8 +48,10 @@ static void output(struct reference_sum *sum, struct reference *reference, int64
     norm_output(sum, reference, &group, index, channel);
 }
 
-static void input_gradient(struct reference_sum *sum, struct reference *reference, int64_t index)
+static void input_gradient(struct reference_sum *sum, struct reference *reference, int which,
+                           int64_t index)
 {
+    (void)which;
     const int64_t channel = channel_of(reference, index);
     const struct norm_group group = group_of(reference, channel);
     norm_statistics(reference, &group);
@@ -75,8 +77,10 @@ static void take_parameter(void *payload, const struct norm_block *block)
     }
 }
 
-static void weights_gradient(struct reference_sum *sum, struct reference *reference, int64_t index)
+static void weights_gradient(struct reference_sum *sum, struct reference *reference, int which,
+                             int64_t index)
 {
+    (void)which;
     const int64_t channels = channels_of(reference);
     const struct norm_group group = group_of(reference, index % channels);
     struct parameter_sums sums = {&reference->statistics, sum, index >= channels};

@@ -41,8 +41,10 @@ static void output(struct reference_sum *sum, struct reference *reference, int64
     reference_products_end(&products);
 }
 
-static void input_gradient(struct reference_sum *sum, struct reference *reference, int64_t index)
+static void input_gradient(struct reference_sum *sum, struct reference *reference, int which,
+                           int64_t index)
 {
+    (void)which;
     const struct shape s = shape_of(reference);
     const int64_t plane = index / s.image, pixel = index % s.image;
     struct reference_products products;
@@ -56,8 +58,10 @@ static void input_gradient(struct reference_sum *sum, struct reference *referenc
     reference_products_end(&products);
 }
 
-static void weights_gradient(struct reference_sum *sum, struct reference *reference, int64_t index)
+static void weights_gradient(struct reference_sum *sum, struct reference *reference, int which,
+                             int64_t index)
 {
+    (void)which;
     const struct shape s = shape_of(reference);
     const int64_t out = index / s.cells / s.in, in = index / s.cells % s.in;
     struct reference_products products;

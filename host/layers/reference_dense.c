@@ -22,8 +22,10 @@ static void output(struct reference_sum *sum, struct reference *reference, int64
     reference_products_end(&products);
 }
 
-static void input_gradient(struct reference_sum *sum, struct reference *reference, int64_t index)
+static void input_gradient(struct reference_sum *sum, struct reference *reference, int which,
+                           int64_t index)
 {
+    (void)which;
     const int64_t inputs = inputs_of(reference), outputs = outputs_of(reference);
     struct reference_products products;
     reference_products_begin(&products, sum, reference, VALUE_WEIGHTS, VALUE_PRODUCT_GRADIENT);
@@ -33,8 +35,10 @@ static void input_gradient(struct reference_sum *sum, struct reference *referenc
     reference_products_end(&products);
 }
 
-static void weights_gradient(struct reference_sum *sum, struct reference *reference, int64_t index)
+static void weights_gradient(struct reference_sum *sum, struct reference *reference, int which,
+                             int64_t index)
 {
+    (void)which;
     const int64_t inputs = inputs_of(reference), outputs = outputs_of(reference);
     struct reference_products products;
     reference_products_begin(&products, sum, reference, VALUE_INPUT, VALUE_PRODUCT_GRADIENT);

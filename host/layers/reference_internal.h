@@ -21,11 +21,13 @@ static inline void reference_add(struct reference_sum *sum, double value, double
 }
 
 struct kind_meaning {
-    /* Element `index` of the output, before bias and activation; of the gradients of the (first)
-     * input and of the weights (NULL: it has none). */
+    /* Element `index` of the output, before bias and activation; of the gradients of input `which`
+     * and of weights `which` (NULL: it has none). */
     void (*output)(struct reference_sum *sum, struct reference *reference, int64_t index);
-    void (*input_gradient)(struct reference_sum *sum, struct reference *reference, int64_t index);
-    void (*weights_gradient)(struct reference_sum *sum, struct reference *reference, int64_t index);
+    void (*input_gradient)(struct reference_sum *sum, struct reference *reference, int which,
+                           int64_t index);
+    void (*weights_gradient)(struct reference_sum *sum, struct reference *reference, int which,
+                             int64_t index);
     /* Of these three results. */
     double (*terms)(const struct reference *reference, enum layer_value what, int64_t index);
     int64_t (*mate)(const struct reference *reference, enum layer_value what, int64_t index,

@@ -25,8 +25,10 @@ static void output(struct reference_sum *sum, struct reference *reference, int64
     norm_output(sum, reference, &group, index, index % width_of(reference));
 }
 
-static void input_gradient(struct reference_sum *sum, struct reference *reference, int64_t index)
+static void input_gradient(struct reference_sum *sum, struct reference *reference, int which,
+                           int64_t index)
 {
+    (void)which;
     const struct norm_group group = group_of(reference, index / width_of(reference));
     norm_statistics(reference, &group);
     norm_input_gradient(sum, reference, &group, index, index % width_of(reference));
@@ -53,8 +55,10 @@ static void add_row(struct reference_sum *sum, struct reference *reference, int6
 }
 
 /* A scale's needs the statistics of every row. */
-static void weights_gradient(struct reference_sum *sum, struct reference *reference, int64_t index)
+static void weights_gradient(struct reference_sum *sum, struct reference *reference, int which,
+                             int64_t index)
 {
+    (void)which;
     const int64_t width = width_of(reference), rows = rows_of(reference);
     if (index >= width) {
         reference_stride(sum, reference, VALUE_PRODUCT_GRADIENT, index - width, width, rows);

@@ -103,8 +103,10 @@ static void add_share(struct reference_sum *sum, struct reference *reference,
     reference_add(sum, share * value, share * size);
 }
 
-static void input_gradient(struct reference_sum *sum, struct reference *reference, int64_t index)
+static void input_gradient(struct reference_sum *sum, struct reference *reference, int which,
+                           int64_t index)
 {
+    (void)which;
     const struct sliding at = sliding_of(reference);
     for (int cell = 0; cell < at.kernel * at.kernel; cell++) {
         const int64_t target = sliding_output(&at, index % image_pixels(&at), cell);

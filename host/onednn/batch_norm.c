@@ -41,11 +41,12 @@ static dnnl_status_t create(struct primitives *primitives, const struct cpu_plan
 }
 
 static enum status choose(struct primitives *primitives, struct cpu_plan *plan,
-                          const struct cpu_plan *input, struct error *error)
+                          struct plan *const *inputs, struct error *error)
 {
     const struct batch_norm *norm = &plan->config.as.batch_norm;
     *primitives = (struct primitives){.has_relu = norm->activation == ACTIVATION_RELU};
-    TRY(cpu_image_layout(&primitives->image, plan, input, norm->channels, norm->image_size, error));
+    TRY(cpu_image_layout(&primitives->image, plan, cpu_producer(inputs, 0), norm->channels,
+                         norm->image_size, error));
     dnnl_status_t status = create(primitives, plan, primitives->has_relu);
     if (status == dnnl_unimplemented && primitives->has_relu) {
         destroy(primitives);
@@ -70,14 +71,14 @@ static enum status add_channels(struct cpu_tensor *tensor, struct cpu_plan *plan
 
 /* The workspace keeps which outputs a relu let pass. */
 static enum status add_forward(struct cpu_tensor *workspace, struct cpu_plan *plan,
-                               const struct primitives *primitives, struct cpu_plan *input,
+                               const struct primitives *primitives, struct plan *const *inputs,
                                struct error *error)
 {
     struct cpu_tensor scales, shifts, *tensor = plan->tensor;
     const_dnnl_primitive_desc_t pd = primitives->forward;
     const struct cpu_layout *kept = cpu_layout_of(pd, dnnl_query_workspace_md, 0);
     cpu_plan_name(plan, pd);
-    TRY(cpu_input(plan, input, primitives->image, error));
+    TRY(cpu_input(plan, inputs, 0, primitives->image, error));
     TRY(cpu_scales_shifts_add(plan, plan->config.as.batch_norm.channels, error));
     TRY(cpu_scales_shifts_view(&scales, &shifts, plan, &tensor[CPU_WEIGHTS], error));
     TRY(add_channels(&tensor[CPU_MEAN], plan, 0, 0.1f, error));
@@ -98,11 +99,11 @@ static enum status add_forward(struct cpu_tensor *workspace, struct cpu_plan *pl
 
 static enum status add_backward(struct cpu_plan *plan, const struct primitives *primitives,
                                 const struct cpu_tensor *workspace,
-                                const struct cpu_tensor *gradient, struct cpu_plan *input,
+                                const struct cpu_tensor *gradient, struct plan *const *inputs,
                                 struct error *error)
 {
     struct cpu_tensor scales, shifts, scales_gradient, shifts_gradient, *tensor = plan->tensor;
-    TRY(cpu_input_gradient(plan, input, primitives->image, error));
+    TRY(cpu_input_gradient(plan, inputs, 0, primitives->image, error));
     TRY(cpu_scales_shifts_create(&tensor[CPU_WEIGHTS_GRADIENT], plan,
                                  plan->config.as.batch_norm.channels, 0, error));
     TRY(cpu_scales_shifts_view(&scales, &shifts, plan, &tensor[CPU_WEIGHTS], error));
@@ -119,30 +120,30 @@ static enum status add_backward(struct cpu_plan *plan, const struct primitives *
                                              {DNNL_ARG_DIFF_SCALE, &scales_gradient},
                                              {DNNL_ARG_DIFF_SHIFT, &shifts_gradient}};
     TRY(cpu_step_add(plan, PHASE_BACKWARD, primitives->backward, arguments, 10, error));
-    return cpu_input_gradient_deliver(plan, input, error);
+    return cpu_input_gradient_deliver(plan, inputs, 0, error);
 }
 
 static enum status add_steps(struct cpu_plan *plan, const struct primitives *primitives,
-                             struct cpu_plan *input, struct error *error)
+                             struct plan *const *inputs, struct error *error)
 {
     const int32_t activation = primitives->has_relu ? ACTIVATION_NONE
                                                     : plan->config.as.batch_norm.activation;
     struct cpu_tensor gradient, workspace = {.memory = NULL};
-    TRY(add_forward(&workspace, plan, primitives, input, error));
+    TRY(add_forward(&workspace, plan, primitives, inputs, error));
     TRY(cpu_activation_forward(plan, activation, error));
     if (plan->config.pass == PASS_FORWARD)
         return STATUS_OK;
     TRY(cpu_activation_backward(&gradient, plan, activation, error));
-    TRY(add_backward(plan, primitives, &workspace, &gradient, input, error));
+    TRY(add_backward(plan, primitives, &workspace, &gradient, inputs, error));
     return cpu_updates_add(plan, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct cpu_plan *input, struct error *error)
+static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
 {
     struct primitives primitives;
-    enum status status = choose(&primitives, plan, input, error);
+    enum status status = choose(&primitives, plan, inputs, error);
     if (status == STATUS_OK)
-        status = add_steps(plan, &primitives, input, error);
+        status = add_steps(plan, &primitives, inputs, error);
     destroy(&primitives);
     return status;
 }
@@ -151,10 +152,10 @@ static enum status prepare(struct plan **out, struct device *device,
                            const struct layer_config *config, struct plan *const *inputs,
                            enum outcome *outcome, struct error *error)
 {
-    struct cpu_plan *plan, *input = (struct cpu_plan *)producer_of(inputs, 0);
+    struct cpu_plan *plan;
     *out = NULL;
     TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, input, error));
+    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
 }
 
 const struct bench cpu_bench_batch_norm = {

@@ -44,8 +44,7 @@ static enum status prepare(struct plan **out, struct device *device,
                            enum outcome *outcome, struct error *error)
 {
     return cpu_weighted_prepare(out, device, config, config->as.conv2d.activation,
-                                config->as.conv2d.use_bias, create_pd, producer_of(inputs, 0),
-                                outcome, error);
+                                config->as.conv2d.use_bias, create_pd, inputs, outcome, error);
 }
 
 const struct bench cpu_bench_conv2d = {

@@ -66,13 +66,13 @@ enum status cpu_step_add(struct cpu_plan *plan, int phase, const_dnnl_primitive_
     return STATUS_OK;
 }
 
-enum status cpu_update_step_add(struct cpu_plan *plan, const struct cpu_update *update,
-                                struct error *error)
+enum status cpu_loop_add(struct cpu_plan *plan, int phase, const struct cpu_loop *loop,
+                         struct error *error)
 {
-    struct cpu_step *step = next_step(plan, PHASE_UPDATE, error);
+    struct cpu_step *step = next_step(plan, phase, error);
     if (!step)
         return STATUS_FAILED;
-    step->update = *update;
+    step->loop = *loop;
     plan->step_count++;
     return STATUS_OK;
 }
@@ -105,7 +105,7 @@ static enum status run_step(const struct cpu_step *step, const struct cpu_plan *
                             struct error *error)
 {
     if (!step->primitive) {
-        cpu_update_run(&step->update, plan->config.optimizer);
+        step->loop.run(&step->loop);
         return STATUS_OK;
     }
     dnnl_status_t status = dnnl_primitive_execute(step->primitive, plan->device->stream,

@@ -38,50 +38,58 @@ struct cpu_tensor {
     void *data;
 };
 
-/* The tensors of a layer that linked layers and tests look at. */
+enum { CPU_WEIGHTS_LIMIT = 4 };
+
+/* The tensors of a layer that linked layers and tests look at. Where there may be several, the one
+ * that is named is the first and the others follow: CPU_INPUT + 1 is the second input. */
 enum cpu_role {
     CPU_INPUT,
-    CPU_SECOND_INPUT, /* of an addition */
-    CPU_WEIGHTS,      /* of a normalisation: (2, width), scales and shifts */
-    CPU_BIAS,
+    CPU_INPUT_GRADIENT = CPU_INPUT + LAYER_INPUT_LIMIT,
+    CPU_WEIGHTS = CPU_INPUT_GRADIENT + LAYER_INPUT_LIMIT, /* of a normalisation: (2, width), scales
+                                                           * and shifts */
+    CPU_WEIGHTS_GRADIENT = CPU_WEIGHTS + CPU_WEIGHTS_LIMIT,
+    CPU_MASTER_WEIGHTS = CPU_WEIGHTS_GRADIENT + CPU_WEIGHTS_LIMIT, /* fp32, where 16-bit weights
+                                                                    * are updated */
+    CPU_BIAS = CPU_MASTER_WEIGHTS + CPU_WEIGHTS_LIMIT,
     CPU_MEAN, /* of a normalisation: given, or of the batch */
     CPU_VARIANCE,
     CPU_OUTPUT,          /* after the activation */
     CPU_OUTPUT_GRADIENT, /* of the loss, by the output */
-    CPU_INPUT_GRADIENT,
-    CPU_WEIGHTS_GRADIENT,
     CPU_BIAS_GRADIENT,
-    CPU_MASTER_WEIGHTS, /* fp32, where 16-bit weights are updated */
     CPU_ROLE_COUNT
 };
 
 enum {
-    CPU_STEP_LIMIT = 24,
-    CPU_ARGUMENT_LIMIT = 12,
-    CPU_MEMORY_LIMIT = 64,
-    CPU_LAYOUT_LIMIT = 64,
-    CPU_KEPT_LIMIT = 16,
+    CPU_STEP_LIMIT = 96,
+    CPU_ARGUMENT_LIMIT = LAYER_INPUT_LIMIT + 4,
+    CPU_MEMORY_LIMIT = 384,
+    CPU_LAYOUT_LIMIT = 384,
+    CPU_KEPT_LIMIT = 144,
+    CPU_LOOP_DATA = 8,
+    CPU_LOOP_SIZES = 8,
 };
 
-/* Optimizer update of one parameter array; all of the array's memory, padding included. */
-struct cpu_update {
-    float *parameters, *state[2];
-    const float *gradient;
-    size_t count;
+/* Work that the library has no primitive for: optimizer updates, the loops of some kinds. A further
+ * set of operands runs it with `data` moved; all of it lies in the arena or is NULL. */
+struct cpu_loop {
+    void (*run)(const struct cpu_loop *loop);
+    void *data[CPU_LOOP_DATA];
+    int64_t size[CPU_LOOP_SIZES];
 };
 
 struct cpu_step {
     int phase;
-    dnnl_primitive_t primitive; /* NULL: the update */
+    dnnl_primitive_t primitive; /* NULL: the loop */
     dnnl_exec_arg_t arguments[CPU_ARGUMENT_LIMIT];
     int argument_count;
-    struct cpu_update update;
+    struct cpu_loop loop;
 };
 
 struct cpu_plan {
     struct plan base;
     struct cpu_device *device;
     struct layer_config config;
+    struct cpu_plan *reader; /* the first layer that hands a gradient to this one, or NULL */
     struct cpu_tensor tensor[CPU_ROLE_COUNT];
     struct cpu_step steps[CPU_STEP_LIMIT]; /* in order; an enqueue runs those of its phases */
     int step_count;
@@ -161,9 +169,9 @@ struct cpu_argument {
 enum status cpu_step_add(struct cpu_plan *plan, int phase, const_dnnl_primitive_desc_t pd,
                          const struct cpu_argument *arguments, int argument_count,
                          struct error *error);
-/* Appends an optimizer update. */
-enum status cpu_update_step_add(struct cpu_plan *plan, const struct cpu_update *update,
-                                struct error *error);
+/* Appends a loop. */
+enum status cpu_loop_add(struct cpu_plan *plan, int phase, const struct cpu_loop *loop,
+                         struct error *error);
 /* `to` holds `from` in the layout: `from` itself when it has it, else a new tensor and a reorder
  * step. */
 enum status cpu_adapt(struct cpu_tensor *to, struct cpu_plan *plan, int phase,
@@ -172,24 +180,31 @@ enum status cpu_adapt(struct cpu_tensor *to, struct cpu_plan *plan, int phase,
 enum status cpu_reorder(struct cpu_plan *plan, int phase, const struct cpu_tensor *from,
                         const struct cpu_tensor *to, struct error *error);
 
-/* The layer's input in that layout: noise, or what `input` writes. */
-enum status cpu_input(struct cpu_plan *plan, struct cpu_plan *input,
+static inline struct cpu_plan *cpu_producer(struct plan *const *inputs, int which)
+{
+    return (struct cpu_plan *)producer_of(inputs, which);
+}
+/* The layer's input `which` in that layout: noise, or what its producer (`inputs`, as of `prepare`)
+ * writes. */
+enum status cpu_input(struct cpu_plan *plan, struct plan *const *inputs, int which,
                       const struct cpu_layout *layout, struct error *error);
-/* The same for the second input of an addition. */
-enum status cpu_second_input(struct cpu_plan *plan, struct cpu_plan *input,
-                             const struct cpu_layout *layout, struct error *error);
 /* Layout of a layer's images where the library takes them as they are: the producer's when linked,
  * else the blocked one that convolutions write, where there are channels enough. */
 enum status cpu_image_layout(const struct cpu_layout **layout, struct cpu_plan *plan,
                              const struct cpu_plan *input, int32_t channels, int32_t size,
                              struct error *error);
-/* Where the input gradient goes: straight into the producer's output gradient when linked in the
- * same layout; deliver adds the reorder when not. Of several consumers of one producer the last one
- * to run overwrites the others' gradient: their sum is not part of any layer's time. */
-enum status cpu_input_gradient(struct cpu_plan *plan, struct cpu_plan *input,
+/* Where the gradient of input `which` goes: straight into the producer's output gradient when
+ * linked in the same layout; deliver adds the reorder when not. Of several readers of one producer
+ * the first one, which is the last to run backward, adds the gradients of the others to its own: a
+ * step behind its own steps, as frameworks accumulate. */
+enum status cpu_input_gradient(struct cpu_plan *plan, struct plan *const *inputs, int which,
                                const struct cpu_layout *layout, struct error *error);
-enum status cpu_input_gradient_deliver(struct cpu_plan *plan, struct cpu_plan *input,
+enum status cpu_input_gradient_deliver(struct cpu_plan *plan, struct plan *const *inputs, int which,
                                        struct error *error);
+/* Of an input whose gradient is that of the first one: other readers of its producer add it to
+ * theirs. Without other readers nothing is copied (bench/backend.h). */
+enum status cpu_shared_gradient_deliver(struct cpu_plan *plan, struct plan *const *inputs,
+                                        int which, struct error *error);
 /* Activation on the output, in place; its gradient on the output gradient: *gradient is what the
  * layer's own backward primitives read. */
 enum status cpu_activation_forward(struct cpu_plan *plan, int32_t activation, struct error *error);
@@ -201,7 +216,6 @@ enum status cpu_activation_backward_into(struct cpu_plan *plan, const struct cpu
                                          int32_t activation, struct error *error);
 /* Weight and bias updates of a training step. */
 enum status cpu_updates_add(struct cpu_plan *plan, struct error *error);
-void cpu_update_run(const struct cpu_update *update, int32_t optimizer);
 
 /* Scales and shifts of a normalisation, one fp32 tensor (2, width): noise of an amplitude (0: as it
  * is); as the layer's CPU_WEIGHTS, scales around 1; both rows as tensors of their own. */
@@ -222,8 +236,9 @@ typedef enum status cpu_create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *pl
                                   struct error *error);
 enum status cpu_weighted_prepare(struct plan **out, struct device *device,
                                  const struct layer_config *config, int32_t activation,
-                                 bool use_bias, cpu_create_pd *create_pd, struct plan *input,
-                                 enum outcome *outcome, struct error *error);
+                                 bool use_bias, cpu_create_pd *create_pd,
+                                 struct plan *const *inputs, enum outcome *outcome,
+                                 struct error *error);
 
 /* create: the shell of a plan; finish: frees it unless status is ok and hands it out. */
 enum status cpu_plan_create(struct cpu_plan **plan, struct device *device,

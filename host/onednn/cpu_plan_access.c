@@ -4,19 +4,22 @@
 
 #include "base/half.h"
 
-static const enum cpu_role roles[VALUE_COUNT] = {
-    [VALUE_INPUT] = CPU_INPUT,
-    [VALUE_SECOND_INPUT] = CPU_SECOND_INPUT,
-    [VALUE_WEIGHTS] = CPU_WEIGHTS,
-    [VALUE_BIAS] = CPU_BIAS,
-    [VALUE_MEAN] = CPU_MEAN,
-    [VALUE_VARIANCE] = CPU_VARIANCE,
-    [VALUE_OUTPUT_GRADIENT] = CPU_OUTPUT_GRADIENT,
-    [VALUE_OUTPUT] = CPU_OUTPUT,
-    [VALUE_INPUT_GRADIENT] = CPU_INPUT_GRADIENT,
-    [VALUE_WEIGHTS_GRADIENT] = CPU_WEIGHTS_GRADIENT,
-    [VALUE_BIAS_GRADIENT] = CPU_BIAS_GRADIENT,
-};
+static enum cpu_role role_of(enum layer_value what)
+{
+    static const struct {
+        enum cpu_role tensor, gradient;
+    } roles[TENSOR_ROLE_COUNT] = {
+        [TENSOR_INPUT] = {CPU_INPUT, CPU_INPUT_GRADIENT},
+        [TENSOR_OUTPUT] = {CPU_OUTPUT, CPU_OUTPUT_GRADIENT},
+        [TENSOR_WEIGHTS] = {CPU_WEIGHTS, CPU_WEIGHTS_GRADIENT},
+        [TENSOR_BIAS] = {CPU_BIAS, CPU_BIAS_GRADIENT},
+        [TENSOR_KEPT] = {CPU_MEAN, CPU_MEAN}, /* the variance is the next */
+    };
+    const struct value_place place = layer_value_place(what);
+    const int first = (int)(place.is_gradient ? roles[place.role].gradient
+                                              : roles[place.role].tensor);
+    return (enum cpu_role)(first + place.index);
+}
 
 /* Where the plain element `index` lies. */
 static dnnl_dim_t place_of(const struct cpu_order *order, int64_t index)
@@ -31,6 +34,8 @@ static float load_number(const void *data, dnnl_dim_t place, dnnl_data_type_t ty
 {
     if (type == dnnl_f32)
         return ((const float *)data)[place];
+    if (type == dnnl_s32)
+        return (float)((const int32_t *)data)[place];
     const uint16_t bits = ((const uint16_t *)data)[place];
     return type == dnnl_f16 ? float_of_fp16(bits) : float_of_bf16(bits);
 }
@@ -38,7 +43,7 @@ static float load_number(const void *data, dnnl_dim_t place, dnnl_data_type_t ty
 enum status cpu_plan_read_elements(float *values, struct plan *plan, enum layer_value what,
                                    const int64_t *indices, int count, struct error *error)
 {
-    const struct cpu_tensor *tensor = &((const struct cpu_plan *)plan)->tensor[roles[what]];
+    const struct cpu_tensor *tensor = &((const struct cpu_plan *)plan)->tensor[role_of(what)];
     struct cpu_order order;
     if (!tensor->memory)
         return FAIL(error, STATUS_FAILED, "cpu: the plan has no %s", layer_value_names[what]);

@@ -67,15 +67,11 @@ static enum status move_memory(dnnl_memory_t *to, dnnl_memory_t from, struct cpu
     return STATUS_OK;
 }
 
-static struct cpu_update move_update(const struct cpu_plan *plan, const struct cpu_update *from,
-                                     int set)
+static void move_loop(struct cpu_loop *loop, const struct cpu_plan *plan, int set)
 {
-    struct cpu_update to = {.parameters = moved(plan, from->parameters, set),
-                            .gradient = moved(plan, from->gradient, set),
-                            .count = from->count};
-    for (int i = 0; i < 2; i++)
-        to.state[i] = from->state[i] ? moved(plan, from->state[i], set) : NULL;
-    return to;
+    for (int i = 0; i < CPU_LOOP_DATA; i++)
+        if (loop->data[i])
+            loop->data[i] = moved(plan, loop->data[i], set);
 }
 
 /* to: (memories) the memories of the set. */
@@ -84,8 +80,7 @@ static void move_step(struct cpu_step *step, const struct cpu_plan *plan,
 {
     for (int i = 0; i < step->argument_count; i++)
         step->arguments[i].memory = to[find_memory(memories, step->arguments[i].memory)];
-    if (!step->primitive)
-        step->update = move_update(plan, &step->update, set);
+    move_loop(&step->loop, plan, set);
 }
 
 static enum status fill_set(struct cpu_plan *plan, const struct memories *memories, int set,

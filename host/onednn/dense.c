@@ -36,8 +36,7 @@ static enum status prepare(struct plan **out, struct device *device,
                            enum outcome *outcome, struct error *error)
 {
     return cpu_weighted_prepare(out, device, config, config->as.dense.activation,
-                                config->as.dense.use_bias, create_pd, producer_of(inputs, 0),
-                                outcome, error);
+                                config->as.dense.use_bias, create_pd, inputs, outcome, error);
 }
 
 const struct bench cpu_bench_dense = {

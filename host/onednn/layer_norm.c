@@ -43,11 +43,11 @@ static enum status choose(struct primitives *primitives, struct cpu_plan *plan, 
 }
 
 static enum status add_forward(struct cpu_plan *plan, const struct primitives *primitives,
-                               struct cpu_plan *input, struct error *error)
+                               struct plan *const *inputs, struct error *error)
 {
     struct cpu_tensor scales, shifts, *tensor = plan->tensor;
     cpu_plan_name(plan, primitives->forward);
-    TRY(cpu_input(plan, input, primitives->rows, error));
+    TRY(cpu_input(plan, inputs, 0, primitives->rows, error));
     TRY(cpu_scales_shifts_add(plan, plan->config.as.layer_norm.width, error));
     TRY(cpu_scales_shifts_view(&scales, &shifts, plan, &tensor[CPU_WEIGHTS], error));
     TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan, primitives->rows, 0, error));
@@ -65,12 +65,12 @@ static enum status add_forward(struct cpu_plan *plan, const struct primitives *p
 }
 
 static enum status add_backward(struct cpu_plan *plan, const struct primitives *primitives,
-                                struct cpu_plan *input, struct error *error)
+                                struct plan *const *inputs, struct error *error)
 {
     struct cpu_tensor gradient, scales, shifts, scales_gradient, shifts_gradient;
     struct cpu_tensor *tensor = plan->tensor;
     TRY(cpu_activation_backward(&gradient, plan, ACTIVATION_NONE, error));
-    TRY(cpu_input_gradient(plan, input, primitives->rows, error));
+    TRY(cpu_input_gradient(plan, inputs, 0, primitives->rows, error));
     TRY(cpu_scales_shifts_create(&tensor[CPU_WEIGHTS_GRADIENT], plan,
                                  plan->config.as.layer_norm.width, 0, error));
     TRY(cpu_scales_shifts_view(&scales, &shifts, plan, &tensor[CPU_WEIGHTS], error));
@@ -86,18 +86,18 @@ static enum status add_backward(struct cpu_plan *plan, const struct primitives *
                                              {DNNL_ARG_DIFF_SCALE, &scales_gradient},
                                              {DNNL_ARG_DIFF_SHIFT, &shifts_gradient}};
     TRY(cpu_step_add(plan, PHASE_BACKWARD, primitives->backward, arguments, 9, error));
-    TRY(cpu_input_gradient_deliver(plan, input, error));
+    TRY(cpu_input_gradient_deliver(plan, inputs, 0, error));
     return cpu_updates_add(plan, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct cpu_plan *input, struct error *error)
+static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
 {
     struct primitives primitives;
     enum status status = choose(&primitives, plan, error);
     if (status == STATUS_OK)
-        status = add_forward(plan, &primitives, input, error);
+        status = add_forward(plan, &primitives, inputs, error);
     if (status == STATUS_OK && plan->config.pass == PASS_TRAIN)
-        status = add_backward(plan, &primitives, input, error);
+        status = add_backward(plan, &primitives, inputs, error);
     destroy(&primitives);
     return status;
 }
@@ -106,10 +106,10 @@ static enum status prepare(struct plan **out, struct device *device,
                            const struct layer_config *config, struct plan *const *inputs,
                            enum outcome *outcome, struct error *error)
 {
-    struct cpu_plan *plan, *input = (struct cpu_plan *)producer_of(inputs, 0);
+    struct cpu_plan *plan;
     *out = NULL;
     TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, input, error));
+    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
 }
 
 const struct bench cpu_bench_layer_norm = {

@@ -2,7 +2,7 @@
 #include "onednn/cpu_plan.h"
 
 static enum status describe(struct cpu_pooling *pooling, struct cpu_plan *plan,
-                            const struct cpu_plan *input, struct error *error)
+                            struct plan *const *inputs, struct error *error)
 {
     const struct layer_config *config = &plan->config;
     const struct pool2d *p = &config->as.pool2d;
@@ -19,7 +19,8 @@ static enum status describe(struct cpu_pooling *pooling, struct cpu_plan *plan,
         .pad_after = {window.pad_after, window.pad_after},
     };
     TRY(cpu_any_layout(&pooling->output, plan, 4, output, cpu_storage(plan), error));
-    return cpu_image_layout(&pooling->input, plan, input, p->channels, p->image_size, error);
+    return cpu_image_layout(&pooling->input, plan, cpu_producer(inputs, 0), p->channels,
+                            p->image_size, error);
 }
 
 static enum status create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
@@ -32,12 +33,12 @@ static enum status create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
 
 /* Max pooling keeps which cell won in a workspace. */
 static enum status add_forward(struct cpu_tensor *workspace, struct cpu_plan *plan,
-                               const_dnnl_primitive_desc_t pd, struct cpu_plan *input,
+                               const_dnnl_primitive_desc_t pd, struct plan *const *inputs,
                                struct error *error)
 {
     struct cpu_tensor *tensor = plan->tensor;
     cpu_plan_name(plan, pd);
-    TRY(cpu_input(plan, input, cpu_layout_of(pd, dnnl_query_src_md, 0), error));
+    TRY(cpu_input(plan, inputs, 0, cpu_layout_of(pd, dnnl_query_src_md, 0), error));
     TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan, cpu_layout_of(pd, dnnl_query_dst_md, 0), 0,
                           error));
     const struct cpu_layout *kept = cpu_layout_of(pd, dnnl_query_workspace_md, 0);
@@ -52,7 +53,7 @@ static enum status add_forward(struct cpu_tensor *workspace, struct cpu_plan *pl
 /* In the layouts that the forward pass has. */
 static enum status add_training(struct cpu_plan *plan, const struct cpu_pooling *forward_pooling,
                                 const_dnnl_primitive_desc_t forward,
-                                const struct cpu_tensor *workspace, struct cpu_plan *input,
+                                const struct cpu_tensor *workspace, struct plan *const *inputs,
                                 struct error *error)
 {
     struct cpu_tensor gradient;
@@ -62,7 +63,7 @@ static enum status add_training(struct cpu_plan *plan, const struct cpu_pooling 
     backward.input = plan->tensor[CPU_INPUT].layout;
     backward.output = plan->tensor[CPU_OUTPUT].layout;
     TRY(cpu_activation_backward(&gradient, plan, plan->config.as.pool2d.activation, error));
-    TRY(cpu_input_gradient(plan, input, backward.input, error));
+    TRY(cpu_input_gradient(plan, inputs, 0, backward.input, error));
     TRY(create_pd(&pd, plan, &backward, forward, error));
     const struct cpu_argument arguments[] = {
         {DNNL_ARG_DIFF_DST, &gradient},
@@ -71,21 +72,21 @@ static enum status add_training(struct cpu_plan *plan, const struct cpu_pooling 
     enum status status = cpu_step_add(plan, PHASE_BACKWARD, pd, arguments, 3, error);
     dnnl_primitive_desc_destroy(pd);
     TRY(status);
-    return cpu_input_gradient_deliver(plan, input, error);
+    return cpu_input_gradient_deliver(plan, inputs, 0, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct cpu_plan *input, struct error *error)
+static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
 {
     struct cpu_pooling pooling;
     struct cpu_tensor workspace = {0};
     dnnl_primitive_desc_t forward;
-    TRY(describe(&pooling, plan, input, error));
+    TRY(describe(&pooling, plan, inputs, error));
     TRY(create_pd(&forward, plan, &pooling, NULL, error));
-    enum status status = add_forward(&workspace, plan, forward, input, error);
+    enum status status = add_forward(&workspace, plan, forward, inputs, error);
     if (status == STATUS_OK)
         status = cpu_activation_forward(plan, plan->config.as.pool2d.activation, error);
     if (status == STATUS_OK && plan->config.pass == PASS_TRAIN)
-        status = add_training(plan, &pooling, forward, &workspace, input, error);
+        status = add_training(plan, &pooling, forward, &workspace, inputs, error);
     dnnl_primitive_desc_destroy(forward);
     return status;
 }
@@ -97,8 +98,7 @@ static enum status prepare(struct plan **out, struct device *device,
     struct cpu_plan *plan;
     *out = NULL;
     TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan,
-                           fill_plan(plan, (struct cpu_plan *)producer_of(inputs, 0), error));
+    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
 }
 
 const struct bench cpu_bench_pool2d = {

@@ -12,23 +12,25 @@ enum { PARALLEL_COUNT = 1 << 15 };
 
 static const float rate = 1e-8f, decay = 0.9f, decay2 = 0.999f, tiny = 1e-7f;
 
-#define EACH_ELEMENT(update)                                                                       \
-    _Pragma("omp parallel for simd if (update->count > PARALLEL_COUNT)") for (size_t i = 0;        \
-                                                                              i < update->count;   \
-                                                                              i++)
+/* All of a parameter array's memory, padding included. */
+enum update_data { PARAMETERS, GRADIENT, STATE, SECOND_STATE };
 
-static void run_sgd(const struct cpu_update *update)
+#define EACH_ELEMENT(update)                                                                       \
+    const int64_t count = update->size[0];                                                         \
+    _Pragma("omp parallel for simd if (count > PARALLEL_COUNT)") for (int64_t i = 0; i < count; i++)
+
+static void run_sgd(const struct cpu_loop *update)
 {
-    float *w = update->parameters;
-    const float *g = update->gradient;
+    float *w = update->data[PARAMETERS];
+    const float *g = update->data[GRADIENT];
     EACH_ELEMENT(update)
     w[i] -= rate * g[i];
 }
 
-static void run_momentum(const struct cpu_update *update)
+static void run_momentum(const struct cpu_loop *update)
 {
-    float *w = update->parameters, *m = update->state[0];
-    const float *g = update->gradient;
+    float *w = update->data[PARAMETERS], *m = update->data[STATE];
+    const float *g = update->data[GRADIENT];
     EACH_ELEMENT(update)
     {
         m[i] = decay * m[i] + g[i];
@@ -36,10 +38,10 @@ static void run_momentum(const struct cpu_update *update)
     }
 }
 
-static void run_adagrad(const struct cpu_update *update)
+static void run_adagrad(const struct cpu_loop *update)
 {
-    float *w = update->parameters, *v = update->state[0];
-    const float *g = update->gradient;
+    float *w = update->data[PARAMETERS], *v = update->data[STATE];
+    const float *g = update->data[GRADIENT];
     EACH_ELEMENT(update)
     {
         v[i] += g[i] * g[i];
@@ -47,10 +49,10 @@ static void run_adagrad(const struct cpu_update *update)
     }
 }
 
-static void run_adadelta(const struct cpu_update *update)
+static void run_adadelta(const struct cpu_loop *update)
 {
-    float *w = update->parameters, *v = update->state[0], *d = update->state[1];
-    const float *g = update->gradient;
+    float *w = update->data[PARAMETERS], *v = update->data[STATE], *d = update->data[SECOND_STATE];
+    const float *g = update->data[GRADIENT];
     EACH_ELEMENT(update)
     {
         v[i] = decay * v[i] + (1 - decay) * g[i] * g[i];
@@ -60,10 +62,10 @@ static void run_adadelta(const struct cpu_update *update)
     }
 }
 
-static void run_rmsprop(const struct cpu_update *update)
+static void run_rmsprop(const struct cpu_loop *update)
 {
-    float *w = update->parameters, *v = update->state[0];
-    const float *g = update->gradient;
+    float *w = update->data[PARAMETERS], *v = update->data[STATE];
+    const float *g = update->data[GRADIENT];
     EACH_ELEMENT(update)
     {
         v[i] = decay * v[i] + (1 - decay) * g[i] * g[i];
@@ -71,10 +73,10 @@ static void run_rmsprop(const struct cpu_update *update)
     }
 }
 
-static void run_adam(const struct cpu_update *update)
+static void run_adam(const struct cpu_loop *update)
 {
-    float *w = update->parameters, *m = update->state[0], *v = update->state[1];
-    const float *g = update->gradient;
+    float *w = update->data[PARAMETERS], *m = update->data[STATE], *v = update->data[SECOND_STATE];
+    const float *g = update->data[GRADIENT];
     EACH_ELEMENT(update)
     {
         m[i] = decay * m[i] + (1 - decay) * g[i];
@@ -83,20 +85,15 @@ static void run_adam(const struct cpu_update *update)
     }
 }
 
-static void (*const runs[OPTIMIZER_COUNT])(const struct cpu_update *update) = {
+static void (*const runs[OPTIMIZER_COUNT])(const struct cpu_loop *update) = {
     [OPTIMIZER_SGD] = run_sgd,         [OPTIMIZER_MOMENTUM] = run_momentum,
     [OPTIMIZER_ADAGRAD] = run_adagrad, [OPTIMIZER_ADADELTA] = run_adadelta,
     [OPTIMIZER_RMSPROP] = run_rmsprop, [OPTIMIZER_ADAM] = run_adam,
 };
 
-void cpu_update_run(const struct cpu_update *update, int32_t optimizer)
-{
-    runs[optimizer](update);
-}
-
 /* State starts at zero, as in training: where the gradient is zero (padding, dead units) it stays
  * exactly zero, while anything else would decay into denormals and cost time. */
-static enum status add_state(float **state, struct cpu_plan *plan, const struct cpu_layout *layout,
+static enum status add_state(void **state, struct cpu_plan *plan, const struct cpu_layout *layout,
                              struct error *error)
 {
     struct cpu_tensor tensor;
@@ -111,20 +108,21 @@ static enum status add_update(struct cpu_plan *plan, const struct cpu_tensor *pa
 {
     if (!parameters->memory)
         return STATUS_OK;
-    struct cpu_update update = {.parameters = parameters->data,
-                                .gradient = gradient->data,
-                                .count = cpu_layout_bytes(parameters->layout) / sizeof(float)};
+    struct cpu_loop update = {
+        .run = runs[plan->config.optimizer],
+        .data = {[PARAMETERS] = parameters->data, [GRADIENT] = gradient->data},
+        .size = {(int64_t)(cpu_layout_bytes(parameters->layout) / sizeof(float))}};
     for (int i = 0; i < optimizer_state_count(plan->config.optimizer); i++)
-        TRY(add_state(&update.state[i], plan, parameters->layout, error));
-    return cpu_update_step_add(plan, &update, error);
+        TRY(add_state(&update.data[STATE + i], plan, parameters->layout, error));
+    return cpu_loop_add(plan, PHASE_UPDATE, &update, error);
 }
 
 /* 16-bit weights: the update changes their master copy, in the layout of the gradient. */
-static enum status add_weights_update(struct cpu_plan *plan, struct error *error)
+static enum status add_weights_update(struct cpu_plan *plan, int which, struct error *error)
 {
-    const struct cpu_tensor *weights = &plan->tensor[CPU_WEIGHTS];
-    const struct cpu_tensor *gradient = &plan->tensor[CPU_WEIGHTS_GRADIENT];
-    struct cpu_tensor *master = &plan->tensor[CPU_MASTER_WEIGHTS];
+    const struct cpu_tensor *weights = &plan->tensor[CPU_WEIGHTS + which];
+    const struct cpu_tensor *gradient = &plan->tensor[CPU_WEIGHTS_GRADIENT + which];
+    struct cpu_tensor *master = &plan->tensor[CPU_MASTER_WEIGHTS + which];
     if (!weights->memory || cpu_layout_type(weights->layout) == dnnl_f32)
         return add_update(plan, weights, gradient, error);
     TRY(cpu_tensor_create(master, plan, gradient->layout, 0, error));
@@ -138,6 +136,7 @@ enum status cpu_updates_add(struct cpu_plan *plan, struct error *error)
 {
     if (plan->config.optimizer == OPTIMIZER_NONE)
         return STATUS_OK;
-    TRY(add_weights_update(plan, error));
+    for (int i = 0; i < CPU_WEIGHTS_LIMIT; i++)
+        TRY(add_weights_update(plan, i, error));
     return add_update(plan, &plan->tensor[CPU_BIAS], &plan->tensor[CPU_BIAS_GRADIENT], error);
 }

@@ -19,22 +19,22 @@ static float weights_amplitude(const struct cpu_layout *weights)
 
 /* The weights of a single layer that nobody updates need no tuned size, and no filling. */
 static enum status create_weights(struct cpu_plan *plan, const struct cpu_layout *layout,
-                                  const struct cpu_plan *input, struct error *error)
+                                  bool is_linked, struct error *error)
 {
     struct cpu_tensor *weights = &plan->tensor[CPU_WEIGHTS];
-    if (!input && plan->config.optimizer == OPTIMIZER_NONE)
+    if (!is_linked && plan->config.optimizer == OPTIMIZER_NONE)
         return cpu_operand_create(weights, plan, layout, error);
     return cpu_tensor_create(weights, plan, layout, weights_amplitude(layout), error);
 }
 
 static enum status add_forward(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd, bool use_bias,
-                               struct cpu_plan *input, struct error *error)
+                               struct plan *const *inputs, struct error *error)
 {
     struct cpu_tensor *tensor = plan->tensor;
     const struct cpu_layout *weights = cpu_layout_of(pd, dnnl_query_weights_md, 0);
     cpu_plan_name(plan, pd);
-    TRY(cpu_input(plan, input, cpu_layout_of(pd, dnnl_query_src_md, 0), error));
-    TRY(create_weights(plan, weights, input, error));
+    TRY(cpu_input(plan, inputs, 0, cpu_layout_of(pd, dnnl_query_src_md, 0), error));
+    TRY(create_weights(plan, weights, producer_of(inputs, 0) != NULL, error));
     if (use_bias)
         TRY(cpu_tensor_create(&tensor[CPU_BIAS], plan, cpu_layout_of(pd, dnnl_query_weights_md, 1),
                               0.1f, error));
@@ -48,7 +48,7 @@ static enum status add_forward(struct cpu_plan *plan, const_dnnl_primitive_desc_
 }
 
 static enum status add_backward_data(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd,
-                                     const struct cpu_tensor *gradient, struct cpu_plan *input,
+                                     const struct cpu_tensor *gradient, struct plan *const *inputs,
                                      struct error *error)
 {
     struct cpu_tensor weights, output_gradient;
@@ -56,13 +56,13 @@ static enum status add_backward_data(struct cpu_plan *plan, const_dnnl_primitive
                   cpu_layout_of(pd, dnnl_query_weights_md, 0), error));
     TRY(cpu_adapt(&output_gradient, plan, PHASE_BACKWARD, gradient,
                   cpu_layout_of(pd, dnnl_query_diff_dst_md, 0), error));
-    TRY(cpu_input_gradient(plan, input, cpu_layout_of(pd, dnnl_query_diff_src_md, 0), error));
+    TRY(cpu_input_gradient(plan, inputs, 0, cpu_layout_of(pd, dnnl_query_diff_src_md, 0), error));
     const struct cpu_argument arguments[] = {
         {DNNL_ARG_DIFF_DST, &output_gradient},
         {DNNL_ARG_WEIGHTS, &weights},
         {DNNL_ARG_DIFF_SRC, &plan->tensor[CPU_INPUT_GRADIENT]}};
     TRY(cpu_step_add(plan, PHASE_BACKWARD, pd, arguments, 3, error));
-    return cpu_input_gradient_deliver(plan, input, error);
+    return cpu_input_gradient_deliver(plan, inputs, 0, error);
 }
 
 /* The weights' gradient ends in the layout of what the update changes: that of fp32 weights, or its
@@ -77,10 +77,10 @@ static enum status settle_weights_gradient(struct cpu_plan *plan, const struct c
 }
 
 static enum status add_backward_weights(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd,
-                                        const struct cpu_tensor *gradient, struct cpu_plan *input,
-                                        struct error *error)
+                                        const struct cpu_tensor *gradient,
+                                        struct plan *const *inputs, struct error *error)
 {
-    (void)input;
+    (void)inputs;
     struct cpu_tensor source, output_gradient, raw;
     struct cpu_tensor *bias_gradient = &plan->tensor[CPU_BIAS_GRADIENT];
     TRY(cpu_adapt(&source, plan, PHASE_BACKWARD, &plan->tensor[CPU_INPUT],
@@ -100,51 +100,52 @@ static enum status add_backward_weights(struct cpu_plan *plan, const_dnnl_primit
 }
 
 typedef enum status add_pass(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd,
-                             const struct cpu_tensor *gradient, struct cpu_plan *input,
+                             const struct cpu_tensor *gradient, struct plan *const *inputs,
                              struct error *error);
 
 static enum status add_backward(struct cpu_plan *plan, dnnl_prop_kind_t pass,
                                 cpu_create_pd *create_pd, add_pass *add,
                                 const_dnnl_primitive_desc_t forward,
-                                const struct cpu_tensor *gradient, struct cpu_plan *input,
+                                const struct cpu_tensor *gradient, struct plan *const *inputs,
                                 struct error *error)
 {
     dnnl_primitive_desc_t pd;
     TRY(create_pd(&pd, plan, pass, forward, error));
-    enum status status = add(plan, pd, gradient, input, error);
+    enum status status = add(plan, pd, gradient, inputs, error);
     dnnl_primitive_desc_destroy(pd);
     return status;
 }
 
 static enum status add_training(struct cpu_plan *plan, cpu_create_pd *create_pd,
                                 const_dnnl_primitive_desc_t forward, int32_t activation,
-                                struct cpu_plan *input, struct error *error)
+                                struct plan *const *inputs, struct error *error)
 {
     struct cpu_tensor gradient;
     TRY(cpu_activation_backward(&gradient, plan, activation, error));
     TRY(add_backward(plan, dnnl_backward_data, create_pd, add_backward_data, forward, &gradient,
-                     input, error));
+                     inputs, error));
     TRY(add_backward(plan, dnnl_backward_weights, create_pd, add_backward_weights, forward,
-                     &gradient, input, error));
+                     &gradient, inputs, error));
     return cpu_updates_add(plan, error);
 }
 
 enum status cpu_weighted_prepare(struct plan **out, struct device *device,
                                  const struct layer_config *config, int32_t activation,
-                                 bool use_bias, cpu_create_pd *create_pd, struct plan *input,
-                                 enum outcome *outcome, struct error *error)
+                                 bool use_bias, cpu_create_pd *create_pd,
+                                 struct plan *const *inputs, enum outcome *outcome,
+                                 struct error *error)
 {
-    struct cpu_plan *plan, *producer = (struct cpu_plan *)input;
+    struct cpu_plan *plan;
     dnnl_primitive_desc_t forward = NULL;
     *out = NULL;
     TRY(cpu_plan_create(&plan, device, config, outcome, error));
     enum status status = create_pd(&forward, plan, cpu_forward_kind(plan), NULL, error);
     if (status == STATUS_OK)
-        status = add_forward(plan, forward, use_bias, producer, error);
+        status = add_forward(plan, forward, use_bias, inputs, error);
     if (status == STATUS_OK)
         status = cpu_activation_forward(plan, activation, error);
     if (status == STATUS_OK && config->pass == PASS_TRAIN)
-        status = add_training(plan, create_pd, forward, activation, producer, error);
+        status = add_training(plan, create_pd, forward, activation, inputs, error);
     if (forward)
         dnnl_primitive_desc_destroy(forward);
     return cpu_plan_finish(out, plan, status);

@@ -1,7 +1,7 @@
 /* Executes the network's step on a device, all layers in order: forward, then backward in reverse,
  * then every update. Layers are linked: each reads the outputs of its producers (an addition:
  * both), and its input's gradient goes where the first producer reads it. Gradients of a tensor
- * with several readers are not summed. Timed by bench/measure. The errors of a forecast by summing
+ * with several readers are summed. Timed by bench/measure. The errors of a forecast by summing
  * have two parts: the forecasts of the layers, and the gap between the step and the sum of
  * separately measured layers. */
 #ifndef EPOCHCAST_STEP_VERIFY_H

@@ -25,31 +25,43 @@ double *zeros(size_t count)
 void step_begin(struct step *step, const struct layer_config *config)
 {
     struct layer_work work;
+    struct layer_config train = *config;
+    train.pass = PASS_TRAIN;
     layer_work(&work, config);
     *step = (struct step){.config = *config,
                           .input_count = work_tensor_count(&work, TENSOR_INPUT),
                           .output_size = (size_t)work_elements(&work, TENSOR_OUTPUT),
-                          .weights_size = (size_t)work_elements(&work, TENSOR_WEIGHTS),
+                          .weights_count = work_tensor_count(&work, TENSOR_WEIGHTS),
                           .bias_size = (size_t)work_elements(&work, TENSOR_BIAS)};
-    assert_in_range(step->input_count, 1, STEP_INPUT_LIMIT);
+    if (step->input_count > VALUE_FAMILY)
+        step->input_count = VALUE_FAMILY;
     for (int i = 0; i < step->input_count; i++) {
-        step->input_size[i] = (size_t)work_find(&work, TENSOR_INPUT, i)->count;
-        step->input_gradient[i] = zeros(step->input_size[i]);
+        const struct layer_tensor *input = work_find(&work, TENSOR_INPUT, i);
+        step->input_size[i] = (size_t)input->count;
+        step->is_index[i] = input->storage == STORAGE_INT32;
+        if (layer_value_count(&train, VALUE_INPUT_GRADIENT + i) > 0)
+            step->input_gradient[i] = zeros(step->input_size[i]);
+    }
+    assert_in_range(step->weights_count, 0, VALUE_FAMILY);
+    for (int i = 0; i < step->weights_count; i++) {
+        step->weights_size[i] = (size_t)work_find(&work, TENSOR_WEIGHTS, i)->count;
+        step->weights_gradient[i] = zeros(step->weights_size[i]);
     }
     step->output = zeros(step->output_size);
-    step->weights_gradient = zeros(step->weights_size);
     step->bias_gradient = zeros(step->bias_size);
 }
 
 void step_free(struct step *step)
 {
-    void *const all[] = {step->weights,       step->bias,     step->output_gradient,  step->mean,
-                         step->bias_gradient, step->variance, step->weights_gradient, step->output};
+    void *const all[] = {step->bias,          step->output_gradient, step->mean,
+                         step->bias_gradient, step->variance,        step->output};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
-    for (int i = 0; i < step->input_count; i++) {
+    for (int i = 0; i < VALUE_FAMILY; i++) {
         free(step->input[i]);
         free(step->input_gradient[i]);
+        free(step->weights[i]);
+        free(step->weights_gradient[i]);
     }
 }
 
@@ -59,19 +71,18 @@ static enum status read_step(float *values, void *payload, enum layer_value what
                              const int64_t *indices, int count, struct error *error)
 {
     const struct step *step = payload;
-    const float *const operands[VALUE_COUNT] = {
-        [VALUE_INPUT] = step->input[0],
-        [VALUE_SECOND_INPUT] = step->input[1],
-        [VALUE_WEIGHTS] = step->weights,
-        [VALUE_BIAS] = step->bias,
-        [VALUE_MEAN] = step->mean,
-        [VALUE_VARIANCE] = step->variance,
-        [VALUE_OUTPUT_GRADIENT] = step->output_gradient,
+    const struct value_place place = layer_value_place(what);
+    const float *const *const operands[TENSOR_ROLE_COUNT] = {
+        [TENSOR_INPUT] = (const float *const *)step->input,
+        [TENSOR_WEIGHTS] = (const float *const *)step->weights,
+        [TENSOR_BIAS] = (const float *const *)&step->bias,
+        [TENSOR_KEPT] = (const float *const[]){step->mean, step->variance},
+        [TENSOR_OUTPUT] = (const float *const *)&step->output_gradient,
     };
     (void)error;
     for (int i = 0; i < count; i++)
         values[i] = what == VALUE_OUTPUT ? (float)step->output[indices[i]]
-                                         : operands[what][indices[i]];
+                                         : operands[place.role][place.index][indices[i]];
     return STATUS_OK;
 }
 
@@ -95,8 +106,10 @@ void step_forward(struct step *step)
 void step_backward(struct step *step)
 {
     for (int i = 0; i < step->input_count; i++)
-        fill(step->input_gradient[i], step->input_size[i], step, VALUE_INPUT_GRADIENT);
-    fill(step->weights_gradient, step->weights_size, step, VALUE_WEIGHTS_GRADIENT);
+        if (step->input_gradient[i])
+            fill(step->input_gradient[i], step->input_size[i], step, VALUE_INPUT_GRADIENT + i);
+    for (int i = 0; i < step->weights_count; i++)
+        fill(step->weights_gradient[i], step->weights_size[i], step, VALUE_WEIGHTS_GRADIENT + i);
     fill(step->bias_gradient, step->bias_size, step, VALUE_BIAS_GRADIENT);
 }
 

@@ -10,19 +10,22 @@
 
 #include "layers/reference.h"
 
-enum { STEP_INPUT_LIMIT = 4, DRAW_COUNT = 6 };
+enum { DRAW_COUNT = 6 };
 
 /* One training step. Operands are the caller's to set (malloc; step_free frees them), results are
  * the step's. What the work lacks has size 0 and stays NULL among the operands. */
 struct step {
     struct layer_config config;
     bool pads_alike; /* windows with a stride above 1: as many zeros before as after */
-    int input_count;
-    size_t input_size[STEP_INPUT_LIMIT], output_size, weights_size, bias_size; /* elements */
-    float *input[STEP_INPUT_LIMIT], *weights, *bias, *output_gradient;
+    int input_count, weights_count;  /* up to VALUE_FAMILY of each are looked at */
+    size_t input_size[VALUE_FAMILY]; /* elements, as the others */
+    size_t weights_size[VALUE_FAMILY], output_size, bias_size;
+    bool is_index[VALUE_FAMILY]; /* the input */
+    float *input[VALUE_FAMILY], *weights[VALUE_FAMILY], *bias, *output_gradient;
     float *mean, *variance; /* given statistics; NULL: those of the batch */
     double *output;
-    double *input_gradient[STEP_INPUT_LIMIT], *weights_gradient, *bias_gradient;
+    /* Of inputs, NULL: indices have none, and what shares the first's has no other. */
+    double *input_gradient[VALUE_FAMILY], *weights_gradient[VALUE_FAMILY], *bias_gradient;
 };
 
 struct kind_reference {
