@@ -42,6 +42,7 @@ static const struct {
     {"encoding", "how a config becomes the network's inputs"},
     {"columns", "number of inputs"},
     {"interval_percent", "share of measurements that the intervals should cover"},
+    {"maximum_flops", "work of the largest layer that the model learnt from"},
     {"preset", "set of options that training began with"},
     {"held_out_rows", "rows left out of the training that its errors are of"},
     {"held_out_mape_percent", "mean absolute relative error of these rows"},

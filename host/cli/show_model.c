@@ -28,10 +28,11 @@ static enum status model_table(struct table **table, const struct model *model, 
         {.name = "layer"},
         {.name = "nets"},
         {.name = "shape"},
-        {.name = "encoding"},
+        {.name = "encoding", .spare = 2},
         {.name = "columns"},
         {.name = "interval_percent", .title = "interval", .scale = SCALE_PERCENT},
         {.name = "preset"},
+        {.name = "maximum_flops", .title = "up to", .scale = SCALE_FLOP},
         {.name = "held_out_rows", .title = "held-out rows", .spare = 1},
         {.name = "held_out_mape_percent", .title = "held-out MAPE", .scale = SCALE_PERCENT},
         {.name = "held_out_standard_error_percent", .title = "+-", .scale = SCALE_PERCENT}};
@@ -47,6 +48,7 @@ static enum status model_table(struct table **table, const struct model *model, 
         table_integer(*table, summary.column_count);
         table_number(*table, 100 * summary.interval_level);
         table_string(*table, summary.preset);
+        table_number(*table, summary.maximum_flops);
         const struct held_out_errors held_out = held_out_errors_known(&summary.held_out);
         if (held_out.count > 0)
             table_integer(*table, (int64_t)held_out.count);

@@ -9,10 +9,17 @@
 #include <stdio.h>
 #include <string.h>
 
+static double maximum_flops_of(const struct mlp_kind *known, enum layer_kind kind)
+{
+    const int flops = ranges_find(kind, "log_flops");
+    return flops < 0 ? NAN : expm1(known->ranges[flops].high);
+}
+
 bool model_summarise(struct model_summary *summary, const struct model *model, enum layer_kind kind)
 {
     const struct training_facts *facts = model->predictor->facts;
-    *summary = (struct model_summary){.encoding = "", .preset = "", .interval_level = NAN};
+    *summary = (struct model_summary){
+        .encoding = "", .preset = "", .interval_level = NAN, .maximum_flops = NAN};
     if (!model->predictor->type->knows(model->predictor, kind))
         return false;
     if (model->predictor->type != &predictor_mlp)
@@ -25,7 +32,8 @@ bool model_summarise(struct model_summary *summary, const struct model *model, e
                                       .column_count = known->shape.widths[0],
                                       .encoding = choice_name(&choice_encoding, mlp->encoding),
                                       .preset = mlp->preset,
-                                      .interval_level = mlp->interval_level};
+                                      .interval_level = mlp->interval_level,
+                                      .maximum_flops = maximum_flops_of(known, kind)};
     size_t length = 0, size = sizeof summary->shape;
     for (int i = 0; i <= known->shape.layer_count && length < size; i++)
         length += (size_t)snprintf(summary->shape + length, size - length, i ? "-%d" : "%d",

@@ -11,6 +11,7 @@ struct model_summary {
     char shape[128];               /* "197-128-128-128-1" */
     const char *encoding, *preset; /* borrowed from the model */
     double interval_level;
+    double maximum_flops;            /* of a layer that it learnt from; NaN: not known */
     struct held_out_errors held_out; /* count 0: not known */
 };
 
