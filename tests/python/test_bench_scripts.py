@@ -29,7 +29,7 @@ def load(name):
 
 
 truth, sweep_torch, pytorch = load("bench_truth.py"), load("sweep-torch"), load("bench_pytorch.py")
-rivals, results = load("bench_rivals.py"), load("results")
+rivals, results, catalogue = load("bench_rivals.py"), load("results"), load("bench_catalogue.py")
 
 
 def torch_python():
@@ -46,6 +46,32 @@ def step(network, torch_ms, forecast_ms, pass_="forward", optimizer="none", para
             "forecast_ms": forecast_ms, "low_ms": 0.9 * forecast_ms, "high_ms": 1.1 * forecast_ms, "shares": {},
             "verify_ms": None, "verify_error_percent": None, "left_out": 0, "roofline_percent": 0.0,
             "parameters": parameters, "reorder_percent": None}
+
+
+class Catalogue(unittest.TestCase):
+    def test_halves_are_apart(self):
+        swept, others = catalogue.halves(["resnet50", "vgg11", "alexnet", "resnet34"])
+        self.assertEqual((swept, others), (["alexnet", "resnet50"], ["resnet34", "vgg11"]))
+
+    def test_long_steps_are_counted(self):
+        forecasts = [{"batch_size": 1, "pass": "forward", "batch_ms": 900.0}, {"batch_size": 4, "pass": "train", "batch_ms": 3001.0}]
+        self.assertEqual(catalogue.short_enough(forecasts, 3), ([(1, "forward")], 1))
+
+    def test_sizes_and_shares(self):
+        rows = [{"network": "a", "batch_size": 1, "pass": "forward", "measured_ms": 10.0, "predicted_ms": 9.0,
+                 "predicted_low_ms": 8.0, "predicted_high_ms": 9.5, "error_percent": -10.0, "sum_gap_percent": 2.0,
+                 "roofline_percent": 1.5},
+                {"network": "a", "batch_size": 4, "pass": "train", "measured_ms": 10.0, "predicted_ms": 10.2,
+                 "predicted_low_ms": 9.0, "predicted_high_ms": 11.0, "error_percent": 2.0, "roofline_percent": 0.0}]
+        self.assertEqual(catalogue.summary(rows), "2 steps: error 6.0 / 10.0 % (median / worst), sum of layers 2.0 / 2.0 %, "
+                                                  "1 within the interval, roofline at most 1.5 % of a forecast")
+        self.assertIn("| -10.0 | 2.0 | 1.5 |", catalogue.steps_table(rows)[2])
+        self.assertIn("| 2.0 | - | 0.0 |", catalogue.steps_table(rows)[3])
+
+    def test_kinds_without_held_out_rows_are_left_out(self):
+        rows = [{"layer": "dense", "held_out_rows": 9, "held_out_mape_percent": 5.04, "held_out_standard_error_percent": 0.5},
+                {"layer": "pool2d", "held_out_rows": 0, "held_out_mape_percent": None}]
+        self.assertEqual(catalogue.kinds_table(rows)[2:], ["| dense | 9 | 5.0 | 0.5 |"])
 
 
 class Truth(unittest.TestCase):
