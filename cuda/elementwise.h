@@ -36,6 +36,15 @@ cudaError_t launch_activation_backward(void *gradient, const void *output_gradie
                                        const void *output, int64_t count, int32_t activation,
                                        int32_t precision, cudaStream_t stream);
 
+/* output = function(input); they may be the same. */
+cudaError_t launch_function(void *output, const void *input, int64_t count, int32_t function,
+                            int32_t precision, cudaStream_t stream);
+/* gradient = output_gradient * function'(x), from `kept`, input or output (layers/function.h);
+ * gradient may be output_gradient. */
+cudaError_t launch_function_backward(void *gradient, const void *output_gradient, const void *kept,
+                                     int64_t count, int32_t function, int32_t precision,
+                                     cudaStream_t stream);
+
 /* Partial sums that launch_bias_gradient wants: floats. */
 int64_t bias_gradient_scratch(const struct channel_layout *layout);
 /* bias_gradient[channel] = sum of gradient over the channel; two launches, sums in a fixed order.

@@ -40,7 +40,7 @@ struct nvml {
     {                                                                                              \
         name, offsetof(struct nvml, member), required                                              \
     }
-static const struct function {
+static const struct nvml_function {
     const char *name;
     size_t offset;
     bool required;

@@ -2,6 +2,7 @@
  */
 #include "base/philox.h"
 #include "elementwise.h"
+#include "layers/function.h"
 #include "stored_array.h"
 #include "test.h"
 
@@ -179,6 +180,50 @@ static void activations_and_their_gradients(void **state)
         }
 }
 
+/* Times 8: exact in every type. */
+static void spread(struct array *array)
+{
+    const int mantissa = array->precision == PRECISION_FP16 ? 10 : 7;
+    for (size_t i = 0; i < array->count; i++)
+        if (precision_bytes(array->precision) == 4)
+            ((float *)array->data)[i] *= 8;
+        else if (((uint16_t *)array->data)[i] >> mantissa & 31)
+            ((uint16_t *)array->data)[i] += (uint16_t)(3 << mantissa);
+}
+
+/* Slopes of the function itself, by a difference; arguments of both sides of every bend. */
+static void functions_and_their_gradients(void **state)
+{
+    (void)state;
+    enum { COUNT = 777 };
+    const double h = 1e-5;
+    for (int32_t precision = 0; precision < 4; precision++)
+        for (int32_t function = 0; function < FUNCTION_COUNT; function++) {
+            struct array input = make_array(COUNT, 1, precision);
+            struct array output = make_array(COUNT, 2, precision);
+            struct array gradient = make_array(COUNT, 3, precision);
+            double *dy = copy_of(&gradient);
+            spread(&input);
+            launch_function(output.data, input.data, COUNT, function, precision, NULL);
+            launch_function_backward(gradient.data, gradient.data,
+                                     function_traits_of(function)->keeps_output ? output.data
+                                                                                : input.data,
+                                     COUNT, function, precision, NULL);
+            for (size_t i = 0; i < COUNT; i++) {
+                const double x = at(&input, i), y = function_value(function, x);
+                const double slope = (function_value(function, x + h) -
+                                      function_value(function, x - h)) /
+                                     (2 * h);
+                assert_near(at(&output, i), y, fmax(fabs(x), fabs(y)), precision);
+                if (fabs(remainder(x, 3)) > h) /* no bend */
+                    assert_near(at(&gradient, i), dy[i] * slope, 2 * fmax(1, fabs(slope)),
+                                precision);
+            }
+            free(dy);
+            cudaFree(input.data), cudaFree(output.data), cudaFree(gradient.data);
+        }
+}
+
 static void bias_gradient_sums_channels(void **state)
 {
     (void)state;
@@ -287,6 +332,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(maps_write_their_elements_alone),
         cmocka_unit_test(large_maps_take_several_turns),
         cmocka_unit_test(activations_and_their_gradients),
+        cmocka_unit_test(functions_and_their_gradients),
         cmocka_unit_test(bias_gradient_sums_channels),
         cmocka_unit_test(optimizers_follow_their_formulas),
     };

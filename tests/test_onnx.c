@@ -292,10 +292,10 @@ static void odd_sums_are_operators(void **state)
     need_models();
     struct network network = load("sums.onnx");
     static const char *const cases[][2] = {
-        {"square", "batch_norm"}, {"oblong", "batch_normalization"},
-        {"twice_read", "relu"},   {"two", "addition"},
-        {"pair", "addition"},     {"three", "sum"},
-        {"itself", "addition"},   {"spread", "add"}};
+        {"square", "batch_norm"},     {"oblong", "batch_normalization"},
+        {"twice_read", "activation"}, {"two", "addition"},
+        {"pair", "addition"},         {"three", "sum"},
+        {"itself", "addition"},       {"spread", "add"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(network_layer_kind(find(&network, cases[i][0])), cases[i][1]);
     const struct network_layer *two = find(&network, "two"), *itself = find(&network, "itself");
@@ -306,6 +306,47 @@ static void odd_sums_are_operators(void **state)
     assert_int_equal(find(&network, "square")->config.as.batch_norm.activation, ACTIVATION_NONE);
     /* scales and shifts, not the running statistics */
     assert_true(find(&network, "oblong")->work.parameter_count == 8);
+    network_free(&network);
+}
+
+static void activations_are_layers(void **state)
+{
+    (void)state;
+    need_models();
+    static const struct {
+        const char *name;
+        int32_t function;
+    } cases[] = {{"celu", FUNCTION_ELU},
+                 {"elu", FUNCTION_ELU},
+                 {"exp", FUNCTION_EXP},
+                 {"gelu", FUNCTION_GELU},
+                 {"gelu_tanh", FUNCTION_GELU_TANH},
+                 {"hardswish", FUNCTION_HARD_SWISH},
+                 {"leakyrelu", FUNCTION_LEAKY_RELU},
+                 {"mish", FUNCTION_MISH},
+                 {"relu", FUNCTION_RELU},
+                 {"selu", FUNCTION_ELU},
+                 {"sigmoid", FUNCTION_SIGMOID},
+                 {"softplus", FUNCTION_SOFTPLUS},
+                 {"tanh", FUNCTION_TANH},
+                 {"clip", FUNCTION_RELU6},
+                 {"clip_below", FUNCTION_RELU6},
+                 {"before", FUNCTION_TANH},
+                 {"last", FUNCTION_RELU}};
+    struct network network = load("functions.onnx");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct network_layer *layer = find(&network, cases[i].name);
+        assert_string_equal(network_layer_kind(layer), "activation");
+        assert_int_equal(layer->config.as.activation.function, cases[i].function);
+        assert_int_equal(layer->config.as.activation.elements, 144);
+        assert_int_equal(layer->config.batch_size, 1);
+        assert_int_equal(layer->input_count, 1);
+    }
+    assert_string_equal(network_layer_kind(find(&network, "erf")), "erf");
+    assert_string_equal(network_layer_kind(find(&network, "clip_computed")), "clip");
+    assert_string_equal(network_layer_kind(find(&network, "prelu")), "prelu");
+    assert_ptr_equal(&network.layers[network_input(find(&network, "last"), 0)],
+                     find(&network, "before"));
     network_free(&network);
 }
 
@@ -612,6 +653,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(layers_take_their_activation),
         cmocka_unit_test(odd_convolutions_are_operators),
         cmocka_unit_test(odd_sums_are_operators),
+        cmocka_unit_test(activations_are_layers),
         cmocka_unit_test(layers_know_all_their_inputs),
         cmocka_unit_test(recurrent_layers_count_steps),
         cmocka_unit_test(networks_are_of_one_sample),

@@ -40,7 +40,7 @@ static void loops_run_as_often_as_they_say(void **state)
     need_models();
     struct network network = load("loops.onnx");
     assert_int_equal(count_of(&network, "dense"), 3 + 5 + 6);
-    assert_int_equal(count_of(&network, "relu"), 3);
+    assert_int_equal(count_of(&network, "activation"), 3);
     const struct network_layer *all = find(&network, "three");
     assert_string_equal(network_layer_kind(all), "stack");
     assert_true(all->work.output_count == 3 * 16);

@@ -24,6 +24,22 @@ struct choice {
     X(ACTIVATION_RELU, "relu")                                                                     \
     X(ACTIVATION_TANH, "tanh")                                                                     \
     X(ACTIVATION_SIGMOID, "sigmoid")
+/* What the layer kind `activation` computes; ACTIVATION_LIST is what other kinds may have fused. */
+#define FUNCTION_LIST(X)                                                                           \
+    X(FUNCTION_RELU, "relu")                                                                       \
+    X(FUNCTION_LEAKY_RELU, "leaky_relu")                                                           \
+    X(FUNCTION_RELU6, "relu6")                                                                     \
+    X(FUNCTION_GELU, "gelu")                                                                       \
+    X(FUNCTION_GELU_TANH, "gelu_tanh")                                                             \
+    X(FUNCTION_QUICK_GELU, "quick_gelu")                                                           \
+    X(FUNCTION_SILU, "silu")                                                                       \
+    X(FUNCTION_TANH, "tanh")                                                                       \
+    X(FUNCTION_SIGMOID, "sigmoid")                                                                 \
+    X(FUNCTION_EXP, "exp")                                                                         \
+    X(FUNCTION_HARD_SWISH, "hard_swish")                                                           \
+    X(FUNCTION_SOFTPLUS, "softplus")                                                               \
+    X(FUNCTION_ELU, "elu")                                                                         \
+    X(FUNCTION_MISH, "mish")
 #define PRECISION_LIST(X)                                                                          \
     X(PRECISION_FP32, "fp32")                                                                      \
     X(PRECISION_TF32, "tf32")                                                                      \
@@ -61,11 +77,11 @@ struct choice {
     X(FAMILY_PRODUCT, "product")                                                                   \
     X(FAMILY_CONVOLUTION, "convolution")
 
-/* every list: enum tag, LIST, choice variable */
-#define CHOICE_LISTS(X)                                                                            \
+/* every list but ACTIVATION_LIST: enum tag, LIST, choice variable */
+#define TAGGED_CHOICE_LISTS(X)                                                                     \
     X(pass, PASS_LIST)                                                                             \
     X(optimizer, OPTIMIZER_LIST)                                                                   \
-    X(activation, ACTIVATION_LIST)                                                                 \
+    X(function, FUNCTION_LIST)                                                                     \
     X(precision, PRECISION_LIST)                                                                   \
     X(outcome, OUTCOME_LIST)                                                                       \
     X(timing, TIMING_LIST)                                                                         \
@@ -76,19 +92,23 @@ struct choice {
     X(stratum, STRATUM_LIST)                                                                       \
     X(split, SPLIT_LIST)                                                                           \
     X(work_family, WORK_FAMILY_LIST)
+#define CHOICE_LISTS(X)                TAGGED_CHOICE_LISTS(X) X(activation, ACTIVATION_LIST)
 
 #define CHOICE_ENUMERATOR(value, text) value,
 #define CHOICE_DECLARE(tag, LIST)                                                                  \
     enum tag { LIST(CHOICE_ENUMERATOR) };                                                          \
     extern const struct choice choice_##tag;
-CHOICE_LISTS(CHOICE_DECLARE)
+TAGGED_CHOICE_LISTS(CHOICE_DECLARE)
 #undef CHOICE_DECLARE
+enum { ACTIVATION_LIST(CHOICE_ENUMERATOR) }; /* struct activation, a layer kind, has its tag */
+extern const struct choice choice_activation;
 
 #define CHOICE_ONE(value, text) +1
 enum {
     PASS_COUNT = 0 PASS_LIST(CHOICE_ONE),
     OPTIMIZER_COUNT = 0 OPTIMIZER_LIST(CHOICE_ONE),
     ACTIVATION_COUNT = 0 ACTIVATION_LIST(CHOICE_ONE),
+    FUNCTION_COUNT = 0 FUNCTION_LIST(CHOICE_ONE),
     PRECISION_COUNT = 0 PRECISION_LIST(CHOICE_ONE),
     OUTCOME_COUNT = 0 OUTCOME_LIST(CHOICE_ONE),
     SPLIT_COUNT = 0 SPLIT_LIST(CHOICE_ONE),

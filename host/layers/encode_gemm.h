@@ -155,5 +155,9 @@ void emit_products(struct columns *columns, const struct layer_work *work, doubl
 /* Of every number among the features: log2, in training, divisibility, quantisation, ramps. */
 void emit_numbers(struct columns *columns, const struct layer_descriptor *descriptor,
                   const struct layer_config *config);
+/* Of a kind that goes through its elements one after the other: nothing but their number and the
+ * caches that hold them decides. */
+void emit_stream(struct columns *columns, const struct layer_config *config, int32_t row_elements,
+                 double units);
 
 #endif

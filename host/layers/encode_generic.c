@@ -93,3 +93,24 @@ void emit_numbers(struct columns *columns, const struct layer_descriptor *descri
                         config->pass == PASS_TRAIN);
     }
 }
+
+/* ---- streams ---- */
+
+void emit_stream(struct columns *columns, const struct layer_config *config, int32_t row_elements,
+                 double units)
+{
+    const double is_train = config->pass == PASS_TRAIN;
+    const double rows = config->batch_size, width = row_elements;
+    const double elements = rows * width;
+    EMIT_DIVISIBLE("elements", row_elements);
+    emit(columns, "log_batch_size", log_size(rows));
+    emit(columns, "log_row_elements", log_size(width));
+    emit(columns, "log_elements", log_size(elements));
+    emit(columns, "is_train*log_elements", is_train * log_size(elements));
+    EMIT_RAMP("elements", elements, 1024);
+    EMIT_RAMP("elements", elements, 32768);
+    EMIT_RAMP("elements", elements, 1048576);
+    EMIT_LAST_FILL("elements", elements);
+    emit(columns, "log_waves", log_size(ceil_size(elements / 256 / units)));
+    emit(columns, "log_wave_tail", log_quantised(ceil_size(elements / 256), units));
+}

@@ -46,27 +46,13 @@ static void encode_paper(struct columns *columns, const struct layer_config *con
     emit_paper_activation(columns, config->as.addition.activation);
 }
 
-/* Nothing but the number of elements and the caches that hold them decides. */
 static void encode(struct columns *columns, const struct layer_config *config,
                    const struct layer_work *work, double units)
 {
     (void)work;
-    const double is_train = config->pass == PASS_TRAIN;
-    const double rows = config->batch_size, width = config->as.addition.elements;
-    const double elements = rows * width;
     emit(columns, "is_train*has_activation",
-         is_train * (config->as.addition.activation != ACTIVATION_NONE));
-    EMIT_DIVISIBLE("elements", config->as.addition.elements);
-    emit(columns, "log_batch_size", log_size(rows));
-    emit(columns, "log_row_elements", log_size(width));
-    emit(columns, "log_elements", log_size(elements));
-    emit(columns, "is_train*log_elements", is_train * log_size(elements));
-    EMIT_RAMP("elements", elements, 1024);
-    EMIT_RAMP("elements", elements, 32768);
-    EMIT_RAMP("elements", elements, 1048576);
-    EMIT_LAST_FILL("elements", elements);
-    emit(columns, "log_waves", log_size(ceil_size(elements / 256 / units)));
-    emit(columns, "log_wave_tail", log_quantised(ceil_size(elements / 256), units));
+         (config->pass == PASS_TRAIN) * (config->as.addition.activation != ACTIVATION_NONE));
+    emit_stream(columns, config, config->as.addition.elements, units);
 }
 
 static const struct layer_case cases[] = {

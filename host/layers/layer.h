@@ -21,7 +21,9 @@
 #define LAYER_KINDS(X)                                                                             \
     X(DENSE, dense)                                                                                \
     X(CONV2D, conv2d)                                                                              \
-    X(POOL2D, pool2d) X(BATCH_NORM, batch_norm) X(ADDITION, addition) X(LAYER_NORM, layer_norm)
+    X(POOL2D, pool2d)                                                                              \
+    X(BATCH_NORM, batch_norm)                                                                      \
+    X(ADDITION, addition) X(LAYER_NORM, layer_norm) X(ACTIVATION, activation)
 
 #define LAYER_ENUMERATOR(KIND, kind) LAYER_##KIND,
 enum layer_kind { LAYER_KINDS(LAYER_ENUMERATOR) LAYER_KIND_COUNT };
@@ -30,7 +32,7 @@ enum layer_kind { LAYER_KINDS(LAYER_ENUMERATOR) LAYER_KIND_COUNT };
 struct dense {
     int32_t inputs, outputs;
     int32_t use_bias;   /* enum switch_ */
-    int32_t activation; /* enum activation */
+    int32_t activation; /* ACTIVATION_... */
 };
 
 /* Square 2-D convolution: x (batch, channels_in, image_size, image_size). padding same: output
@@ -42,7 +44,7 @@ struct conv2d {
     int32_t stride;
     int32_t padding;    /* enum padding */
     int32_t use_bias;   /* enum switch_ */
-    int32_t activation; /* enum activation */
+    int32_t activation; /* ACTIVATION_... */
 };
 
 /* Square 2-D pooling, then an activation; padding as conv2d; average leaves padded cells out. */
@@ -52,7 +54,7 @@ struct pool2d {
     int32_t stride;
     int32_t padding;    /* enum padding */
     int32_t pooling;    /* enum pooling */
-    int32_t activation; /* enum activation */
+    int32_t activation; /* ACTIVATION_... */
 };
 
 /* Batch normalisation of square images over (batch, image, image), a scale and a shift per channel,
@@ -61,7 +63,7 @@ struct pool2d {
 struct batch_norm {
     int32_t image_size;
     int32_t channels;
-    int32_t activation; /* enum activation */
+    int32_t activation; /* ACTIVATION_... */
 };
 
 /* y = activation(a + b): a residual's two tensors, element by element. Backward, both inputs have
@@ -70,13 +72,21 @@ struct batch_norm {
  * takes. (Not called `add`: layer CSVs have operators of that name.) */
 struct addition {
     int32_t elements;   /* of one input, of one row of the batch */
-    int32_t activation; /* enum activation */
+    int32_t activation; /* ACTIVATION_... */
 };
 
 /* Layer normalisation of rows of `width` elements, `positions` rows per sample, each by its own
  * mean and variance; a scale and a shift per element of a row. Parameters: scales, then shifts. */
 struct layer_norm {
     int32_t positions, width;
+};
+
+/* y = function(x), element by element, as a layer of its own: where another function than those of
+ * ACTIVATION_LIST follows a layer, or a layer that fuses none. The backward pass reads the output
+ * where the slope follows from it, else the input (function.h). */
+struct activation {
+    int32_t elements; /* of one row of the batch */
+    int32_t function; /* enum function */
 };
 
 #define LAYER_MEMBER(KIND, kind) struct kind kind;

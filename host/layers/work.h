@@ -78,7 +78,7 @@ enum { WORK_TENSOR_LIMIT = LAYER_INPUT_LIMIT + 16, WORK_OPERATION_LIMIT = 32 };
 
 struct layer_work {
     int tensor_count, operation_count;
-    int32_t activation; /* enum activation, of every output */
+    int32_t activation; /* ACTIVATION_..., of every output */
     enum in_place in_place;
     enum work_family family; /* whose times say by how much this one's exceeds its roofline */
     struct layer_tensor tensors[WORK_TENSOR_LIMIT]; /* those behind the counts are not set */

@@ -69,6 +69,8 @@ onnx_emit_function onnx_emit_generic, onnx_emit_move, onnx_emit_gather, onnx_emi
 
 /* The kind that describes a standard operator's nodes, or NULL (onnx_layers.c). */
 onnx_read_function *onnx_reader_find(const struct onnx_operator *known);
+/* Of streams over elements (onnx_stream_layers.c). */
+onnx_read_function onnx_read_activation;
 
 /* A new layer, named and linked, of one row; the node's outputs are its. STATUS_BAD_FILE: no name
  * is left. */

@@ -38,11 +38,8 @@ static enum status add_gradient(struct cpu_plan *plan, struct plan *const *input
 
 static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
 {
-    const struct cpu_plan *first = cpu_producer(inputs, 0);
-    const dnnl_dim_t dimensions[] = {plan->config.batch_size, plan->config.as.addition.elements};
-    const struct cpu_layout *layout = first ? first->tensor[CPU_OUTPUT].layout : NULL;
-    if (!first)
-        TRY(cpu_plain_layout(&layout, plan, 2, dimensions, cpu_storage(plan), error));
+    const struct cpu_layout *layout;
+    TRY(cpu_stream_layout(&layout, plan, inputs, plan->config.as.addition.elements, error));
     TRY(cpu_input(plan, inputs, 0, layout, error));
     TRY(cpu_input(plan, inputs, 1, layout, error));
     TRY(add_sum(plan, layout, error));

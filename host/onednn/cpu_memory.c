@@ -76,6 +76,16 @@ enum status cpu_image_layout(const struct cpu_layout **layout, struct cpu_plan *
     return STATUS_OK;
 }
 
+enum status cpu_stream_layout(const struct cpu_layout **layout, struct cpu_plan *plan,
+                              struct plan *const *inputs, int32_t row_elements, struct error *error)
+{
+    const struct cpu_plan *first = cpu_producer(inputs, 0);
+    const dnnl_dim_t dimensions[] = {plan->config.batch_size, row_elements};
+    *layout = first ? first->tensor[CPU_OUTPUT].layout : NULL;
+    return first ? STATUS_OK
+                 : cpu_plain_layout(layout, plan, 2, dimensions, cpu_storage(plan), error);
+}
+
 /* ---- memory ---- */
 
 enum status cpu_tensor_view(struct cpu_tensor *tensor, struct cpu_plan *plan,

@@ -193,6 +193,11 @@ enum status cpu_input(struct cpu_plan *plan, struct plan *const *inputs, int whi
 enum status cpu_image_layout(const struct cpu_layout **layout, struct cpu_plan *plan,
                              const struct cpu_plan *input, int32_t channels, int32_t size,
                              struct error *error);
+/* Layout of a layer that goes through its elements in any order: that of the first producer, else
+ * rows of the batch. */
+enum status cpu_stream_layout(const struct cpu_layout **layout, struct cpu_plan *plan,
+                              struct plan *const *inputs, int32_t row_elements,
+                              struct error *error);
 /* Where the gradient of input `which` goes: straight into the producer's output gradient when
  * linked in the same layout; deliver adds the reorder when not. Of several readers of one producer
  * the first one, which is the last to run backward, adds the gradients of the others to its own: a

@@ -115,6 +115,7 @@ dnnl_status_t cpu_layer_normalization_descriptor(dnnl_primitive_desc_t *pd,
 struct cpu_elementwise {
     dnnl_prop_kind_t pass; /* backward: dnnl_backward_data */
     dnnl_alg_kind_t algorithm;
+    float alpha, beta;                          /* of the algorithm */
     const struct cpu_layout *output, *gradient; /* forward: gradient is not read */
 };
 dnnl_status_t cpu_elementwise_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,

@@ -229,13 +229,12 @@ dnnl_status_t cpu_elementwise_descriptor(dnnl_primitive_desc_t *pd, const struct
                                          const_dnnl_primitive_desc_t forward)
 {
     dnnl_eltwise_desc_t operation;
-    const dnnl_status_t status = e->pass == dnnl_backward_data
-                                     ? dnnl_eltwise_backward_desc_init(&operation, e->algorithm,
-                                                                       library(e->gradient),
-                                                                       library(e->output), 0, 0)
-                                     : dnnl_eltwise_forward_desc_init(&operation, e->pass,
-                                                                      e->algorithm,
-                                                                      library(e->output), 0, 0);
+    const dnnl_status_t status =
+        e->pass == dnnl_backward_data
+            ? dnnl_eltwise_backward_desc_init(&operation, e->algorithm, library(e->gradient),
+                                              library(e->output), e->alpha, e->beta)
+            : dnnl_eltwise_forward_desc_init(&operation, e->pass, e->algorithm, library(e->output),
+                                             e->alpha, e->beta);
     return describe(pd, target, status, &operation, forward);
 }
 

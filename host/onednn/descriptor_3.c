@@ -233,10 +233,11 @@ dnnl_status_t cpu_elementwise_descriptor(dnnl_primitive_desc_t *pd, const struct
     const_dnnl_memory_desc_t output = library(e->output), gradient = library(e->gradient);
     if (e->pass == dnnl_backward_data)
         return dnnl_eltwise_backward_primitive_desc_create(pd, target->engine, e->algorithm,
-                                                           gradient, gradient, output, 0, 0,
-                                                           forward, target->attributes);
+                                                           gradient, gradient, output, e->alpha,
+                                                           e->beta, forward, target->attributes);
     return dnnl_eltwise_forward_primitive_desc_create(pd, target->engine, e->pass, e->algorithm,
-                                                      output, output, 0, 0, target->attributes);
+                                                      output, output, e->alpha, e->beta,
+                                                      target->attributes);
 }
 
 dnnl_status_t cpu_sum_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,

@@ -179,6 +179,22 @@ def sums(path):
     m.save(path, "itself_out")
 
 
+def functions(path):
+    """Activations that follow no layer, bounds that are computed, a slope per channel."""
+    m = Small(opset=22)
+    x = m.input("x", ["n", 4, 6, 6])
+    for operator in ("Celu", "Elu", "Exp", "Gelu", "HardSwish", "LeakyRelu", "Mish", "Relu", "Selu", "Sigmoid",
+                     "Softplus", "Tanh", "Erf"):
+        m.node(operator, operator.lower(), [x])
+    m.node("Gelu", "gelu_tanh", [x], approximate="tanh")
+    m.relu6("clip", x)
+    m.node("Clip", "clip_below", [x, m.scalar("low", 0.0)])
+    m.node("Clip", "clip_computed", [x, m.node("ReduceMin", "least", [x], keepdims=0)])
+    m.node("PRelu", "prelu", [x, m.weight("slopes", [4, 1, 1])])
+    m.node("Relu", "one_sample", [m.weight("w", [2, 3])])
+    m.save(path, m.node("Relu", "last", [m.node("Tanh", "before", [x])]))
+
+
 def unsorted(path):
     residual(path)
     model = onnx.load(path)
@@ -226,7 +242,7 @@ def external(path):
 
 
 SMALL = {"convolutions": convolutions, "moves": moves, "products": products, "recurrent": recurrent,
-         "transformer": transformer, "residual": residual, "sums": sums,
+         "transformer": transformer, "residual": residual, "sums": sums, "functions": functions,
          "unsorted": unsorted, "unknown": unknown, "constants": constants,
          "fixed_images": lambda path: residual(path, 8), "fixed_steps": lambda path: recurrent(path, 3)}
 
