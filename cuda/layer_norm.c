@@ -1,4 +1,5 @@
-/* layer_norm with kernels of our own (row_norm.h says why). Scales, shifts and statistics are fp32
+/* layer_norm with kernels of our own (row_norm.h says why). A group's elements lie together (NCHW)
+ * in every precision. Scales, shifts and statistics are fp32
  * whatever the precision, as batch_norm's are.
  */
 #include "cuda_check.h"
@@ -18,16 +19,21 @@ static enum status choose(struct cuda_plan *base, struct error *error)
 {
     static const float centres[] = {1, 0};
     struct norm_plan *plan = (struct norm_plan *)base;
-    const int64_t width = base->config.as.layer_norm.width;
-    plan->norm = (struct row_norm){.rows = base->count[CUDA_INPUT] / width,
-                                   .width = width,
+    const struct layer_norm *of = &base->config.as.layer_norm;
+    const int64_t turns = of->statistics == STATISTICS_GROUP ? of->positions : 1;
+    plan->norm = (struct row_norm){.rows = base->count[CUDA_INPUT] / of->width / of->pixels,
+                                   .width = of->width,
+                                   .pixels = of->pixels,
+                                   .turns = turns,
+                                   .has_mean = of->statistics != STATISTICS_RMS,
                                    .precision = base->config.precision,
                                    .epsilon = 1e-5f};
     snprintf(base->base.algorithm, sizeof base->base.algorithm, "row_norm_kernel");
     if (base->config.pass == PASS_TRAIN)
         TRY(cuda_take(&plan->scratch, base->device,
                       row_norm_scratch(&plan->norm) * (int64_t)sizeof(float), error));
-    return cuda_fill_rows(base, CUDA_WEIGHTS, centres, 2, width, error);
+    return cuda_fill_rows(base, CUDA_WEIGHTS, centres, plan->norm.has_mean ? 2 : 1,
+                          turns * of->width, error);
 }
 
 static cudaError_t launch(struct norm_plan *plan, enum cuda_direction direction)

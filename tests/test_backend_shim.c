@@ -194,7 +194,7 @@ static void results_are_checked(void **state)
                  .pass = pass,
                  .optimizer = pass == PASS_TRAIN ? OPTIMIZER_ADAM : OPTIMIZER_NONE,
                  .precision = precision,
-                 .as.layer_norm = {.positions = 5, .width = 77}}};
+                 .as.layer_norm = {.positions = 5, .width = 77, .pixels = 1}}};
             for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
                 const struct measurement row = measure_checked(&check, *state, &right[i]);
                 if (check.is_incorrect)
@@ -259,7 +259,7 @@ static struct plan *prepare_reader(struct device *device, struct plan *producer)
     const struct layer_config config = {.kind = LAYER_LAYER_NORM,
                                         .batch_size = 2,
                                         .pass = PASS_TRAIN,
-                                        .as.layer_norm = {.positions = 3, .width = 8}};
+                                        .as.layer_norm = {.positions = 3, .width = 8, .pixels = 1}};
     struct plan *const inputs[LAYER_INPUT_LIMIT] = {producer};
     struct error error = {0};
     enum outcome outcome = OUTCOME_OK;

@@ -332,7 +332,7 @@ static void fewer_bits_are_found(void **state)
         {.kind = LAYER_LAYER_NORM,
          .batch_size = 2,
          .pass = PASS_TRAIN,
-         .as.layer_norm = {.positions = 20, .width = 1024}},
+         .as.layer_norm = {.positions = 20, .width = 1024, .pixels = 1}},
     };
     for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
         assert_false(check_rounded(*state, &configs[i], 24, NULL).is_incorrect);

@@ -117,7 +117,9 @@ static void every_set_computes_the_same(void **state)
         {.kind = LAYER_ADDITION,
          .batch_size = 3,
          .as.addition = {.elements = 77, .activation = ACTIVATION_RELU}},
-        {.kind = LAYER_LAYER_NORM, .batch_size = 3, .as.layer_norm = {.positions = 5, .width = 31}},
+        {.kind = LAYER_LAYER_NORM,
+         .batch_size = 3,
+         .as.layer_norm = {.positions = 5, .width = 31, .pixels = 1}},
     };
     for (size_t i = 0; i < sizeof configs / sizeof *configs; i++)
         for (int32_t optimizer = OPTIMIZER_NONE; optimizer < OPTIMIZER_COUNT; optimizer++) {

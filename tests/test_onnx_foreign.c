@@ -230,7 +230,7 @@ static void foreign_operators_count_their_operations(void **state)
         {"fused", "turned", "fused_matmul", STEPS * 64 * 32, 0, 64 * 32},
         {"fused", "gelu", "bias_gelu", 0, 17 * STEPS * 32, 32},
         {"fused", "bits", "matmul_n_bits", STEPS * 32 * 64, 0, -1},
-        {"fused", "skip", "skip_layer_normalization", 0, 8 * STEPS * 64, 2 * 64},
+        {"fused", "skip", "layer_norm", 0, 8 * STEPS * 64, 2 * 64},
         {"fused", "three", "multi_head_attention", 2 * STEPS * STEPS * 64, 5 * STEPS * STEPS * 4,
          0},
         {"fused", "grouped", "group_query_attention", 2 * STEPS * (STEPS + 10) * 64,

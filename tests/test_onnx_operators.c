@@ -122,7 +122,6 @@ static void work_is_as_defined(void **state)
         {"deformed", "deform_conv", 2 * 480 * 36 + 8 * 48 * 36, 360},
         {"hard", "hard_max", 2 * 192, 0},
         {"noise", "random_normal", 8 * 192, 0},
-        {"rms", "rms_normalization", 8 * 192, 48},
         {"scaled", "mul", 192, 0},
         {"placed", "scatter_nd", 0, 48},
     };

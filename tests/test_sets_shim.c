@@ -18,7 +18,7 @@ static const struct layer_config
             .batch_size = 2,
             .pass = PASS_TRAIN,
             .optimizer = OPTIMIZER_ADAM,
-            .as.layer_norm = {.positions = 3, .width = 20}},
+            .as.layer_norm = {.positions = 3, .width = 20, .pixels = 1}},
     dense = {.kind = LAYER_DENSE,
              .batch_size = 3,
              .pass = PASS_TRAIN,

@@ -62,7 +62,9 @@ struct choice {
 #define CACHE_LIST(X)   X(CACHE_HOT, "hot") X(CACHE_COLD, "cold") X(CACHE_STEP, "step")
 #define PADDING_LIST(X) X(PADDING_VALID, "valid") X(PADDING_SAME, "same")
 #define POOLING_LIST(X) X(POOLING_MAX, "max") X(POOLING_AVERAGE, "average")
-#define SWITCH_LIST(X)  X(SWITCH_NO, "no") X(SWITCH_YES, "yes")
+#define STATISTICS_LIST(X)                                                                         \
+    X(STATISTICS_LAYER, "layer") X(STATISTICS_RMS, "rms") X(STATISTICS_GROUP, "group")
+#define SWITCH_LIST(X) X(SWITCH_NO, "no") X(SWITCH_YES, "yes")
 #define STRATUM_LIST(X)                                                                            \
     X(STRATUM_LOG_UNIFORM, "log_uniform")                                                          \
     X(STRATUM_REALISTIC, "realistic")                                                              \
@@ -88,6 +90,7 @@ struct choice {
     X(cache, CACHE_LIST)                                                                           \
     X(padding, PADDING_LIST)                                                                       \
     X(pooling, POOLING_LIST)                                                                       \
+    X(statistics, STATISTICS_LIST)                                                                 \
     X(switch_, SWITCH_LIST)                                                                        \
     X(stratum, STRATUM_LIST)                                                                       \
     X(split, SPLIT_LIST)                                                                           \
@@ -111,6 +114,7 @@ enum {
     FUNCTION_COUNT = 0 FUNCTION_LIST(CHOICE_ONE),
     PRECISION_COUNT = 0 PRECISION_LIST(CHOICE_ONE),
     OUTCOME_COUNT = 0 OUTCOME_LIST(CHOICE_ONE),
+    STATISTICS_COUNT = 0 STATISTICS_LIST(CHOICE_ONE),
     SPLIT_COUNT = 0 SPLIT_LIST(CHOICE_ONE),
     WORK_FAMILY_COUNT = 0 WORK_FAMILY_LIST(CHOICE_ONE),
 };

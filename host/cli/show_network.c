@@ -76,7 +76,8 @@ static void write_shape(char text[SHAPE_SIZE], const struct network_layer *layer
                         const char *channels, const char *width)
 {
     const int32_t depth = feature_of(layer, channels, feature_of(layer, "channels", 0));
-    const int32_t columns = feature_of(layer, width, feature_of(layer, "width", 0));
+    const int32_t columns = feature_of(layer, width, feature_of(layer, "width", 0)) *
+                            feature_of(layer, "pixels", 1);
     const int64_t rows = layer->config.batch_size * (int64_t)feature_of(layer, "positions", 1);
     if (depth > 0) {
         const double side = sqrt(count / depth / layer->config.batch_size);

@@ -77,7 +77,7 @@ static enum status bind_column(bool *is_there, struct binding *binding,
 static bool is_required(const struct binding *binding)
 {
     const struct feature *feature = binding->feature;
-    return (feature && !feature->choice && feature->since <= 1) ||
+    return (feature && !feature->choice && !feature_is_optional(feature)) ||
            strcmp(binding->column.name, ROW_COLUMN_LAYER) == 0;
 }
 

@@ -100,7 +100,7 @@ static enum status parse_kind(struct layer_config *config, const char *name, str
     layer_begin(config, (enum layer_kind)kind);
     const struct layer_descriptor *descriptor = layer_descriptors[kind];
     for (int i = 0; i < descriptor->feature_count; i++)
-        if (descriptor->features[i].since <= 1)
+        if (!feature_is_optional(&descriptor->features[i]))
             layer_set(config, &descriptor->features[i], descriptor->features[i].minimum);
     return STATUS_OK;
 }

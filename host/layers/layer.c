@@ -35,7 +35,7 @@ void layer_begin(struct layer_config *config, enum layer_kind kind)
     memset(config, 0, sizeof *config); /* unused bytes, too: configs compare as bytes */
     config->kind = kind;
     for (int i = 0; i < descriptor->feature_count; i++)
-        if (descriptor->features[i].since > 1)
+        if (feature_is_optional(&descriptor->features[i]))
             layer_set(config, &descriptor->features[i], descriptor->features[i].missing);
 }
 
@@ -80,6 +80,9 @@ static enum status check_bounds(const struct layer_config *config, struct error 
         if (value < feature->minimum || value > feature->maximum)
             return FAIL(error, STATUS_USAGE, "%s: %s = %d is outside %d..%d", descriptor->name,
                         feature->name, value, feature->minimum, feature->maximum);
+        if (!feature_applies(feature, config) && value != feature->missing)
+            return FAIL(error, STATUS_USAGE, "%s: %s = %d needs %s", descriptor->name,
+                        feature->name, value, feature->condition->text);
     }
     return STATUS_OK;
 }

@@ -75,10 +75,15 @@ struct addition {
     int32_t activation; /* ACTIVATION_... */
 };
 
-/* Layer normalisation of rows of `width` elements, `positions` rows per sample, each by its own
- * mean and variance; a scale and a shift per element of a row. Parameters: scales, then shifts. */
+/* Normalisation of rows, `positions` of them per sample, each by its own statistics. Of `width`
+ * elements a row: layer by mean and variance, a scale and a shift per element; rms by the root of
+ * the mean square, a scale per element. group: rows are groups of `width` channels of `pixels`
+ * elements each, which lie together; mean and variance, a scale and a shift per channel of the
+ * sample. Parameters: scales, then shifts. */
 struct layer_norm {
     int32_t positions, width;
+    int32_t statistics; /* enum statistics */
+    int32_t pixels;     /* 1 unless statistics is group */
 };
 
 /* y = function(x), element by element, as a layer of its own: where another function than those of
@@ -140,6 +145,14 @@ struct feature_columns {
     const char *divisible[COLUMN_DIVISORS], *quantised[COLUMN_TILES], *ramp[COLUMN_RAMPS];
 };
 
+/* Of a feature that says something only where an earlier one, a number or a choice, has at least a
+ * value. */
+struct feature_condition {
+    size_t offset; /* of that one's int32_t in struct layer_config */
+    int32_t minimum;
+    const char *text; /* where that is: "statistics group" */
+};
+
 /* One row per member. minimum and maximum are the bounds that every input is checked against
  * (command line, CSV, HDF5); [sample_minimum, sample_maximum] (0, 0: the bounds) is what a sweep
  * draws. A feature that a released kind gets later has `since` above 1 and stands last: files
@@ -158,7 +171,14 @@ struct feature {
     bool is_fixed;   /* a sweep draws `minimum` alone unless it is told otherwise */
     int since;       /* schema that brought it: 1 (or 0) the first, 2, ... */
     int32_t missing; /* since > 1: value in files of earlier schemas */
+    /* NULL: it always says something; elsewhere it is `missing`, whatever is drawn. */
+    const struct feature_condition *condition;
 };
+/* Where it says nothing it need not be given. */
+static inline bool feature_is_optional(const struct feature *feature)
+{
+    return feature->since > 1 || feature->condition;
+}
 
 struct columns;
 /* A layer with what is counted by hand: tests hold the kind to it, and take it for an example. */
@@ -210,7 +230,15 @@ static inline void layer_set(struct layer_config *config, const struct feature *
     *(int32_t *)((char *)config + feature->offset) = value;
 }
 
-/* A config whose features are yet to be set: zeros, later features at `missing`. */
+/* False: the feature must be `missing` in this config. */
+static inline bool feature_applies(const struct feature *feature, const struct layer_config *config)
+{
+    return !feature->condition ||
+           *(const int32_t *)((const char *)config + feature->condition->offset) >=
+               feature->condition->minimum;
+}
+
+/* A config whose features are yet to be set: zeros, those that need not be given at `missing`. */
 void layer_begin(struct layer_config *config, enum layer_kind kind);
 
 /* All bounds, the rules of pass and optimizer, the kind's own is_valid, the sizes of the tensors.

@@ -28,12 +28,15 @@ static struct norm_group group_of(const struct reference *reference, int64_t cha
                                .length = pixels,
                                .segments = batch,
                                .segment_step = channels * pixels,
-                               .parameter_count = channels};
+                               .parameter_count = channels,
+                               .first_scale = channel,
+                               .has_mean = true};
     if (pixels == 1) {
         group.step = channels;
         group.length = batch;
         group.segments = 1;
     }
+    group.scale_step = group.length;
     return group;
 }
 

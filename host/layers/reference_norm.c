@@ -13,14 +13,14 @@ static void read_block(struct norm_block *block, struct reference *reference,
     int64_t places[REFERENCE_BLOCK], scales[REFERENCE_BLOCK];
     for (int i = 0; i < block->count; i++) {
         places[i] = first + (position + i) * group->step;
-        scales[i] = position + i;
+        scales[i] = norm_scale(group, position + i);
     }
     reference_read(block->inputs, NULL, reference, VALUE_INPUT, places, block->count);
     if (!with_gradients)
         return;
     reference_read(block->gradients, block->sizes, reference, VALUE_PRODUCT_GRADIENT, places,
                    block->count);
-    if (group->has_own_scales)
+    if (group->scale_step < group->length)
         reference_read(block->scales, NULL, reference, VALUE_WEIGHTS, scales, block->count);
 }
 
@@ -28,8 +28,8 @@ void norm_each(struct reference *reference, const struct norm_group *group, bool
                norm_take *take, void *payload)
 {
     struct norm_block block;
-    if (with_gradients && !group->has_own_scales) {
-        const double scale = reference_read_one(reference, VALUE_WEIGHTS, group->id);
+    if (with_gradients && group->scale_step >= group->length) {
+        const double scale = reference_read_one(reference, VALUE_WEIGHTS, group->first_scale);
         for (int i = 0; i < REFERENCE_BLOCK; i++)
             block.scales[i] = scale;
     }
@@ -67,10 +67,10 @@ void norm_statistics(struct reference *reference, const struct norm_group *group
         return;
     norm_each(reference, group, false, take_moments, &moments);
     statistics->group = group->id;
-    statistics->mean = moments.sum / count;
+    statistics->mean = group->has_mean ? moments.sum / count : 0;
     const double variance = fmax(0, moments.squares / count - statistics->mean * statistics->mean);
     statistics->inverse = 1 / sqrt(variance + epsilon);
-    statistics->size = sqrt(moments.squares) / count + fabs(statistics->mean);
+    statistics->size = group->has_mean ? sqrt(moments.squares) / count + fabs(statistics->mean) : 0;
 }
 
 void norm_given_statistics(struct reference *reference, const struct norm_group *group)
@@ -90,11 +90,13 @@ void norm_output(struct reference_sum *sum, struct reference *reference,
     const struct reference_statistics *at = &reference->statistics;
     const double input = reference_read_one(reference, VALUE_INPUT, index);
     const double scale = reference_read_one(reference, VALUE_WEIGHTS, parameter);
-    const double shift = reference_read_one(reference, VALUE_WEIGHTS,
-                                            group->parameter_count + parameter);
     const double normal = (input - at->mean) * at->inverse;
     reference_add(sum, normal * scale, scale * normal);
-    reference_add(sum, shift, shift);
+    if (group->has_mean) {
+        const double shift = reference_read_one(reference, VALUE_WEIGHTS,
+                                                group->parameter_count + parameter);
+        reference_add(sum, shift, shift);
+    }
     reference_add(sum, 0, scale * at->inverse * input);
     reference_add(sum, 0, scale * at->inverse * at->size);
     sum->count += norm_group_size(group);
@@ -145,7 +147,8 @@ void norm_input_gradient(struct reference_sum *sum, struct reference *reference,
     const double input = reference_read_one(reference, VALUE_INPUT, index);
     const double normal = (input - at->mean) * at->inverse;
     reference_add(sum, at->inverse * gradient * scale, at->inverse * size * scale);
-    reference_add(sum, -at->inverse * at->gradient_sum, at->inverse * at->gradient_sum_size);
+    if (group->has_mean)
+        reference_add(sum, -at->inverse * at->gradient_sum, at->inverse * at->gradient_sum_size);
     reference_add(sum, -at->inverse * normal * at->gradient_product,
                   at->inverse * fmax(fabs(normal), fabs(input) * at->inverse) *
                       at->gradient_product_size);

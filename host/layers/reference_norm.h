@@ -1,5 +1,6 @@
 /* A normalisation by mean and variance of groups of elements: of a channel (batch_norm), of a row
- * (layer_norm). Both differ in which elements a group has and which scale an element has. */
+ * (layer_norm). Both differ in which elements a group has and which scale an element has. Without a
+ * mean (and then without shifts) it is one by the mean square. */
 #ifndef EPOCHCAST_LAYERS_REFERENCE_NORM_H
 #define EPOCHCAST_LAYERS_REFERENCE_NORM_H
 
@@ -8,9 +9,15 @@
 /* `segments` runs of `length` elements: first + i * segment_step + j * step. */
 struct norm_group {
     int64_t id, first, step, length, segments, segment_step;
-    int64_t parameter_count; /* scales, and as many shifts behind them */
-    bool has_own_scales;     /* its element j has scale j; else all have scale `id` */
+    int64_t parameter_count;         /* scales, and as many shifts behind them */
+    int64_t first_scale, scale_step; /* element j of a run has scale first_scale + j / scale_step */
+    bool has_mean;
 };
+
+static inline int64_t norm_scale(const struct norm_group *group, int64_t element)
+{
+    return group->first_scale + element / group->scale_step;
+}
 
 static inline double norm_group_size(const struct norm_group *group)
 {

@@ -51,7 +51,13 @@ static void fill_feature(struct sampled_feature *table, int32_t *values,
         .explicit_count = range->value_count,
         .is_choice = feature->choice,
         .is_uniform = feature->distribution == DISTRIBUTION_UNIFORM,
+        .condition_offset = -1,
     };
+    if (feature->condition) {
+        table->condition_offset = (int32_t)feature->condition->offset;
+        table->condition_minimum = feature->condition->minimum;
+        table->otherwise = feature->missing;
+    }
     if (feature->shapes)
         fill_shapes(table, values, feature->shapes);
     if (range->value_count)

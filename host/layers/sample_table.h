@@ -24,6 +24,9 @@ struct sampled_feature {
     bool is_side, is_per_side;            /* the paper's maximum of a feature per side is divided
                                            * by the side drawn before it */
     int32_t usual;
+    int32_t condition_offset, condition_minimum; /* below it the value is `otherwise`; offset -1: it
+                                                  * is always drawn */
+    int32_t otherwise;
 };
 
 struct sample_table {

@@ -103,6 +103,9 @@ PHILOX_FUNCTION void sample_transform_attempt(struct layer_config *config, enum 
         const struct sampled_feature *feature = &table->feature[i];
         int32_t value = transform_feature(words[(size_t)i * stride], feature,
                                           table->values + feature->first_value, stratum, side);
+        if (feature->condition_offset >= 0 &&
+            *(int32_t *)((char *)config + feature->condition_offset) < feature->condition_minimum)
+            value = feature->otherwise;
         *(int32_t *)((char *)config + feature->offset) = value;
         side = feature->is_side ? value : side;
     }

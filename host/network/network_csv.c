@@ -221,7 +221,8 @@ static enum status read_features(struct network_csv *reader, struct network_laye
             TRY(read_feature(reader, layer, field, given, error));
     }
     for (int i = COMMON_FEATURE_COUNT; i < descriptor->feature_count; i++)
-        if (!given[i] && !descriptor->features[i].choice && descriptor->features[i].since <= 1)
+        if (!given[i] && !descriptor->features[i].choice &&
+            !feature_is_optional(&descriptor->features[i]))
             return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s: missing; %s needs it", reader->csv.path,
                         reader->csv.line, descriptor->features[i].name, descriptor->name);
     return layer_check(&layer->config, error) == STATUS_OK ? STATUS_OK : at_line(reader, error);

@@ -1,6 +1,6 @@
 /* Operators beside the standard float ones: quantised operators (QLinear*, *Integer, QDQ) and those
  * that onnxruntime fuses (domain com.microsoft). Read with their operations; none is of a kind but
- * fused convolutions and products.
+ * fused convolutions and products, and sums with their normalisation, which become both.
  * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md)
  */
 #include "network/onnx_contrib.h"
@@ -152,18 +152,7 @@ static enum status emit_matmul_bits(struct onnx_builder *builder, const struct o
     return onnx_emit_dots(builder, call, onnx_integer(call, "K", 0));
 }
 
-/* ---- normalisation, embedding ---- */
-
-/* Input, skip, scales: outputs 0 and 3 have the input's shape. */
-static enum status shape_skip_normalization(const struct onnx_call *call)
-{
-    struct onnx_value *x;
-    TRY(onnx_need_input(call, 0, &x));
-    for (int i = 1; i < 3; i++)
-        TRY(onnx_set_output(call, i, ONNX_FLOAT, x->rank ? x->rank - 1 : 0, x->dims));
-    TRY(onnx_set_output(call, 3, x->type, x->rank, x->dims));
-    return onnx_set_output(call, 0, x->type, x->rank, x->dims);
-}
+/* ---- embedding ---- */
 
 static enum status shape_embed(const struct onnx_call *call)
 {
@@ -228,6 +217,12 @@ static enum status emit_dynamic_lstm(struct onnx_builder *builder, const struct 
         .forward_flops = forward, .backward_flops = backward, .kept = KEPT_INPUTS                  \
     }
 
+/* Stands for other nodes. */
+#define EXPANDED(type, layer, into)                                                                \
+    {                                                                                              \
+        .op_type = type, .name = layer, .expand = into                                             \
+    }
+
 /* Sorted by op_type; of every domain that onnx_contrib_find takes. */
 static const struct onnx_operator operators[] = {
     ROW("Attention", "attention", onnx_shape_packed_attention, onnx_emit_packed_attention),
@@ -268,10 +263,9 @@ static const struct onnx_operator operators[] = {
     UNARY("RotaryEmbedding", "rotary_embedding", onnx_shape_same, 3, 3),
     ROW("SimplifiedLayerNormalization", "rms_normalization", onnx_shape_normalization,
         onnx_emit_normalization),
-    ROW("SkipLayerNormalization", "skip_layer_normalization", shape_skip_normalization,
-        onnx_emit_normalization),
-    ROW("SkipSimplifiedLayerNormalization", "skip_rms_normalization", shape_skip_normalization,
-        onnx_emit_normalization),
+    EXPANDED("SkipLayerNormalization", "skip_layer_normalization", onnx_expand_skip_norm),
+    EXPANDED("SkipSimplifiedLayerNormalization", "skip_rms_normalization",
+             onnx_expand_skip_rms_norm),
     ROW("TransposeMatMul", "fused_matmul", shape_fused_matmul, emit_fused_matmul),
 };
 

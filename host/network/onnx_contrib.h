@@ -10,5 +10,7 @@ const struct onnx_operator *onnx_contrib_find(const struct onnx_node *node);
 /* onnx_contrib_attention.c */
 onnx_shape_function onnx_shape_packed_attention, onnx_shape_attention_of_three;
 onnx_emit_function onnx_emit_packed_attention, onnx_emit_attention_of_three;
+/* onnx_norm.c: sums and their normalisation */
+onnx_expand_function onnx_expand_skip_norm, onnx_expand_skip_rms_norm;
 
 #endif

@@ -17,12 +17,14 @@ enum { EXPANSION_SCOPES = 50000, EXPANSION_FIELDS = 4000000 };
 
 struct sizes {
     size_t nodes, values, links;
-    bool has_expansions; /* subgraphs, sequences */
+    bool has_expansions; /* subgraphs, nodes that stand for others */
 };
 
-static bool is_sequence(struct slice op_type)
+/* Of sequences; SkipLayerNormalization and the like. */
+static bool stands_for_others(struct slice op_type)
 {
-    return memmem(op_type.bytes, op_type.size, "Sequence", 8) != NULL;
+    return memmem(op_type.bytes, op_type.size, "Sequence", 8) != NULL ||
+           memmem(op_type.bytes, op_type.size, "Skip", 4) != NULL;
 }
 
 static enum status count_links(struct sizes *sizes, const struct wire *graph, struct slice message,
@@ -37,7 +39,7 @@ static enum status count_links(struct sizes *sizes, const struct wire *graph, st
             sizes->has_expansions |= onnx_has_subgraph(&node, field.bytes);
         }
         if (field.number == NODE_OP_TYPE && field.type == WIRE_BYTES)
-            sizes->has_expansions |= is_sequence(field.bytes);
+            sizes->has_expansions |= stands_for_others(field.bytes);
         if (field.number <= NODE_DOMAIN && field.type != WIRE_BYTES)
             return FAIL(error, STATUS_BAD_FILE, "%s: byte %zu: a node's field is damaged",
                         onnx_path(node.path).text, wire_offset(&node));

@@ -168,31 +168,6 @@ static bool read_batch_norm(struct onnx_match *match, const struct onnx_call *ca
     return true;
 }
 
-/* The axes from `axis` on, scales and shifts of constants, one output. */
-static bool read_layer_norm(struct onnx_match *match, const struct onnx_call *call)
-{
-    const struct onnx_value *x = onnx_input(call, 0);
-    struct onnx_value *scale = onnx_input(call, 1), *shift = onnx_input(call, 2);
-    const int64_t axis = onnx_integer(call, "axis", -1), first = axis < 0 ? axis + x->rank : axis;
-    double width = 1;
-    for (int i = (int)first; i < x->rank; i++)
-        width *= (double)x->dims[i];
-    if (first < 1 || x->is_constant || !scale || !scale->is_constant || scale->count != width ||
-        !shift || !shift->is_constant || shift->count != width || onnx_output(call, 1) ||
-        onnx_output(call, 2))
-        return false;
-    const double samples = onnx_samples(call->graph, onnx_output(call, 0));
-    const double positions = x->count / width / samples;
-    if (!(positions >= 1 && positions <= INT32_MAX && width <= INT32_MAX) ||
-        floor(positions) != positions)
-        return false;
-    *match = (struct onnx_match){
-        .rows = samples, .parameters = {scale, shift}, .config.kind = LAYER_LAYER_NORM};
-    match->config.as.layer_norm = (struct layer_norm){.positions = (int32_t)positions,
-                                                      .width = (int32_t)width};
-    return true;
-}
-
 /* Two activations of one shape, whole samples of them. */
 static bool read_addition(struct onnx_match *match, const struct onnx_call *call)
 {
@@ -233,17 +208,21 @@ static const struct reader {
     {"Gemm", read_gemm},
     {"GlobalAveragePool", read_global_pool},
     {"GlobalMaxPool", read_global_pool},
+    {"GroupNormalization", onnx_read_group_norm},
     {"HardSwish", onnx_read_activation},
-    {"LayerNormalization", read_layer_norm},
+    {"InstanceNormalization", onnx_read_group_norm},
+    {"LayerNormalization", onnx_read_layer_norm},
     {"LeakyRelu", onnx_read_activation},
     {"MatMul", read_matmul},
     {"MaxPool", read_window_pool},
     {"Mish", onnx_read_activation},
     {"QuickGelu", onnx_read_activation},
+    {"RMSNormalization", onnx_read_layer_norm},
     {"ReduceMean", read_global_pool},
     {"Relu", onnx_read_activation},
     {"Selu", onnx_read_activation},
     {"Sigmoid", onnx_read_activation},
+    {"SimplifiedLayerNormalization", onnx_read_layer_norm},
     {"Softplus", onnx_read_activation},
     {"Sum", read_addition},
     {"Swish", onnx_read_activation},

@@ -67,6 +67,10 @@ onnx_emit_function onnx_emit_generic, onnx_emit_move, onnx_emit_gather, onnx_emi
     onnx_emit_deform_conv, onnx_emit_pool, onnx_emit_global_pool, onnx_emit_gemm, onnx_emit_matmul,
     onnx_emit_unknown;
 
+/* Readers beside those of onnx_layers.c. */
+/* onnx_norm.c: LayerNormalization, RMSNormalization; GroupNormalization, InstanceNormalization */
+onnx_read_function onnx_read_layer_norm, onnx_read_group_norm;
+
 /* The kind that describes a standard operator's nodes, or NULL (onnx_layers.c). */
 onnx_read_function *onnx_reader_find(const struct onnx_operator *known);
 /* Of streams over elements (onnx_stream_layers.c). */

@@ -1,7 +1,9 @@
 /* layer_norm with oneDNN: rows of (batch x positions), statistics over the last dimension. A
- * training step keeps them for its backward pass.
+ * training step keeps them for its backward pass. Mean squares and groups: own loops.
  */
-#include "onednn/cpu_plan.h"
+#include "onednn/norm_loops.h"
+
+#include <stdio.h>
 
 static const float epsilon = 1e-5f;
 
@@ -90,7 +92,8 @@ static enum status add_backward(struct cpu_plan *plan, const struct primitives *
     return cpu_updates_add(plan, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+static enum status fill_layer(struct cpu_plan *plan, struct plan *const *inputs,
+                              struct error *error)
 {
     struct primitives primitives;
     enum status status = choose(&primitives, plan, error);
@@ -100,6 +103,90 @@ static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, 
         status = add_backward(plan, &primitives, inputs, error);
     destroy(&primitives);
     return status;
+}
+
+/* ---- mean squares, groups ---- */
+
+static struct norm_rows rows_of(const struct layer_config *config)
+{
+    const struct layer_norm *norm = &config->as.layer_norm;
+    const bool has_groups = norm->statistics == STATISTICS_GROUP;
+    return (struct norm_rows){.rows = (int64_t)config->batch_size * norm->positions,
+                              .turns = has_groups ? norm->positions : 1,
+                              .width = norm->width,
+                              .pixels = norm->pixels,
+                              .has_mean = norm->statistics != STATISTICS_RMS};
+}
+
+/* Scales and shifts, or scales alone, around 1. */
+static enum status create_parameters(struct cpu_tensor *parameters, struct cpu_plan *plan,
+                                     const struct norm_rows *rows, float amplitude,
+                                     struct error *error)
+{
+    const dnnl_dim_t width = rows->turns * rows->width;
+    const struct cpu_layout *layout;
+    if (rows->has_mean)
+        return cpu_scales_shifts_create(parameters, plan, (int32_t)width, amplitude, error);
+    TRY(cpu_plain_layout(&layout, plan, 1, &width, dnnl_f32, error));
+    return cpu_tensor_create(parameters, plan, layout, amplitude, error);
+}
+
+static enum status add_parameters(struct cpu_plan *plan, const struct norm_rows *rows,
+                                  struct error *error)
+{
+    TRY(create_parameters(&plan->tensor[CPU_WEIGHTS], plan, rows, 0.1f, error));
+    float *scales = plan->tensor[CPU_WEIGHTS].data;
+    for (int64_t i = 0; i < rows->turns * rows->width; i++)
+        scales[i] += 1;
+    return STATUS_OK;
+}
+
+static enum status add_rows_backward(struct cpu_plan *plan, const struct norm_rows *rows,
+                                     struct norm_tensors *tensors, struct plan *const *inputs,
+                                     struct error *error)
+{
+    struct cpu_tensor gradient;
+    struct cpu_tensor *tensor = plan->tensor;
+    TRY(cpu_activation_backward(&gradient, plan, ACTIVATION_NONE, error));
+    TRY(cpu_input_gradient(plan, inputs, 0, tensor[CPU_INPUT].layout, error));
+    TRY(create_parameters(&tensor[CPU_WEIGHTS_GRADIENT], plan, rows, 0, error));
+    tensors->y_gradient = &gradient;
+    tensors->x_gradient = &tensor[CPU_INPUT_GRADIENT];
+    tensors->parameters_gradient = &tensor[CPU_WEIGHTS_GRADIENT];
+    TRY(norm_loop_backward(plan, rows, tensors, error));
+    TRY(cpu_input_gradient_deliver(plan, inputs, 0, error));
+    return cpu_updates_add(plan, error);
+}
+
+static enum status fill_rows(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+{
+    const struct norm_rows rows = rows_of(&plan->config);
+    const dnnl_dim_t sizes[] = {rows.rows, rows.width * rows.pixels}, kept[] = {2, rows.rows};
+    const struct cpu_layout *layout, *statistics_layout;
+    struct cpu_tensor statistics, *tensor = plan->tensor;
+    snprintf(plan->base.algorithm, sizeof plan->base.algorithm, "loop:rows");
+    TRY(cpu_plain_layout(&layout, plan, 2, sizes, cpu_storage(plan), error));
+    TRY(cpu_plain_layout(&statistics_layout, plan, 2, kept, dnnl_f32, error));
+    TRY(cpu_input(plan, inputs, 0, layout, error));
+    TRY(add_parameters(plan, &rows, error));
+    TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan, layout, 0, error));
+    TRY(cpu_tensor_create(&statistics, plan, statistics_layout, 0, error));
+    struct norm_tensors tensors = {.x = &tensor[CPU_INPUT],
+                                   .y = &tensor[CPU_OUTPUT],
+                                   .parameters = &tensor[CPU_WEIGHTS],
+                                   .statistics = &statistics};
+    TRY(norm_loop_forward(plan, &rows, &tensors, error));
+    return plan->config.pass == PASS_TRAIN ? add_rows_backward(plan, &rows, &tensors, inputs, error)
+                                           : STATUS_OK;
+}
+
+/* ---- both ---- */
+
+static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+{
+    return plan->config.as.layer_norm.statistics == STATISTICS_LAYER
+               ? fill_layer(plan, inputs, error)
+               : fill_rows(plan, inputs, error);
 }
 
 static enum status prepare(struct plan **out, struct device *device,

@@ -1,0 +1,81 @@
+/* Normalisations, transpositions, concatenations and resized images of ONNX become layers: their
+ * features, by hand. The models come from tests/python/onnx_move_models.py. */
+#include "layers/describe.h"
+#include "onnx_folder.h"
+
+/* A layer by its name; of a kind its own features, of an operator its name. */
+struct expected {
+    const char *layer, *text;
+};
+
+static void check_layers(const char *model, const struct expected *cases, size_t count)
+{
+    struct network network = load(model);
+    for (size_t i = 0; i < count; i++) {
+        const struct network_layer *layer = find(&network, cases[i].layer);
+        struct layer_config config;
+        struct error error;
+        if (network_layer_is_operator(layer)) {
+            assert_string_equal(layer->operator_name, cases[i].text);
+            continue;
+        }
+        char text[512];
+        describe_config(text, sizeof text, &layer->config);
+        if (describe_parse(&config, cases[i].text, &error) != STATUS_OK)
+            fail_msg("%s: %s", cases[i].text, error.message);
+        if (memcmp(&config, &layer->config, sizeof config) != 0)
+            fail_msg("%s: %s instead of %s", cases[i].layer, text, cases[i].text);
+    }
+    network_free(&network);
+}
+#define CHECK_LAYERS(model, cases) check_layers(model, cases, sizeof(cases) / sizeof *(cases))
+
+static void normalisations_are_layers(void **state)
+{
+    (void)state;
+    need_models();
+    static const struct expected cases[] = {
+        {"groups", "layer_norm:positions=4,width=3,statistics=group,pixels=35"},
+        {"uneven", "group_normalization"}, /* a scale per group */
+        {"instances", "layer_norm:positions=12,width=1,statistics=group,pixels=35"},
+        {"rms", "layer_norm:positions=9,width=16,statistics=rms"},
+        {"rms_two", "layer_norm:positions=12,width=35,statistics=rms"},
+        {"simplified", "layer_norm:positions=9,width=16,statistics=rms"},
+        {"skip", "layer_norm:positions=9,width=16"},
+        {"skip_rms", "layer_norm:positions=9,width=16,statistics=rms"},
+    };
+    CHECK_LAYERS("norms.onnx", cases);
+}
+
+/* A sum, its bias, its normalisation; who reads the sum reads the layer that gives it. */
+static void skips_are_sums_with_their_normalisation(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network = load("norms.onnx");
+    const struct network_layer *skip = find(&network, "skip");
+    const struct network_layer *sum = &network.layers[network_input(skip, 0)];
+    assert_int_equal(layer_input_elements(&skip->config, 0), 9 * 16);
+    assert_int_equal(sum->input_count, 2);
+    assert_int_equal((int)network_layer_output_count(sum), 9 * 16);
+    const int with_bias = network_input(find(&network, "skip_rms"), 0);
+    assert_int_equal(network_input(find(&network, "reads_sum"), 0), with_bias);
+    const int without = network_input(&network.layers[with_bias], 0);
+    assert_ptr_equal(&network.layers[network_input(&network.layers[without], 0)], skip);
+    network_free(&network);
+}
+
+static int make_models(void **state)
+{
+    (void)state;
+    return make_onnx_models("onnx_move_models.py");
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(normalisations_are_layers),
+        cmocka_unit_test(skips_are_sums_with_their_normalisation),
+    };
+    return RUN_TESTS(argc, argv, tests, make_models, remove_onnx_models);
+}
