@@ -82,7 +82,8 @@ static __device__ inline float &inverse_of(const struct row_norm &norm, int64_t 
  */
 static __device__ inline int64_t scale_place(const struct row_norm &norm, int64_t row, int64_t i)
 {
-    const int64_t first = norm.turns == 1 ? 0 : row % norm.turns * norm.width;
+    const int64_t turn = (uint32_t)row % (uint32_t)norm.turns; /* 32 bits: no call, no spills */
+    const int64_t first = norm.turns == 1 ? 0 : turn * norm.width;
     return first + (norm.pixels == 1 ? i : (uint32_t)i / (uint32_t)norm.pixels);
 }
 
