@@ -1,37 +1,14 @@
-/* If, Loop and Scan. */
+/* Loop and Scan. */
 #include "network/onnx_expand.h"
 #include "network/onnx_operators.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- If ---- */
-
 /* 1, 0, or -1: not known. */
 static int truth_of(const struct onnx_value *value)
 {
     return value && value->folded && value->count == 1 ? value->folded[0] != 0 : -1;
-}
-
-enum status onnx_expand_if(struct onnx_dimensions *dimensions, int node)
-{
-    struct onnx_graph *graph = dimensions->graph;
-    const struct onnx_call call = {graph, &graph->nodes[node], dimensions->error};
-    struct onnx_body then_body, else_body;
-    TRY(onnx_subgraph_body(dimensions, node, "then_branch", &then_body));
-    TRY(onnx_subgraph_body(dimensions, node, "else_branch", &else_body));
-    int is_then = truth_of(onnx_input(&call, 0));
-    if (is_then < 0)
-        is_then = onnx_subgraph_weight(&graph->source.file, then_body.message, 0) >=
-                  onnx_subgraph_weight(&graph->source.file, else_body.message, 0);
-    struct onnx_body *body = is_then ? &then_body : &else_body;
-    TRY(onnx_run_body(dimensions, body));
-    for (int i = 0; i < call.node->output_count; i++) {
-        if (i >= body->output_count)
-            return onnx_fail(&call, "its branch has %d outputs", body->output_count);
-        TRY(onnx_bind_output(dimensions, node, i, body->outputs[i]));
-    }
-    return STATUS_OK;
 }
 
 /* ---- Loop and Scan ---- */

@@ -2,7 +2,7 @@
  * to the graph, once for each run, and inferred at once; the node itself keeps no work.
  *
  *   If: the branch that its condition says; where that depends on the data, the branch with more
- *       layers. Loop: as often as its trip count or condition says, or --dimension NODE=TRIPS.
+ *       work. Loop: as often as its trip count or condition says, or --dimension NODE=TRIPS.
  *   Scan: once per step. All runs share the body's weights.
  *
  * Private to the onnx_*.c files.
@@ -15,7 +15,7 @@
 
 typedef enum status onnx_expand_function(struct onnx_dimensions *dimensions, int node);
 
-/* onnx_control.c */
+/* onnx_branch.c, onnx_control.c */
 onnx_expand_function onnx_expand_if, onnx_expand_loop, onnx_expand_scan;
 /* onnx_expand.c: a call of a function of the file */
 onnx_expand_function onnx_expand_call;

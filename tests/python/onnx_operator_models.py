@@ -195,6 +195,15 @@ def branches(path):
     large = body([dense("wide", "x", "W1", "a"), dense("narrow", "a", "W2", "b")], [], ["b"],
                  [tensor("W1", [16, 64]), tensor("W2", [64, 16])])
     small = body([dense("small", "x", "W3", "c")], [], ["c"], [tensor("W3", [16, 16])])
+    # fewer products than `steps`, but larger ones
+    wide = body([dense("one", "x", "W4", "d"), dense("back", "d", "W5", "e")], [], ["e"],
+                [tensor("W4", [16, 64]), tensor("W5", [64, 16])])
+    steps = body([dense("step1", "x", "W6", "f"), dense("step2", "f", "W6", "g"), dense("step3", "g", "W6", "h")], [], ["h"],
+                 [tensor("W6", [16, 16])])
+    m.node("If", "fewer", ["flag"], then_branch=steps, else_branch=wide)
+    # one that cannot be read
+    mystery = body([helper.make_node("Mystery", ["x"], ["i"])], [], ["i"])
+    m.node("If", "half", ["flag"], then_branch=mystery, else_branch=small)
     m.node("If", "known", ["no"], then_branch=large, else_branch=small)
     m.node("If", "open", ["flag"], then_branch=small, else_branch=large)
     m.write(path)
@@ -378,6 +387,7 @@ def main(folder, extent):
             build(os.path.join(folder, name + ".onnx"))
 
 
-if len(sys.argv) != 3 or sys.argv[2] not in ("small", "all"):
-    sys.exit(__doc__)
-main(sys.argv[1], sys.argv[2])
+if __name__ == "__main__":
+    if len(sys.argv) != 3 or sys.argv[2] not in ("small", "all"):
+        sys.exit(__doc__)
+    main(sys.argv[1], sys.argv[2])
