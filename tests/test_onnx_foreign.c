@@ -236,6 +236,19 @@ static void foreign_operators_count_their_operations(void **state)
         {"fused", "grouped", "group_query_attention", 2 * STEPS * (STEPS + 10) * 64,
          5 * STEPS * (STEPS + 10) * 4, 0},
         {"fused", "conv", "conv2d", 64 * 4 * 27, 4 * 64, 112},
+        {"fused_more", "erf", "gelu", 0, 16 * STEPS * 64, 0},
+        {"fused_more", "tanh", "fast_gelu", 0, 12 * STEPS * 64, 64},
+        {"fused_more", "quick", "quick_gelu", 0, 6 * STEPS * 64, 0},
+        {"fused_more", "rotary", "rotary_embedding", 0, 3 * STEPS * 64, -1},
+        {"fused_more", "bits", "matmul_n_bits", STEPS * 64 * 32, 0, -1},
+        {"fused_more", "relu", "fused_matmul", STEPS * 32 * 64, 0, 64 * 32},
+        {"fused_more", "groups", "group_normalization", 0, 8 * 64 * 4, 8},
+        {"fused_more", "skip", "skip_group_normalization", 0, 8 * 64 * 4, 0},
+        {"quantised_more", "pool", "quantized_pool", 0, 4 * 8 * 9, 0},
+        {"quantised_more", "join", "quantized_concat", 0, 0, 0},
+        {"quantised_more", "mean", "quantized_mean", 0, 24 * PIXELS, 0},
+        {"quantised_more", "heads", "quantized_attention", 5 * 12 * 36 + 2 * 25 * 12, 5 * 25 * 3,
+         12 * 36 + 36},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct network network;

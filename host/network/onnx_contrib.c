@@ -88,6 +88,24 @@ static enum status shape_qlinear_gemm(const struct onnx_call *call)
     return onnx_shape_gemm(call);
 }
 
+/* Scale and zero point of the output, then of each part: itself, its scale and its zero point. */
+static enum status shape_qlinear_concat(const struct onnx_call *call)
+{
+    struct onnx_value *first, *part;
+    int64_t dims[ONNX_RANK_LIMIT];
+    int joined;
+    TRY(onnx_need_input(call, 2, &first));
+    TRY(onnx_axis(call, onnx_integer(call, "axis", 1), first->rank, &joined));
+    memcpy(dims, first->dims, sizeof dims);
+    for (int i = 5; i < call->node->input_count; i += 3) {
+        TRY(onnx_need_input(call, i, &part));
+        if (part->rank != first->rank)
+            return onnx_fail(call, "it joins %d and %d dimensions", first->rank, part->rank);
+        dims[joined] += part->dims[joined];
+    }
+    return onnx_set_output(call, 0, first->type, first->rank, dims);
+}
+
 /* ---- products ---- */
 
 /* A factor as it is multiplied: transposed where the attribute says so. */
@@ -153,6 +171,15 @@ static enum status emit_matmul_bits(struct onnx_builder *builder, const struct o
 }
 
 /* ---- embedding ---- */
+
+/* Images, channels last: the sum of input and skip is output 1. */
+static enum status shape_skip_group_norm(const struct onnx_call *call)
+{
+    struct onnx_value *x;
+    TRY(onnx_need_input(call, 0, &x));
+    TRY(onnx_set_output(call, 1, x->type, x->rank, x->dims));
+    return onnx_set_output(call, 0, x->type, x->rank, x->dims);
+}
 
 static enum status shape_embed(const struct onnx_call *call)
 {
@@ -239,29 +266,39 @@ static const struct onnx_operator operators[] = {
     ROW("FusedConv", "fused_conv", onnx_shape_conv, onnx_emit_conv),
     ROW("FusedGemm", "fused_gemm", onnx_shape_gemm, onnx_emit_gemm),
     ROW("FusedMatMul", "fused_matmul", shape_fused_matmul, emit_fused_matmul),
+    ROW("FusedMatMulActivation", "fused_matmul", shape_fused_matmul, emit_fused_matmul),
     UNARY("Gelu", "gelu", onnx_shape_same, 16, 20),
     ROW("GemmFastGelu", "gemm_fast_gelu", onnx_shape_matmul, onnx_emit_matmul),
+    ROW("GroupNorm", "group_normalization", onnx_shape_normalization, onnx_emit_normalization),
     ROW("GroupQueryAttention", "group_query_attention", onnx_shape_attention_of_three,
         onnx_emit_attention_of_three),
+    ROW("MatMulBnb4", "matmul_n_bits", shape_matmul_bits, emit_matmul_bits),
     ROW("MatMulInteger", "matmul_integer", onnx_shape_matmul, onnx_emit_matmul),
     ROW("MatMulIntegerToFloat", "matmul_integer", onnx_shape_matmul, onnx_emit_matmul),
     ROW("MatMulNBits", "matmul_n_bits", shape_matmul_bits, emit_matmul_bits),
     ROW("MultiHeadAttention", "multi_head_attention", onnx_shape_attention_of_three,
         onnx_emit_attention_of_three),
+    ROW("QAttention", "quantized_attention", onnx_shape_packed_attention,
+        onnx_emit_packed_attention),
     ROW("QGemm", "quantized_gemm", shape_qlinear_gemm, onnx_emit_gemm),
     UNARY("QLinearAdd", "quantized_add", onnx_shape_broadcast, 3, 2),
+    ROW("QLinearAveragePool", "quantized_pool", onnx_shape_pool, onnx_emit_pool),
+    ROW("QLinearConcat", "quantized_concat", shape_qlinear_concat, onnx_emit_move),
     ROW("QLinearConv", "quantized_conv", shape_qlinear_conv, onnx_emit_conv),
     ROW("QLinearGlobalAveragePool", "quantized_pool", onnx_shape_global_pool,
         onnx_emit_global_pool),
     UNARY("QLinearLeakyRelu", "quantized_leaky_relu", onnx_shape_same, 4, 2),
     ROW("QLinearMatMul", "quantized_matmul", shape_qlinear_matmul, onnx_emit_matmul),
     UNARY("QLinearMul", "quantized_mul", onnx_shape_broadcast, 3, 2),
+    ROW("QLinearReduceMean", "quantized_mean", onnx_shape_reduce, onnx_emit_global_pool),
     UNARY("QLinearSigmoid", "quantized_sigmoid", onnx_shape_same, 6, 3),
     UNARY("QLinearSoftmax", "quantized_softmax", onnx_shape_same, 7, 4),
     UNARY("QuantizeLinear", "quantize", shape_quantize, 2, 1),
     UNARY("QuickGelu", "quick_gelu", onnx_shape_same, 6, 6),
     UNARY("RotaryEmbedding", "rotary_embedding", onnx_shape_same, 3, 3),
     ROW("SimplifiedLayerNormalization", "rms_normalization", onnx_shape_normalization,
+        onnx_emit_normalization),
+    ROW("SkipGroupNorm", "skip_group_normalization", shape_skip_group_norm,
         onnx_emit_normalization),
     EXPANDED("SkipLayerNormalization", "skip_layer_normalization", onnx_expand_skip_norm),
     EXPANDED("SkipSimplifiedLayerNormalization", "skip_rms_normalization",

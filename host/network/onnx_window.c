@@ -1,5 +1,5 @@
 /* Sliding windows: Conv, ConvTranspose and the pools. */
-#include "network/onnx_shape.h"
+#include "network/onnx_operators.h"
 
 #include <string.h>
 
@@ -86,7 +86,8 @@ static enum status resolve(const struct onnx_call *call, struct onnx_window *win
 static enum status read_sizes(const struct onnx_call *call, struct onnx_window *window)
 {
     struct onnx_value *x;
-    const struct onnx_value *w = onnx_input(call, 1);
+    const bool is_pool = call->node->known && call->node->known->shape == onnx_shape_pool;
+    const struct onnx_value *w = is_pool ? NULL : onnx_input(call, 1); /* of a pool a scale */
     TRY(onnx_need_input(call, 0, &x));
     *window = (struct onnx_window){.axes = x->rank - 2};
     if (window->axes < 1 || window->axes > ONNX_SPATIAL_LIMIT)

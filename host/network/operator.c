@@ -42,6 +42,7 @@ static const struct trait {
     {"rnn", .keeps_inside = true, .multiplies = true},
     {"quantized_lstm", .keeps_inside = true, .multiplies = true},
     {"attention", .multiplies = true},
+    {"quantized_attention", .multiplies = true},
     {"einsum", .multiplies = true},
 };
 

@@ -260,6 +260,43 @@ def fused(m):
 
 
 @model
+def fused_more(m):
+    def node(kind, name, inputs, outputs=None, **attributes):
+        return m.node(kind, name, inputs, outputs, domain="com.microsoft", **attributes)
+
+    x = m.input("x", ["batch", 16, 64])
+    y = node("Gelu", "erf", [x])
+    y = node("FastGelu", "tanh", [y, m.weight("tb", [64])])
+    y = node("QuickGelu", "quick", [y])
+    places, table = m.input("places", ["batch", 16], TensorProto.INT64), m.weight("cosines", [16, 8])
+    y = node("RotaryEmbedding", "rotary", [y, places, table, m.weight("sines", [16, 8])], num_heads=4)
+    y = node("MatMulBnb4", "bits", [y, m.weight("nb", [1024], numpy.uint8), m.weight("ns", [32])], K=64, N=32, block_size=64,
+             quant_type=1)
+    y = node("FusedMatMulActivation", "relu", [y, m.weight("rw", [64, 32])], transB=1, activation="Relu")
+    image = m.input("image", ["batch", 8, 8, 4])
+    norm = [m.weight("gamma", [4]), m.weight("beta", [4])]
+    grouped = node("GroupNorm", "groups", [image] + norm, groups=2, epsilon=1e-5, activation=0)
+    skipped = node("SkipGroupNorm", "skip", [grouped] + norm + [image], ["skip_out", "skip_sum"], groups=2, epsilon=1e-5,
+                   activation=0)
+    return [y, skipped, "skip_sum"]
+
+
+@model
+def quantised_more(m):
+    def node(kind, name, inputs, **attributes):
+        return m.node(kind, name, inputs, domain="com.microsoft", **attributes)
+
+    x = quantised(m, m.input("x", ["batch", 8, 6, 6]))
+    pool = node("QLinearAveragePool", "pool", [x, "s", "z", "s", "z"], kernel_shape=[2, 2], strides=[2, 2])
+    joined = node("QLinearConcat", "join", ["s", "z", x, "s", "z", x, "s", "z", x, "s", "z"], axis=1)
+    mean = node("QLinearReduceMean", "mean", [joined, "s", "z", "s", "z"], axes=[2, 3], keepdims=0)
+    rows = m.node("QuantizeLinear", "rows", [m.input("rows_in", ["batch", 5, 12]), "s", "z"])
+    heads = node("QAttention", "heads", [rows, m.weight("aw", [12, 36], numpy.int8), m.weight("ab", [36]), "s", "s", "", "z",
+                                         "zw"], num_heads=3)
+    return [pool, mean, heads]
+
+
+@model
 def half(m):
     x = m.input("x", ["batch", 8], TensorProto.FLOAT16)
     y = m.node("MatMul", "dense", [x, m.weight("w", [8, 4], numpy.float16)])
