@@ -51,9 +51,18 @@ struct network_batch {
     int64_t samples; /* that the shapes hold; the network is of one of them */
 };
 
+/* An operator that an ONNX file has as several nodes: "layer_norm", 25 times. */
+enum { NETWORK_PATTERN_LIMIT = 16 };
+struct network_pattern {
+    const char *name; /* static */
+    int count;
+};
+
 struct network {
     char name[64];
     struct network_batch batch;
+    struct network_pattern patterns[NETWORK_PATTERN_LIMIT]; /* those that were recognised */
+    int pattern_count;
     int32_t precision; /* enum precision, of most of its weights: fp32 where no file says so */
     bool is_quantised; /* most of its weights are integers: it has no backward pass */
     struct network_layer *layers;

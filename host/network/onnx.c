@@ -1,11 +1,14 @@
 /* ONNX model -> network: orders the nodes, infers shapes, makes layers.
  *
+ * Patterns that exporters leave become the operators that they are (onnx_pattern.h).
+ *
  * The network is of one sample. An open batch (onnx_dimension.h) counts as 1; where the file fixes
  * one (onnx_batch.h), shapes are inferred with it and counts are divided by it.
  */
 #include "network/onnx_batch.h"
 #include "network/onnx_dimension.h"
 #include "network/onnx_operators.h"
+#include "network/onnx_pattern.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,20 +92,31 @@ static enum status order_nodes(struct onnx_graph *graph, struct error *error)
 
 /* ---- shapes of all tensors ---- */
 
+/* It may be weights: no number, no indices. */
+static bool may_be_weights(const struct onnx_graph *graph, int value)
+{
+    return value >= 0 && graph->values[value].rank > 0 &&
+           (onnx_type_is_floating(graph->values[value].type) ||
+            onnx_type_is_quantised(graph->values[value].type));
+}
+
 /* What a constant output is a view of: its own, of a Constant node, which reads nothing, and of
- * several that are joined. */
+ * weights that are joined. */
 static int origin_of(const struct onnx_call *call, const struct onnx_value *output, int inputs,
                      int origin)
 {
-    const bool is_joined = slice_equals(call->node->op_type, "Concat");
+    const bool is_joined = slice_equals(call->node->op_type, "Concat") &&
+                           may_be_weights(call->graph, origin);
     return inputs == 0 || is_joined ? (int)(output - call->graph->values) : origin;
 }
 
-/* Weights rather than what they are scaled, cut or moved by. */
+/* Weights rather than what they are scaled, cut, moved or picked by. */
 static int larger_origin(const struct onnx_graph *graph, int one, int other)
 {
     if (one < 0 || other < 0)
         return one < 0 ? other : one;
+    if (may_be_weights(graph, one) != may_be_weights(graph, other))
+        return may_be_weights(graph, one) ? one : other;
     return graph->values[other].count > graph->values[one].count ? other : one;
 }
 
@@ -352,6 +366,8 @@ static enum status read_all(struct network *network, struct onnx_graph *graph,
     TRY(onnx_graph_read(graph, path, bytes, size, error));
     graph->sizes = sizes;
     TRY(onnx_infer_shapes(graph, error));
+    onnx_recognise(graph);
+    onnx_tell_patterns(network, graph);
     tell_batch(network, graph);
     struct onnx_builder builder = {.graph = graph, .network = network};
     const enum status status = emit_all(&builder, error);

@@ -78,7 +78,9 @@ static enum status allocate(struct onnx_graph *graph, const struct sizes *sizes,
                     NETWORK_LAYER_LIMIT);
     graph->node_capacity = (int)sizes->nodes + (grows ? EXPANSION_NODES : 0);
     graph->value_capacity = (int)sizes->values + (grows ? EXPANSION_VALUES : 0);
-    graph->link_capacity = (int)sizes->links + (grows ? EXPANSION_LINKS : 0);
+    /* a pattern's node takes up to four links, and replaces two nodes at least */
+    graph->link_capacity = (int)sizes->links + 2 * (int)sizes->nodes +
+                           (grows ? EXPANSION_LINKS : 0);
     graph->fields_left = EXPANSION_FIELDS;
     const unsigned long nodes = (unsigned long)graph->node_capacity;
     TRY(ALLOCATE(&graph->nodes, nodes, "nodes", error));

@@ -16,7 +16,8 @@ void onnx_claim_parameters(struct onnx_builder *builder, struct network_layer *l
     struct onnx_value *origin = &builder->graph->values[value->origin];
     const bool is_quantised = onnx_type_is_quantised(origin->type) &&
                               origin->rank >= 2; /* zero points have fewer */
-    if (origin->counted_layer != -1 || !(onnx_type_is_floating(origin->type) || is_quantised))
+    if (origin->rank == 0 || origin->counted_layer != -1 ||
+        !(onnx_type_is_floating(origin->type) || is_quantised))
         return;
     origin->counted_layer = (int)(layer - builder->network->layers);
     layer->work.parameter_count += origin->count;

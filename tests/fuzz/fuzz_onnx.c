@@ -1,6 +1,7 @@
 /* Whatever bytes an ONNX file holds. More models to start from:
  *   /usr/bin/python3 tests/python/onnx_models.py FOLDER small
- *   /usr/bin/python3 tests/python/onnx_operator_models.py FOLDER small */
+ *   /usr/bin/python3 tests/python/onnx_operator_models.py FOLDER small
+ *   /usr/bin/python3 tests/python/onnx_pattern_models.py FOLDER small */
 #include "../onnx_check.h"
 
 #include <stdint.h>

@@ -19,7 +19,8 @@ except ImportError as missing:
     sys.exit(77)
 
 import onnx_networks
-from onnx_networks import Model
+from onnx_model import Model
+from onnx_sequence_networks import encoder_block
 
 
 class Small(Model):
@@ -151,7 +152,7 @@ def recurrent(path, batch="n"):
 def transformer(path):
     m = Small(opset=17)
     x = m.input("x", ["n", 6, 16])
-    x = onnx_networks.encoder_block(m, "block", x, 6, 4, 16)
+    x = encoder_block(m, "block", x, 6, 4, 16)
     m.save(path, x)
 
 

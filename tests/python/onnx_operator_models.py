@@ -16,7 +16,7 @@ except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
 
-from onnx_networks import Model
+from onnx_model import Model
 
 
 class Small(Model):
