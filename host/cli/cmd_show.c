@@ -1,6 +1,7 @@
 /* Shows a file or a name: dataset, model, network, the layer table, the catalogue. */
 #include "cli/cli.h"
 #include "cli/network_selection.h"
+#include "cli/option_rules.h"
 #include "cli/plot_option.h"
 #include "cli/show.h"
 
@@ -74,6 +75,21 @@ static enum status show(const char *what, const struct settings *settings, struc
     return settings->plot ? plot_rows(what, settings, error) : STATUS_OK;
 }
 
+/* Those of a forecast are for a network and need the model. */
+static enum status check_forecast_options(const char *what, const struct settings *settings,
+                                          struct error *error)
+{
+    static const char *const names[] = {"device", "batch", "pass", "optimizer", "precision", NULL};
+    const char *given = option_first_given(settings, names);
+    if (given && !settings->model) {
+        FAIL(error, STATUS_USAGE, "--%s requires --model", given);
+        return HINT(error, STATUS_USAGE, "add --model MODEL.h5");
+    }
+    if (settings->model && (settings->check || !names_network(what)))
+        return FAIL(error, STATUS_USAGE, "--model requires a network");
+    return STATUS_OK;
+}
+
 static enum status run(const struct settings *settings, struct error *error)
 {
     const char *what = settings->operands[0];
@@ -89,12 +105,20 @@ static enum status run(const struct settings *settings, struct error *error)
                     settings->dimension.count > 0 ? "--dimension"
                     : settings->batch_axis        ? "--batch-axis"
                                                   : "--batch-in-file");
+    TRY(check_forecast_options(what, settings, error));
     TRY(plot_check(settings, error));
     return show(what, settings, error);
 }
 
-static const char *const takes[] = {"all",        "check",         "plot", "dimension",
-                                    "batch-axis", "batch-in-file", NULL};
+static const char *const takes[] = {
+    "all",   "check", "plot",      "dimension", "batch-axis", "batch-in-file", "model", "device",
+    "batch", "pass",  "optimizer", "precision", NULL};
+static const struct option_help helps[] = {
+    {"model", "MODEL.h5",
+     "of a network: the share of the model's forecast that the roofline gives, and of which "
+     "layers"},
+    {"device", "NAMES", "devices of the model, separated by commas; all (default: the first)"},
+    {NULL, NULL, NULL}};
 const struct command command_show = {
     .name = "show",
     .summary = "show a dataset, a model, a network, the layer kinds or the catalogue",
@@ -106,8 +130,10 @@ const struct command command_show = {
         "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show net.onnx\n"
         "  epochcast show bert.onnx --dimension sequence=128\n"
         "  epochcast show speech.onnx --batch-axis frames:1\n"
+        "  epochcast show bert_base --model model.h5 --batch 4\n"
         "  epochcast show layers\n",
     .options = takes,
+    .helps = helps,
     .operand_minimum = 1,
     .operand_maximum = 1,
     .run = run,

@@ -3,6 +3,7 @@
 #define EPOCHCAST_CLI_SHOW_H
 
 #include "cli/cli.h"
+#include "network/network.h"
 #include "predictors/predictor.h"
 
 /* True for the suffixes ".h5" and ".hdf5". */
@@ -17,6 +18,10 @@ enum status show_check(const char *path, enum table_format format, struct error 
 enum status show_network(const char *text, const struct settings *settings, struct error *error);
 /* The networks that have a name. */
 enum status show_catalogue(enum table_format format, struct error *error);
+/* "recognised: 25 layer_norm, 12 gelu", wrapped behind `indent` columns, and as an object. */
+void print_patterns(const struct network *network, int indent);
+struct json;
+void json_patterns(struct json *json, const struct network *network);
 enum status show_dataset(const char *path, enum table_format format, struct error *error);
 
 /* Receives the output of show, for another printer: labelled texts, then the tables with rows. */

@@ -1,7 +1,8 @@
 /* Networks: the catalogue, and one network by layers. */
 #include "cli/show.h"
 
-#include "cli/network_selection.h"
+#include "cli/forecast_request.h"
+#include "cli/show_roofline.h"
 #include "network/network_blocks.h"
 
 #include <math.h>
@@ -160,8 +161,24 @@ enum status show_catalogue(enum table_format format, struct error *error)
 
 /* ---- layers, for programs ---- */
 
-static enum status print_layers(const struct network *network, enum table_format format,
-                                struct error *error)
+/* The layers, what was recognised in an ONNX file, and the roofline's share of a forecast. */
+static enum status print_json(const struct network *network, const struct table *table,
+                              const struct forecast_grid *grid, struct error *error)
+{
+    struct json json;
+    json_begin(&json, stdout);
+    json_open(&json, NULL, '{');
+    table_print_array(table, &json, "rows");
+    json_patterns(&json, network);
+    if (grid)
+        TRY(json_roofline_shares(&json, grid, error));
+    json_close(&json, '}');
+    json_end(&json);
+    return STATUS_OK;
+}
+
+static enum status print_layers(const struct network *network, const struct forecast_grid *grid,
+                                enum table_format format, struct error *error)
 {
     static const struct table_column columns[] = {
         {.name = "name"},         {.name = "layer"},           {.name = "input"},
@@ -179,7 +196,11 @@ static enum status print_layers(const struct network *network, enum table_format
         table_integer(table, cost.parameter_count);
         table_number(table, cost.flops);
     }
-    return cli_print_table(table, format, error);
+    if (format != TABLE_JSON)
+        return cli_print_table(table, format, error);
+    const enum status status = print_json(network, table, grid, error);
+    table_free(table);
+    return status;
 }
 
 /* ---- layers, for people ---- */
@@ -280,9 +301,11 @@ static enum status add_blocks(struct table *table, bool *is_folded, const struct
     return STATUS_OK;
 }
 
-static enum status print_totals(const struct network *network, struct error *error)
+enum { INDENT = 10 };
+
+static enum status print_totals(const struct network *network, const struct forecast_grid *grid,
+                                struct error *error)
 {
-    enum { INDENT = 10 };
     const struct network_totals totals = totals_of(network);
     char kinds[512], line[700], input[SHAPE_SIZE], counts[3][HUMAN_TEXT_SIZE];
     bool *is_wanted;
@@ -295,18 +318,23 @@ static enum status print_totals(const struct network *network, struct error *err
              network->layer_count == 1 ? "" : "s", kinds);
     printf("%-*s", INDENT, "network");
     table_print_wrapped(stdout, line, TABLE_WIDTH - INDENT, INDENT);
-    printf("%-*s%s parameters; an input of %s: %s multiply-adds, %s activations\n\n", INDENT,
+    print_patterns(network, INDENT);
+    printf("%-*s%s parameters; an input of %s: %s multiply-adds, %s activations\n", INDENT,
            "totals", human_text(counts[0], SCALE_NUMBER, (double)totals.parameter_count, 0), input,
            human_text(counts[1], SCALE_NUMBER, totals.multiply_adds, 0),
            human_text(counts[2], SCALE_NUMBER, totals.activation_count, 0));
+    if (grid)
+        TRY(print_roofline_shares(grid, INDENT, error));
+    printf("\n");
     return STATUS_OK;
 }
 
-static enum status print_text(const struct network *network, bool is_all, struct error *error)
+static enum status print_text(const struct network *network, const struct forecast_grid *grid,
+                              bool is_all, struct error *error)
 {
     struct table *table;
     bool is_folded = false;
-    TRY(print_totals(network, error));
+    TRY(print_totals(network, grid, error));
     TRY(table_create(&table, text_columns, sizeof text_columns / sizeof *text_columns, error));
     enum status status = add_blocks(table, &is_folded, network, is_all, error);
     if (status != STATUS_OK) {
@@ -319,17 +347,44 @@ static enum status print_text(const struct network *network, bool is_all, struct
     return status;
 }
 
+static enum status print_network(const struct network *network, const struct forecast_grid *grid,
+                                 const struct settings *settings, struct error *error)
+{
+    TRY(note_network(network, settings, error));
+    if (settings->format == TABLE_CSV)
+        return network_write_csv(network, stdout, error);
+    return settings->format == TABLE_TEXT ? print_text(network, grid, settings->all, error)
+                                          : print_layers(network, grid, settings->format, error);
+}
+
+/* With the forecasts of --model. */
+static enum status show_forecast(const struct settings *settings, struct error *error)
+{
+    struct forecast_request request;
+    struct forecast_grid grid;
+    if (settings->format != TABLE_TEXT && settings->format != TABLE_JSON) {
+        FAIL(error, STATUS_USAGE, "-o %s has no place for a forecast",
+             choice_name(&choice_table_format, settings->format));
+        return HINT(error, STATUS_USAGE, "use -o json, or leave out --model");
+    }
+    TRY(forecast_request_load(&request, NULL, settings, error));
+    enum status status = forecast_grid_create(&grid, &request, error);
+    if (status == STATUS_OK) {
+        status = print_network(&request.selection.network, &grid, settings, error);
+        forecast_grid_free(&grid);
+    }
+    forecast_request_free(&request);
+    return status;
+}
+
 enum status show_network(const char *text, const struct settings *settings, struct error *error)
 {
     struct network network;
+    if (settings->model)
+        return show_forecast(settings, error);
     TRY(load_only_network(&network, text, settings, error));
     note_misfits(&network, settings);
-    enum status status = note_network(&network, settings, error);
-    if (status == STATUS_OK && settings->format == TABLE_CSV)
-        status = network_write_csv(&network, stdout, error);
-    else if (status == STATUS_OK)
-        status = settings->format == TABLE_TEXT ? print_text(&network, settings->all, error)
-                                                : print_layers(&network, settings->format, error);
+    const enum status status = print_network(&network, NULL, settings, error);
     network_free(&network);
     return status;
 }
