@@ -193,7 +193,8 @@ static __global__ void __launch_bounds__(THREADS)
     for (int64_t row = first + warp; row < end && column < width; row += THREADS / WARP) {
         const int64_t group = row * norm.turns + turn;
         const float g = load(&y_gradient[row * width + column]);
-        scale += g * ((load(&x[row * width + column]) - mean_of(norm, group)) * inverse_of(norm, group));
+        scale += g * ((load(&x[row * width + column]) - mean_of(norm, group)) *
+                      inverse_of(norm, group));
         shift += g;
     }
     scales[warp][lane] = scale;
