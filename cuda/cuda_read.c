@@ -55,8 +55,11 @@ static enum status pick(float *values, const struct cuda_plan *plan, enum layer_
         places[i] = shift + cuda_place_of(&order, indices[i]);
     CUDA_TRY(error, cudaMemcpyAsync(device->pick_places, places, (size_t)count * sizeof *places,
                                     cudaMemcpyHostToDevice, device->stream));
-    CUDA_TRY(error, launch_pick(device->pick_values, plan->tensor[role], device->pick_places, count,
-                                cuda_role_precision(plan, role), device->stream));
+    CUDA_TRY(error, plan->storage[role] == STORAGE_INT32
+                        ? launch_pick_indices(device->pick_values, plan->tensor[role],
+                                              device->pick_places, count, device->stream)
+                        : launch_pick(device->pick_values, plan->tensor[role], device->pick_places,
+                                      count, cuda_role_precision(plan, role), device->stream));
     CUDA_TRY(error, cudaMemcpyAsync(values, device->pick_values, (size_t)count * sizeof *values,
                                     cudaMemcpyDeviceToHost, device->stream));
     CUDA_TRY(error, cudaStreamSynchronize(device->stream));

@@ -86,7 +86,8 @@ static void read_tensor(struct cuda_plan *plan, const struct layer_tensor *tenso
         return;
     set_tensor(plan, family->first + index, tensor->count, storage);
     if (family->gradient != CUDA_ROLE_COUNT && storage != STORAGE_INT32)
-        set_tensor(plan, family->gradient + index, tensor->count, storage);
+        set_tensor(plan, family->gradient + index,
+                   tensor->gradient_count > 0 ? tensor->gradient_count : tensor->count, storage);
     if (tensor->role == TENSOR_INPUT)
         plan->shares_gradient[index] = tensor->shares_gradient;
 }
@@ -159,9 +160,13 @@ static enum status add_family(struct cuda_plan *plan, enum tensor_role role, int
     return STATUS_OK;
 }
 
-static struct cuda_plan *producer_plan(struct plan *const *inputs, int which)
+/* Nobody feeds indices: what other layers write are none. */
+static struct cuda_plan *producer_plan(const struct cuda_plan *plan, struct plan *const *inputs,
+                                       int which)
 {
-    return (struct cuda_plan *)producer_of(inputs, which);
+    return plan->storage[CUDA_INPUT + which] == STORAGE_INT32
+               ? NULL
+               : (struct cuda_plan *)producer_of(inputs, which);
 }
 
 /* What the producers write, or noise. */
@@ -169,7 +174,7 @@ static enum status add_inputs(struct cuda_plan *plan, struct plan *const *inputs
                               struct error *error)
 {
     for (int i = 0; i < plan->input_count; i++) {
-        const struct cuda_plan *producer = producer_plan(inputs, i);
+        const struct cuda_plan *producer = producer_plan(plan, inputs, i);
         if (!producer)
             TRY(add_tensor(plan, CUDA_INPUT + i, 1, error));
         else if (producer->count[CUDA_OUTPUT] == plan->count[CUDA_INPUT + i])
@@ -210,12 +215,12 @@ static enum status add_to_others(struct cuda_plan *producer, const void *gradien
 
 /* Whether the gradient of input `which` may lie where its producer reads it: nobody else, nor an
  * input before it, hands it one. */
-static bool is_first_reader(struct plan *const *inputs, int which)
+static bool is_first_reader(const struct cuda_plan *plan, struct plan *const *inputs, int which)
 {
-    const struct cuda_plan *producer = producer_plan(inputs, which);
+    const struct cuda_plan *producer = producer_plan(plan, inputs, which);
     bool is_first = producer && producer->tensor[CUDA_OUTPUT_GRADIENT] && !producer->reader;
     for (int i = 0; i < which; i++)
-        is_first &= producer != producer_plan(inputs, i);
+        is_first &= producer != producer_plan(plan, inputs, i);
     return is_first;
 }
 
@@ -224,7 +229,7 @@ static enum status link_readers(struct cuda_plan *plan, struct plan *const *inpu
                                 struct error *error)
 {
     for (int i = 0; i < plan->input_count; i++) {
-        struct cuda_plan *producer = producer_plan(inputs, i);
+        struct cuda_plan *producer = producer_plan(plan, inputs, i);
         if (!producer || !producer->tensor[CUDA_OUTPUT_GRADIENT])
             continue;
         if (producer->reader)
@@ -242,11 +247,11 @@ static enum status add_input_gradients(void **shared, struct cuda_plan *plan,
 {
     *shared = NULL;
     for (int i = 0; i < plan->input_count; i++) {
-        const struct cuda_plan *producer = producer_plan(inputs, i);
+        const struct cuda_plan *producer = producer_plan(plan, inputs, i);
         void **gradient = &plan->tensor[CUDA_INPUT_GRADIENT + i];
         if (plan->shares_gradient[i] && *shared)
             *gradient = *shared;
-        else if (is_first_reader(inputs, i))
+        else if (is_first_reader(plan, inputs, i))
             *gradient = producer->tensor[CUDA_OUTPUT_GRADIENT];
         else
             TRY(add_tensor(plan, CUDA_INPUT_GRADIENT + i, plan->shares_gradient[i], error));

@@ -144,26 +144,43 @@ static __device__ inline float step(float w, float g, float *s, float *t, int32_
     }
 }
 
+static __host__ __device__ inline int64_t gradient_count(const struct optimizer_update *update)
+{
+    return update->owners ? update->rows * update->width : update->count;
+}
+
+/* That element `i` of the gradient is of; -1: of none. */
+static __device__ inline int64_t parameter_of(const struct optimizer_update *update, int64_t i)
+{
+    if (!update->owners)
+        return i;
+    const int64_t row = update->owners[i / update->width];
+    return row < 0 ? -1 : row * update->width + i % update->width;
+}
+
 template <class T> static __global__ void optimizer_kernel(const struct optimizer_update update)
 {
     T *parameters = (T *)update.parameters;
     const T *gradient = (const T *)update.gradient;
-    EACH_INDEX (i, update.count) {
-        float s = update.state[0] ? update.state[0][i] : 0;
-        float t = update.state[1] ? update.state[1][i] : 0;
-        store(&parameters[i],
-              step(load(&parameters[i]), load(&gradient[i]), &s, &t, update.optimizer));
+    EACH_INDEX (i, gradient_count(&update)) {
+        const int64_t at = parameter_of(&update, i);
+        if (at < 0)
+            continue;
+        float s = update.state[0] ? update.state[0][at] : 0;
+        float t = update.state[1] ? update.state[1][at] : 0;
+        store(&parameters[at],
+              step(load(&parameters[at]), load(&gradient[i]), &s, &t, update.optimizer));
         if (update.state[0])
-            update.state[0][i] = s;
+            update.state[0][at] = s;
         if (update.state[1])
-            update.state[1][i] = t;
+            update.state[1][at] = t;
     }
 }
 
 extern "C" cudaError_t launch_optimizer(const struct optimizer_update *update, int32_t precision,
                                         cudaStream_t stream)
 {
-    cudaLaunchConfig_t config = grid_of(update->count, stream);
+    cudaLaunchConfig_t config = grid_of(gradient_count(update), stream);
     return by_precision(precision, [&](auto *type) {
         typedef decltype(type) pointer;
         return cudaLaunchKernelEx(&config, optimizer_kernel<std::remove_pointer_t<pointer>>,
@@ -172,6 +189,11 @@ extern "C" cudaError_t launch_optimizer(const struct optimizer_update *update, i
 }
 
 /* ---- single elements ---- */
+
+static __device__ inline float load(const int32_t *from)
+{
+    return (float)*from;
+}
 
 template <class T>
 static __global__ void pick_kernel(float *values, const T *tensor, const int64_t *places,
@@ -190,6 +212,14 @@ extern "C" cudaError_t launch_pick(float *values, const void *tensor, const int6
         return cudaLaunchKernelEx(&config, pick_kernel<element>, values, (const element *)tensor,
                                   places, count);
     });
+}
+
+extern "C" cudaError_t launch_pick_indices(float *values, const int32_t *tensor,
+                                           const int64_t *places, int64_t count,
+                                           cudaStream_t stream)
+{
+    const cudaLaunchConfig_t config = grid_of(count, stream);
+    return cudaLaunchKernelEx(&config, pick_kernel<int32_t>, values, tensor, places, count);
 }
 
 /* ---- noise, nothing ---- */
@@ -217,6 +247,23 @@ extern "C" cudaError_t launch_noise(void *values, int64_t count, float amplitude
         return cudaLaunchKernelEx(&config, noise_kernel<std::remove_pointer_t<pointer>>,
                                   (pointer)values, count, amplitude, stream_id, seed);
     });
+}
+
+static __global__ void indices_kernel(int32_t *values, int64_t count, int32_t bound,
+                                      uint32_t stream_id, uint64_t seed)
+{
+    EACH_INDEX (i, count) {
+        const uint32_t word =
+            philox((uint32_t)(i / 4), stream_id, 0, PHILOX_NOISE, seed).word[i % 4];
+        values[i] = (int32_t)((uint64_t)word * (uint32_t)bound >> 32);
+    }
+}
+
+extern "C" cudaError_t launch_indices(int32_t *values, int64_t count, int32_t bound,
+                                      uint32_t stream_id, uint64_t seed, cudaStream_t stream)
+{
+    const cudaLaunchConfig_t config = grid_of(count, stream);
+    return cudaLaunchKernelEx(&config, indices_kernel, values, count, bound, stream_id, seed);
 }
 
 static __global__ void empty_kernel()

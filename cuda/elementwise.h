@@ -59,8 +59,12 @@ struct optimizer_update {
     void *parameters;
     const void *gradient;
     float *state[2]; /* as many as optimizer_state_count says */
-    int64_t count;
+    int64_t count;   /* of the parameters */
     int32_t optimizer;
+    /* Not NULL: a sparse gradient (rows, width), whose row i is that of row owners[i] of the
+     * parameters, or of none (-1). No row has two. */
+    const int32_t *owners;
+    int64_t rows, width;
 };
 cudaError_t launch_optimizer(const struct optimizer_update *update, int32_t precision,
                              cudaStream_t stream);
@@ -70,9 +74,15 @@ cudaError_t launch_optimizer(const struct optimizer_update *update, int32_t prec
 cudaError_t launch_noise(void *values, int64_t count, float amplitude, uint32_t stream_id,
                          uint64_t seed, int32_t precision, cudaStream_t stream);
 
+/* Uniform indices below `bound` from the same words. */
+cudaError_t launch_indices(int32_t *values, int64_t count, int32_t bound, uint32_t stream_id,
+                           uint64_t seed, cudaStream_t stream);
+
 /* values[i] = tensor[places[i]] */
 cudaError_t launch_pick(float *values, const void *tensor, const int64_t *places, int64_t count,
                         int32_t precision, cudaStream_t stream);
+cudaError_t launch_pick_indices(float *values, const int32_t *tensor, const int64_t *places,
+                                int64_t count, cudaStream_t stream);
 
 /* Does nothing; its launch is what is measured. */
 cudaError_t launch_empty(cudaStream_t stream);

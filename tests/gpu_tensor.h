@@ -45,6 +45,8 @@ static size_t element_count(const struct cuda_plan *plan, enum cuda_role role)
     layer_work(&work, &plan->config);
     const struct role_place *place = place_of_role(role);
     const struct layer_tensor *tensor = work_find(&work, place->role, (int)role - place->first);
+    if (tensor && place->first == CUDA_WEIGHTS_GRADIENT && tensor->gradient_count > 0)
+        return (size_t)tensor->gradient_count;
     return tensor ? (size_t)tensor->count : 0;
 }
 
@@ -53,9 +55,16 @@ static struct cuda_order order_of(const struct cuda_plan *plan, enum cuda_role r
     return cuda_order_of(plan, tensor_role_of(role), (int64_t)element_count(plan, role));
 }
 
+static bool is_index(const struct cuda_plan *plan, enum cuda_role role)
+{
+    return plan->storage[role] == STORAGE_INT32;
+}
+
+/* Indices are as wide as fp32. */
 static int32_t precision_of(const struct cuda_plan *plan, enum cuda_role role)
 {
-    return role == CUDA_KEPT ? PRECISION_FP32 : cuda_role_precision(plan, role);
+    return role == CUDA_KEPT || is_index(plan, role) ? PRECISION_FP32
+                                                     : cuda_role_precision(plan, role);
 }
 
 static size_t role_bytes(const struct cuda_plan *plan, enum cuda_role role)
@@ -78,9 +87,11 @@ static float *read_tensor(const struct cuda_plan *plan, enum cuda_role role)
     float *values = allocate(count * sizeof *values);
     void *raw = allocate(bytes);
     copy_out(plan, raw, plan->tensor[role], bytes);
-    for (size_t i = 0; i < count; i++)
-        values[i] = load_number(raw, (size_t)cuda_place_of(&order, (int64_t)i),
-                                precision_of(plan, role));
+    for (size_t i = 0; i < count; i++) {
+        const size_t place = (size_t)cuda_place_of(&order, (int64_t)i);
+        values[i] = is_index(plan, role) ? (float)((const int32_t *)raw)[place]
+                                         : load_number(raw, place, precision_of(plan, role));
+    }
     free(raw);
     return values;
 }
@@ -138,7 +149,7 @@ static double norm_of(const double *values, size_t count)
 {
     double sum = 0;
     for (size_t i = 0; i < count; i++)
-        sum += values[i] * values[i];
+        sum += isnan(values[i]) ? 0 : values[i] * values[i]; /* NaN: nobody says what it is */
     return sqrt(sum);
 }
 
@@ -149,6 +160,9 @@ static void check_values(const struct cuda_plan *plan, const char *what, const f
     for (size_t i = 0; i < count; i++)
         difference[i] = (double)got[i] - wanted[i];
     double off = norm_of(difference, count) / norm;
+    for (size_t i = 0; i < count; i++)
+        if (isnan(got[i]) && !isnan(wanted[i]))
+            off = INFINITY;
     char text[256];
     snprintf(text, sizeof text, "%s is off by %.3g (%.0e is allowed), %zu of %zu are NaN [%s; %s]",
              what, off, tolerance, count_nan(got, count), count, plan->base.algorithm,

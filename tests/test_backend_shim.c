@@ -194,7 +194,20 @@ static void results_are_checked(void **state)
                  .pass = pass,
                  .optimizer = pass == PASS_TRAIN ? OPTIMIZER_ADAM : OPTIMIZER_NONE,
                  .precision = precision,
-                 .as.layer_norm = {.positions = 5, .width = 77, .pixels = 1}}};
+                 .as.layer_norm = {.positions = 5, .width = 77, .pixels = 1}},
+                {.kind = LAYER_EMBEDDING,
+                 .batch_size = 3,
+                 .pass = pass,
+                 .optimizer = pass == PASS_TRAIN ? OPTIMIZER_ADAM : OPTIMIZER_NONE,
+                 .precision = precision,
+                 .as.embedding = {.positions = 9, .vocabulary = 40, .width = 24}},
+                {.kind = LAYER_EMBEDDING,
+                 .batch_size = 3,
+                 .pass = pass,
+                 .optimizer = pass == PASS_TRAIN ? OPTIMIZER_MOMENTUM : OPTIMIZER_NONE,
+                 .precision = precision,
+                 .as.embedding = {
+                     .positions = 9, .vocabulary = 11, .width = 21, .gradient = GRADIENT_SPARSE}}};
             for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
                 const struct measurement row = measure_checked(&check, *state, &right[i]);
                 if (check.is_incorrect)

@@ -323,6 +323,47 @@ static void optimizers_follow_their_formulas(void **state)
         }
 }
 
+/* A sparse gradient: its rows go to their owners, one row has none. */
+static void sparse_updates_change_their_rows_alone(void **state)
+{
+    (void)state;
+    enum { WIDTH = 30, ROWS = 4, PARAMETERS = 7 * WIDTH };
+    const int32_t owners[ROWS] = {5, -1, 0, 3};
+    for (int32_t optimizer = OPTIMIZER_SGD; optimizer < OPTIMIZER_COUNT; optimizer++) {
+        struct array w = make_array(PARAMETERS, 1, PRECISION_FP32);
+        struct array g = make_array(ROWS * WIDTH, 2, PRECISION_FP32);
+        double *before = copy_of(&w);
+        struct optimizer_update update = {.parameters = w.data,
+                                          .gradient = g.data,
+                                          .count = PARAMETERS,
+                                          .optimizer = optimizer,
+                                          .owners = owners,
+                                          .rows = ROWS,
+                                          .width = WIDTH};
+        for (int k = 0; k < optimizer_state_count(optimizer); k++) {
+            cudaMalloc((void **)&update.state[k], PARAMETERS * sizeof(float));
+            cudaMemsetAsync(update.state[k], 0, PARAMETERS * sizeof(float), NULL);
+        }
+        assert_int_equal(launch_optimizer(&update, PRECISION_FP32, NULL), cudaSuccess);
+        for (size_t row = 0; row < PARAMETERS / WIDTH; row++)
+            for (size_t i = 0; i < WIDTH; i++) {
+                const size_t place = row * WIDTH + i;
+                const size_t from = row == 5 ? 0 : row == 0 ? 2 : row == 3 ? 3 : ROWS;
+                double s = 0, t = 0;
+                const double wanted = from < ROWS
+                                          ? reference_step(before[place], at(&g, from * WIDTH + i),
+                                                           &s, &t, optimizer)
+                                          : before[place];
+                assert_near(at(&w, place), wanted, 1, PRECISION_FP32);
+                if (update.state[0])
+                    assert_near((double)update.state[0][place], s, fabs(s), PRECISION_FP32);
+            }
+        free(before);
+        cudaFree(w.data), cudaFree(g.data);
+        cudaFree(update.state[0]), cudaFree(update.state[1]);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +376,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(functions_and_their_gradients),
         cmocka_unit_test(bias_gradient_sums_channels),
         cmocka_unit_test(optimizers_follow_their_formulas),
+        cmocka_unit_test(sparse_updates_change_their_rows_alone),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -64,7 +64,8 @@ struct choice {
 #define POOLING_LIST(X) X(POOLING_MAX, "max") X(POOLING_AVERAGE, "average")
 #define STATISTICS_LIST(X)                                                                         \
     X(STATISTICS_LAYER, "layer") X(STATISTICS_RMS, "rms") X(STATISTICS_GROUP, "group")
-#define SWITCH_LIST(X) X(SWITCH_NO, "no") X(SWITCH_YES, "yes")
+#define SWITCH_LIST(X)   X(SWITCH_NO, "no") X(SWITCH_YES, "yes")
+#define GRADIENT_LIST(X) X(GRADIENT_DENSE, "dense") X(GRADIENT_SPARSE, "sparse")
 #define STRATUM_LIST(X)                                                                            \
     X(STRATUM_LOG_UNIFORM, "log_uniform")                                                          \
     X(STRATUM_REALISTIC, "realistic")                                                              \
@@ -92,6 +93,7 @@ struct choice {
     X(pooling, POOLING_LIST)                                                                       \
     X(statistics, STATISTICS_LIST)                                                                 \
     X(switch_, SWITCH_LIST)                                                                        \
+    X(gradient, GRADIENT_LIST)                                                                     \
     X(stratum, STRATUM_LIST)                                                                       \
     X(split, SPLIT_LIST)                                                                           \
     X(work_family, WORK_FAMILY_LIST)
@@ -113,6 +115,7 @@ enum {
     ACTIVATION_COUNT = 0 ACTIVATION_LIST(CHOICE_ONE),
     FUNCTION_COUNT = 0 FUNCTION_LIST(CHOICE_ONE),
     PRECISION_COUNT = 0 PRECISION_LIST(CHOICE_ONE),
+    GRADIENT_COUNT = 0 GRADIENT_LIST(CHOICE_ONE),
     OUTCOME_COUNT = 0 OUTCOME_LIST(CHOICE_ONE),
     STATISTICS_COUNT = 0 STATISTICS_LIST(CHOICE_ONE),
     SPLIT_COUNT = 0 SPLIT_LIST(CHOICE_ONE),

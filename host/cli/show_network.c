@@ -90,9 +90,18 @@ static void write_shape(char text[SHAPE_SIZE], const struct network_layer *layer
     }
 }
 
+/* A table is indexed, by one number for each row that it gives. */
+static bool takes_indices(const struct network_layer *layer)
+{
+    return !network_layer_is_operator(layer) && layer->config.kind == LAYER_EMBEDDING;
+}
+
 static void write_input(char text[SHAPE_SIZE], const struct network_layer *layer)
 {
-    write_shape(text, layer, network_layer_input_count(layer), "channels_in", "inputs");
+    if (takes_indices(layer))
+        snprintf(text, SHAPE_SIZE, "%.0f", network_layer_input_count(layer));
+    else
+        write_shape(text, layer, network_layer_input_count(layer), "channels_in", "inputs");
 }
 
 static void write_output(char text[SHAPE_SIZE], const struct network_layer *layer)
@@ -109,6 +118,8 @@ static void write_network_input(char text[SHAPE_SIZE], const struct network *net
     else if (strcmp(first->operator_name, "embedding") == 0)
         snprintf(text, SHAPE_SIZE, "%.0f tokens",
                  first->work.input_count - first->work.output_count); /* one index each */
+    else if (takes_indices(first))
+        snprintf(text, SHAPE_SIZE, "%.0f tokens", network_layer_input_count(first));
     else
         write_input(text, first);
     if (!strpbrk(text, "x "))

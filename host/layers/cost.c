@@ -71,12 +71,23 @@ double stored_bytes(enum storage storage, int32_t precision)
     return storage == STORAGE_LAYER ? precision_bytes(precision) : bytes[storage];
 }
 
-/* The tensors of a work by role, in bytes; the outputs in elements, too. */
+/* The tensors of a work by role, in bytes; some in elements. */
 struct sums {
     double inputs, outputs, weights, biases; /* bytes; weights without biases */
+    double weight_gradients;
+    double updated;                          /* parameters, in elements */
     double input_gradients, shared_gradient; /* of all inputs; of those that have the output's */
     double kept, first_input, output_count;
 };
+
+static void add_parameters(struct sums *sums, const struct layer_tensor *tensor,
+                           double element_bytes)
+{
+    const double gradient = tensor->gradient_count > 0 ? tensor->gradient_count : tensor->count;
+    sums->updated += fmin(gradient, tensor->count);
+    if (tensor->role == TENSOR_WEIGHTS)
+        sums->weight_gradients += element_bytes * gradient;
+}
 
 static struct sums sums_of(const struct layer_work *work, int32_t precision)
 {
@@ -89,6 +100,8 @@ static struct sums sums_of(const struct layer_work *work, int32_t precision)
         *by_role[tensor->role] += bytes;
         if (tensor->role == TENSOR_OUTPUT)
             sums.output_count += tensor->count;
+        if (tensor->role == TENSOR_WEIGHTS || tensor->role == TENSOR_BIAS)
+            add_parameters(&sums, tensor, bytes / tensor->count);
         if (tensor->role != TENSOR_INPUT)
             continue;
         if (sums.first_input == 0)
@@ -114,7 +127,7 @@ static bool add_operations(struct cost *cost, const struct layer_work *work,
     const double writes[WORK_PHASE_COUNT] = {
         [WORK_FORWARD] = sums->outputs,
         [WORK_BACKWARD_DATA] = sums->input_gradients,
-        [WORK_BACKWARD_WEIGHTS] = sums->weights,
+        [WORK_BACKWARD_WEIGHTS] = sums->weight_gradients,
     };
     bool has_phase[WORK_PHASE_COUNT] = {false};
     for (int i = 0; i < work->operation_count; i++) {
@@ -167,7 +180,7 @@ static void add_update(struct cost *cost, double parameters, int32_t optimizer,
 static double gradient_bytes(const struct sums *sums, bool has_activation)
 {
     const double shared = has_activation ? sums->shared_gradient : 0; /* else it is the output's */
-    return shared + sums->input_gradients + sums->outputs + sums->weights + sums->biases;
+    return shared + sums->input_gradients + sums->outputs + sums->weight_gradients + sums->biases;
 }
 
 struct cost cost_of_work(const struct layer_work *work, int32_t pass, int32_t optimizer,
@@ -197,6 +210,6 @@ struct cost cost_of_work(const struct layer_work *work, int32_t pass, int32_t op
         cost.bytes_written += kept;
     }
     if (trains)
-        add_update(&cost, parameters, optimizer, element_bytes);
+        add_update(&cost, sums.updated, optimizer, element_bytes);
     return cost;
 }

@@ -23,7 +23,8 @@
     X(CONV2D, conv2d)                                                                              \
     X(POOL2D, pool2d)                                                                              \
     X(BATCH_NORM, batch_norm)                                                                      \
-    X(ADDITION, addition) X(LAYER_NORM, layer_norm) X(ACTIVATION, activation)
+    X(ADDITION, addition)                                                                          \
+    X(LAYER_NORM, layer_norm) X(ACTIVATION, activation) X(EMBEDDING, embedding)
 
 #define LAYER_ENUMERATOR(KIND, kind) LAYER_##KIND,
 enum layer_kind { LAYER_KINDS(LAYER_ENUMERATOR) LAYER_KIND_COUNT };
@@ -93,6 +94,21 @@ struct activation {
     int32_t elements; /* of one row of the batch */
     int32_t function; /* enum function */
 };
+
+/* Rows of a table, `positions` indices per sample: y = table[index]; table (vocabulary, width).
+ * gradient dense: a table of zeros to which the rows of the output's gradient are added, and an
+ * update of all parameters. sparse: one row per index, those of one index summed at the first of
+ * them; an update changes only rows that occur. Indices are uniform, and below EMBEDDING_INDICES.
+ */
+enum { EMBEDDING_INDICES = 1 << 24 }; /* a float holds them: checks read them so */
+struct embedding {
+    int32_t positions, vocabulary, width;
+    int32_t gradient; /* enum gradient */
+};
+static inline int32_t embedding_indices(const struct embedding *embedding)
+{
+    return embedding->vocabulary < EMBEDDING_INDICES ? embedding->vocabulary : EMBEDDING_INDICES;
+}
 
 #define LAYER_MEMBER(KIND, kind) struct kind kind;
 

@@ -70,7 +70,8 @@ int64_t layer_value_count(const struct layer_config *config, enum layer_value wh
     if (!tensor ||
         (place.is_gradient && (config->pass != PASS_TRAIN || !has_gradient(tensor, &place))))
         return 0;
-    return (int64_t)tensor->count;
+    return (int64_t)(place.is_gradient && tensor->gradient_count > 0 ? tensor->gradient_count
+                                                                     : tensor->count);
 }
 
 void reference_begin(struct reference *reference, const struct layer_config *config,

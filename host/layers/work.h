@@ -39,6 +39,8 @@ struct layer_tensor {
     double count;         /* elements, of the whole batch */
     bool shares_gradient; /* an input whose gradient is the output's: all such have one in common */
     int parts; /* arrays of one size that parameters consist of: 2, scales and shifts; 0: one */
+    double gradient_count; /* of weights: elements of their gradient, and no more of theirs are
+                              updated; 0: all */
 };
 
 enum work_phase {

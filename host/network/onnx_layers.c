@@ -204,6 +204,7 @@ static const struct reader {
     {"FastGelu", onnx_read_activation},
     {"FusedConv", read_conv},
     {"FusedGemm", read_gemm},
+    {"Gather", onnx_read_embedding},
     {"Gelu", onnx_read_activation},
     {"Gemm", read_gemm},
     {"GlobalAveragePool", read_global_pool},

@@ -76,6 +76,9 @@ onnx_read_function *onnx_reader_find(const struct onnx_operator *known);
 /* Of streams over elements (onnx_stream_layers.c). */
 onnx_read_function onnx_read_activation;
 
+/* Kinds with indices (onnx_layers_tokens.c). */
+onnx_read_function onnx_read_embedding;
+
 /* A new layer, named and linked, of one row; the node's outputs are its. STATUS_BAD_FILE: no name
  * is left. */
 enum status onnx_layer_add(struct onnx_builder *builder, const struct onnx_call *call,

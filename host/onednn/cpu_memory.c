@@ -2,6 +2,8 @@
 #include "onednn/cpu_plan.h"
 #include "onednn/processor.h"
 
+#include "base/philox.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,4 +273,17 @@ enum status cpu_operand_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
     if (is_padded)
         cpu_operand_spoil(plan->device, tensor);
     return STATUS_OK;
+}
+
+enum status cpu_indices_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
+                               const struct cpu_layout *layout, int32_t bound, struct error *error)
+{
+    TRY(cpu_tensor_create(tensor, plan, layout, 0, error));
+    int32_t *indices = tensor->data;
+    const size_t count = cpu_layout_bytes(layout) / sizeof *indices;
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t word = philox((uint32_t)(i / 4), 0, 0, PHILOX_NOISE, 0).word[i % 4];
+        indices[i] = (int32_t)((uint64_t)word * (uint32_t)bound >> 32);
+    }
+    return cpu_tensor_keep(plan, tensor, error);
 }

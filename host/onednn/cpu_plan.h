@@ -140,6 +140,9 @@ enum status cpu_tensor_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
 /* The same for a tensor that no step of the plan writes, amplitude 1. */
 enum status cpu_operand_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
                                const struct cpu_layout *layout, struct error *error);
+/* The same for int32 indices: uniform in [0, bound). */
+enum status cpu_indices_create(struct cpu_tensor *tensor, struct cpu_plan *plan,
+                               const struct cpu_layout *layout, int32_t bound, struct error *error);
 /* Zeros in the padding of a blocked layout; *is_padded: it has some. */
 enum status cpu_clear_padding(bool *is_padded, const struct cpu_tensor *tensor,
                               struct error *error);
@@ -221,6 +224,10 @@ enum status cpu_activation_backward_into(struct cpu_plan *plan, const struct cpu
                                          int32_t activation, struct error *error);
 /* Weight and bias updates of a training step. */
 enum status cpu_updates_add(struct cpu_plan *plan, struct error *error);
+/* The update of the weights, a matrix, by a gradient that has rows of them: owners (rows; int32) is
+ * which row each belongs to, -1: to none. The other rows are left as they are. */
+enum status cpu_rows_update_add(struct cpu_plan *plan, const struct cpu_tensor *owners,
+                                struct error *error);
 
 /* Scales and shifts of a normalisation, one fp32 tensor (2, width): noise of an amplitude (0: as it
  * is); as the layer's CPU_WEIGHTS, scales around 1; both rows as tensors of their own. */

@@ -5,91 +5,145 @@
  */
 #include "onednn/cpu_plan.h"
 
+#include "base/half.h"
+
 #include <math.h>
 #include <string.h>
 
-enum { PARALLEL_COUNT = 1 << 15 };
+enum { PARALLEL_COUNT = 1 << 15, BLOCK_COUNT = 1 << 12 };
 
 static const float rate = 1e-8f, decay = 0.9f, decay2 = 0.999f, tiny = 1e-7f;
 
-/* All of a parameter array's memory, padding included. */
-enum update_data { PARAMETERS, GRADIENT, STATE, SECOND_STATE };
+/* All of a parameter array's memory, padding included; of a sparse gradient also who owns its rows,
+ * and the 16-bit weights that the parameters are the master copy of. */
+enum update_data { PARAMETERS, GRADIENT, STATE, SECOND_STATE, OWNERS, NARROW };
+enum update_size { COUNT, OPTIMIZER, ROWS, WIDTH, NARROW_TYPE };
 
-#define EACH_ELEMENT(update)                                                                       \
-    const int64_t count = update->size[0];                                                         \
-    _Pragma("omp parallel for simd if (count > PARALLEL_COUNT)") for (int64_t i = 0; i < count; i++)
+/* Parameters in a row: w, their gradient g, their state s and t. */
+struct span {
+    float *w, *s, *t;
+    const float *g;
+    int64_t count;
+};
 
-static void run_sgd(const struct cpu_loop *update)
+#define EACH_ELEMENT                                                                               \
+    float *w = at->w, *s = at->s, *t = at->t;                                                      \
+    const float *g = at->g;                                                                        \
+    const int64_t count = at->count;                                                               \
+    (void)s, (void)t;                                                                              \
+    _Pragma("omp simd") for (int64_t i = 0; i < count; i++)
+
+static void step_sgd(const struct span *at)
 {
-    float *w = update->data[PARAMETERS];
-    const float *g = update->data[GRADIENT];
-    EACH_ELEMENT(update)
+    EACH_ELEMENT
     w[i] -= rate * g[i];
 }
 
-static void run_momentum(const struct cpu_loop *update)
+static void step_momentum(const struct span *at)
 {
-    float *w = update->data[PARAMETERS], *m = update->data[STATE];
-    const float *g = update->data[GRADIENT];
-    EACH_ELEMENT(update)
+    EACH_ELEMENT
     {
-        m[i] = decay * m[i] + g[i];
-        w[i] -= rate * m[i];
+        s[i] = decay * s[i] + g[i];
+        w[i] -= rate * s[i];
     }
 }
 
-static void run_adagrad(const struct cpu_loop *update)
+static void step_adagrad(const struct span *at)
 {
-    float *w = update->data[PARAMETERS], *v = update->data[STATE];
-    const float *g = update->data[GRADIENT];
-    EACH_ELEMENT(update)
+    EACH_ELEMENT
     {
-        v[i] += g[i] * g[i];
-        w[i] -= rate * g[i] / (sqrtf(v[i]) + tiny);
+        s[i] += g[i] * g[i];
+        w[i] -= rate * g[i] / (sqrtf(s[i]) + tiny);
     }
 }
 
-static void run_adadelta(const struct cpu_loop *update)
+static void step_adadelta(const struct span *at)
 {
-    float *w = update->data[PARAMETERS], *v = update->data[STATE], *d = update->data[SECOND_STATE];
-    const float *g = update->data[GRADIENT];
-    EACH_ELEMENT(update)
+    EACH_ELEMENT
     {
-        v[i] = decay * v[i] + (1 - decay) * g[i] * g[i];
-        float delta = sqrtf(d[i] + tiny) / sqrtf(v[i] + tiny) * g[i];
-        d[i] = decay * d[i] + (1 - decay) * delta * delta;
+        s[i] = decay * s[i] + (1 - decay) * g[i] * g[i];
+        float delta = sqrtf(t[i] + tiny) / sqrtf(s[i] + tiny) * g[i];
+        t[i] = decay * t[i] + (1 - decay) * delta * delta;
         w[i] -= rate * delta;
     }
 }
 
-static void run_rmsprop(const struct cpu_loop *update)
+static void step_rmsprop(const struct span *at)
 {
-    float *w = update->data[PARAMETERS], *v = update->data[STATE];
-    const float *g = update->data[GRADIENT];
-    EACH_ELEMENT(update)
+    EACH_ELEMENT
     {
-        v[i] = decay * v[i] + (1 - decay) * g[i] * g[i];
-        w[i] -= rate * g[i] / (sqrtf(v[i]) + tiny);
+        s[i] = decay * s[i] + (1 - decay) * g[i] * g[i];
+        w[i] -= rate * g[i] / (sqrtf(s[i]) + tiny);
     }
 }
 
-static void run_adam(const struct cpu_loop *update)
+static void step_adam(const struct span *at)
 {
-    float *w = update->data[PARAMETERS], *m = update->data[STATE], *v = update->data[SECOND_STATE];
-    const float *g = update->data[GRADIENT];
-    EACH_ELEMENT(update)
+    EACH_ELEMENT
     {
-        m[i] = decay * m[i] + (1 - decay) * g[i];
-        v[i] = decay2 * v[i] + (1 - decay2) * g[i] * g[i];
-        w[i] -= rate * m[i] / (sqrtf(v[i]) + tiny);
+        s[i] = decay * s[i] + (1 - decay) * g[i];
+        t[i] = decay2 * t[i] + (1 - decay2) * g[i] * g[i];
+        w[i] -= rate * s[i] / (sqrtf(t[i]) + tiny);
     }
 }
 
-static void (*const runs[OPTIMIZER_COUNT])(const struct cpu_loop *update) = {
-    [OPTIMIZER_SGD] = run_sgd,         [OPTIMIZER_MOMENTUM] = run_momentum,
-    [OPTIMIZER_ADAGRAD] = run_adagrad, [OPTIMIZER_ADADELTA] = run_adadelta,
-    [OPTIMIZER_RMSPROP] = run_rmsprop, [OPTIMIZER_ADAM] = run_adam,
+static void (*const steps[OPTIMIZER_COUNT])(const struct span *at) = {
+    [OPTIMIZER_SGD] = step_sgd,         [OPTIMIZER_MOMENTUM] = step_momentum,
+    [OPTIMIZER_ADAGRAD] = step_adagrad, [OPTIMIZER_ADADELTA] = step_adadelta,
+    [OPTIMIZER_RMSPROP] = step_rmsprop, [OPTIMIZER_ADAM] = step_adam,
 };
+
+/* `count` parameters from `first` on, and their gradient from `gradient` on. */
+static struct span span_of(const struct cpu_loop *update, int64_t first, int64_t gradient,
+                           int64_t count)
+{
+    float *const s = update->data[STATE], *const t = update->data[SECOND_STATE];
+    return (struct span){.w = (float *)update->data[PARAMETERS] + first,
+                         .s = s ? s + first : NULL,
+                         .t = t ? t + first : NULL,
+                         .g = (const float *)update->data[GRADIENT] + gradient,
+                         .count = count};
+}
+
+static void run_all(const struct cpu_loop *update)
+{
+    const int64_t count = update->size[COUNT];
+#pragma omp parallel for if (count > PARALLEL_COUNT)
+    for (int64_t first = 0; first < count; first += BLOCK_COUNT) {
+        const int64_t rest = count - first;
+        const struct span span = span_of(update, first, first,
+                                         rest < BLOCK_COUNT ? rest : BLOCK_COUNT);
+        steps[update->size[OPTIMIZER]](&span);
+    }
+}
+
+static void narrow_row(const struct cpu_loop *update, const struct span *span, int64_t first)
+{
+    uint16_t *to = (uint16_t *)update->data[NARROW] + first;
+    if (update->size[NARROW_TYPE] == dnnl_bf16)
+        for (int64_t i = 0; i < span->count; i++)
+            to[i] = bf16_of_float(span->w[i]);
+    else
+        for (int64_t i = 0; i < span->count; i++)
+            to[i] = fp16_of_float(span->w[i]);
+}
+
+/* Rows of the parameters that own one of the gradient: no two own the same. */
+static void run_rows(const struct cpu_loop *update)
+{
+    const int32_t *owners = update->data[OWNERS];
+    const int64_t rows = update->size[ROWS], width = update->size[WIDTH];
+#pragma omp parallel for if (rows * width > PARALLEL_COUNT)
+    for (int64_t row = 0; row < rows; row++) {
+        if (owners[row] < 0)
+            continue;
+        const int64_t first = owners[row] * width;
+        const struct span span = span_of(update, first, row * width, width);
+        steps[update->size[OPTIMIZER]](&span);
+        if (update->data[NARROW])
+            narrow_row(update, &span, first);
+    }
+}
 
 /* State starts at zero, as in training: where the gradient is zero (padding, dead units) it stays
  * exactly zero, while anything else would decay into denormals and cost time. */
@@ -103,18 +157,39 @@ static enum status add_state(void **state, struct cpu_plan *plan, const struct c
     return cpu_tensor_keep(plan, &tensor, error);
 }
 
+/* The update with its state, all but what the rows of a sparse gradient need. */
+static enum status begin_update(struct cpu_loop *update, struct cpu_plan *plan,
+                                const struct cpu_tensor *parameters,
+                                const struct cpu_tensor *gradient, struct error *error)
+{
+    *update = (struct cpu_loop){
+        .run = run_all,
+        .data = {[PARAMETERS] = parameters->data, [GRADIENT] = gradient->data},
+        .size = {[COUNT] = (int64_t)(cpu_layout_bytes(parameters->layout) / sizeof(float)),
+                 [OPTIMIZER] = plan->config.optimizer}};
+    for (int i = 0; i < optimizer_state_count(plan->config.optimizer); i++)
+        TRY(add_state(&update->data[STATE + i], plan, parameters->layout, error));
+    return STATUS_OK;
+}
+
 static enum status add_update(struct cpu_plan *plan, const struct cpu_tensor *parameters,
                               const struct cpu_tensor *gradient, struct error *error)
 {
+    struct cpu_loop update;
     if (!parameters->memory)
         return STATUS_OK;
-    struct cpu_loop update = {
-        .run = runs[plan->config.optimizer],
-        .data = {[PARAMETERS] = parameters->data, [GRADIENT] = gradient->data},
-        .size = {(int64_t)(cpu_layout_bytes(parameters->layout) / sizeof(float))}};
-    for (int i = 0; i < optimizer_state_count(plan->config.optimizer); i++)
-        TRY(add_state(&update.data[STATE + i], plan, parameters->layout, error));
+    TRY(begin_update(&update, plan, parameters, gradient, error));
     return cpu_loop_add(plan, PHASE_UPDATE, &update, error);
+}
+
+/* fp32, with the values of 16-bit weights. */
+static enum status add_master(struct cpu_plan *plan, int which, const struct cpu_layout *layout,
+                              struct error *error)
+{
+    struct cpu_tensor *master = &plan->tensor[CPU_MASTER_WEIGHTS + which];
+    TRY(cpu_tensor_create(master, plan, layout, 0, error));
+    TRY(cpu_copy(plan, &plan->tensor[CPU_WEIGHTS + which], master, error));
+    return cpu_tensor_keep(plan, master, error);
 }
 
 /* 16-bit weights: the update changes their master copy, in the layout of the gradient. */
@@ -122,12 +197,10 @@ static enum status add_weights_update(struct cpu_plan *plan, int which, struct e
 {
     const struct cpu_tensor *weights = &plan->tensor[CPU_WEIGHTS + which];
     const struct cpu_tensor *gradient = &plan->tensor[CPU_WEIGHTS_GRADIENT + which];
-    struct cpu_tensor *master = &plan->tensor[CPU_MASTER_WEIGHTS + which];
+    const struct cpu_tensor *master = &plan->tensor[CPU_MASTER_WEIGHTS + which];
     if (!weights->memory || cpu_layout_type(weights->layout) == dnnl_f32)
         return add_update(plan, weights, gradient, error);
-    TRY(cpu_tensor_create(master, plan, gradient->layout, 0, error));
-    TRY(cpu_copy(plan, weights, master, error));
-    TRY(cpu_tensor_keep(plan, master, error));
+    TRY(add_master(plan, which, gradient->layout, error));
     TRY(add_update(plan, master, gradient, error));
     return cpu_reorder(plan, PHASE_UPDATE, master, weights, error);
 }
@@ -139,4 +212,31 @@ enum status cpu_updates_add(struct cpu_plan *plan, struct error *error)
     for (int i = 0; i < CPU_WEIGHTS_LIMIT; i++)
         TRY(add_weights_update(plan, i, error));
     return add_update(plan, &plan->tensor[CPU_BIAS], &plan->tensor[CPU_BIAS_GRADIENT], error);
+}
+
+/* 16-bit rows are rounded one by one, too. */
+enum status cpu_rows_update_add(struct cpu_plan *plan, const struct cpu_tensor *owners,
+                                struct error *error)
+{
+    const struct cpu_tensor *weights = &plan->tensor[CPU_WEIGHTS], *parameters = weights;
+    const struct cpu_tensor *gradient = &plan->tensor[CPU_WEIGHTS_GRADIENT];
+    const dnnl_data_type_t type = cpu_layout_type(weights->layout);
+    const dnnl_dim_t *dimensions = cpu_layout_dimensions(weights->layout);
+    const struct cpu_layout *wide;
+    struct cpu_loop update;
+    if (plan->config.optimizer == OPTIMIZER_NONE)
+        return STATUS_OK;
+    if (type != dnnl_f32) {
+        TRY(cpu_plain_layout(&wide, plan, 2, dimensions, dnnl_f32, error));
+        TRY(add_master(plan, 0, wide, error));
+        parameters = &plan->tensor[CPU_MASTER_WEIGHTS];
+    }
+    TRY(begin_update(&update, plan, parameters, gradient, error));
+    update.run = run_rows;
+    update.data[OWNERS] = owners->data;
+    update.data[NARROW] = type == dnnl_f32 ? NULL : weights->data;
+    update.size[ROWS] = cpu_layout_dimensions(gradient->layout)[0];
+    update.size[WIDTH] = dimensions[1];
+    update.size[NARROW_TYPE] = type;
+    return cpu_loop_add(plan, PHASE_UPDATE, &update, error);
 }

@@ -45,7 +45,9 @@ void step_begin(struct step *step, const struct layer_config *config)
     assert_in_range(step->weights_count, 0, VALUE_FAMILY);
     for (int i = 0; i < step->weights_count; i++) {
         step->weights_size[i] = (size_t)work_find(&work, TENSOR_WEIGHTS, i)->count;
-        step->weights_gradient[i] = zeros(step->weights_size[i]);
+        step->weights_gradient_size[i] = (size_t)layer_value_count(&train,
+                                                                   VALUE_WEIGHTS_GRADIENT + i);
+        step->weights_gradient[i] = zeros(step->weights_gradient_size[i]);
     }
     step->output = zeros(step->output_size);
     step->bias_gradient = zeros(step->bias_size);
@@ -94,7 +96,7 @@ static void fill(double *values, size_t count, struct step *step, enum layer_val
                     (struct value_source){.read = read_step, .payload = step}, step->pads_alike);
     for (size_t i = 0; i < count; i++) {
         reference_element(&element, &reference, what, (int64_t)i, NULL);
-        values[i] = element.value;
+        values[i] = element.is_open && what >= VALUE_WEIGHTS_GRADIENT ? NAN : element.value;
     }
 }
 
@@ -109,7 +111,8 @@ void step_backward(struct step *step)
         if (step->input_gradient[i])
             fill(step->input_gradient[i], step->input_size[i], step, VALUE_INPUT_GRADIENT + i);
     for (int i = 0; i < step->weights_count; i++)
-        fill(step->weights_gradient[i], step->weights_size[i], step, VALUE_WEIGHTS_GRADIENT + i);
+        fill(step->weights_gradient[i], step->weights_gradient_size[i], step,
+             VALUE_WEIGHTS_GRADIENT + i);
     fill(step->bias_gradient, step->bias_size, step, VALUE_BIAS_GRADIENT);
 }
 

@@ -19,12 +19,14 @@ struct step {
     bool pads_alike; /* windows with a stride above 1: as many zeros before as after */
     int input_count, weights_count;  /* up to VALUE_FAMILY of each are looked at */
     size_t input_size[VALUE_FAMILY]; /* elements, as the others */
-    size_t weights_size[VALUE_FAMILY], output_size, bias_size;
+    size_t weights_size[VALUE_FAMILY], weights_gradient_size[VALUE_FAMILY];
+    size_t output_size, bias_size;
     bool is_index[VALUE_FAMILY]; /* the input */
     float *input[VALUE_FAMILY], *weights[VALUE_FAMILY], *bias, *output_gradient;
     float *mean, *variance; /* given statistics; NULL: those of the batch */
     double *output;
-    /* Of inputs, NULL: indices have none, and what shares the first's has no other. */
+    /* Of inputs, NULL: indices have none, and what shares the first's has no other. NaN
+     * among weights': nobody says what the element is. */
     double *input_gradient[VALUE_FAMILY], *weights_gradient[VALUE_FAMILY], *bias_gradient;
 };
 
