@@ -69,6 +69,9 @@ struct cuda_kind {
     bool has_float_parameters; /* weights are fp32 whatever the precision */
     bool keeps_product;        /* the primitive's backward pass reads its own output */
     bool has_planes;           /* the output is images: a channel's pixels lie together in NCHW */
+    /* Called before the tensors exist: sets the counts of those whose size the library decides.
+     * NULL: the work has them all. */
+    enum status (*count)(struct cuda_plan *plan, struct error *error);
     /* Called once the tensors exist: chooses algorithms, fills base.algorithm and so on, and the
      * tensors that must not hold noise: indices (zeros so far), weights that no product reads. */
     enum status (*choose)(struct cuda_plan *plan, struct error *error);
@@ -80,6 +83,9 @@ struct cuda_kind {
     /* Takes note of the tensors of a further set of operands (plan->bound_set), which are the
      * plan's during the call. NULL: the kind keeps no pointers but in `tensor`. */
     enum status (*bind_set)(struct cuda_plan *plan, struct error *error);
+    /* Where the first array of weights, which holds all of them, has element `index` of weights
+     * `which`; their gradients lie alike. NULL: each are an array of their own. */
+    int64_t (*weights_place)(const struct cuda_plan *plan, int which, int64_t index);
     void (*release)(struct cuda_plan *plan); /* or NULL */
 };
 
@@ -174,6 +180,8 @@ struct cuda_order {
 struct cuda_order cuda_order_of(const struct cuda_plan *plan, enum tensor_role what, int64_t count);
 /* Where the device has the plain element `index`. */
 int64_t cuda_place_of(const struct cuda_order *order, int64_t index);
+/* The role that holds the first elements of `role`. */
+enum cuda_role cuda_holder_of(const struct cuda_plan *plan, enum cuda_role role);
 /* `read` of struct bench. */
 enum status cuda_read(float *values, struct plan *plan, enum layer_value what,
                       const int64_t *indices, int count, struct error *error);

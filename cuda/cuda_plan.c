@@ -156,12 +156,30 @@ static enum status try_out(struct cuda_plan *plan, struct error *error)
     return status;
 }
 
+/* What is too large anyhow is found before a library is asked; what that refuses is unsupported. */
+static enum status count_tensors(struct cuda_plan *plan, struct error *error)
+{
+    const int64_t used_bytes = plan->device->used_bytes;
+    struct error reason = {0};
+    void *all;
+    TRY(cuda_take(&all, plan->device, layer_cost(&plan->config).memory_bytes, error));
+    plan->device->used_bytes = used_bytes;
+    const enum status status = plan->kind->count(plan, &reason);
+    if (status != STATUS_OK && plan->is_refused)
+        return cuda_unsupported(plan, reason.message, error);
+    if (status != STATUS_OK && error)
+        *error = reason;
+    return status;
+}
+
 static enum status fill_plan(struct cuda_plan *plan, struct plan *const *inputs,
                              struct error *error)
 {
     struct layer_work work;
     layer_work(&work, &plan->config);
     cuda_read_work(plan, &work);
+    if (plan->kind->count)
+        TRY(count_tensors(plan, error));
     TRY(cuda_add_tensors(plan, inputs, error));
     TRY(try_out(plan, error));
     CUDA_TRY(error, cudaStreamSynchronize(plan->device->stream));

@@ -40,19 +40,34 @@ static enum cuda_role role_of(const struct value_place *place)
     return (enum cuda_role)(place->role == TENSOR_KEPT ? first : first + place->index);
 }
 
+enum cuda_role cuda_holder_of(const struct cuda_plan *plan, enum cuda_role role)
+{
+    if (!plan->kind->weights_place)
+        return role;
+    for (int i = 0; i < CUDA_WEIGHTS_LIMIT; i++) {
+        if (role == (enum cuda_role)(CUDA_WEIGHTS + i))
+            return CUDA_WEIGHTS;
+        if (role == (enum cuda_role)(CUDA_WEIGHTS_GRADIENT + i))
+            return CUDA_WEIGHTS_GRADIENT;
+    }
+    return role;
+}
+
 /* Up to CUDA_PICK_LIMIT elements. */
 static enum status pick(float *values, const struct cuda_plan *plan, enum layer_value what,
                         const int64_t *indices, int count, struct error *error)
 {
     struct cuda_device *device = plan->device;
     const struct value_place place = layer_value_place(what);
-    const enum cuda_role role = role_of(&place);
+    const enum cuda_role role = cuda_holder_of(plan, role_of(&place));
+    const bool is_joined = place.role == TENSOR_WEIGHTS && plan->kind->weights_place;
     const int64_t elements = layer_value_count(&plan->config, what);
     const struct cuda_order order = cuda_order_of(plan, place.role, elements);
     const int64_t shift = place.role == TENSOR_KEPT ? place.index * elements : 0;
     int64_t places[CUDA_PICK_LIMIT];
     for (int i = 0; i < count; i++)
-        places[i] = shift + cuda_place_of(&order, indices[i]);
+        places[i] = is_joined ? plan->kind->weights_place(plan, place.index, indices[i])
+                              : shift + cuda_place_of(&order, indices[i]);
     CUDA_TRY(error, cudaMemcpyAsync(device->pick_places, places, (size_t)count * sizeof *places,
                                     cudaMemcpyHostToDevice, device->stream));
     CUDA_TRY(error, plan->storage[role] == STORAGE_INT32
@@ -72,7 +87,7 @@ enum status cuda_read(float *values, struct plan *plan, enum layer_value what,
     struct cuda_plan *own = (struct cuda_plan *)plan;
     const struct value_place place = layer_value_place(what);
     cuda_use_set(own, plan->set);
-    if (!own->tensor[role_of(&place)])
+    if (!own->tensor[cuda_holder_of(own, role_of(&place))])
         return FAIL(error, STATUS_FAILED, "cuda: the plan has no %s", layer_value_names[what]);
     for (int i = 0; i < count; i += CUDA_PICK_LIMIT)
         TRY(pick(values + i, own, what, indices + i,

@@ -79,16 +79,28 @@ static void *allocate(size_t bytes)
     return memory;
 }
 
+/* Where element `i` lies in what holds the role. */
+static size_t place_of_element(const struct cuda_plan *plan, enum cuda_role role, size_t i)
+{
+    const struct role_place *place = place_of_role(role);
+    const struct cuda_order order = order_of(plan, role);
+    if (place->role == TENSOR_WEIGHTS && plan->kind->weights_place)
+        return (size_t)plan->kind->weights_place(plan, (int)role - place->first, (int64_t)i);
+    return (size_t)cuda_place_of(&order, (int64_t)i);
+}
+
 /* The role's values in plain order; the caller frees. */
 static float *read_tensor(const struct cuda_plan *plan, enum cuda_role role)
 {
-    size_t count = element_count(plan, role), bytes = role_bytes(plan, role);
-    struct cuda_order order = order_of(plan, role);
+    const enum cuda_role holder = cuda_holder_of(plan, role);
+    const size_t count = element_count(plan, role);
+    const size_t bytes = (size_t)plan->count[holder] *
+                         (size_t)precision_bytes(precision_of(plan, holder));
     float *values = allocate(count * sizeof *values);
     void *raw = allocate(bytes);
-    copy_out(plan, raw, plan->tensor[role], bytes);
+    copy_out(plan, raw, plan->tensor[holder], bytes);
     for (size_t i = 0; i < count; i++) {
-        const size_t place = (size_t)cuda_place_of(&order, (int64_t)i);
+        const size_t place = place_of_element(plan, role, i);
         values[i] = is_index(plan, role) ? (float)((const int32_t *)raw)[place]
                                          : load_number(raw, place, precision_of(plan, role));
     }

@@ -262,6 +262,14 @@ static int count_updates(const struct cpu_plan *plan)
     return count;
 }
 
+/* Each has an update of its own. */
+static int parameter_tensors(const struct layer_config *config)
+{
+    struct layer_work work;
+    layer_work(&work, config);
+    return work_tensor_count(&work, TENSOR_WEIGHTS) + work_tensor_count(&work, TENSOR_BIAS);
+}
+
 /* Two steps of update through a plan: the weights start at 0, so that the tiny rate shows. `shown`
  * is where the result is read: the parameters, or what they are rounded into. */
 static void check_update(struct device *device, const struct layer_config *config,
@@ -272,7 +280,7 @@ static void check_update(struct device *device, const struct layer_config *confi
     const int optimizer = config->optimizer;
     device->backend->reset(device);
     struct cpu_plan *plan = prepare(device, config, NULL);
-    assert_int_equal(count_updates(plan), has_role(plan, CPU_BIAS) ? 2 : 1);
+    assert_int_equal(count_updates(plan), parameter_tensors(config));
     size_t count = element_count(plan, parameters);
     float *none = calloc(count, sizeof *none);
     assert_int_equal(cpu_plan_write(plan, parameters, none, &error), STATUS_OK);
@@ -308,8 +316,9 @@ static void optimizers_are_right(void **state)
         struct layer_work work;
         layer_work(&work, &config);
         for (int optimizer = OPTIMIZER_SGD; optimizer < OPTIMIZER_COUNT; optimizer++) {
-            if (work_tensor_count(&work, TENSOR_WEIGHTS))
-                check_optimizer(*state, optimizer, &config, CPU_WEIGHTS, CPU_WEIGHTS_GRADIENT);
+            for (int i = 0; i < work_tensor_count(&work, TENSOR_WEIGHTS); i++)
+                check_optimizer(*state, optimizer, &config, CPU_WEIGHTS + i,
+                                CPU_WEIGHTS_GRADIENT + i);
             if (work_tensor_count(&work, TENSOR_BIAS))
                 check_optimizer(*state, optimizer, &config, CPU_BIAS, CPU_BIAS_GRADIENT);
         }

@@ -142,7 +142,18 @@ static const struct layer_config convolution = {.kind = LAYER_CONV2D,
                                           .batch_size = 3,
                                           .pass = PASS_TRAIN,
                                           .optimizer = OPTIMIZER_ADAM,
-                                          .as.dense = {.inputs = 6, .outputs = 5, .use_bias = 1}};
+                                          .as.dense = {.inputs = 6, .outputs = 5, .use_bias = 1}},
+                                 recurrent = {.kind = LAYER_RECURRENT,
+                                              .batch_size = 3,
+                                              .pass = PASS_TRAIN,
+                                              .optimizer = OPTIMIZER_ADAM,
+                                              .as.recurrent = {.positions = 4,
+                                                               .inputs = 5,
+                                                               .hidden = 6,
+                                                               .layers = 2,
+                                                               .cell = CELL_GRU,
+                                                               .bidirectional = 1,
+                                                               .use_bias = 1}};
 
 /* The row of a config that can be measured or not, on a device that goes on. */
 static struct measurement measure(struct device *device, const struct layer_config *config)
@@ -156,7 +167,8 @@ static struct measurement measure(struct device *device, const struct layer_conf
 
 static void every_kind_is_measured(void **state)
 {
-    const struct layer_config *const configs[] = {&convolution, &pooling, &norm, &dense};
+    const struct layer_config *const configs[] = {&convolution, &pooling, &norm, &dense,
+                                                  &recurrent};
     for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
         const struct measurement row = measure(*state, configs[i]);
         assert_true(measurement_is_timed(&row));
@@ -215,7 +227,7 @@ static void results_are_checked(void **state)
                 assert_true(measurement_is_timed(&row));
             }
         }
-    const struct layer_config *const wrong[] = {&convolution, &pooling, &norm, &dense};
+    const struct layer_config *const wrong[] = {&convolution, &pooling, &norm, &dense, &recurrent};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         const struct measurement row = measure_checked(&check, *state, wrong[i]);
         assert_int_equal(row.outcome, OUTCOME_INCORRECT);
@@ -323,6 +335,11 @@ static void what_a_library_refuses_is_unsupported(void **state)
         {"gemm=15", &dense},
         {"plans=2000", &convolution},
         {"plans=4000", &convolution},
+        {"rnn-cell=2000", &recurrent},
+        {"rnn-size=3000", &recurrent},
+        {"rnn=3000", &recurrent},
+        {"rnn-backward=5000", &recurrent},
+        {"rnn-weights=2000", &recurrent},
         {"engine1=3000,engine2=3002,engine3=2000", &convolution},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -346,6 +363,83 @@ static void convolutions_take_the_first_engine_that_runs(void **state)
     row = measure(*state, &convolution);
     assert_string_equal(row.algorithm, "engine 3; 3; 3");
     assert_int_equal(row.workspace_bytes, 1000); /* engine 3's */
+}
+
+/* Where the library keeps weights on the chip, and what is left where it cannot. */
+static void recurrent_layers_say_their_algorithm(void **state)
+{
+    struct layer_config config = recurrent;
+    assert_string_equal(measure(*state, &config).algorithm, "cudnnRNN standard");
+    config.batch_size = 8;
+    config.precision = PRECISION_FP16;
+    config.as.recurrent = (struct recurrent){
+        .positions = 2, .inputs = 128, .hidden = 128, .layers = 1, .cell = CELL_RNN};
+    struct measurement row = measure(*state, &config);
+    assert_string_equal(row.algorithm, "cudnnRNN persist_static");
+    assert_true(measurement_is_timed(&row));
+    setenv("SHIM_REFUSES", "persist=3000", 1);
+    row = measure(*state, &config);
+    assert_string_equal(row.algorithm, "cudnnRNN standard");
+    assert_true(measurement_is_timed(&row));
+    config.batch_size = 7; /* not a multiple of 8 */
+    unsetenv("SHIM_REFUSES");
+    assert_string_equal(measure(*state, &config).algorithm, "cudnnRNN standard");
+}
+
+/* cuDNN has a matrix for each gate, (hidden, inputs), and all biases behind them: every parameter
+ * is found, at a place of its own. */
+static void check_places(struct device *device, const struct layer_config *config)
+{
+    struct error error = {0};
+    enum outcome outcome = OUTCOME_OK;
+    struct plan *plan;
+    device->backend->reset(device);
+    assert_int_equal(
+        backend->bench[LAYER_RECURRENT]->prepare(&plan, device, config, NULL, &outcome, &error),
+        STATUS_OK);
+    const struct cuda_plan *own = (const struct cuda_plan *)plan;
+    const int64_t count = own->count[CUDA_WEIGHTS];
+    int *uses = calloc((size_t)count, sizeof *uses);
+    int64_t found = 0;
+    assert_non_null(uses);
+    for (int which = 0; which < CUDA_WEIGHTS_LIMIT; which++)
+        for (int64_t i = 0; i < layer_value_count(config, VALUE_WEIGHTS + which); i++, found++) {
+            const int64_t place = own->kind->weights_place(own, which, i);
+            float value;
+            assert_in_range(place, 0, count - 1);
+            assert_int_equal(uses[place]++, 0);
+            assert_int_equal(plan->bench->read(&value, plan, VALUE_WEIGHTS + which, &i, 1, &error),
+                             STATUS_OK);
+            assert_true(value == ((const float *)own->tensor[CUDA_WEIGHTS])[place]);
+        }
+    assert_int_equal(found, layer_cost(config).parameter_count);
+    free(uses);
+    plan->bench->release(plan);
+}
+
+static void recurrent_parameters_are_found(void **state)
+{
+    struct layer_config config = recurrent;
+    for (int cell = 0; cell < CELL_COUNT; cell++)
+        for (int layers = 1; layers <= 3; layers++)
+            for (int twice = 0; twice < 2; twice++)
+                for (int bias = 0; bias < 2; bias++) {
+                    config.as.recurrent = (struct recurrent){2, 5, 4, layers, cell, twice, bias};
+                    check_places(*state, &config);
+                }
+    /* GRU: the first matrix of cuDNN is the reset's, which is our second gate */
+    config.as.recurrent = (struct recurrent){2, 5, 4, 1, CELL_GRU, 0, 1};
+    struct error error = {0};
+    enum outcome outcome = OUTCOME_OK;
+    struct plan *plan;
+    assert_int_equal(
+        backend->bench[LAYER_RECURRENT]->prepare(&plan, *state, &config, NULL, &outcome, &error),
+        STATUS_OK);
+    const struct cuda_plan *own = (const struct cuda_plan *)plan;
+    const int64_t input = 3, gate = 1, neuron = 2;
+    assert_int_equal(own->kind->weights_place(own, 0, (input * 3 + gate) * 4 + neuron),
+                     neuron * 5 + input);
+    plan->bench->release(plan);
 }
 
 static void autotune_skips_what_does_not_run(void **state)
@@ -424,6 +518,8 @@ int main(int argc, char **argv)
         WITH_DEVICE(gradients_of_several_readers_are_summed),
         WITH_DEVICE(what_a_library_refuses_is_unsupported),
         WITH_DEVICE(convolutions_take_the_first_engine_that_runs),
+        WITH_DEVICE(recurrent_layers_say_their_algorithm),
+        WITH_DEVICE(recurrent_parameters_are_found),
         WITH_DEVICE(autotune_skips_what_does_not_run),
         WITH_DEVICE(states_start_at_zero),
         WITH_DEVICE(other_failures_stay_failures),

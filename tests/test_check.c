@@ -50,13 +50,21 @@ static struct plan *run(struct device *device, const struct layer_config *config
     return plan;
 }
 
+/* Whether an element of the output may be defined: of large recurrent layers none may. */
+static bool is_within_reach(const struct layer_config *config)
+{
+    struct reference reference;
+    reference_begin(&reference, config, (struct value_source){.read = NULL}, false);
+    return reference_terms(&reference, VALUE_OUTPUT, 0) <= CHECK_READS_OF_ONE;
+}
+
 static struct check check_of(struct plan *plan, struct device *device,
                              const struct layer_config *config)
 {
     struct error error = {0};
     struct check check;
     succeed(check_plan(&check, plan, device, config, &error), config, &error);
-    assert_true(check.is_checked);
+    assert_true(check.is_checked || !is_within_reach(config));
     return check;
 }
 
@@ -295,11 +303,13 @@ static enum status read_rounding(float *values, struct plan *plan, enum layer_va
         return read_operands(values, plan, what, indices, count, error);
     reference_begin(&reference, &own->config,
                     (struct value_source){.read = read_rounded, .payload = own}, false);
-    for (int i = 0; i < count; i++) {
-        TRY(reference_element(&element, &reference, what, indices[i], error));
+    enum status status = STATUS_OK;
+    for (int i = 0; i < count && status == STATUS_OK; i++) {
+        status = reference_element(&element, &reference, what, indices[i], error);
         values[i] = (float)element.value;
     }
-    return STATUS_OK;
+    reference_end(&reference);
+    return status;
 }
 
 static const struct bench rounding_bench = {.read = read_rounding};

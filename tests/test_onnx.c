@@ -369,28 +369,32 @@ static void layers_know_all_their_inputs(void **state)
     network_free(&network);
 }
 
-/* Steps 7, inputs 5, hidden 6: products of both matrices for each gate and direction; the one of
- * the state is read at each step. */
-static void recurrent_layers_count_steps(void **state)
+/* Steps 7, inputs 5, hidden 6, without biases: each node is a layer of its own. */
+static void recurrent_layers_are_layers(void **state)
 {
     (void)state;
     need_models();
     struct network network = load("recurrent.onnx");
     static const struct {
         const char *name;
-        int gates, directions;
-    } cases[] = {{"lstm1", 4, 1}, {"lstm2", 4, 2}, {"gru1", 3, 1},
-                 {"gru2", 3, 2},  {"rnn1", 1, 1},  {"rnn2", 1, 2}};
+        int cell, gates, directions;
+    } cases[] = {{"lstm1", CELL_LSTM, 4, 1}, {"lstm2", CELL_LSTM, 4, 2}, {"gru1", CELL_GRU, 3, 1},
+                 {"gru2", CELL_GRU, 3, 2},   {"rnn1", CELL_RNN, 1, 1},   {"rnn2", CELL_RNN, 1, 2}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct operator_work *work = &find(&network, cases[i].name)->work;
-        const double rows = cases[i].directions * cases[i].gates * 6;
-        assert_true(work->parameter_count == rows * 11);
-        assert_true(work->output_count == 7 * 6 * cases[i].directions);
-        assert_true(work->forward_flops == 7 * rows * (2 * 11 + 7));
-        assert_true(work->parameter_reads == rows * 5 + 7 * rows * 6);
-        const struct cost cost = network_cost(find(&network, cases[i].name), 3, PASS_FORWARD,
-                                              OPTIMIZER_NONE, PRECISION_FP32);
-        assert_true(cost.bytes_read == 4 * (rows * 5 + 7 * rows * 6 + 3 * 7 * 5));
+        const struct network_layer *layer = find(&network, cases[i].name);
+        const struct recurrent *of = &layer->config.as.recurrent;
+        assert_int_equal(layer->config.kind, LAYER_RECURRENT);
+        assert_int_equal(layer->config.batch_size, 1);
+        assert_int_equal(of->positions, 7);
+        assert_int_equal(of->inputs, 5);
+        assert_int_equal(of->hidden, 6);
+        assert_int_equal(of->layers, 1);
+        assert_int_equal(of->cell, cases[i].cell);
+        assert_int_equal(of->bidirectional, cases[i].directions == 2);
+        assert_int_equal(of->use_bias, SWITCH_NO);
+        const struct cost cost = network_cost(layer, 3, PASS_FORWARD, OPTIMIZER_NONE,
+                                              PRECISION_FP32);
+        assert_int_equal(cost.parameter_count, cases[i].directions * cases[i].gates * 6 * 11);
     }
     network_free(&network);
 }
@@ -655,7 +659,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(odd_sums_are_operators),
         cmocka_unit_test(activations_are_layers),
         cmocka_unit_test(layers_know_all_their_inputs),
-        cmocka_unit_test(recurrent_layers_count_steps),
+        cmocka_unit_test(recurrent_layers_are_layers),
         cmocka_unit_test(networks_are_of_one_sample),
         cmocka_unit_test(shared_weights_count_once),
         cmocka_unit_test(constant_nodes_hold_weights),

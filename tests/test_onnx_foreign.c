@@ -176,7 +176,8 @@ static void layer_csv_names_shared_tensors(void **state)
         {"a,dense,w,4,8,no\nb,dense,w,8,4,no\n", NULL, 32},
         {"a,dense,w,4,4,no\nb,dense,w,4,5,no\n", ":3: tensor: 'w' has 20 elements here, 16 in", 0},
         {"a,dense,w;b,4,4,no\n", ":2: tensor: 'b' is one too many for dense", 0},
-        {"a,dense,w;b;c,4,4,yes\n", ":2: tensor: more than 2", 0},
+        {"a,dense,w;b;c,4,4,yes\n", ":2: tensor: 'c' is one too many for dense", 0},
+        {"a,dense,w;b;;;e,4,4,yes\n", ":2: tensor: more than 4", 0},
         {"a,dense,x123456789012345678901234567890123456789012345678901234567890123,4,4,no\n",
          "is longer than 63 bytes", 0},
     };

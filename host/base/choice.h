@@ -74,6 +74,8 @@ struct choice {
     X(STRATUM_NETWORK, "network")
 #define SPLIT_LIST(X)                                                                              \
     X(SPLIT_TRAIN, "train") X(SPLIT_TEST, "test") X(SPLIT_VALIDATION, "validation")
+/* Of a recurrent layer; the simple one's function is tanh. */
+#define CELL_LIST(X) X(CELL_RNN, "rnn") X(CELL_LSTM, "lstm") X(CELL_GRU, "gru")
 /* Of works: element by element and copies; products of matrices; products of windows. */
 #define WORK_FAMILY_LIST(X)                                                                        \
     X(FAMILY_STREAM, "stream")                                                                     \
@@ -96,6 +98,7 @@ struct choice {
     X(gradient, GRADIENT_LIST)                                                                     \
     X(stratum, STRATUM_LIST)                                                                       \
     X(split, SPLIT_LIST)                                                                           \
+    X(recurrent_cell, CELL_LIST)                                                                   \
     X(work_family, WORK_FAMILY_LIST)
 #define CHOICE_LISTS(X)                TAGGED_CHOICE_LISTS(X) X(activation, ACTIVATION_LIST)
 
@@ -119,6 +122,7 @@ enum {
     OUTCOME_COUNT = 0 OUTCOME_LIST(CHOICE_ONE),
     STATISTICS_COUNT = 0 STATISTICS_LIST(CHOICE_ONE),
     SPLIT_COUNT = 0 SPLIT_LIST(CHOICE_ONE),
+    CELL_COUNT = 0 CELL_LIST(CHOICE_ONE),
     WORK_FAMILY_COUNT = 0 WORK_FAMILY_LIST(CHOICE_ONE),
 };
 

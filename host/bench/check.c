@@ -123,24 +123,33 @@ static enum status read_plan(float *values, void *payload, enum layer_value what
     return plan->bench->read(values, plan, what, indices, count, error);
 }
 
+static enum status compare_results(struct check *check, struct comparison *all, struct error *error)
+{
+    struct plan *plan = all->plan;
+    double worst = 0;
+    for (int what = VALUE_OUTPUT; what < VALUE_COUNT; what++) {
+        const int64_t elements = layer_value_count(&all->reference.config, (enum layer_value)what);
+        all->what = (enum layer_value)what;
+        if (elements == 0 ||
+            plan->bench->read(all->got, plan, all->what, NULL, 0, NULL) != STATUS_OK)
+            continue;
+        TRY(define(all, elements, error));
+        TRY(plan->bench->read(all->got, plan, all->what, all->indices, all->count, error));
+        compare(check, &worst, all);
+    }
+    return STATUS_OK;
+}
+
 static enum status check_results(struct check *check, struct plan *plan, struct device *device,
                                  const struct layer_config *config, struct error *error)
 {
     struct comparison all = {.plan = plan, .hash = layer_hash(config)};
-    double worst = 0;
     reference_begin(&all.reference, config,
                     (struct value_source){.read = read_plan, .payload = plan},
                     device->backend->pads_alike);
-    for (int what = VALUE_OUTPUT; what < VALUE_COUNT; what++) {
-        const int64_t elements = layer_value_count(config, (enum layer_value)what);
-        all.what = (enum layer_value)what;
-        if (elements == 0 || plan->bench->read(all.got, plan, all.what, NULL, 0, NULL) != STATUS_OK)
-            continue;
-        TRY(define(&all, elements, error));
-        TRY(plan->bench->read(all.got, plan, all.what, all.indices, all.count, error));
-        compare(check, &worst, &all);
-    }
-    return STATUS_OK;
+    const enum status status = compare_results(check, &all, error);
+    reference_end(&all.reference);
+    return status;
 }
 
 enum status check_plan(struct check *check, struct plan *plan, struct device *device,

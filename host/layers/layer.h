@@ -24,7 +24,10 @@
     X(POOL2D, pool2d)                                                                              \
     X(BATCH_NORM, batch_norm)                                                                      \
     X(ADDITION, addition)                                                                          \
-    X(LAYER_NORM, layer_norm) X(ACTIVATION, activation) X(EMBEDDING, embedding)
+    X(LAYER_NORM, layer_norm)                                                                      \
+    X(ACTIVATION, activation)                                                                      \
+    X(EMBEDDING, embedding)                                                                        \
+    X(RECURRENT, recurrent)
 
 #define LAYER_ENUMERATOR(KIND, kind) LAYER_##KIND,
 enum layer_kind { LAYER_KINDS(LAYER_ENUMERATOR) LAYER_KIND_COUNT };
@@ -109,6 +112,23 @@ static inline int32_t embedding_indices(const struct embedding *embedding)
 {
     return embedding->vocabulary < EMBEDDING_INDICES ? embedding->vocabulary : EMBEDDING_INDICES;
 }
+/* Recurrent layers, stacked: x (positions, batch, inputs), y (positions, batch, directions x
+ * hidden), time first, as frameworks have them; a state begins at zero. Cells: h = tanh(a); LSTM
+ * with gates i, f, g, o; GRU with gates u, r, n whose reset follows the product (linear before
+ * reset: PyTorch, cuDNN), h = u h + (1 - u) n. A second direction goes from the last position to
+ * the first; a later layer reads the outputs of both. A gate has two biases, one beside each
+ * product (of inputs, of the state), as frameworks count them.
+ *
+ * Parameters, each (layers, directions, inputs or hidden or 2, gates, hidden): input weights of the
+ * first layer, recurrent weights of all, input weights of the later ones, biases of all. */
+enum { RECURRENT_LAYER_LIMIT = 8 };
+struct recurrent {
+    int32_t positions, inputs, hidden;
+    int32_t layers;
+    int32_t cell;          /* enum recurrent_cell */
+    int32_t bidirectional; /* enum switch_ */
+    int32_t use_bias;      /* enum switch_ */
+};
 
 #define LAYER_MEMBER(KIND, kind) struct kind kind;
 

@@ -1,6 +1,7 @@
 #include "layers/reference_internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #define MEANING(KIND, kind) &meaning_##kind,
 static const struct kind_meaning *const meanings[LAYER_KIND_COUNT] = {LAYER_KINDS(MEANING)};
@@ -86,6 +87,36 @@ void reference_begin(struct reference *reference, const struct layer_config *con
                                     .bias_count = (int64_t)work_elements(&work, TENSOR_BIAS),
                                     .output_count = (int64_t)work_elements(&work, TENSOR_OUTPUT),
                                     .statistics = {.group = -1, .gradient_group = -1}};
+}
+
+/* ---- what is kept between elements ---- */
+
+struct reference_block {
+    struct reference_block *next;
+    max_align_t memory[];
+};
+
+void *reference_take(struct reference *reference, size_t bytes)
+{
+    struct reference_block *block = calloc(1, sizeof *block + bytes);
+    if (!block) {
+        reference->status = FAIL(reference->error, STATUS_FAILED,
+                                 "out of memory: %zu bytes to check results", bytes);
+        return NULL;
+    }
+    block->next = reference->blocks;
+    reference->blocks = block;
+    return block->memory;
+}
+
+void reference_end(struct reference *reference)
+{
+    while (reference->blocks) {
+        struct reference_block *block = reference->blocks;
+        reference->blocks = block->next;
+        free(block);
+    }
+    reference->kept = NULL;
 }
 
 /* ---- activations ---- */

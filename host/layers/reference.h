@@ -5,7 +5,8 @@
  *
  * A kind has one file, reference_<kind>.c. Tensors are in plain order: rows of the batch, channels,
  * pixels; weights of dense (outputs, inputs), of conv2d (channels out, channels in, kernel,
- * kernel), of normalisations all scales, then all shifts.
+ * kernel), of normalisations all scales, then all shifts, of recurrent layers
+ * (layers, directions, inputs, gates, hidden).
  */
 #ifndef EPOCHCAST_LAYERS_REFERENCE_H
 #define EPOCHCAST_LAYERS_REFERENCE_H
@@ -76,12 +77,15 @@ struct reference {
     int64_t bias_count, output_count;
     double reads; /* elements read so far */
     struct reference_statistics statistics;
+    void *kept; /* by a kind whose elements share more than that, until reference_end */
+    struct reference_block *blocks;
     enum status status; /* of the reads of an element */
     struct error *error;
 };
 
 void reference_begin(struct reference *reference, const struct layer_config *config,
                      struct value_source source, bool pads_alike);
+void reference_end(struct reference *reference); /* frees what was kept */
 
 /* Element `index` of a result. The source's error. */
 enum status reference_element(struct reference_element *element, struct reference *reference,

@@ -66,6 +66,9 @@ void reference_products_end(struct reference_products *products);
 void reference_stride(struct reference_sum *sum, struct reference *reference, int what,
                       int64_t first, int64_t step, int64_t count);
 
+/* Zeros that live until reference_end. NULL: out of memory, which reference->status says. */
+void *reference_take(struct reference *reference, size_t bytes);
+
 /* ---- windows ---- */
 
 /* A square kernel that slides over a square image. */

@@ -25,8 +25,9 @@
 
 /* INPUT: of one layer. An ONNX operator that has more of them keeps the first. */
 enum { NETWORK_LAYER_LIMIT = 100000, NETWORK_INPUT_LIMIT = 256 };
-/* TENSOR: of a layer of a kind, weights and bias, or scales and shifts. */
-enum { NETWORK_TENSOR_LIMIT = 2 };
+/* TENSOR: of a layer of a kind, weights and bias, scales and shifts, both weights and biases of a
+ * recurrent layer. */
+enum { NETWORK_TENSOR_LIMIT = 4 };
 
 struct network_layer {
     char name[64];

@@ -51,15 +51,19 @@ static void write_tensors(const struct network *network, const struct network_la
 {
     const char *names[NETWORK_TENSOR_LIMIT];
     bool is_quoted = false;
+    int count = 0;
     for (int i = 0; i < NETWORK_TENSOR_LIMIT; i++) {
         names[i] = layer->tensors[i] ? network->tensors[layer->tensors[i] - 1] : "";
         is_quoted |= csv_needs_quotes(names[i]);
+        if (*names[i])
+            count = i + 1;
     }
     fputs(is_quoted ? ",\"" : ",", file);
-    write_listed(names[0], file);
-    if (*names[1])
-        fputc(';', file);
-    write_listed(names[1], file);
+    for (int i = 0; i < count; i++) {
+        if (i > 0)
+            fputc(';', file);
+        write_listed(names[i], file);
+    }
     if (is_quoted)
         fputc('"', file);
 }

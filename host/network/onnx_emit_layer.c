@@ -58,10 +58,20 @@ static struct onnx_value *fuse_bias(struct onnx_builder *builder, const struct o
 
 /* ---- layers ---- */
 
+/* A recurrent node may give its last state alone. */
+static const struct onnx_value *first_output(const struct onnx_call *call)
+{
+    int i = 0;
+    while (i < call->node->output_count - 1 && !onnx_output(call, i))
+        i++;
+    return onnx_output(call, i);
+}
+
 /* The kind allows the config, and its rows are of whole samples. */
 static bool is_layer(struct layer_config *config, const struct onnx_call *call, double rows)
 {
-    const double per_sample = rows / onnx_samples(call->graph, onnx_output(call, 0));
+    const struct onnx_value *output = first_output(call);
+    const double per_sample = output ? rows / onnx_samples(call->graph, output) : 0;
     if (per_sample < 1 || per_sample > 65536 || floor(per_sample) != per_sample)
         return false;
     config->batch_size = (int32_t)per_sample;

@@ -1,5 +1,5 @@
-/* Which nodes the layer kinds describe: convolution, pooling, dense layers, normalisation and
- * additions. What a reader refuses stays an operator.
+/* Which nodes the layer kinds describe: convolution, pooling, dense layers, normalisation,
+ * additions; recurrent layers: onnx_recurrent.c. What a reader refuses stays an operator.
  */
 #include "network/onnx_operators.h"
 
@@ -204,6 +204,7 @@ static const struct reader {
     {"FastGelu", onnx_read_activation},
     {"FusedConv", read_conv},
     {"FusedGemm", read_gemm},
+    {"GRU", onnx_read_recurrent},
     {"Gather", onnx_read_embedding},
     {"Gelu", onnx_read_activation},
     {"Gemm", read_gemm},
@@ -212,6 +213,7 @@ static const struct reader {
     {"GroupNormalization", onnx_read_group_norm},
     {"HardSwish", onnx_read_activation},
     {"InstanceNormalization", onnx_read_group_norm},
+    {"LSTM", onnx_read_recurrent},
     {"LayerNormalization", onnx_read_layer_norm},
     {"LeakyRelu", onnx_read_activation},
     {"MatMul", read_matmul},
@@ -219,6 +221,7 @@ static const struct reader {
     {"Mish", onnx_read_activation},
     {"QuickGelu", onnx_read_activation},
     {"RMSNormalization", onnx_read_layer_norm},
+    {"RNN", onnx_read_recurrent},
     {"ReduceMean", read_global_pool},
     {"Relu", onnx_read_activation},
     {"Selu", onnx_read_activation},

@@ -75,6 +75,7 @@ onnx_read_function onnx_read_layer_norm, onnx_read_group_norm;
 onnx_read_function *onnx_reader_find(const struct onnx_operator *known);
 /* Of streams over elements (onnx_stream_layers.c). */
 onnx_read_function onnx_read_activation;
+onnx_read_function onnx_read_recurrent; /* onnx_recurrent.c */
 
 /* Kinds with indices (onnx_layers_tokens.c). */
 onnx_read_function onnx_read_embedding;

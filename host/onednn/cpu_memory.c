@@ -39,8 +39,8 @@ enum status cpu_plain_layout(const struct cpu_layout **layout, struct cpu_plan *
                              const dnnl_dim_t *dimensions, dnnl_data_type_t type,
                              struct error *error)
 {
-    static const dnnl_format_tag_t plain[] = {dnnl_format_tag_undef, dnnl_a, dnnl_ab, dnnl_abc,
-                                              dnnl_abcd};
+    static const dnnl_format_tag_t plain[] = {
+        dnnl_format_tag_undef, dnnl_a, dnnl_ab, dnnl_abc, dnnl_abcd, dnnl_abcde};
     return add_layout(layout, plan, rank, dimensions, type, plain[rank], error);
 }
 

@@ -116,6 +116,25 @@ static enum status run_step(const struct cpu_step *step, const struct cpu_plan *
                 plan->base.algorithm);
 }
 
+/* Reorders of no phase. */
+enum status cpu_settle(struct cpu_tensor *to, struct cpu_plan *plan, const struct cpu_tensor *from,
+                       const struct cpu_layout *layout, struct error *error)
+{
+    TRY(cpu_adapt(to, plan, 0, from, layout, error));
+    if (to->data == from->data)
+        return STATUS_OK;
+    TRY(run_step(&plan->steps[plan->step_count - 1], plan, error));
+    return cpu_tensor_keep(plan, to, error);
+}
+
+enum status cpu_settle_again(struct cpu_plan *plan, struct error *error)
+{
+    for (int i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].phase == 0)
+            TRY(run_step(&plan->steps[i], plan, error));
+    return STATUS_OK;
+}
+
 /* A step of no phase, dropped again. */
 enum status cpu_copy(struct cpu_plan *plan, const struct cpu_tensor *from,
                      const struct cpu_tensor *to, struct error *error)

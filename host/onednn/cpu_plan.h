@@ -180,6 +180,11 @@ enum status cpu_loop_add(struct cpu_plan *plan, int phase, const struct cpu_loop
 enum status cpu_adapt(struct cpu_tensor *to, struct cpu_plan *plan, int phase,
                       const struct cpu_tensor *from, const struct cpu_layout *layout,
                       struct error *error);
+/* The same for what no step changes: copied once, now. */
+enum status cpu_settle(struct cpu_tensor *to, struct cpu_plan *plan, const struct cpu_tensor *from,
+                       const struct cpu_layout *layout, struct error *error);
+/* Copies again, after a test has written tensors. */
+enum status cpu_settle_again(struct cpu_plan *plan, struct error *error);
 enum status cpu_reorder(struct cpu_plan *plan, int phase, const struct cpu_tensor *from,
                         const struct cpu_tensor *to, struct error *error);
 

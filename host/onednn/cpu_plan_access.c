@@ -80,5 +80,6 @@ enum status cpu_plan_write(struct cpu_plan *plan, enum cpu_role role, const floa
 {
     struct cpu_tensor plain;
     TRY(plain_tensor(&plain, plan, &plan->tensor[role], (float *)values, error));
-    return cpu_copy(plan, &plain, &plan->tensor[role], error);
+    TRY(cpu_copy(plan, &plain, &plan->tensor[role], error));
+    return cpu_settle_again(plan, error);
 }

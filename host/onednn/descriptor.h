@@ -1,6 +1,6 @@
 /* What oneDNN 2.6 and oneDNN 3 say differently: memory descriptors, descriptors of primitives, the
- * instruction sets that compute in 16 bits. descriptor_2.c and descriptor_3.c both implement this
- * header; the one of the installed version is compiled, the other is empty. No other file knows
+ * instruction sets that compute in 16 bits. descriptor_2*.c and descriptor_3*.c both implement this
+ * header; those of the installed version are compiled, the others are empty. No other file knows
  * the version.
  */
 #ifndef EPOCHCAST_ONEDNN_DESCRIPTOR_H
@@ -111,6 +111,24 @@ dnnl_status_t cpu_layer_normalization_descriptor(dnnl_primitive_desc_t *pd,
                                                  const struct cpu_target *target,
                                                  const struct cpu_layer_normalization *norm,
                                                  const_dnnl_primitive_desc_t forward);
+
+/* One layer of recurrent cells, tensors (positions, batch, channels), weights (1, directions,
+ * inputs, gates, hidden), states to begin with (1, directions, batch, hidden): without them oneDNN
+ * 2.6 computes wrong gradients of the state's weights. The gates of a GRU have one bias more: of
+ * the product with the state. Gradients of parameters are added to what is there. */
+struct cpu_recurrent_layouts {
+    const struct cpu_layout *input, *input_weights, *state_weights, *bias, *output;
+    const struct cpu_layout *state, *memory; /* h, and c of an LSTM */
+};
+struct cpu_recurrent {
+    dnnl_prop_kind_t pass; /* backward: dnnl_backward */
+    dnnl_alg_kind_t cell;  /* dnnl_vanilla_rnn (tanh), dnnl_vanilla_lstm, dnnl_lbr_gru */
+    dnnl_rnn_direction_t direction;
+    struct cpu_recurrent_layouts of, gradient; /* forward: no gradients are read */
+};
+dnnl_status_t cpu_recurrent_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                       const struct cpu_recurrent *recurrent,
+                                       const_dnnl_primitive_desc_t forward);
 
 struct cpu_elementwise {
     dnnl_prop_kind_t pass; /* backward: dnnl_backward_data */

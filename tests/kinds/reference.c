@@ -98,6 +98,7 @@ static void fill(double *values, size_t count, struct step *step, enum layer_val
         reference_element(&element, &reference, what, (int64_t)i, NULL);
         values[i] = element.is_open && what >= VALUE_WEIGHTS_GRADIENT ? NAN : element.value;
     }
+    reference_end(&reference);
 }
 
 void step_forward(struct step *step)

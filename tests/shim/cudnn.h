@@ -13,6 +13,9 @@ typedef struct shim_library *cudnnHandle_t;
 typedef struct shim_images *cudnnTensorDescriptor_t;
 typedef struct shim_pooling *cudnnPoolingDescriptor_t;
 typedef struct shim_choice *cudnnBackendDescriptor_t;
+typedef struct shim_rnn *cudnnRNNDescriptor_t;
+typedef struct shim_sequences *cudnnRNNDataDescriptor_t;
+typedef struct shim_dropout *cudnnDropoutDescriptor_t;
 typedef enum {
     CUDNN_STATUS_SUCCESS = 0,
     CUDNN_STATUS_NOT_SUPPORTED = 3000,
@@ -28,6 +31,20 @@ typedef enum {
 } cudnnPoolingMode_t;
 typedef enum { CUDNN_PROPAGATE_NAN = 1 } cudnnNanPropagation_t;
 typedef enum { CUDNN_BATCHNORM_SPATIAL = 1 } cudnnBatchNormMode_t;
+typedef enum {
+    CUDNN_RNN_ALGO_STANDARD,
+    CUDNN_RNN_ALGO_PERSIST_STATIC,
+    CUDNN_RNN_ALGO_PERSIST_DYNAMIC
+} cudnnRNNAlgo_t;
+typedef enum { CUDNN_RNN_RELU, CUDNN_RNN_TANH, CUDNN_LSTM, CUDNN_GRU } cudnnRNNMode_t;
+typedef enum { CUDNN_RNN_NO_BIAS, CUDNN_RNN_DOUBLE_BIAS = 2 } cudnnRNNBiasMode_t;
+typedef enum { CUDNN_UNIDIRECTIONAL, CUDNN_BIDIRECTIONAL } cudnnDirectionMode_t;
+typedef enum { CUDNN_LINEAR_INPUT } cudnnRNNInputMode_t;
+typedef enum { CUDNN_DEFAULT_MATH, CUDNN_TENSOR_OP_MATH, CUDNN_FMA_MATH = 3 } cudnnMathType_t;
+typedef enum { CUDNN_FWD_MODE_INFERENCE, CUDNN_FWD_MODE_TRAINING } cudnnForwardMode_t;
+typedef enum { CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED = 1 } cudnnRNNDataLayout_t;
+typedef enum { CUDNN_WGRAD_MODE_ADD } cudnnWgradMode_t;
+enum { CUDNN_RNN_PADDED_IO_DISABLED };
 
 size_t cudnnGetVersion(void);
 const char *cudnnGetErrorString(cudnnStatus_t status);
@@ -81,5 +98,57 @@ cudnnStatus_t cudnnBatchNormalizationBackward(
     cudnnTensorDescriptor_t dx_images, void *dx, cudnnTensorDescriptor_t channels,
     const void *scale, void *scale_gradient, void *shift_gradient, double epsilon,
     const void *kept_mean, const void *kept_inverse);
+
+cudnnStatus_t cudnnSetTensorNdDescriptor(cudnnTensorDescriptor_t tensor, cudnnDataType_t type,
+                                         int rank, const int *dimensions, const int *strides);
+cudnnStatus_t cudnnCreateDropoutDescriptor(cudnnDropoutDescriptor_t *dropout);
+cudnnStatus_t cudnnDestroyDropoutDescriptor(cudnnDropoutDescriptor_t dropout);
+cudnnStatus_t cudnnSetDropoutDescriptor(cudnnDropoutDescriptor_t dropout, cudnnHandle_t handle,
+                                        float share, void *states, size_t bytes,
+                                        unsigned long long seed);
+cudnnStatus_t cudnnCreateRNNDescriptor(cudnnRNNDescriptor_t *rnn);
+cudnnStatus_t cudnnDestroyRNNDescriptor(cudnnRNNDescriptor_t rnn);
+cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm,
+                                       cudnnRNNMode_t cell, cudnnRNNBiasMode_t bias,
+                                       cudnnDirectionMode_t direction, cudnnRNNInputMode_t input,
+                                       cudnnDataType_t type, cudnnDataType_t compute_type,
+                                       cudnnMathType_t math, int32_t inputs, int32_t hidden,
+                                       int32_t projection, int32_t layers,
+                                       cudnnDropoutDescriptor_t dropout, uint32_t flags);
+cudnnStatus_t cudnnCreateRNNDataDescriptor(cudnnRNNDataDescriptor_t *rows);
+cudnnStatus_t cudnnDestroyRNNDataDescriptor(cudnnRNNDataDescriptor_t rows);
+cudnnStatus_t cudnnSetRNNDataDescriptor(cudnnRNNDataDescriptor_t rows, cudnnDataType_t type,
+                                        cudnnRNNDataLayout_t layout, int positions, int batch,
+                                        int width, const int lengths[], void *padding);
+cudnnStatus_t cudnnGetRNNWeightSpaceSize(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn,
+                                         size_t *bytes);
+cudnnStatus_t cudnnGetRNNTempSpaceSizes(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn,
+                                        cudnnForwardMode_t mode, cudnnRNNDataDescriptor_t input,
+                                        size_t *workspace_bytes, size_t *reserve_bytes);
+cudnnStatus_t cudnnGetRNNWeightParams(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn, int32_t stack,
+                                      size_t bytes, const void *weights, int32_t number,
+                                      cudnnTensorDescriptor_t matrix, void **matrix_address,
+                                      cudnnTensorDescriptor_t bias, void **bias_address);
+cudnnStatus_t cudnnRNNForward(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn,
+                              cudnnForwardMode_t mode, const int32_t lengths[],
+                              cudnnRNNDataDescriptor_t x_rows, const void *x,
+                              cudnnRNNDataDescriptor_t y_rows, void *y,
+                              cudnnTensorDescriptor_t h_state, const void *hx, void *hy,
+                              cudnnTensorDescriptor_t c_state, const void *cx, void *cy,
+                              size_t weights_bytes, const void *weights, size_t workspace_bytes,
+                              void *workspace, size_t reserve_bytes, void *reserve);
+cudnnStatus_t
+cudnnRNNBackwardData_v8(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn, const int32_t lengths[],
+                        cudnnRNNDataDescriptor_t y_rows, const void *y, const void *dy,
+                        cudnnRNNDataDescriptor_t x_rows, void *dx, cudnnTensorDescriptor_t h_state,
+                        const void *hx, const void *dhy, void *dhx, cudnnTensorDescriptor_t c_state,
+                        const void *cx, const void *dcy, void *dcx, size_t weights_bytes,
+                        const void *weights, size_t workspace_bytes, void *workspace,
+                        size_t reserve_bytes, void *reserve);
+cudnnStatus_t cudnnRNNBackwardWeights_v8(
+    cudnnHandle_t handle, cudnnRNNDescriptor_t rnn, cudnnWgradMode_t mode, const int32_t lengths[],
+    cudnnRNNDataDescriptor_t x_rows, const void *x, cudnnTensorDescriptor_t h_state, const void *hx,
+    cudnnRNNDataDescriptor_t y_rows, const void *y, size_t weights_bytes, void *weights_gradient,
+    size_t workspace_bytes, void *workspace, size_t reserve_bytes, void *reserve);
 
 #endif

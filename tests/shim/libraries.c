@@ -18,6 +18,14 @@ struct shim_images {
 struct shim_pooling {
     int kernel, padding, stride;
 };
+struct shim_rnn {
+    cudnnRNNAlgo_t algorithm;
+    int gates, inputs, hidden, layers, directions, element_bytes;
+    bool has_bias;
+};
+struct shim_sequences {
+    int rows;
+};
 struct shim_choice {
     int engine;
 };
@@ -235,6 +243,183 @@ cudnnStatus_t cudnnBatchNormalizationBackward(
     const void *kept_mean, const void *kept_inverse)
 {
     return run(handle, "norm-backward", 20);
+}
+
+/* ---- recurrent layers ---- */
+
+cudnnStatus_t cudnnSetTensorNdDescriptor(cudnnTensorDescriptor_t tensor, cudnnDataType_t type,
+                                         int rank, const int *dimensions, const int *strides)
+{
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnCreateDropoutDescriptor(cudnnDropoutDescriptor_t *dropout)
+{
+    return create((void **)dropout, 1);
+}
+
+cudnnStatus_t cudnnDestroyDropoutDescriptor(cudnnDropoutDescriptor_t dropout)
+{
+    free(dropout);
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnSetDropoutDescriptor(cudnnDropoutDescriptor_t dropout, cudnnHandle_t handle,
+                                        float share, void *states, size_t bytes,
+                                        unsigned long long seed)
+{
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnCreateRNNDescriptor(cudnnRNNDescriptor_t *rnn)
+{
+    return create((void **)rnn, sizeof **rnn);
+}
+
+cudnnStatus_t cudnnDestroyRNNDescriptor(cudnnRNNDescriptor_t rnn)
+{
+    free(rnn);
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm,
+                                       cudnnRNNMode_t cell, cudnnRNNBiasMode_t bias,
+                                       cudnnDirectionMode_t direction, cudnnRNNInputMode_t input,
+                                       cudnnDataType_t type, cudnnDataType_t compute_type,
+                                       cudnnMathType_t math, int32_t inputs, int32_t hidden,
+                                       int32_t projection, int32_t layers,
+                                       cudnnDropoutDescriptor_t dropout, uint32_t flags)
+{
+    static const int gates[] = {1, 1, 4, 3};
+    *rnn = (struct shim_rnn){.algorithm = algorithm,
+                             .gates = gates[cell],
+                             .inputs = inputs,
+                             .hidden = hidden,
+                             .layers = layers,
+                             .directions = direction == CUDNN_BIDIRECTIONAL ? 2 : 1,
+                             .element_bytes = type == CUDNN_DATA_FLOAT ? 4 : 2,
+                             .has_bias = bias != CUDNN_RNN_NO_BIAS};
+    return refusal_of("rnn-cell");
+}
+
+cudnnStatus_t cudnnCreateRNNDataDescriptor(cudnnRNNDataDescriptor_t *rows)
+{
+    return create((void **)rows, sizeof **rows);
+}
+
+cudnnStatus_t cudnnDestroyRNNDataDescriptor(cudnnRNNDataDescriptor_t rows)
+{
+    free(rows);
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnSetRNNDataDescriptor(cudnnRNNDataDescriptor_t rows, cudnnDataType_t type,
+                                        cudnnRNNDataLayout_t layout, int positions, int batch,
+                                        int width, const int lengths[], void *padding)
+{
+    rows->rows = 0;
+    for (int i = 0; i < batch; i++)
+        rows->rows += lengths[i];
+    return CUDNN_STATUS_SUCCESS;
+}
+
+/* Inputs of a gate's matrix: those of the layer, then the state. */
+static int depth_of(const struct shim_rnn *rnn, int stack, int number)
+{
+    if (number >= rnn->gates)
+        return rnn->hidden;
+    return stack < rnn->directions ? rnn->inputs : rnn->directions * rnn->hidden;
+}
+
+/* Elements of all matrices before one; of all where `stack` is behind the last. */
+static size_t matrices_before(const struct shim_rnn *rnn, int stack, int number)
+{
+    size_t count = 0;
+    for (int i = 0; i <= stack && i < rnn->layers * rnn->directions; i++)
+        for (int j = 0; j < 2 * rnn->gates && (i < stack || j < number); j++)
+            count += (size_t)rnn->hidden * (size_t)depth_of(rnn, i, j);
+    return count;
+}
+
+/* Matrices first, then biases, and some bytes that hold nothing. */
+enum { UNUSED_BYTES = 64 };
+
+cudnnStatus_t cudnnGetRNNWeightSpaceSize(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn,
+                                         size_t *bytes)
+{
+    const size_t stacks = (size_t)(rnn->layers * rnn->directions);
+    const size_t biases = rnn->has_bias ? stacks * 2 * (size_t)(rnn->gates * rnn->hidden) : 0;
+    *bytes = (matrices_before(rnn, (int)stacks, 0) + biases) * (size_t)rnn->element_bytes +
+             UNUSED_BYTES;
+    return refusal_of("rnn-size");
+}
+
+cudnnStatus_t cudnnGetRNNTempSpaceSizes(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn,
+                                        cudnnForwardMode_t mode, cudnnRNNDataDescriptor_t input,
+                                        size_t *workspace_bytes, size_t *reserve_bytes)
+{
+    const size_t stacks = (size_t)(rnn->layers * rnn->directions);
+    const size_t cells = (size_t)input->rows * stacks * (size_t)rnn->hidden;
+    *workspace_bytes = 1024;
+    *reserve_bytes = mode == CUDNN_FWD_MODE_TRAINING
+                         ? cells * (size_t)(rnn->gates + 1) * (size_t)rnn->element_bytes
+                         : 0;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnGetRNNWeightParams(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn, int32_t stack,
+                                      size_t bytes, const void *weights, int32_t number,
+                                      cudnnTensorDescriptor_t matrix, void **matrix_address,
+                                      cudnnTensorDescriptor_t bias, void **bias_address)
+{
+    unsigned char *first = (unsigned char *)weights;
+    const size_t element = (size_t)rnn->element_bytes, stacks = (size_t)rnn->layers * 2;
+    const size_t all = matrices_before(rnn, (int)stacks, 0);
+    const size_t gate = (size_t)(stack * 2 * rnn->gates + number);
+    *matrix_address = first + element * matrices_before(rnn, stack, number);
+    *bias_address = rnn->has_bias ? first + element * (all + gate * (size_t)rnn->hidden) : NULL;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static int run_rnn(const struct shim_library *library, const struct shim_rnn *rnn, const char *name,
+                   double us)
+{
+    const bool stays = rnn->algorithm == CUDNN_RNN_ALGO_PERSIST_STATIC;
+    const int code = stays ? refusal_of("persist") : 0;
+    return code ? code : run(library, name, us);
+}
+
+cudnnStatus_t cudnnRNNForward(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn,
+                              cudnnForwardMode_t mode, const int32_t lengths[],
+                              cudnnRNNDataDescriptor_t x_rows, const void *x,
+                              cudnnRNNDataDescriptor_t y_rows, void *y,
+                              cudnnTensorDescriptor_t h_state, const void *hx, void *hy,
+                              cudnnTensorDescriptor_t c_state, const void *cx, void *cy,
+                              size_t weights_bytes, const void *weights, size_t workspace_bytes,
+                              void *workspace, size_t reserve_bytes, void *reserve)
+{
+    return run_rnn(handle, rnn, "rnn", 30);
+}
+
+cudnnStatus_t
+cudnnRNNBackwardData_v8(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn, const int32_t lengths[],
+                        cudnnRNNDataDescriptor_t y_rows, const void *y, const void *dy,
+                        cudnnRNNDataDescriptor_t x_rows, void *dx, cudnnTensorDescriptor_t h_state,
+                        const void *hx, const void *dhy, void *dhx, cudnnTensorDescriptor_t c_state,
+                        const void *cx, const void *dcy, void *dcx, size_t weights_bytes,
+                        const void *weights, size_t workspace_bytes, void *workspace,
+                        size_t reserve_bytes, void *reserve)
+{
+    return run_rnn(handle, rnn, "rnn-backward", 30);
+}
+
+cudnnStatus_t cudnnRNNBackwardWeights_v8(
+    cudnnHandle_t handle, cudnnRNNDescriptor_t rnn, cudnnWgradMode_t mode, const int32_t lengths[],
+    cudnnRNNDataDescriptor_t x_rows, const void *x, cudnnTensorDescriptor_t h_state, const void *hx,
+    cudnnRNNDataDescriptor_t y_rows, const void *y, size_t weights_bytes, void *weights_gradient,
+    size_t workspace_bytes, void *workspace, size_t reserve_bytes, void *reserve)
+{
+    return run_rnn(handle, rnn, "rnn-weights", 20);
 }
 
 /* ---- plans of convolutions ---- */
