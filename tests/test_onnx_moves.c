@@ -65,6 +65,37 @@ static void skips_are_sums_with_their_normalisation(void **state)
     network_free(&network);
 }
 
+static void transpositions_are_layers(void **state)
+{
+    (void)state;
+    need_models();
+    static const struct expected cases[] = {
+        {"last", "transpose:outer=1,matrix_rows=3,matrix_columns=35,inner=1"},
+        {"first", "transpose:outer=1,matrix_rows=15,matrix_columns=7,inner=1"},
+        {"matrices", "transpose:outer=3,matrix_rows=5,matrix_columns=7,inner=1"},
+        {"heads", "transpose:outer=1,matrix_rows=9,matrix_columns=4,inner=6"},
+        {"over_one", "transpose:outer=1,matrix_rows=9,matrix_columns=4,inner=6"},
+        {"three", "transpose"},   /* two swaps */
+        {"samples", "transpose"}, /* with what is a sample each */
+        {"back", "slice"},
+    };
+    CHECK_LAYERS("transposes.onnx", cases);
+}
+
+/* Parts and what stays in place are read from the layer that gave the whole. */
+static void views_are_no_layers(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network = load("transposes.onnx");
+    for (int i = 0; i < network.layer_count; i++)
+        assert_null(strstr("view parts cut wide", network.layers[i].name));
+    assert_int_equal(network_input(find(&network, "reads_view"), 0), -1);
+    assert_true(find(&network, "reads_part")->work.input_count == 5 * 4 * 6);
+    assert_true(find(&network, "reads_cut")->work.input_count == 7 * 4 * 6);
+    network_free(&network);
+}
+
 static int make_models(void **state)
 {
     (void)state;
@@ -76,6 +107,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(normalisations_are_layers),
         cmocka_unit_test(skips_are_sums_with_their_normalisation),
+        cmocka_unit_test(transpositions_are_layers),
+        cmocka_unit_test(views_are_no_layers),
     };
     return RUN_TESTS(argc, argv, tests, make_models, remove_onnx_models);
 }

@@ -27,7 +27,8 @@
     X(LAYER_NORM, layer_norm)                                                                      \
     X(ACTIVATION, activation)                                                                      \
     X(EMBEDDING, embedding)                                                                        \
-    X(RECURRENT, recurrent)
+    X(RECURRENT, recurrent)                                                                        \
+    X(TRANSPOSE, transpose)
 
 #define LAYER_ENUMERATOR(KIND, kind) LAYER_##KIND,
 enum layer_kind { LAYER_KINDS(LAYER_ENUMERATOR) LAYER_KIND_COUNT };
@@ -112,6 +113,7 @@ static inline int32_t embedding_indices(const struct embedding *embedding)
 {
     return embedding->vocabulary < EMBEDDING_INDICES ? embedding->vocabulary : EMBEDDING_INDICES;
 }
+
 /* Recurrent layers, stacked: x (positions, batch, inputs), y (positions, batch, directions x
  * hidden), time first, as frameworks have them; a state begins at zero. Cells: h = tanh(a); LSTM
  * with gates i, f, g, o; GRU with gates u, r, n whose reset follows the product (linear before
@@ -130,11 +132,18 @@ struct recurrent {
     int32_t use_bias;      /* enum switch_ */
 };
 
+/* Matrices of blocks: x (batch, outer, rows, columns, inner), y (batch, outer, columns, rows,
+ * inner). A layout of images from channels last to channels first and back has inner 1; heads
+ * of attention that are split off or joined are blocks. */
+struct transpose {
+    int32_t outer, matrix_rows, matrix_columns, inner;
+};
+
 #define LAYER_MEMBER(KIND, kind) struct kind kind;
 
-/* pass forward demands optimizer none; train with optimizer none is forward + backward without an
- * update; a kind without parameters (pool2d, addition) demands optimizer none. Unused union bytes
- * are zero, so that configs compare and hash as bytes. */
+/* pass forward demands optimizer none; train with optimizer none is forward + backward without
+ * an update; a kind without parameters (pool2d, addition) demands optimizer none. Unused union
+ * bytes are zero, so that configs compare and hash as bytes. */
 struct layer_config {
     enum layer_kind kind;
     int32_t batch_size;
@@ -162,8 +171,8 @@ enum distribution {
     DISTRIBUTION_UNIFORM,     /* integers of [minimum, maximum], uniform in every stratum */
 };
 
-/* What real networks and the paper draw of a feature; a later sweep of the same seed draws the same
- * only while these stay. */
+/* What real networks and the paper draw of a feature; a later sweep of the same seed draws the
+ * same only while these stay. */
 enum { SAMPLE_SHAPE_LIMIT = 32 };
 struct sample_shapes {
     int32_t values[SAMPLE_SHAPE_LIMIT]; /* a more usual one stands more often; ended by 0 */
@@ -181,8 +190,8 @@ struct feature_columns {
     const char *divisible[COLUMN_DIVISORS], *quantised[COLUMN_TILES], *ramp[COLUMN_RAMPS];
 };
 
-/* Of a feature that says something only where an earlier one, a number or a choice, has at least a
- * value. */
+/* Of a feature that says something only where an earlier one, a number or a choice, has at
+ * least a value. */
 struct feature_condition {
     size_t offset; /* of that one's int32_t in struct layer_config */
     int32_t minimum;
@@ -190,10 +199,10 @@ struct feature_condition {
 };
 
 /* One row per member. minimum and maximum are the bounds that every input is checked against
- * (command line, CSV, HDF5); [sample_minimum, sample_maximum] (0, 0: the bounds) is what a sweep
- * draws. A feature that a released kind gets later has `since` above 1 and stands last: files
- * without its column mean `missing`, and a config with that value has the hash that it had without
- * it. */
+ * (command line, CSV, HDF5); [sample_minimum, sample_maximum] (0, 0: the bounds) is what a
+ * sweep draws. A feature that a released kind gets later has `since` above 1 and stands last:
+ * files without its column mean `missing`, and a config with that value has the hash that it
+ * had without it. */
 struct feature {
     const char *name, *help;
     size_t offset; /* of the int32_t in struct layer_config */
@@ -217,7 +226,8 @@ static inline bool feature_is_optional(const struct feature *feature)
 }
 
 struct columns;
-/* A layer with what is counted by hand: tests hold the kind to it, and take it for an example. */
+/* A layer with what is counted by hand: tests hold the kind to it, and take it for an example.
+ */
 struct layer_case {
     const char *text; /* describe.h */
     struct cost cost;
@@ -274,11 +284,12 @@ static inline bool feature_applies(const struct feature *feature, const struct l
                feature->condition->minimum;
 }
 
-/* A config whose features are yet to be set: zeros, those that need not be given at `missing`. */
+/* A config whose features are yet to be set: zeros, those that need not be given at `missing`.
+ */
 void layer_begin(struct layer_config *config, enum layer_kind kind);
 
-/* All bounds, the rules of pass and optimizer, the kind's own is_valid, the sizes of the tensors.
- * STATUS_USAGE names the feature, the value and the bound. */
+/* All bounds, the rules of pass and optimizer, the kind's own is_valid, the sizes of the
+ * tensors. STATUS_USAGE names the feature, the value and the bound. */
 enum status layer_check(const struct layer_config *config, struct error *error);
 bool layer_is_valid(const struct layer_config *config);
 
@@ -299,9 +310,9 @@ int layer_input_count(const struct layer_config *config);
 int64_t layer_input_elements(const struct layer_config *config, int index);
 int64_t layer_output_elements(const struct layer_config *config);
 
-/* Identity of a config (the features of its kind, by name and value; one with `since` above 1 only
- * where its value is not `missing`): the same on every machine and across versions that add kinds
- * or features. Decides the split. */
+/* Identity of a config (the features of its kind, by name and value; one with `since` above 1
+ * only where its value is not `missing`): the same on every machine and across versions that
+ * add kinds or features. Decides the split. */
 uint64_t layer_hash(const struct layer_config *config);
 
 #endif

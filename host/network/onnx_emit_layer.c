@@ -176,7 +176,7 @@ enum status onnx_emit_node(struct onnx_builder *builder, const struct onnx_call 
     const int before = builder->network->layer_count;
     if (call->node->is_constant || call->node->is_absorbed)
         return STATUS_OK;
-    if ((call->node->known && !call->node->known->emit) || is_empty(call)) {
+    if (onnx_is_view(call) || is_empty(call)) {
         pass_layer(call);
         return STATUS_OK;
     }

@@ -231,6 +231,7 @@ static const struct reader {
     {"Sum", read_addition},
     {"Swish", onnx_read_activation},
     {"Tanh", onnx_read_activation},
+    {"Transpose", onnx_read_transpose},
 };
 
 onnx_read_function *onnx_reader_find(const struct onnx_operator *known)

@@ -50,7 +50,7 @@ const struct onnx_operator onnx_same = {NAME("identity"), .shape = onnx_shape_sa
 const struct onnx_operator onnx_join = {NAME("concat"), .shape = onnx_shape_concat,
                                         .fold = onnx_fold_concat, .emit = onnx_emit_move};
 const struct onnx_operator onnx_parts = {NAME("split"), .shape = onnx_shape_split,
-                                         .fold = onnx_fold_split, .emit = onnx_emit_move};
+                                         .fold = onnx_fold_split};
 
 /* ---- nodes ---- */
 

@@ -30,8 +30,30 @@ def norms(path):
     m.write(path, domains=["com.microsoft"])
 
 
+def transposes(path):
+    """Each takes the network's input of its shape."""
+    m = Small(opset=17)
+    x, rows = m.input("x", ["n", 3, 5, 7]), m.input("rows", ["n", 9, 4, 6])
+    m.node("Transpose", "last", [x], perm=[0, 2, 3, 1])
+    m.node("Transpose", "first", [x], perm=[0, 3, 1, 2])
+    m.node("Transpose", "matrices", [x], perm=[0, 1, 3, 2])
+    m.node("Transpose", "heads", [rows], perm=[0, 2, 1, 3])
+    m.node("Transpose", "three", [x], perm=[0, 3, 2, 1])
+    m.node("Transpose", "samples", [x], perm=[1, 0, 2, 3])
+    wide = m.node("Unsqueeze", "wide", [rows, m.constant("a2", [2])])
+    view = m.node("Transpose", "view", [wide], perm=[0, 2, 1, 3, 4])
+    m.node("Relu", "reads_view", [view])
+    m.node("Transpose", "over_one", [wide], perm=[0, 3, 2, 1, 4])
+    m.node("Split", "parts", [rows, m.constant("sizes", [4, 5])], ["part_a", "part_b"], axis=1)
+    m.node("Relu", "reads_part", ["part_b"])
+    cut = m.node("Slice", "cut", [rows, m.constant("from", [1]), m.constant("to", [8]), m.constant("axes", [1])])
+    m.node("Relu", "reads_cut", [cut])
+    m.node("Slice", "back", [rows, m.constant("end", [8]), m.constant("start", [0]), "axes", m.constant("minus", [-1])])
+    m.write(path)
+
+
 def main(folder):
-    for build in (norms,):
+    for build in (norms, transposes):
         build(os.path.join(folder, build.__name__ + ".onnx"))
 
 
