@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { DIMENSIONS = 4, SPATIAL_DIMENSIONS = 2, ALIGNMENT_BYTES = 16 };
+enum { DIMENSIONS = 4, SPATIAL_DIMENSIONS = AXIS_COUNT, ALIGNMENT_BYTES = 16 };
 
 /* Device properties. */
 
@@ -30,21 +30,27 @@ struct cudnn_convolution cudnn_convolution_of(const struct layer_config *config,
                                               enum cudnn_direction direction)
 {
     const struct conv2d *conv = &config->as.conv2d;
-    const struct window window = window_of(conv->image_size, conv->kernel_size, conv->stride,
-                                           conv->padding);
-    return (struct cudnn_convolution){
+    const struct window_axes axes = conv2d_axes(conv);
+    struct cudnn_convolution convolution = {
         .direction = direction,
         .precision = config->precision,
         .batch_size = config->batch_size,
         .channels_in = conv->channels_in,
         .channels_out = conv->channels_out,
-        .image_size = conv->image_size,
-        .output_size = window.output_size,
-        .kernel_size = conv->kernel_size,
+        .groups = conv->groups,
         .stride = conv->stride,
-        .pad_before = conv->stride > 1 ? window.pad_after : window.pad_before,
-        .pad_after = window.pad_after,
+        .dilation = conv->dilation,
     };
+    for (int i = 0; i < AXIS_COUNT; i++) {
+        const struct window_axis *axis = &axes.at[i];
+        convolution.image[i] = axis->image;
+        convolution.output[i] = axis->window.output_size;
+        convolution.kernel[i] = axis->kernel;
+        convolution.pad_after[i] = axis->window.pad_after;
+        convolution.pad_before[i] = conv->stride > 1 ? axis->window.pad_after
+                                                     : axis->window.pad_before;
+    }
+    return convolution;
 }
 
 enum {
@@ -110,9 +116,9 @@ static cudnnStatus_t create_tensors(struct cudnn_graph *graph, const struct cudn
                                     struct error *error)
 {
     const int64_t sizes[TENSOR_COUNT][DIMENSIONS] = {
-        [PART_X] = {c->batch_size, c->channels_in, c->image_size, c->image_size},
-        [PART_W] = {c->channels_out, c->channels_in, c->kernel_size, c->kernel_size},
-        [PART_Y] = {c->batch_size, c->channels_out, c->output_size, c->output_size},
+        [PART_X] = {c->batch_size, c->channels_in, c->image[0], c->image[1]},
+        [PART_W] = {c->channels_out, c->channels_in / c->groups, c->kernel[0], c->kernel[1]},
+        [PART_Y] = {c->batch_size, c->channels_out, c->output[0], c->output[1]},
     };
     for (enum part part = 0; part < TENSOR_COUNT; part++)
         LEAVE_UNLESS_OK(
@@ -126,17 +132,15 @@ static cudnnStatus_t create_convolution(struct cudnn_graph *graph,
     const cudnnDataType_t compute_type = CUDNN_DATA_FLOAT;
     const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
     const int64_t dimensions = SPATIAL_DIMENSIONS;
-    const int64_t dilations[] = {1, 1}, strides[] = {c->stride, c->stride};
-    const int64_t before[] = {c->pad_before, c->pad_before};
-    const int64_t after[] = {c->pad_after, c->pad_after};
+    const int64_t dilations[] = {c->dilation, c->dilation}, strides[] = {c->stride, c->stride};
     const struct cudnn_attribute attributes[] = {
         ATTRIBUTE(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &compute_type),
         ATTRIBUTE(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode),
         INT64(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, &dimensions, 1),
         INT64(CUDNN_ATTR_CONVOLUTION_DILATIONS, dilations, SPATIAL_DIMENSIONS),
         INT64(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, strides, SPATIAL_DIMENSIONS),
-        INT64(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, before, SPATIAL_DIMENSIONS),
-        INT64(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, after, SPATIAL_DIMENSIONS),
+        INT64(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, c->pad_before, SPATIAL_DIMENSIONS),
+        INT64(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, c->pad_after, SPATIAL_DIMENSIONS),
     };
     return CREATE(&graph->parts[PART_CONVOLUTION], CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR, attributes,
                   COUNT(attributes), error);

@@ -16,14 +16,15 @@
 
 enum cudnn_direction { CUDNN_FORWARD, CUDNN_BACKWARD_DATA, CUDNN_BACKWARD_FILTER };
 
-/* Square convolution; weights (channels_out, channels_in, kernel_size, kernel_size). Tensors are
- * NCHW in fp32 and tf32, NHWC in fp16 and bf16, the layouts that tensor cores want. */
+/* Weights (channels_out, channels_in / groups, kernel); sizes by height and width. Tensors are NCHW
+ * in fp32 and tf32, NHWC in fp16 and bf16, the layouts that tensor cores want. cuDNN reads the
+ * groups from the channels of its tensors. */
 struct cudnn_convolution {
     enum cudnn_direction direction;
     int32_t precision; /* enum precision */
-    int64_t batch_size, channels_in, channels_out;
-    int64_t image_size, output_size, kernel_size;
-    int64_t stride, pad_before, pad_after;
+    int64_t batch_size, channels_in, channels_out, groups;
+    int64_t image[AXIS_COUNT], output[AXIS_COUNT], kernel[AXIS_COUNT];
+    int64_t stride, dilation, pad_before[AXIS_COUNT], pad_after[AXIS_COUNT];
 };
 
 /* The geometry of a conv2d. Where `same` has one zero more after than before and stride > 1, both

@@ -14,6 +14,7 @@ struct sampler {
     struct layer_config *configs; /* by index - first */
     enum stratum *strata;
     const struct sample_domain *domain;
+    const struct sample_table *table;
     uint32_t first;
     uint32_t pending;             /* places that are not settled */
     struct sampler_place *places; /* of the host (BATCH) */
@@ -79,11 +80,15 @@ static enum status run_attempts(struct sampler *sampler, uint32_t count, uint32_
 
 /* The first attempt of `draws` that is acceptable, or NULL; moves the place on. */
 static struct sampler_draw *settle_place(struct sampler_place *place, struct sampler_draw *draws,
-                                         uint32_t depth, const struct sample_domain *domain)
+                                         uint32_t depth, const struct sampler *sampler)
 {
-    for (uint32_t i = 0; i < depth && place->attempt < SAMPLE_ATTEMPT_LIMIT; i++, place->attempt++)
-        if (sample_accept(&draws[i].config, domain))
+    for (uint32_t i = 0; i < depth && place->attempt < SAMPLE_ATTEMPT_LIMIT;
+         i++, place->attempt++) {
+        const struct sample_attempt at = {sampler->table, sampler->domain, draws[i].stratum,
+                                          place->index, place->attempt};
+        if (sample_accept(&draws[i].config, &at))
             return &draws[i];
+    }
     return NULL;
 }
 
@@ -96,7 +101,7 @@ static enum status settle_attempts(struct sampler *sampler, uint32_t count, uint
         struct sampler_place place = sampler->places[i];
         struct sampler_draw *draws = sampler->draws + (size_t)i * depth, *draw = NULL;
         if (i < count)
-            draw = settle_place(&place, draws, depth, sampler->domain);
+            draw = settle_place(&place, draws, depth, sampler);
         if (place.attempt == SAMPLE_ATTEMPT_LIMIT)
             return sample_exhausted(sampler->domain, error);
         if (draw) {
@@ -147,6 +152,7 @@ enum status cuda_sample(struct layer_config *configs, enum stratum *strata,
         .configs = configs, .strata = strata, .domain = domain, .first = first};
     struct sample_table table;
     sample_table_make(&table, domain, seed);
+    sampler.table = &table;
     enum status status = sample_all(&sampler, &table, count, error);
     close_sampler(&sampler);
     return status;

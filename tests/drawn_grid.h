@@ -65,7 +65,9 @@ static inline struct layer_config config_of(int layer)
                                            .kernel_size = 1,
                                            .channels_in = layer + 1,
                                            .channels_out = 1,
-                                           .stride = 1};
+                                           .stride = 1,
+                                           .groups = 1,
+                                           .dilation = 1};
     return config;
 }
 

@@ -33,7 +33,7 @@ LAYER_KINDS(KIND_IS_RIGHT)
 static struct layer_config convolution(int batch, int precision)
 {
     struct layer_config config = conv2d_config(
-        batch, (struct conv2d){8, 3, 16, 32, 1, PADDING_SAME, 1, ACTIVATION_TANH});
+        batch, SQUARE(8, 3, 16, 32, 1, PADDING_SAME, 1, ACTIVATION_TANH));
     config.precision = precision;
     return config;
 }
@@ -200,9 +200,9 @@ static void prepare_links(struct cuda_plan **plans, struct device *device, int p
     /* tanh: relu's zeros would tie in the pooling; average: so would 16-bit numbers */
     int pooling = precision == PRECISION_FP32 ? POOLING_MAX : POOLING_AVERAGE;
     struct layer_config configs[LINK_COUNT] = {
-        conv2d_config(3, (struct conv2d){10, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_TANH}),
+        conv2d_config(3, SQUARE(10, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_TANH)),
         pool2d_config(3, (struct pool2d){10, 2, 16, 2, PADDING_VALID, pooling, ACTIVATION_NONE}),
-        conv2d_config(3, (struct conv2d){5, 3, 16, 8, 1, PADDING_SAME, 1, ACTIVATION_RELU}),
+        conv2d_config(3, SQUARE(5, 3, 16, 8, 1, PADDING_SAME, 1, ACTIVATION_RELU)),
         dense_config(3, 8 * 25, 20, 1, ACTIVATION_SIGMOID)};
     backend->reset(device);
     for (int i = 0; i < LINK_COUNT; i++) {

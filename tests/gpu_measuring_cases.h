@@ -41,7 +41,7 @@ static void memory_is_accounted_before_use(void **state)
     struct cuda_device *cuda = (struct cuda_device *)device;
     const struct layer_config large[] = {
         dense_config(64, 1000, 1000, 1, ACTIVATION_NONE),
-        conv2d_config(64, (struct conv2d){64, 3, 64, 64, 1, PADDING_SAME, 1, ACTIVATION_NONE}),
+        conv2d_config(64, SQUARE(64, 3, 64, 64, 1, PADDING_SAME, 1, ACTIVATION_NONE)),
         pool2d_config(64, (struct pool2d){64, 2, 64, 2, PADDING_VALID, 0, ACTIVATION_NONE})};
     for (size_t i = 0; i < COUNT(large); i++) {
         backend->reset(device);
@@ -198,7 +198,7 @@ static void measurements_are_complete(void **state)
 {
     struct layer_config configs[] = {
         dense_config(64, 512, 512, 1, ACTIVATION_RELU),
-        conv2d_config(8, (struct conv2d){28, 3, 32, 32, 1, PADDING_SAME, 1, ACTIVATION_RELU}),
+        conv2d_config(8, SQUARE(28, 3, 32, 32, 1, PADDING_SAME, 1, ACTIVATION_RELU)),
         pool2d_config(8, (struct pool2d){28, 2, 32, 2, PADDING_VALID, 0, ACTIVATION_NONE})};
     configs[0].optimizer = configs[1].optimizer = OPTIMIZER_ADAM;
     for (int precision = 0; precision < PRECISION_COUNT; precision++)

@@ -15,6 +15,13 @@ static inline struct layer_config dense_config(int batch, int inputs, int output
             .inputs = inputs, .outputs = outputs, .use_bias = bias, .activation = activation}};
 }
 
+/* A struct conv2d of its first members, image size to activation. */
+#define SQUARE(...)                                                                                \
+    (struct conv2d)                                                                                \
+    {                                                                                              \
+        __VA_ARGS__, .groups = 1, .dilation = 1                                                    \
+    }
+
 static inline struct layer_config conv2d_config(int batch, struct conv2d conv2d)
 {
     return (struct layer_config){

@@ -428,8 +428,8 @@ static void linked_layers_pass_tensors(void **state)
     struct device *device = *state;
     device->backend->reset(device);
     const struct layer_config configs[] = {
-        conv2d_config(2, (struct conv2d){12, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_RELU}),
-        conv2d_config(2, (struct conv2d){12, 3, 16, 20, 1, PADDING_SAME, 1, ACTIVATION_TANH}),
+        conv2d_config(2, SQUARE(12, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_RELU)),
+        conv2d_config(2, SQUARE(12, 3, 16, 20, 1, PADDING_SAME, 1, ACTIVATION_TANH)),
         pool2d_config(2, (struct pool2d){12, 2, 20, 2, PADDING_VALID, 0, ACTIVATION_NONE}),
         dense_config(2, 20 * 36, 30, 1, ACTIVATION_RELU),
         dense_config(2, 30, 10, 1, ACTIVATION_NONE)};
@@ -541,10 +541,10 @@ static void chain_is_right(void **state)
     enum { COUNT = 5 };
     for (int pooling = 0; pooling < 2; pooling++) {
         const struct layer_config configs[COUNT] = {
-            conv2d_config(2, (struct conv2d){10, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_TANH}),
+            conv2d_config(2, SQUARE(10, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_TANH)),
             batch_norm_config(2, (struct batch_norm){10, 16, pooling ? 0 : ACTIVATION_RELU}),
             pool2d_config(2, (struct pool2d){10, 2, 16, 2, PADDING_VALID, pooling, 0}),
-            conv2d_config(2, (struct conv2d){5, 2, 16, 9, 1, PADDING_SAME, 1, ACTIVATION_RELU}),
+            conv2d_config(2, SQUARE(5, 2, 16, 9, 1, PADDING_SAME, 1, ACTIVATION_RELU)),
             dense_config(2, 9 * 25, 6, 1, ACTIVATION_SIGMOID)};
         struct link links[COUNT];
         device->backend->reset(device);
@@ -575,7 +575,7 @@ static void check_residual(struct device *device, const struct layer_config *oth
                            int32_t activation)
 {
     const struct layer_config conv = conv2d_config(
-        2, (struct conv2d){6, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_NONE});
+        2, SQUARE(6, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_NONE));
     const struct layer_config sum = addition_config(2, (struct addition){16 * 36, activation});
     device->backend->reset(device);
     struct cpu_plan *first = prepare(device, &conv, NULL), *second = prepare(device, other, NULL);
@@ -635,7 +635,7 @@ static void check_readers(struct device *device, const struct layer_config *read
 {
     enum { LIMIT = 4 };
     const struct layer_config conv = conv2d_config(
-        2, (struct conv2d){6, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_NONE});
+        2, SQUARE(6, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_NONE));
     struct cpu_plan *plans[LIMIT];
     device->backend->reset(device);
     struct cpu_plan *producer = prepare(device, &conv, NULL);
@@ -661,7 +661,7 @@ static void check_readers(struct device *device, const struct layer_config *read
 static void gradients_of_several_readers_are_summed(void **state)
 {
     const struct layer_config conv = conv2d_config(
-        2, (struct conv2d){6, 3, 16, 8, 1, PADDING_SAME, 1, ACTIVATION_RELU});
+        2, SQUARE(6, 3, 16, 8, 1, PADDING_SAME, 1, ACTIVATION_RELU));
     const struct layer_config norm = batch_norm_config(2, (struct batch_norm){6, 16, 0});
     const struct layer_config dense = dense_config(2, 16 * 36, 5, 1, ACTIVATION_TANH);
     const struct layer_config pool = pool2d_config(
@@ -677,7 +677,7 @@ static void a_residual_adds_its_gradient(void **state)
 {
     struct device *device = *state;
     const struct layer_config conv = conv2d_config(
-        2, (struct conv2d){6, 3, 16, 16, 1, PADDING_SAME, 0, ACTIVATION_NONE});
+        2, SQUARE(6, 3, 16, 16, 1, PADDING_SAME, 0, ACTIVATION_NONE));
     const struct layer_config sum = addition_config(2, (struct addition){16 * 36, 0});
     device->backend->reset(device);
     struct cpu_plan *x = prepare(device, &conv, NULL), *branch = prepare(device, &conv, x);
@@ -736,7 +736,7 @@ enum { BLOCKS = 12, BLOCK = 4, BLOCK_PLANS = BLOCKS * BLOCK + 1 };
 static void prepare_blocks(struct cpu_plan **plans, struct device *device, int pass)
 {
     struct layer_config conv = conv2d_config(
-        4, (struct conv2d){8, 3, 16, 16, 1, PADDING_SAME, 0, ACTIVATION_NONE});
+        4, SQUARE(8, 3, 16, 16, 1, PADDING_SAME, 0, ACTIVATION_NONE));
     struct layer_config norm = batch_norm_config(4, (struct batch_norm){8, 16, ACTIVATION_RELU});
     struct layer_config sum = addition_config(4, (struct addition){16 * 64, ACTIVATION_RELU});
     conv.pass = norm.pass = sum.pass = pass;
@@ -850,7 +850,7 @@ static void check_narrow_updates(struct device *device, int precision)
 {
     struct layer_config dense = dense_config(2, 50, 30, 1, ACTIVATION_NONE);
     struct layer_config conv2d = conv2d_config(
-        1, (struct conv2d){6, 3, 5, 18, 1, PADDING_VALID, 1, ACTIVATION_RELU});
+        1, SQUARE(6, 3, 5, 18, 1, PADDING_VALID, 1, ACTIVATION_RELU));
     struct layer_config norm = batch_norm_config(2, (struct batch_norm){4, 21, ACTIVATION_RELU});
     dense.precision = conv2d.precision = norm.precision = precision;
     for (int optimizer = OPTIMIZER_SGD; optimizer < OPTIMIZER_COUNT; optimizer++) {
@@ -876,7 +876,7 @@ static void narrow_updates_keep_master_weights(void **state)
 static void check_narrow_noise(struct device *device, int precision)
 {
     struct layer_config config = conv2d_config(
-        8, (struct conv2d){64, 3, 16, 16, 1, PADDING_SAME, 0, ACTIVATION_NONE});
+        8, SQUARE(64, 3, 16, 16, 1, PADDING_SAME, 0, ACTIVATION_NONE));
     config.precision = precision;
     device->backend->reset(device);
     struct cpu_plan *plan = prepare(device, &config, NULL);
@@ -905,7 +905,7 @@ static void check_narrow_chain(struct device *device, int precision)
 {
     enum { COUNT = 4 };
     struct layer_config configs[COUNT] = {
-        conv2d_config(2, (struct conv2d){10, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_TANH}),
+        conv2d_config(2, SQUARE(10, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_TANH)),
         batch_norm_config(2, (struct batch_norm){10, 16, ACTIVATION_RELU}),
         pool2d_config(2, (struct pool2d){10, 2, 16, 2, PADDING_VALID, POOLING_AVERAGE, 0}),
         dense_config(2, 16 * 25, 6, 1, ACTIVATION_SIGMOID)};

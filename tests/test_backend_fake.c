@@ -28,7 +28,9 @@ static struct layer_config conv2d_config(int batch, int channels)
                                                .channels_out = channels,
                                                .stride = 1,
                                                .padding = PADDING_SAME,
-                                               .use_bias = 1}};
+                                               .use_bias = 1,
+                                               .groups = 1,
+                                               .dilation = 1}};
 }
 
 static struct measurement measured(struct device *device, const struct layer_config *config)

@@ -88,7 +88,7 @@ static void paleo_chooses_the_cheaper_algorithm(void **state)
     struct layer_config config = {
         .kind = LAYER_CONV2D,
         .batch_size = 2,
-        .as.conv2d = {30, 5, 16, 32, 1, PADDING_VALID, SWITCH_NO, ACTIVATION_NONE}};
+        .as.conv2d = {30, 5, 16, 32, 1, PADDING_VALID, SWITCH_NO, ACTIVATION_NONE, 0, 0, 1, 1}};
     const double by_hand_ms = 17793024 / 20e6 + 339456 / 5e6;
     struct dataset_rows rows;
     synthetic_rows_create(&rows, 300, conv2d_only, 1, &device, 1, 0);
@@ -96,9 +96,14 @@ static void paleo_chooses_the_cheaper_algorithm(void **state)
         struct layer_config *own = &rows.rows[i].config;
         own->pass = PASS_FORWARD;
         own->optimizer = OPTIMIZER_NONE;
-        own->as.conv2d = (struct conv2d){
-            (int32_t)i % 40 + 1, 1,         (int32_t)i % 7 + 1, (int32_t)i % 11 + 1, 1,
-            PADDING_VALID,       SWITCH_NO, ACTIVATION_NONE};
+        own->as.conv2d = (struct conv2d){.image_size = (int32_t)i % 40 + 1,
+                                         .kernel_size = 1,
+                                         .channels_in = (int32_t)i % 7 + 1,
+                                         .channels_out = (int32_t)i % 11 + 1,
+                                         .stride = 1,
+                                         .padding = PADDING_VALID,
+                                         .groups = 1,
+                                         .dilation = 1};
         const double cells = (double)own->batch_size * own->as.conv2d.image_size *
                              own->as.conv2d.image_size;
         const double in = own->as.conv2d.channels_in, out = own->as.conv2d.channels_out;

@@ -104,8 +104,8 @@ static void large_layers_are_right(void **state)
     for (int activation = 0; activation < ACTIVATION_COUNT; activation++) {
         const struct layer_config configs[] = {
             dense_config(64, 4096, 300, 1, activation),
-            conv2d_config(2, (struct conv2d){28, 3, 256, 64, 1, PADDING_SAME, 1, activation}),
-            conv2d_config(16, (struct conv2d){56, 7, 3, 17, 2, PADDING_SAME, 0, activation}),
+            conv2d_config(2, SQUARE(28, 3, 256, 64, 1, PADDING_SAME, 1, activation)),
+            conv2d_config(16, SQUARE(56, 7, 3, 17, 2, PADDING_SAME, 0, activation)),
             pool2d_config(4,
                           (struct pool2d){57, 9, 24, 3, PADDING_SAME, POOLING_AVERAGE, activation}),
             batch_norm_config(16, (struct batch_norm){56, 20, activation}),
@@ -334,7 +334,7 @@ static void fewer_bits_are_found(void **state)
     const struct layer_config configs[] = {
         dense_config(4, 10, 40, 1, ACTIVATION_NONE),
         dense_config(2, 60000, 40, 0, ACTIVATION_NONE),
-        conv2d_config(2, (struct conv2d){14, 3, 512, 8, 1, PADDING_SAME, 1, ACTIVATION_RELU}),
+        conv2d_config(2, SQUARE(14, 3, 512, 8, 1, PADDING_SAME, 1, ACTIVATION_RELU)),
         pool2d_config(2, (struct pool2d){20, 5, 8, 2, PADDING_SAME, POOLING_AVERAGE, 0}),
         pool2d_config(2, (struct pool2d){20, 5, 8, 2, PADDING_SAME, POOLING_MAX, 0}),
         batch_norm_config(8, (struct batch_norm){28, 8, ACTIVATION_TANH}),
@@ -368,7 +368,7 @@ static void the_cost_is_bounded(void **state)
 {
     const struct layer_config configs[] = {
         dense_config(64, 1 << 20, 100, 1, ACTIVATION_NONE),
-        conv2d_config(64, (struct conv2d){200, 9, 1000, 100, 1, PADDING_SAME, 1, ACTIVATION_RELU}),
+        conv2d_config(64, SQUARE(200, 9, 1000, 100, 1, PADDING_SAME, 1, ACTIVATION_RELU)),
         batch_norm_config(64, (struct batch_norm){100, 1000, ACTIVATION_NONE}),
         batch_norm_config(64, (struct batch_norm){250, 1000, ACTIVATION_NONE}),
     };

@@ -111,7 +111,12 @@ static void release(struct plans *plans)
 
 struct shape {
     int32_t batch_size, image_size, kernel_size, channels_in, channels_out, stride, padding;
+    int32_t image_width, kernel_width, groups, dilation;
 };
+#define SQUARE(...)                                                                                \
+    {                                                                                              \
+        __VA_ARGS__, .groups = 1, .dilation = 1                                                    \
+    }
 
 static struct cudnn_convolution convolution_of(const struct shape *shape, int32_t precision,
                                                enum cudnn_direction direction)
@@ -126,7 +131,11 @@ static struct cudnn_convolution convolution_of(const struct shape *shape, int32_
                                                       .channels_in = shape->channels_in,
                                                       .channels_out = shape->channels_out,
                                                       .stride = shape->stride,
-                                                      .padding = shape->padding}};
+                                                      .padding = shape->padding,
+                                                      .image_width = shape->image_width,
+                                                      .kernel_width = shape->kernel_width,
+                                                      .groups = shape->groups,
+                                                      .dilation = shape->dilation}};
     struct error error = {0};
     if (layer_check(&config, &error))
         fail_msg("%s", error.message);
@@ -134,12 +143,26 @@ static struct cudnn_convolution convolution_of(const struct shape *shape, int32_
 }
 
 static const struct shape shapes[] = {
-    {64, 56, 1, 64, 256, 1, PADDING_SAME}, {64, 56, 3, 64, 64, 2, PADDING_SAME},
-    {1, 28, 3, 128, 128, 1, PADDING_SAME}, {1, 112, 7, 3, 64, 2, PADDING_SAME},
-    {64, 27, 5, 48, 96, 1, PADDING_VALID}, {8, 32, 2, 16, 33, 1, PADDING_SAME},
-    {8, 32, 4, 16, 32, 1, PADDING_SAME},   {3, 13, 3, 7, 5, 1, PADDING_SAME},
+    SQUARE(64, 56, 1, 64, 256, 1, PADDING_SAME), SQUARE(64, 56, 3, 64, 64, 2, PADDING_SAME),
+    SQUARE(1, 28, 3, 128, 128, 1, PADDING_SAME), SQUARE(1, 112, 7, 3, 64, 2, PADDING_SAME),
+    SQUARE(64, 27, 5, 48, 96, 1, PADDING_VALID), SQUARE(8, 32, 2, 16, 33, 1, PADDING_SAME),
+    SQUARE(8, 32, 4, 16, 32, 1, PADDING_SAME),   SQUARE(3, 13, 3, 7, 5, 1, PADDING_SAME),
 };
-static const struct shape plain = {32, 56, 3, 64, 64, 1, PADDING_SAME};
+/* Depthwise, grouped, thin, 1-D and dilated ones; images that are no squares. */
+static const struct shape other_shapes[] = {
+    {32, 112, 3, 32, 32, 1, PADDING_SAME, 0, 0, 32, 1},
+    {8, 28, 5, 240, 240, 2, PADDING_SAME, 0, 0, 240, 1},
+    {4, 14, 7, 384, 384, 1, PADDING_SAME, 0, 0, 384, 1},
+    {16, 56, 3, 128, 128, 1, PADDING_SAME, 0, 0, 32, 1},
+    {16, 28, 3, 512, 512, 2, PADDING_SAME, 0, 0, 32, 1},
+    {8, 17, 1, 192, 192, 1, PADDING_SAME, 0, 7, 1, 1},
+    {8, 17, 7, 160, 192, 1, PADDING_SAME, 0, 1, 1, 1},
+    {4, 1, 1, 80, 384, 1, PADDING_SAME, 3000, 3, 1, 1},
+    {4, 1, 1, 512, 512, 2, PADDING_VALID, 799, 3, 1, 1},
+    {8, 33, 3, 256, 256, 1, PADDING_SAME, 0, 0, 1, 12},
+    {2, 64, 3, 128, 128, 1, PADDING_SAME, 128, 0, 1, 1},
+};
+static const struct shape plain = SQUARE(32, 56, 3, 64, 64, 1, PADDING_SAME);
 
 static void check_plans(const struct shape *shape, int32_t precision,
                         enum cudnn_direction direction, enum gpu gpu)
@@ -157,17 +180,28 @@ static void check_plans(const struct shape *shape, int32_t precision,
     release(&plans);
 }
 
+static void check_everywhere(const struct shape *shape)
+{
+    for (int precision = 0; precision < PRECISION_COUNT; precision++)
+        for (int direction = 0; direction < DIRECTION_COUNT; direction++)
+            for (int gpu = 0; gpu < GPU_COUNT; gpu++)
+                check_plans(shape, precision, (enum cudnn_direction)direction, (enum gpu)gpu);
+}
+
 /* Every direction, precision, device and shape has a plan, the asymmetric shapes (kernel 2 and 4 at
  * stride 1) in strict fp32 too. bfloat16 came with the A100. */
 static void plans_exist(void **state)
 {
     (void)state;
     for (int shape = 0; shape < COUNT(shapes); shape++)
-        for (int precision = 0; precision < PRECISION_COUNT; precision++)
-            for (int direction = 0; direction < DIRECTION_COUNT; direction++)
-                for (int gpu = 0; gpu < GPU_COUNT; gpu++)
-                    check_plans(&shapes[shape], precision, (enum cudnn_direction)direction,
-                                (enum gpu)gpu);
+        check_everywhere(&shapes[shape]);
+}
+
+static void plans_exist_of_other_forms(void **state)
+{
+    (void)state;
+    for (int shape = 0; shape < COUNT(other_shapes); shape++)
+        check_everywhere(&other_shapes[shape]);
 }
 
 /* TF32 came with the A100 too: a T4 runs a tf32 convolution on its ordinary cores. */
@@ -259,21 +293,42 @@ static void workspace_is_limited(void **state)
 static void check_padding(const struct shape *shape, int64_t before, int64_t after)
 {
     const struct cudnn_convolution c = convolution_of(shape, PRECISION_FP32, CUDNN_FORWARD);
-    assert_int_equal(c.pad_before, before);
-    assert_int_equal(c.pad_after, after);
+    for (int axis = 0; axis < AXIS_COUNT; axis++) {
+        assert_int_equal(c.pad_before[axis], before);
+        assert_int_equal(c.pad_after[axis], after);
+    }
+}
+
+/* Each axis has its own zeros; a dilated kernel spans more. */
+static void padding_is_of_an_axis(void **state)
+{
+    (void)state;
+    const struct cudnn_convolution thin = convolution_of(
+        &(struct shape){1, 17, 1, 8, 8, 1, PADDING_SAME, 0, 7, 4, 1}, PRECISION_FP32,
+        CUDNN_FORWARD);
+    assert_true(thin.pad_before[AXIS_HEIGHT] == 0 && thin.pad_after[AXIS_HEIGHT] == 0);
+    assert_true(thin.pad_before[AXIS_WIDTH] == 3 && thin.pad_after[AXIS_WIDTH] == 3);
+    assert_true(thin.kernel[AXIS_HEIGHT] == 1 && thin.kernel[AXIS_WIDTH] == 7);
+    assert_true(thin.groups == 4 && thin.dilation == 1);
+    const struct cudnn_convolution wide = convolution_of(
+        &(struct shape){1, 20, 3, 8, 8, 1, PADDING_SAME, 33, 0, 1, 6}, PRECISION_FP32,
+        CUDNN_FORWARD);
+    assert_true(wide.image[AXIS_HEIGHT] == 20 && wide.image[AXIS_WIDTH] == 33);
+    assert_true(wide.output[AXIS_HEIGHT] == 20 && wide.output[AXIS_WIDTH] == 33);
+    assert_true(wide.pad_before[AXIS_WIDTH] == 6 && wide.pad_after[AXIS_HEIGHT] == 6);
 }
 
 static void padding_is_symmetric_where_it_can_be(void **state)
 {
     (void)state;
-    check_padding(&(struct shape){1, 56, 3, 1, 1, 2, PADDING_SAME}, 1, 1);  /* 0, 1 */
-    check_padding(&(struct shape){1, 224, 7, 1, 1, 2, PADDING_SAME}, 3, 3); /* 2, 3 */
-    check_padding(&(struct shape){1, 55, 3, 1, 1, 2, PADDING_SAME}, 1, 1);  /* 1, 1 */
-    check_padding(&(struct shape){1, 56, 3, 1, 1, 1, PADDING_SAME}, 1, 1);  /* 1, 1 */
-    check_padding(&(struct shape){1, 56, 4, 1, 1, 1, PADDING_SAME}, 1, 2);  /* stays */
-    check_padding(&(struct shape){1, 56, 2, 1, 1, 1, PADDING_SAME}, 0, 1);  /* stays */
-    check_padding(&(struct shape){1, 56, 1, 1, 1, 2, PADDING_SAME}, 0, 0);  /* 0, 0 */
-    check_padding(&(struct shape){1, 56, 7, 1, 1, 2, PADDING_VALID}, 0, 0); /* 0, 0 */
+    check_padding(&(struct shape)SQUARE(1, 56, 3, 1, 1, 2, PADDING_SAME), 1, 1);  /* 0, 1 */
+    check_padding(&(struct shape)SQUARE(1, 224, 7, 1, 1, 2, PADDING_SAME), 3, 3); /* 2, 3 */
+    check_padding(&(struct shape)SQUARE(1, 55, 3, 1, 1, 2, PADDING_SAME), 1, 1);  /* 1, 1 */
+    check_padding(&(struct shape)SQUARE(1, 56, 3, 1, 1, 1, PADDING_SAME), 1, 1);  /* 1, 1 */
+    check_padding(&(struct shape)SQUARE(1, 56, 4, 1, 1, 1, PADDING_SAME), 1, 2);  /* stays */
+    check_padding(&(struct shape)SQUARE(1, 56, 2, 1, 1, 1, PADDING_SAME), 0, 1);  /* stays */
+    check_padding(&(struct shape)SQUARE(1, 56, 1, 1, 1, 2, PADDING_SAME), 0, 0);  /* 0, 0 */
+    check_padding(&(struct shape)SQUARE(1, 56, 7, 1, 1, 2, PADDING_VALID), 0, 0); /* 0, 0 */
 }
 
 /* cuDNN's formula gives the layer's output size in every valid geometry. */
@@ -287,10 +342,10 @@ static void padding_keeps_the_output_size(void **state)
                     if (padding == PADDING_VALID && kernel > image)
                         continue;
                     const struct cudnn_convolution c = convolution_of(
-                        &(struct shape){1, image, kernel, 1, 1, stride, padding}, PRECISION_FP32,
-                        CUDNN_FORWARD);
-                    const int64_t padded = image + c.pad_before + c.pad_after;
-                    assert_int_equal((padded - kernel) / stride + 1, c.output_size);
+                        &(struct shape)SQUARE(1, image, kernel, 1, 1, stride, padding),
+                        PRECISION_FP32, CUDNN_FORWARD);
+                    const int64_t padded = image + c.pad_before[0] + c.pad_after[0];
+                    assert_int_equal((padded - kernel) / stride + 1, c.output[0]);
                 }
 }
 
@@ -347,7 +402,7 @@ static void bad_requests_fail(void **state)
     (void)state;
     struct cudnn_convolution convolution = convolution_of(&plain, PRECISION_FP32, CUDNN_FORWARD);
     check_plans_fail(&convolution, &(struct cudnn_target){0}, "cudnn_convolution_plans");
-    convolution.output_size++;
+    convolution.output[AXIS_WIDTH]++;
     check_plans_fail(&convolution, &targets[H100], "CONVOLUTION_FORWARD");
     convolution.channels_in = -1;
     check_plans_fail(&convolution, &targets[H100], "TENSOR");
@@ -414,6 +469,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans_exist),
+        cmocka_unit_test(plans_exist_of_other_forms),
+        cmocka_unit_test(padding_is_of_an_axis),
         cmocka_unit_test(precision_decides_on_tensor_cores),
         cmocka_unit_test(candidates_are_distinct_and_the_first_is_the_default),
         cmocka_unit_test(workspace_is_limited),

@@ -43,9 +43,14 @@ static void paper_rows_are_as_coded(void **state)
      * adam; relu tanh sigmoid; bandwidth cores clock */
     assert_row("conv2d:batch_size=8,image_size=56,kernel_size=3,channels_in=64,channels_out=128,"
                "stride=2,padding=same,use_bias=yes,pass=train,optimizer=adadelta,activation=tanh",
-               &v100, (const float[]){8, 3136, 9, 64, 128, 1, 2, 1,   0,    0,
-                                      0, 1,    0, 0,  0,   1, 0, 900, 5120, 1455},
-               20);
+               &v100, (const float[]){8, 3136, 9, 64, 128, 1, 2, 1, 0, 0,   0,    1,
+                                      0, 0,    0, 1,  0,   1, 1, 1, 1, 900, 5120, 1455},
+               24);
+    assert_row("conv2d:batch_size=8,image_size=10,image_width=30,kernel_size=2,kernel_width=7,"
+               "channels_in=6,channels_out=9,stride=1,groups=3,padding=same",
+               NULL,
+               (const float[]){8, 300, 14, 6, 9, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3.5f, 3, 1},
+               21);
     assert_row("dense:batch_size=4,inputs=100,outputs=7,activation=sigmoid", NULL,
                (const float[]){4, 100, 7, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 12);
     assert_row("pool2d:batch_size=4,image_size=6,kernel_size=3,channels=5,stride=2,pooling=average,"
@@ -135,6 +140,70 @@ static void useful_taps_equal_a_count(void **state)
             }
 }
 
+static void useful_taps_of_dilated_kernels_equal_a_count(void **state)
+{
+    (void)state;
+    for (int image = 1; image <= 12; image++)
+        for (int dilation = 1; dilation <= 5; dilation++)
+            for (int stride = 1; stride <= 3; stride++) {
+                struct layer_config conv = parsed_config("conv2d:padding=same");
+                const int span = 2 * dilation + 1;
+                conv.as.conv2d.image_width = image;
+                conv.as.conv2d.kernel_width = 3;
+                conv.as.conv2d.dilation = dilation;
+                conv.as.conv2d.stride = stride;
+                if (span > 2 * image)
+                    continue;
+                const struct window window = window_of(image, span, stride, PADDING_SAME);
+                int useful = 0;
+                for (int i = 0; i < window.output_size; i++)
+                    for (int tap = 0; tap < 3; tap++) {
+                        const int cell = i * stride - window.pad_before + tap * dilation;
+                        useful += cell >= 0 && cell < image;
+                    }
+                assert_float_equal(column(ENCODING_PHYSICAL, &conv, NULL, "useful_taps"),
+                                   (double)useful / (window.output_size * 3), 1e-6);
+            }
+}
+
+/* Products of one group's channels; thin, flat and dilated windows. */
+static void columns_of_other_convolutions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *name;
+        double value;
+    } cases[] = {
+        {"groups=4", "log_forward_flops", 2. * 196 * 9 * 2 * 16},
+        {"groups=4", "log_depth_in", 9 * 2},
+        {"groups=4", "log_groups", 4},
+        {"groups=4", "is_grouped*log_group_out", 4},
+        {"groups=4", "is_depthwise", 1},
+        {"groups=8", "is_depthwise", 2},
+        {"groups=8", "log_winograd_gain_2", 1},
+        {"kernel_width=1", "log_kernel_width/kernel_size", 1 / 3.},
+        {"kernel_width=1", "is_thin", 2},
+        {"kernel_width=1", "kernel_size==3", 1},
+        {"image_width=28", "log_image_width/image_size", 2},
+        {"image_width=28", "log_cells_out", 14 * 28},
+        {"image_width=28", "log_im2col_bytes", 4. * 14 * 28 * 72},
+        {"dilation=2", "log_dilation", 2},
+        {"dilation=2", "is_dilated", 2},
+        {"dilation=2", "kernel_size==3", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        snprintf(text, sizeof text,
+                 "conv2d:batch_size=1,image_size=14,kernel_size=3,channels_in=8,channels_out=16,"
+                 "stride=1,padding=same,%s",
+                 cases[i].text);
+        const struct layer_config config = parsed_config(text);
+        const double value = column(ENCODING_PHYSICAL, &config, NULL, cases[i].name);
+        if (fabs(value - log2(cases[i].value)) > 1e-5)
+            fail_msg("%s of %s is %g", cases[i].name, cases[i].text, value);
+    }
+}
+
 static void hardware_columns(void **state)
 {
     (void)state;
@@ -198,7 +267,7 @@ static void names_of_columns_are_pinned(void **state)
 {
     (void)state;
     static const struct pin pins[] = {{"dense", UINT64_C(0xd7540e9889949b3d)},
-                                      {"conv2d", UINT64_C(0x9bebbd15a967e2f2)},
+                                      {"conv2d", UINT64_C(0xb285260d595074ce)},
                                       {"pool2d", UINT64_C(0x6d5578c0b3053443)},
                                       {"batch_norm", UINT64_C(0x6a6fd30c330f6fc2)},
                                       {"addition", UINT64_C(0xb6bac4e453d5eb4c)}};
@@ -247,7 +316,7 @@ static void values_of_columns_are_pinned(void **state)
 {
     (void)state;
     static const struct pin pins[] = {{"dense", UINT64_C(0x1104c6cff9e65b2a)},
-                                      {"conv2d", UINT64_C(0x400397103bed164f)},
+                                      {"conv2d", UINT64_C(0xd7c1697da8e1451f)},
                                       {"pool2d", UINT64_C(0xbb8a464b0d754969)},
                                       {"batch_norm", UINT64_C(0x0ff40f724e166715)},
                                       {"addition", UINT64_C(0xafe4b5b695543918)}};
@@ -364,6 +433,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_column_has_its_own_name),
         cmocka_unit_test(physical_columns_by_hand),
         cmocka_unit_test(useful_taps_equal_a_count),
+        cmocka_unit_test(useful_taps_of_dilated_kernels_equal_a_count),
+        cmocka_unit_test(columns_of_other_convolutions),
         cmocka_unit_test(hardware_columns),
         cmocka_unit_test(rows_are_finite_everywhere),
         cmocka_unit_test(names_of_columns_are_pinned),

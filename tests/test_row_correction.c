@@ -14,7 +14,7 @@ struct case_rows {
 static const struct layer_config conv_3x3 = {
     .kind = LAYER_CONV2D,
     .batch_size = 4,
-    .as.conv2d = {32, 3, 16, 16, 1, PADDING_SAME, SWITCH_NO, ACTIVATION_NONE}};
+    .as.conv2d = {32, 3, 16, 16, 1, PADDING_SAME, SWITCH_NO, ACTIVATION_NONE, 0, 0, 1, 1}};
 
 static double factor_with(const struct measurement *rows, size_t count, double predicted_ms,
                           const struct layer_config *config)

@@ -6,6 +6,7 @@
 #include "layers/sample.h"
 #include "layers/sample_table.h"
 #include "layers/sample_transform.h"
+#include "parsed_config.h"
 #include "pins.h"
 #include "test.h"
 
@@ -85,13 +86,12 @@ static uint64_t hash_of_draws(uint64_t hash, const struct sample_domain *domain)
 
 /* Every stratum alone, the mixture, and narrowed ranges, where lists of real shapes and the paper's
  * ranges are cut. */
-static uint64_t hash_of_strata(enum layer_kind kind)
+static uint64_t hash_of_domain(struct sample_domain domain)
 {
     static const char *const sets[] = {
         "image_size=20..300", "channels=20..5000", "batch_size=3..40",   "inputs=100..5000",
         "padding=same,valid", "elements=9..99999", "channels_in=5..700", "optimizer=none,adam"};
     uint64_t hash = HASH_SEED;
-    struct sample_domain domain = default_domain(kind);
     for (domain.stratum = -1; domain.stratum <= STRATUM_UNIFORM; domain.stratum++)
         hash = hash_of_draws(hash, &domain);
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
@@ -103,12 +103,24 @@ static uint64_t hash_of_strata(enum layer_kind kind)
     return hash;
 }
 
+static uint64_t hash_of_strata(enum layer_kind kind)
+{
+    return hash_of_domain(default_domain(kind));
+}
+
+static uint64_t hash_of_first_strata(enum layer_kind kind)
+{
+    struct sample_domain domain = default_domain(kind);
+    domain.is_first = true;
+    return hash_of_domain(domain);
+}
+
 /* The six pinned draws per kind show a change; these eight thousand leave none unseen. */
 static void thousands_of_draws_are_pinned(void **state)
 {
     (void)state;
     static const struct pin pins[] = {{"dense", UINT64_C(0x5a2dca9b3c992d45)},
-                                      {"conv2d", UINT64_C(0xa5dc45201ddd724a)},
+                                      {"conv2d", UINT64_C(0x9a63101fa2fed46c)},
                                       {"pool2d", UINT64_C(0x2ae45d7f4b33715c)},
                                       {"batch_norm", UINT64_C(0x636d47654c5029ba)},
                                       {"addition", UINT64_C(0xce3365c0959bcdbb)}};
@@ -173,7 +185,16 @@ static void extreme_seeds_and_indices_draw(void **state)
 
 /* ---- what a draw may be ---- */
 
-static void assert_inside(const struct layer_config *config, const struct sample_domain *domain)
+/* The sizes of a network's layer may be beyond the ranges of other draws. */
+static bool is_form(const struct layer_config *config)
+{
+    return config->kind == LAYER_CONV2D &&
+           (config->as.conv2d.image_width || config->as.conv2d.kernel_width ||
+            config->as.conv2d.groups > 1 || config->as.conv2d.dilation > 1);
+}
+
+static void assert_inside(const struct layer_config *config, const struct sample_domain *domain,
+                          enum stratum stratum)
 {
     struct error error;
     if (layer_check(config, &error) != STATUS_OK)
@@ -184,7 +205,8 @@ static void assert_inside(const struct layer_config *config, const struct sample
     const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
     for (int i = 0; i < descriptor->feature_count; i++) {
         int32_t value = layer_get(config, &descriptor->features[i]);
-        assert_in_range(value, domain->range[i].minimum, domain->range[i].maximum);
+        if (stratum != STRATUM_REALISTIC || !is_form(config))
+            assert_in_range(value, domain->range[i].minimum, domain->range[i].maximum);
     }
 }
 
@@ -194,15 +216,17 @@ static void draws_are_valid_and_within_limits(void **state)
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         struct sample_domain domain = default_domain((enum layer_kind)kind);
         for (uint32_t i = 0; i < 2000; i++) {
-            struct layer_config config = draw_any(&domain, 7, i);
+            enum stratum stratum;
+            struct layer_config config = draw(&domain, 7, i, &stratum);
             assert_int_equal(config.kind, kind);
-            assert_inside(&config, &domain);
+            assert_inside(&config, &domain, stratum);
         }
         domain.memory_limit_bytes = 1 << 20;
         domain.flops_limit = 1e6;
         for (uint32_t i = 0; i < 500; i++) {
-            struct layer_config config = draw_any(&domain, 7, i);
-            assert_inside(&config, &domain);
+            enum stratum stratum;
+            struct layer_config config = draw(&domain, 7, i, &stratum);
+            assert_inside(&config, &domain, stratum);
         }
     }
 }
@@ -349,11 +373,120 @@ static void realistic_stratum_is_realistic(void **state)
     set(&domain, "stratum=realistic");
     for (uint32_t i = 0; i < COUNT; i++) {
         struct layer_config config = draw_any(&domain, 5, i);
-        assert_true(is_one_of(config.as.conv2d.kernel_size, kernels));
-        assert_true(is_one_of(config.as.conv2d.stride, strides));
+        assert_true(is_form(&config) || is_one_of(config.as.conv2d.kernel_size, kernels));
+        assert_true(is_form(&config) || is_one_of(config.as.conv2d.stride, strides));
         same += config.as.conv2d.padding == PADDING_SAME;
     }
     assert_true(same > COUNT * 2 / 3);
+}
+
+/* ---- convolutions of every form ---- */
+
+struct forms {
+    int depthwise, grouped, thin, flat, dilated, oblong, plain;
+};
+
+static struct forms count_forms(struct sample_domain *domain, const char *sets, int count)
+{
+    struct forms forms = {0};
+    set(domain, sets);
+    for (uint32_t i = 0; i < (uint32_t)count; i++) {
+        const struct layer_config config = draw_any(domain, 5, i);
+        const struct conv2d *conv = &config.as.conv2d;
+        assert_int_equal(conv->channels_in % conv->groups, 0);
+        assert_int_equal(conv->channels_out % conv->groups, 0);
+        assert_true(conv->image_width != conv->image_size);
+        assert_true(conv->kernel_width != conv->kernel_size);
+        forms.depthwise += conv->groups > 1 && conv->groups == conv->channels_in;
+        forms.grouped += conv->groups > 1 && conv->groups < conv->channels_in;
+        forms.thin += conv->kernel_width > 0;
+        forms.flat += conv->image_size == 1 && conv->image_width > 1;
+        forms.dilated += conv->dilation > 1;
+        forms.oblong += conv->image_width > 0;
+        forms.plain += conv->groups == 1 && conv->dilation == 1 && !conv->image_width &&
+                       !conv->kernel_width;
+    }
+    return forms;
+}
+
+/* Each stratum stays what it was in most of its draws, the paper's in all. */
+static void strata_hold_every_form_of_convolution(void **state)
+{
+    (void)state;
+    enum { COUNT = 2000 };
+    struct sample_domain domain = default_domain(LAYER_CONV2D);
+    const struct forms real = count_forms(&domain, "stratum=realistic", COUNT);
+    assert_in_range(real.plain, COUNT * 50 / 100, COUNT * 75 / 100);
+    assert_in_range(real.depthwise, COUNT * 6 / 100, COUNT * 20 / 100);
+    assert_true(real.grouped > COUNT / 50 && real.thin > COUNT / 50 && real.dilated > COUNT / 50);
+    assert_true(real.flat > COUNT / 50 && real.oblong > COUNT / 20);
+    const struct forms any = count_forms(&domain, "stratum=log_uniform", COUNT);
+    assert_in_range(any.plain, COUNT * 60 / 100, COUNT * 85 / 100);
+    assert_true(any.depthwise > COUNT / 50 && any.grouped > COUNT / 50 && any.thin > COUNT / 50);
+    assert_true(any.dilated > COUNT / 50 && any.oblong > COUNT / 50);
+    assert_int_equal(count_forms(&domain, "stratum=uniform", COUNT).plain, COUNT);
+}
+
+/* --set has the last word on what depends on other members, too. */
+static void set_keeps_forms_inside(void **state)
+{
+    (void)state;
+    struct sample_domain domain = default_domain(LAYER_CONV2D);
+    assert_int_equal(count_forms(&domain, "groups=1", 500).grouped, 0);
+    set(&domain, "groups=4,32");
+    set(&domain, "channels_out=64..128");
+    for (uint32_t i = 0; i < 300; i++) {
+        const struct layer_config config = draw_any(&domain, 1, i);
+        assert_true(config.as.conv2d.groups == 4 || config.as.conv2d.groups == 32);
+        assert_in_range(config.as.conv2d.channels_out, 64, 128);
+    }
+    struct sample_domain wide = default_domain(LAYER_CONV2D);
+    set(&wide, "image_width=0..40");
+    set(&wide, "kernel_width=0..0");
+    for (uint32_t i = 0; i < 300; i++) {
+        const struct layer_config config = draw_any(&wide, 1, i);
+        assert_in_range(config.as.conv2d.image_width, 0, 40);
+        assert_int_equal(config.as.conv2d.kernel_width, 0);
+    }
+}
+
+/* What the first sampler drew is drawn again: by itself, and with --set. */
+static void first_draws_are_squares(void **state)
+{
+    (void)state;
+    struct sample_domain first = default_domain(LAYER_CONV2D), plain = first;
+    first.is_first = true;
+    set(&plain, "groups=1");
+    set(&plain, "dilation=1");
+    set(&plain, "image_width=0");
+    set(&plain, "kernel_width=0");
+    for (uint32_t i = 0; i < 1000; i++) {
+        const struct layer_config config = draw_any(&first, 1, i), same = draw_any(&plain, 1, i);
+        assert_false(is_form(&config));
+        assert_memory_equal(&config, &same, sizeof config);
+    }
+    static const struct pin pins[] = {{"conv2d", UINT64_C(0xa5dc45201ddd724a)}};
+    assert_pinned(pins, 1, hash_of_first_strata);
+}
+
+/* Half of the shapes get other sizes, and depthwise ones stay depthwise. */
+static void depthwise_templates_stay_depthwise(void **state)
+{
+    (void)state;
+    const struct layer_config template = parsed_config(
+        "conv2d:image_size=28,kernel_size=3,channels_in=192,channels_out=384,groups=192,"
+        "padding=same,stride=1");
+    struct sample_domain domain = default_domain(LAYER_CONV2D);
+    int jittered = 0;
+    domain.templates = &template;
+    domain.template_count = 1;
+    for (uint32_t i = 0; i < 300; i++) {
+        const struct layer_config config = draw_any(&domain, 1, i);
+        assert_int_equal(config.as.conv2d.groups, config.as.conv2d.channels_in);
+        assert_int_equal(config.as.conv2d.channels_out, 2 * config.as.conv2d.channels_in);
+        jittered += config.as.conv2d.channels_in != 192;
+    }
+    assert_in_range(jittered, 90, 180);
 }
 
 /* ---- --set ---- */
@@ -729,6 +862,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(transform_agrees_with_libm),
         cmocka_unit_test(uniform_stratum_is_the_papers),
         cmocka_unit_test(realistic_stratum_is_realistic),
+        cmocka_unit_test(strata_hold_every_form_of_convolution),
+        cmocka_unit_test(set_keeps_forms_inside),
+        cmocka_unit_test(first_draws_are_squares),
+        cmocka_unit_test(depthwise_templates_stay_depthwise),
         cmocka_unit_test(set_narrows_every_stratum),
         cmocka_unit_test(set_optimizer_leaves_forward_out),
         cmocka_unit_test(set_marks_and_sorts_its_feature),

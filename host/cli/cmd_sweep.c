@@ -120,6 +120,13 @@ static void keep_cache(struct sweep_request *request, const struct dataset_rows 
                 choice_name(&choice_cache, begun));
 }
 
+/* So are its draws what they were. */
+static void keep_sampler(struct sweep_request *request, const struct dataset_rows *done)
+{
+    for (int i = 0; i < request->domain_count; i++)
+        request->domains[i].is_first = sweep_is_first(&done->header);
+}
+
 /* The limits are those of the file, whatever the device: its draws continue. */
 static const char *difference_from(const struct dataset_rows *done, struct sweep_request *request,
                                    const struct settings *settings)
@@ -139,8 +146,10 @@ static enum status read_earlier(struct dataset_rows *done, struct sweep_request 
     const char *path = settings->output;
     TRY(scratch_file_check_unused(path, error));
     const enum status status = dataset_read_rounds(done, path, &reason);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         keep_cache(request, done, settings);
+        keep_sampler(request, done);
+    }
     const char *what = status == STATUS_OK ? difference_from(done, request, settings) : NULL;
     if (status == STATUS_OK && !what)
         return STATUS_OK;

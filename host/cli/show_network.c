@@ -71,6 +71,16 @@ static void write_rows(char text[SHAPE_SIZE], int64_t rows, int64_t width)
         snprintf(text, SHAPE_SIZE, "%lld", (long long)width);
 }
 
+/* Of an image of so many pixels, the layer's input or output. */
+static double height_of(const struct network_layer *layer, double pixels)
+{
+    if (layer->config.kind != LAYER_CONV2D)
+        return sqrt(pixels);
+    const struct window_axes axes = conv2d_axes(&layer->config.as.conv2d);
+    const struct window_axis *high = &axes.at[AXIS_HEIGHT], *wide = &axes.at[AXIS_WIDTH];
+    return pixels == (double)high->image * wide->image ? high->image : high->window.output_size;
+}
+
 /* "3x224x224" of an image, "128x768" of rows, else the elements. `channels`, `width`: features that
  * the tensor's shape has. */
 static void write_shape(char text[SHAPE_SIZE], const struct network_layer *layer, double count,
@@ -81,8 +91,9 @@ static void write_shape(char text[SHAPE_SIZE], const struct network_layer *layer
                             feature_of(layer, "pixels", 1);
     const int64_t rows = layer->config.batch_size * (int64_t)feature_of(layer, "positions", 1);
     if (depth > 0) {
-        const double side = sqrt(count / depth / layer->config.batch_size);
-        snprintf(text, SHAPE_SIZE, "%dx%.0fx%.0f", depth, side, side);
+        const double pixels = count / depth / layer->config.batch_size;
+        const double height = height_of(layer, pixels);
+        snprintf(text, SHAPE_SIZE, "%dx%.0fx%.0f", depth, height, pixels / height);
     } else if (columns > 0) {
         write_rows(text, rows, columns);
     } else {
@@ -225,6 +236,7 @@ static const struct table_column text_columns[] = {
     {.name = "out"},
     {.name = "kernel"},
     {.name = "stride"},
+    {.name = "groups"},
     {.name = "activation", .spare = 1},
     {.name = "params", .scale = SCALE_NUMBER, .use = COLUMN_COUNTED},
     {.name = "work", .scale = SCALE_FLOP}};
@@ -265,6 +277,27 @@ static void add_optional(struct table *table, int32_t value, int32_t missing)
         table_integer(table, value);
 }
 
+/* "3", "1x7", "3 dilated 2". */
+static void add_kernel(struct table *table, const struct network_layer *layer)
+{
+    const int32_t size = feature_of(layer, "kernel_size", 0);
+    const int32_t width = feature_of(layer, "kernel_width", 0);
+    const int32_t dilation = feature_of(layer, "dilation", 1);
+    char text[SHAPE_SIZE] = "";
+    size_t length = 0;
+    if (width == 0 && dilation == 1) {
+        add_optional(table, size, 0);
+        return;
+    }
+    if (size > 0)
+        length += (size_t)snprintf(text, sizeof text, "%d", size);
+    if (width > 0)
+        length += (size_t)snprintf(text + length, sizeof text - length, "x%d", width);
+    if (dilation > 1)
+        snprintf(text + length, sizeof text - length, " dilated %d", dilation);
+    table_string(table, text);
+}
+
 static void add_layer(struct table *table, const struct network *network, int index,
                       const char *times)
 {
@@ -281,8 +314,9 @@ static void add_layer(struct table *table, const struct network *network, int in
     table_string(table, shape);
     write_output(shape, layer);
     table_string(table, shape);
-    add_optional(table, feature_of(layer, "kernel_size", 0), 0);
+    add_kernel(table, layer);
     add_optional(table, feature_of(layer, "stride", 0), 0);
+    add_optional(table, feature_of(layer, "groups", 1), 1);
     table_string(table,
                  activation == ACTIVATION_NONE ? "" : choice_name(&choice_activation, activation));
     table_integer(table, cost.parameter_count);

@@ -18,7 +18,7 @@ struct dataset_header {
     char licence[64];    /* of the data, SPDX: "CC-BY-4.0" */
     char citation[256];
     char created[32]; /* ISO 8601, UTC */
-    char sampler[64]; /* "sobol32-scrambled stratified v1" or "import justus2018" */
+    char sampler[64]; /* "sobol32-scrambled stratified v2" or "import justus2018" */
     uint64_t seed;
     char domain[4096];  /* the sweep's --set texts and limits, one per line */
     char protocol[256]; /* "rounds 3, warm-up until settled or 5 ms, cap 100 ms, ..." */

@@ -24,6 +24,8 @@ size_t describe_config(char *text, size_t size, const struct layer_config *confi
     for (int i = 0; i < descriptor->feature_count; i++) {
         const struct feature *feature = &descriptor->features[i];
         char value[TOKEN_LIMIT];
+        if (feature->since > 1 && layer_get(config, feature) == feature->missing)
+            continue;
         describe_value(value, sizeof value, feature, layer_get(config, feature));
         char *rest = length < size ? text + length : NULL;
         length += (size_t)snprintf(rest, rest ? size - length : 0, "%c%s=%s", i ? ',' : ':',

@@ -1,6 +1,7 @@
 /* Text <-> layer config: "conv2d:batch_size=8,image_size=56,kernel_size=3,...". Numbers in decimal,
- * choices by name. Reading: features in any order, omitted ones take the feature's minimum
- * (choices: the first name), unknown ones are errors with the nearest name. */
+ * choices by name; later features are left out where they are `missing`. Reading: features in any
+ * order, omitted ones take the feature's minimum (choices: the first name; later features:
+ * `missing`), unknown ones are errors with the nearest name. */
 #ifndef EPOCHCAST_LAYERS_DESCRIBE_H
 #define EPOCHCAST_LAYERS_DESCRIBE_H
 

@@ -1,5 +1,5 @@
 /* Columns of convolutions: sizes, the implicit matrix products of the three passes, what tiles and
- * waves waste (kind_conv2d.c), what transform algorithms (Winograd, FFT) would cost, and the
+ * waves waste (encode_conv2d.c), what transform algorithms (Winograd, FFT) would cost, and the
  * conditions by which libraries choose among them (encode_transforms.c).
  */
 #ifndef EPOCHCAST_LAYERS_ENCODE_CONV2D_H
@@ -9,12 +9,21 @@
 
 struct conv_geometry {
     const struct conv2d *conv;
-    struct window window;
-    double is_train, rows, image, kernel, in, out, stride, side; /* side of the output */
-    double cells_in, cells_out;                                  /* rows * side^2 */
-    double depth_in, depth_out;                                  /* kernel^2 * channels */
-    double direct_flops;                                         /* of the forward product */
+    struct window_axis high, wide;
+    double is_train, rows, image, image_width, kernel, kernel_width, in, out, stride;
+    double side, side_width;    /* of the output */
+    double group_in, group_out; /* channels of a group */
+    double cells_in, cells_out; /* rows * side * side_width */
+    double depth_in, depth_out; /* cells of the kernel * channels of a group */
+    double direct_flops;        /* of the forward product */
+    int square_kernel;          /* side of a square kernel without dilation, else 0 */
+    bool is_plain;              /* neither groups nor dilation */
 };
+
+/* Of the kind's descriptor. */
+void encode_conv2d(struct columns *columns, const struct layer_config *config,
+                   const struct layer_work *work, double units);
+void encode_paper_conv2d(struct columns *columns, const struct layer_config *config);
 
 void emit_winograd(struct columns *columns, const struct conv_geometry *g);
 

@@ -6,20 +6,26 @@
 
 /* ---- Winograd ---- */
 
-/* Multiplications of Winograd F(tile x tile, k x k), as FLOPs: (tile + k - 1)^2 products a tile. */
+/* Tiles of an image; a convolution by Winograd F(tile x tile, k x k): (tile + k - 1)^2 products a
+ * tile, as FLOPs. */
+static double winograd_tiles(const struct conv_geometry *g, double tile)
+{
+    return tiles_of(g->side, tile) * tiles_of(g->side_width, tile);
+}
+
 static double winograd_flops(const struct conv_geometry *g, double tile)
 {
-    const double tiles = tiles_of(g->side, tile), points = tile + g->kernel - 1;
-    return 2 * g->rows * tiles * tiles * points * points * g->in * g->out;
+    const double points = (tile + g->kernel - 1) * (tile + g->kernel_width - 1);
+    return 2 * g->rows * winograd_tiles(g, tile) * points * g->in * g->group_out;
 }
 
 void emit_winograd(struct columns *columns, const struct conv_geometry *g)
 {
-    const double tiles_2 = tiles_of(g->side, 2), tiles_4 = tiles_of(g->side, 4);
+    const double tiles_2 = winograd_tiles(g, 2), tiles_4 = winograd_tiles(g, 4);
     const double flops_2 = winograd_flops(g, 2), flops_4 = winograd_flops(g, 4);
-    const bool applies = g->conv->kernel_size == 3 && g->conv->stride == 1;
-    emit(columns, "log_winograd_tiles_2", log_size(g->rows * tiles_2 * tiles_2));
-    emit(columns, "log_winograd_tiles_4", log_size(g->rows * tiles_4 * tiles_4));
+    const bool applies = g->square_kernel == 3 && g->conv->stride == 1 && g->is_plain;
+    emit(columns, "log_winograd_tiles_2", log_size(g->rows * tiles_2));
+    emit(columns, "log_winograd_tiles_4", log_size(g->rows * tiles_4));
     emit(columns, "log_winograd_flops_2", log_size(flops_2));
     emit(columns, "log_winograd_flops_4", log_size(flops_4));
     emit(columns, "log_winograd_gain_2", applies * log2(g->direct_flops / flops_2));
@@ -30,46 +36,53 @@ void emit_winograd(struct columns *columns, const struct conv_geometry *g)
 
 enum { TILE = 32 }; /* points a side, of a tiled FFT */
 
-/* A convolution by 2-D FFT of `size` over tiles x tiles pieces: real transforms of inputs, filters
- * and outputs (2.5 n log2 n FLOPs for n = size^2 points), then complex products (8 FLOPs) of half
- * the frequencies. */
+/* A convolution by 2-D FFT of high x wide points over `tiles` pieces of an image: real transforms
+ * of inputs, filters and outputs (2.5 n log2 n FLOPs for n = high wide points), then complex
+ * products (8 FLOPs) of half the frequencies. */
 struct fft {
     double transform_flops, product_flops;
     double workspace_bytes; /* of the transformed tensors */
 };
 
-static struct fft fft_of(const struct conv_geometry *g, double size, double tiles)
+static struct fft fft_of(const struct conv_geometry *g, double high, double wide, double tiles)
 {
-    const double points = size * size, pieces = g->rows * tiles * tiles;
-    const double planes = pieces * g->in + g->in * g->out + pieces * g->out;
+    const double points = high * wide, pieces = g->rows * tiles, pairs = g->in * g->group_out;
+    const double planes = pieces * g->in + pairs + pieces * g->out;
     return (struct fft){
         .transform_flops = 2.5 * points * log2(points) * planes,
-        .product_flops = 8 * pieces * g->in * g->out * size * (size / 2 + 1),
-        .workspace_bytes = 8 * planes * size * (size / 2 + 1),
+        .product_flops = 8 * pieces * pairs * high * (wide / 2 + 1),
+        .workspace_bytes = 8 * planes * high * (wide / 2 + 1),
     };
 }
 
-/* Outputs that a tile yields, a side. */
-static double tile_step(const struct conv_geometry *g)
+/* Tiles of TILE points that yield so many cells; a tile yields TILE + 1 - kernel, an axis. */
+static double fft_tiles(const struct conv_geometry *g, double high, double wide)
 {
-    return fmax(TILE + 1 - g->kernel, 1);
+    return tiles_of(high, fmax(TILE + 1 - g->kernel, 1)) *
+           tiles_of(wide, fmax(TILE + 1 - g->kernel_width, 1));
 }
 
 /* Transforms need stride 1, and a kernel of 1 is a product already. */
 static bool transforms_apply(const struct conv_geometry *g)
 {
-    return g->conv->stride == 1 && g->conv->kernel_size > 1;
+    return g->conv->stride == 1 && g->kernel * g->kernel_width > 1 && g->is_plain;
+}
+
+static double fft_side(double cells)
+{
+    return exp2(ceil(log2(fmax(cells, 2))));
 }
 
 void emit_fft_of_kernel(struct columns *columns, const struct conv_geometry *g)
 {
-    const double full_size = exp2(ceil(log2(fmax(g->image + g->kernel - 1, 2))));
-    const double tiles = tiles_of(g->side, tile_step(g));
-    const struct fft full = fft_of(g, full_size, 1), tiled = fft_of(g, TILE, tiles);
+    const double high = fft_side(g->image + g->kernel - 1);
+    const double wide = fft_side(g->image_width + g->kernel_width - 1);
+    const double tiles = fft_tiles(g, g->side, g->side_width);
+    const struct fft full = fft_of(g, high, wide, 1), tiled = fft_of(g, TILE, TILE, tiles);
     const bool applies = transforms_apply(g);
     const double full_flops = full.transform_flops + full.product_flops;
     const double tiled_flops = tiled.transform_flops + tiled.product_flops;
-    emit(columns, "log_fft_size", log2(full_size));
+    emit(columns, "log_fft_size", log2(high * wide) / 2);
     emit(columns, "log_fft_transform_flops", log_size(full.transform_flops));
     emit(columns, "log_fft_product_flops", log_size(full.product_flops));
     emit(columns, "log_fft_gain", applies * log2(g->direct_flops / full_flops));
@@ -78,7 +91,7 @@ void emit_fft_of_kernel(struct columns *columns, const struct conv_geometry *g)
     emit(columns, "log_fft_32_gain", applies * log2(g->direct_flops / tiled_flops));
     emit(columns, "log_fft_workspace_bytes", log_size(full.workspace_bytes));
     emit(columns, "log_fft_32_workspace_bytes", log_size(tiled.workspace_bytes));
-    emit(columns, "log_fft_32_tiles", log_size(tiles));
+    emit(columns, "log_fft_32_tiles", log_size(sqrt(tiles)));
 }
 
 /* ---- the same, and the limits ---- */
@@ -136,26 +149,32 @@ static double power_of_two_from(double size)
     return power;
 }
 
+static double padded_size(const struct window_axis *axis)
+{
+    return axis->image + axis->window.pad_before + axis->window.pad_after;
+}
+
 /* The whole image with its zeros, then tiles of 32 by the outputs and by the inputs that they
  * yield. */
 static void emit_ffts(struct columns *columns, const struct conv_geometry *g)
 {
-    const double padded = g->image + g->window.pad_before + g->window.pad_after;
-    const double size = power_of_two_from(padded), step = tile_step(g);
-    const double output_tiles = tiles_of(g->side, step), input_tiles = tiles_of(g->image, step);
+    const double high = power_of_two_from(padded_size(&g->high));
+    const double wide = power_of_two_from(padded_size(&g->wide)), size = fmax(high, wide);
+    const double output_tiles = fft_tiles(g, g->side, g->side_width);
+    const double input_tiles = fft_tiles(g, g->image, g->image_width);
     const bool applies = transforms_apply(g);
-    const struct fft full = fft_of(g, size, 1);
-    const struct fft by_output = fft_of(g, TILE, output_tiles);
-    const struct fft by_input = fft_of(g, TILE, input_tiles);
-    emit(columns, "padded_image_size", padded);
-    emit(columns, "log_full_fft_size", log2(size));
+    const struct fft full = fft_of(g, high, wide, 1);
+    const struct fft by_output = fft_of(g, TILE, TILE, output_tiles);
+    const struct fft by_input = fft_of(g, TILE, TILE, input_tiles);
+    emit(columns, "padded_image_size", padded_size(&g->high));
+    emit(columns, "log_full_fft_size", log2(high * wide) / 2);
     emit(columns, "full_fft_size<=32", size <= 32);
     emit(columns, "full_fft_size<=64", size <= 64);
     emit(columns, "full_fft_size<=128", size <= 128);
     emit(columns, "full_fft_size<=256", size <= 256);
     emit(columns, "full_fft_size<=512", size <= 512);
-    emit(columns, "log_fft_32_tiles", log_size(output_tiles));
-    emit(columns, "log_input_fft_32_tiles", log_size(input_tiles));
+    emit(columns, "log_fft_32_tiles", log_size(sqrt(output_tiles)));
+    emit(columns, "log_input_fft_32_tiles", log_size(sqrt(input_tiles)));
     emit_fft(columns, g, &full, &full_names, applies && size <= 256);
     emit_fft(columns, g, &by_output, &output_names, applies);
     emit_fft(columns, g, &by_input, &input_names, applies);
@@ -198,11 +217,11 @@ static const struct size_limit out_limits[] = {OUT_LIMIT(4),  OUT_LIMIT(6),  OUT
                                                OUT_LIMIT(9),  OUT_LIMIT(16), OUT_LIMIT(24),
                                                OUT_LIMIT(32), OUT_LIMIT(48), OUT_LIMIT(64)};
 
-/* Beside those of kind_conv2d.c. */
+/* Beside those of encode_conv2d.c. */
 static void emit_small(struct columns *columns, const struct conv_geometry *g)
 {
-    emit(columns, "kernel_size==4", g->conv->kernel_size == 4);
-    emit(columns, "kernel_size==6", g->conv->kernel_size == 6);
+    emit(columns, "kernel_size==4", g->square_kernel == 4);
+    emit(columns, "kernel_size==6", g->square_kernel == 6);
     EMIT_LIMITS(emit_up_to, g->in, in_limits);
     EMIT_LIMITS(emit_up_to, g->out, out_limits);
 }

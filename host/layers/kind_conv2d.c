@@ -1,4 +1,5 @@
 #include "layers/encode_conv2d.h"
+#include "layers/forms_conv2d.h"
 #include "layers/kind_internal.h"
 
 static const struct sample_shapes in_shapes = {
@@ -15,14 +16,21 @@ static const struct sample_shapes out_shapes = {
     .is_per_side = true,
 };
 
+static const struct sample_shapes width_shapes = {.rare_percent = 6};
+static const struct sample_shapes group_shapes = {.rare_percent = 15};
+
+/* clang-format off */
+#define LATER(member, missing_) OWN(conv2d, member), .since = 2, .missing = (missing_)
+/* clang-format on */
+
 static const struct feature features[] = {
     COMMON_FEATURES,
     {OWN(conv2d, image_size), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_PIXELS, 1, 4096),
      .sample_minimum = 1, .sample_maximum = 256, .shapes = &image_shapes,
-     .help = "side of the square input image"},
+     .help = "height of the input image, and its width unless image_width is set"},
     {OWN(conv2d, kernel_size), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_PIXELS, 1, 64),
      .sample_minimum = 1, .sample_maximum = 11, .shapes = &kernel_shapes,
-     .help = "side of the square kernel"},
+     .help = "height of the kernel, and its width unless kernel_width is set"},
     {OWN(conv2d, channels_in), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_CHANNELS, 1, 65536),
      .sample_minimum = 1, .sample_maximum = 1024, .shapes = &in_shapes,
      .help = "channels of the input"},
@@ -36,250 +44,130 @@ static const struct feature features[] = {
     {OWN(conv2d, use_bias), NAMED(choice_switch_, 2), .help = "adds a bias to every channel"},
     {OWN(conv2d, activation), NAMED(choice_activation, ACTIVATION_COUNT),
      .help = "function of every output"},
+    {LATER(image_width, 0), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_PIXELS, 0, 65536),
+     .stands_for = "image_size", .sample_minimum = 0, .sample_maximum = 256,
+     .shapes = &width_shapes,
+     .help = "width of the input image; 0: a square. 1-D: image_size and kernel_size are 1"},
+    {LATER(kernel_width, 0), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_PIXELS, 0, 256),
+     .stands_for = "kernel_size", .sample_minimum = 0, .sample_maximum = 11,
+     .shapes = &width_shapes, .help = "width of the kernel; 0: a square"},
+    {LATER(groups, 1), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_NONE, 1, 65536), .sample_minimum = 1,
+     .sample_maximum = 1024, .shapes = &group_shapes,
+     .help = "groups of channels; depthwise: as many as channels_in"},
+    {LATER(dilation, 1), NUMBER(DISTRIBUTION_LOG_UNIFORM, UNIT_PIXELS, 1, 1024),
+     .sample_minimum = 1, .sample_maximum = 16, .shapes = &width_shapes,
+     .help = "pixels from one cell of the kernel to the next"},
 };
 DESCRIBES_ALL(conv2d, features);
 
-static double output_cells(const struct conv2d *conv)
+/* What is wrong with an axis, as window_is_valid has it. */
+struct axis_reasons {
+    const char *above_image, *above_twice, *skips;
+};
+static const struct axis_reasons reasons[AXIS_COUNT] = {
+    [AXIS_HEIGHT] = {"kernel_size is larger than image_size (padding valid)",
+                     "kernel_size is larger than twice image_size",
+                     "stride is larger than 4 and than kernel_size: it would skip the image"},
+    [AXIS_WIDTH] = {"kernel_width is larger than image_width (padding valid)",
+                    "kernel_width is larger than twice image_width",
+                    "stride is larger than 4 and than kernel_width: it would skip the image"}};
+static const struct axis_reasons dilated_reasons = {
+    "the dilated kernel is larger than the image (padding valid)",
+    "the dilated kernel is larger than twice the image",
+    "stride is larger than 4 and than the kernel: it would skip the image"};
+
+/* A 1-D convolution has an axis of one pixel, where the stride has nothing to skip. */
+static bool axis_is_valid(const struct window_axis *axis, const struct conv2d *conv,
+                          const struct axis_reasons *why, const char **reason)
 {
-    const double side =
-        window_of(conv->image_size, conv->kernel_size, conv->stride, conv->padding).output_size;
-    return side * side;
+    const bool is_flat = axis->image == 1 && conv->image_width > 0;
+    if (conv->padding == PADDING_VALID && axis->span > axis->image)
+        *reason = why->above_image;
+    else if (axis->span > 2 * axis->image)
+        *reason = why->above_twice;
+    else if (conv->stride > 4 && conv->stride > axis->kernel && !is_flat)
+        *reason = why->skips;
+    else
+        return true;
+    return false;
 }
 
 static bool is_valid(const struct layer_config *config, const char **reason)
 {
     const struct conv2d *conv = &config->as.conv2d;
-    return window_is_valid(conv->image_size, conv->kernel_size, conv->stride, conv->padding,
-                           reason);
+    const struct window_axes axes = conv2d_axes(conv);
+    if (conv->channels_in % conv->groups || conv->channels_out % conv->groups) {
+        *reason = "groups must divide channels_in and channels_out";
+        return false;
+    }
+    for (int i = 0; i < AXIS_COUNT; i++)
+        if (!axis_is_valid(&axes.at[i], conv, conv->dilation > 1 ? &dilated_reasons : &reasons[i],
+                           reason))
+            return false;
+    return true;
 }
 
-/* Three implicit products. Every weight meets every output cell: taps on the padding are counted,
- * as is the custom. */
+/* Three implicit products, of every group. Every weight meets every output cell: taps on the
+ * padding are counted, as is the custom. */
 static void work(struct layer_work *work, const struct layer_config *config)
 {
     const struct conv2d *conv = &config->as.conv2d;
+    const struct window_axes axes = conv2d_axes(conv);
+    const struct window_axis *high = &axes.at[AXIS_HEIGHT], *wide = &axes.at[AXIS_WIDTH];
     const double rows = config->batch_size, in = conv->channels_in, out = conv->channels_out;
-    const double cells_in = rows * conv->image_size * conv->image_size;
-    const double cells_out = rows * output_cells(conv);
-    const double taps = (double)conv->kernel_size * conv->kernel_size;
-    const double flops = 2 * cells_out * (taps * in * out);
+    const double groups = conv->groups, group_in = in / groups, group_out = out / groups;
+    const double cells_in = rows * high->image * wide->image;
+    const double cells_out = rows * ((double)high->window.output_size * wide->window.output_size);
+    const double taps = (double)high->kernel * wide->kernel;
+    const double flops = 2 * cells_out * (taps * in * group_out);
     work_tensor(work, TENSOR_INPUT, "x", cells_in * in);
     work_tensor(work, TENSOR_OUTPUT, "y", cells_out * out);
-    work_tensor(work, TENSOR_WEIGHTS, "weights", taps * in * out);
+    work_tensor(work, TENSOR_WEIGHTS, "weights", taps * in * group_out);
     work_tensor(work, TENSOR_BIAS, "bias", conv->use_bias ? out : 0);
     work->activation = conv->activation;
     work->family = FAMILY_CONVOLUTION;
     work_product(work, WORK_FORWARD,
                  (struct work_operation){.flops = flops,
                                          .rows = cells_out,
-                                         .depth = taps * in,
-                                         .columns = out,
-                                         .is_lowered = conv->kernel_size > 1});
+                                         .depth = taps * group_in,
+                                         .columns = group_out,
+                                         .batch = groups,
+                                         .is_lowered = taps > 1});
     work_product(work, WORK_BACKWARD_DATA,
-                 (struct work_operation){
-                     .flops = flops, .rows = cells_in, .depth = taps * out, .columns = in});
+                 (struct work_operation){.flops = flops,
+                                         .rows = cells_in,
+                                         .depth = taps * group_out,
+                                         .columns = group_in,
+                                         .batch = groups});
     work_product(work, WORK_BACKWARD_WEIGHTS,
-                 (struct work_operation){
-                     .flops = flops, .rows = taps * in, .depth = cells_out, .columns = out});
+                 (struct work_operation){.flops = flops,
+                                         .rows = taps * group_in,
+                                         .depth = cells_out,
+                                         .columns = group_out,
+                                         .batch = groups});
 }
 
-/* ---- columns for predictors ---- */
-
-static void encode_paper(struct columns *columns, const struct layer_config *config)
+static int32_t multiple_below(int32_t count, int32_t factor)
 {
-    const struct conv2d *conv = &config->as.conv2d;
-    emit(columns, "batch_size", config->batch_size);
-    emit(columns, "image_size^2", (double)conv->image_size * conv->image_size);
-    emit(columns, "kernel_size^2", (double)conv->kernel_size * conv->kernel_size);
-    emit(columns, "channels_in", conv->channels_in);
-    emit(columns, "channels_out", conv->channels_out);
-    emit(columns, "padding=same", conv->padding == PADDING_SAME);
-    emit(columns, "stride", conv->stride);
-    emit(columns, "use_bias=yes", conv->use_bias == SWITCH_YES);
-    emit_paper_choices(columns, config->optimizer, conv->activation);
+    return count > factor ? count / factor * factor : factor;
 }
 
-/* What decides a convolution's time; what transform algorithms would cost is in
- * encode_transforms.c. */
-static struct conv_geometry geometry_of(const struct layer_config *config)
+/* As many groups as input channels, or more: depthwise. Else the channels become multiples. */
+static void settle(struct layer_config *drawn, const struct layer_config *shape)
 {
-    const struct conv2d *conv = &config->as.conv2d;
-    struct conv_geometry g = {
-        .conv = conv,
-        .window = window_of(conv->image_size, conv->kernel_size, conv->stride, conv->padding),
-        .is_train = config->pass == PASS_TRAIN,
-        .rows = config->batch_size,
-        .image = conv->image_size,
-        .kernel = conv->kernel_size,
-        .in = conv->channels_in,
-        .out = conv->channels_out,
-        .stride = conv->stride,
-    };
-    g.side = fmax(g.window.output_size, 1);
-    g.cells_in = g.rows * g.image * g.image;
-    g.cells_out = g.rows * g.side * g.side;
-    g.depth_in = g.kernel * g.kernel * g.in;
-    g.depth_out = g.kernel * g.kernel * g.out;
-    g.direct_flops = 2 * g.cells_out * g.depth_in * g.out;
-    return g;
-}
-
-/* Fraction of the kernel's taps that fall on the image rather than on its padding. */
-static double useful_taps(const struct conv_geometry *g)
-{
-    const int side = (int)g->side, kernel = g->conv->kernel_size, stride = g->conv->stride;
-    const int first_end = kernel - g->window.pad_before - g->conv->image_size;
-    double lost = 0;
-    for (int i = 0; i < side && i * stride < g->window.pad_before; i++)
-        lost += g->window.pad_before - i * stride;
-    for (int i = side - 1; i >= 0 && first_end + i * stride > 0; i--)
-        lost += first_end + i * stride;
-    const double useful = 1 - lost / (g->side * kernel);
-    return useful * useful; /* both axes */
-}
-
-static void emit_sizes(struct columns *columns, const struct conv_geometry *g)
-{
-    emit(columns, "log_batch_size", log_size(g->rows));
-    emit(columns, "log_image_size", log_size(g->image));
-    emit(columns, "log_kernel_size", log_size(g->kernel));
-    emit(columns, "log_channels_in", log_size(g->in));
-    emit(columns, "log_channels_out", log_size(g->out));
-    emit(columns, "log_stride", log_size(g->stride));
-    emit(columns, "log_output_size", log_size(g->side));
-    emit(columns, "kernel_size", g->kernel);
-    emit(columns, "log_cells_in", log_size(g->cells_in));
-    emit(columns, "log_cells_out", log_size(g->cells_out));
-    emit(columns, "log_depth_in", log_size(g->depth_in));
-    emit(columns, "log_depth_out", log_size(g->depth_out));
-    emit(columns, "log_im2col_bytes", log_size(FLOAT_BYTES * g->cells_out * g->depth_in));
-    emit(columns, "log_image_bytes", log_size(FLOAT_BYTES * g->image * g->image * g->in));
-    emit(columns, "log_plane_bytes", log_size(FLOAT_BYTES * g->image * g->image));
-    emit(columns, "log_filter_bytes", log_size(FLOAT_BYTES * g->depth_in));
-    emit(columns, "log_kernel/stride", log2(g->kernel / g->stride));
-    emit(columns, "log_kernel/image", log2(g->kernel / g->image));
-    emit(columns, "log_out/in", log2(g->out / g->in));
-    emit(columns, "useful_taps", useful_taps(g));
-    emit(columns, "is_train*log_batch_size", g->is_train * log_size(g->rows));
-    emit(columns, "is_train*log_cells_out", g->is_train * log_size(g->cells_out));
-    emit(columns, "is_train*log_channels_in", g->is_train * log_size(g->in));
-    emit(columns, "is_train*log_channels_out", g->is_train * log_size(g->out));
-}
-
-static void emit_branches(struct columns *columns, const struct conv_geometry *g)
-{
-    const int kernel = g->conv->kernel_size, stride = g->conv->stride;
-    const int zeros = g->window.pad_before + g->window.pad_after;
-    emit(columns, "use_bias=yes", g->conv->use_bias == SWITCH_YES);
-    emit(columns, "padding=same", g->conv->padding == PADDING_SAME);
-    emit(columns, "padded_cells", zeros);
-    emit(columns, "has_padding", zeros > 0);
-    emit(columns, "padding_is_uneven", zeros % 2);
-    emit(columns, "kernel_size==1", kernel == 1);
-    emit(columns, "kernel_size==2", kernel == 2);
-    emit(columns, "kernel_size==3", kernel == 3);
-    emit(columns, "kernel_size==5", kernel == 5);
-    emit(columns, "kernel_size==7", kernel == 7);
-    emit(columns, "kernel_size%2==0", kernel % 2 == 0);
-    emit(columns, "stride==1", stride == 1);
-    emit(columns, "stride==2", stride == 2);
-    emit(columns, "stride==3", stride == 3);
-    emit(columns, "stride==4", stride == 4);
-    emit(columns, "kernel_size==1&&stride==1", kernel == 1 && stride == 1); /* a plain product */
-    emit(columns, "kernel_size==3&&stride==1", kernel == 3 && stride == 1); /* Winograd */
-    emit(columns, "kernel_size==5&&stride==1", kernel == 5 && stride == 1);
-    emit(columns, "is_product", /* one matrix product without any rearrangement */
-         (kernel == 1 && stride == 1) || (kernel == g->conv->image_size && zeros == 0));
-    emit(columns, "kernel_size<stride", kernel < stride);
-    emit(columns, "output_size==1", g->window.output_size == 1);
-    emit(columns, "output_size%2==0", g->window.output_size % 2 == 0);
-    emit(columns, "image_size%2==0", g->conv->image_size % 2 == 0);
-    emit(columns, "channels_in==1", g->conv->channels_in == 1);
-    emit(columns, "channels_in<=4", g->conv->channels_in <= 4);
-    emit(columns, "channels_out==1", g->conv->channels_out == 1);
-    EMIT_DIVISIBLE("batch_size", (int)g->rows);
-    EMIT_DIVISIBLE("channels_in", g->conv->channels_in);
-    EMIT_DIVISIBLE("channels_out", g->conv->channels_out);
-}
-
-static void emit_interactions(struct columns *columns, const struct conv_geometry *g)
-{
-    const double log_flops = log_size(g->direct_flops);
-    const double log_output = log_size(g->cells_out * g->out);
-    const int kernel = g->conv->kernel_size;
-    const bool is_dense = g->conv->stride == 1; /* transform algorithms need stride 1 */
-    emit(columns, "use_bias*log_output", (g->conv->use_bias == SWITCH_YES) * log_output);
-    emit(columns, "kernel_size==1*log_flops", (kernel == 1) * log_flops);
-    emit(columns, "winograd*log_flops", (kernel == 3 && is_dense) * log_flops);
-    emit(columns, "stride>1*log_flops", (!is_dense) * log_flops);
-    emit(columns, "is_train*stride>1*log_flops", g->is_train * (!is_dense) * log_flops);
-    emit(columns, "is_train*kernel_size==1*log_flops", g->is_train * (kernel == 1) * log_flops);
-    emit(columns, "is_train*winograd*log_flops",
-         g->is_train * (kernel == 3 && is_dense) * log_flops);
-    emit(columns, "padding=same*log_input",
-         (g->conv->padding == PADDING_SAME) * log_size(g->cells_in * g->in));
-}
-
-static void emit_ramps(struct columns *columns, const struct conv_geometry *g)
-{
-    EMIT_RAMP("batch_size", g->rows, 8);
-    EMIT_RAMP("batch_size", g->rows, 32);
-    EMIT_RAMP("image_size", g->image, 32);
-    EMIT_RAMP("output_size", g->side, 8);
-    EMIT_RAMP("output_size", g->side, 32);
-    EMIT_RAMP("channels_in", g->in, 4);
-    EMIT_RAMP("channels_in", g->in, 8);
-    EMIT_RAMP("channels_in", g->in, 32);
-    EMIT_RAMP("channels_out", g->out, 8);
-    EMIT_RAMP("channels_out", g->out, 32);
-    EMIT_RAMP("channels_out", g->out, 128);
-}
-
-static void emit_quantisation(struct columns *columns, const struct conv_geometry *g)
-{
-    EMIT_QUANTISED("channels_in", g->in);
-    EMIT_QUANTISED("channels_out", g->out);
-    EMIT_QUANTISED("depth_in", g->depth_in);
-    EMIT_QUANTISED("depth_out", g->depth_out);
-    EMIT_QUANTISED("cells_out", g->cells_out);
-    EMIT_QUANTISED("cells_in", g->cells_in);
-    EMIT_LAST_FILL("channels_in", g->in);
-    EMIT_LAST_FILL("channels_out", g->out);
-    EMIT_LAST_FILL("output_size", g->side);
-}
-
-static void emit_steps(struct columns *columns, const struct conv_geometry *g)
-{
-#define BATCH_STEP(from, to)  EMIT_STEP("batch_size", g->rows, from, to);
-#define IMAGE_STEP(from, to)  EMIT_STEP("image_size", g->image, from, to);
-#define OUTPUT_STEP(from, to) EMIT_STEP("output_size", g->side, from, to);
-#define IN_STEP(from, to)     EMIT_STEP("channels_in", g->in, from, to);
-#define OUT_STEP(from, to)    EMIT_STEP("channels_out", g->out, from, to);
-    STEPS_OF_8(BATCH_STEP)
-    STEPS_OF_32(IMAGE_STEP)
-    STEPS_OF_32(OUTPUT_STEP)
-    STEPS_OF_8(IN_STEP)
-    STEPS_ABOVE_64(IN_STEP)
-    STEPS_OF_8(OUT_STEP)
-    STEPS_ABOVE_64(OUT_STEP)
-}
-
-static void encode(struct columns *columns, const struct layer_config *config,
-                   const struct layer_work *work, double units)
-{
-    const struct conv_geometry g = geometry_of(config);
-    emit_sizes(columns, &g);
-    emit_branches(columns, &g);
-    emit_interactions(columns, &g);
-    emit_ramps(columns, &g);
-    emit_quantisation(columns, &g);
-    emit_steps(columns, &g);
-    emit_products(columns, work, units);
-    emit_winograd(columns, &g);
-    if (columns->with_steps)
-        emit_transforms(columns, &g);
-    else
-        emit_fft_of_kernel(columns, &g);
+    struct conv2d *conv = &drawn->as.conv2d;
+    const struct conv2d *from = shape ? &shape->as.conv2d : conv;
+    if (from->groups > 1 && from->groups >= from->channels_in) {
+        const int32_t factor = shape ? from->channels_out / from->channels_in : 1;
+        conv->groups = conv->channels_in;
+        conv->channels_out = conv->channels_in * factor;
+    }
+    conv->channels_in = multiple_below(conv->channels_in, conv->groups);
+    conv->channels_out = multiple_below(conv->channels_out, conv->groups);
+    if (conv->image_width == conv->image_size)
+        conv->image_width = 0;
+    if (conv->kernel_width == conv->kernel_size)
+        conv->kernel_width = 0;
 }
 
 static const struct layer_case cases[] = {
@@ -308,17 +196,33 @@ static const struct layer_case cases[] = {
      "use_bias=yes,activation=sigmoid,pass=train,optimizer=adam",
      {4872, 4236, 2664, 133, 200, 112, 2752},
      UINT64_C(0xf59c2dfa580544fd)},
+    /* image 4 x 6, kernel 1 x 3, dilation 2, 2 groups, valid: output 4 x 2. x 24 * 4 = 96, W
+     * 3*2*6 = 36, y 8 * 6 = 48; 2*8*36 = 576 FLOPs; reads 4(96 + 36) = 528; writes 192; memory
+     * 4(96 + 36 + 48) = 720 */
+    {"conv2d:image_size=4,kernel_size=1,channels_in=4,channels_out=6,stride=1,image_width=6,"
+     "kernel_width=3,groups=2,dilation=2",
+     {576, 528, 192, 36, 384, 192, 720},
+     UINT64_C(0x368123f2ba4763aa)},
+    /* depthwise: x 2*9*4 = 72, W 9 * 4 = 36, y 72, bias 4: 2*18*36 + 72 = 1368; reads 4(72 + 36 +
+     * 4) = 448; memory 4(72 + 36 + 4 + 72) */
+    {"conv2d:batch_size=2,image_size=3,kernel_size=3,channels_in=4,channels_out=4,stride=1,"
+     "padding=same,use_bias=yes,groups=4",
+     {1368, 448, 288, 40, 288, 288, 736},
+     UINT64_C(0x27a2a7a329a96f7c)},
     {.text = NULL},
 };
 
 const struct layer_descriptor layer_conv2d = {
     .name = "conv2d",
-    .help = "square 2-D convolution, then bias and activation",
+    .help = "2-D convolution, then bias and activation; also depthwise, grouped, dilated, 1-D",
     .features = features,
     .feature_count = sizeof features / sizeof *features,
     .is_valid = is_valid,
     .work = work,
-    .encode = encode,
-    .encode_paper = encode_paper,
+    .forms = conv2d_forms,
+    .form_count = CONV2D_FORM_COUNT,
+    .settle = settle,
+    .encode = encode_conv2d,
+    .encode_paper = encode_paper_conv2d,
     .cases = cases,
 };

@@ -57,6 +57,29 @@ struct window window_of(int32_t image_size, int32_t kernel_size, int32_t stride,
         .output_size = output_size, .pad_before = zeros / 2, .pad_after = zeros - zeros / 2};
 }
 
+static struct window_axis axis_of(int32_t image, int32_t kernel, int32_t dilation, int32_t stride,
+                                  int32_t padding)
+{
+    const int32_t span = (kernel - 1) * dilation + 1;
+    return (struct window_axis){image, kernel, span, window_of(image, span, stride, padding)};
+}
+
+struct window_axes conv2d_axes(const struct conv2d *conv)
+{
+    const int32_t width = conv->image_width ? conv->image_width : conv->image_size;
+    const int32_t kernel_width = conv->kernel_width ? conv->kernel_width : conv->kernel_size;
+    return (struct window_axes){
+        {axis_of(conv->image_size, conv->kernel_size, conv->dilation, conv->stride, conv->padding),
+         axis_of(width, kernel_width, conv->dilation, conv->stride, conv->padding)}};
+}
+
+struct window_axes pool2d_axes(const struct pool2d *pool)
+{
+    const struct window_axis axis = axis_of(pool->image_size, pool->kernel_size, 1, pool->stride,
+                                            pool->padding);
+    return (struct window_axes){{axis, axis}};
+}
+
 bool window_is_valid(int32_t image_size, int32_t kernel_size, int32_t stride, int32_t padding,
                      const char **reason)
 {
@@ -176,6 +199,14 @@ static uint64_t hash_integer(uint64_t hash, int32_t value)
     return hash_bytes(hash, bytes, sizeof bytes);
 }
 
+/* The value is that of the feature for which `missing` stands. */
+static bool is_stood_for(const struct layer_config *config, const struct feature *feature)
+{
+    return feature->stands_for &&
+           layer_get(config, feature) ==
+               layer_get(config, layer_feature_find(config->kind, feature->stands_for));
+}
+
 uint64_t layer_hash(const struct layer_config *config)
 {
     const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
@@ -183,7 +214,7 @@ uint64_t layer_hash(const struct layer_config *config)
     for (int i = 0; i < descriptor->feature_count; i++) {
         const struct feature *feature = &descriptor->features[i];
         const int32_t value = layer_get(config, feature);
-        if (feature->since > 1 && value == feature->missing)
+        if (feature->since > 1 && (value == feature->missing || is_stood_for(config, feature)))
             continue;
         hash = hash_text(hash, feature->name);
         hash = feature->choice ? hash_text(hash, choice_name(feature->choice, value))

@@ -40,16 +40,21 @@ struct dense {
     int32_t activation; /* ACTIVATION_... */
 };
 
-/* Square 2-D convolution: x (batch, channels_in, image_size, image_size). padding same: output
- * ceil(image/stride), zeros split with the odd one below/right; valid: (image - kernel)/stride + 1.
- */
+/* 2-D convolution: x (batch, channels_in, image_size, image_width). padding same: output
+ * ceil(image/stride), zeros split with the odd one below/right; valid: (image - span)/stride + 1,
+ * where a kernel spans (kernel - 1) dilation + 1 pixels. An output channel sums over the input
+ * channels of its own group: channels_in groups are a depthwise convolution. A 1-D convolution has
+ * image_size and kernel_size 1. */
 struct conv2d {
-    int32_t image_size, kernel_size;
+    int32_t image_size, kernel_size; /* heights; also the widths where those are 0 */
     int32_t channels_in, channels_out;
     int32_t stride;
-    int32_t padding;    /* enum padding */
-    int32_t use_bias;   /* enum switch_ */
-    int32_t activation; /* ACTIVATION_... */
+    int32_t padding;                   /* enum padding */
+    int32_t use_bias;                  /* enum switch_ */
+    int32_t activation;                /* ACTIVATION_... */
+    int32_t image_width, kernel_width; /* 0: square */
+    int32_t groups;                    /* divides both numbers of channels */
+    int32_t dilation;                  /* pixels from one cell of the kernel to the next */
 };
 
 /* Square 2-D pooling, then an activation; padding as conv2d; average leaves padded cells out. */
@@ -182,6 +187,20 @@ struct sample_shapes {
     bool has_usual;   /* of a choice: three in four real layers have `usual` */
     int32_t usual;
 };
+/* What real networks and the paper draw of a feature; a later sweep of the same seed draws the
+ * same only while these stay. */
+enum { SAMPLE_SHAPE_LIMIT = 32 };
+struct sample_shapes {
+    int32_t values[SAMPLE_SHAPE_LIMIT]; /* a more usual one stands more often; ended by 0 */
+    int32_t paper_minimum, paper_maximum;
+    bool is_side;     /* of an image: the paper divides by it the maximum of later features.. */
+    bool is_per_side; /* ..that say so */
+    bool has_usual;   /* of a choice: three in four real layers have `usual` */
+    int32_t usual;
+    /* Of a feature with `since` above 1: of so many in a hundred log-uniform draws the value is
+     * drawn; it is `missing` in all others, unless --set has a say. */
+    int32_t rare_percent;
+};
 
 /* Names of the columns that a number has where its kind has no `encode` (encode_generic.c). */
 enum { COLUMN_DIVISORS = 4, COLUMN_TILES = 3, COLUMN_RAMPS = 3 };
@@ -224,6 +243,35 @@ static inline bool feature_is_optional(const struct feature *feature)
 {
     return feature->since > 1 || feature->condition;
 }
+/* One row per member. minimum and maximum are the bounds that every input is checked against
+ * (command line, CSV, HDF5); [sample_minimum, sample_maximum] (0, 0: the bounds) is what a
+ * sweep draws. A feature that a released kind gets later has `since` above 1 and stands last:
+ * files without its column mean `missing`, and a config with that value has the hash that it
+ * had without it. */
+struct feature {
+    const char *name, *help;
+    size_t offset; /* of the int32_t in struct layer_config */
+    enum unit unit;
+    enum distribution distribution;
+    int32_t minimum, maximum;
+    int32_t sample_minimum, sample_maximum;
+    const struct choice *choice; /* NULL for numbers; else minimum = 0, maximum = count - 1 */
+    const struct feature_columns *columns; /* of a number */
+    const struct sample_shapes *shapes;    /* NULL: nothing known, log-uniform in their place */
+    bool is_fixed;   /* a sweep draws `minimum` alone unless it is told otherwise */
+    int since;       /* schema that brought it: 1 (or 0) the first, 2, ... */
+    int32_t missing; /* since > 1: value in files of earlier schemas */
+    /* NULL: it always says something; elsewhere it is `missing`, whatever is drawn. */
+    const struct feature_condition *condition;
+    /* Name of the feature whose value `missing` stands for, or NULL: the hash takes that value
+     * for `missing`, too. */
+    const char *stands_for;
+};
+/* Where it says nothing it need not be given. */
+static inline bool feature_is_optional(const struct feature *feature)
+{
+    return feature->since > 1 || feature->condition;
+}
 
 struct columns;
 /* A layer with what is counted by hand: tests hold the kind to it, and take it for an example.
@@ -241,6 +289,29 @@ struct layer_descriptor {
     bool (*is_valid)(const struct layer_config *config,
                      const char **reason); /* beyond the bounds and the sizes; or NULL */
     void (*work)(struct layer_work *work, const struct layer_config *config); /* of a begun work */
+    /* Columns for predictors (encode_internal.h): of the physical encoding, beside those of any
+     * layer's work, on a device of `units` (NULL: those of encode_generic.c); of the paper's
+     * encoding (NULL: the features). Their number must not depend on the config. */
+    void (*encode)(struct columns *columns, const struct layer_config *config,
+                   const struct layer_work *work, double units);
+    void (*encode_paper)(struct columns *columns, const struct layer_config *config);
+    const struct layer_case *cases; /* ended by text NULL; the last sets everything */
+};
+struct layer_descriptor {
+    const char *name, *help;
+    const struct feature *features; /* the common ones first */
+    int feature_count;
+    bool (*is_valid)(const struct layer_config *config,
+                     const char **reason); /* beyond the bounds and the sizes; or NULL */
+    void (*work)(struct layer_work *work, const struct layer_config *config); /* of a begun work */
+    /* Whole shapes of networks, whose members depend on one another: two in five realistic
+     * draws are one of them, half of these with other sizes (sample_accept.c). Their common
+     * features are not read. */
+    const struct layer_config *forms; /* (form_count) or NULL */
+    int form_count;
+    /* Makes members of a draw fit one another, which were drawn each by itself; `shape` (or
+     * NULL) is what it was made of. NULL: nothing to do. */
+    void (*settle)(struct layer_config *drawn, const struct layer_config *shape);
     /* Columns for predictors (encode_internal.h): of the physical encoding, beside those of any
      * layer's work, on a device of `units` (NULL: those of encode_generic.c); of the paper's
      * encoding (NULL: the features). Their number must not depend on the config. */
@@ -304,6 +375,22 @@ struct window {
     int32_t output_size, pad_before, pad_after;
 };
 struct window window_of(int32_t image_size, int32_t kernel_size, int32_t stride, int32_t padding);
+
+/* Tensors that feed the layer; elements of input `index`, and of the output. */
+int layer_input_count(const struct layer_config *config);
+int64_t layer_input_elements(const struct layer_config *config, int index);
+int64_t layer_output_elements(const struct layer_config *config);
+/* A window along each axis of an image: pixels, cells of the kernel, pixels that it spans. */
+enum window_axis_name { AXIS_HEIGHT, AXIS_WIDTH, AXIS_COUNT };
+struct window_axis {
+    int32_t image, kernel, span;
+    struct window window;
+};
+struct window_axes {
+    struct window_axis at[AXIS_COUNT];
+};
+struct window_axes conv2d_axes(const struct conv2d *conv);
+struct window_axes pool2d_axes(const struct pool2d *pool);
 
 /* Tensors that feed the layer; elements of input `index`, and of the output. */
 int layer_input_count(const struct layer_config *config);

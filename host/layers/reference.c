@@ -257,33 +257,48 @@ void reference_stride(struct reference_sum *sum, struct reference *reference, in
 
 /* ---- windows ---- */
 
-struct sliding reference_slide(const struct reference *reference, int image, int kernel, int stride,
-                               int32_t padding)
+struct sliding reference_slide(const struct reference *reference, const struct window_axes *axes,
+                               int stride, int dilation)
 {
-    struct sliding at = {image, kernel, stride, window_of(image, kernel, stride, padding)};
-    if (reference->pads_alike && stride > 1)
-        at.window.pad_before = at.window.pad_after;
+    struct sliding at = {*axes, stride, dilation};
+    for (int i = 0; i < AXIS_COUNT && reference->pads_alike && stride > 1; i++)
+        at.axes.at[i].window.pad_before = at.axes.at[i].window.pad_after;
     return at;
+}
+
+/* Along one axis; -1: padding, none. */
+static int64_t input_along(const struct sliding *at, int axis, int64_t output, int cell)
+{
+    const struct window_axis *along = &at->axes.at[axis];
+    const int64_t place = output * at->stride + (int64_t)cell * at->dilation -
+                          along->window.pad_before;
+    return place < along->image ? place : -1;
+}
+
+static int64_t output_along(const struct sliding *at, int axis, int64_t input, int cell)
+{
+    const struct window_axis *along = &at->axes.at[axis];
+    const int64_t from = input - (int64_t)cell * at->dilation + along->window.pad_before;
+    const bool is_hit = from >= 0 && from % at->stride == 0 &&
+                        from / at->stride < along->window.output_size;
+    return is_hit ? from / at->stride : -1;
 }
 
 int64_t sliding_input(const struct sliding *at, int64_t pixel, int cell)
 {
-    const int64_t y = pixel / at->window.output_size, x = pixel % at->window.output_size;
-    const int64_t row = y * at->stride + cell / at->kernel - at->window.pad_before;
-    const int64_t column = x * at->stride + cell % at->kernel - at->window.pad_before;
-    const bool inside = row >= 0 && column >= 0 && row < at->image && column < at->image;
-    return inside ? row * at->image + column : -1;
+    const struct window_axis *wide = &at->axes.at[AXIS_WIDTH];
+    const int64_t outputs = wide->window.output_size;
+    const int64_t row = input_along(at, AXIS_HEIGHT, pixel / outputs, cell / wide->kernel);
+    const int64_t column = input_along(at, AXIS_WIDTH, pixel % outputs, cell % wide->kernel);
+    return row >= 0 && column >= 0 ? row * wide->image + column : -1;
 }
 
 int64_t sliding_output(const struct sliding *at, int64_t pixel, int cell)
 {
-    const int64_t down = pixel / at->image - cell / at->kernel + at->window.pad_before;
-    const int64_t right = pixel % at->image - cell % at->kernel + at->window.pad_before;
-    const int64_t row = down / at->stride, column = right / at->stride;
-    const bool is_hit = down >= 0 && right >= 0 && down % at->stride == 0 &&
-                        right % at->stride == 0 && row < at->window.output_size &&
-                        column < at->window.output_size;
-    return is_hit ? row * at->window.output_size + column : -1;
+    const struct window_axis *wide = &at->axes.at[AXIS_WIDTH];
+    const int64_t row = output_along(at, AXIS_HEIGHT, pixel / wide->image, cell / wide->kernel);
+    const int64_t column = output_along(at, AXIS_WIDTH, pixel % wide->image, cell % wide->kernel);
+    return row >= 0 && column >= 0 ? row * wide->window.output_size + column : -1;
 }
 
 /* ---- elements ---- */

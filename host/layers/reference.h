@@ -4,8 +4,8 @@
  * backends are right.
  *
  * A kind has one file, reference_<kind>.c. Tensors are in plain order: rows of the batch, channels,
- * pixels; weights of dense (outputs, inputs), of conv2d (channels out, channels in, kernel,
- * kernel), of normalisations all scales, then all shifts, of recurrent layers
+ * pixels; weights of dense (outputs, inputs), of conv2d (channels out, channels in of a group,
+ * kernel, kernel), of normalisations all scales, then all shifts, of recurrent layers
  * (layers, directions, inputs, gates, hidden).
  */
 #ifndef EPOCHCAST_LAYERS_REFERENCE_H

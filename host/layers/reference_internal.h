@@ -71,20 +71,29 @@ void *reference_take(struct reference *reference, size_t bytes);
 
 /* ---- windows ---- */
 
-/* A square kernel that slides over a square image. */
+/* A kernel that slides over an image, along both axes. */
 struct sliding {
-    int image, kernel, stride;
-    struct window window;
+    struct window_axes axes;
+    int stride, dilation;
 };
-struct sliding reference_slide(const struct reference *reference, int image, int kernel, int stride,
-                               int32_t padding);
+struct sliding reference_slide(const struct reference *reference, const struct window_axes *axes,
+                               int stride, int dilation);
 /* Pixel of the input under kernel cell `cell` of output pixel `pixel`; -1: padding. */
 int64_t sliding_input(const struct sliding *at, int64_t pixel, int cell);
 /* Output pixel whose kernel cell `cell` lies on input pixel `pixel`; -1: none. */
 int64_t sliding_output(const struct sliding *at, int64_t pixel, int cell);
 static inline int64_t sliding_output_count(const struct sliding *at)
 {
-    return (int64_t)at->window.output_size * at->window.output_size;
+    return (int64_t)at->axes.at[AXIS_HEIGHT].window.output_size *
+           at->axes.at[AXIS_WIDTH].window.output_size;
+}
+static inline int64_t sliding_input_count(const struct sliding *at)
+{
+    return (int64_t)at->axes.at[AXIS_HEIGHT].image * at->axes.at[AXIS_WIDTH].image;
+}
+static inline int sliding_cell_count(const struct sliding *at)
+{
+    return at->axes.at[AXIS_HEIGHT].kernel * at->axes.at[AXIS_WIDTH].kernel;
 }
 
 #endif

@@ -7,18 +7,13 @@
 static struct sliding sliding_of(const struct reference *reference)
 {
     const struct pool2d *pool = &reference->config.as.pool2d;
-    return reference_slide(reference, pool->image_size, pool->kernel_size, pool->stride,
-                           pool->padding);
+    const struct window_axes axes = pool2d_axes(pool);
+    return reference_slide(reference, &axes, pool->stride, 1);
 }
 
 static bool is_max(const struct reference *reference)
 {
     return reference->config.as.pool2d.pooling == POOLING_MAX;
-}
-
-static int64_t image_pixels(const struct sliding *at)
-{
-    return (int64_t)at->image * at->image;
 }
 
 /* The cells of a window: how many lie inside, their sum, the largest, where it is, how many are as
@@ -45,14 +40,15 @@ static struct cells look_through(struct reference *reference, const struct slidi
                                  int64_t plane, int64_t pixel)
 {
     struct cells cells = {.largest = -INFINITY, .winner = -1};
-    for (int row = 0; row < at->kernel; row++) {
+    const int rows = at->axes.at[AXIS_HEIGHT].kernel, columns = at->axes.at[AXIS_WIDTH].kernel;
+    for (int row = 0; row < rows; row++) {
         int64_t places[REFERENCE_BLOCK];
         double values[REFERENCE_BLOCK];
         int count = 0;
-        for (int column = 0; column < at->kernel && count < REFERENCE_BLOCK; column++) {
-            const int64_t source = sliding_input(at, pixel, row * at->kernel + column);
+        for (int column = 0; column < columns && count < REFERENCE_BLOCK; column++) {
+            const int64_t source = sliding_input(at, pixel, row * columns + column);
             if (source >= 0)
-                places[count++] = plane * image_pixels(at) + source;
+                places[count++] = plane * sliding_input_count(at) + source;
         }
         if (count > 0)
             reference_read(values, NULL, reference, VALUE_INPUT, places, count);
@@ -79,7 +75,7 @@ static void output(struct reference_sum *sum, struct reference *reference, int64
 static double cells_inside(const struct sliding *at, int64_t pixel)
 {
     double inside = 0;
-    for (int cell = 0; cell < at->kernel * at->kernel; cell++)
+    for (int cell = 0; cell < sliding_cell_count(at); cell++)
         inside += sliding_input(at, pixel, cell) >= 0;
     return inside;
 }
@@ -88,7 +84,7 @@ static double cells_inside(const struct sliding *at, int64_t pixel)
 static void add_share(struct reference_sum *sum, struct reference *reference,
                       const struct sliding *at, int64_t index, int64_t target)
 {
-    const int64_t plane = index / image_pixels(at);
+    const int64_t plane = index / sliding_input_count(at);
     const int64_t from = plane * sliding_output_count(at) + target;
     double share, value, size;
     reference_read(&value, &size, reference, VALUE_PRODUCT_GRADIENT, &from, 1);
@@ -108,8 +104,8 @@ static void input_gradient(struct reference_sum *sum, struct reference *referenc
 {
     (void)which;
     const struct sliding at = sliding_of(reference);
-    for (int cell = 0; cell < at.kernel * at.kernel; cell++) {
-        const int64_t target = sliding_output(&at, index % image_pixels(&at), cell);
+    for (int cell = 0; cell < sliding_cell_count(&at); cell++) {
+        const int64_t target = sliding_output(&at, index % sliding_input_count(&at), cell);
         if (target >= 0)
             add_share(sum, reference, &at, index, target);
     }
@@ -118,8 +114,8 @@ static void input_gradient(struct reference_sum *sum, struct reference *referenc
 static double terms(const struct reference *reference, enum layer_value what, int64_t index)
 {
     const struct sliding at = sliding_of(reference);
-    const double cells = (double)at.kernel * at.kernel;
-    const double across = ceil((double)at.kernel / at.stride);
+    const double cells = sliding_cell_count(&at);
+    const double across = ceil((double)at.axes.at[AXIS_HEIGHT].kernel / at.stride);
     (void)index;
     if (what == VALUE_OUTPUT)
         return cells;

@@ -28,6 +28,8 @@ struct sample_domain {
     struct sample_range range[FEATURE_LIMIT]; /* by feature index */
     const struct layer_config *templates;     /* (template_count), of networks; borrowed */
     int template_count;                       /* above 0: draws are these, half of them jittered */
+    bool is_first; /* as the first sampler drew: later features are `missing`, no forms of networks
+                    */
 };
 
 /* The default domain of a kind: feature ranges; 1 GiB and 2e10 FLOP, those of one processor thread

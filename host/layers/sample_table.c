@@ -39,8 +39,28 @@ static void fill_shapes(struct sampled_feature *table, int32_t *values,
                        shapes->usual <= table->maximum;
 }
 
+static void fill_rarity(struct sampled_feature *table, const struct feature *feature,
+                        const struct sample_domain *domain)
+{
+    const int32_t percent = domain->is_first ? 0 : feature->shapes->rare_percent;
+    table->is_rare = true;
+    table->missing = feature->missing;
+    table->rare_end = (uint32_t)((uint64_t)UINT32_MAX * (uint64_t)percent / 100);
+}
+
+/* Zero has no logarithm: it is drawn where nothing else is in the range. */
+static void leave_zero_out(struct sampled_feature *table, int32_t *values)
+{
+    if (table->maximum < 1 && !table->explicit_count) {
+        table->explicit_count = 1;
+        *values = table->maximum;
+    }
+    table->minimum = 1;
+}
+
 static void fill_feature(struct sampled_feature *table, int32_t *values,
-                         const struct feature *feature, const struct sample_range *range)
+                         const struct feature *feature, const struct sample_range *range,
+                         const struct sample_domain *domain)
 {
     *table = (struct sampled_feature){
         .offset = (int32_t)feature->offset,
@@ -62,6 +82,10 @@ static void fill_feature(struct sampled_feature *table, int32_t *values,
         fill_shapes(table, values, feature->shapes);
     if (range->value_count)
         memcpy(values, range->values, (size_t)range->value_count * sizeof *values);
+    if (feature->shapes && feature->shapes->rare_percent && !range->is_set)
+        fill_rarity(table, feature, domain);
+    if (feature->distribution == DISTRIBUTION_LOG_UNIFORM && table->minimum < 1)
+        leave_zero_out(table, values);
 }
 
 void sample_table_make(struct sample_table *table, const struct sample_domain *domain,
@@ -77,47 +101,10 @@ void sample_table_make(struct sample_table *table, const struct sample_domain *d
     for (int i = 0; i < table->feature_count; i++) {
         struct sampled_feature *feature = &table->feature[i];
         int32_t first = i * SAMPLE_VALUE_LIMIT;
-        fill_feature(feature, table->values + first, &descriptor->features[i], &domain->range[i]);
+        fill_feature(feature, table->values + first, &descriptor->features[i], &domain->range[i],
+                     domain);
         feature->first_value = first;
         feature->mask =
             philox((uint32_t)i, (uint32_t)domain->kind, 0, PHILOX_SCRAMBLE, seed).word[0];
     }
-}
-
-static bool range_holds(const struct sample_range *range, int32_t value)
-{
-    for (int i = 0; i < range->value_count; i++)
-        if (range->values[i] == value)
-            return true;
-    return !range->value_count && value >= range->minimum && value <= range->maximum;
-}
-
-/* A forward pass and a layer without parameters have no optimizer; a --set that forbids none
- * rejects forward passes, but never a kind without parameters. */
-static bool settle_optimizer(struct layer_config *config, const struct sample_domain *domain)
-{
-    int32_t drawn = config->optimizer;
-    config->optimizer = OPTIMIZER_NONE;
-    if (layer_cost(config).parameter_count == 0)
-        return true;
-    if (config->pass == PASS_TRAIN)
-        config->optimizer = drawn;
-    return range_holds(&domain->range[COMMON_OPTIMIZER], config->optimizer);
-}
-
-bool sample_accept(struct layer_config *config, const struct sample_domain *domain)
-{
-    if (!settle_optimizer(config, domain) || !layer_is_valid(config))
-        return false;
-    struct cost cost = layer_cost(config);
-    return (double)cost.memory_bytes <= domain->memory_limit_bytes &&
-           cost.flops <= domain->flops_limit;
-}
-
-enum status sample_exhausted(const struct sample_domain *domain, struct error *error)
-{
-    FAIL(error, STATUS_USAGE, "%s: no valid config in %d draws",
-         layer_descriptors[domain->kind]->name, SAMPLE_ATTEMPT_LIMIT);
-    return HINT(error, STATUS_USAGE,
-                "widen the ranges given with --set, or --max-flops and --max-memory");
 }

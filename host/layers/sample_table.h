@@ -27,6 +27,9 @@ struct sampled_feature {
     int32_t condition_offset, condition_minimum; /* below it the value is `otherwise`; offset -1: it
                                                   * is always drawn */
     int32_t otherwise;
+    bool is_rare; /* `missing` but in log-uniform draws whose word is below rare_end */
+    int32_t missing;
+    uint32_t rare_end;
 };
 
 struct sample_table {
@@ -41,8 +44,18 @@ struct sample_table {
 void sample_table_make(struct sample_table *table, const struct sample_domain *domain,
                        uint64_t seed);
 
-/* Settles the optimizer of a transformed config; whether it is valid and inside the domain. */
-bool sample_accept(struct layer_config *config, const struct sample_domain *domain);
+/* Attempt `number` of draw `index`. */
+struct sample_attempt {
+    const struct sample_table *table; /* of the domain */
+    const struct sample_domain *domain;
+    enum stratum stratum;
+    uint32_t index, number;
+};
+
+/* Completes the attempt's transformed config: the shape of a network where the domain has templates
+ * or the kind forms, members that depend on one another, the optimizer. Whether it is valid and
+ * inside the domain. */
+bool sample_accept(struct layer_config *config, const struct sample_attempt *attempt);
 
 /* The error after SAMPLE_ATTEMPT_LIMIT attempts. */
 enum status sample_exhausted(const struct sample_domain *domain, struct error *error);

@@ -76,6 +76,10 @@ PHILOX_FUNCTION int32_t transform_feature(uint32_t word, const struct sampled_fe
     bool realistic = stratum == STRATUM_REALISTIC;
     if (feature->explicit_count)
         return values[transform_scaled(word, (uint32_t)feature->explicit_count)];
+    if (feature->is_rare && (stratum != STRATUM_LOG_UNIFORM || word >= feature->rare_end))
+        return feature->missing;
+    if (feature->is_rare) /* again of all words */
+        word = (uint32_t)(((uint64_t)word << 32) / feature->rare_end);
     if (feature->is_choice && feature->has_usual && realistic && word < UINT32_MAX / 4 * 3)
         return feature->usual;
     if (feature->is_choice)

@@ -68,19 +68,38 @@ static void write_tensors(const struct network *network, const struct network_la
         fputc('"', file);
 }
 
-/* The columns that a network needs: those of kinds and operators that it does not have stay away.
- */
+/* The columns that a network needs: those of kinds and operators that it does not have stay away,
+ * and later features that are `missing` everywhere. */
 struct columns {
     const struct feature *features[LAYER_KIND_COUNT * FEATURE_LIMIT];
     int feature_count;
     bool rows, tensors, stored, operators;
 };
 
-/* The kind's own features; a name that another kind has, too, is one column. */
-static void add_features(struct columns *columns, const struct layer_descriptor *kind)
+/* Whether a layer of the network has another value of a later feature than files without it. */
+static bool is_needed(const struct feature *feature, enum layer_kind kind,
+                      const struct network *network)
 {
+    if (feature->since <= 1)
+        return true;
+    for (int i = 0; i < network->layer_count; i++) {
+        const struct network_layer *layer = &network->layers[i];
+        if (!network_layer_is_operator(layer) && layer->config.kind == kind &&
+            layer_get(&layer->config, feature) != feature->missing)
+            return true;
+    }
+    return false;
+}
+
+/* The kind's own features; a name that another kind has, too, is one column. */
+static void add_features(struct columns *columns, enum layer_kind which,
+                         const struct network *network)
+{
+    const struct layer_descriptor *kind = layer_descriptors[which];
     for (int i = COMMON_FEATURE_COUNT; i < kind->feature_count; i++) {
         int seen = 0;
+        if (!is_needed(&kind->features[i], which, network))
+            continue;
         while (seen < columns->feature_count &&
                strcmp(columns->features[seen]->name, kind->features[i].name) != 0)
             seen++;
@@ -103,7 +122,7 @@ static struct columns columns_of(const struct network *network)
     }
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
         if (has_kind[kind])
-            add_features(&columns, layer_descriptors[kind]);
+            add_features(&columns, (enum layer_kind)kind, network);
     return columns;
 }
 

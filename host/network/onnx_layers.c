@@ -58,7 +58,9 @@ static bool read_conv(struct onnx_match *match, const struct onnx_call *call)
                                               .channels_out = (int32_t)w->dims[0],
                                               .stride = (int32_t)window.stride[0],
                                               .padding = padding,
-                                              .use_bias = bias ? SWITCH_YES : SWITCH_NO};
+                                              .use_bias = bias ? SWITCH_YES : SWITCH_NO,
+                                              .groups = 1,
+                                              .dilation = 1};
     return true;
 }
 

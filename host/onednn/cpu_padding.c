@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RANK_LIMIT = 4 };
+enum { RANK_LIMIT = 5 };
 
 /* An element's offset is a sum: of one number per dimension, which its position there has. */
 struct offsets {
@@ -36,10 +36,11 @@ static void clear_run(unsigned char *data, size_t bytes, const struct offsets *o
 static void clear_beyond(unsigned char *data, size_t bytes, const struct offsets *offsets,
                          int dimension, dnnl_dim_t first)
 {
-    dnnl_dim_t end[RANK_LIMIT];
-    for (int i = 0; i < RANK_LIMIT; i++)
+    dnnl_dim_t end[RANK_LIMIT], count = 1;
+    for (int i = 0; i < RANK_LIMIT; i++) {
         end[i] = i == dimension ? 1 : i < dimension ? offsets->size[i] : offsets->padded[i];
-    const dnnl_dim_t count = end[0] * end[1] * end[2] * end[3];
+        count *= end[i];
+    }
     for (dnnl_dim_t i = 0; i < count; i++) {
         dnnl_dim_t rest = i, base = first;
         for (int along = RANK_LIMIT; along-- > 0; rest /= end[along])

@@ -62,7 +62,7 @@ struct cpu_target {
 struct cpu_convolution {
     dnnl_prop_kind_t pass;
     const struct cpu_layout *input, *weights, *bias, *output; /* bias NULL: none */
-    dnnl_dims_t strides, pad_before, pad_after;
+    dnnl_dims_t strides, gaps, pad_before, pad_after; /* gaps: pixels between cells of the kernel */
 };
 dnnl_status_t cpu_convolution_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
                                          const struct cpu_convolution *convolution,

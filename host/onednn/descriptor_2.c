@@ -130,16 +130,16 @@ static dnnl_status_t start_convolution(dnnl_convolution_desc_t *operation,
     const dnnl_memory_desc_t *input = library(c->input), *weights = library(c->weights);
     const dnnl_memory_desc_t *bias = library(c->bias), *output = library(c->output);
     if (c->pass == dnnl_backward_data)
-        return dnnl_convolution_backward_data_desc_init(operation, dnnl_convolution_direct, input,
-                                                        weights, output, c->strides, c->pad_before,
-                                                        c->pad_after);
+        return dnnl_dilated_convolution_backward_data_desc_init(
+            operation, dnnl_convolution_direct, input, weights, output, c->strides, c->gaps,
+            c->pad_before, c->pad_after);
     if (c->pass == dnnl_backward_weights)
-        return dnnl_convolution_backward_weights_desc_init(operation, dnnl_convolution_direct,
-                                                           input, weights, bias, output, c->strides,
-                                                           c->pad_before, c->pad_after);
-    return dnnl_convolution_forward_desc_init(operation, c->pass, dnnl_convolution_direct, input,
-                                              weights, bias, output, c->strides, c->pad_before,
-                                              c->pad_after);
+        return dnnl_dilated_convolution_backward_weights_desc_init(
+            operation, dnnl_convolution_direct, input, weights, bias, output, c->strides, c->gaps,
+            c->pad_before, c->pad_after);
+    return dnnl_dilated_convolution_forward_desc_init(operation, c->pass, dnnl_convolution_direct,
+                                                      input, weights, bias, output, c->strides,
+                                                      c->gaps, c->pad_before, c->pad_after);
 }
 
 dnnl_status_t cpu_convolution_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,

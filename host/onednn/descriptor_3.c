@@ -141,7 +141,7 @@ const struct cpu_layout *cpu_memory_layout(const_dnnl_memory_t memory)
 
 /* ---- descriptors ---- */
 
-static const dnnl_dims_t dense_window; /* zeros: kernels without dilation */
+static const dnnl_dims_t dense_window; /* zeros: windows without dilation */
 
 dnnl_status_t cpu_convolution_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
                                          const struct cpu_convolution *c,
@@ -152,14 +152,14 @@ dnnl_status_t cpu_convolution_descriptor(dnnl_primitive_desc_t *pd, const struct
     if (c->pass == dnnl_backward_data)
         return dnnl_convolution_backward_data_primitive_desc_create(
             pd, target->engine, dnnl_convolution_direct, input, weights, output, c->strides,
-            dense_window, c->pad_before, c->pad_after, forward, target->attributes);
+            c->gaps, c->pad_before, c->pad_after, forward, target->attributes);
     if (c->pass == dnnl_backward_weights)
         return dnnl_convolution_backward_weights_primitive_desc_create(
             pd, target->engine, dnnl_convolution_direct, input, weights, bias, output, c->strides,
-            dense_window, c->pad_before, c->pad_after, forward, target->attributes);
+            c->gaps, c->pad_before, c->pad_after, forward, target->attributes);
     return dnnl_convolution_forward_primitive_desc_create(
         pd, target->engine, c->pass, dnnl_convolution_direct, input, weights, bias, output,
-        c->strides, dense_window, c->pad_before, c->pad_after, target->attributes);
+        c->strides, c->gaps, c->pad_before, c->pad_after, target->attributes);
 }
 
 dnnl_status_t cpu_inner_product_descriptor(dnnl_primitive_desc_t *pd,

@@ -6,13 +6,16 @@
 
 #include <math.h>
 
+enum { GROUPED_RANK = 5 }; /* groups come first */
+
 /* He et al. 2015: keeps activations of the same size from layer to layer, so that a deep network
  * neither overflows nor sinks into denormals. Uniform noise in (-a, a) has variance a^2 / 3. */
 static float weights_amplitude(const struct cpu_layout *weights)
 {
     const dnnl_dim_t *dimensions = cpu_layout_dimensions(weights);
+    const int rank = cpu_layout_rank(weights);
     double inputs = 1;
-    for (int i = 1; i < cpu_layout_rank(weights); i++)
+    for (int i = rank == GROUPED_RANK ? 2 : 1; i < rank; i++)
         inputs *= (double)dimensions[i];
     return (float)sqrt(6 / inputs);
 }

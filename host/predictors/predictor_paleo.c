@@ -32,29 +32,48 @@ struct work {
     double terms[TERM_COUNT];
 };
 
-/* Transforms (5 t^2 log2 t, halved for real data) and products (4 a complex point) of an FFT
- * convolution whose images are cut into `tiles` of side `side`. */
-static double fft_flops(double rows, double in, double out, double tiles, double side)
+/* Transforms (5 t^2 log2 t of a square of side t, halved for real data) and products (4 a complex
+ * point) of an FFT convolution whose images are cut into `tiles` of high x wide points. */
+static double fft_flops(double rows, const struct conv2d *conv, double tiles, double high,
+                        double wide)
 {
-    const double transforms = tiles * rows * (in + out) + in * out;
-    const double points = side * (side / 2 + 1);
-    return transforms * 5 * side * side * log2(side) + 4 * tiles * rows * in * out * points;
+    const double in = conv->channels_in, out = conv->channels_out, pairs = in * out / conv->groups;
+    const double transforms = tiles * rows * (in + out) + pairs, area = high * wide;
+    return transforms * 5 * area * (log2(area) / 2) +
+           4 * tiles * rows * pairs * high * (wide / 2 + 1);
+}
+
+static double fft_side(double cells)
+{
+    return exp2(ceil(log2(cells)));
+}
+
+static double fft_tiles(const struct window_axis *axis)
+{
+    return ceil(axis->window.output_size / (double)(FFT_TILE - axis->kernel + 1));
+}
+
+static double padded_size(const struct window_axis *axis)
+{
+    return axis->image + axis->window.pad_before + axis->window.pad_after;
 }
 
 static void add_convolution(struct work *work, const struct layer_config *config, double passes)
 {
     const struct conv2d *conv = &config->as.conv2d;
-    const struct window window = window_of(conv->image_size, conv->kernel_size, conv->stride,
-                                           conv->padding);
+    const struct window_axes axes = conv2d_axes(conv);
+    const struct window_axis *high = &axes.at[AXIS_HEIGHT], *wide = &axes.at[AXIS_WIDTH];
     const double rows = config->batch_size, in = conv->channels_in, out = conv->channels_out;
-    const double kernel = conv->kernel_size, side = window.output_size;
-    const double padded = conv->image_size + window.pad_before + window.pad_after;
-    const double filters = kernel * kernel * in * out;
-    double flops[MEMORY] = {2 * rows * side * side * filters, INFINITY, INFINITY};
-    if (conv->stride == 1) {
-        const double step = FFT_TILE - kernel + 1, tiles = ceil(side / step);
-        flops[ALGORITHM_FFT] = fft_flops(rows, in, out, 1, exp2(ceil(log2(padded))));
-        flops[ALGORITHM_FFT_TILED] = fft_flops(rows, in, out, tiles * tiles, FFT_TILE);
+    const double cells = (double)high->window.output_size * wide->window.output_size;
+    const double padded = padded_size(high) * padded_size(wide);
+    const double filters = (double)high->kernel * wide->kernel * in * out / conv->groups;
+    double flops[MEMORY] = {2 * rows * cells * filters, INFINITY, INFINITY};
+    if (conv->stride == 1 && conv->dilation == 1) {
+        flops[ALGORITHM_FFT] = fft_flops(rows, conv, 1, fft_side(padded_size(high)),
+                                         fft_side(padded_size(wide)));
+        if (high->kernel <= FFT_TILE && wide->kernel <= FFT_TILE)
+            flops[ALGORITHM_FFT_TILED] = fft_flops(rows, conv, fft_tiles(high) * fft_tiles(wide),
+                                                   FFT_TILE, FFT_TILE);
     }
     int cheapest = ALGORITHM_DIRECT;
     for (int i = 1; i < MEMORY; i++)
@@ -62,7 +81,7 @@ static void add_convolution(struct work *work, const struct layer_config *config
             cheapest = i;
     work->terms[cheapest] += passes * flops[cheapest];
     work->terms[MEMORY] += passes * FLOAT_BYTES *
-                           (rows * padded * padded * in + filters + rows * side * side * out);
+                           (rows * padded * in + filters + rows * cells * out);
 }
 
 static void add_product(struct work *work, const struct layer_config *config, double passes)

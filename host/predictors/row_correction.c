@@ -40,7 +40,7 @@ static struct place place_of(int *number_count, const struct layer_config *confi
     place.numbers[BALANCE] = log((1 + cost.flops) / (1 + cost.bytes_read + cost.bytes_written));
     for (int i = 0; i < descriptor->feature_count; i++)
         if (!descriptor->features[i].choice)
-            place.numbers[count++] = log2(layer_get(config, &descriptor->features[i]));
+            place.numbers[count++] = log2(fmax(layer_get(config, &descriptor->features[i]), 1));
     *number_count = count;
     return place;
 }

@@ -67,9 +67,18 @@ static void describe_protocol(struct dataset_header *header, const struct sweep_
                  options->shard_count);
 }
 
+static const char first_sampler[] = "sobol32-scrambled stratified v1";
+
+bool sweep_is_first(const struct dataset_header *header)
+{
+    return strcmp(header->sampler, first_sampler) == 0;
+}
+
 void sweep_identity_describe(struct dataset_header *header, const struct sweep_identity *identity)
 {
-    snprintf(header->sampler, sizeof header->sampler, "sobol32-scrambled stratified v1");
+    snprintf(header->sampler, sizeof header->sampler, "%s",
+             identity->options->domains[0].is_first ? first_sampler
+                                                    : "sobol32-scrambled stratified v2");
     describe_domains(header, identity);
     describe_templates(header, identity);
     describe_selection(header, identity);

@@ -17,6 +17,9 @@ struct sweep_identity {
 /* Fills sampler, domain, protocol and shard of the header. */
 void sweep_identity_describe(struct dataset_header *header, const struct sweep_identity *identity);
 
+/* Whether the sweep began with the first sampler (is_first of its domains). */
+bool sweep_is_first(const struct dataset_header *header);
+
 /* Name of the first of these in which two headers differ, or of the seed; NULL: same sweep. */
 const char *sweep_difference(const struct dataset_header *a, const struct dataset_header *b);
 
