@@ -31,8 +31,9 @@ static void all_variants_are_recognised(void **state)
     (void)state;
     need_models();
     static const struct expected cases[] = {
-        {"layer_norm", 7}, {"rms_norm", 4}, {"gelu", 7},       {"quick_gelu", 1},
-        {"silu", 2},       {"mish", 1},     {"hard_swish", 4}, {"hard_sigmoid", 1},
+        {"layer_norm", 7}, {"rms_norm", 4},   {"group_norm", 1},
+        {"gelu", 7},       {"quick_gelu", 1}, {"silu", 2},
+        {"mish", 1},       {"hard_swish", 4}, {"hard_sigmoid", 1},
     };
     struct network network = load("patterns.onnx");
     int total = 0;
@@ -79,6 +80,7 @@ static void what_they_become(void **state)
         {"layer_norm_plain", NULL, 0},
         {"rms_norm_reciprocal", NULL, 16},
         {"rms_norm_casts", NULL, 16},
+        {"group_norm_torch", "layer_norm", 12},
         {"gelu_torch", NULL, 0},
         {"gelu_tanh_fast", NULL, 0},
         {"hard_swish_torch", NULL, 0},
@@ -106,9 +108,10 @@ static void nothing_else_is(void **state)
     (void)state;
     need_models();
     static const char *const names[] = {
-        "read_inside",   "other_axis",    "two_axes",     "two_means",       "other_power",
-        "large_epsilon", "scale_of_rows", "other_half",   "other_divisor",   "divided_by_x",
-        "other_bound",   "other_slope",   "other_offset", "gate_of_another", "grown",
+        "read_inside", "other_axis",    "two_axes",        "two_means",
+        "other_power", "large_epsilon", "scale_of_rows",   "group_norm_scaled",
+        "other_half",  "other_divisor", "divided_by_x",    "other_bound",
+        "other_slope", "other_offset",  "gate_of_another", "grown",
     };
     struct network network = load("no_patterns.onnx");
     for (int i = 0; i < network.pattern_count; i++)

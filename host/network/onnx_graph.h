@@ -29,7 +29,7 @@ struct onnx_node {
     int depth;             /* of subgraphs and functions around it */
     int caller;            /* node whose function's body it is in, -1: none */
     struct slice function; /* FunctionProto that it is a call of */
-    int axis;              /* of nodes that are not in the file */
+    int axis;              /* of nodes that are not in the file; groups of a pattern */
 };
 
 /* Names: see onnx_names.h. */

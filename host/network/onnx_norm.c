@@ -49,7 +49,8 @@ bool onnx_read_group_norm(struct onnx_match *match, const struct onnx_call *call
     struct onnx_value *scale = onnx_input(call, 1), *shift = onnx_input(call, 2);
     if (x->rank < 3 || x->is_constant || x->dims[0] < 1 || x->dims[1] < 1)
         return false;
-    const int64_t channels = x->dims[1], groups = onnx_integer(call, "num_groups", channels);
+    const int64_t channels = x->dims[1], said = onnx_integer(call, "num_groups", channels);
+    const int64_t groups = call->node->pattern ? call->node->axis : said;
     const double pixels = x->count / (double)x->dims[0] / (double)channels;
     if (groups < 1 || groups > INT32_MAX || channels % groups || channels / groups > INT32_MAX ||
         !(pixels >= 1 && pixels <= INT32_MAX) || !is_constant_of(scale, (double)channels) ||

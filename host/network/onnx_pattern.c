@@ -8,7 +8,8 @@
 /* ---- the table ---- */
 
 /* inputs: letters of the text, in the operator's order. The first is a tensor of the result's
- * shape; the others are parameters, one for each element of its last axis. */
+ * shape; the others are parameters, one for each element of its last axis, or for each channel
+ * (axis 1). */
 static const struct pattern {
     const char *name, *op_type, *inputs, *text;
 } patterns[] = {
@@ -18,6 +19,8 @@ static const struct pattern {
     {"layer_norm", "LayerNormalization", "xw", "Mul(normalised(x), w)"},
     {"layer_norm", "LayerNormalization", "x", "normalised(x)"},
     {"rms_norm", "RMSNormalization", "xw", "Mul(by_rms(x), w)"},
+    {"group_norm", "GroupNormalization", "xwb", /* PyTorch */
+     "Add(Mul(Reshape(InstanceNormalization(Reshape(x, s), o, z), t), w), b)"},
     {"gelu", "Gelu", "x", "product(x, erf_gate(x), 0.5)"},
     {"gelu", "Gelu", "x", "Div(Mul(x, erf_gate(x)), 2)"},
     {"gelu", "FastGelu", "x", "product(x, tanh_gate(x), 0.5)"},
@@ -105,6 +108,7 @@ bool onnx_pattern_replace(struct onnx_graph *graph, const struct onnx_found *fou
     last->message.size = 0; /* its attributes are another operator's */
     last->known = onnx_operator_find(last);
     last->pattern = found->name;
+    last->axis = found->groups;
     return true;
 }
 
@@ -116,12 +120,29 @@ static bool is_same_shape(const struct onnx_value *a, const struct onnx_value *b
            memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
 }
 
-/* One number for each element of the last axis. */
-static bool is_of_last_axis(const struct onnx_value *parameter, const struct onnx_value *x)
+/* One number for each element of the axis. */
+static bool is_of_axis(int axis, const struct onnx_value *parameter, const struct onnx_value *x)
 {
-    const int64_t width = x->dims[x->rank - 1];
-    return parameter->rank > 0 && parameter->count == (double)width &&
-           parameter->dims[parameter->rank - 1] == width;
+    const int place = axis + parameter->rank - x->rank;
+    return place >= 0 && parameter->count == (double)x->dims[axis] &&
+           parameter->dims[place] == x->dims[axis];
+}
+
+/* Groups of x's channels, as the normalisation between two reshapes has them; 0: it is of other
+ * parts. */
+static int groups_of(const struct onnx_graph *graph, const struct onnx_found *found,
+                     const struct onnx_value *x)
+{
+    for (int i = 0; i < found->node_count; i++) {
+        const struct onnx_node *node = &graph->nodes[found->nodes[i]];
+        if (!slice_equals(node->op_type, "InstanceNormalization"))
+            continue;
+        const struct onnx_value *rows = &graph->values[graph->links[node->first]];
+        const bool fits = rows->rank == 3 && x->rank >= 3 && rows->dims[0] == x->dims[0] &&
+                          rows->dims[1] > 0 && x->dims[1] % rows->dims[1] == 0;
+        return fits ? (int)rows->dims[1] : 0;
+    }
+    return 0;
 }
 
 /* A Cast whose result only the pattern reads is part of it. */
@@ -148,10 +169,16 @@ static bool take_inputs(const struct onnx_graph *graph, struct onnx_found *found
     const int first = bound->values[pattern->inputs[0] - 'a'];
     if (output < 0 || !is_same_shape(&graph->values[first], &graph->values[output]))
         return false;
+    const struct onnx_value *x = &graph->values[first];
+    const bool is_of_groups = strcmp(pattern->op_type, "GroupNormalization") == 0;
+    const int axis = is_of_groups ? 1 : x->rank - 1;
+    found->groups = is_of_groups ? groups_of(graph, found, x) : 0;
+    if (is_of_groups && found->groups == 0)
+        return false;
     found->input_count = 0;
     for (const char *letter = pattern->inputs; *letter; letter++) {
         const int value = bound->values[*letter - 'a'];
-        if (value != first && !is_of_last_axis(&graph->values[value], &graph->values[first]))
+        if (value != first && !is_of_axis(axis, &graph->values[value], x))
             return false;
         found->inputs[found->input_count++] = value;
     }

@@ -17,6 +17,7 @@ struct onnx_found {
     const char *op_type;                        /* of the operator table: "LayerNormalization" */
     int nodes[ONNX_FOUND_NODES], node_count;    /* each once; the first gives the result */
     int inputs[ONNX_FOUND_INPUTS], input_count; /* values that the operator reads */
+    int groups;                                 /* of channels, where it is a norm of groups */
 };
 
 /* Replaces all patterns of the graph. */
@@ -35,7 +36,8 @@ bool onnx_pattern_replace(struct onnx_graph *graph, const struct onnx_found *fou
  * any order. Casts between two nodes are passed over.
  *
  *   x y        a tensor that depends on the network's input
- *   w b        a constant tensor; e: a constant number above 0, up to 0.1
+ *   w b        a constant tensor; o: of ones; z: of zeros; s t: any tensor
+ *   e          a constant number above 0, up to 0.1
  *   0.5        a constant number, to 3 digits
  *   min=0      an attribute, or where the node has none the input at this place, is that number
  *   beta=.5?   an attribute is that number, or not there

@@ -118,6 +118,17 @@ static bool is_close(double number, double wanted)
     return fabs(number - wanted) <= 1.5e-3 * fabs(wanted);
 }
 
+/* All of them are known, and this number. */
+static bool is_filled(const struct onnx_value *tensor, double number)
+{
+    if (!tensor->is_constant || !tensor->folded)
+        return false;
+    for (int i = 0; i < (int)tensor->count; i++)
+        if (tensor->folded[i] != number)
+            return false;
+    return true;
+}
+
 /* Whether a letter may stand for the tensor. */
 static bool is_allowed(const struct onnx_graph *graph, char letter, int value)
 {
@@ -126,6 +137,10 @@ static bool is_allowed(const struct onnx_graph *graph, char letter, int value)
         return read_number(graph, value, &number) && number > 0 && number <= 0.1;
     if (letter == 'w' || letter == 'b')
         return graph->values[value].is_constant;
+    if (letter == 'o' || letter == 'z')
+        return is_filled(&graph->values[value], letter == 'o');
+    if (letter == 's' || letter == 't')
+        return true;
     return !graph->values[value].is_constant;
 }
 

@@ -121,6 +121,16 @@ def rms_norm_casts(w, x):
     w("Mul", w.weights(), w("Cast", y, to=TensorProto.FLOAT16))
 
 
+# ---- norms of groups of channels ----
+
+def group_norm_torch(w, x, groups=3, scale=1):
+    """Of 6 channels."""
+    rows = w("Reshape", x, w.constant([0, groups, -1], numpy.int64))
+    ones, zeros = (w.constant(numpy.full(groups, value)) for value in (scale, 0))
+    y = w("Reshape", w("InstanceNormalization", rows, ones, zeros, epsilon=1e-5), w("Shape", x))
+    w("Add", w("Mul", y, w.weights(ROWS, 1)), w.weights(ROWS, 1))
+
+
 # ---- activations ----
 
 def gelu_torch(w, x):
@@ -229,6 +239,10 @@ def scale_of_rows(w, x):
     w("Mul", w("Div", x, w("Sqrt", w("Add", w.mean(w("Pow", x, 2.0)), 1e-5))), w.weights(ROWS, 1))
 
 
+def group_norm_scaled(w, x):
+    group_norm_torch(w, x, scale=2)
+
+
 def other_divisor(w, x):
     w("Mul", w("Mul", x, w("Add", w("Erf", w("Div", x, 1.6)), 1.0)), 0.5)
 
@@ -269,10 +283,10 @@ RMS_NORMS = [rms_norm_reciprocal, rms_norm_one_over, rms_norm_divided, rms_norm_
 GELUS = [gelu_torch, gelu_tensorflow, gelu_onnxruntime, gelu_halved, gelu_tanh_new, gelu_tanh_cube, gelu_tanh_fast]
 OTHERS = [quick_gelu, silu, silu_turned, hard_swish_gate, hard_swish_torch, hard_swish_tensorflow, hard_swish_min,
           hard_sigmoid, mish]
-NONE = [read_inside, other_axis, two_axes, two_means, other_power, large_epsilon, scale_of_rows, other_divisor, other_half,
-        divided_by_x, gate_of_another, other_bound, other_slope, other_offset, grown]
+NONE = [read_inside, other_axis, two_axes, two_means, other_power, large_epsilon, scale_of_rows, group_norm_scaled,
+        other_divisor, other_half, divided_by_x, gate_of_another, other_bound, other_slope, other_offset, grown]
 MODELS = {
-    "patterns": (17, LAYER_NORMS + RMS_NORMS + GELUS + OTHERS),
+    "patterns": (17, LAYER_NORMS + RMS_NORMS + [group_norm_torch] + GELUS + OTHERS),
     "patterns_10": (10, [layer_norm_torch, gelu_torch, hard_swish_old]),
     "patterns_18": (18, LAYER_NORMS + RMS_NORMS),
     "no_patterns": (17, NONE),
