@@ -14,6 +14,7 @@ install(TARGETS epochcast)
 install(TARGETS epochcast_shared epochcast_static EXPORT epochcast)
 install(FILES host/library/epochcast.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY datasets/networks DESTINATION ${CMAKE_INSTALL_DATADIR}/epochcast)
+install(FILES datasets/devices.csv datasets/prices.csv DESTINATION ${CMAKE_INSTALL_DATADIR}/epochcast)
 
 # README.md with the pages and pictures that it links to; links to pages about the sources become text.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/README.md)

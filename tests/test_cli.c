@@ -422,7 +422,8 @@ static void every_example_parses(void **state)
 {
     (void)state;
     for (int i = 0; commands[i]; i++) {
-        char text[1000], *rest = text, *line;
+        char text[4000], *rest = text, *line;
+        assert_true(strlen(commands[i]->examples) < sizeof text);
         snprintf(text, sizeof text, "%s", commands[i]->examples);
         for (char *fold; (fold = strstr(text, "\\\n"));)
             memset(fold, ' ', 2);

@@ -47,12 +47,15 @@ static void list_largest_batches(char *text, size_t size, const struct forecast_
     }
 }
 
-/* After the document: names the largest batches that fit. */
-static enum status tell_too_large(const struct forecast_grid *all, struct error *error)
+/* After the document: names the largest batches that fit. Of all devices, it is enough that some
+ * fit: the ranking has the others. */
+static enum status tell_too_large(const struct forecast_grid *all, const struct settings *settings,
+                                  struct error *error)
 {
     char batches[400], memory[HUMAN_TEXT_SIZE];
     const struct priced_device *device = &all->request->devices[0];
-    if (!all->too_large)
+    const bool is_all = settings->device && strcmp(settings->device, "all") == 0;
+    if (!all->too_large || (is_all && all->too_large < all->count))
         return STATUS_OK;
     if (all->request->device_count == 1)
         FAIL(error, STATUS_OUT_OF_MEMORY, "%d of %d forecasts do not fit the %s of %s",
@@ -98,7 +101,7 @@ static enum status print_all(const struct forecast_grid *all, const struct setti
     if (!settings->quiet)
         print_caveats(&caveats, false);
     TRY(plot_predictions(all, settings, error));
-    return tell_too_large(all, error);
+    return tell_too_large(all, settings, error);
 }
 
 static enum status run(const struct settings *settings, struct error *error)
@@ -126,8 +129,10 @@ static const char *const takes[] = {
     "link",      "all-reduce",    "scaling",       "plot",         NULL};
 static const struct option_help helps[] = {
     {"device", "NAMES",
-     "devices of the model, separated by commas; a backend (cpu, cuda) means its device; all "
-     "(default: the first)"},
+     "devices of the model or of the catalogue ('epochcast show devices'), separated by commas; a "
+     "backend (cpu, cuda) means its device; all: the model's and, where it forecasts unseen "
+     "devices, "
+     "the catalogue's GPUs (default: the first)"},
     {NULL, NULL, NULL}};
 const struct command command_predict = {
     .name = "predict",
@@ -145,6 +150,10 @@ const struct command command_predict = {
         "  epochcast predict resnet18 --model model.h5 --batch 4 --framework pytorch\n"
         "  epochcast predict vgg16 --model ceilings.h5 --device-from new.h5 --device A100 --batch "
         "8\n"
+        "  epochcast predict resnet50 --model gpus.h5 --device H100-SXM --batch 64\n"
+        "  epochcast predict resnet50 --model gpus.h5 --device all --batch 64 --dataset-size 1e6 "
+        "\\\n"
+        "      --price-per-hour prices.csv\n"
         "  epochcast predict vgg16 --model gpus.h5 --device V100,P100 --batch 64 --pass "
         "forward,train \\\n"
         "      --dataset-size 1281167 --price-per-hour 3.06,1.46 --gpus '1..8*2' --link nvlink\n",

@@ -1,4 +1,4 @@
-/* Shows a file or a name: dataset, model, network, the layer table, the catalogue. */
+/* Shows a file or a name: dataset, model, network, the layer table, the catalogues. */
 #include "cli/cli.h"
 #include "cli/network_selection.h"
 #include "cli/option_rules.h"
@@ -42,7 +42,8 @@ static enum status show_layers(enum table_format format, struct error *error)
 
 static bool names_network(const char *what)
 {
-    return strcmp(what, "layers") != 0 && strcmp(what, "networks") != 0 && !name_is_hdf5(what);
+    return strcmp(what, "layers") != 0 && strcmp(what, "networks") != 0 &&
+           strcmp(what, "devices") != 0 && !name_is_hdf5(what);
 }
 
 static enum status plot_rows(const char *path, const struct settings *settings, struct error *error)
@@ -69,6 +70,8 @@ static enum status show(const char *what, const struct settings *settings, struc
         return show_layers(settings->format, error);
     if (strcmp(what, "networks") == 0)
         return show_catalogue(settings->format, error);
+    if (strcmp(what, "devices") == 0)
+        return show_devices(settings->format, error);
     if (file_is_model(what))
         return show_model(what, settings->format, error);
     TRY(show_dataset(what, settings->format, error));
@@ -121,8 +124,8 @@ static const struct option_help helps[] = {
     {NULL, NULL, NULL}};
 const struct command command_show = {
     .name = "show",
-    .summary = "show a dataset, a model, a network, the layer kinds or the catalogue",
-    .operands = "DATA.h5|MODEL.h5|NETWORK|layers|networks",
+    .summary = "show a dataset, a model, a network, the layer kinds or the catalogues",
+    .operands = "DATA.h5|MODEL.h5|NETWORK|layers|networks|devices",
     .examples =
         "  epochcast show cpu.h5\n  epochcast show --check cpu.h5\n"
         "  epochcast show cpu.h5 --plot cpu.svg\n"
@@ -130,8 +133,11 @@ const struct command command_show = {
         "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show net.onnx\n"
         "  epochcast show bert.onnx --dimension sequence=128\n"
         "  epochcast show speech.onnx --batch-axis frames:1\n"
-        "  epochcast show bert_base --model model.h5 --batch 4\n"
-        "  epochcast show layers\n",
+        "  epochcast show bert_base --model model.h5 --batch 4
+"
+        "  epochcast show layers
+  epochcast show devices
+",
     .options = takes,
     .helps = helps,
     .operand_minimum = 1,

@@ -7,6 +7,7 @@
 
 static const struct documented environment[] = {
     {"EPOCHCAST_NETWORKS", "folder of layer CSVs, searched before the catalogue"},
+    {"EPOCHCAST_DEVICES", "catalogue of devices to use instead of the installed devices.csv"},
     {"EPOCHCAST_CUDA_MODULE", "CUDA module to use instead of the installed epochcast_cuda.so"},
     {"EPOCHCAST_FAKE_FAULTS", "for tests: failures of the fake device, as shares of the configs: "
                               "crash=0.01,refuse=0.02; others are hang, die, poison, "

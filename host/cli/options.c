@@ -186,9 +186,13 @@ const struct option cli_options[] = {
     {"dataset-size", 0, OPTION_INTEGER, AT(dataset_size), "N",
      "samples per epoch of the network's training", 1, 1e15, NULL},
     {"price-per-hour", 0, OPTION_TEXT, AT(price_per_hour), "LIST",
-     "hourly price of one device; a list gives one price per device", 0, 0, NULL},
+     "hourly price of one device; a list gives one price per device, FILE.csv (columns device, "
+     "price_per_hour) those of the devices that it names",
+     0, 0, NULL, OPTION_READS},
     {"watts", 0, OPTION_TEXT, AT(watts), "LIST",
-     "power draw of one device, for energy; a list gives one value per device", 0, 0, NULL},
+     "power draw of one device, for energy; a list gives one value per device; tdp: that of the "
+     "catalogue, an upper bound",
+     0, 0, NULL},
     {"price-per-kwh", 0, OPTION_NUMBER, AT(price_per_kwh), "X",
      "price of the energy, added to the cost; needs --watts", 0, 1e6, NULL},
     {"device-memory", 0, OPTION_SIZE, AT(device_memory_bytes), "SIZE",

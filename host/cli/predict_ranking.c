@@ -2,14 +2,24 @@
 
 #include "base/json.h"
 
-enum { PLACES_SHOWN = 5 };
+#include <math.h>
+
+enum { PLACES_SHOWN = 5, PLACES_OF_MANY = 10, MANY_DEVICES = 10 };
 
 #define NAME(value, text) text,
 static const char *const order_names[] = {RANKING_ORDERS(NAME)};
 
-static void add_row(struct table *table, const struct rank *rank,
-                    const struct forecast_grid_row *row)
+/* Only of forecasts that do not fit. */
+static double largest_batch(const struct rank *rank, const struct forecast_grid *all)
 {
+    return rank->order == ORDER_TOO_LARGE
+               ? (double)forecast_grid_largest_batch(all->request, &all->rows[rank->row])
+               : NAN;
+}
+
+static void add_row(struct table *table, const struct rank *rank, const struct forecast_grid *all)
+{
+    const struct forecast_grid_row *row = &all->rows[rank->row];
     const struct forecast *forecast = &row->forecast;
     table_string(table, order_names[rank->order]);
     table_integer(table, rank->place);
@@ -20,6 +30,8 @@ static void add_row(struct table *table, const struct rank *rank,
     table_integer(table, forecast->device_count);
     table_number(table, forecast->sample_ms);
     table_number(table, forecast->epoch_cost);
+    table_number(table, forecast->epoch_energy_kwh);
+    table_number(table, largest_batch(rank, all));
 }
 
 static enum status print_places(const struct ranking *ranking, const struct forecast_grid *all,
@@ -34,12 +46,15 @@ static enum status print_places(const struct ranking *ranking, const struct fore
         {.name = "device", .use = COLUMN_SEVERAL, .width = 24},
         {.name = "gpus", .title = "GPUs", .use = COLUMN_SEVERAL},
         {.name = "sample_ms", .title = "per sample", .scale = SCALE_MS},
-        {.name = "epoch_cost", .title = "epoch cost", .scale = SCALE_MONEY}};
+        {.name = "epoch_cost", .title = "epoch cost", .scale = SCALE_MONEY},
+        {.name = "epoch_energy_kwh", .title = "epoch energy", .scale = SCALE_KWH},
+        {.name = "largest_batch_size", .title = "max batch", .scale = SCALE_NUMBER}};
+    const int places = all->request->device_count >= MANY_DEVICES ? PLACES_OF_MANY : PLACES_SHOWN;
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     for (int i = 0; i < ranking->count; i++)
-        if (ranking->ranks[i].place <= PLACES_SHOWN)
-            add_row(table, &ranking->ranks[i], &all->rows[ranking->ranks[i].row]);
+        if (ranking->ranks[i].place <= places)
+            add_row(table, &ranking->ranks[i], all);
     putchar('\n');
     const enum status status = table_print(table, stdout, TABLE_TEXT, error);
     table_free(table);
@@ -81,6 +96,8 @@ void json_ranking(struct json *json, const struct ranking *ranking, const struct
         json_integer(json, "gpus", row->forecast.device_count);
         json_number(json, "sample_ms", row->forecast.sample_ms);
         json_number(json, "epoch_cost", row->forecast.epoch_cost);
+        json_number(json, "epoch_energy_kwh", row->forecast.epoch_energy_kwh);
+        json_number(json, "largest_batch_size", largest_batch(rank, all));
         json_close(json, '}');
     }
     json_close(json, ']');

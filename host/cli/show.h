@@ -22,6 +22,8 @@ enum status show_catalogue(enum table_format format, struct error *error);
 void print_patterns(const struct network *network, int indent);
 struct json;
 void json_patterns(struct json *json, const struct network *network);
+/* The catalogue of devices. */
+enum status show_devices(enum table_format format, struct error *error);
 enum status show_dataset(const char *path, enum table_format format, struct error *error);
 
 /* Receives the output of show, for another printer: labelled texts, then the tables with rows. */

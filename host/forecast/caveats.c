@@ -209,6 +209,23 @@ static enum status add_unseen(struct caveats *caveats, const struct subject *sub
     return add_kinds(caveat, subject, is_unseen, error);
 }
 
+/* Devices without training rows. */
+static void add_unmeasured(struct caveats *caveats, const struct subject *subject)
+{
+    int count = 0;
+    for (int i = 0; i < subject->count; i++)
+        count += !subject->forecasts[i]->is_measured;
+    if (!count)
+        return;
+    struct caveat *caveat = caveats_add(caveats, CAVEAT_DEVICE);
+    caveat_text(caveat, "not measured there: ");
+    if (count < subject->count)
+        caveat_text(caveat, "%d of %d forecasts are of devices ", count, subject->count);
+    else
+        caveat_text(caveat, "forecast of a device ");
+    caveat_text(caveat, "without rows in the model, from nominal figures and the rows of others");
+}
+
 static double uncovered_percent(const struct forecast *forecast)
 {
     return forecast->uncovered_count ? 100 * forecast->uncovered_ms / forecast->batch_ms : 0;
@@ -343,6 +360,7 @@ enum status caveats_of(struct caveats *caveats, const struct forecast *const *fo
     TRY(caveats_of_network(caveats, network, error));
     add_folded(caveats, &subject);
     TRY(add_unseen(caveats, &subject, error));
+    add_unmeasured(caveats, &subject);
     TRY(add_bounds(caveats, &subject, error));
     TRY(add_no_high(caveats, &subject, error));
     add_extrapolations(caveats, &subject);

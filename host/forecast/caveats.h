@@ -10,6 +10,7 @@
     X(CAVEAT_UNKNOWN, "unknown_operators") /* their operations count as 0 */                       \
     X(CAVEAT_FOLDED, "folded_norms")       /* a training step of a file exported for inference? */ \
     X(CAVEAT_UNSEEN, "unseen_choices")     /* no training row had them: no interval */             \
+    X(CAVEAT_DEVICE, "unmeasured_device")  /* the model has no rows of it */                       \
     X(CAVEAT_BOUNDS, "bounds")             /* layers with the roofline alone: at least */          \
     X(CAVEAT_NO_HIGH, "no_upper_bound")    /* of some of them */                                   \
     X(CAVEAT_EXTRAPOLATES, "extrapolates") /* layers beyond the training rows */                   \

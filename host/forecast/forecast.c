@@ -1,5 +1,6 @@
 #include "forecast/forecast.h"
 
+#include "bench/device_identity.h"
 #include "forecast/choices.h"
 #include "forecast/questions.h"
 #include "predictors/interval.h"
@@ -281,6 +282,8 @@ enum status forecast_network(struct forecast *forecast, const struct network *ne
         forecast_free(forecast);
     }
     TRY(forecast_device(forecast, network, predictor, device, &part, error));
+    forecast->is_measured = !device ||
+                            device_find(predictor->devices, predictor->device_count, device) >= 0;
     forecast->batch_size = options->batch_size;
     forecast->device_batch_size = part.batch_size;
     forecast->device_count = part.parallel.device_count;

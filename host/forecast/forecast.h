@@ -29,6 +29,7 @@ struct forecast {
     double epoch_s, epoch_cost, epoch_energy_kwh;
     double total_s, cost, energy_kwh; /* for all epochs */
     struct network_memory memory;     /* of one device */
+    bool is_measured;                 /* the predictor has rows of the device */
     bool fits;                 /* memory.total_bytes <= the device's memory (true when unknown) */
     struct prediction *layers; /* (network->layer_count) */
     /* Layers that the predictor does not cover, neither by config nor by work (of `mlp`: an

@@ -24,7 +24,7 @@ struct network_selection {
 };
 void network_selection_free(struct network_selection *selection);
 
-enum { DEVICE_LIMIT = 64, GPUS_LIMIT = 64, FORECAST_LIMIT = 100000 };
+enum { DEVICE_LIMIT = 512, GPUS_LIMIT = 64, FORECAST_LIMIT = 100000 };
 
 struct priced_device {
     const struct device_info *info; /* the model's */

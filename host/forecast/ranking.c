@@ -18,9 +18,11 @@ static int compare_candidates(const void *a, const void *b)
 
 static double value_of(const struct forecast *forecast, enum ranking_order order)
 {
-    const double values[] = {
-        [ORDER_FASTEST] = forecast->sample_ms, [ORDER_CHEAPEST] = forecast->epoch_cost};
-    return forecast->fits ? values[order] : NAN;
+    const double values[ORDER_COUNT] = {[ORDER_FASTEST] = forecast->sample_ms,
+                                        [ORDER_CHEAPEST] = forecast->epoch_cost,
+                                        [ORDER_LEAST_ENERGY] = forecast->epoch_energy_kwh,
+                                        [ORDER_TOO_LARGE] = forecast->sample_ms};
+    return forecast->fits == (order != ORDER_TOO_LARGE) ? values[order] : NAN;
 }
 
 static void add_ranks(struct ranking *ranking, struct candidate *candidates,

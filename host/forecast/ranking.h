@@ -1,10 +1,14 @@
-/* Ranks the forecasts that fit, per pass: fastest and cheapest. */
+/* Ranks the forecasts that fit, per pass: fastest, cheapest, least energy; then those that do not
+ * fit. */
 #ifndef EPOCHCAST_FORECAST_RANKING_H
 #define EPOCHCAST_FORECAST_RANKING_H
 
 #include "forecast/forecast_grid.h"
 
-#define RANKING_ORDERS(X) X(ORDER_FASTEST, "fastest") X(ORDER_CHEAPEST, "cheapest")
+#define RANKING_ORDERS(X)                                                                          \
+    X(ORDER_FASTEST, "fastest")                                                                    \
+    X(ORDER_CHEAPEST, "cheapest")                                                                  \
+    X(ORDER_LEAST_ENERGY, "least_energy") X(ORDER_TOO_LARGE, "too_large")
 enum ranking_order { RANKING_ORDERS(CHOICE_ENUMERATOR) ORDER_COUNT };
 
 struct ranking {
@@ -14,8 +18,8 @@ struct ranking {
     int count;
 };
 
-/* Fastest: by time per sample. Cheapest: by the cost of an epoch; forecasts without one are left
- * out. ranking_free releases. */
+/* Fastest: by time per sample. Cheapest, least energy: by those of an epoch; forecasts without are
+ * left out. Too large for the memory: by time per sample. ranking_free releases. */
 enum status ranking_create(struct ranking *ranking, const struct forecast_grid *all,
                            struct error *error);
 void ranking_free(struct ranking *ranking);
