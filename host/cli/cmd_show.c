@@ -133,11 +133,8 @@ const struct command command_show = {
         "  epochcast show vgg16 -o csv >vgg16.csv\n  epochcast show net.onnx\n"
         "  epochcast show bert.onnx --dimension sequence=128\n"
         "  epochcast show speech.onnx --batch-axis frames:1\n"
-        "  epochcast show bert_base --model model.h5 --batch 4
-"
-        "  epochcast show layers
-  epochcast show devices
-",
+        "  epochcast show bert_base --model model.h5 --batch 4\n"
+        "  epochcast show layers\n  epochcast show devices\n",
     .options = takes,
     .helps = helps,
     .operand_minimum = 1,

@@ -186,17 +186,6 @@ struct sample_shapes {
     bool is_per_side; /* ..that say so */
     bool has_usual;   /* of a choice: three in four real layers have `usual` */
     int32_t usual;
-};
-/* What real networks and the paper draw of a feature; a later sweep of the same seed draws the
- * same only while these stay. */
-enum { SAMPLE_SHAPE_LIMIT = 32 };
-struct sample_shapes {
-    int32_t values[SAMPLE_SHAPE_LIMIT]; /* a more usual one stands more often; ended by 0 */
-    int32_t paper_minimum, paper_maximum;
-    bool is_side;     /* of an image: the paper divides by it the maximum of later features.. */
-    bool is_per_side; /* ..that say so */
-    bool has_usual;   /* of a choice: three in four real layers have `usual` */
-    int32_t usual;
     /* Of a feature with `since` above 1: of so many in a hundred log-uniform draws the value is
      * drawn; it is `missing` in all others, unless --set has a say. */
     int32_t rare_percent;
@@ -237,32 +226,6 @@ struct feature {
     int32_t missing; /* since > 1: value in files of earlier schemas */
     /* NULL: it always says something; elsewhere it is `missing`, whatever is drawn. */
     const struct feature_condition *condition;
-};
-/* Where it says nothing it need not be given. */
-static inline bool feature_is_optional(const struct feature *feature)
-{
-    return feature->since > 1 || feature->condition;
-}
-/* One row per member. minimum and maximum are the bounds that every input is checked against
- * (command line, CSV, HDF5); [sample_minimum, sample_maximum] (0, 0: the bounds) is what a
- * sweep draws. A feature that a released kind gets later has `since` above 1 and stands last:
- * files without its column mean `missing`, and a config with that value has the hash that it
- * had without it. */
-struct feature {
-    const char *name, *help;
-    size_t offset; /* of the int32_t in struct layer_config */
-    enum unit unit;
-    enum distribution distribution;
-    int32_t minimum, maximum;
-    int32_t sample_minimum, sample_maximum;
-    const struct choice *choice; /* NULL for numbers; else minimum = 0, maximum = count - 1 */
-    const struct feature_columns *columns; /* of a number */
-    const struct sample_shapes *shapes;    /* NULL: nothing known, log-uniform in their place */
-    bool is_fixed;   /* a sweep draws `minimum` alone unless it is told otherwise */
-    int since;       /* schema that brought it: 1 (or 0) the first, 2, ... */
-    int32_t missing; /* since > 1: value in files of earlier schemas */
-    /* NULL: it always says something; elsewhere it is `missing`, whatever is drawn. */
-    const struct feature_condition *condition;
     /* Name of the feature whose value `missing` stands for, or NULL: the hash takes that value
      * for `missing`, too. */
     const char *stands_for;
@@ -282,21 +245,6 @@ struct layer_case {
     uint64_t hash; /* layer_hash */
 };
 
-struct layer_descriptor {
-    const char *name, *help;
-    const struct feature *features; /* the common ones first */
-    int feature_count;
-    bool (*is_valid)(const struct layer_config *config,
-                     const char **reason); /* beyond the bounds and the sizes; or NULL */
-    void (*work)(struct layer_work *work, const struct layer_config *config); /* of a begun work */
-    /* Columns for predictors (encode_internal.h): of the physical encoding, beside those of any
-     * layer's work, on a device of `units` (NULL: those of encode_generic.c); of the paper's
-     * encoding (NULL: the features). Their number must not depend on the config. */
-    void (*encode)(struct columns *columns, const struct layer_config *config,
-                   const struct layer_work *work, double units);
-    void (*encode_paper)(struct columns *columns, const struct layer_config *config);
-    const struct layer_case *cases; /* ended by text NULL; the last sets everything */
-};
 struct layer_descriptor {
     const char *name, *help;
     const struct feature *features; /* the common ones first */
@@ -376,10 +324,6 @@ struct window {
 };
 struct window window_of(int32_t image_size, int32_t kernel_size, int32_t stride, int32_t padding);
 
-/* Tensors that feed the layer; elements of input `index`, and of the output. */
-int layer_input_count(const struct layer_config *config);
-int64_t layer_input_elements(const struct layer_config *config, int index);
-int64_t layer_output_elements(const struct layer_config *config);
 /* A window along each axis of an image: pixels, cells of the kernel, pixels that it spans. */
 enum window_axis_name { AXIS_HEIGHT, AXIS_WIDTH, AXIS_COUNT };
 struct window_axis {
