@@ -10,11 +10,14 @@ static __global__ void __launch_bounds__(THREADS)
 {
     __shared__ T tile[TILE][TILE + 1]; /* columns in different banks */
     const int64_t rows = matrices.rows, columns = matrices.columns;
-    const int64_t across = (columns + TILE - 1) / TILE, down = (rows + TILE - 1) / TILE;
+    const uint32_t across = (uint32_t)((columns + TILE - 1) / TILE);
+    const uint32_t down = (uint32_t)((rows + TILE - 1) / TILE);
+    const uint32_t tiles = (uint32_t)matrices.outer * down * across;
     const int x = (int)threadIdx.x % TILE, y = (int)threadIdx.x / TILE;
-    for (int64_t i = blockIdx.x; i < matrices.outer * down * across; i += gridDim.x) {
-        const int64_t first = i / (down * across) * rows * columns;
-        const int64_t row = i / across % down * TILE, column = i % across * TILE;
+    for (uint32_t i = blockIdx.x; i < tiles; i += gridDim.x) {
+        const int64_t first = (int64_t)(i / across / down) * rows * columns;
+        const int64_t row = (int64_t)(i / across % down) * TILE;
+        const int64_t column = (int64_t)(i % across) * TILE;
         for (int j = y; j < TILE; j += TILE_ROWS)
             if (row + j < rows && column + x < columns)
                 tile[j][x] = from[first + (row + j) * columns + column + x];

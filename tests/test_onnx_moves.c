@@ -82,6 +82,37 @@ static void transpositions_are_layers(void **state)
     CHECK_LAYERS("transposes.onnx", cases);
 }
 
+static void concatenations_are_layers(void **state)
+{
+    (void)state;
+    need_models();
+    static const struct expected cases[] = {
+        {"two", "concat:parts=2,outer=1,first=105,second=70"},
+        {"dense", "concat:parts=5,outer=1,first=105,second=70,third=70,rest=70"},
+        {"inception", "concat:parts=5,outer=1,first=105,second=70,third=140,rest=70"},
+        {"inner", "concat:parts=2,outer=15,first=7,second=2"},
+        {"uneven", "concat"},
+        {"constants", "concat"},
+    };
+    CHECK_LAYERS("concats.onnx", cases);
+}
+
+static void resized_images_are_layers(void **state)
+{
+    (void)state;
+    need_models();
+    static const struct expected cases[] = {
+        {"nearest", "resize:image_size=6,output_size=12,channels=3"},
+        {"linear",
+         "resize:image_size=6,output_size=9,channels=3,interpolation=bilinear,output_width=4"},
+        {"one_axis", "resize:image_size=1,output_size=1,channels=3,interpolation=bilinear,"
+                     "image_width=10,output_width=20"},
+        {"cubic", "resize"},
+        {"channels", "resize"},
+    };
+    CHECK_LAYERS("resizes.onnx", cases);
+}
+
 /* Parts and what stays in place are read from the layer that gave the whole. */
 static void views_are_no_layers(void **state)
 {
@@ -91,8 +122,8 @@ static void views_are_no_layers(void **state)
     for (int i = 0; i < network.layer_count; i++)
         assert_null(strstr("view parts cut wide", network.layers[i].name));
     assert_int_equal(network_input(find(&network, "reads_view"), 0), -1);
-    assert_true(find(&network, "reads_part")->work.input_count == 5 * 4 * 6);
-    assert_true(find(&network, "reads_cut")->work.input_count == 7 * 4 * 6);
+    assert_true(network_layer_input_count(find(&network, "reads_part")) == 5 * 4 * 6);
+    assert_true(network_layer_input_count(find(&network, "reads_cut")) == 7 * 4 * 6);
     network_free(&network);
 }
 
@@ -108,6 +139,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(normalisations_are_layers),
         cmocka_unit_test(skips_are_sums_with_their_normalisation),
         cmocka_unit_test(transpositions_are_layers),
+        cmocka_unit_test(concatenations_are_layers),
+        cmocka_unit_test(resized_images_are_layers),
         cmocka_unit_test(views_are_no_layers),
     };
     return RUN_TESTS(argc, argv, tests, make_models, remove_onnx_models);

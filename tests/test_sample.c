@@ -204,9 +204,11 @@ static void assert_inside(const struct layer_config *config, const struct sample
     assert_true(cost.flops <= domain->flops_limit);
     const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
     for (int i = 0; i < descriptor->feature_count; i++) {
-        int32_t value = layer_get(config, &descriptor->features[i]);
-        if (stratum != STRATUM_REALISTIC || !is_form(config))
-            assert_in_range(value, domain->range[i].minimum, domain->range[i].maximum);
+        const struct feature *feature = &descriptor->features[i];
+        const bool is_drawn = stratum != STRATUM_REALISTIC || !is_form(config);
+        if (is_drawn && feature_applies(feature, config))
+            assert_in_range(layer_get(config, feature), domain->range[i].minimum,
+                            domain->range[i].maximum);
     }
 }
 
@@ -805,7 +807,10 @@ static void assert_transform_inside(const struct sample_domain *domain, uint32_t
         for (int i = 0; i < table.feature_count; i++) {
             const struct feature *feature = &layer_descriptors[domain->kind]->features[i];
             int32_t value = layer_get(&config, feature);
-            assert_in_range(value, domain->range[i].minimum, domain->range[i].maximum);
+            if (feature_applies(feature, &config))
+                assert_in_range(value, domain->range[i].minimum, domain->range[i].maximum);
+            else
+                assert_int_equal(value, feature->missing);
             layer_set(&wanted, feature, value);
         }
         assert_memory_equal(&config, &wanted, sizeof config);

@@ -66,6 +66,8 @@ struct choice {
     X(STATISTICS_LAYER, "layer") X(STATISTICS_RMS, "rms") X(STATISTICS_GROUP, "group")
 #define SWITCH_LIST(X)   X(SWITCH_NO, "no") X(SWITCH_YES, "yes")
 #define GRADIENT_LIST(X) X(GRADIENT_DENSE, "dense") X(GRADIENT_SPARSE, "sparse")
+#define INTERPOLATION_LIST(X)                                                                      \
+    X(INTERPOLATION_NEAREST, "nearest") X(INTERPOLATION_BILINEAR, "bilinear")
 #define STRATUM_LIST(X)                                                                            \
     X(STRATUM_LOG_UNIFORM, "log_uniform")                                                          \
     X(STRATUM_REALISTIC, "realistic")                                                              \
@@ -94,6 +96,7 @@ struct choice {
     X(padding, PADDING_LIST)                                                                       \
     X(pooling, POOLING_LIST)                                                                       \
     X(statistics, STATISTICS_LIST)                                                                 \
+    X(interpolation, INTERPOLATION_LIST)                                                           \
     X(switch_, SWITCH_LIST)                                                                        \
     X(gradient, GRADIENT_LIST)                                                                     \
     X(stratum, STRATUM_LIST)                                                                       \
@@ -121,6 +124,7 @@ enum {
     GRADIENT_COUNT = 0 GRADIENT_LIST(CHOICE_ONE),
     OUTCOME_COUNT = 0 OUTCOME_LIST(CHOICE_ONE),
     STATISTICS_COUNT = 0 STATISTICS_LIST(CHOICE_ONE),
+    INTERPOLATION_COUNT = 0 INTERPOLATION_LIST(CHOICE_ONE),
     SPLIT_COUNT = 0 SPLIT_LIST(CHOICE_ONE),
     CELL_COUNT = 0 CELL_LIST(CHOICE_ONE),
     WORK_FAMILY_COUNT = 0 WORK_FAMILY_LIST(CHOICE_ONE),

@@ -28,7 +28,9 @@
     X(ACTIVATION, activation)                                                                      \
     X(EMBEDDING, embedding)                                                                        \
     X(RECURRENT, recurrent)                                                                        \
-    X(TRANSPOSE, transpose)
+    X(TRANSPOSE, transpose)                                                                        \
+    X(CONCAT, concat)                                                                              \
+    X(RESIZE, resize)
 
 #define LAYER_ENUMERATOR(KIND, kind) LAYER_##KIND,
 enum layer_kind { LAYER_KINDS(LAYER_ENUMERATOR) LAYER_KIND_COUNT };
@@ -143,6 +145,29 @@ struct recurrent {
 struct transpose {
     int32_t outer, matrix_rows, matrix_columns, inner;
 };
+
+/* Rows of 2 to 64 parts one behind the other: input i (batch, outer, width of i), y (batch, outer,
+ * sum of the widths). Joined along the channels, images have outer 1 and a width of channels times
+ * pixels. The first three inputs have widths of their own; those behind, equal ones. So every
+ * input's size is known: branches of Inception, skips of U-Net, dense blocks. */
+struct concat {
+    int32_t parts, outer;
+    int32_t first, second, third, rest; /* widths; 0: there is no such input */
+};
+int32_t concat_width(const struct concat *concat, int input);
+
+/* Images (batch, channels, height, width) scaled by the nearest pixel or between the four around,
+ * half-pixel centres: pixel o of the output lies at (o + 1/2) input / output - 1/2. */
+struct resize {
+    int32_t image_size, output_size; /* heights */
+    int32_t channels;
+    int32_t interpolation;             /* enum interpolation */
+    int32_t image_width, output_width; /* 0: as the height */
+};
+struct resize_sides {
+    int32_t height, width, output_height, output_width;
+};
+struct resize_sides resize_sides(const struct resize *resize);
 
 #define LAYER_MEMBER(KIND, kind) struct kind kind;
 
@@ -335,6 +360,11 @@ struct window_axes {
 };
 struct window_axes conv2d_axes(const struct conv2d *conv);
 struct window_axes pool2d_axes(const struct pool2d *pool);
+
+/* Tensors that feed the layer; elements of input `index`, and of the output. */
+int layer_input_count(const struct layer_config *config);
+int64_t layer_input_elements(const struct layer_config *config, int index);
+int64_t layer_output_elements(const struct layer_config *config);
 
 /* Tensors that feed the layer; elements of input `index`, and of the output. */
 int layer_input_count(const struct layer_config *config);

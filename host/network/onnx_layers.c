@@ -200,6 +200,7 @@ static const struct reader {
     {"BatchNormalization", read_batch_norm},
     {"Celu", onnx_read_activation},
     {"Clip", onnx_read_activation},
+    {"Concat", onnx_read_concat},
     {"Conv", read_conv},
     {"Elu", onnx_read_activation},
     {"Exp", onnx_read_activation},
@@ -230,10 +231,12 @@ static const struct reader {
     {"Sigmoid", onnx_read_activation},
     {"SimplifiedLayerNormalization", onnx_read_layer_norm},
     {"Softplus", onnx_read_activation},
+    {"Resize", onnx_read_resize},
     {"Sum", read_addition},
     {"Swish", onnx_read_activation},
     {"Tanh", onnx_read_activation},
     {"Transpose", onnx_read_transpose},
+    {"Upsample", onnx_read_resize},
 };
 
 onnx_read_function *onnx_reader_find(const struct onnx_operator *known)

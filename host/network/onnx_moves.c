@@ -122,6 +122,49 @@ bool onnx_read_transpose(struct onnx_match *match, const struct onnx_call *call)
     return true;
 }
 
+/* ---- concatenation ---- */
+
+/* Elements of a row of input `i`, -1: it is a constant, or of other samples than the output. */
+static double row_of(const struct onnx_call *call, int i, double rows)
+{
+    const struct onnx_value *x = onnx_input(call, i), *y = onnx_output(call, 0);
+    const bool fits = x && !x->is_constant && x->count > 0 &&
+                      (x->batch_axis == ONNX_UNBATCHED) == (y->batch_axis == ONNX_UNBATCHED);
+    return fits ? x->count / rows : -1;
+}
+
+/* Activations along an axis behind that of the samples; from the fourth on of one width. */
+bool onnx_read_concat(struct onnx_match *match, const struct onnx_call *call)
+{
+    const struct onnx_value *y = onnx_output(call, 0);
+    const int count = call->node->input_count;
+    const double samples = onnx_samples(call->graph, y);
+    const int64_t along = onnx_integer(call, "axis", 1);
+    const int axis = (int)(along < 0 ? along + y->rank : along);
+    double rows = 1, widths[LAYER_INPUT_LIMIT];
+    if (call->node->known->shape != onnx_shape_concat || count < 2 || count > LAYER_INPUT_LIMIT ||
+        axis <= y->batch_axis)
+        return false;
+    for (int i = 0; i < axis; i++)
+        rows *= (double)y->dims[i];
+    for (int i = 0; i < count; i++) {
+        widths[i] = row_of(call, i, rows);
+        if (!(widths[i] >= 1 && widths[i] <= INT32_MAX) || (i > 3 && widths[i] != widths[3]))
+            return false;
+    }
+    const double outer = rows / samples;
+    if (!(outer >= 1 && outer <= INT32_MAX) || floor(outer) != outer)
+        return false;
+    *match = (struct onnx_match){.rows = samples, .config.kind = LAYER_CONCAT};
+    match->config.as.concat = (struct concat){.parts = count,
+                                              .outer = (int32_t)outer,
+                                              .first = (int32_t)widths[0],
+                                              .second = (int32_t)widths[1],
+                                              .third = count > 2 ? (int32_t)widths[2] : 0,
+                                              .rest = count > 3 ? (int32_t)widths[3] : 0};
+    return true;
+}
+
 /* ---- views ---- */
 
 static bool is_forward_slice(const struct onnx_call *call)
@@ -146,4 +189,39 @@ bool onnx_is_view(const struct onnx_call *call)
         return merge(&merged, call) && merged.count < 2;
     return known->shape == onnx_shape_split ||
            (known->shape == onnx_shape_slice && is_forward_slice(call));
+}
+
+/* ---- images ---- */
+
+/* Of an axis: sides of the input and the output; 1 where the image has one axis alone. */
+static int64_t side_of(const struct onnx_value *image, int axis)
+{
+    const int at = image->rank - 2 + axis;
+    return at < 2 ? 1 : image->dims[at];
+}
+
+/* Rows of channels first, of one axis or two, by the nearest pixel or linear; where the pixels'
+ * centres are taken to lie changes no work. */
+bool onnx_read_resize(struct onnx_match *match, const struct onnx_call *call)
+{
+    const struct onnx_value *x = onnx_input(call, 0), *y = onnx_output(call, 0);
+    const struct slice mode = onnx_text(call, "mode");
+    const bool is_nearest = mode.size == 0 || slice_equals(mode, "nearest");
+    if (x->is_constant || (x->rank != 3 && x->rank != 4) || x->dims[0] != y->dims[0] ||
+        x->dims[1] != y->dims[1] || x->dims[1] > INT32_MAX ||
+        !(is_nearest || slice_equals(mode, "linear")) || onnx_integer(call, "antialias", 0))
+        return false;
+    const int64_t sides[] = {side_of(x, 0), side_of(x, 1), side_of(y, 0), side_of(y, 1)};
+    for (int i = 0; i < 4; i++)
+        if (sides[i] < 1 || sides[i] > INT32_MAX)
+            return false;
+    *match = (struct onnx_match){.rows = (double)x->dims[0], .config.kind = LAYER_RESIZE};
+    match->config.as.resize = (struct resize){
+        .image_size = (int32_t)sides[0],
+        .output_size = (int32_t)sides[2],
+        .channels = (int32_t)x->dims[1],
+        .interpolation = is_nearest ? INTERPOLATION_NEAREST : INTERPOLATION_BILINEAR,
+        .image_width = sides[1] == sides[0] ? 0 : (int32_t)sides[1],
+        .output_width = sides[3] == sides[2] ? 0 : (int32_t)sides[3]};
+    return true;
 }

@@ -69,7 +69,7 @@ onnx_emit_function onnx_emit_generic, onnx_emit_move, onnx_emit_gather, onnx_emi
 
 /* Readers beside those of onnx_layers.c. */
 /* onnx_moves.c */
-onnx_read_function onnx_read_transpose;
+onnx_read_function onnx_read_transpose, onnx_read_concat, onnx_read_resize;
 /* Whether a framework does nothing at all: the node's outputs are parts of its input, in place. */
 bool onnx_is_view(const struct onnx_call *call);
 /* onnx_norm.c: LayerNormalization, RMSNormalization; GroupNormalization, InstanceNormalization */

@@ -130,6 +130,15 @@ dnnl_status_t cpu_recurrent_descriptor(dnnl_primitive_desc_t *pd, const struct c
                                        const struct cpu_recurrent *recurrent,
                                        const_dnnl_primitive_desc_t forward);
 
+struct cpu_resampling {
+    dnnl_prop_kind_t pass; /* backward: dnnl_backward_data */
+    dnnl_alg_kind_t algorithm;
+    const struct cpu_layout *input, *output;
+};
+dnnl_status_t cpu_resampling_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                        const struct cpu_resampling *resampling,
+                                        const_dnnl_primitive_desc_t forward);
+
 struct cpu_elementwise {
     dnnl_prop_kind_t pass; /* backward: dnnl_backward_data */
     dnnl_alg_kind_t algorithm;

@@ -224,6 +224,21 @@ dnnl_status_t cpu_layer_normalization_descriptor(dnnl_primitive_desc_t *pd,
     return describe(pd, target, status, &operation, forward);
 }
 
+/* The factors follow from the layouts. */
+dnnl_status_t cpu_resampling_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                        const struct cpu_resampling *r,
+                                        const_dnnl_primitive_desc_t forward)
+{
+    dnnl_resampling_desc_t operation;
+    const dnnl_memory_desc_t *input = library(r->input), *output = library(r->output);
+    const dnnl_status_t status = r->pass == dnnl_backward_data
+                                     ? dnnl_resampling_backward_desc_init(&operation, r->algorithm,
+                                                                          NULL, input, output)
+                                     : dnnl_resampling_forward_desc_init(
+                                           &operation, r->pass, r->algorithm, NULL, input, output);
+    return describe(pd, target, status, &operation, forward);
+}
+
 dnnl_status_t cpu_elementwise_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
                                          const struct cpu_elementwise *e,
                                          const_dnnl_primitive_desc_t forward)

@@ -226,6 +226,19 @@ dnnl_status_t cpu_layer_normalization_descriptor(dnnl_primitive_desc_t *pd,
         pd, target->engine, n->pass, rows, rows, statistics, n->epsilon, flags, target->attributes);
 }
 
+/* The factors follow from the layouts. */
+dnnl_status_t cpu_resampling_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                        const struct cpu_resampling *r,
+                                        const_dnnl_primitive_desc_t forward)
+{
+    const_dnnl_memory_desc_t input = library(r->input), output = library(r->output);
+    if (r->pass == dnnl_backward_data)
+        return dnnl_resampling_backward_primitive_desc_create(
+            pd, target->engine, r->algorithm, NULL, input, output, forward, target->attributes);
+    return dnnl_resampling_forward_primitive_desc_create(pd, target->engine, r->pass, r->algorithm,
+                                                         NULL, input, output, target->attributes);
+}
+
 dnnl_status_t cpu_elementwise_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
                                          const struct cpu_elementwise *e,
                                          const_dnnl_primitive_desc_t forward)

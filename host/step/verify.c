@@ -38,13 +38,14 @@ static enum status run_step(void *payload, struct error *error)
 }
 
 /* Layers are linked where the producer's output is the consumer's input, element for element. */
-static struct plan *linked_plan(const struct network *network, int layer, int input,
+static struct plan *linked_plan(const struct network *network, int layer, int which,
                                 struct plan *const *plans)
 {
+    const int input = network_input(&network->layers[layer], which);
     if (input < 0)
         return NULL;
     bool fits = network_layer_output_count(&network->layers[input]) ==
-                network_layer_input_count(&network->layers[layer]);
+                (double)layer_input_elements(&network->layers[layer].config, which);
     return fits ? plans[input] : NULL;
 }
 
@@ -60,7 +61,7 @@ static enum status prepare_layer(struct plan **plan, struct device *device,
                     device->backend->name, layer_descriptors[config->kind]->name);
     struct plan *inputs[LAYER_INPUT_LIMIT] = {NULL};
     for (int i = 0; i < layer_input_count(config); i++)
-        inputs[i] = linked_plan(network, index, network_input(layer, i), plans);
+        inputs[i] = linked_plan(network, index, i, plans);
     enum outcome outcome = OUTCOME_OK;
     return bench->prepare(plan, device, config, inputs, &outcome, error);
 }

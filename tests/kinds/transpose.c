@@ -22,22 +22,22 @@ const struct kind_reference reference_transpose = {
     .draws =
         {
             "log_uniform "
-            "transpose:batch_size=7,pass=forward,optimizer=none,precision=fp32,outer=4,matrix_rows="
-            "1,matrix_columns=4083,inner=84",
+            "transpose:batch_size=2,pass=train,optimizer=none,precision=fp32,outer=1,matrix_rows=5,"
+            "matrix_columns=49,inner=715",
+            "realistic "
+            "transpose:batch_size=32,pass=train,optimizer=none,precision=fp32,outer=1,matrix_rows="
+            "256,matrix_columns=768,inner=1",
             "log_uniform "
-            "transpose:batch_size=35,pass=train,optimizer=none,precision=fp32,outer=216,matrix_"
-            "rows=81,matrix_columns=5,inner=4",
+            "transpose:batch_size=49,pass=forward,optimizer=none,precision=fp32,outer=12,matrix_"
+            "rows=4,matrix_columns=97,inner=2",
             "log_uniform "
-            "transpose:batch_size=8,pass=forward,optimizer=none,precision=fp32,outer=41,matrix_"
-            "rows=5,matrix_columns=580,inner=18",
-            "uniform "
-            "transpose:batch_size=28,pass=train,optimizer=none,precision=fp32,outer=2,matrix_rows="
-            "226,matrix_columns=108,inner=49",
-            "uniform "
-            "transpose:batch_size=23,pass=forward,optimizer=none,precision=fp32,outer=2,matrix_"
-            "rows=157,matrix_columns=155,inner=20",
+            "transpose:batch_size=5,pass=train,optimizer=none,precision=fp32,outer=1,matrix_rows=1,"
+            "matrix_columns=183,inner=63",
             "log_uniform "
-            "transpose:batch_size=10,pass=train,optimizer=none,precision=fp32,outer=5,matrix_rows="
-            "29,matrix_columns=9,inner=80",
+            "transpose:batch_size=2,pass=forward,optimizer=none,precision=fp32,outer=26,matrix_"
+            "rows=279,matrix_columns=13,inner=5",
+            "realistic "
+            "transpose:batch_size=8,pass=train,optimizer=none,precision=fp32,outer=1,matrix_rows="
+            "2048,matrix_columns=3,inner=1",
         },
 };

@@ -8,6 +8,8 @@ writes FOLDER/*.onnx. Exit code 77: no python3-onnx.
 import os
 import sys
 
+import numpy
+
 from onnx_operator_models import Small
 
 
@@ -52,8 +54,33 @@ def transposes(path):
     m.write(path)
 
 
+def concats(path):
+    m = Small(opset=17)
+    x, y, z = m.input("x", ["n", 3, 5, 7]), m.input("y", ["n", 2, 5, 7]), m.input("z", ["n", 4, 5, 7])
+    wide = m.input("wide", ["n", 3, 5, 2])
+    m.node("Concat", "two", [x, y], axis=1)
+    m.node("Concat", "dense", [x, y, y, y, y], axis=1)
+    m.node("Concat", "inception", [x, y, z, y, y], axis=-3)
+    m.node("Concat", "uneven", [x, y, z, y, z], axis=1)
+    m.node("Concat", "inner", [x, wide], axis=3)
+    m.node("Concat", "constants", [x, m.weight("c", [1, 1, 5, 7])], axis=1)
+    m.write(path)
+
+
+def resizes(path):
+    m = Small(opset=17)
+    x, line = m.input("x", ["n", 3, 6, 6]), m.input("line", ["n", 3, 10])
+    scales = m.constant("scales", [1, 1, 2, 2], numpy.float32)
+    m.node("Resize", "nearest", [x, "", scales], mode="nearest")
+    m.node("Resize", "linear", [x, "", "", m.constant("sizes", [1, 3, 9, 4])], mode="linear")
+    m.node("Resize", "cubic", [x, "", scales], mode="cubic")
+    m.node("Resize", "channels", [x, "", m.constant("grow", [1, 2, 2, 2], numpy.float32)], mode="nearest")
+    m.node("Resize", "one_axis", [line, "", m.constant("twice", [1, 1, 2], numpy.float32)], mode="linear")
+    m.write(path)
+
+
 def main(folder):
-    for build in (norms, transposes):
+    for build in (norms, transposes, concats, resizes):
         build(os.path.join(folder, build.__name__ + ".onnx"))
 
 

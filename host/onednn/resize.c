@@ -1,0 +1,103 @@
+/* resize with oneDNN's resampling, half-pixel centres. */
+#include "onednn/cpu_plan.h"
+
+static enum status create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
+                             const struct cpu_resampling *resampling,
+                             const_dnnl_primitive_desc_t forward, struct error *error)
+{
+    return cpu_check(plan,
+                     cpu_resampling_descriptor(pd, &plan->device->target, resampling, forward),
+                     "resampling", error);
+}
+
+static enum status image_layout(const struct cpu_layout **layout, struct cpu_plan *plan,
+                                const struct cpu_plan *input, int32_t height, int32_t width,
+                                struct error *error)
+{
+    const int32_t channels = plan->config.as.resize.channels;
+    const dnnl_dim_t sizes[] = {plan->config.batch_size, channels, height, width};
+    if (height == width)
+        return cpu_image_layout(layout, plan, input, channels, height, error);
+    return cpu_plain_layout(layout, plan, 4, sizes, cpu_storage(plan), error);
+}
+
+static enum status describe(struct cpu_resampling *resampling, struct cpu_plan *plan,
+                            const struct cpu_plan *input, struct error *error)
+{
+    const struct resize *of = &plan->config.as.resize;
+    const struct resize_sides sides = resize_sides(of);
+    const dnnl_dim_t output[] = {plan->config.batch_size, of->channels, sides.output_height,
+                                 sides.output_width};
+    *resampling = (struct cpu_resampling){.pass = cpu_forward_kind(plan),
+                                          .algorithm = of->interpolation == INTERPOLATION_BILINEAR
+                                                           ? dnnl_resampling_linear
+                                                           : dnnl_resampling_nearest};
+    TRY(cpu_any_layout(&resampling->output, plan, 4, output, cpu_storage(plan), error));
+    return image_layout(&resampling->input, plan, input, sides.height, sides.width, error);
+}
+
+static enum status add_forward(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd,
+                               struct plan *const *inputs, struct error *error)
+{
+    struct cpu_tensor *tensor = plan->tensor;
+    cpu_plan_name(plan, pd);
+    TRY(cpu_input(plan, inputs, 0, cpu_layout_of(pd, dnnl_query_src_md, 0), error));
+    TRY(cpu_tensor_create(&tensor[CPU_OUTPUT], plan, cpu_layout_of(pd, dnnl_query_dst_md, 0), 0,
+                          error));
+    const struct cpu_argument arguments[] = {{DNNL_ARG_SRC, &tensor[CPU_INPUT]},
+                                             {DNNL_ARG_DST, &tensor[CPU_OUTPUT]}};
+    return cpu_step_add(plan, PHASE_FORWARD, pd, arguments, 2, error);
+}
+
+/* In the layouts that the forward pass has. */
+static enum status add_backward(struct cpu_plan *plan, const struct cpu_resampling *forward_of,
+                                const_dnnl_primitive_desc_t forward, struct plan *const *inputs,
+                                struct error *error)
+{
+    struct cpu_tensor gradient;
+    struct cpu_resampling backward = *forward_of;
+    dnnl_primitive_desc_t pd;
+    backward.pass = dnnl_backward_data;
+    backward.input = plan->tensor[CPU_INPUT].layout;
+    backward.output = plan->tensor[CPU_OUTPUT].layout;
+    TRY(cpu_activation_backward(&gradient, plan, ACTIVATION_NONE, error));
+    TRY(cpu_input_gradient(plan, inputs, 0, backward.input, error));
+    TRY(create_pd(&pd, plan, &backward, forward, error));
+    const struct cpu_argument arguments[] = {
+        {DNNL_ARG_DIFF_DST, &gradient}, {DNNL_ARG_DIFF_SRC, &plan->tensor[CPU_INPUT_GRADIENT]}};
+    const enum status status = cpu_step_add(plan, PHASE_BACKWARD, pd, arguments, 2, error);
+    dnnl_primitive_desc_destroy(pd);
+    TRY(status);
+    return cpu_input_gradient_deliver(plan, inputs, 0, error);
+}
+
+static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+{
+    struct cpu_resampling resampling;
+    dnnl_primitive_desc_t forward;
+    TRY(describe(&resampling, plan, cpu_producer(inputs, 0), error));
+    TRY(create_pd(&forward, plan, &resampling, NULL, error));
+    enum status status = add_forward(plan, forward, inputs, error);
+    if (status == STATUS_OK && plan->config.pass == PASS_TRAIN)
+        status = add_backward(plan, &resampling, forward, inputs, error);
+    dnnl_primitive_desc_destroy(forward);
+    return status;
+}
+
+static enum status prepare(struct plan **out, struct device *device,
+                           const struct layer_config *config, struct plan *const *inputs,
+                           enum outcome *outcome, struct error *error)
+{
+    struct cpu_plan *plan;
+    *out = NULL;
+    TRY(cpu_plan_create(&plan, device, config, outcome, error));
+    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
+}
+
+const struct bench cpu_bench_resize = {
+    .prepare = prepare,
+    .enqueue = cpu_plan_enqueue,
+    .replicate = cpu_plan_replicate,
+    .release = cpu_plan_release,
+    .read = cpu_plan_read_elements,
+};
