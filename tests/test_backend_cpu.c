@@ -7,6 +7,8 @@
 #include "kinds/reference.h"
 #include "layer_configs.h"
 #include "onednn/cpu_plan.h"
+#include "onednn/exponential.h"
+#include "onednn/processor.h"
 #include "onednn/version.h"
 #include "test.h"
 
@@ -323,6 +325,27 @@ static void optimizers_are_right(void **state)
                 check_optimizer(*state, optimizer, &config, CPU_BIAS, CPU_BIAS_GRADIENT);
         }
     }
+}
+
+/* By vectors of every width that the processor has, and rests of them. */
+static void exponentials_are_right(void **state)
+{
+    (void)state;
+    float x[37], y[37];
+    for (int i = 0; i < 37; i++)
+        x[i] = (float)i * 2.5f - 60;
+    for (int64_t vector = 4; vector <= processor_vector_floats(); vector *= 2)
+        for (int count = 1; count <= 37; count++) {
+            double sum = 0;
+            exponentials(y, x, count, 20, 3, vector);
+            for (int i = 0; i < count; i++) {
+                const double wanted = exp((double)x[i] - 20);
+                assert_true(fabs((double)y[i] - 3 * wanted) <= 1e-6 * 3 * wanted);
+                sum += wanted;
+            }
+            const double got = (double)exponential_sum(x, count, 20, vector);
+            assert_true(fabs(got - sum) <= 2e-6 * sum);
+        }
 }
 
 /* Each row that occurs, by the sum of what its indices have; the others stay as they are. */
@@ -1014,6 +1037,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(batch_norm_takes_statistics),
         cmocka_unit_test(batch_norm_contains_a_relu),
         cmocka_unit_test(optimizers_are_right),
+        cmocka_unit_test(exponentials_are_right),
         cmocka_unit_test(sparse_updates_change_their_rows_alone),
         cmocka_unit_test(scattered_rows_share_out_over_threads),
         cmocka_unit_test(large_updates_share_out_over_threads),

@@ -220,8 +220,13 @@ static void results_are_checked(void **state)
                  .pass = pass,
                  .optimizer = pass == PASS_TRAIN ? OPTIMIZER_MOMENTUM : OPTIMIZER_NONE,
                  .precision = precision,
-                 .as.embedding = {
-                     .positions = 9, .vocabulary = 11, .width = 21, .gradient = GRADIENT_SPARSE}}};
+                 .as.embedding =
+                     {.positions = 9, .vocabulary = 11, .width = 21, .gradient = GRADIENT_SPARSE}},
+                {.kind = LAYER_LOSS,
+                 .batch_size = 3,
+                 .pass = pass,
+                 .precision = precision,
+                 .as.loss = {.positions = 7, .classes = 60}}};
             for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
                 const struct measurement row = measure_checked(&check, *state, &right[i]);
                 if (check.is_incorrect)

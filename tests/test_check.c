@@ -116,6 +116,15 @@ static void large_layers_are_right(void **state)
     }
 }
 
+/* Whether some result has an element of so few terms that it is looked at. */
+static bool is_checkable(const struct layer_config *config)
+{
+    struct reference reference;
+    reference_begin(&reference, config, (struct value_source){.read = NULL}, false);
+    return config->pass == PASS_TRAIN ||
+           reference_terms(&reference, VALUE_OUTPUT, 0) <= CHECK_READS_OF_ONE;
+}
+
 /* What the sweeps draw, as far as it fits the arena. */
 static void drawn_layers_are_right(void **state)
 {
@@ -129,7 +138,8 @@ static void drawn_layers_are_right(void **state)
             enum stratum stratum;
             struct error error = {0};
             succeed(sample_draw(&config, &stratum, &domain, 3, draw, &error), &config, &error);
-            expect_right(*state, &config);
+            if (is_checkable(&config))
+                expect_right(*state, &config);
         }
     }
 }

@@ -27,6 +27,7 @@
     X(LAYER_NORM, layer_norm)                                                                      \
     X(ACTIVATION, activation)                                                                      \
     X(EMBEDDING, embedding)                                                                        \
+    X(LOSS, loss)                                                                                  \
     X(RECURRENT, recurrent)                                                                        \
     X(TRANSPOSE, transpose)                                                                        \
     X(CONCAT, concat)                                                                              \
@@ -120,6 +121,13 @@ static inline int32_t embedding_indices(const struct embedding *embedding)
 {
     return embedding->vocabulary < EMBEDDING_INDICES ? embedding->vocabulary : EMBEDDING_INDICES;
 }
+
+/* Softmax with cross entropy: the mean over all rows of log(sum(exp(x))) - x[label]; x (batch,
+ * positions, classes), uniform labels (batch, positions). Backward: (softmax - one at the label) /
+ * rows, times the gradient of the loss. The loss is one number, in fp32. */
+struct loss {
+    int32_t positions, classes;
+};
 
 /* Recurrent layers, stacked: x (positions, batch, inputs), y (positions, batch, directions x
  * hidden), time first, as frameworks have them; a state begins at zero. Cells: h = tanh(a); LSTM

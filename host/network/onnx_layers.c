@@ -230,6 +230,7 @@ static const struct reader {
     {"Selu", onnx_read_activation},
     {"Sigmoid", onnx_read_activation},
     {"SimplifiedLayerNormalization", onnx_read_layer_norm},
+    {"SoftmaxCrossEntropyLoss", onnx_read_loss},
     {"Softplus", onnx_read_activation},
     {"Resize", onnx_read_resize},
     {"Sum", read_addition},

@@ -1,4 +1,4 @@
-/* Nodes that read indices: rows of a table. */
+/* Nodes that read indices: rows of a table, losses by labels. */
 #include "network/onnx_operators.h"
 
 #include <math.h>
@@ -30,5 +30,22 @@ bool onnx_read_embedding(struct onnx_match *match, const struct onnx_call *call)
     match->config.as.embedding = (struct embedding){.positions = positions,
                                                     .vocabulary = (int32_t)table->dims[0],
                                                     .width = (int32_t)table->dims[1]};
+    return true;
+}
+
+/* Scores (samples, classes, ...) and their labels, one number for all; weighted by no class. */
+bool onnx_read_loss(struct onnx_match *match, const struct onnx_call *call)
+{
+    const struct onnx_value *scores = onnx_input(call, 0);
+    const double samples = onnx_samples(call->graph, scores);
+    const double rows = onnx_samples(call->graph, onnx_output(call, 0)); /* 1: none of its axes */
+    int32_t positions;
+    if (scores->is_constant || scores->rank < 2 || onnx_input(call, 2) || onnx_output(call, 1) ||
+        slice_equals(onnx_text(call, "reduction"), "none") || scores->dims[1] > INT32_MAX ||
+        !per_sample(&positions, scores->count / (double)scores->dims[1], samples))
+        return false;
+    *match = (struct onnx_match){.rows = rows, .config.kind = LAYER_LOSS};
+    match->config.as.loss = (struct loss){.positions = positions,
+                                          .classes = (int32_t)scores->dims[1]};
     return true;
 }

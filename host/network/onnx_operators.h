@@ -82,7 +82,7 @@ onnx_read_function onnx_read_activation;
 onnx_read_function onnx_read_recurrent; /* onnx_recurrent.c */
 
 /* Kinds with indices (onnx_layers_tokens.c). */
-onnx_read_function onnx_read_embedding;
+onnx_read_function onnx_read_embedding, onnx_read_loss;
 
 /* A new layer, named and linked, of one row; the node's outputs are its. STATUS_BAD_FILE: no name
  * is left. */

@@ -33,7 +33,7 @@ extern const struct choice choice_schedule;
 /* Loss of a row's difference d = ln(1 + t') - ln(1 + t). squared: d^2 (as in RMSLE); log-cosh: 2
  * s^2 ln cosh(d / s), d^2 for small and 2 s |d| for large differences, s = loss_scale. */
 #define LOSS_LIST(X) X(LOSS_SQUARED, "squared") X(LOSS_LOG_COSH, "log-cosh")
-enum loss { LOSS_LIST(CHOICE_ENUMERATOR) };
+enum training_loss { LOSS_LIST(CHOICE_ENUMERATOR) };
 extern const struct choice choice_loss;
 
 enum { TRAIN_RESTART_LIMIT = 4 };
@@ -46,7 +46,7 @@ struct train_options {
     float weight_decay; /* decoupled (AdamW): W -= lr * weight_decay * W (weights only) */
     float dropout; /* probability of dropping a unit of the last hidden layer; kept / (1 - p) */
     float gradient_clip;    /* global norm, the L2 term included; 0: off */
-    int32_t loss;           /* enum loss */
+    int32_t loss;           /* enum training_loss */
     float loss_scale;       /* log-cosh */
     int32_t schedule;       /* enum schedule */
     int32_t halving_epochs; /* halving: lr * 0.5^(epoch / halving_epochs) */
