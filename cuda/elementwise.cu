@@ -115,6 +115,7 @@ extern "C" cudaError_t launch_bias_gradient(void *bias_gradient, const void *gra
 /* ---- optimizers ---- */
 
 static const float rate = 1e-8f, decay = 0.9f, decay2 = 0.999f, tiny = 1e-7f;
+static const float shrink = 1 - 1.0f / (1 << 24); /* of adamw */
 
 /* The new parameter; s and t are its state. */
 static __device__ inline float step(float w, float g, float *s, float *t, int32_t optimizer)
@@ -137,9 +138,10 @@ static __device__ inline float step(float w, float g, float *s, float *t, int32_
     case OPTIMIZER_RMSPROP:
         *s = decay * *s + (1 - decay) * g * g;
         return w - rate * g / (sqrtf(*s) + tiny);
-    default: /* adam */
+    default: /* adam, adamw */
         *s = decay * *s + (1 - decay) * g;
         *t = decay2 * *t + (1 - decay2) * g * g;
+        w = optimizer == OPTIMIZER_ADAMW ? shrink * w : w;
         return w - rate * *s / (sqrtf(*t) + tiny);
     }
 }

@@ -53,7 +53,7 @@ def parse_options():
     parser.add_argument("--truth", action="store_true", help="whole networks")
     parser.add_argument("--truth-networks", default="resnet50,vgg16")
     parser.add_argument("--truth-batches", default="1,8,32,64")
-    parser.add_argument("--truth-steps", default="forward,sgd", help="forward, sgd, adam")
+    parser.add_argument("--truth-steps", default="forward,sgd", help="forward, sgd, adam, adamw")
     parser.add_argument("--truth-seconds", type=float, default=60, help="limit of a point's samples")
     parser.add_argument("--truth-clock", choices=["wall", "thread"], default="wall",
                         help="thread: processor time of one thread, for a machine that others use")
@@ -266,7 +266,7 @@ def truth_step(network, inputs, step):
             with torch.no_grad():
                 network(inputs)
         return forward
-    create = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[step]
+    create = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[step]
     optimizer = create(network.parameters(), lr=1e-8)
     gradient = []
 

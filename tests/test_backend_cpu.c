@@ -348,6 +348,30 @@ static void exponentials_are_right(void **state)
         }
 }
 
+/* A unit in the last place per step, without a gradient. */
+static void adamw_shrinks_weights(void **state)
+{
+    struct device *device = *state;
+    struct layer_config config = dense_config(2, 5, 3, 0, ACTIVATION_NONE);
+    struct error error = {0};
+    float values[15];
+    config.optimizer = OPTIMIZER_ADAMW;
+    device->backend->reset(device);
+    struct cpu_plan *plan = prepare(device, &config, NULL);
+    memset(values, 0, sizeof values);
+    assert_int_equal(cpu_plan_write(plan, CPU_WEIGHTS_GRADIENT, values, &error), STATUS_OK);
+    for (int i = 0; i < 15; i++)
+        values[i] = i % 2 ? -1 : 1;
+    assert_int_equal(cpu_plan_write(plan, CPU_WEIGHTS, values, &error), STATUS_OK);
+    for (int step = 0; step < 1000; step++)
+        enqueue(plan, PHASE_UPDATE);
+    float *got = read_tensor(plan, CPU_WEIGHTS);
+    for (int i = 0; i < 15; i++)
+        assert_true(fabsf(fabsf(got[i]) - (1 - 1000 * 0x1p-24f)) < 1e-6f);
+    free(got);
+    release(plan);
+}
+
 /* Each row that occurs, by the sum of what its indices have; the others stay as they are. */
 static void check_sparse_update(struct device *device, int optimizer)
 {
@@ -1038,6 +1062,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(batch_norm_contains_a_relu),
         cmocka_unit_test(optimizers_are_right),
         cmocka_unit_test(exponentials_are_right),
+        cmocka_unit_test(adamw_shrinks_weights),
         cmocka_unit_test(sparse_updates_change_their_rows_alone),
         cmocka_unit_test(scattered_rows_share_out_over_threads),
         cmocka_unit_test(large_updates_share_out_over_threads),

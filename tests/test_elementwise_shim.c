@@ -280,6 +280,7 @@ static double reference_step(double w, double g, double *s, double *t, int32_t o
     default:
         *s = decay * *s + (1 - decay) * g;
         *t = decay2 * *t + (1 - decay2) * g * g;
+        w -= optimizer == OPTIMIZER_ADAMW ? ldexp(w, -24) : 0;
         return w - rate * *s / (sqrt(*t) + tiny);
     }
 }
@@ -321,6 +322,19 @@ static void optimizers_follow_their_formulas(void **state)
             cudaFree(update.state[0]);
             cudaFree(update.state[1]);
         }
+}
+
+/* A unit in the last place per step, without a gradient. */
+static void adamw_shrinks_weights(void **state)
+{
+    (void)state;
+    float w[4] = {1, -1, 1, 1}, g[4] = {0}, s[4] = {0}, t[4] = {0};
+    const struct optimizer_update update = {
+        .parameters = w, .gradient = g, .state = {s, t}, .count = 4, .optimizer = OPTIMIZER_ADAMW};
+    for (int step = 0; step < 1000; step++)
+        assert_int_equal(launch_optimizer(&update, PRECISION_FP32, NULL), cudaSuccess);
+    for (int i = 0; i < 4; i++)
+        assert_true(fabsf(fabsf(w[i]) - (1 - 1000 * 0x1p-24f)) < 1e-6f);
 }
 
 /* A sparse gradient: its rows go to their owners, one row has none. */
@@ -376,6 +390,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(functions_and_their_gradients),
         cmocka_unit_test(bias_gradient_sums_channels),
         cmocka_unit_test(optimizers_follow_their_formulas),
+        cmocka_unit_test(adamw_shrinks_weights),
         cmocka_unit_test(sparse_updates_change_their_rows_alone),
     };
     return RUN_TESTS(argc, argv, tests, NULL, NULL);

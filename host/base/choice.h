@@ -18,7 +18,8 @@ struct choice {
     X(OPTIMIZER_ADAGRAD, "adagrad")                                                                \
     X(OPTIMIZER_ADADELTA, "adadelta")                                                              \
     X(OPTIMIZER_RMSPROP, "rmsprop")                                                                \
-    X(OPTIMIZER_ADAM, "adam")
+    X(OPTIMIZER_ADAM, "adam")                                                                      \
+    X(OPTIMIZER_ADAMW, "adamw")
 #define ACTIVATION_LIST(X)                                                                         \
     X(ACTIVATION_NONE, "none")                                                                     \
     X(ACTIVATION_RELU, "relu")                                                                     \

@@ -15,6 +15,7 @@ static const struct optimizer_work {
     [OPTIMIZER_ADADELTA] = {16, 4, 3, 2}, /* s, d = g sqrt(u + e) / sqrt(s + e), u, w -= r d */
     [OPTIMIZER_RMSPROP] = {9, 3, 2, 1},   /* s = b s + (1-b) g g; w -= r g / (sqrt(s) + e) */
     [OPTIMIZER_ADAM] = {12, 4, 3, 2},     /* m, v; w -= r m / (sqrt(v) + e) */
+    [OPTIMIZER_ADAMW] = {13, 4, 3, 2},    /* adam, and w *= 1 - r d */
 };
 
 double optimizer_flops_per_parameter(int32_t optimizer)

@@ -21,8 +21,8 @@ void emit_paper_activation(struct columns *columns, int32_t activation)
 void emit_paper_choices(struct columns *columns, int32_t optimizer, int32_t activation)
 {
 #define OPTIMIZER_COLUMN(value, text)                                                              \
-    if ((value) != OPTIMIZER_NONE)                                                                 \
-        emit(columns, "optimizer=" text, optimizer == (value));
+    if ((value) != OPTIMIZER_NONE && (value) == optimizer_column(value))                           \
+        emit(columns, "optimizer=" text, optimizer_column(optimizer) == (value));
     OPTIMIZER_LIST(OPTIMIZER_COLUMN)
     emit_paper_activation(columns, activation);
 }

@@ -46,6 +46,13 @@ void emit_own_choices(struct columns *columns, const struct layer_descriptor *de
 /* Hardware with the unknown members replaced by those of a middling GPU (V100-like). */
 struct encode_hardware hardware_known(const struct encode_hardware *hardware);
 
+/* The optimizer that a column is of: adamw moves what adam moves, and sweeps draw it only when they
+ * are told to. */
+static inline int32_t optimizer_column(int32_t optimizer)
+{
+    return optimizer == OPTIMIZER_ADAMW ? OPTIMIZER_ADAM : optimizer;
+}
+
 /* One-hots of the paper's encoding, which codes `none` as all zeros. */
 void emit_paper_activation(struct columns *columns, int32_t activation);
 void emit_paper_choices(struct columns *columns, int32_t optimizer, int32_t activation);

@@ -36,8 +36,10 @@ static struct counts counts_of(const struct layer_work *work, const struct layer
 static void emit_choices(struct columns *columns, const struct layer_config *config,
                          int32_t activation)
 {
+    const int32_t optimizer = optimizer_column(config->optimizer);
 #define OPTIMIZER_COLUMN(value, text)                                                              \
-    emit(columns, "optimizer=" text, config->optimizer == (value));
+    if ((value) == optimizer_column(value))                                                        \
+        emit(columns, "optimizer=" text, optimizer == (value));
 #define ACTIVATION_COLUMN(value, text) emit(columns, "activation=" text, activation == (value));
 #define PRECISION_COLUMN(value, text)                                                              \
     emit(columns, "precision=" text, config->precision == (value));

@@ -31,7 +31,7 @@
      .help = "rows of one batch"},                                                                 \
     {COMMON(pass), NAMED(choice_pass, PASS_COUNT), .help = "forward, or a whole training step"},   \
     {COMMON(optimizer), NAMED(choice_optimizer, OPTIMIZER_COUNT),                                  \
-     .help = "weight update of a training step"},                                                  \
+     .sample_maximum = OPTIMIZER_ADAM, .help = "weight update of a training step"},                                                  \
     {COMMON(precision), NAMED(choice_precision, PRECISION_COUNT), .is_fixed = true,                \
      .help = "arithmetic of the matrix work"}
 /* clang-format on */

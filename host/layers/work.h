@@ -129,7 +129,8 @@ struct cost cost_of_work(const struct layer_work *work, int32_t pass, int32_t op
 /* ---- optimizers and precisions ---- */
 
 /* Floating-point operations of one optimizer update per parameter, and array passes (reads + writes
- * of parameter-sized arrays): sgd 3, momentum 5, adagrad 5, rmsprop 5 .. adam 7, adadelta 7. */
+ * of parameter-sized arrays): sgd 3, momentum 5, adagrad 5, rmsprop 5 .. adam 7, adamw 7,
+ * adadelta 7. */
 double optimizer_flops_per_parameter(int32_t optimizer);
 int optimizer_reads(int32_t optimizer);       /* arrays read: weights, gradient, state */
 int optimizer_writes(int32_t optimizer);      /* arrays written: weights, state */

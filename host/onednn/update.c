@@ -1,7 +1,7 @@
 /* Optimizer updates, one array pass each, in the usual forms (Kingma & Ba 2015 for adam, Duchi et
- * al. 2011 for adagrad, Zeiler 2012 for adadelta, Tieleman & Hinton 2012 for rmsprop). The learning
- * rate is tiny: the benchmark repeats the same gradient, and weights must stay of the size that
- * they have.
+ * al. 2011 for adagrad, Zeiler 2012 for adadelta, Tieleman & Hinton 2012 for rmsprop, Loshchilov &
+ * Hutter 2019 for adamw). The learning rate is tiny: the benchmark repeats the same gradient, and
+ * weights must stay of the size that they have.
  */
 #include "onednn/cpu_plan.h"
 
@@ -13,6 +13,7 @@
 enum { PARALLEL_COUNT = 1 << 15, BLOCK_COUNT = 1 << 12 };
 
 static const float rate = 1e-8f, decay = 0.9f, decay2 = 0.999f, tiny = 1e-7f;
+static const float shrink = 1 - 0x1p-24f; /* of adamw: the rate times its decay would round to 0 */
 
 /* All of a parameter array's memory, padding included; of a sparse gradient also who owns its rows,
  * and the 16-bit weights that the parameters are the master copy of. */
@@ -87,10 +88,21 @@ static void step_adam(const struct span *at)
     }
 }
 
+static void step_adamw(const struct span *at)
+{
+    EACH_ELEMENT
+    {
+        s[i] = decay * s[i] + (1 - decay) * g[i];
+        t[i] = decay2 * t[i] + (1 - decay2) * g[i] * g[i];
+        w[i] = shrink * w[i] - rate * s[i] / (sqrtf(t[i]) + tiny);
+    }
+}
+
 static void (*const steps[OPTIMIZER_COUNT])(const struct span *at) = {
     [OPTIMIZER_SGD] = step_sgd,         [OPTIMIZER_MOMENTUM] = step_momentum,
     [OPTIMIZER_ADAGRAD] = step_adagrad, [OPTIMIZER_ADADELTA] = step_adadelta,
     [OPTIMIZER_RMSPROP] = step_rmsprop, [OPTIMIZER_ADAM] = step_adam,
+    [OPTIMIZER_ADAMW] = step_adamw,
 };
 
 /* `count` parameters from `first` on, and their gradient from `gradient` on. */

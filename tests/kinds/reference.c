@@ -150,6 +150,11 @@ struct element updated(struct element e, int optimizer)
         e.s1 = decay2 * e.s1 + (1 - decay2) * e.g * e.g;
         e.w -= rate * e.s0 / (sqrt(e.s1) + tiny);
         break;
+    case OPTIMIZER_ADAMW:
+        e.s0 = decay * e.s0 + (1 - decay) * e.g;
+        e.s1 = decay2 * e.s1 + (1 - decay2) * e.g * e.g;
+        e.w -= 0x1p-24 * e.w + rate * e.s0 / (sqrt(e.s1) + tiny);
+        break;
     default:
         fail_msg("no rule for optimizer %d", optimizer);
     }
