@@ -54,6 +54,8 @@ enum cuda_role {
     CUDA_PRODUCT_GRADIENT, /* likewise */
     CUDA_OUTPUT,
     CUDA_OUTPUT_GRADIENT,
+    CUDA_MASTER, /* fp32: of all weights, then of the bias, where steps cast them */
+    CUDA_MASTER_END = CUDA_MASTER + CUDA_WEIGHTS_LIMIT,
     CUDA_ROLE_COUNT
 };
 
@@ -143,6 +145,9 @@ void cuda_read_work(struct cuda_plan *plan, const struct layer_work *work);
  * `prepare`) have them; noise in what nothing writes. */
 enum status cuda_add_tensors(struct cuda_plan *plan, struct plan *const *inputs,
                              struct error *error);
+/* In amp: fp32 weights and biases from those that there are, and those from the fp32 ones. */
+enum status cuda_fill_masters(struct cuda_plan *plan, struct error *error);
+enum status cuda_cast_masters(const struct cuda_plan *plan, struct error *error);
 /* Makes `count` sets of operands of one, by copying it; the kind binds each. */
 enum status cuda_replicate(struct cuda_plan *plan, int count, struct error *error);
 /* Moves the plan's pointers to a set of its operands. */

@@ -74,6 +74,7 @@ static enum status enqueue_forward(struct cuda_plan *plan, struct error *error)
 {
     int32_t precision = plan->config.precision;
     cudaStream_t stream = plan->device->stream;
+    TRY(cuda_cast_masters(plan, error));
     TRY(run_kind(plan, CUDA_FORWARD, error));
     if (plan->count[CUDA_BIAS] > 0)
         CUDA_TRY(error, launch_bias(plan->tensor[CUDA_PRODUCT], plan->tensor[CUDA_BIAS],
@@ -140,6 +141,8 @@ static enum status try_out(struct cuda_plan *plan, struct error *error)
     struct error reason = {0};
     plan->is_refused = false;
     enum status status = plan->kind->choose(plan, &reason);
+    if (status == STATUS_OK)
+        status = cuda_fill_masters(plan, &reason);
     if (status == STATUS_OK)
         status = run_once(plan, &reason);
     while (status != STATUS_OK && plan->is_refused) {

@@ -125,9 +125,61 @@ void cuda_read_work(struct cuda_plan *plan, const struct layer_work *work)
     plan->layout = layout_of(plan);
 }
 
+static bool casts_weights(const struct cuda_plan *plan)
+{
+    return precision_traits_of(plan->config.precision)->casts_weights;
+}
+
 int32_t cuda_role_precision(const struct cuda_plan *plan, enum cuda_role role)
 {
-    return plan->storage[role] == STORAGE_FP32 ? PRECISION_FP32 : plan->config.precision;
+    const bool is_wide = plan->storage[role] == STORAGE_FP32 ||
+                         (plan->storage[role] == STORAGE_TABLE && casts_weights(plan));
+    return is_wide ? PRECISION_FP32 : plan->config.precision;
+}
+
+/* ---- fp32 weights that every step casts ---- */
+
+/* Number i of the parameters, of which the last is the bias. */
+static int parameter_role(int i)
+{
+    return i < CUDA_WEIGHTS_LIMIT ? CUDA_WEIGHTS + i : CUDA_BIAS;
+}
+
+/* Noise is what the weights have: `choose` may fill those yet. */
+static enum status add_masters(struct cuda_plan *plan, struct error *error)
+{
+    for (int i = 0; i <= CUDA_WEIGHTS_LIMIT; i++) {
+        const int from = parameter_role(i), to = CUDA_MASTER + i;
+        void *memory;
+        if (plan->count[from] == 0 || plan->storage[from] != STORAGE_LAYER || !casts_weights(plan))
+            continue;
+        set_tensor(plan, to, (double)plan->count[from], STORAGE_FP32);
+        TRY(cuda_take(&memory, plan->device, plan->count[to] * (int64_t)sizeof(float), error));
+        plan->tensor[to] = memory;
+    }
+    return STATUS_OK;
+}
+
+enum status cuda_fill_masters(struct cuda_plan *plan, struct error *error)
+{
+    for (int i = 0; i <= CUDA_WEIGHTS_LIMIT; i++)
+        if (plan->tensor[CUDA_MASTER + i])
+            CUDA_TRY(error,
+                     launch_widen(plan->tensor[CUDA_MASTER + i], plan->tensor[parameter_role(i)],
+                                  plan->count[CUDA_MASTER + i], plan->config.precision,
+                                  plan->device->stream));
+    return STATUS_OK;
+}
+
+enum status cuda_cast_masters(const struct cuda_plan *plan, struct error *error)
+{
+    for (int i = 0; i <= CUDA_WEIGHTS_LIMIT; i++)
+        if (plan->tensor[CUDA_MASTER + i])
+            CUDA_TRY(error,
+                     launch_narrow(plan->tensor[parameter_role(i)], plan->tensor[CUDA_MASTER + i],
+                                   plan->count[CUDA_MASTER + i], plan->config.precision,
+                                   plan->device->stream));
+    return STATUS_OK;
 }
 
 /* ---- memory ---- */
@@ -191,6 +243,7 @@ static enum status add_forward_tensors(struct cuda_plan *plan, struct plan *cons
     TRY(add_inputs(plan, inputs, error));
     TRY(add_family(plan, TENSOR_WEIGHTS, CUDA_WEIGHTS, plan->weights_amplitude, error));
     TRY(add_tensor(plan, CUDA_BIAS, 0.1f, error));
+    TRY(add_masters(plan, error));
     TRY(add_tensor(plan, CUDA_OUTPUT, 1, error));
     plan->tensor[CUDA_PRODUCT] = plan->tensor[CUDA_OUTPUT];
     const bool both = plan->kind->keeps_product && plan->config.pass == PASS_TRAIN &&
@@ -292,17 +345,20 @@ static enum status add_backward_tensors(struct cuda_plan *plan, struct plan *con
 }
 
 /* State starts at zero, as in training. */
-static enum status add_update(struct cuda_plan *plan, int parameters, int gradient,
+static enum status add_update(struct cuda_plan *plan, int parameters, int gradient, int master,
                               struct error *error)
 {
     const int64_t count = plan->count[parameters];
+    const bool has_master = plan->tensor[master] != NULL;
     if (count == 0)
         return STATUS_OK;
     struct optimizer_update *update = &plan->updates[plan->update_count++];
-    *update = (struct optimizer_update){.parameters = plan->tensor[parameters],
-                                        .gradient = plan->tensor[gradient],
-                                        .count = count,
-                                        .optimizer = plan->config.optimizer};
+    *update = (struct optimizer_update){
+        .parameters = plan->tensor[has_master ? master : parameters],
+        .gradient = plan->tensor[gradient],
+        .count = count,
+        .has_float_parameters = has_master,
+        .optimizer = plan->config.optimizer};
     for (int i = 0; i < optimizer_state_count(plan->config.optimizer); i++) {
         void *state;
         TRY(cuda_take(&state, plan->device, count * (int64_t)sizeof(float), error));
@@ -333,8 +389,8 @@ enum status cuda_add_tensors(struct cuda_plan *plan, struct plan *const *inputs,
     if (plan->config.optimizer == OPTIMIZER_NONE)
         return STATUS_OK;
     for (int i = 0; i < CUDA_WEIGHTS_LIMIT; i++)
-        TRY(add_update(plan, CUDA_WEIGHTS + i, CUDA_WEIGHTS_GRADIENT + i, error));
-    return add_update(plan, CUDA_BIAS, CUDA_BIAS_GRADIENT, error);
+        TRY(add_update(plan, CUDA_WEIGHTS + i, CUDA_WEIGHTS_GRADIENT + i, CUDA_MASTER + i, error));
+    return add_update(plan, CUDA_BIAS, CUDA_BIAS_GRADIENT, CUDA_MASTER_END, error);
 }
 
 /* ---- what the host writes ---- */

@@ -160,10 +160,11 @@ static __device__ inline int64_t parameter_of(const struct optimizer_update *upd
     return row < 0 ? -1 : row * update->width + i % update->width;
 }
 
-template <class T> static __global__ void optimizer_kernel(const struct optimizer_update update)
+template <class G, class P>
+static __global__ void optimizer_kernel(const struct optimizer_update update)
 {
-    T *parameters = (T *)update.parameters;
-    const T *gradient = (const T *)update.gradient;
+    P *parameters = (P *)update.parameters;
+    const G *gradient = (const G *)update.gradient;
     EACH_INDEX (i, gradient_count(&update)) {
         const int64_t at = parameter_of(&update, i);
         if (at < 0)
@@ -184,9 +185,40 @@ extern "C" cudaError_t launch_optimizer(const struct optimizer_update *update, i
 {
     cudaLaunchConfig_t config = grid_of(gradient_count(update), stream);
     return by_precision(precision, [&](auto *type) {
-        typedef decltype(type) pointer;
-        return cudaLaunchKernelEx(&config, optimizer_kernel<std::remove_pointer_t<pointer>>,
+        typedef std::remove_pointer_t<decltype(type)> T;
+        return cudaLaunchKernelEx(&config,
+                                  update->has_float_parameters ? optimizer_kernel<T, float>
+                                                               : optimizer_kernel<T, T>,
                                   *update);
+    });
+}
+
+/* ---- casts ---- */
+
+template <class To, class From>
+static __global__ void cast_kernel(To *to, const From *from, int64_t count)
+{
+    EACH_INDEX (i, count)
+        store(&to[i], load(&from[i]));
+}
+
+extern "C" cudaError_t launch_narrow(void *to, const float *from, int64_t count, int32_t precision,
+                                     cudaStream_t stream)
+{
+    const cudaLaunchConfig_t config = grid_of(count, stream);
+    return by_precision(precision, [&](auto *type) {
+        typedef std::remove_pointer_t<decltype(type)> T;
+        return cudaLaunchKernelEx(&config, cast_kernel<T, float>, (T *)to, from, count);
+    });
+}
+
+extern "C" cudaError_t launch_widen(float *to, const void *from, int64_t count, int32_t precision,
+                                    cudaStream_t stream)
+{
+    const cudaLaunchConfig_t config = grid_of(count, stream);
+    return by_precision(precision, [&](auto *type) {
+        typedef std::remove_pointer_t<decltype(type)> T;
+        return cudaLaunchKernelEx(&config, cast_kernel<float, T>, to, (const T *)from, count);
     });
 }
 

@@ -8,6 +8,7 @@
 #include "base/choice.h"
 
 #include <cuda_runtime.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -65,9 +66,16 @@ struct optimizer_update {
      * parameters, or of none (-1). No row has two. */
     const int32_t *owners;
     int64_t rows, width;
+    bool has_float_parameters; /* the gradient alone is in the storage type */
 };
 cudaError_t launch_optimizer(const struct optimizer_update *update, int32_t precision,
                              cudaStream_t stream);
+
+/* to = from, rounded to the storage type; and back. */
+cudaError_t launch_narrow(void *to, const float *from, int64_t count, int32_t precision,
+                          cudaStream_t stream);
+cudaError_t launch_widen(float *to, const void *from, int64_t count, int32_t precision,
+                         cudaStream_t stream);
 
 /* Uniform noise in (-amplitude, amplitude): element i from word i % 4 of philox(i / 4, stream_id,
  * 0, PHILOX_NOISE, seed). */

@@ -79,6 +79,7 @@ template <class Launch> static cudaError_t by_precision(int32_t precision, Launc
 {
     switch (precision) {
     case PRECISION_FP16:
+    case PRECISION_AMP:
         return launch((__half *)NULL);
     case PRECISION_BF16:
         return launch((__nv_bfloat16 *)NULL);

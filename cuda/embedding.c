@@ -22,7 +22,7 @@ static enum status fill_operands(struct cuda_plan *plan, struct error *error)
                                    device->seed, device->stream));
     CUDA_TRY(error,
              launch_noise(plan->tensor[CUDA_WEIGHTS], plan->count[CUDA_WEIGHTS], 1, CUDA_WEIGHTS,
-                          device->seed, plan->config.precision, device->stream));
+                          device->seed, cuda_role_precision(plan, CUDA_WEIGHTS), device->stream));
     return STATUS_OK;
 }
 

@@ -57,10 +57,9 @@ static cudnnForwardMode_t forward_mode(const struct recurrent_plan *plan)
 static cudnnMathType_t math_of(int32_t precision)
 {
     static const cudnnMathType_t types[PRECISION_COUNT] = {
-        [PRECISION_FP32] = CUDNN_FMA_MATH,
-        [PRECISION_TF32] = CUDNN_DEFAULT_MATH,
-        [PRECISION_FP16] = CUDNN_TENSOR_OP_MATH,
-        [PRECISION_BF16] = CUDNN_TENSOR_OP_MATH,
+        [PRECISION_FP32] = CUDNN_FMA_MATH,       [PRECISION_TF32] = CUDNN_DEFAULT_MATH,
+        [PRECISION_FP16] = CUDNN_TENSOR_OP_MATH, [PRECISION_BF16] = CUDNN_TENSOR_OP_MATH,
+        [PRECISION_AMP] = CUDNN_TENSOR_OP_MATH,
     };
     return types[precision];
 }
@@ -70,7 +69,8 @@ static cudnnMathType_t math_of(int32_t precision)
 static cudnnRNNAlgo_t first_algorithm(const struct recurrent_plan *plan)
 {
     const struct recurrent_sizes *sizes = &plan->sizes;
-    const bool stays = plan->base.config.precision == PRECISION_FP16 &&
+    const int32_t precision = plan->base.config.precision;
+    const bool stays = (precision == PRECISION_FP16 || precision == PRECISION_AMP) &&
                        plan->base.config.as.recurrent.cell != CELL_GRU && sizes->layers == 1 &&
                        sizes->directions == 1 && sizes->hidden <= 1024 &&
                        sizes->hidden % 128 == 0 && sizes->inputs % 128 == 0 &&

@@ -20,23 +20,36 @@ static __global__ void gather_packs_kernel(T *y, const T *table, const struct ro
     }
 }
 
-template <class T>
-static __global__ void gather_elements_kernel(T *y, const T *table, const struct row_gather gather)
+template <class T, class W>
+static __global__ void gather_elements_kernel(T *y, const W *table, const struct row_gather gather)
 {
     EACH_INDEX (i, gather.rows * gather.width)
-        y[i] = table[gather.indices[i / gather.width] * gather.width + i % gather.width];
+        store(&y[i],
+              load(&table[gather.indices[i / gather.width] * gather.width + i % gather.width]));
+}
+
+/* by_precision with the type of the table, too: `launch` takes a pointer of each. */
+template <class Launch> static cudaError_t by_types(int32_t precision, Launch launch)
+{
+    return by_precision(precision, [&](auto *type) {
+        return precision == PRECISION_AMP ? launch(type, (float *)NULL) : launch(type, type);
+    });
 }
 
 extern "C" cudaError_t launch_row_gather(void *y, const void *table,
                                          const struct row_gather *gather, cudaStream_t stream)
 {
-    return by_precision(gather->precision, [&](auto *type) {
+    return by_types(gather->precision, [&](auto *type, auto *wide) {
         typedef std::remove_pointer_t<decltype(type)> T;
-        const int64_t size = gather->width % (16 / (int64_t)sizeof(T)) == 0 ? 16 / sizeof(T) : 1;
-        const cudaLaunchConfig_t config = grid_of(gather->rows * gather->width / size, stream);
-        return cudaLaunchKernelEx(&config,
-                                  size > 1 ? gather_packs_kernel<T> : gather_elements_kernel<T>,
-                                  (T *)y, (const T *)table, *gather);
+        typedef std::remove_pointer_t<decltype(wide)> W;
+        const int64_t size = 16 / (int64_t)sizeof(T);
+        const bool has_packs = std::is_same_v<T, W> && gather->width % size == 0;
+        const cudaLaunchConfig_t config = grid_of(
+            gather->rows * gather->width / (has_packs ? size : 1), stream);
+        return has_packs ? cudaLaunchKernelEx(&config, gather_packs_kernel<T>, (T *)y,
+                                              (const T *)table, *gather)
+                         : cudaLaunchKernelEx(&config, gather_elements_kernel<T, W>, (T *)y,
+                                              (const W *)table, *gather);
     });
 }
 
@@ -108,9 +121,9 @@ static __device__ inline int64_t target_of(const struct groups &groups, int64_t 
 
 /* A warp sums 32 columns of a slice. partial (slices, 2, width): of the group that comes from the
  * slice before; of the one that begins here and goes on behind it. */
-template <class T>
+template <class T, class W>
 static __global__ void __launch_bounds__(THREADS)
-    slice_sums_kernel(T *gradient, float *partial, const T *y_gradient, const struct groups groups)
+    slice_sums_kernel(W *gradient, float *partial, const T *y_gradient, const struct groups groups)
 {
     const int64_t tiles = (groups.width + WARP - 1) / WARP;
     const int64_t item = (int64_t)blockIdx.x * (THREADS / WARP) + threadIdx.x / WARP;
@@ -187,19 +200,19 @@ static __global__ void owners_kernel(int32_t *owners, const struct groups groups
         owners[groups.positions[slot]] = continues(groups, slot) ? -1 : groups.sorted[slot];
 }
 
-template <class T>
-static cudaError_t sum_groups(T *gradient, float *partial, const T *y_gradient,
+template <class T, class W>
+static cudaError_t sum_groups(W *gradient, float *partial, const T *y_gradient,
                               const struct groups &groups, int64_t slices, cudaStream_t stream)
 {
     const int64_t tiles = (groups.width + WARP - 1) / WARP, warps = THREADS / WARP;
     cudaLaunchConfig_t config = grid_of(1, stream);
     config.gridDim = dim3((unsigned)((slices * tiles + warps - 1) / warps));
-    const cudaError_t error = cudaLaunchKernelEx(&config, slice_sums_kernel<T>, gradient, partial,
-                                                 y_gradient, groups);
+    const cudaError_t error = cudaLaunchKernelEx(&config, slice_sums_kernel<T, W>, gradient,
+                                                 partial, y_gradient, groups);
     if (error != cudaSuccess || slices == 1)
         return error;
     config = grid_of(slices * groups.width, stream);
-    return cudaLaunchKernelEx(&config, partial_sums_kernel<T>, gradient, (const float *)partial,
+    return cudaLaunchKernelEx(&config, partial_sums_kernel<W>, gradient, (const float *)partial,
                               groups);
 }
 
@@ -225,13 +238,14 @@ extern "C" cudaError_t launch_row_scatter(void *gradient, int32_t *owners, const
         return error;
     const struct groups groups = {scratch->sorted, scratch->positions, gather->rows, gather->width,
                                   owners != NULL};
-    return by_precision(gather->precision, [&](auto *type) {
+    return by_types(gather->precision, [&](auto *type, auto *wide) {
         typedef std::remove_pointer_t<decltype(type)> T;
-        const cudaError_t code = prepare_gradient(gradient, owners, groups, gather, sizeof(T),
+        typedef std::remove_pointer_t<decltype(wide)> W;
+        const cudaError_t code = prepare_gradient(gradient, owners, groups, gather, sizeof(W),
                                                   stream);
         if (code != cudaSuccess)
             return code;
-        return sum_groups((T *)gradient, scratch->partial, (const T *)y_gradient, groups,
+        return sum_groups((W *)gradient, scratch->partial, (const T *)y_gradient, groups,
                           slice_count(gather), stream);
     });
 }

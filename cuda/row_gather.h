@@ -7,9 +7,9 @@
  * into slices of 16, whose sums are added up in a second launch: a row that occurs often takes no
  * longer.
  *
- * table, y and their gradients are in the storage type of `precision` and 16-byte aligned; rows,
- * width, vocabulary >= 1, rows * width and vocabulary * width below 2^31. Each launcher enqueues on
- * `stream` and returns the launch's error.
+ * table, y and their gradients are in the storage type of `precision` and 16-byte aligned; in amp
+ * the table and its gradient are fp32. rows, width, vocabulary >= 1, rows * width and vocabulary *
+ * width below 2^31. Each launcher enqueues on `stream` and returns the launch's error.
  */
 #ifndef EPOCHCAST_CUDA_ROW_GATHER_H
 #define EPOCHCAST_CUDA_ROW_GATHER_H

@@ -154,7 +154,7 @@ static float load_number(const void *raw, size_t i, int32_t precision)
     if (precision_bytes(precision) == sizeof(float))
         return ((const float *)raw)[i];
     const uint16_t bits = ((const uint16_t *)raw)[i];
-    return precision == PRECISION_FP16 ? float_of_fp16(bits) : float_of_bf16(bits);
+    return precision == PRECISION_BF16 ? float_of_bf16(bits) : float_of_fp16(bits);
 }
 
 /* Of a number that the storage has. */
@@ -165,8 +165,8 @@ static void store_number(void *raw, size_t i, float value, int32_t precision)
     if (precision_bytes(precision) == sizeof value)
         ((float *)raw)[i] = value;
     else
-        ((uint16_t *)raw)[i] = precision == PRECISION_FP16 ? to_half(value)
-                                                           : (uint16_t)(bits >> 16);
+        ((uint16_t *)raw)[i] = precision == PRECISION_BF16 ? (uint16_t)(bits >> 16)
+                                                           : to_half(value);
 }
 
 #endif

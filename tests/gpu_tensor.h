@@ -188,10 +188,8 @@ static void check_values(const struct cuda_plan *plan, const char *what, const f
 static double tolerance_of(const struct cuda_plan *plan)
 {
     static const double tolerances[PRECISION_COUNT] = {
-        [PRECISION_FP32] = 1e-5,
-        [PRECISION_TF32] = 2e-3,
-        [PRECISION_FP16] = 4e-3,
-        [PRECISION_BF16] = 3e-2,
+        [PRECISION_FP32] = 1e-5, [PRECISION_TF32] = 2e-3, [PRECISION_FP16] = 4e-3,
+        [PRECISION_BF16] = 3e-2, [PRECISION_AMP] = 4e-3,
     };
     const char *notes = plan->base.numerical_notes;
     bool loses_digits = strstr(notes, "winograd") || strstr(notes, "fft") ||

@@ -15,7 +15,8 @@
 static const double rounding[] = {[PRECISION_FP32] = 1e-6,
                                   [PRECISION_TF32] = 1e-6,
                                   [PRECISION_FP16] = 1.0 / 2048,
-                                  [PRECISION_BF16] = 1.0 / 256};
+                                  [PRECISION_BF16] = 1.0 / 256,
+                                  [PRECISION_AMP] = 1.0 / 2048};
 
 /* ---- storage types, read independently of the kernels ---- */
 
@@ -36,7 +37,7 @@ static double brain_value(uint16_t bits)
 
 static double value_at(const void *values, size_t i, int32_t precision)
 {
-    if (precision == PRECISION_FP16)
+    if (precision == PRECISION_FP16 || precision == PRECISION_AMP)
         return half_value(((const uint16_t *)values)[i]);
     if (precision == PRECISION_BF16)
         return brain_value(((const uint16_t *)values)[i]);

@@ -116,7 +116,8 @@ static float *write_noise(struct cpu_plan *plan, enum cpu_role role)
 static const double tolerances[PRECISION_COUNT] = {[PRECISION_FP32] = 1e-4,
                                                    [PRECISION_TF32] = 1e-4,
                                                    [PRECISION_FP16] = 4e-3,
-                                                   [PRECISION_BF16] = 2e-2};
+                                                   [PRECISION_BF16] = 2e-2,
+                                                   [PRECISION_AMP] = 4e-3};
 
 static void assert_close(const char *what, const float *got, const double *wanted, size_t count,
                          double tolerance)

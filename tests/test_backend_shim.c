@@ -479,6 +479,71 @@ static void states_start_at_zero(void **state)
     plan->bench->release(plan);
 }
 
+static struct cuda_plan *prepare_amp(struct device *device, int32_t pass)
+{
+    struct layer_config config = dense;
+    struct error error = {0};
+    enum outcome outcome = OUTCOME_OK;
+    struct plan *plan;
+    config.precision = PRECISION_AMP;
+    config.pass = pass;
+    config.optimizer = pass == PASS_TRAIN ? OPTIMIZER_SGD : OPTIMIZER_NONE;
+    assert_int_equal(
+        backend->bench[LAYER_DENSE]->prepare(&plan, device, &config, NULL, &outcome, &error),
+        STATUS_OK);
+    return (struct cuda_plan *)plan;
+}
+
+static void enqueue_phase(struct cuda_plan *plan, int phase)
+{
+    struct error error = {0};
+    assert_int_equal(plan->base.bench->enqueue(&plan->base, phase, &error), STATUS_OK);
+}
+
+/* They begin as what is cast. */
+static void amp_has_fp32_weights(void **state)
+{
+    struct cuda_plan *plan = prepare_amp(*state, PASS_FORWARD);
+    const float *masters[] = {plan->tensor[CUDA_MASTER], plan->tensor[CUDA_MASTER_END]};
+    const uint16_t *casts[] = {plan->tensor[CUDA_WEIGHTS], plan->tensor[CUDA_BIAS]};
+    for (int i = 0; i < 35; i++) {
+        const int which = i / 30, at = i % 30;
+        assert_true(masters[which][at] == float_of_fp16(casts[which][at]));
+        assert_true(masters[which][at] != 0);
+    }
+    plan->base.bench->release(&plan->base);
+}
+
+/* The update changes fp32 weights by gradients of 16 bits; the next step casts them. */
+static void amp_casts_fp32_weights(void **state)
+{
+    static const int roles[][3] = {{CUDA_MASTER, CUDA_WEIGHTS, CUDA_WEIGHTS_GRADIENT},
+                                   {CUDA_MASTER_END, CUDA_BIAS, CUDA_BIAS_GRADIENT}};
+    for (int which = 0; which < 2; which++) {
+        struct cuda_plan *plan = prepare_amp(*state, PASS_TRAIN);
+        float *master = plan->tensor[roles[which][0]];
+        uint16_t *cast = plan->tensor[roles[which][1]], *gradient = plan->tensor[roles[which][2]];
+        const int64_t count = plan->count[roles[which][1]];
+        assert_int_equal(count, which ? 5 : 30);
+        assert_int_equal(plan->updates[which].count, count);
+        for (int64_t i = 0; i < count; i++) {
+            master[i] = (float)(i + 2) * 1e-8f;
+            gradient[i] = 0x3C00; /* 1 */
+            cast[i] = 0x1234;
+        }
+        enqueue_phase(plan, PHASE_UPDATE);
+        for (int64_t i = 0; i < count; i++) {
+            assert_true(fabsf(master[i] - (float)(i + 1) * 1e-8f) < 1e-12f);
+            assert_int_equal(cast[i], 0x1234);
+            master[i] = 1 + (float)i / 3;
+        }
+        enqueue_phase(plan, PHASE_FORWARD);
+        for (int64_t i = 0; i < count; i++)
+            assert_int_equal(cast[i], fp16_of_float(master[i]));
+        plan->base.bench->release(&plan->base);
+    }
+}
+
 /* A missing library and exhausted memory are not faults of a layer. */
 static void other_failures_stay_failures(void **state)
 {
@@ -529,6 +594,8 @@ int main(int argc, char **argv)
         WITH_DEVICE(recurrent_parameters_are_found),
         WITH_DEVICE(autotune_skips_what_does_not_run),
         WITH_DEVICE(states_start_at_zero),
+        WITH_DEVICE(amp_has_fp32_weights),
+        WITH_DEVICE(amp_casts_fp32_weights),
         WITH_DEVICE(other_failures_stay_failures),
         WITH_DEVICE(a_broken_device_is_an_error),
     };

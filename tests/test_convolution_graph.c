@@ -209,9 +209,9 @@ static void precision_decides_on_tensor_cores(void **state)
 {
     (void)state;
     static const bool is_tensor_core[GPU_COUNT][PRECISION_COUNT] = {
-        [H100] = {false, true, true, true},
-        [A100] = {false, true, true, true},
-        [T4] = {false, false, true, false},
+        [H100] = {false, true, true, true, true},
+        [A100] = {false, true, true, true, true},
+        [T4] = {false, false, true, false, true},
     };
     for (int gpu = 0; gpu < GPU_COUNT; gpu++)
         for (int precision = 0; precision < PRECISION_COUNT; precision++)

@@ -46,8 +46,8 @@ static uint64_t hash_cost(uint64_t hash, const struct cost *cost)
     return hash_bytes(hash, members, sizeof members);
 }
 
-/* Of drawn configs in every precision, pass and with every optimizer that they may have, less
- * adamw, which came later. */
+/* Of drawn configs in every precision, pass and with every optimizer that they may have, less those
+ * that came later: amp and adamw. */
 static uint64_t hash_of_costs(enum layer_kind kind)
 {
     struct sample_domain domain;
@@ -57,7 +57,7 @@ static uint64_t hash_of_costs(enum layer_kind kind)
         struct layer_config config;
         enum stratum stratum;
         assert_int_equal(sample_draw(&config, &stratum, &domain, 7, draw, NULL), STATUS_OK);
-        for (int32_t i = 0; i < PRECISION_COUNT * PASS_COUNT * OPTIMIZER_ADAMW; i++) {
+        for (int32_t i = 0; i < PRECISION_AMP * PASS_COUNT * OPTIMIZER_ADAMW; i++) {
             config.precision = i / (PASS_COUNT * OPTIMIZER_ADAMW);
             config.pass = i / OPTIMIZER_ADAMW % PASS_COUNT;
             config.optimizer = i % OPTIMIZER_ADAMW;
@@ -97,6 +97,51 @@ static void optimizers_move_the_arrays_they_say(void **state)
         assert_int_equal(optimizer_state_count(optimizer), cases[i].states);
         assert_true(optimizer == OPTIMIZER_NONE || optimizer_flops_per_parameter(optimizer) > 0);
     }
+}
+
+/* amp: fp16 but for the weights, which are fp32 and cast: dense of 2 x 3 to 5, 20 parameters. */
+static void amp_casts_weights(void **state)
+{
+    (void)state;
+    struct layer_config config;
+    struct error error = {0};
+    assert_int_equal(
+        describe_parse(
+            &config,
+            "dense:batch_size=2,inputs=3,outputs=5,use_bias=yes,pass=train,optimizer=sgd,"
+            "precision=fp16",
+            &error),
+        STATUS_OK);
+    const struct cost fp16 = layer_cost(&config);
+    config.precision = PRECISION_AMP;
+    const struct cost amp = layer_cost(&config);
+    assert_true(amp.flops == fp16.flops);
+    assert_true(amp.bytes_read == fp16.bytes_read + 20 * 4 + 20 * 2);       /* cast, update */
+    assert_true(amp.bytes_written == fp16.bytes_written + 20 * 2 + 20 * 2); /* likewise */
+    assert_int_equal(amp.memory_bytes, fp16.memory_bytes + 20 * 4);
+    config.pass = PASS_FORWARD;
+    config.optimizer = OPTIMIZER_NONE;
+    const struct cost forward = layer_cost(&config);
+    config.precision = PRECISION_FP16;
+    assert_true(forward.bytes_read == layer_cost(&config).bytes_read + 20 * 4);
+}
+
+/* A table is fp32 in amp and not cast: 6 rows of 4, 10 rows in all. */
+static void amp_casts_no_tables(void **state)
+{
+    (void)state;
+    struct layer_config config;
+    struct error error = {0};
+    assert_int_equal(describe_parse(&config,
+                                    "embedding:batch_size=2,positions=3,vocabulary=10,width=4,"
+                                    "pass=train,optimizer=sgd,precision=fp16",
+                                    &error),
+                     STATUS_OK);
+    const struct cost fp16 = layer_cost(&config);
+    config.precision = PRECISION_AMP;
+    const struct cost amp = layer_cost(&config);
+    assert_true(amp.bytes_read == fp16.bytes_read + 2 * 40 * 2); /* update: table, gradient */
+    assert_int_equal(amp.memory_bytes, fp16.memory_bytes + 2 * 40 * 2);
 }
 
 /* ---- windows ---- */
@@ -378,6 +423,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(costs_match_hand_computed_cases),
         cmocka_unit_test(costs_of_drawn_configs_are_pinned),
         cmocka_unit_test(optimizers_move_the_arrays_they_say),
+        cmocka_unit_test(amp_casts_weights),
+        cmocka_unit_test(amp_casts_no_tables),
         cmocka_unit_test(windows),
         cmocka_unit_test(windows_of_both_axes),
         cmocka_unit_test(a_square_has_one_hash),

@@ -45,7 +45,8 @@ struct choice {
     X(PRECISION_FP32, "fp32")                                                                      \
     X(PRECISION_TF32, "tf32")                                                                      \
     X(PRECISION_FP16, "fp16")                                                                      \
-    X(PRECISION_BF16, "bf16")
+    X(PRECISION_BF16, "bf16")                                                                      \
+    X(PRECISION_AMP, "amp")
 #define OUTCOME_LIST(X)                                                                            \
     X(OUTCOME_OK, "ok")                                                                            \
     X(OUTCOME_CAPPED, "capped")                                                                    \

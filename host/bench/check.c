@@ -83,10 +83,9 @@ static double tolerance_of(const struct reference_element *wanted, const struct 
     static const struct rounding {
         double steps, stored;
     } roundings[PRECISION_COUNT] = {
-        [PRECISION_FP32] = {0, 0x1p-24},
-        [PRECISION_TF32] = {0x1p-11, 0x1p-24},
-        [PRECISION_FP16] = {0x1p-11, 0x1p-11},
-        [PRECISION_BF16] = {0x1p-8, 0x1p-8},
+        [PRECISION_FP32] = {0, 0x1p-24},       [PRECISION_TF32] = {0x1p-11, 0x1p-24},
+        [PRECISION_FP16] = {0x1p-11, 0x1p-11}, [PRECISION_BF16] = {0x1p-8, 0x1p-8},
+        [PRECISION_AMP] = {0x1p-11, 0x1p-11},
     };
     const struct rounding *rounding = &roundings[all->reference.config.precision];
     const double sum = 0x1p-24 * sqrt(wanted->additions) + rounding->steps;

@@ -179,8 +179,12 @@ const struct option cli_options[] = {
      "optimizers of the training step, separated by commas (default: sgd)", 0, 0,
      &choice_optimizer},
     {"precision", 0, OPTION_CHOICE, AT(precision), "PRECISION",
-     "precision of the layers' arithmetic (default: fp32; predict: that of the file's weights)", 0,
-     0, &choice_precision},
+     "precision of the layers' arithmetic (default: fp32; predict: that of the file's weights). "
+     "amp: "
+     "as PyTorch's autocast to fp16 with GradScaler: every step casts fp32 weights and biases to "
+     "fp16, gradients are fp16, the update reads them and changes fp32 weights; tables, "
+     "normalisation's scales and losses are fp32; no search for a loss scale",
+     0, 0, &choice_precision},
     {"autotune", 0, OPTION_FLAG, AT(autotune), NULL,
      "cuda: time up to ten algorithms per convolution, use the fastest", 0, 0, NULL},
     {"dataset-size", 0, OPTION_INTEGER, AT(dataset_size), "N",

@@ -35,7 +35,8 @@ static double lowered_count(const struct layer_work *work)
 /* ---- all layers ---- */
 
 struct memory_sums {
-    double parameters, parameter_bytes, kept_bytes, largest_pair_bytes, largest_lowered;
+    double parameters, parameter_bytes, master_bytes, kept_bytes, largest_pair_bytes,
+        largest_lowered;
 };
 
 /* rows: of the batch that the work is of; images are lowered one by one. */
@@ -74,11 +75,13 @@ struct network_memory network_memory(const struct network *network, int32_t batc
         sums.parameter_bytes += !trains && layer->stored_bytes > 0
                                     ? layer->stored_bytes
                                     : element_bytes * (double)cost.parameter_count;
+        if (precision_traits_of(precision)->casts_weights)
+            sums.master_bytes += FLOAT_BYTES * (double)cost.parameter_count;
         if (i == 0)
             sums.kept_bytes += (double)cost.input_bytes;
     }
-    const double parameters_bytes = sums.parameter_bytes;
-    const double gradients_bytes = trains ? parameters_bytes : 0;
+    const double parameters_bytes = sums.parameter_bytes + sums.master_bytes;
+    const double gradients_bytes = trains ? sums.parameter_bytes : 0;
     const double states = trains ? optimizer_state_count(optimizer) : 0;
     const double optimizer_bytes = precision_traits_of(precision)->master_bytes * states *
                                    sums.parameters;

@@ -1,7 +1,8 @@
 /* The device memory of a network's step, by use:
  *
  *   parameters   weights and biases, in the precision's storage type (a forward pass of a quantised
- *                file: as the file stores them); parameters that several layers share count once
+ *                file: as the file stores them); parameters that several layers share count
+ *                once; in amp the fp32 weights beside their fp16 casts
  *   gradients    training: one of each parameter, in the same type
  *   optimizer    training: the optimizer's state arrays, fp32 (Kingma, Ba, "Adam", arXiv
  *                1412.6980, algorithm 1: two moments; momentum, adagrad, rmsprop: one array;

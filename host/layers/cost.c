@@ -57,6 +57,7 @@ const struct precision_traits *precision_traits_of(int32_t precision)
         [PRECISION_TF32] = {FLOAT_BYTES, FLOAT_BYTES, true},
         [PRECISION_FP16] = {2, FLOAT_BYTES, true},
         [PRECISION_BF16] = {2, FLOAT_BYTES, true},
+        [PRECISION_AMP] = {2, FLOAT_BYTES, true, .casts_weights = true},
     };
     return &traits[precision];
 }
@@ -69,25 +70,39 @@ int precision_bytes(int32_t precision)
 double stored_bytes(enum storage storage, int32_t precision)
 {
     static const int bytes[] = {[STORAGE_FP32] = FLOAT_BYTES, [STORAGE_INT32] = sizeof(int32_t)};
-    return storage == STORAGE_LAYER ? precision_bytes(precision) : bytes[storage];
+    const bool is_wide = storage == STORAGE_TABLE && precision_traits_of(precision)->casts_weights;
+    if (storage == STORAGE_LAYER || (storage == STORAGE_TABLE && !is_wide))
+        return precision_bytes(precision);
+    return is_wide ? FLOAT_BYTES : bytes[storage];
 }
 
 /* The tensors of a work by role, in bytes; some in elements. */
 struct sums {
     double inputs, outputs, weights, biases; /* bytes; weights without biases */
+    double moved_weights;                    /* that the phases read: not tables */
     double weight_gradients;
-    double updated;                          /* parameters, in elements */
+    double updated, cast;                    /* parameters, in elements */
+    double update_reads, update_writes;      /* of parameters and gradients, not of states */
     double input_gradients, shared_gradient; /* of all inputs; of those that have the output's */
     double kept, first_input, output_count;
 };
 
-static void add_parameters(struct sums *sums, const struct layer_tensor *tensor,
-                           double element_bytes)
+static void add_parameters(struct sums *sums, const struct layer_tensor *tensor, int32_t precision)
 {
     const double gradient = tensor->gradient_count > 0 ? tensor->gradient_count : tensor->count;
-    sums->updated += fmin(gradient, tensor->count);
-    if (tensor->role == TENSOR_WEIGHTS)
-        sums->weight_gradients += element_bytes * gradient;
+    const double updated = fmin(gradient, tensor->count);
+    const double bytes = stored_bytes(tensor->storage, precision);
+    const bool is_cast = tensor->storage == STORAGE_LAYER &&
+                         precision_traits_of(precision)->casts_weights;
+    const double parameter_bytes = is_cast ? FLOAT_BYTES : bytes;
+    sums->updated += updated;
+    sums->update_reads += updated * (bytes + parameter_bytes);
+    sums->update_writes += updated * parameter_bytes;
+    sums->cast += is_cast ? tensor->count : 0;
+    if (tensor->role != TENSOR_WEIGHTS)
+        return;
+    sums->weight_gradients += bytes * gradient;
+    sums->moved_weights += tensor->storage == STORAGE_TABLE ? 0 : bytes * tensor->count;
 }
 
 static struct sums sums_of(const struct layer_work *work, int32_t precision)
@@ -102,7 +117,7 @@ static struct sums sums_of(const struct layer_work *work, int32_t precision)
         if (tensor->role == TENSOR_OUTPUT)
             sums.output_count += tensor->count;
         if (tensor->role == TENSOR_WEIGHTS || tensor->role == TENSOR_BIAS)
-            add_parameters(&sums, tensor, bytes / tensor->count);
+            add_parameters(&sums, tensor, precision);
         if (tensor->role != TENSOR_INPUT)
             continue;
         if (sums.first_input == 0)
@@ -121,8 +136,8 @@ static bool add_operations(struct cost *cost, const struct layer_work *work,
                            const struct sums *sums, bool trains, double element_bytes)
 {
     const double reads[WORK_PHASE_COUNT] = {
-        [WORK_FORWARD] = sums->inputs + sums->weights + sums->biases,
-        [WORK_BACKWARD_DATA] = sums->outputs + sums->weights,
+        [WORK_FORWARD] = sums->inputs + sums->moved_weights + sums->biases,
+        [WORK_BACKWARD_DATA] = sums->outputs + sums->moved_weights,
         [WORK_BACKWARD_WEIGHTS] = sums->inputs + sums->outputs,
     };
     const double writes[WORK_PHASE_COUNT] = {
@@ -164,17 +179,16 @@ static void add_bias_and_activation(struct cost *cost, const struct sums *sums, 
     cost->bytes_written += backward * sums->biases;
 }
 
-/* One update of `parameters` elements. Of the arrays it goes through, parameters and gradient are
- * in the layer's precision. */
-static void add_update(struct cost *cost, double parameters, int32_t optimizer,
-                       double element_bytes)
+/* One update. Of the arrays it goes through, parameters and gradient are in the layer's precision,
+ * and fp32 where parameters are cast. */
+static void add_update(struct cost *cost, const struct sums *sums, int32_t optimizer)
 {
-    const double states = optimizer_state_count(optimizer);
+    const double states = FLOAT_BYTES * optimizer_state_count(optimizer) * sums->updated;
     if (optimizer == OPTIMIZER_NONE)
         return;
-    cost->flops += optimizer_flops_per_parameter(optimizer) * parameters;
-    cost->bytes_read += (2 * element_bytes + FLOAT_BYTES * states) * parameters;
-    cost->bytes_written += (element_bytes + FLOAT_BYTES * states) * parameters;
+    cost->flops += optimizer_flops_per_parameter(optimizer) * sums->updated;
+    cost->bytes_read += sums->update_reads + states;
+    cost->bytes_written += sums->update_writes + states;
 }
 
 /* Training: every tensor has its gradient beside it, but where one is another's. */
@@ -202,7 +216,7 @@ struct cost cost_of_work(const struct layer_work *work, int32_t pass, int32_t op
         .input_bytes = (int64_t)sums.first_input,
         .activation_bytes = (int64_t)(sums.outputs + kept),
         .memory_bytes = (int64_t)(sums.inputs + sums.outputs + sums.weights + sums.biases +
-                                  gradients + states + kept),
+                                  gradients + states + kept + FLOAT_BYTES * sums.cast),
     };
     const bool goes_back = add_operations(&cost, work, &sums, trains, element_bytes);
     add_bias_and_activation(&cost, &sums, work->activation, trains);
@@ -210,7 +224,9 @@ struct cost cost_of_work(const struct layer_work *work, int32_t pass, int32_t op
         cost.bytes_read += kept;
         cost.bytes_written += kept;
     }
+    cost.bytes_read += FLOAT_BYTES * sums.cast;
+    cost.bytes_written += element_bytes * sums.cast;
     if (trains)
-        add_update(&cost, sums.updated, optimizer, element_bytes);
+        add_update(&cost, &sums, optimizer);
     return cost;
 }

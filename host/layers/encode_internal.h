@@ -53,6 +53,14 @@ static inline int32_t optimizer_column(int32_t optimizer)
     return optimizer == OPTIMIZER_ADAMW ? OPTIMIZER_ADAM : optimizer;
 }
 
+/* The precision that a column is of: amp computes as fp16 does; what it moves on top is in the
+ * bytes.
+ */
+static inline int32_t precision_column(int32_t precision)
+{
+    return precision == PRECISION_AMP ? PRECISION_FP16 : precision;
+}
+
 /* One-hots of the paper's encoding, which codes `none` as all zeros. */
 void emit_paper_activation(struct columns *columns, int32_t activation);
 void emit_paper_choices(struct columns *columns, int32_t optimizer, int32_t activation);

@@ -41,8 +41,10 @@ static void emit_choices(struct columns *columns, const struct layer_config *con
     if ((value) == optimizer_column(value))                                                        \
         emit(columns, "optimizer=" text, optimizer == (value));
 #define ACTIVATION_COLUMN(value, text) emit(columns, "activation=" text, activation == (value));
+    const int32_t precision = precision_column(config->precision);
 #define PRECISION_COLUMN(value, text)                                                              \
-    emit(columns, "precision=" text, config->precision == (value));
+    if ((value) == precision_column(value))                                                        \
+        emit(columns, "precision=" text, precision == (value));
     emit(columns, "pass=train", config->pass == PASS_TRAIN);
     OPTIMIZER_LIST(OPTIMIZER_COLUMN)
     ACTIVATION_LIST(ACTIVATION_COLUMN)

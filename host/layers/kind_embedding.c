@@ -47,8 +47,7 @@ static const struct feature features[] = {
 };
 DESCRIBES_ALL(embedding, features);
 
-/* A multiplication per index finds its row. The table is not read whole: `read` takes its elements
- * off what the forward pass reads of weights. */
+/* A multiplication per index finds its row. */
 static void work(struct layer_work *work, const struct layer_config *config)
 {
     const struct embedding *of = &config->as.embedding;
@@ -62,10 +61,10 @@ static void work(struct layer_work *work, const struct layer_config *config)
     work_tensor(work, TENSOR_OUTPUT, "y", elements);
     work_add_tensor(work, (struct layer_tensor){.name = "table",
                                                 .role = TENSOR_WEIGHTS,
+                                                .storage = STORAGE_TABLE,
                                                 .count = table,
                                                 .gradient_count = is_sparse ? elements : 0});
-    work_stream(work, WORK_FORWARD,
-                (struct work_operation){.flops = rows, .read = elements - table});
+    work_stream(work, WORK_FORWARD, (struct work_operation){.flops = rows, .read = elements});
     work_stream(work, WORK_BACKWARD_WEIGHTS,
                 (struct work_operation){.flops = elements,
                                         .read = is_sparse ? 0 : elements,

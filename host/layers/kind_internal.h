@@ -33,7 +33,7 @@
     {COMMON(optimizer), NAMED(choice_optimizer, OPTIMIZER_COUNT),                                  \
      .sample_maximum = OPTIMIZER_ADAM, .help = "weight update of a training step"},                                                  \
     {COMMON(precision), NAMED(choice_precision, PRECISION_COUNT), .is_fixed = true,                \
-     .help = "arithmetic of the matrix work"}
+     .help = "arithmetic of the matrix work; amp: fp16, fp32 weights cast in each step"}
 /* clang-format on */
 
 /* What several kinds draw; the paper's ranges are those of Justus et al. 2018, section IV. */

@@ -30,6 +30,8 @@ enum storage {
     STORAGE_LAYER, /* the precision's */
     STORAGE_FP32,  /* whatever the precision */
     STORAGE_INT32, /* indices; they have no gradient */
+    STORAGE_TABLE, /* weights whose rows are picked: the precision's, fp32 in amp; no phase reads
+                      them whole, operations say what they read */
 };
 
 struct layer_tensor {
@@ -143,6 +145,7 @@ struct precision_traits {
     int storage_bytes;       /* of one element of a tensor: tf32 is stored as fp32 */
     int master_bytes;        /* of one element of what an optimizer keeps between steps */
     bool takes_tensor_cores; /* of its matrix work, where a device has them; fp32 is strict */
+    bool casts_weights; /* weights and biases are fp32, and every step casts them to the storage */
 };
 const struct precision_traits *precision_traits_of(int32_t precision);
 

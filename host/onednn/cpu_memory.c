@@ -12,10 +12,8 @@ enum { ALIGNMENT = 64 }; /* a cache line, as frameworks allocate */
 dnnl_data_type_t cpu_storage(const struct cpu_plan *plan)
 {
     static const dnnl_data_type_t types[PRECISION_COUNT] = {
-        [PRECISION_FP32] = dnnl_f32,
-        [PRECISION_TF32] = dnnl_f32,
-        [PRECISION_FP16] = dnnl_f16,
-        [PRECISION_BF16] = dnnl_bf16,
+        [PRECISION_FP32] = dnnl_f32,  [PRECISION_TF32] = dnnl_f32, [PRECISION_FP16] = dnnl_f16,
+        [PRECISION_BF16] = dnnl_bf16, [PRECISION_AMP] = dnnl_f16, /* no processor has it */
     };
     return types[plan->config.precision];
 }

@@ -159,6 +159,10 @@ enum status cpu_plan_create(struct cpu_plan **plan, struct device *device,
         char library[64];
         onednn_version(library, sizeof library);
         *outcome = OUTCOME_UNSUPPORTED;
+        if (config->precision == PRECISION_AMP)
+            return FAIL(
+                error, STATUS_FAILED,
+                "cpu: precision amp is measured on cuda: no oneDNN layer casts fp32 weights");
         return FAIL(error, STATUS_FAILED,
                     "cpu: precision %s is not supported by this processor and %s",
                     choice_name(&choice_precision, config->precision), library);
