@@ -4,11 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-/* A dense layer may take a part of what another gives: one position of a sequence. */
+/* A layer may take a part of what another gives, through a view: one position of a sequence, the
+ * queries of what one dense layer gives; images are whole. */
 static bool fits(const struct network_layer *layer, double taken, double given)
 {
-    const bool is_part = layer->config.kind == LAYER_DENSE && fmod(given, taken) == 0;
-    return given == taken || is_part;
+    const bool is_image = layer_feature_find(layer->config.kind, "image_size") != NULL;
+    return given == taken || (!is_image && taken > 0 && fmod(given, taken) == 0);
 }
 
 static double taken_by(const struct network_layer *layer, int input)

@@ -95,19 +95,20 @@ static enum status order_nodes(struct onnx_graph *graph, struct error *error)
 /* It may be weights: no number, no indices. */
 static bool may_be_weights(const struct onnx_graph *graph, int value)
 {
-    return value >= 0 && graph->values[value].rank > 0 &&
+    return value >= 0 && graph->values[value].rank > 0 && graph->values[value].count > 1 &&
            (onnx_type_is_floating(graph->values[value].type) ||
             onnx_type_is_quantised(graph->values[value].type));
 }
 
 /* What a constant output is a view of: its own, of a Constant node, which reads nothing, and of
- * weights that are joined. */
+ * weights that are joined; -1: the graph computes it from numbers and indices. */
 static int origin_of(const struct onnx_call *call, const struct onnx_value *output, int inputs,
                      int origin)
 {
-    const bool is_joined = slice_equals(call->node->op_type, "Concat") &&
-                           may_be_weights(call->graph, origin);
-    return inputs == 0 || is_joined ? (int)(output - call->graph->values) : origin;
+    const int own = (int)(output - call->graph->values);
+    if (inputs > 0 && !may_be_weights(call->graph, origin))
+        return -1;
+    return inputs == 0 || slice_equals(call->node->op_type, "Concat") ? own : origin;
 }
 
 /* Weights rather than what they are scaled, cut, moved or picked by. */

@@ -4,7 +4,8 @@
 usage: onnx_pattern_models.py FOLDER small|all
 
 writes FOLDER/*.onnx: `patterns`, `patterns_10`, `patterns_18` by operator set, whose nodes are all part of a pattern,
-and `no_patterns`, which differ from one in a detail. Each ends in a node with the name of its function here.
+and `no_patterns`, which differ from one in a detail; each ends in a node with the name of its function here. `tables`
+has constants that are no parameters.
 Exit code 77: no python3-onnx.
 """
 import os
@@ -293,7 +294,26 @@ MODELS = {
 }
 
 
+def tables(path):
+    """Cosines that the graph computes are no parameters; weights that it picks by more indices are."""
+    m = Small(opset=17)
+    x, w = m.input("x", ["n", ROWS, WIDTH]), Writer(m, "table")
+
+    def numbers(*ends):
+        return w("Cast", w("Range", *(w.constant(end, numpy.int64) for end in ends)), to=TensorProto.FLOAT)
+
+    frequency = w("Reciprocal", w("Pow", 10000.0, w("Div", numbers(0, WIDTH, 2), float(WIDTH))))
+    angle = w("Mul", w("Unsqueeze", numbers(0, ROWS, 1), w.constant([1], numpy.int64)), frequency)
+    w("Mul", x, w("Cos", w("Concat", angle, angle, axis=-1)))
+    m.nodes[-1].name = "cosines"
+    picked = w("Gather", w.weights(2, 1), w.constant(numpy.zeros([ROWS, WIDTH]), numpy.int64))
+    w("Add", x, w("Squeeze", picked, w.constant([2], numpy.int64)))
+    m.nodes[-1].name = "picked"
+    m.write(path)
+
+
 def main(folder):
+    tables(os.path.join(folder, "tables.onnx"))
     for name, (opset, functions) in MODELS.items():
         model = Small(opset=opset)
         x = model.input("x", ["n", ROWS, WIDTH])
