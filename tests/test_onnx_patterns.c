@@ -131,8 +131,9 @@ static void what_the_graph_computes_is_no_parameter(void **state)
     (void)state;
     need_models();
     struct network network = load("tables.onnx");
-    assert_int_equal(network.layer_count, 2);
+    assert_int_equal(network.layer_count, 3);
     assert_int_equal(forward_parameters(find(&network, "cosines")), 0);
+    assert_int_equal(forward_parameters(find(&network, "stored")), 0);
     assert_int_equal(forward_parameters(find(&network, "picked")), 2);
     network_free(&network);
 }

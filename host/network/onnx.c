@@ -92,59 +92,6 @@ static enum status order_nodes(struct onnx_graph *graph, struct error *error)
 
 /* ---- shapes of all tensors ---- */
 
-/* It may be weights: no number, no indices. */
-static bool may_be_weights(const struct onnx_graph *graph, int value)
-{
-    return value >= 0 && graph->values[value].rank > 0 && graph->values[value].count > 1 &&
-           (onnx_type_is_floating(graph->values[value].type) ||
-            onnx_type_is_quantised(graph->values[value].type));
-}
-
-/* What a constant output is a view of: its own, of a Constant node, which reads nothing, and of
- * weights that are joined; -1: the graph computes it from numbers and indices. */
-static int origin_of(const struct onnx_call *call, const struct onnx_value *output, int inputs,
-                     int origin)
-{
-    const int own = (int)(output - call->graph->values);
-    if (inputs > 0 && !may_be_weights(call->graph, origin))
-        return -1;
-    return inputs == 0 || slice_equals(call->node->op_type, "Concat") ? own : origin;
-}
-
-/* Weights rather than what they are scaled, cut, moved or picked by. */
-static int larger_origin(const struct onnx_graph *graph, int one, int other)
-{
-    if (one < 0 || other < 0)
-        return one < 0 ? other : one;
-    if (may_be_weights(graph, one) != may_be_weights(graph, other))
-        return may_be_weights(graph, one) ? one : other;
-    return graph->values[other].count > graph->values[one].count ? other : one;
-}
-
-static void mark_constant(const struct onnx_call *call)
-{
-    bool is_constant = call->node->known && call->node->known->is_constant;
-    int origin = -1, present = 0, varying = 0, inputs = call->node->input_count;
-    if (call->node->known && call->node->known->value_inputs && inputs > 1)
-        inputs = call->node->known->value_inputs;
-    for (int i = 0; i < inputs; i++) {
-        const struct onnx_value *input = onnx_input(call, i);
-        present += input != NULL;
-        varying += input && !input->is_constant;
-        if (input && input->is_constant)
-            origin = larger_origin(call->graph, origin, input->origin);
-    }
-    is_constant |= present && !varying;
-    call->node->is_constant = is_constant;
-    for (int i = 0; is_constant && i < call->node->output_count; i++) {
-        struct onnx_value *output = onnx_output(call, i);
-        if (output)
-            output->is_constant = true;
-        if (output && !varying)
-            output->origin = origin_of(call, output, present, origin);
-    }
-}
-
 static enum status declared_outputs(struct onnx_dimensions *dimensions,
                                     const struct onnx_call *call)
 {
@@ -213,7 +160,7 @@ static enum status infer_shapes(struct onnx_dimensions *dimensions, struct onnx_
     }
     if (!has_output)
         return onnx_fail(&call, "it has no output");
-    mark_constant(&call);
+    onnx_mark_constant(&call);
     if (node->is_constant && node->known && node->known->fold)
         node->known->fold(&call);
     return STATUS_OK;

@@ -54,6 +54,10 @@ const struct onnx_operator *onnx_operator_find(const struct onnx_node *node); /*
 /* Orders the nodes, fills every tensor's shape and the samples that the shapes hold (onnx.c). */
 enum status onnx_infer_shapes(struct onnx_graph *graph, struct error *error);
 
+/* Of a node whose shapes are known: whether its outputs are constant, and what they are a view of
+ * (onnx_origin.c). */
+void onnx_mark_constant(const struct onnx_call *call);
+
 /* ---- emission ---- */
 
 /* The node's layer, or operator, with its name and links (onnx_emit_layer.c). */

@@ -295,7 +295,7 @@ MODELS = {
 
 
 def tables(path):
-    """Cosines that the graph computes are no parameters; weights that it picks by more indices are."""
+    """Cosines that the graph computes, also of stored frequencies, are no parameters; weights that it picks by more indices are."""
     m = Small(opset=17)
     x, w = m.input("x", ["n", ROWS, WIDTH]), Writer(m, "table")
 
@@ -306,6 +306,8 @@ def tables(path):
     angle = w("Mul", w("Unsqueeze", numbers(0, ROWS, 1), w.constant([1], numpy.int64)), frequency)
     w("Mul", x, w("Cos", w("Concat", angle, angle, axis=-1)))
     m.nodes[-1].name = "cosines"
+    w("Mul", x, w("Sin", w("Mul", w("Unsqueeze", numbers(0, ROWS, 1), w.constant([1], numpy.int64)), w.weights(WIDTH))))
+    m.nodes[-1].name = "stored"
     picked = w("Gather", w.weights(2, 1), w.constant(numpy.zeros([ROWS, WIDTH]), numpy.int64))
     w("Add", x, w("Squeeze", picked, w.constant([2], numpy.int64)))
     m.nodes[-1].name = "picked"
