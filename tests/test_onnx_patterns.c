@@ -31,9 +31,9 @@ static void all_variants_are_recognised(void **state)
     (void)state;
     need_models();
     static const struct expected cases[] = {
-        {"layer_norm", 7}, {"rms_norm", 4},   {"group_norm", 1},
-        {"gelu", 7},       {"quick_gelu", 1}, {"silu", 2},
-        {"mish", 1},       {"hard_swish", 4}, {"hard_sigmoid", 1},
+        {"layer_norm", 7}, {"rms_norm", 4},     {"group_norm", 1}, {"gelu", 7},
+        {"quick_gelu", 1}, {"silu", 2},         {"mish", 1},       {"repeat_heads", 1},
+        {"hard_swish", 4}, {"hard_sigmoid", 1},
     };
     struct network network = load("patterns.onnx");
     int total = 0;

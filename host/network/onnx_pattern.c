@@ -85,7 +85,7 @@ static void let_go(struct onnx_graph *graph, struct onnx_node *node)
 bool onnx_pattern_replace(struct onnx_graph *graph, const struct onnx_found *found)
 {
     struct onnx_node *last = &graph->nodes[found->nodes[0]];
-    const struct slice type = {found->op_type, strlen(found->op_type)};
+    const char *op_type = found->known ? found->known->op_type : found->op_type;
     if (last->output_count != 1 || !are_all_inside(graph, found) ||
         graph->link_capacity - graph->link_count < found->input_count + 1)
         return false;
@@ -103,10 +103,10 @@ bool onnx_pattern_replace(struct onnx_graph *graph, const struct onnx_found *fou
         graph->values[found->inputs[i]].consumer_count++;
     }
     graph->links[graph->link_count++] = output;
-    last->op_type = type;
+    last->op_type = (struct slice){op_type, strlen(op_type)};
     last->domain = (struct slice){"", 0};
     last->message.size = 0; /* its attributes are another operator's */
-    last->known = onnx_operator_find(last);
+    last->known = found->known ? found->known : onnx_operator_find(last);
     last->pattern = found->name;
     last->axis = found->groups;
     return true;
@@ -195,6 +195,7 @@ static void recognise_at(struct onnx_graph *graph, int node)
             take_inputs(graph, &found, &bound, &patterns[i]) && onnx_pattern_replace(graph, &found))
             return;
     }
+    onnx_recognise_repeat(graph, node);
 }
 
 /* From the outputs on: the whole of a pattern comes before its parts. */

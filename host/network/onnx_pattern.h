@@ -15,6 +15,7 @@ enum { ONNX_FOUND_NODES = 48, ONNX_FOUND_INPUTS = 4 };
 struct onnx_found {
     const char *name;                           /* "layer_norm": what is counted */
     const char *op_type;                        /* of the operator table: "LayerNormalization" */
+    const struct onnx_operator *known;          /* where the table does not have it; else NULL */
     int nodes[ONNX_FOUND_NODES], node_count;    /* each once; the first gives the result */
     int inputs[ONNX_FOUND_INPUTS], input_count; /* values that the operator reads */
     int groups;                                 /* of channels, where it is a norm of groups */
@@ -30,13 +31,20 @@ void onnx_tell_patterns(struct network *network, const struct onnx_graph *graph)
  * between them is read elsewhere, or an output of the graph. */
 bool onnx_pattern_replace(struct onnx_graph *graph, const struct onnx_found *found);
 
+/* Heads of keys or values that are repeated (onnx_repeat.c): whether the node ends such a pattern;
+ * it is a node then that reads the heads themselves. */
+bool onnx_recognise_repeat(struct onnx_graph *graph, int node);
+/* The node of that pattern that gives a tensor, or NULL. */
+const struct onnx_node *onnx_repeat_of(const struct onnx_graph *graph,
+                                       const struct onnx_value *value);
+
 /* ---- patterns as texts ----
  *
  * "Mul(Add(Erf(x), 1), w)": a node by its operator, its inputs in brackets; those of Add and Mul in
  * any order. Casts between two nodes are passed over.
  *
  *   x y        a tensor that depends on the network's input
- *   w b        a constant tensor; o: of ones; z: of zeros; s t: any tensor
+ *   w b        a constant tensor; o: of ones; z: of zeros; s t u: any tensor
  *   e          a constant number above 0, up to 0.1
  *   0.5        a constant number, to 3 digits
  *   min=0      an attribute, or where the node has none the input at this place, is that number

@@ -34,6 +34,9 @@ static const struct part {
     {"mean_square", "Add(ReduceMean(square($1)), e)"},
     {"by_rms", "Mul($1, by_root(mean_square($1)))"},
     {"by_rms", "Div($1, root(mean_square($1)))"},
+    /* shapes */
+    {"row_axis", "Unsqueeze($1, s)"},
+    {"row_axis", "Unsqueeze($1)"}, /* an attribute before operator set 13 */
     /* activations */
     {"erf_gate", "Add(Erf(Div($1, 1.414214)), 1)"},
     {"erf_gate", "Add(Erf(Mul($1, 0.707107)), 1)"},
@@ -139,7 +142,7 @@ static bool is_allowed(const struct onnx_graph *graph, char letter, int value)
         return graph->values[value].is_constant;
     if (letter == 'o' || letter == 'z')
         return is_filled(&graph->values[value], letter == 'o');
-    if (letter == 's' || letter == 't')
+    if (letter == 's' || letter == 't' || letter == 'u')
         return true;
     return !graph->values[value].is_constant;
 }

@@ -132,6 +132,15 @@ def group_norm_torch(w, x, groups=3, scale=1):
     w("Add", w("Mul", y, w.weights(ROWS, 1)), w.weights(ROWS, 1))
 
 
+# ---- heads ----
+
+def repeat_heads(w, x):
+    """Of 2 heads of 3 rows each for 4 heads of queries."""
+    x = w("Reshape", x, w.constant([0, 2, 3, WIDTH], numpy.int64))
+    y = w("Expand", w("Unsqueeze", x, w.constant([2], numpy.int64)), w.constant([1, 2, 2, 3, WIDTH], numpy.int64))
+    w("Reshape", y, w.constant([0, 4, 3, WIDTH], numpy.int64))
+
+
 # ---- activations ----
 
 def gelu_torch(w, x):
@@ -244,6 +253,12 @@ def group_norm_scaled(w, x):
     group_norm_torch(w, x, scale=2)
 
 
+def repeat_rows(w, x):
+    x = w("Reshape", x, w.constant([0, 2, 3, WIDTH], numpy.int64))
+    y = w("Expand", w("Unsqueeze", x, w.constant([3], numpy.int64)), w.constant([1, 2, 3, 2, WIDTH], numpy.int64))
+    w("Reshape", y, w.constant([0, 2, 6, WIDTH], numpy.int64))
+
+
 def other_divisor(w, x):
     w("Mul", w("Mul", x, w("Add", w("Erf", w("Div", x, 1.6)), 1.0)), 0.5)
 
@@ -285,9 +300,9 @@ GELUS = [gelu_torch, gelu_tensorflow, gelu_onnxruntime, gelu_halved, gelu_tanh_n
 OTHERS = [quick_gelu, silu, silu_turned, hard_swish_gate, hard_swish_torch, hard_swish_tensorflow, hard_swish_min,
           hard_sigmoid, mish]
 NONE = [read_inside, other_axis, two_axes, two_means, other_power, large_epsilon, scale_of_rows, group_norm_scaled,
-        other_divisor, other_half, divided_by_x, gate_of_another, other_bound, other_slope, other_offset, grown]
+        repeat_rows, other_divisor, other_half, divided_by_x, gate_of_another, other_bound, other_slope, other_offset, grown]
 MODELS = {
-    "patterns": (17, LAYER_NORMS + RMS_NORMS + [group_norm_torch] + GELUS + OTHERS),
+    "patterns": (17, LAYER_NORMS + RMS_NORMS + [group_norm_torch, repeat_heads] + GELUS + OTHERS),
     "patterns_10": (10, [layer_norm_torch, gelu_torch, hard_swish_old]),
     "patterns_18": (18, LAYER_NORMS + RMS_NORMS),
     "no_patterns": (17, NONE),
