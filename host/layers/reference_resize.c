@@ -49,6 +49,12 @@ static double share_of(const struct taps *taps, int64_t pixel)
     return pixel == taps->first ? 1 - taps->share : pixel == taps->first + 1 ? taps->share : 0;
 }
 
+/* A share is the rest of a place: the larger that is, the more of its digits are lost. */
+static double rounding_of(const struct taps *down, const struct taps *right)
+{
+    return 1 + (double)(down->first + right->first);
+}
+
 static void output(struct reference_sum *sum, struct reference *reference, int64_t index)
 {
     const struct resize_sides at = resize_sides(&reference->config.as.resize);
@@ -65,7 +71,7 @@ static void output(struct reference_sum *sum, struct reference *reference, int64
             continue;
         const double value = reference_read_one(reference, VALUE_INPUT,
                                                 (plane * at.height + row) * at.width + column);
-        reference_add(sum, share * value, value); /* shares are rounded, too */
+        reference_add(sum, share * value, value * rounding_of(&down, &right));
     }
 }
 
@@ -83,7 +89,7 @@ static struct reach reach_of(int64_t pixel, int64_t from, int64_t to)
 
 /* Of one row of outputs. */
 static void add_row(struct reference_sum *sum, struct reference *reference, int64_t first_output,
-                    int64_t column, double share)
+                    int64_t column, const struct taps *down, double share)
 {
     const struct resize_sides at = resize_sides(&reference->config.as.resize);
     const struct reach reach = reach_of(column, at.width, at.output_width);
@@ -96,7 +102,7 @@ static void add_row(struct reference_sum *sum, struct reference *reference, int6
         if (both <= 0)
             continue;
         reference_read(&value, &size, reference, VALUE_PRODUCT_GRADIENT, &index, 1);
-        reference_add(sum, both * value, size);
+        reference_add(sum, both * value, size * rounding_of(down, &right));
     }
 }
 
@@ -112,7 +118,7 @@ static void input_gradient(struct reference_sum *sum, struct reference *referenc
         sum->is_open |= down.is_open;
         if (share_of(&down, row) > 0)
             add_row(sum, reference, (plane * at.output_height + i) * at.output_width,
-                    index % at.width, share_of(&down, row));
+                    index % at.width, &down, share_of(&down, row));
     }
 }
 

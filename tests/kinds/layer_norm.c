@@ -26,21 +26,21 @@ const struct kind_reference reference_layer_norm = {
         {
             "uniform "
             "layer_norm:batch_size=9,pass=forward,optimizer=none,precision=fp32,positions=1153,"
-            "width=4212,statistics=layer,pixels=1",
+            "width=4212",
             "log_uniform "
             "layer_norm:batch_size=29,pass=train,optimizer=sgd,precision=fp32,positions=8,width=18,"
-            "statistics=rms,pixels=1",
+            "statistics=rms",
             "log_uniform "
             "layer_norm:batch_size=11,pass=forward,optimizer=none,precision=fp32,positions=2,width="
-            "2,statistics=layer,pixels=1",
+            "2",
             "log_uniform "
             "layer_norm:batch_size=8,pass=train,optimizer=momentum,precision=fp32,positions=1240,"
-            "width=195,statistics=rms,pixels=1",
+            "width=195,statistics=rms",
             "realistic "
             "layer_norm:batch_size=8,pass=forward,optimizer=none,precision=fp32,positions=2048,"
-            "width=768,statistics=layer,pixels=1",
+            "width=768",
             "uniform "
             "layer_norm:batch_size=48,pass=train,optimizer=adagrad,precision=fp32,positions=48,"
-            "width=2140,statistics=layer,pixels=1",
+            "width=2140",
         },
 };
