@@ -1,72 +1,9 @@
-#include "elementwise_storage.cuh"
 #include "row_norm.h"
+#include "row_parts.cuh"
 
 #include <math.h>
 
-static const int WARP = 32;
-static const int64_t WARP_WIDTH_LIMIT = 1024; /* wider rows take a block */
 static const int64_t SLICE_ROWS = 128, SLICE_LIMIT = 64;
-
-/* ---- rows: LANES threads side by side have one, a warp or a block ---- */
-
-/* The sum over the row's threads, in each of them. */
-template <int LANES> static __device__ inline float row_sum(float value)
-{
-    for (int mask = WARP / 2; mask > 0; mask /= 2)
-        value += __shfl_xor_sync(0xFFFFFFFFu, value, mask);
-    if (LANES == WARP)
-        return value;
-    __shared__ float partial[THREADS / WARP];
-    if (threadIdx.x % WARP == 0)
-        partial[threadIdx.x / WARP] = value;
-    __syncthreads();
-    value = 0;
-    for (int i = 0; i < THREADS / WARP; i++)
-        value += partial[i];
-    __syncthreads();
-    return value;
-}
-
-/* This thread's share of the row: 16 bytes per access where rows are a multiple of that. */
-template <class T> static __device__ inline int64_t packs_of(int64_t width)
-{
-    const int64_t size = 16 / sizeof(T);
-    return width % size == 0 ? width / size : 0;
-}
-
-/* function(column, a, b) for each element of two rows. */
-template <int LANES, class T, class F>
-static __device__ inline void visit_row(const T *a, const T *b, int64_t width, F function)
-{
-    const int SIZE = 16 / (int)sizeof(T);
-    const int64_t lane = threadIdx.x % LANES, packs = packs_of<T>(width);
-    for (int64_t p = lane; p < packs; p += LANES) {
-        const pack<T> as = load_pack(a + p * SIZE), bs = load_pack(b + p * SIZE);
-#pragma unroll
-        for (int j = 0; j < SIZE; j++)
-            function(p * SIZE + j, load(&as.values[j]), load(&bs.values[j]));
-    }
-    for (int64_t i = packs * SIZE + lane; i < width; i += LANES)
-        function(i, load(&a[i]), load(&b[i]));
-}
-
-/* to = function(column, a, b). */
-template <int LANES, class T, class F>
-static __device__ inline void map_row(T *to, const T *a, const T *b, int64_t width, F function)
-{
-    const int SIZE = 16 / (int)sizeof(T);
-    const int64_t lane = threadIdx.x % LANES, packs = packs_of<T>(width);
-    for (int64_t p = lane; p < packs; p += LANES) {
-        pack<T> as = load_pack(a + p * SIZE);
-        const pack<T> bs = load_pack(b + p * SIZE);
-#pragma unroll
-        for (int j = 0; j < SIZE; j++)
-            store(&as.values[j], function(p * SIZE + j, load(&as.values[j]), load(&bs.values[j])));
-        store_pack(to + p * SIZE, as);
-    }
-    for (int64_t i = packs * SIZE + lane; i < width; i += LANES)
-        store(&to[i], function(i, load(&a[i]), load(&b[i])));
-}
 
 /* What the forward pass has left of a row. */
 static __device__ inline float mean_of(const struct row_norm &norm, int64_t row)
@@ -86,11 +23,6 @@ static __device__ inline int64_t scale_place(const struct row_norm &norm, int64_
     const int64_t first = norm.turns == 1 ? 0 : turn * norm.width;
     return first + (norm.pixels == 1 ? i : (uint32_t)i / (uint32_t)norm.pixels);
 }
-
-/* Rows of this block, in turn. */
-#define EACH_ROW(row, rows)                                                                        \
-    for (int64_t row = (int64_t)blockIdx.x * (THREADS / LANES) + threadIdx.x / LANES;              \
-         row < (rows); row += (int64_t)gridDim.x * (THREADS / LANES))
 
 /* ---- forward ---- */
 
@@ -247,12 +179,6 @@ static __global__ void slice_sums_kernel(float *gradients, const float *sums, in
 }
 
 /* ---- launchers ---- */
-
-/* A grid of `lanes` threads per row. */
-static cudaLaunchConfig_t row_grid(int64_t rows, int lanes, cudaStream_t stream)
-{
-    return grid_of(rows * lanes, stream);
-}
 
 extern "C" cudaError_t launch_row_norm(void *y, const void *x, const struct row_norm *norm,
                                        cudaStream_t stream)

@@ -8,7 +8,7 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
     file(GLOB shim_hosts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cuda/*.c)
     list(FILTER shim_hosts EXCLUDE REGEX "/(module|sampler_words|convolution_graph|convolution_plans|cudnn_descriptor)\\.c$")
     set_source_files_properties(shim/libraries.c PROPERTIES COMPILE_OPTIONS -Wno-unused-parameter)
-    add_library(epochcast_shim STATIC shim/fibers.cpp shim/runtime.cpp shim/sampler_words.c
+    add_library(epochcast_shim STATIC shim/fibers.cpp shim/runtime.cpp shim/products.cpp shim/sampler_words.c
                 shim/libraries.c ${shim_kernels} ${shim_hosts})
     target_include_directories(epochcast_shim BEFORE PUBLIC shim ${PROJECT_SOURCE_DIR}/cuda)
     set(shim_options -ffp-contract=off -Wall -Wextra -Wno-unknown-pragmas)

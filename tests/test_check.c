@@ -353,6 +353,23 @@ static void fewer_bits_are_found(void **state)
          .batch_size = 2,
          .pass = PASS_TRAIN,
          .as.layer_norm = {.positions = 20, .width = 1024, .pixels = 1}},
+        {.kind = LAYER_SOFTMAX,
+         .batch_size = 2,
+         .pass = PASS_TRAIN,
+         .as.softmax = {.positions = 20, .width = 100}},
+        {.kind = LAYER_MATMUL,
+         .batch_size = 2,
+         .pass = PASS_TRAIN,
+         .as.matmul = {.matrices = 3, .left_rows = 20, .depth = 30, .right_columns = 40}},
+        {.kind = LAYER_ATTENTION,
+         .batch_size = 2,
+         .pass = PASS_TRAIN,
+         .as.attention = {.heads = 4,
+                          .key_value_heads = 2,
+                          .query_length = 10,
+                          .key_length = 12,
+                          .head_size = 16,
+                          .causal = SWITCH_YES}},
     };
     for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
         assert_false(check_rounded(*state, &configs[i], 24, NULL).is_incorrect);

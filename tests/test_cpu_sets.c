@@ -122,13 +122,25 @@ static void every_set_computes_the_same(void **state)
         {.kind = LAYER_LAYER_NORM,
          .batch_size = 3,
          .as.layer_norm = {.positions = 5, .width = 31, .pixels = 1}},
+        {.kind = LAYER_SOFTMAX, .batch_size = 3, .as.softmax = {.positions = 5, .width = 31}},
+        {.kind = LAYER_MATMUL,
+         .batch_size = 3,
+         .as.matmul = {.matrices = 2, .left_rows = 9, .depth = 17, .right_columns = 11}},
+        {.kind = LAYER_ATTENTION,
+         .batch_size = 3,
+         .as.attention = {.heads = 4,
+                          .key_value_heads = 2,
+                          .query_length = 7,
+                          .key_length = 9,
+                          .head_size = 8,
+                          .causal = SWITCH_YES}},
     };
     for (size_t i = 0; i < sizeof configs / sizeof *configs; i++)
         for (int32_t optimizer = OPTIMIZER_NONE; optimizer < OPTIMIZER_COUNT; optimizer++) {
             struct error error = {0};
             configs[i].pass = optimizer == OPTIMIZER_NONE ? PASS_FORWARD : PASS_TRAIN;
             configs[i].optimizer = optimizer;
-            if (configs[i].kind == LAYER_POOL2D || configs[i].kind == LAYER_ADDITION)
+            if (layer_cost(&configs[i]).parameter_count == 0)
                 configs[i].optimizer = OPTIMIZER_NONE;
             if (layer_check(&configs[i], &error) != STATUS_OK)
                 fail_msg("%s", error.message);

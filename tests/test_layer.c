@@ -221,6 +221,19 @@ static void impossible_configs_are_refused_with_a_reason(void **state)
     assert_refused("dense:optimizer=adam", "pass forward");
     assert_refused("pool2d:pass=train,optimizer=sgd", "no parameters");
     assert_refused("addition:pass=train,optimizer=sgd", "no parameters");
+    assert_refused("softmax:pass=train,optimizer=sgd", "no parameters");
+    assert_refused("matmul:pass=train,optimizer=sgd", "no parameters");
+    assert_refused("matmul:left_rows=1048576,right_columns=1048576", "the output would have");
+    assert_refused("attention:pass=train,optimizer=sgd", "no parameters");
+    assert_refused("attention:heads=3,key_value_heads=2",
+                   "heads is no multiple of key_value_heads");
+    assert_refused("attention:heads=2,key_value_heads=4",
+                   "heads is no multiple of key_value_heads");
+    assert_refused("attention:key_length=0", "key_length: 0 is outside 1..");
+    assert_refused("attention:query_length=5,key_length=4,causal=yes", "more queries than keys");
+    assert_refused("attention:heads=64,key_value_heads=1,query_length=65536,key_length=65536",
+                   "the tensors of the backward pass would have");
+    assert_refused("softmax:width=0", "width: 0 is outside 1..1048576");
     assert_refused("batch_norm:image_size=4096,channels=128", "the input would have");
     assert_refused("addition:batch_size=3,elements=1000000000", "the output would have");
 }

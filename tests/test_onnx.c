@@ -126,7 +126,7 @@ static void open_dimensions_take_sizes(void **state)
         double input_count;
     } cases[] = {
         {"open_sequence.onnx", "sequence=7", "query", 7, 7 * 16},
-        {"open_sequence.onnx", "sequence=128", "scores", 0, 2 * 4 * 128 * 4},
+        {"open_sequence.onnx", "sequence=128", "context", 1, 4 * 128 * 4},
         {"open_sequence.onnx", "sequence=9,n=1", "value", 9, 9 * 16},
         {"open_sequence.onnx", "sequence=9,n=5", "value", 9, 9 * 16}, /* its batch, divided out */
         {"open_unnamed.onnx", "x:1=11", "fc", 11, 11 * 16},

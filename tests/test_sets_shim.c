@@ -19,6 +19,23 @@ static const struct layer_config
             .pass = PASS_TRAIN,
             .optimizer = OPTIMIZER_ADAM,
             .as.layer_norm = {.positions = 3, .width = 20, .pixels = 1}},
+    softmax = {.kind = LAYER_SOFTMAX,
+               .batch_size = 2,
+               .pass = PASS_TRAIN,
+               .as.softmax = {.positions = 3, .width = 20}},
+    matmul = {.kind = LAYER_MATMUL,
+              .batch_size = 2,
+              .pass = PASS_TRAIN,
+              .as.matmul = {.matrices = 2, .left_rows = 3, .depth = 4, .right_columns = 5}},
+    attention = {.kind = LAYER_ATTENTION,
+                 .batch_size = 2,
+                 .pass = PASS_TRAIN,
+                 .as.attention = {.heads = 4,
+                                  .key_value_heads = 2,
+                                  .query_length = 3,
+                                  .key_length = 5,
+                                  .head_size = 4,
+                                  .causal = SWITCH_YES}},
     dense = {.kind = LAYER_DENSE,
              .batch_size = 3,
              .pass = PASS_TRAIN,
@@ -44,8 +61,8 @@ static const struct layer_config
                .batch_size = 2,
                .pass = PASS_TRAIN,
                .as.pool2d = {.image_size = 6, .kernel_size = 2, .channels = 3, .stride = 2}};
-static const struct layer_config *const kinds[] = {&addition,    &norm,       &dense,
-                                                   &convolution, &batch_norm, &pooling};
+static const struct layer_config *const kinds[] = {
+    &addition, &norm, &softmax, &matmul, &attention, &dense, &convolution, &batch_norm, &pooling};
 enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
 
 static int setup(void **state)

@@ -25,7 +25,10 @@
     X(BATCH_NORM, batch_norm)                                                                      \
     X(ADDITION, addition)                                                                          \
     X(LAYER_NORM, layer_norm)                                                                      \
+    X(SOFTMAX, softmax)                                                                            \
     X(ACTIVATION, activation)                                                                      \
+    X(MATMUL, matmul)                                                                              \
+    X(ATTENTION, attention)                                                                        \
     X(EMBEDDING, embedding)                                                                        \
     X(LOSS, loss)                                                                                  \
     X(RECURRENT, recurrent)                                                                        \
@@ -176,6 +179,24 @@ struct resize_sides {
     int32_t height, width, output_height, output_width;
 };
 struct resize_sides resize_sides(const struct resize *resize);
+
+/* Softmax of rows of `width` elements, `positions` rows per sample. */
+struct softmax {
+    int32_t positions, width;
+};
+
+/* Products of activations, `matrices` per sample: (left_rows, depth) (depth, right_columns). */
+struct matmul {
+    int32_t matrices, left_rows, depth, right_columns;
+    int32_t is_right_transposed; /* enum switch_: the right input is (right_columns, depth) */
+};
+
+/* softmax(q k' / sqrt(head_size)) v of each head; queries, keys and values are inputs of (batch,
+ * heads, length, head_size). heads / key_value_heads heads in turn share keys and values. */
+struct attention {
+    int32_t heads, key_value_heads, query_length, key_length, head_size;
+    int32_t causal; /* enum switch_ */
+};
 
 #define LAYER_MEMBER(KIND, kind) struct kind kind;
 

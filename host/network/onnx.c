@@ -5,6 +5,7 @@
  * The network is of one sample. An open batch (onnx_dimension.h) counts as 1; where the file fixes
  * one (onnx_batch.h), shapes are inferred with it and counts are divided by it.
  */
+#include "network/onnx_attention_pattern.h"
 #include "network/onnx_batch.h"
 #include "network/onnx_dimension.h"
 #include "network/onnx_operators.h"
@@ -238,12 +239,13 @@ static enum status emit_all(struct onnx_builder *builder, struct error *error)
     builder->slot_count = 16;
     while (builder->slot_count < 2 * (size_t)graph->node_count)
         builder->slot_count *= 2;
-    TRY(ALLOCATE(&builder->network->layers, (unsigned long)graph->node_count, "layers of a network",
-                 error));
+    TRY(ALLOCATE(&builder->network->layers, 2 * (unsigned long)graph->node_count,
+                 "layers of a network", error));
     TRY(ALLOCATE(&builder->network->inputs, (unsigned long)(graph->node_count + graph->link_count),
                  "inputs of layers", error));
     TRY(ALLOCATE(&builder->slots, builder->slot_count, "names of layers", error));
     memset(builder->slots, 0xff, builder->slot_count * sizeof *builder->slots); /* all -1 */
+    TRY(onnx_attentions_find(builder, error));
     for (int i = 0; i < graph->node_count; i++) {
         const struct onnx_call call = {graph, &graph->nodes[graph->order[i]], error};
         TRY(onnx_emit_node(builder, &call));
@@ -315,11 +317,12 @@ static enum status read_all(struct network *network, struct onnx_graph *graph,
     graph->sizes = sizes;
     TRY(onnx_infer_shapes(graph, error));
     onnx_recognise(graph);
-    onnx_tell_patterns(network, graph);
     tell_batch(network, graph);
     struct onnx_builder builder = {.graph = graph, .network = network};
     const enum status status = emit_all(&builder, error);
+    onnx_tell_patterns(network, graph);
     tell_types(network, graph);
+    onnx_attentions_free(&builder);
     free(builder.slots);
     return status;
 }

@@ -1,6 +1,7 @@
 /* Attention as onnxruntime fuses it (domain com.microsoft), with its caches of earlier steps. */
 #include "network/onnx_contrib.h"
 
+#include <math.h>
 #include <string.h>
 
 static enum status need_sequence(const struct onnx_call *call, int i, struct onnx_value **value)
@@ -58,8 +59,54 @@ enum status onnx_shape_packed_attention(const struct onnx_call *call)
     return onnx_set_output(call, 0, x->type, 3, dims);
 }
 
+static bool is_integer(double number)
+{
+    return number >= 1 && number <= INT32_MAX && floor(number) == number;
+}
+
+/* The projections as one dense layer, and the attention that reads its output three times. */
+static bool read_packed(struct onnx_match *dense, struct onnx_match *attention,
+                        const struct onnx_call *call)
+{
+    const struct onnx_value *x = onnx_input(call, 0), *output = onnx_output(call, 0);
+    struct onnx_value *w = onnx_input(call, 1), *bias = onnx_input(call, 2);
+    const double samples = onnx_samples(call->graph, output);
+    const double width = (double)output->dims[2],
+                 heads = (double)onnx_integer(call, "num_heads", 0);
+    if (x->is_constant || !w->is_constant || (double)w->dims[1] != 3 * width ||
+        (bias && (!bias->is_constant || bias->count != 3 * width)) || !is_integer(width / heads) ||
+        onnx_input(call, 4) || (double)x->dims[0] != samples)
+        return false;
+    *dense = (struct onnx_match){.rows = (double)x->dims[0] * (double)x->dims[1],
+                                 .parameters = {w, bias},
+                                 .suffix = "_projections",
+                                 .config.kind = LAYER_DENSE};
+    dense->config.as.dense = (struct dense){.inputs = (int32_t)w->dims[0],
+                                            .outputs = (int32_t)w->dims[1],
+                                            .use_bias = bias ? SWITCH_YES : SWITCH_NO};
+    *attention = (struct onnx_match){.rows = samples,
+                                     .has_inputs = true,
+                                     .inputs = {output, output, output},
+                                     .config = {.kind = LAYER_ATTENTION, .batch_size = 1}};
+    attention->config.as.attention = (struct attention){
+        .heads = (int32_t)heads,
+        .key_value_heads = (int32_t)heads,
+        .query_length = (int32_t)x->dims[1],
+        .key_length = (int32_t)x->dims[1],
+        .head_size = (int32_t)(width / heads),
+        .causal = onnx_integer(call, "unidirectional", 0) != 0};
+    return layer_is_valid(&attention->config);
+}
+
 enum status onnx_emit_packed_attention(struct onnx_builder *builder, const struct onnx_call *call)
 {
+    struct onnx_match dense, attention;
+    bool is_added = false;
+    if (read_packed(&dense, &attention, call))
+        TRY(onnx_match_add(builder, call, &dense, &is_added));
+    if (is_added)
+        return onnx_match_add(builder, call, &attention, &is_added);
+
     const struct onnx_value *x = onnx_input(call, 0), *w = onnx_input(call, 1);
     const double value_width = (double)onnx_output(call, 0)->dims[2];
     const double query_width = ((double)w->dims[1] - value_width) / 2;
@@ -104,4 +151,45 @@ enum status onnx_emit_attention_of_three(struct onnx_builder *builder, const str
         steps = (double)key->dims[key->rank == 3 ? 1 : key->rank - 2];
     steps += cached_steps(onnx_input(call, is_grouped ? 3 : 6));
     return emit_scores(builder, call, onnx_per_sample(call, output), width, width, steps, 0);
+}
+
+/* Projected queries, keys and values, without a bias; packed into one tensor where there is a query
+ * alone. A cache of earlier keys and values comes from outside. */
+bool onnx_read_attention_of_three(struct onnx_match *match, const struct onnx_call *call)
+{
+    const struct onnx_value *query = onnx_input(call, 0), *key = onnx_input(call, 1);
+    const bool is_grouped = onnx_has_attribute(call, "kv_num_heads");
+    const struct onnx_value *output = onnx_output(call, 0), *value = onnx_input(call, 2);
+    const struct onnx_value *past = onnx_input(call, is_grouped ? 3 : 6);
+    const double samples = onnx_samples(call->graph, output);
+    const double heads = (double)onnx_integer(call, "num_heads", 0);
+    const double few = (double)onnx_integer(call, is_grouped ? "kv_num_heads" : "num_heads", 0);
+    const double size = (double)output->dims[2] / heads, rows = (double)query->dims[1];
+    const bool is_bare = is_grouped || !onnx_input(call, 3);
+    if (query->is_constant || !is_bare || (double)query->dims[0] != samples || !is_integer(size) ||
+        !is_integer(few) || (key != NULL) != (value != NULL) || (!key && !is_grouped))
+        return false;
+    double steps = key ? (double)key->dims[key->rank == 3 ? 1 : key->rank - 2] : rows;
+    if (key &&
+        (key->rank < 3 || key->count != samples * steps * few * size || value->count != key->count))
+        return false;
+    steps += cached_steps(past);
+    *match = (struct onnx_match){.rows = samples,
+                                 .has_inputs = true,
+                                 .inputs = {query,
+                                            past  ? NULL
+                                            : key ? key
+                                                  : query,
+                                            past    ? NULL
+                                            : value ? value
+                                                    : query},
+                                 .config.kind = LAYER_ATTENTION};
+    const bool is_causal = is_grouped || onnx_integer(call, "unidirectional", 0);
+    match->config.as.attention = (struct attention){.heads = (int32_t)heads,
+                                                    .key_value_heads = (int32_t)few,
+                                                    .query_length = (int32_t)rows,
+                                                    .key_length = (int32_t)steps,
+                                                    .head_size = (int32_t)size,
+                                                    .causal = is_causal && rows <= steps};
+    return true;
 }

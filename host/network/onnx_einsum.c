@@ -1,5 +1,5 @@
 /* Einsum: "bnd,dhk->bnhk". A letter is an axis; '...' are the axes in front that broadcast. */
-#include "network/onnx_operators.h"
+#include "network/onnx_product.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -180,6 +180,37 @@ static double multiply_adds(const struct equation *equation)
         joined &= later;
     }
     return count;
+}
+
+static bool has_repeats(const struct term *term)
+{
+    return __builtin_popcountll(labels_of(term)) != term->rank;
+}
+
+/* Axes of both operands are matrices where the result has them, else summed; each other axis is of
+ * one operand and the result. The axes may stand in any order: a library moves them first. */
+bool onnx_einsum_product(struct onnx_product *out, const struct onnx_call *call)
+{
+    struct equation equation;
+    if (read_equation(&equation, call) != STATUS_OK || equation.term_count != 2)
+        return false;
+    const struct term *terms = equation.terms;
+    const uint64_t left = labels_of(&terms[0]), right = labels_of(&terms[1]);
+    const uint64_t result = labels_of(&terms[2]), shared = left & right;
+    const int axis = onnx_output(call, 0)->batch_axis;
+    const bool is_apart = call->graph->batch == 1 || axis == ONNX_UNBATCHED ||
+                          (axis >= 0 && shared >> terms[2].labels[axis] & 1);
+    if ((left ^ right) & ~result || !(shared & ~result) || !is_apart || has_repeats(&terms[0]) ||
+        has_repeats(&terms[1]))
+        return false;
+    *out = (struct onnx_product){.matrices = product(&equation, shared & result),
+                                 .rows = product(&equation, left & ~right),
+                                 .depth = product(&equation, shared & ~result),
+                                 .columns = product(&equation, right & ~left),
+                                 .is_right_transposed = shared & ~result &
+                                                        UINT64_C(1)
+                                                            << terms[1].labels[terms[1].rank - 1]};
+    return true;
 }
 
 /* One operand alone is moved or summed. */

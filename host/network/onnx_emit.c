@@ -32,9 +32,17 @@ static void copy_name(char *out, size_t size, struct slice name)
             *byte = '_';
 }
 
-/* The node's name, or its output's; where another layer has it, the node's number follows. */
+static void append(char *name, size_t size, const char *suffix)
+{
+    const size_t length = strlen(name), most = size - strlen(suffix) - 1;
+    char *end = name + (length < most ? length : most);
+    snprintf(end, size - (size_t)(end - name), "%s", suffix);
+}
+
+/* The node's name, or its output's, and a suffix; where another layer has it, the node's number
+ * follows. */
 static enum status name_layer(struct onnx_builder *builder, const struct onnx_call *call,
-                              struct network_layer *layer)
+                              struct network_layer *layer, const char *suffix)
 {
     const struct onnx_value *output = onnx_output(call, 0);
     const int number = (int)(call->node - call->graph->nodes);
@@ -44,6 +52,7 @@ static enum status name_layer(struct onnx_builder *builder, const struct onnx_ca
                    ? output->name
                    : (struct slice){"", 0};
     copy_name(layer->name, sizeof layer->name, name);
+    append(layer->name, sizeof layer->name, suffix);
     for (int attempt = 0; attempt < 3; attempt++) {
         const bool is_reserved = !*layer->name || strcmp(layer->name, "input") == 0;
         int *slot = find_slot(builder, layer->name);
@@ -72,12 +81,12 @@ static void link_layer(struct onnx_builder *builder, const struct onnx_call *cal
     builder->network->input_count += layer->input_count;
 }
 
-enum status onnx_layer_add(struct onnx_builder *builder, const struct onnx_call *call,
-                           struct network_layer **out)
+enum status onnx_layer_add_named(struct onnx_builder *builder, const struct onnx_call *call,
+                                 const char *suffix, struct network_layer **out)
 {
     struct network_layer *layer = &builder->network->layers[builder->network->layer_count];
     *layer = (struct network_layer){.config = {.batch_size = 1}};
-    TRY(name_layer(builder, call, layer));
+    TRY(name_layer(builder, call, layer, suffix));
     link_layer(builder, call, layer);
     for (int i = 0; i < call->node->output_count; i++)
         if (onnx_output(call, i))
@@ -85,6 +94,12 @@ enum status onnx_layer_add(struct onnx_builder *builder, const struct onnx_call 
     builder->network->layer_count++;
     *out = layer;
     return STATUS_OK;
+}
+
+enum status onnx_layer_add(struct onnx_builder *builder, const struct onnx_call *call,
+                           struct network_layer **out)
+{
+    return onnx_layer_add_named(builder, call, "", out);
 }
 
 /* ---- work ---- */

@@ -1,7 +1,7 @@
 /* From a node to a layer: of a kind, where one describes it, with the bias and the activation that
  * follow; else an operator.
  */
-#include "network/onnx_operators.h"
+#include "network/onnx_attention_pattern.h"
 
 #include <math.h>
 #include <string.h>
@@ -100,19 +100,62 @@ static void fuse(struct onnx_builder *builder, const struct onnx_call *call,
         set_feature(config, "activation", fuse_activation(builder, call, output));
 }
 
+/* The layer's inputs are not the node's: `inputs` are the layers that give them. */
+static void relink(struct onnx_builder *builder, struct network_layer *layer, const int *inputs,
+                   int count)
+{
+    builder->network->input_count -= layer->input_count;
+    int *links = builder->network->inputs + builder->network->input_count;
+    memcpy(links, inputs, (size_t)count * sizeof *links);
+    layer->inputs = links;
+    layer->input_count = count;
+    builder->network->input_count += count;
+}
+
+/* Weights that the layer's kind does not have, looked up once: biases of positions. */
+static enum status add_bias(struct onnx_builder *builder, const struct onnx_call *call,
+                            const struct onnx_value *bias)
+{
+    static const int input = -1;
+    struct network_layer *layer;
+    if (!bias || bias->origin < 0 || builder->graph->values[bias->origin].counted_layer != -1 ||
+        !onnx_type_is_floating(builder->graph->values[bias->origin].type))
+        return STATUS_OK;
+    TRY(onnx_layer_add_named(builder, call, "_bias", &layer));
+    snprintf(layer->operator_name, sizeof layer->operator_name, "position_bias");
+    layer->work.parameter_reads = layer->work.output_count = bias->count;
+    onnx_claim_parameters(builder, layer, bias);
+    relink(builder, layer, &input, 1);
+    return STATUS_OK;
+}
+
 static enum status add_layer(struct onnx_builder *builder, const struct onnx_call *call,
                              struct onnx_match *match)
 {
     struct network_layer *layer;
-    TRY(onnx_layer_add(builder, call, &layer));
+    int inputs[ONNX_MATCH_INPUTS];
+    for (int i = 0; i < ONNX_MATCH_INPUTS; i++) /* the node's output may be among them */
+        inputs[i] = match->inputs[i] ? match->inputs[i]->layer : -1;
+    TRY(add_bias(builder, call, match->bias));
+    TRY(onnx_layer_add_named(builder, call, match->suffix ? match->suffix : "", &layer));
     layer->config = match->config;
     const int wanted = layer_input_count(&match->config);
+    if (match->has_inputs)
+        relink(builder, layer, inputs, wanted);
     if (layer->input_count > wanted) /* a bias that is computed comes on top of them */
         layer->input_count = wanted;
-    fuse(builder, call, &layer->config, match);
+    if (!match->suffix)
+        fuse(builder, call, &layer->config, match);
     for (int i = 0; i < NETWORK_TENSOR_LIMIT; i++)
         TRY(onnx_hold_parameters(builder, match->parameters[i], i, call->error));
     return STATUS_OK;
+}
+
+enum status onnx_match_add(struct onnx_builder *builder, const struct onnx_call *call,
+                           struct onnx_match *match, bool *is_added)
+{
+    *is_added = is_layer(&match->config, call, match->rows);
+    return *is_added ? add_layer(builder, call, match) : STATUS_OK;
 }
 
 /* ---- nodes ---- */
@@ -145,9 +188,12 @@ static enum status emit_work(struct onnx_builder *builder, const struct onnx_cal
     const struct onnx_operator *known = call->node->known;
     onnx_read_function *const read = onnx_reader_find(known);
     struct onnx_match match;
+    bool is_added = false;
     leave_statistics(call);
-    if (read && read(&match, call) && is_layer(&match.config, call, match.rows))
-        return add_layer(builder, call, &match);
+    if (onnx_attention_read(&match, builder, call) || (read && read(&match, call)))
+        TRY(onnx_match_add(builder, call, &match, &is_added));
+    if (is_added)
+        return STATUS_OK;
     return known ? known->emit(builder, call) : onnx_emit_unknown(builder, call);
 }
 

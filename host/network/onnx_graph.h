@@ -24,6 +24,7 @@ struct onnx_node {
     int own_count;                        /* inputs before those that its subgraphs capture */
     bool is_constant, is_absorbed;        /* no layer of its own */
     const char *pattern; /* it stands for several nodes of the file (onnx_pattern.h); else NULL */
+    int attention;       /* it ends one: number, from 1 on (onnx_attention_pattern.h); 0: none */
     /* of expansions (onnx_expand.h) */
     int scope;             /* of the names of its inputs and outputs */
     int depth;             /* of subgraphs and functions around it */

@@ -1,7 +1,8 @@
 /* Which nodes the layer kinds describe: convolution, pooling, dense layers, normalisation,
- * additions; recurrent layers: onnx_recurrent.c. What a reader refuses stays an operator.
+ * additions and softmax; recurrent layers: onnx_recurrent.c. What a reader refuses stays an
+ * operator.
  */
-#include "network/onnx_operators.h"
+#include "network/onnx_product.h"
 
 #include <math.h>
 #include <string.h>
@@ -145,8 +146,8 @@ static bool read_gemm(struct onnx_match *match, const struct onnx_call *call)
 static bool read_matmul(struct onnx_match *match, const struct onnx_call *call)
 {
     const struct onnx_value *a = onnx_input(call, 0), *b = onnx_input(call, 1);
-    return read_dense(match, call, (double)a->dims[a->rank - 1], (double)b->dims[b->rank - 1],
-                      NULL);
+    const double inner = (double)a->dims[a->rank - 1], columns = (double)b->dims[b->rank - 1];
+    return read_dense(match, call, inner, columns, NULL) || onnx_read_product(match, call);
 }
 
 /* ---- batch_norm, addition ---- */
@@ -189,6 +190,31 @@ static bool read_addition(struct onnx_match *match, const struct onnx_call *call
     return true;
 }
 
+/* ---- softmax ---- */
+
+/* Over the last axes from `axis` on, or over one behind which nothing stands: rows. */
+static bool read_softmax(struct onnx_match *match, const struct onnx_call *call)
+{
+    const struct onnx_value *x = onnx_input(call, 0);
+    const bool is_flattened = call->graph->opset < 13;
+    const int64_t said = onnx_integer(call, "axis", is_flattened ? 1 : -1);
+    const int64_t axis = said < 0 ? said + x->rank : said;
+    double width = 1, behind = 1;
+    if (x->is_constant || axis < 0 || axis >= x->rank)
+        return false;
+    for (int i = (int)axis; i < x->rank; i++)
+        *(is_flattened || i == axis ? &width : &behind) *= (double)x->dims[i];
+    const double samples = onnx_samples(call->graph, onnx_output(call, 0));
+    const double positions = x->count / width / samples;
+    if (behind != 1 || !(positions >= 1 && positions <= INT32_MAX && width <= INT32_MAX) ||
+        floor(positions) != positions)
+        return false;
+    *match = (struct onnx_match){.rows = samples, .config.kind = LAYER_SOFTMAX};
+    match->config.as.softmax = (struct softmax){.positions = (int32_t)positions,
+                                                .width = (int32_t)width};
+    return true;
+}
+
 /* ---- the operators of kinds ---- */
 
 static const struct reader {
@@ -196,17 +222,20 @@ static const struct reader {
     onnx_read_function *read;
 } readers[] = {
     {"Add", read_addition},
+    {"Attention", onnx_read_attention},
     {"AveragePool", read_window_pool},
     {"BatchNormalization", read_batch_norm},
     {"Celu", onnx_read_activation},
     {"Clip", onnx_read_activation},
     {"Concat", onnx_read_concat},
     {"Conv", read_conv},
+    {"Einsum", onnx_read_product},
     {"Elu", onnx_read_activation},
     {"Exp", onnx_read_activation},
     {"FastGelu", onnx_read_activation},
     {"FusedConv", read_conv},
     {"FusedGemm", read_gemm},
+    {"FusedMatMul", onnx_read_product},
     {"GRU", onnx_read_recurrent},
     {"Gather", onnx_read_embedding},
     {"Gelu", onnx_read_activation},
@@ -214,29 +243,34 @@ static const struct reader {
     {"GlobalAveragePool", read_global_pool},
     {"GlobalMaxPool", read_global_pool},
     {"GroupNormalization", onnx_read_group_norm},
+    {"GroupQueryAttention", onnx_read_attention_of_three},
     {"HardSwish", onnx_read_activation},
     {"InstanceNormalization", onnx_read_group_norm},
     {"LSTM", onnx_read_recurrent},
     {"LayerNormalization", onnx_read_layer_norm},
     {"LeakyRelu", onnx_read_activation},
+    {"LogSoftmax", read_softmax},
     {"MatMul", read_matmul},
     {"MaxPool", read_window_pool},
     {"Mish", onnx_read_activation},
+    {"MultiHeadAttention", onnx_read_attention_of_three},
     {"QuickGelu", onnx_read_activation},
     {"RMSNormalization", onnx_read_layer_norm},
     {"RNN", onnx_read_recurrent},
     {"ReduceMean", read_global_pool},
     {"Relu", onnx_read_activation},
+    {"Resize", onnx_read_resize},
     {"Selu", onnx_read_activation},
     {"Sigmoid", onnx_read_activation},
     {"SimplifiedLayerNormalization", onnx_read_layer_norm},
+    {"Softmax", read_softmax},
     {"SoftmaxCrossEntropyLoss", onnx_read_loss},
     {"Softplus", onnx_read_activation},
-    {"Resize", onnx_read_resize},
     {"Sum", read_addition},
     {"Swish", onnx_read_activation},
     {"Tanh", onnx_read_activation},
     {"Transpose", onnx_read_transpose},
+    {"TransposeMatMul", onnx_read_product},
     {"Upsample", onnx_read_resize},
 };
 

@@ -12,14 +12,17 @@
 /* The network that is being built. */
 struct onnx_builder {
     struct onnx_graph *graph;
-    struct network *network; /* with room for one layer per node */
+    struct network *network; /* with room for two layers per node */
     int *slots;              /* open-addressed table of layer names */
     size_t slot_count;
+    struct onnx_attention *attentions; /* (attention_count), those that nodes end */
+    int attention_count;
 };
 
 /* Adds the node's operator. */
 typedef enum status onnx_emit_function(struct onnx_builder *builder, const struct onnx_call *call);
 
+enum { ONNX_MATCH_INPUTS = 3 };
 /* A layer that a node is. */
 struct onnx_match {
     struct layer_config config; /* batch_size and activation are the driver's */
@@ -27,6 +30,10 @@ struct onnx_match {
     double bias_count; /* an addition of so many numbers behind the layer is its bias; 0: none is */
     /* constants that the kind counts by itself, or NULL */
     struct onnx_value *parameters[NETWORK_TENSOR_LIMIT];
+    bool has_inputs; /* the layer's are not the node's but those below; NULL: the network's input */
+    const struct onnx_value *inputs[ONNX_MATCH_INPUTS];
+    const struct onnx_value *bias; /* constant weights that an operator before the layer counts */
+    const char *suffix; /* of the layer's name, where it is not the node's only one; or NULL */
 };
 /* False: the kind does not describe the node, which is then an operator. */
 typedef bool onnx_read_function(struct onnx_match *match, const struct onnx_call *call);
@@ -60,6 +67,10 @@ void onnx_mark_constant(const struct onnx_call *call);
 
 /* ---- emission ---- */
 
+/* Adds the layer, unless its kind refuses the config. */
+enum status onnx_match_add(struct onnx_builder *builder, const struct onnx_call *call,
+                           struct onnx_match *match, bool *is_added);
+
 /* The node's layer, or operator, with its name and links (onnx_emit_layer.c). */
 enum status onnx_emit_node(struct onnx_builder *builder, const struct onnx_call *call);
 
@@ -79,6 +90,8 @@ bool onnx_is_view(const struct onnx_call *call);
 /* onnx_norm.c: LayerNormalization, RMSNormalization; GroupNormalization, InstanceNormalization */
 onnx_read_function onnx_read_layer_norm, onnx_read_group_norm;
 
+/* Attention of three inputs, standard and of com.microsoft. */
+onnx_read_function onnx_read_attention, onnx_read_attention_of_three;
 /* The kind that describes a standard operator's nodes, or NULL (onnx_layers.c). */
 onnx_read_function *onnx_reader_find(const struct onnx_operator *known);
 /* Of streams over elements (onnx_stream_layers.c). */
@@ -92,6 +105,9 @@ onnx_read_function onnx_read_embedding, onnx_read_loss;
  * is left. */
 enum status onnx_layer_add(struct onnx_builder *builder, const struct onnx_call *call,
                            struct network_layer **layer);
+/* The same with a suffix to its name: of a node that is several layers. */
+enum status onnx_layer_add_named(struct onnx_builder *builder, const struct onnx_call *call,
+                                 const char *suffix, struct network_layer **layer);
 /* The same for an operator, with the work of reading its inputs and writing its outputs; its
  * parameters are those of its constant inputs. */
 enum status onnx_operator_add(struct onnx_builder *builder, const struct onnx_call *call,

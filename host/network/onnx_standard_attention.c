@@ -3,7 +3,7 @@
  * several heads of queries share one; past keys and values stand before them. */
 #include "network/onnx_operators.h"
 
-struct attention {
+struct heads_of_node {
     int64_t batch, heads, kv_heads, rows, key_rows, key_size, value_size;
 };
 
@@ -18,7 +18,7 @@ static enum status read_heads(const struct onnx_call *call, const char *name, in
     return STATUS_OK;
 }
 
-static enum status read_attention(struct attention *attention, const struct onnx_call *call)
+static enum status read_attention(struct heads_of_node *attention, const struct onnx_call *call)
 {
     struct onnx_value *q, *k, *v;
     TRY(onnx_need_input(call, 0, &q));
@@ -49,7 +49,7 @@ static enum status read_attention(struct attention *attention, const struct onnx
 /* Y, present keys, present values, scores. */
 enum status onnx_shape_attention(const struct onnx_call *call)
 {
-    struct attention a = {.batch = 0};
+    struct heads_of_node a = {.batch = 0};
     TRY(read_attention(&a, call));
     const struct onnx_value *q = onnx_input(call, 0);
     const int64_t flat[3] = {a.batch, a.rows, a.heads * a.value_size};
@@ -66,7 +66,7 @@ enum status onnx_shape_attention(const struct onnx_call *call)
 /* Both products, and 5 operations of the softmax a score. */
 enum status onnx_emit_attention(struct onnx_builder *builder, const struct onnx_call *call)
 {
-    struct attention a = {.batch = 0};
+    struct heads_of_node a = {.batch = 0};
     struct network_layer *layer;
     TRY(read_attention(&a, call));
     TRY(onnx_operator_add(builder, call, "attention", &layer));
@@ -77,4 +77,28 @@ enum status onnx_emit_attention(struct onnx_builder *builder, const struct onnx_
     layer->work.backward_flops = 2 * products + 4 * scores;
     layer->work.kept_count = layer->work.input_count + scores;
     return STATUS_OK;
+}
+
+/* Without scores as an output. A cache of earlier keys and values comes from outside. */
+bool onnx_read_attention(struct onnx_match *match, const struct onnx_call *call)
+{
+    struct heads_of_node a = {.batch = 0};
+    const double samples = onnx_samples(call->graph, onnx_output(call, 0));
+    if (call->node->known->shape != onnx_shape_attention || read_attention(&a, call) != STATUS_OK ||
+        onnx_output(call, 3) || a.key_size != a.value_size || (double)a.batch != samples)
+        return false;
+    const struct onnx_value *past = onnx_input(call, 4);
+    *match = (struct onnx_match){
+        .rows = samples, .config.kind = LAYER_ATTENTION, .has_inputs = true};
+    match->inputs[0] = onnx_input(call, 0);
+    for (int i = 1; i < 3 && !past; i++)
+        match->inputs[i] = onnx_input(call, i);
+    match->config.as.attention = (struct attention){.heads = (int32_t)a.heads,
+                                                    .key_value_heads = (int32_t)a.kv_heads,
+                                                    .query_length = (int32_t)a.rows,
+                                                    .key_length = (int32_t)a.key_rows,
+                                                    .head_size = (int32_t)a.key_size,
+                                                    .causal = onnx_integer(call, "is_causal", 0) &&
+                                                              a.rows <= a.key_rows};
+    return true;
 }

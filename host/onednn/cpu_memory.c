@@ -48,6 +48,13 @@ enum status cpu_any_layout(const struct cpu_layout **layout, struct cpu_plan *pl
     return add_layout(layout, plan, rank, dimensions, type, dnnl_format_tag_any, error);
 }
 
+enum status cpu_turned_layout(const struct cpu_layout **layout, struct cpu_plan *plan, int rank,
+                              const dnnl_dim_t *dimensions, dnnl_data_type_t type,
+                              struct error *error)
+{
+    return add_layout(layout, plan, rank, dimensions, type, dnnl_acb, error);
+}
+
 bool cpu_same_dimensions(const struct cpu_layout *a, const struct cpu_layout *b)
 {
     const int rank = cpu_layout_rank(a);

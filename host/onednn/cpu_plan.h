@@ -129,6 +129,11 @@ enum status cpu_any_layout(const struct cpu_layout **layout, struct cpu_plan *pl
                            const dnnl_dim_t *dimensions, dnnl_data_type_t type,
                            struct error *error);
 
+/* Plain but for the last two of three dimensions, which lie in memory the other way round. */
+enum status cpu_turned_layout(const struct cpu_layout **layout, struct cpu_plan *plan, int rank,
+                              const dnnl_dim_t *dimensions, dnnl_data_type_t type,
+                              struct error *error);
+
 bool cpu_same_dimensions(const struct cpu_layout *a, const struct cpu_layout *b);
 
 /* Arena memory of the layout's size, filled with noise in (-amplitude, amplitude), padding of

@@ -149,6 +149,23 @@ dnnl_status_t cpu_elementwise_descriptor(dnnl_primitive_desc_t *pd, const struct
                                          const struct cpu_elementwise *elementwise,
                                          const_dnnl_primitive_desc_t forward);
 
+/* Of rows over the last dimension; in place, too. */
+struct cpu_softmax {
+    dnnl_prop_kind_t pass; /* backward: dnnl_backward_data */
+    const struct cpu_layout *rows;
+};
+dnnl_status_t cpu_softmax_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                     const struct cpu_softmax *softmax,
+                                     const_dnnl_primitive_desc_t forward);
+
+/* output = scale * left right, of matrices (matrices, rows, columns). */
+struct cpu_matmul {
+    const struct cpu_layout *left, *right, *output;
+    float scale;
+};
+dnnl_status_t cpu_matmul_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                    const struct cpu_matmul *matmul);
+
 /* The sum of two tensors of one layout. */
 dnnl_status_t cpu_sum_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
                                  const struct cpu_layout *layout);

@@ -253,6 +253,38 @@ dnnl_status_t cpu_elementwise_descriptor(dnnl_primitive_desc_t *pd, const struct
     return describe(pd, target, status, &operation, forward);
 }
 
+dnnl_status_t cpu_softmax_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                     const struct cpu_softmax *s,
+                                     const_dnnl_primitive_desc_t forward)
+{
+    dnnl_softmax_desc_t operation;
+    const int axis = cpu_layout_rank(s->rows) - 1;
+    const dnnl_memory_desc_t *rows = library(s->rows);
+    const dnnl_status_t status = s->pass == dnnl_backward_data
+                                     ? dnnl_softmax_backward_desc_init(&operation, rows, rows, axis)
+                                     : dnnl_softmax_forward_desc_init(&operation, s->pass, rows,
+                                                                      axis);
+    return describe(pd, target, status, &operation, forward);
+}
+
+dnnl_status_t cpu_matmul_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                    const struct cpu_matmul *m)
+{
+    dnnl_matmul_desc_t operation;
+    struct cpu_target scaled = {.engine = target->engine};
+    dnnl_status_t status = dnnl_primitive_attr_clone(&scaled.attributes, target->attributes);
+    if (status != dnnl_success)
+        return status;
+    if (m->scale != 1)
+        status = dnnl_primitive_attr_set_output_scales(scaled.attributes, 1, 0, &m->scale);
+    if (status == dnnl_success)
+        status = dnnl_matmul_desc_init(&operation, library(m->left), library(m->right), NULL,
+                                       library(m->output));
+    status = describe(pd, &scaled, status, &operation, NULL);
+    dnnl_primitive_attr_destroy(scaled.attributes);
+    return status;
+}
+
 dnnl_status_t cpu_sum_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
                                  const struct cpu_layout *layout)
 {

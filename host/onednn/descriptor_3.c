@@ -253,6 +253,50 @@ dnnl_status_t cpu_elementwise_descriptor(dnnl_primitive_desc_t *pd, const struct
                                                       target->attributes);
 }
 
+dnnl_status_t cpu_softmax_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                     const struct cpu_softmax *s,
+                                     const_dnnl_primitive_desc_t forward)
+{
+    const int axis = cpu_layout_rank(s->rows) - 1;
+    const_dnnl_memory_desc_t rows = library(s->rows);
+    if (s->pass == dnnl_backward_data)
+        return dnnl_softmax_backward_primitive_desc_create(pd, target->engine,
+                                                           dnnl_softmax_accurate, rows, rows, rows,
+                                                           axis, forward, target->attributes);
+    return dnnl_softmax_forward_primitive_desc_create(
+        pd, target->engine, s->pass, dnnl_softmax_accurate, rows, rows, axis, target->attributes);
+}
+
+static dnnl_status_t scale_output(dnnl_primitive_attr_t attributes, float scale)
+{
+    dnnl_post_ops_t operations;
+    dnnl_status_t status = dnnl_post_ops_create(&operations);
+    if (status != dnnl_success)
+        return status;
+    status = dnnl_post_ops_append_eltwise(operations, dnnl_eltwise_linear, scale, 0);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_post_ops(attributes, operations);
+    dnnl_post_ops_destroy(operations);
+    return status;
+}
+
+dnnl_status_t cpu_matmul_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                    const struct cpu_matmul *m)
+{
+    dnnl_primitive_attr_t scaled;
+    dnnl_status_t status = dnnl_primitive_attr_clone(&scaled, target->attributes);
+    if (status != dnnl_success)
+        return status;
+    if (m->scale != 1)
+        status = scale_output(scaled, m->scale);
+    if (status == dnnl_success)
+        status = dnnl_matmul_primitive_desc_create(pd, target->engine, library(m->left),
+                                                   library(m->right), NULL, library(m->output),
+                                                   scaled);
+    dnnl_primitive_attr_destroy(scaled);
+    return status;
+}
+
 dnnl_status_t cpu_sum_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
                                  const struct cpu_layout *layout)
 {

@@ -159,6 +159,13 @@ static bool terms_of(double *terms_ms, const struct layer_question *question,
     return !isnan(rates.gbps) && !isnan(rates.gflops);
 }
 
+/* Memory comes first: of a kind whose FLOPs and bytes are proportional (softmax) the bytes explain
+ * all, else operators without FLOPs would take no time. */
+static int from_end(int term)
+{
+    return TERM_COUNT - 1 - term;
+}
+
 static enum status fit(void *state, bool *fitted, const struct baseline_row *rows, size_t count,
                        struct error *error)
 {
@@ -170,14 +177,17 @@ static enum status fit(void *state, bool *fitted, const struct baseline_row *row
         if (!terms_of(terms_ms, &question, rows[row].device))
             return STATUS_OK;
         for (int i = 0; i < TERM_COUNT; i++) {
-            const double share = terms_ms[i] / rows[row].measured_ms;
+            const double share = terms_ms[from_end(i)] / rows[row].measured_ms;
             sides[i] += share;
             for (int j = 0; j < TERM_COUNT; j++)
-                matrix[i * TERM_COUNT + j] += share * terms_ms[j] / rows[row].measured_ms;
+                matrix[i * TERM_COUNT + j] += share * terms_ms[from_end(j)] / rows[row].measured_ms;
         }
     }
     struct paleo_state *paleo = state;
-    nonnegative_solve(paleo->inverse_shares, matrix, sides, TERM_COUNT);
+    double solution[TERM_COUNT];
+    nonnegative_solve(solution, matrix, sides, TERM_COUNT);
+    for (int i = 0; i < TERM_COUNT; i++)
+        paleo->inverse_shares[from_end(i)] = solution[i];
     *fitted = true;
     return STATUS_OK;
 }

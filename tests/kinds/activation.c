@@ -15,17 +15,23 @@ const struct kind_reference reference_activation = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
-            "log_uniform activation:batch_size=2,pass=forward,optimizer=none,precision=fp32,"
-            "elements=12,function=hard_swish",
-            "log_uniform activation:batch_size=39,pass=forward,optimizer=none,precision=fp32,"
-            "elements=2310,function=quick_gelu",
-            "log_uniform activation:batch_size=8,pass=forward,optimizer=none,precision=fp32,"
-            "elements=28387,function=relu6",
-            "uniform activation:batch_size=28,pass=train,optimizer=none,precision=fp32,"
-            "elements=494045,function=elu",
-            "uniform activation:batch_size=23,pass=forward,optimizer=none,precision=fp32,"
-            "elements=288640,function=sigmoid",
-            "log_uniform activation:batch_size=19,pass=train,optimizer=none,precision=fp32,"
-            "elements=10693,function=gelu_tanh",
+            "log_uniform "
+            "activation:batch_size=17,pass=train,optimizer=none,precision=fp32,elements=941,"
+            "function=exp",
+            "log_uniform "
+            "activation:batch_size=4,pass=forward,optimizer=none,precision=fp32,elements=14330,"
+            "function=quick_gelu",
+            "log_uniform "
+            "activation:batch_size=1,pass=train,optimizer=none,precision=fp32,elements=2137570,"
+            "function=relu6",
+            "uniform "
+            "activation:batch_size=59,pass=forward,optimizer=none,precision=fp32,elements=152167,"
+            "function=mish",
+            "log_uniform "
+            "activation:batch_size=37,pass=train,optimizer=none,precision=fp32,elements=2,function="
+            "tanh",
+            "log_uniform "
+            "activation:batch_size=2,pass=forward,optimizer=none,precision=fp32,elements=112135,"
+            "function=gelu_tanh",
         },
 };

@@ -20,22 +20,22 @@ const struct kind_reference reference_concat = {
     .draws =
         {
             "realistic "
-            "concat:batch_size=16,pass=forward,optimizer=none,precision=fp32,parts=2,outer=1,first="
-            "117600,second=64,third=0,rest=0",
+            "concat:batch_size=1,pass=train,optimizer=none,precision=fp32,parts=4,outer=1,first="
+            "200704,second=12544,third=50176,rest=78400",
             "log_uniform "
-            "concat:batch_size=1,pass=train,optimizer=none,precision=fp32,parts=12,outer=1,first="
-            "2003,second=35464,third=615,rest=200",
+            "concat:batch_size=29,pass=train,optimizer=none,precision=fp32,parts=3,outer=1,first="
+            "14,second=10,third=304153,rest=0",
+            "uniform "
+            "concat:batch_size=38,pass=forward,optimizer=none,precision=fp32,parts=4,outer=2,first="
+            "72434,second=49472,third=50460,rest=73822",
+            "realistic "
+            "concat:batch_size=1,pass=forward,optimizer=none,precision=fp32,parts=2,outer=128,"
+            "first=768,second=100352,third=0,rest=0",
             "log_uniform "
-            "concat:batch_size=54,pass=train,optimizer=none,precision=fp32,parts=4,outer=4,first="
-            "304,second=18671,third=23,rest=27",
-            "log_uniform "
-            "concat:batch_size=3,pass=train,optimizer=none,precision=fp32,parts=29,outer=1,first="
-            "981,second=119,third=59918,rest=70130",
-            "log_uniform "
-            "concat:batch_size=2,pass=train,optimizer=none,precision=fp32,parts=13,outer=147,first="
-            "96,second=3122,third=3,rest=32",
-            "log_uniform "
-            "concat:batch_size=29,pass=train,optimizer=none,precision=fp32,parts=2,outer=65,first="
-            "573,second=1986,third=0,rest=0",
+            "concat:batch_size=37,pass=forward,optimizer=none,precision=fp32,parts=13,outer=5,"
+            "first=64,second=66,third=5227,rest=187",
+            "realistic "
+            "concat:batch_size=16,pass=train,optimizer=none,precision=fp32,parts=3,outer=1,first="
+            "6272,second=802816,third=1568,rest=0",
         },
 };

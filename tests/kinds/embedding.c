@@ -21,23 +21,23 @@ const struct kind_reference reference_embedding = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
+            "realistic "
+            "embedding:batch_size=4,pass=train,optimizer=adadelta,precision=fp32,positions=512,"
+            "vocabulary=128256,width=64,gradient=dense",
             "log_uniform "
-            "embedding:batch_size=17,pass=train,optimizer=rmsprop,precision=fp32,positions=41,"
-            "vocabulary=43037,width=7,gradient=sparse",
+            "embedding:batch_size=16,pass=forward,optimizer=none,precision=fp32,positions=2,"
+            "vocabulary=1892,width=3163,gradient=sparse",
             "log_uniform "
-            "embedding:batch_size=4,pass=forward,optimizer=none,precision=fp32,positions=184,"
-            "vocabulary=1249,width=3111,gradient=dense",
+            "embedding:batch_size=54,pass=train,optimizer=rmsprop,precision=fp32,positions=13,"
+            "vocabulary=27,width=92,gradient=sparse",
             "log_uniform "
-            "embedding:batch_size=1,pass=train,optimizer=adadelta,precision=fp32,positions=2836,"
-            "vocabulary=36,width=53,gradient=dense",
-            "uniform "
-            "embedding:batch_size=59,pass=forward,optimizer=none,precision=fp32,positions=78,"
-            "vocabulary=49818,width=622,gradient=sparse",
+            "embedding:batch_size=3,pass=train,optimizer=adagrad,precision=fp32,positions=8,"
+            "vocabulary=4821,width=717,gradient=sparse",
             "log_uniform "
-            "embedding:batch_size=37,pass=train,optimizer=adagrad,precision=fp32,positions=1,"
-            "vocabulary=5252,width=97,gradient=dense",
+            "embedding:batch_size=2,pass=train,optimizer=none,precision=fp32,positions=258,"
+            "vocabulary=21135,width=49,gradient=sparse",
             "log_uniform "
-            "embedding:batch_size=2,pass=forward,optimizer=none,precision=fp32,positions=568,"
-            "vocabulary=218,width=581,gradient=sparse",
+            "embedding:batch_size=24,pass=forward,optimizer=none,precision=fp32,positions=50,"
+            "vocabulary=367,width=372,gradient=dense",
         },
 };

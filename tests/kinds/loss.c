@@ -16,19 +16,20 @@ const struct kind_reference reference_loss = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
-            "uniform "
-            "loss:batch_size=13,pass=train,optimizer=none,precision=fp32,positions=326,classes="
-            "8608",
-            "log_uniform "
-            "loss:batch_size=37,pass=forward,optimizer=none,precision=fp32,positions=39,classes=4",
             "realistic "
-            "loss:batch_size=16,pass=train,optimizer=none,precision=fp32,positions=1,classes=21",
+            "loss:batch_size=1,pass=train,optimizer=none,precision=fp32,positions=1,classes=1000",
             "log_uniform "
-            "loss:batch_size=5,pass=forward,optimizer=none,precision=fp32,positions=3021,classes="
-            "688",
+            "loss:batch_size=42,pass=forward,optimizer=none,precision=fp32,positions=920,classes="
+            "48",
             "log_uniform "
-            "loss:batch_size=8,pass=train,optimizer=none,precision=fp32,positions=262,classes=4",
-            "realistic "
-            "loss:batch_size=32,pass=forward,optimizer=none,precision=fp32,positions=1,classes=19",
+            "loss:batch_size=21,pass=train,optimizer=none,precision=fp32,positions=77,classes=4",
+            "log_uniform "
+            "loss:batch_size=3,pass=forward,optimizer=none,precision=fp32,positions=15,classes="
+            "27865",
+            "log_uniform "
+            "loss:batch_size=5,pass=train,optimizer=none,precision=fp32,positions=25,classes=2230",
+            "log_uniform "
+            "loss:batch_size=9,pass=forward,optimizer=none,precision=fp32,positions=320,classes="
+            "242",
         },
 };

@@ -29,17 +29,23 @@ const struct kind_reference reference_recurrent = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
-            "log_uniform recurrent:batch_size=2,pass=forward,optimizer=none,precision=fp32,"
-            "positions=3,inputs=439,hidden=1565,layers=2,cell=gru,bidirectional=yes,use_bias=no",
-            "log_uniform recurrent:batch_size=35,pass=train,optimizer=adam,precision=fp32,"
-            "positions=828,inputs=43,hidden=4,layers=1,cell=rnn,bidirectional=no,use_bias=yes",
-            "log_uniform recurrent:batch_size=8,pass=forward,optimizer=none,precision=fp32,"
-            "positions=105,inputs=4,hidden=233,layers=1,cell=rnn,bidirectional=no,use_bias=yes",
-            "uniform recurrent:batch_size=28,pass=train,optimizer=adadelta,precision=fp32,"
-            "positions=32,inputs=904,hidden=432,layers=1,cell=gru,bidirectional=yes,use_bias=no",
-            "uniform recurrent:batch_size=23,pass=forward,optimizer=none,precision=fp32,"
-            "positions=19,inputs=626,hidden=617,layers=1,cell=rnn,bidirectional=no,use_bias=yes",
-            "log_uniform recurrent:batch_size=19,pass=train,optimizer=sgd,precision=fp32,"
-            "positions=67,inputs=14,hidden=16,layers=4,cell=gru,bidirectional=yes,use_bias=no",
+            "log_uniform "
+            "recurrent:batch_size=8,pass=train,optimizer=adadelta,precision=fp32,positions=2,"
+            "inputs=14,hidden=1,layers=1,cell=lstm,bidirectional=yes,use_bias=no",
+            "realistic "
+            "recurrent:batch_size=16,pass=forward,optimizer=none,precision=fp32,positions=35,"
+            "inputs=1024,hidden=512,layers=2,cell=gru,bidirectional=no,use_bias=yes",
+            "log_uniform "
+            "recurrent:batch_size=2,pass=train,optimizer=rmsprop,precision=fp32,positions=70,"
+            "inputs=649,hidden=16,layers=3,cell=gru,bidirectional=no,use_bias=yes",
+            "log_uniform "
+            "recurrent:batch_size=38,pass=forward,optimizer=none,precision=fp32,positions=8,inputs="
+            "1,hidden=152,layers=1,cell=rnn,bidirectional=yes,use_bias=no",
+            "uniform "
+            "recurrent:batch_size=59,pass=train,optimizer=none,precision=fp32,positions=31,inputs="
+            "471,hidden=430,layers=1,cell=gru,bidirectional=no,use_bias=yes",
+            "log_uniform "
+            "recurrent:batch_size=1,pass=forward,optimizer=none,precision=fp32,positions=101,"
+            "inputs=434,hidden=230,layers=1,cell=rnn,bidirectional=yes,use_bias=no",
         },
 };

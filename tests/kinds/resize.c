@@ -24,23 +24,23 @@ const struct kind_reference reference_resize = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
+            "uniform "
+            "resize:batch_size=32,pass=forward,optimizer=none,precision=fp32,image_size=203,output_"
+            "size=75,channels=27,interpolation=nearest,image_width=0,output_width=0",
+            "log_uniform "
+            "resize:batch_size=10,pass=train,optimizer=none,precision=fp32,image_size=1,output_"
+            "size=300,channels=5,interpolation=bilinear,image_width=0,output_width=0",
+            "log_uniform "
+            "resize:batch_size=26,pass=forward,optimizer=none,precision=fp32,image_size=5,output_"
+            "size=73,channels=205,interpolation=bilinear,image_width=0,output_width=0",
+            "log_uniform "
+            "resize:batch_size=1,pass=train,optimizer=none,precision=fp32,image_size=31,output_"
+            "size=22,channels=43,interpolation=nearest,image_width=0,output_width=0",
+            "log_uniform "
+            "resize:batch_size=1,pass=forward,optimizer=none,precision=fp32,image_size=39,output_"
+            "size=1,channels=70,interpolation=bilinear,image_width=0,output_width=0",
             "realistic "
-            "resize:batch_size=1,pass=train,optimizer=none,precision=fp32,image_size=1,output_size="
-            "64,channels=256,interpolation=bilinear,image_width=0,output_width=0",
-            "log_uniform "
-            "resize:batch_size=42,pass=forward,optimizer=none,precision=fp32,image_size=94,output_"
-            "size=6,channels=233,interpolation=nearest,image_width=0,output_width=0",
-            "log_uniform "
-            "resize:batch_size=21,pass=train,optimizer=none,precision=fp32,image_size=18,output_"
-            "size=1,channels=6,interpolation=nearest,image_width=0,output_width=0",
-            "log_uniform "
-            "resize:batch_size=3,pass=forward,optimizer=none,precision=fp32,image_size=6,output_"
-            "size=214,channels=1372,interpolation=bilinear,image_width=0,output_width=0",
-            "log_uniform "
-            "resize:batch_size=5,pass=train,optimizer=none,precision=fp32,image_size=8,output_size="
-            "51,channels=1,interpolation=nearest,image_width=0,output_width=0",
-            "log_uniform "
-            "resize:batch_size=9,pass=forward,optimizer=none,precision=fp32,image_size=46,output_"
-            "size=14,channels=479,interpolation=bilinear,image_width=0,output_width=0",
+            "resize:batch_size=64,pass=train,optimizer=none,precision=fp32,image_size=28,output_"
+            "size=129,channels=64,interpolation=nearest,image_width=0,output_width=0",
         },
 };

@@ -21,23 +21,23 @@ const struct kind_reference reference_transpose = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
-            "log_uniform "
-            "transpose:batch_size=2,pass=train,optimizer=none,precision=fp32,outer=1,matrix_rows=5,"
-            "matrix_columns=49,inner=715",
             "realistic "
-            "transpose:batch_size=32,pass=train,optimizer=none,precision=fp32,outer=1,matrix_rows="
-            "256,matrix_columns=768,inner=1",
+            "transpose:batch_size=4,pass=train,optimizer=none,precision=fp32,outer=1,matrix_rows="
+            "12,matrix_columns=3,inner=64",
             "log_uniform "
-            "transpose:batch_size=49,pass=forward,optimizer=none,precision=fp32,outer=12,matrix_"
-            "rows=4,matrix_columns=97,inner=2",
-            "log_uniform "
-            "transpose:batch_size=5,pass=train,optimizer=none,precision=fp32,outer=1,matrix_rows=1,"
-            "matrix_columns=183,inner=63",
-            "log_uniform "
-            "transpose:batch_size=2,pass=forward,optimizer=none,precision=fp32,outer=26,matrix_"
-            "rows=279,matrix_columns=13,inner=5",
+            "transpose:batch_size=3,pass=train,optimizer=none,precision=fp32,outer=11,matrix_rows="
+            "127,matrix_columns=3,inner=53",
             "realistic "
-            "transpose:batch_size=8,pass=train,optimizer=none,precision=fp32,outer=1,matrix_rows="
-            "2048,matrix_columns=3,inner=1",
+            "transpose:batch_size=1,pass=forward,optimizer=none,precision=fp32,outer=1,matrix_rows="
+            "49,matrix_columns=192,inner=80",
+            "uniform "
+            "transpose:batch_size=29,pass=train,optimizer=none,precision=fp32,outer=2,matrix_rows="
+            "118,matrix_columns=169,inner=42",
+            "realistic "
+            "transpose:batch_size=64,pass=forward,optimizer=none,precision=fp32,outer=1,matrix_"
+            "rows=384,matrix_columns=12,inner=64",
+            "log_uniform "
+            "transpose:batch_size=1,pass=train,optimizer=none,precision=fp32,outer=1,matrix_rows="
+            "28,matrix_columns=28,inner=7",
         },
 };

@@ -130,6 +130,10 @@ struct shim_times {
 void shim_set_times(const struct shim_times *times); /* NULL: the default */
 /* Work of a library: nothing but its time passes on the device. */
 cudaError_t shim_library_call(cudaStream_t stream, const char *name, double us);
+/* The same for one that computes: work(payload) runs whenever the call does, also when a graph of
+ * it is launched. The payload is copied. */
+cudaError_t shim_library_work(cudaStream_t stream, const char *name, double us,
+                              void (*work)(const void *payload), const void *payload, size_t bytes);
 /* Names the calls that reach a stream from here on, until they are read: "kernel 4x1, gemm, set 64"
  * (a kernel by its grid, cudaMemset and cudaMemcpy by their bytes). Valid until the next recording.
  */

@@ -109,6 +109,41 @@ cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t transposed_
     return run(handle, "gemm", 10);
 }
 
+cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation_t transposed_a,
+                                          cublasOperation_t transposed_b, int m, int n, int k,
+                                          const void *alpha, const void *a, cudaDataType_t type_a,
+                                          int lda, long long stride_a, const void *b,
+                                          cudaDataType_t type_b, int ldb, long long stride_b,
+                                          const void *beta, void *c, cudaDataType_t type_c, int ldc,
+                                          long long stride_c, int batch_count,
+                                          cublasComputeType_t compute, int algorithm)
+{
+    const struct shim_products products = {.turned_a = transposed_a == CUBLAS_OP_T,
+                                           .turned_b = transposed_b == CUBLAS_OP_T,
+                                           .m = m,
+                                           .n = n,
+                                           .k = k,
+                                           .lda = lda,
+                                           .ldb = ldb,
+                                           .ldc = ldc,
+                                           .batch_count = batch_count,
+                                           .type = type_c,
+                                           .alpha = *(const float *)alpha,
+                                           .a = a,
+                                           .b = b,
+                                           .c = c,
+                                           .stride_a = stride_a,
+                                           .stride_b = stride_b,
+                                           .stride_c = stride_c};
+    const int code = refusal_of("gemm-batched");
+    if (code)
+        return code;
+    return shim_library_work(handle->stream, "gemm-batched", 10, shim_multiply, &products,
+                             sizeof products) == cudaSuccess
+               ? CUBLAS_STATUS_SUCCESS
+               : CUBLAS_STATUS_NOT_SUPPORTED;
+}
+
 /* ---- cuDNN ---- */
 
 size_t cudnnGetVersion(void)

@@ -133,6 +133,18 @@ cudaError_t shim_library_call(cudaStream_t stream, const char *name, double us)
     return submit(stream, [=] { pass_device_time(us); });
 }
 
+cudaError_t shim_library_work(cudaStream_t stream, const char *name, double us,
+                              void (*work)(const void *payload), const void *payload, size_t bytes)
+{
+    const unsigned char *first = (const unsigned char *)payload;
+    const std::vector<unsigned char> copy(first, first + bytes);
+    record(name);
+    return submit(stream, [=] {
+        pass_device_time(us);
+        work(copy.data());
+    });
+}
+
 void shim_break_device(void)
 {
     is_broken = true;
