@@ -125,8 +125,9 @@ template <class T, class W>
 static __global__ void __launch_bounds__(THREADS)
     slice_sums_kernel(W *gradient, float *partial, const T *y_gradient, const struct groups groups)
 {
-    const int64_t tiles = (groups.width + WARP - 1) / WARP;
-    const int64_t item = (int64_t)blockIdx.x * (THREADS / WARP) + threadIdx.x / WARP;
+    /* 32 bits: a division of 64 is a call, around which registers spill */
+    const uint32_t tiles = (uint32_t)(groups.width + WARP - 1) / WARP;
+    const uint32_t item = blockIdx.x * (THREADS / WARP) + threadIdx.x / WARP;
     const int64_t slice = item / tiles, start = slice * SLICE;
     const int64_t column = item % tiles * WARP + threadIdx.x % WARP;
     if (start >= groups.rows || column >= groups.width)
