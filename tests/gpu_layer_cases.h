@@ -107,11 +107,18 @@ static void check_state(const struct cuda_plan *plan, const struct optimizer_upd
     free(got);
 }
 
+/* Of what the update changes: fp32 weights in amp. */
+static int32_t parameter_precision(const struct cuda_plan *plan,
+                                   const struct optimizer_update *update)
+{
+    return update->has_float_parameters ? PRECISION_FP32 : cuda_role_precision(plan, CUDA_WEIGHTS);
+}
+
 /* In fp16 the tiny step is below the smallest number: the state alone is looked at. */
 static void check_parameters(const struct cuda_plan *plan, const struct optimizer_update *update,
                              const double *wanted)
 {
-    int32_t precision = cuda_role_precision(plan, CUDA_WEIGHTS);
+    int32_t precision = parameter_precision(plan, update);
     size_t count = (size_t)update->count, bytes = count * (size_t)precision_bytes(precision);
     void *raw = allocate(bytes);
     float *got = allocate(count * sizeof *got);
@@ -155,16 +162,23 @@ static void check_optimizer(struct device *device, const struct layer_config *co
     if (!plan)
         return;
     assert_int_equal(plan->update_count, plan->count[CUDA_BIAS] ? 2 : 1);
-    assert_ptr_equal(plan->updates[0].parameters, plan->tensor[CUDA_WEIGHTS]);
+    assert_ptr_equal(plan->updates[0].parameters, plan->updates[0].has_float_parameters
+                                                      ? plan->tensor[CUDA_MASTER]
+                                                      : plan->tensor[CUDA_WEIGHTS]);
     if (plan->count[CUDA_BIAS])
-        assert_ptr_equal(plan->updates[1].parameters, plan->tensor[CUDA_BIAS]);
+        assert_ptr_equal(plan->updates[1].parameters, plan->updates[1].has_float_parameters
+                                                          ? plan->tensor[CUDA_MASTER_END]
+                                                          : plan->tensor[CUDA_BIAS]);
     float *before = read_tensor(plan, CUDA_WEIGHTS);
     enqueue(plan, TRAIN);
     float *after = read_tensor(plan, CUDA_WEIGHTS);
     assert_memory_equal(before, after, element_count(plan, CUDA_WEIGHTS) * sizeof *before);
-    fill_bytes(plan, plan->tensor[CUDA_WEIGHTS], 0, role_bytes(plan, CUDA_WEIGHTS));
-    if (plan->count[CUDA_BIAS])
-        fill_bytes(plan, plan->tensor[CUDA_BIAS], 0, role_bytes(plan, CUDA_BIAS));
+    for (int i = 0; i < plan->update_count; i++) {
+        const struct optimizer_update *update = &plan->updates[i];
+        fill_bytes(plan, update->parameters, 0,
+                   (size_t)update->count *
+                       (size_t)precision_bytes(parameter_precision(plan, update)));
+    }
     enqueue(plan, PHASE_UPDATE);
     enqueue(plan, PHASE_UPDATE);
     for (int i = 0; i < plan->update_count; i++)

@@ -183,7 +183,7 @@ static void activations_and_their_gradients(void **state)
 /* Times 8: exact in every type. */
 static void spread(struct array *array)
 {
-    const int mantissa = array->precision == PRECISION_FP16 ? 10 : 7;
+    const int mantissa = array->precision == PRECISION_BF16 ? 7 : 10;
     for (size_t i = 0; i < array->count; i++)
         if (precision_bytes(array->precision) == 4)
             ((float *)array->data)[i] *= 8;

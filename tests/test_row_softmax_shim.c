@@ -43,7 +43,7 @@ static int64_t visible_of(const struct layer *layer, int64_t row)
 
 static void assert_close(double got, double expected, int32_t precision)
 {
-    const double smallest = precision == PRECISION_FP16 ? 0x1p-24 : 1e-9;
+    const double smallest = precision_bytes(precision) == 2 ? 0x1p-24 : 1e-9;
     const double limit = (2 * rounding[precision] + 2e-5) * fabs(expected) + smallest;
     if (!(fabs(got - expected) <= limit))
         fail_msg("got %.9g, expected %.9g (%s)", got, expected,
