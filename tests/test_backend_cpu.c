@@ -45,7 +45,8 @@ static int teardown(void **state)
 static struct cpu_plan *prepare_pair(struct device *device, const struct layer_config *config,
                                      struct cpu_plan *first, struct cpu_plan *second)
 {
-    struct plan *const inputs[] = {first ? &first->base : NULL, second ? &second->base : NULL};
+    struct plan *const inputs[LAYER_INPUT_LIMIT] = {first ? &first->base : NULL,
+                                                    second ? &second->base : NULL};
     struct error error = {0};
     enum outcome outcome = OUTCOME_OK;
     struct plan *plan;
