@@ -14,6 +14,7 @@ install(TARGETS epochcast)
 install(TARGETS epochcast_shared epochcast_static EXPORT epochcast)
 install(FILES host/library/epochcast.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY datasets/networks DESTINATION ${CMAKE_INSTALL_DATADIR}/epochcast)
+install(DIRECTORY datasets/maps DESTINATION ${CMAKE_INSTALL_DATADIR}/epochcast)
 install(FILES datasets/devices.csv datasets/prices.csv DESTINATION ${CMAKE_INSTALL_DATADIR}/epochcast)
 
 # README.md with the pages and pictures that it links to; links to pages about the sources become text.
@@ -24,7 +25,7 @@ string(REPLACE "](LICENSE)" "](copyright)" readme "${readme}")
 file(WRITE ${PROJECT_BINARY_DIR}/generated/README.md "${readme}")
 install(FILES ${PROJECT_BINARY_DIR}/generated/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
-install(FILES datasets/README.md datasets/results.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/datasets)
+install(FILES datasets/README.md datasets/results.md datasets/LICENSES.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/datasets)
 install(DIRECTORY datasets/pictures DESTINATION ${CMAKE_INSTALL_DOCDIR}/datasets)
 
 # pkg-config, and CMake's find_package(epochcast): both find the rest from where they lie.

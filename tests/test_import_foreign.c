@@ -1,15 +1,19 @@
 /* Import of the CSV that other programs write: separators, marks, decimal commas, spellings of the
  * header, licences; and of files that are no CSV. Each variant of one table gives the same rows. */
-#include "data/import.h"
+#include "data/import_internal.h"
 #include "data/row_columns.h"
+#include "data/row_sources.h"
 #include "dataset_files.h"
 #include "test.h"
 
+#include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct folder folder;
 static struct error error;
 static char licence[64]; /* of the rows imported last */
+static struct import_left_out left_out;
 
 static void write_bytes(const char *path, const char *bytes, size_t size)
 {
@@ -31,6 +35,7 @@ static enum status import_bytes(const char *bytes, size_t size, const struct imp
     SUCCEEDS(dataset_create(&dataset, to.text, &header, true, false, &error));
     SUCCEEDS(importer_create(&importer, dataset, &options, &error));
     enum status status = importer_read(importer, csv.text, &rows, &error);
+    left_out = *importer_left_out(importer);
     snprintf(licence, sizeof licence, "%s", importer_licence(importer));
     dataset_set_licence(dataset, licence);
     if (status == STATUS_OK)
@@ -247,6 +252,138 @@ static void a_map_may_name_the_licence(void **state)
     }
 }
 
+/* ---- conditions, products, padding, devices of a map ---- */
+
+#define CONV_MAP                                                                                   \
+    "layer <- op ? conv=conv2d\nkeep <- w = h\nkeep <- op ? conv, relu\nskip <- state ? failed\n"  \
+    "batch_size <- n\nimage_size <- w\nkernel_size <- k\nchannels_in <- c * groups\n"              \
+    "channels_out = 4\nstride = 1\npadding <- zeros zeros\nmedian_ms <- t in us\n"                 \
+    "device <- gpu\nhardware = catalogue\ndevice_source = lab\n"
+#define CONV_HEADER "op,state,n,w,h,k,c,groups,zeros,t,gpu\n"
+
+static enum status import_with(const char *map_text, const char *csv)
+{
+    struct import_map *map;
+    const struct file_name path = in_folder(&folder, "t.map");
+    write_bytes(path.text, map_text, strlen(map_text));
+    const enum status status = import_map_load(&map, path.text, &error);
+    if (status != STATUS_OK)
+        return status;
+    const enum status imported = import_bytes(csv, strlen(csv), map);
+    import_map_free(map);
+    return imported;
+}
+
+static void check_conv_rows(const struct dataset_rows *rows)
+{
+    assert_int_equal(rows->count, 3);
+    assert_int_equal(rows->rows[0].config.as.conv2d.channels_in, 6);
+    assert_int_equal(rows->rows[0].config.as.conv2d.padding, PADDING_SAME);
+    assert_int_equal(rows->rows[1].config.as.conv2d.padding, PADDING_VALID);
+    assert_int_equal(rows->rows[2].config.as.conv2d.padding, PADDING_SAME);
+    assert_true(rows->rows[0].median_ms == 0.25);
+    assert_int_equal(rows->device_count, 2);
+    assert_string_equal(rows->devices[0].name, "V100 SXM2 16GB");
+    assert_string_equal(rows->devices[0].source, "lab");
+    assert_string_equal(rows->devices[0].technology, "Volta");
+    assert_true(rows->devices[0].core_count == 5120 && rows->devices[0].bandwidth_gbps == 900);
+    assert_string_equal(rows->devices[1].name, "T4");
+}
+
+static void rows_that_no_kind_covers_are_counted(void **state)
+{
+    (void)state;
+    struct dataset_rows rows;
+    const struct file_name from = in_folder(&folder, "t.h5");
+    const char *const path = from.text;
+    setenv("EPOCHCAST_DEVICES", SOURCE_DIR "/datasets/devices.csv", 1);
+    if (import_with(CONV_MAP,
+                    CONV_HEADER "conv,done,2,8,8,3,3,2,1,250,Tesla V100-SXM2-16GB\n"
+                                "conv,done,2,8,8,3,3,2,0,250,v100\n"
+                                "conv,done,2,8,8,1,3,2,0,250,T4\n"
+                                "conv,done,2,8,9,3,3,2,1,250,v100\n"   /* not square */
+                                "conv,failed,2,8,8,3,3,2,1,250,v100\n" /* skipped */
+                                "pool,done,2,8,8,3,3,2,1,250,v100\n"   /* not kept */
+                                "relu,done,2,8,8,3,3,2,1,250,v100\n"   /* no kind */
+                                "conv,done,2,8,8,5,3,2,1,250,v100\n"   /* neither same nor valid */
+                                "conv,done,2,9999,9999,3,3,2,1,250,v100\n"
+                                "conv,done,2,2,2,3,3,2,0,250,v100\n" /* no output */
+                                "conv,done,2,8,8,3,3,2,1,,v100\n") != STATUS_OK)
+        fail_msg("%s (%s)", error.message, error.hint);
+    assert_int_equal(left_out.by_rule, 3);
+    assert_int_equal(left_out.of_no_kind, 1);
+    assert_int_equal(left_out.of_size, 3);
+    assert_int_equal(left_out.without_time, 1);
+    assert_non_null(strstr(left_out.first, "t.csv:9"));
+    SUCCEEDS(dataset_read(&rows, &path, 1, &error));
+    check_conv_rows(&rows);
+    SUCCEEDS(row_sources_exclude(&rows, NULL, &error));
+    FAILS(STATUS_USAGE, "'other'", row_sources_exclude(&rows, "lab,other", &error));
+    FAILS(STATUS_USAGE, "'la'", row_sources_exclude(&rows, "la", &error));
+    assert_int_equal(rows.count, 3);
+    SUCCEEDS(row_sources_exclude(&rows, "lab", &error));
+    assert_int_equal(rows.count, 0);
+    dataset_rows_free(&rows);
+    unsetenv("EPOCHCAST_DEVICES");
+}
+
+static void faults_of_a_map_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *map, *csv, *fault;
+    } cases[] = {
+        {"keep = x\n", "", ":1: expected '<- COLUMN ? VALUES'"},
+        {"keep <- x\n", "", ":1: expected '? VALUES'"},
+        {"keep <- x ? a=b\n", "", ":1: not a value:"},
+        {"skip <- x = y\n", "", ":1: expected '? VALUES'"},
+        {"hardware = nothing\n", "", ":1: expected 'hardware = catalogue'"},
+        {"inputs <- n zeros\n", "", "expected '*', 'in' or '?'"},
+        {"inputs <- n ? a\n", "", "not OLD=NEW"},
+        {CONV_MAP, CONV_HEADER "conv,done,2,8,8,3,3,2,1,250,V200\n",
+         "the catalogue has no device 'V200'"},
+        {CONV_MAP, CONV_HEADER "conv,done,2,8,8,3,3,two,1,250,V100\n",
+         "has a factor that is no number"},
+        {CONV_MAP, "op,state,n,w,h,k,c,zeros,t,gpu\nconv,done,2,8,8,3,3,1,250,V100\n",
+         "column 'groups' is missing"},
+        {CONV_MAP, "op,n,w,h,k,c,groups,zeros,t,gpu\nconv,2,8,8,3,3,2,1,250,V100\n",
+         "column 'state' is missing"},
+        {CONV_MAP, CONV_HEADER "conv,failed,2,8,8,3,3,2,1,250,V100\n", "every row was left out"},
+    };
+    setenv("EPOCHCAST_DEVICES", SOURCE_DIR "/datasets/devices.csv", 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(import_with(cases[i].map, cases[i].csv), STATUS_BAD_FILE);
+        if (!strstr(error.message, cases[i].fault))
+            fail_msg("'%s' does not say '%s'", error.message, cases[i].fault);
+    }
+    unsetenv("EPOCHCAST_DEVICES");
+}
+
+static void shipped_maps_are_read(void **state)
+{
+    (void)state;
+    static const char folder_name[] = SOURCE_DIR "/datasets/maps";
+    DIR *maps = opendir(folder_name);
+    int count = 0;
+    assert_non_null(maps);
+    for (const struct dirent *entry; (entry = readdir(maps));) {
+        char path[4096];
+        struct import_map *map;
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder_name, entry->d_name);
+        if (import_map_load(&map, path, &error) != STATUS_OK)
+            fail_msg("%s", error.message);
+        assert_true(map->has_catalogue);
+        assert_non_null(import_map_source(map, "device_source"));
+        assert_non_null(import_map_source(map, ROW_COLUMN_LICENCE));
+        import_map_free(map);
+        count++;
+    }
+    closedir(maps);
+    assert_true(count >= 15);
+}
+
 /* What export writes, import reads, with the licence. */
 static void the_licence_survives_export(void **state)
 {
@@ -294,6 +431,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_dataset_is_told),
         cmocka_unit_test(the_licence_is_the_sources),
         cmocka_unit_test(a_map_may_name_the_licence),
+        cmocka_unit_test(rows_that_no_kind_covers_are_counted),
+        cmocka_unit_test(faults_of_a_map_are_named),
+        cmocka_unit_test(shipped_maps_are_read),
         cmocka_unit_test(the_licence_survives_export),
     };
     return RUN_TESTS(argc, argv, tests, make, clean);

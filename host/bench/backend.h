@@ -36,6 +36,7 @@ struct device_info {
     int32_t socket_count, machine_core_count; /* of the whole machine */
     int32_t cache;    /* enum cache: how its rows found their operands, part of the identity; hot in
                        * files that do not say */
+    char source[32];  /* of imported rows: who measured them, "dlperf"; part of the identity */
     int32_t instance; /* above 1: number of this device among those of one name, and its name ends
                        * with it: "AMD EPYC (2)" */
 };

@@ -25,6 +25,7 @@ static const struct identity_member members[] = {
     MEMBER(backend, TEXT, ALWAYS),
     MEMBER(technology, TEXT, ALWAYS),
     MEMBER(library, TEXT, ALWAYS),
+    MEMBER(source, TEXT, WHERE_KNOWN),
     MEMBER(thread_count, INT32, SETTING),
     MEMBER(cache, INT32, SETTING),
     MEMBER(processor, TEXT, WHERE_KNOWN),

@@ -1,9 +1,9 @@
 /* Which device is which, and what it is called. One definition for datasets and models.
  *
- * Two devices are the same when name, backend, technology, library, threads and how their rows
- * found their operands (enum cache) are equal, and what the system tells of the processor (vendor,
- * family, model, stepping; caches; sockets and cores of the machine) where both tell it: older
- * files do not.
+ * Two devices are the same when name, backend, technology, library, threads and how their
+ * rows found their operands (enum cache) are equal, and what the system tells of the processor
+ * (vendor, family, model, stepping; caches; sockets and cores of the machine) where both tell it:
+ * older files do not.
  *
  * The same still may be two machines: clouds call very different ones "AMD EPYC". Where devices are
  * joined (files that are read together, merged or imported), rates that differ by more than

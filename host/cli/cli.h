@@ -38,7 +38,7 @@ struct settings {
     const char *output, *device, *layer, *model, *device_name, *preset, *engine, *hidden, *batch,
         *optimizer, *licence, *citation, *shard, *from_networks, *active, *hold_out_device,
         *calibrate_rows, *by, *map, *fine_tune, *predictor, *device_from, *passes, *price_per_hour,
-        *watts, *gpus, *link, *plot, *batch_axis, *framework;
+        *watts, *gpus, *link, *plot, *batch_axis, *framework, *exclude_source;
     struct texts set, dimension, fit;
     int64_t batch_in_file; /* 0: not given */
     int64_t configs, seed, rounds, check_every, ensemble, epochs, batch_size, threads, dataset_size,

@@ -54,6 +54,7 @@ static enum status make_source(struct row_source *source, struct row_filter *fil
                                   .path_count = settings->operand_count - first,
                                   .keeps = filter_keeps,
                                   .filter = filter,
+                                  .excluded = settings->exclude_source,
                                   .split = asked_split(settings)};
     filter->source = source;
     filter->batch_count = 0;
@@ -313,10 +314,23 @@ static enum status run(const struct settings *settings, struct error *error)
     return status;
 }
 
-static const char *const takes[] = {"split",          "baselines", "by",     "group",
-                                    "forecasts",      "layer",     "batch",  "hold-out-device",
-                                    "calibrate-rows", "preset",    "epochs", "ensemble",
-                                    "seed",           "threads",   "plot",   NULL};
+static const char *const takes[] = {"split",
+                                    "baselines",
+                                    "by",
+                                    "group",
+                                    "forecasts",
+                                    "layer",
+                                    "batch",
+                                    "hold-out-device",
+                                    "calibrate-rows",
+                                    "preset",
+                                    "epochs",
+                                    "ensemble",
+                                    "seed",
+                                    "threads",
+                                    "plot",
+                                    "exclude-source",
+                                    NULL};
 static const struct option_help helps[] = {
     {"batch", "LIST", "only rows of these batch sizes: 1,2,4 or '1..64*2' (default: all)"},
     {"threads", "N", "processor threads of training for --hold-out-device (default: all cores)"},

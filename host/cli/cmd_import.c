@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/provenance.h"
 
+#include "base/text.h"
 #include "data/import.h"
 
 static enum status read_files(int64_t *row_count, struct importer *importer,
@@ -15,20 +16,53 @@ static enum status read_files(int64_t *row_count, struct importer *importer,
     return STATUS_OK;
 }
 
+static int64_t left_out_count(const struct import_left_out *left_out)
+{
+    return left_out->by_rule + left_out->of_no_kind + left_out->of_size + left_out->without_time;
+}
+
+/* How many, and why. */
+static void note_left_out(const struct import_left_out *left_out, const struct settings *settings)
+{
+    char reasons[240] = "";
+    const struct {
+        int64_t count;
+        const char *why;
+    } parts[] = {{left_out->by_rule, "by the map's conditions"},
+                 {left_out->of_no_kind, "of no layer kind"},
+                 {left_out->of_size, "of sizes that no layer has"},
+                 {left_out->without_time, "without a time"}};
+    if (settings->quiet || left_out_count(left_out) == 0)
+        return;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].count)
+            text_list_add(reasons, sizeof reasons, ", ", "%lld %s", (long long)parts[i].count,
+                          parts[i].why);
+    term_message(stderr, "note: rows left out: %s\n", reasons);
+    if (*left_out->first)
+        term_message(stderr, "note: the first of them: %s\n", left_out->first);
+}
+
 static enum status print_report(int64_t row_count, int device_count,
+                                const struct import_left_out *left_out,
                                 const struct settings *settings, struct error *error)
 {
     static const struct table_column columns[] = {
-        {.name = "rows"}, {.name = "devices"}, {.name = "file"}};
+        {.name = "rows"},
+        {.name = "devices"},
+        {.name = "file"},
+        {.name = "left_out", .title = "left out", .use = COLUMN_COUNTED}};
     struct table *table;
     TRY(table_create(&table, columns, sizeof columns / sizeof *columns, error));
     table_integer(table, row_count);
     table_integer(table, device_count);
     table_string(table, settings->output);
+    table_integer(table, left_out_count(left_out));
     return cli_print_table(table, settings->format, error);
 }
 
-static enum status import_into(int64_t *row_count, int *device_count, struct dataset *dataset,
+static enum status import_into(int64_t *row_count, int *device_count,
+                               struct import_left_out *left_out, struct dataset *dataset,
                                const struct import_map *map, int32_t dialect,
                                const struct settings *settings, struct error *error)
 {
@@ -43,6 +77,7 @@ static enum status import_into(int64_t *row_count, int *device_count, struct dat
     enum status status = read_files(row_count, importer, settings, error);
     progress_end(&progress);
     *device_count = importer_device_count(importer);
+    *left_out = *importer_left_out(importer);
     if (!settings->licence)
         dataset_set_licence(dataset, importer_licence(importer));
     importer_free(importer);
@@ -57,15 +92,17 @@ static enum status import_to_file(const struct import_map *map, int32_t dialect,
     struct dataset *dataset;
     int64_t row_count;
     int device_count;
+    struct import_left_out left_out;
     fill_header(&header, settings);
     snprintf(header.sampler, sizeof header.sampler, "import %s",
              map ? "with a map" : choice_name(&choice_import_dialect, dialect));
     TRY(dataset_create(&dataset, settings->output, &header, settings->overwrite, false, error));
-    enum status status = import_into(&row_count, &device_count, dataset, map, dialect, settings,
-                                     error);
+    enum status status = import_into(&row_count, &device_count, &left_out, dataset, map, dialect,
+                                     settings, error);
     dataset_close(dataset);
     TRY(status);
-    return print_report(row_count, device_count, settings, error);
+    note_left_out(&left_out, settings);
+    return print_report(row_count, device_count, &left_out, settings, error);
 }
 
 /* The published files do not name their device. */

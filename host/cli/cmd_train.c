@@ -10,6 +10,7 @@
 
 #include "bench/backend.h"
 #include "bench/device_identity.h"
+#include "data/row_sources.h"
 #include "evaluate/evaluate.h"
 #include "predictors/mlp_options.h"
 #include "predictors/rivals.h"
@@ -319,6 +320,8 @@ static enum status train(struct mlp_options *wanted, const struct fit_options *b
     enum status status = train_check_caches(&rows, error);
     if (status == STATUS_OK)
         status = filter_kinds(&rows, settings, error);
+    if (status == STATUS_OK)
+        status = row_sources_exclude(&rows, settings->exclude_source, error);
     if (status == STATUS_OK && !baseline)
         note_memory(&rows, settings);
     if (status == STATUS_OK && !baseline)
@@ -352,11 +355,29 @@ static enum status run(const struct settings *settings, struct error *error)
     return status;
 }
 
-static const char *const takes[] = {
-    "output",       "overwrite",  "preset", "engine",    "ensemble", "seed",
-    "epochs",       "batch-size", "hidden", "l2",        "dropout",  "learning-rate",
-    "weight-decay", "threads",    "layer",  "fine-tune", "interval", "search",
-    "model",        "predictor",  "fit",    NULL};
+static const char *const takes[] = {"output",
+                                    "overwrite",
+                                    "preset",
+                                    "engine",
+                                    "ensemble",
+                                    "seed",
+                                    "epochs",
+                                    "batch-size",
+                                    "hidden",
+                                    "l2",
+                                    "dropout",
+                                    "learning-rate",
+                                    "weight-decay",
+                                    "threads",
+                                    "layer",
+                                    "fine-tune",
+                                    "interval",
+                                    "search",
+                                    "model",
+                                    "predictor",
+                                    "fit",
+                                    "exclude-source",
+                                    NULL};
 static const struct option_help helps[] = {
     {"layer", "KINDS", "layer kinds to train, separated by commas (default: all)"},
     {"output", "MODEL.h5", "model to write"},

@@ -83,6 +83,11 @@ const struct option cli_options[] = {
      NULL},
     {"shard", 0, OPTION_TEXT, AT(shard), "I/N",
      "measure every N-th draw, starting at the I-th: 1/8 to 8/8", 0, 0, NULL},
+    {"exclude-source", 0, OPTION_TEXT, AT(exclude_source), "NAMES",
+     "leave out imported rows of these sources, separated by commas ('epochcast show DATA.h5' "
+     "names "
+     "them)",
+     0, 0, NULL},
     {"from-networks", 0, OPTION_TEXT, AT(from_networks), "NETWORKS",
      "draw the layer shapes of these networks, half of them jittered", 0, 0, NULL,
      OPTION_READS_LIST},

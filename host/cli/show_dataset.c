@@ -26,13 +26,14 @@ static const struct table_column group_columns[] = {
     {.name = "slowest_ms", .title = "slowest", .scale = SCALE_MS},
     {.name = "noise_median_percent", .title = "noise", .scale = SCALE_PERCENT},
     {.name = "noise_p90_percent", .title = "p90", .scale = SCALE_PERCENT, .spare = 2},
-    {.name = "incorrect", .use = COLUMN_COUNTED}};
+    {.name = "incorrect", .use = COLUMN_COUNTED},
+    {.name = "source", .use = COLUMN_SEVERAL, .spare = 3}};
 
 static void add_group(struct table *table, const struct quality_group *group, const char *layer,
-                      const char *device)
+                      const struct device_info *device)
 {
     table_string(table, layer);
-    table_string(table, device);
+    table_string(table, device->name);
     table_integer(table, (int64_t)group->rows);
     table_integer(table, (int64_t)group->times_ms.count);
     for (int outcome = OUTCOME_CAPPED; outcome <= OUTCOME_UNSUPPORTED; outcome++)
@@ -45,6 +46,7 @@ static void add_group(struct table *table, const struct quality_group *group, co
     table_number(table, quantiles_at(&group->noise_percent, 0.5));
     table_number(table, quantiles_at(&group->noise_percent, 0.9));
     table_integer(table, (int64_t)group->outcomes[OUTCOME_INCORRECT]);
+    table_string(table, device->source);
 }
 
 static enum status fill_groups(struct table *table, const struct quality *quality,
@@ -56,8 +58,7 @@ static enum status fill_groups(struct table *table, const struct quality *qualit
         for (int32_t device = 0; device < tables->device_count; device++) {
             const struct quality_group *group = quality_group(quality, kind, device);
             if (group->rows)
-                add_group(table, group, layer_descriptors[kind]->name,
-                          tables->devices[device].name);
+                add_group(table, group, layer_descriptors[kind]->name, &tables->devices[device]);
         }
     return STATUS_OK;
 }
@@ -246,8 +247,11 @@ static void print_header(const struct quality *quality)
         if (*texts[i].text)
             show_label(texts[i].label, texts[i].text);
     for (int32_t i = 0; i < quality->tables.device_count; i++) {
-        char label[DEVICE_LABEL_LIMIT];
+        char label[DEVICE_LABEL_LIMIT + 40];
         device_label(label, &quality->tables.devices[i]);
+        if (*quality->tables.devices[i].source)
+            snprintf(label + strlen(label), sizeof label - strlen(label), ", by %s",
+                     quality->tables.devices[i].source);
         show_label("device", label);
     }
     char domain[sizeof quality->tables.header.domain + 1];

@@ -323,3 +323,24 @@ struct device_info device_catalogue_info(const struct catalogue_device *device)
     snprintf(info.connectivity, sizeof info.connectivity, "%s", device->link);
     return info;
 }
+
+void device_catalogue_complete(struct device_info *info, const struct catalogue_device *device)
+{
+    const struct device_info known = device_catalogue_info(device);
+    double *const own[] = {&info->clock_mhz, &info->bandwidth_gbps, &info->core_count,
+                           &info->peak_gflops};
+    const double figures[] = {known.clock_mhz, known.bandwidth_gbps, known.core_count,
+                              known.peak_gflops};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (isnan(*own[i]))
+            *own[i] = figures[i];
+    if (!info->memory_bytes)
+        info->memory_bytes = known.memory_bytes;
+    if (!info->cache_bytes)
+        info->cache_bytes = known.cache_bytes;
+    if (!*info->technology)
+        memcpy(info->technology, known.technology, sizeof info->technology);
+    if (!*info->connectivity)
+        memcpy(info->connectivity, known.connectivity, sizeof info->connectivity);
+    memcpy(info->name, known.name, sizeof info->name);
+}

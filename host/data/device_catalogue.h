@@ -46,6 +46,9 @@ const char *device_catalogue_nearest(char text[64], const struct device_catalogu
 /* As a model sees it: nominal rates, nothing measured; backend "catalogue". */
 struct device_info device_catalogue_info(const struct catalogue_device *device);
 
+/* Gives `info` the device's name, and what it does not know of its hardware. */
+void device_catalogue_complete(struct device_info *info, const struct catalogue_device *device);
+
 /* Two names are of one device of the catalogue. */
 bool device_catalogue_same(const struct device_catalogue *catalogue, const char *a, const char *b);
 

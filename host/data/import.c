@@ -4,6 +4,7 @@
 #include "base/foreign_file.h"
 #include "base/mapped_file.h"
 #include "data/dataset_internal.h"
+#include "data/device_catalogue.h"
 #include "data/merge.h"
 #include "data/row_columns.h"
 
@@ -15,86 +16,15 @@
 static const char *const dialect_names[] = {"auto", "justus2018", "epochcast"};
 const struct choice choice_import_dialect = {.name = "dialect", .names = dialect_names, .count = 3};
 
-/* Justus et al. 2018, hardware table, as coded by its authors (one GPU of the M60 and K80 cards).
- * Caches: NVIDIA's white papers. */
-struct known_device {
-    const char *name, *technology, *connectivity;
-    double core_count, clock_mhz, bandwidth_gbps;
-    int memory_gib, cache_kib;
-};
-static const struct known_device known_devices[] = {
-    {"V100", "Volta", "NVLink", 5120, 1455, 900, 16, 6144},
-    {"P100", "Pascal", "PCIe3 x16", 3584, 1303, 732, 16, 4096},
-    {"1080Ti", "Pascal", "PCIe3 x16", 3584, 1582, 484, 11, 2816},
-    {"M60", "Maxwell", "PCIe3 x16", 2048, 1178, 160, 8, 2048},
-    {"K80", "Kepler", "PCIe3 x16", 2496, 875, 240, 12, 1536},
-    {"K40", "Kepler", "PCIe3 x16", 2880, 875, 288, 12, 1536},
-};
-
-enum { KNOWN_DEVICE_COUNT = sizeof known_devices / sizeof *known_devices };
-
-static enum status unknown_device(const char *name, struct error *error)
-{
-    char known[256];
-    size_t length = 0;
-    for (size_t i = 0; i < KNOWN_DEVICE_COUNT && length < sizeof known; i++)
-        length += (size_t)snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "",
-                                   known_devices[i].name);
-    FAIL(error, STATUS_USAGE, "unknown device '%.60s'", name);
-    error_hint(error, "known: %s", known);
-    return STATUS_USAGE;
-}
-
-enum status import_known_device(struct device_info *info, const char *name, struct error *error)
-{
-    for (size_t i = 0; i < KNOWN_DEVICE_COUNT; i++) {
-        const struct known_device *known = &known_devices[i];
-        if (strcmp(known->name, name) != 0)
-            continue;
-        *info = (struct device_info){.backend = "import",
-                                     .library = "TensorFlow 1.10",
-                                     .device_count = 1,
-                                     .thread_count = 1,
-                                     .memory_bytes = (int64_t)known->memory_gib << 30,
-                                     .cache_bytes = (int64_t)known->cache_kib << 10,
-                                     .clock_mhz = known->clock_mhz,
-                                     .bandwidth_gbps = known->bandwidth_gbps,
-                                     .core_count = known->core_count,
-                                     .peak_gflops = 2 * known->core_count * known->clock_mhz / 1e3,
-                                     .measured_copy_gbps = NAN,
-                                     .measured_sgemm_gflops = NAN,
-                                     .measured_call_latency_us = NAN};
-        snprintf(info->name, sizeof info->name, "%s", known->name);
-        snprintf(info->technology, sizeof info->technology, "%s", known->technology);
-        snprintf(info->connectivity, sizeof info->connectivity, "%s", known->connectivity);
-        return STATUS_OK;
-    }
-    return unknown_device(name, error);
-}
-
 struct importer {
     struct dataset *dataset;
     struct import_options options;
-    struct dataset_rows known;    /* the devices so far */
-    struct device_info device;    /* of rows without a device name; name "": none */
-    struct dataset_header header; /* only the licence of the rows so far */
+    struct dataset_rows known;         /* the devices so far */
+    struct device_info device;         /* of rows without a device name; name "": none */
+    struct dataset_header header;      /* only the licence of the rows so far */
+    struct device_catalogue catalogue; /* of a map that asks for it */
+    struct import_left_out left_out;
 };
-
-static struct device_info unknown_device_called(const char *name)
-{
-    struct device_info info = {.backend = "import",
-                               .device_count = 1,
-                               .thread_count = 1,
-                               .clock_mhz = NAN,
-                               .bandwidth_gbps = NAN,
-                               .core_count = NAN,
-                               .peak_gflops = NAN,
-                               .measured_copy_gbps = NAN,
-                               .measured_sgemm_gflops = NAN,
-                               .measured_call_latency_us = NAN};
-    snprintf(info.name, sizeof info.name, "%s", name);
-    return info;
-}
 
 enum status importer_create(struct importer **out, struct dataset *dataset,
                             const struct import_options *options, struct error *error)
@@ -105,8 +35,15 @@ enum status importer_create(struct importer **out, struct dataset *dataset,
     importer->dataset = dataset;
     importer->options = *options;
     const char *name = options->device_name ? options->device_name : "";
+    if (options->map && options->map->has_catalogue) {
+        importer->device = import_unknown_device(name);
+        const enum status status = device_catalogue_load(&importer->catalogue, error);
+        if (status != STATUS_OK)
+            free(importer);
+        return status;
+    }
     if (import_known_device(&importer->device, name, NULL) != STATUS_OK)
-        importer->device = unknown_device_called(name);
+        importer->device = import_unknown_device(name);
     return STATUS_OK;
 }
 
@@ -115,7 +52,13 @@ void importer_free(struct importer *importer)
     if (!importer)
         return;
     dataset_rows_free(&importer->known);
+    device_catalogue_free(&importer->catalogue);
     free(importer);
+}
+
+const struct import_left_out *importer_left_out(const struct importer *importer)
+{
+    return &importer->left_out;
 }
 
 int importer_device_count(const struct importer *importer)
@@ -132,8 +75,8 @@ const char *importer_licence(const struct importer *importer)
 struct dialect {
     enum status (*begin)(void **state, const struct csv *csv, const struct import_options *options,
                          struct error *error);
-    enum status (*row)(struct measurement *row, struct device_info *device, void *state,
-                       const struct csv *csv, struct error *error);
+    enum status (*row)(struct measurement *row, struct device_info *device, enum left_out *left_out,
+                       void *state, const struct csv *csv, struct error *error);
 };
 static const struct dialect justus2018 = {justus_begin, justus_row};
 static const struct dialect by_columns = {columns_begin, columns_row};
@@ -214,16 +157,45 @@ static enum status find_device(int32_t *index, struct importer *importer,
                                                index, error);
 }
 
+static void count_left_out(struct importer *importer, enum left_out why, const struct csv *csv,
+                           const char *fault)
+{
+    struct import_left_out *counts = &importer->left_out;
+    int64_t *const members[] = {[LEFT_OUT_RULE] = &counts->by_rule,
+                                [LEFT_OUT_KIND] = &counts->of_no_kind,
+                                [LEFT_OUT_SIZE] = &counts->of_size,
+                                [LEFT_OUT_TIME] = &counts->without_time};
+    ++*members[why];
+    if (why == LEFT_OUT_SIZE && !*counts->first)
+        snprintf(counts->first, sizeof counts->first, "%.120s:%d: %.240s", csv->path, csv->line,
+                 fault);
+}
+
 static enum status import_row(struct importer *importer, const struct dialect *dialect, void *state,
-                              const struct csv *csv, struct error *error)
+                              const struct csv *csv, bool *is_read, struct error *error)
 {
     char fault[320];
+    enum left_out left_out = NOT_LEFT_OUT;
     struct measurement row = default_row(csv);
     struct device_info device = importer->device;
-    TRY(dialect->row(&row, &device, state, csv, error));
+    TRY(dialect->row(&row, &device, &left_out, state, csv, error));
+    *is_read = !left_out;
+    if (left_out) {
+        count_left_out(importer, left_out, csv, "a size or padding that no layer of the kind has");
+        return STATUS_OK;
+    }
+    if (importer->options.map && importer->options.map->has_catalogue)
+        TRY(import_complete_device(&device, &importer->catalogue, csv, error));
     device.cache = row.cache;
     TRY(find_device(&row.device, importer, &device, csv, error));
-    if (dataset_row_fault(fault, sizeof fault, &row, (size_t)importer->known.device_count))
+    const bool is_faulty = dataset_row_fault(fault, sizeof fault, &row,
+                                             (size_t)importer->known.device_count);
+    if (is_faulty && importer->options.map) {
+        *is_read = false;
+        count_left_out(importer, LEFT_OUT_SIZE, csv, fault);
+        return STATUS_OK;
+    }
+    if (is_faulty)
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: %s", csv->path, csv->line, fault);
     return dataset_append(importer->dataset, &row, error);
 }
@@ -263,19 +235,21 @@ static enum status import_rows(struct importer *importer, const struct dialect *
 {
     const char *begin = csv->next;
     const struct licence_source licence = licence_source_of(csv, dialect, importer->options.map);
-    for (;; ++*row_count) {
-        bool more;
+    for (;;) {
+        bool more, is_read;
         TRY(csv_next(csv, &more, error));
         if (!more)
             break;
-        TRY(import_row(importer, dialect, state, csv, error));
+        TRY(import_row(importer, dialect, state, csv, &is_read, error));
+        *row_count += is_read;
         note_licence(importer, &licence, csv);
         if (importer->options.progress)
             progress_update(importer->options.progress, (double)(csv->next - begin),
                             (double)(csv->end - begin), "%lld rows", (long long)*row_count);
     }
     if (*row_count == 0)
-        return FAIL(error, STATUS_BAD_FILE, "%s: no rows", csv->path);
+        return FAIL(error, STATUS_BAD_FILE, "%s: %s", csv->path,
+                    csv->line > 1 && importer->options.map ? "every row was left out" : "no rows");
     return STATUS_OK;
 }
 

@@ -38,6 +38,14 @@ void importer_free(struct importer *importer); /* NULL is allowed */
  * STATUS_USAGE: an unknown device. */
 enum status importer_read(struct importer *importer, const char *path, int64_t *row_count,
                           struct error *error);
+/* Rows of files with a map that are not in the dataset: left out by its conditions, of no layer
+ * kind, of sizes that no layer has, without a time. The first of them is named in `first`, or "".
+ */
+struct import_left_out {
+    int64_t by_rule, of_no_kind, of_size, without_time;
+    char first[400]; /* file, line and fault of the first row of impossible size */
+};
+const struct import_left_out *importer_left_out(const struct importer *importer);
 int importer_device_count(const struct importer *importer);
 /* Licence of the rows read so far, as their files tell: a column or a map's line `licence`; that of
  * the published files of justus2018; "" when none does. Several are joined with " AND ". */

@@ -30,6 +30,7 @@ struct columns_reader {
     const char *header[CSV_FIELD_LIMIT];
     int column_count;
     struct binding layer;
+    struct import_rules rules;
     struct kind_bindings kinds[LAYER_KIND_COUNT];
     char names[CSV_LINE_LIMIT]; /* of the header */
 };
@@ -166,6 +167,8 @@ enum status columns_begin(void **state, const struct csv *csv, const struct impo
     if (!reader->map && find_column(reader, ROW_COLUMN_TIME) < 0)
         missing_add(&missing, ROW_COLUMN_TIME);
     TRY(report_missing(&missing, reader, csv, error));
+    TRY(import_rules_begin(&reader->rules, reader->map, reader->header, reader->column_count,
+                           csv->path, error));
     return check_columns(reader, csv, error);
 }
 
@@ -217,6 +220,8 @@ static const char *store_number(double *value, const char *text, double factor)
     return NULL;
 }
 
+static const char out_of_bounds[] = "is out of bounds";
+
 static const char *store_integer(int64_t *value, const char *text, double factor, int64_t minimum,
                                  int64_t maximum)
 {
@@ -232,7 +237,7 @@ static const char *store_integer(int64_t *value, const char *text, double factor
     if (end == text || *end)
         return "is not a whole number";
     if (errno || number < minimum || number > maximum)
-        return "is out of bounds";
+        return out_of_bounds;
     *value = number;
     return NULL;
 }
@@ -246,11 +251,11 @@ static const char *store_text(char *target, size_t size, const char *text)
     return NULL;
 }
 
-static const char *store(void *record, const struct binding *binding, const char *text)
+static const char *store(void *record, const struct binding *binding, const char *text,
+                         double factor)
 {
     const struct field *field = &binding->column.field;
     const struct feature *feature = binding->feature;
-    const double factor = binding->source ? binding->source->factor : 1;
     char *at = (char *)record + field->offset;
     const char *fault = NULL;
     int64_t value = 0;
@@ -293,12 +298,17 @@ static enum status refuse_value(const struct binding *binding, const struct colu
     return STATUS_BAD_FILE;
 }
 
-static enum status read_kind(enum layer_kind *kind, struct columns_reader *reader,
-                             const struct csv *csv, struct error *error)
+static enum status read_kind(enum layer_kind *kind, enum left_out *left_out,
+                             struct columns_reader *reader, const struct csv *csv,
+                             struct error *error)
 {
     const char *text = "";
     TRY(text_of(&text, &reader->layer, reader, csv, error));
     const int found = layer_kind_find(text);
+    if (found < 0 && reader->map && !reader->layer.source->constant) {
+        *left_out = LEFT_OUT_KIND;
+        return STATUS_OK;
+    }
     if (found < 0) {
         refuse(&reader->layer, reader, csv, text, "is not a layer kind", error);
         return HINT(error, STATUS_BAD_FILE, "'epochcast show layers' lists them");
@@ -307,24 +317,61 @@ static enum status read_kind(enum layer_kind *kind, struct columns_reader *reade
     return reader->kinds[found].is_bound ? STATUS_OK : bind_kind(reader, *kind, csv, error);
 }
 
-enum status columns_row(struct measurement *row, struct device_info *device, void *state,
-                        const struct csv *csv, struct error *error)
+/* The value of a column that takes more than its own text. */
+static enum status read_value(struct measurement *row, struct device_info *device,
+                              enum left_out *left_out, const struct binding *binding,
+                              const struct columns_reader *reader, const struct csv *csv,
+                              struct error *error)
+{
+    const char *text = "";
+    const struct import_source *source = binding->source;
+    const double factor = source ? import_rules_factor(&reader->rules, source, csv) : 1;
+    TRY(text_of(&text, binding, reader, csv, error));
+    if (source && source->is_zeros)
+        return STATUS_OK; /* when the kernel is known */
+    if (isnan(factor))
+        return refuse_value(binding, reader, csv, text, "has a factor that is no number", error);
+    const char *fault = store(binding->column.is_device ? (void *)device : row, binding, text,
+                              factor);
+    if (fault == out_of_bounds && source && !source->constant && binding->feature)
+        *left_out = LEFT_OUT_SIZE;
+    else if (fault)
+        return refuse_value(binding, reader, csv, text, fault, error);
+    return STATUS_OK;
+}
+
+static void read_zeros(struct measurement *row, enum left_out *left_out,
+                       const struct binding *binding, const struct csv *csv)
+{
+    if (!binding->source || !binding->source->is_zeros)
+        return;
+    if (!import_zeros(&row->config, binding->feature, csv->field[binding->field]))
+        *left_out = LEFT_OUT_SIZE;
+}
+
+enum status columns_row(struct measurement *row, struct device_info *device,
+                        enum left_out *left_out, void *state, const struct csv *csv,
+                        struct error *error)
 {
     struct columns_reader *reader = state;
     enum layer_kind kind;
     if (csv->field_count > reader->column_count)
         return FAIL(error, STATUS_BAD_FILE, "%s:%d: %d columns, but the header has %d", csv->path,
                     csv->line, csv->field_count, reader->column_count);
-    TRY(read_kind(&kind, reader, csv, error));
+    if (!import_rules_keep(&reader->rules, csv)) {
+        *left_out = LEFT_OUT_RULE;
+        return STATUS_OK;
+    }
+    TRY(read_kind(&kind, left_out, reader, csv, error));
+    if (*left_out)
+        return STATUS_OK;
     layer_begin(&row->config, kind);
     const struct kind_bindings *bound = &reader->kinds[kind];
-    for (int i = 0; i < bound->count; i++) {
-        const char *text = "";
-        const struct binding *binding = &bound->bindings[i];
-        TRY(text_of(&text, binding, reader, csv, error));
-        const char *fault = store(binding->column.is_device ? (void *)device : row, binding, text);
-        if (fault)
-            return refuse_value(binding, reader, csv, text, fault, error);
-    }
+    for (int i = 0; i < bound->count; i++)
+        TRY(read_value(row, device, left_out, &bound->bindings[i], reader, csv, error));
+    for (int i = 0; i < bound->count; i++)
+        read_zeros(row, left_out, &bound->bindings[i], csv);
+    if (reader->map && !(row->median_ms > 0))
+        *left_out = LEFT_OUT_TIME;
     return STATUS_OK;
 }

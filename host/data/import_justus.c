@@ -176,9 +176,10 @@ static enum status read_times(struct measurement *row, const struct justus_reade
     return STATUS_OK;
 }
 
-enum status justus_row(struct measurement *row, struct device_info *device, void *state,
-                       const struct csv *csv, struct error *error)
+enum status justus_row(struct measurement *row, struct device_info *device, enum left_out *left_out,
+                       void *state, const struct csv *csv, struct error *error)
 {
+    (void)left_out;
     const struct justus_reader *reader = state;
     (void)device; /* known only by its name */
     if (csv->field_count > reader->column_count)

@@ -56,13 +56,23 @@ static enum status take_column(const char **column, struct cursor *cursor, struc
     return STATUS_OK;
 }
 
-static enum status take_factor(double *factor, struct cursor *cursor, struct error *error)
+/* A number, or a column's name. */
+static enum status take_factor(struct import_source *source, struct cursor *cursor,
+                               struct error *error)
 {
-    char end, *rest;
-    const char *text = take_until(cursor, " \t", &end);
-    *factor = strtod(text, &rest);
-    if (rest == text || *rest || !isfinite(*factor) || *factor == 0)
+    char *rest;
+    const char *text;
+    TRY(take_column(&text, cursor, error));
+    const double factor = strtod(text, &rest);
+    if (rest == text) {
+        if (source->factor_count == IMPORT_FACTOR_LIMIT)
+            return bad_line(cursor, "too many factors at", text, error);
+        source->factors[source->factor_count++] = text;
+        return STATUS_OK;
+    }
+    if (*rest || !isfinite(factor) || factor == 0)
         return bad_line(cursor, "not a factor:", text, error);
+    source->factor *= factor;
     return STATUS_OK;
 }
 
@@ -92,12 +102,13 @@ static enum status take_renames(struct import_source *source, struct cursor *cur
     while (*cursor->at) {
         char end;
         char *pair = take_until(cursor, ",", &end), *equals = strchr(pair, '=');
-        if (!equals)
-            return bad_line(cursor, "not OLD=NEW:", pair, error);
+        if (!equals != (source->use != IMPORT_VALUE))
+            return bad_line(cursor, equals ? "not a value:" : "not OLD=NEW:", pair, error);
         if (map->rename_count == IMPORT_RENAME_LIMIT)
             return bad_line(cursor, "too many names at", pair, error);
-        *equals = '\0';
-        map->renames[map->rename_count++] = (struct import_rename){pair, equals + 1};
+        if (equals)
+            *equals++ = '\0';
+        map->renames[map->rename_count++] = (struct import_rename){pair, equals};
         source->rename_count++;
     }
     return STATUS_OK;
@@ -110,21 +121,58 @@ static enum status take_conversions(struct import_source *source, struct cursor 
         char end;
         const char *word = take_until(cursor, " \t", &end);
         if (strcmp(word, "*") == 0)
-            TRY(take_factor(&source->factor, cursor, error));
+            TRY(take_factor(source, cursor, error));
         else if (strcmp(word, "in") == 0)
             TRY(take_unit(&source->factor, cursor, error));
         else if (strcmp(word, "?") == 0)
             TRY(take_renames(source, cursor, error));
+        else if (strcmp(word, "zeros") == 0 && strcmp(source->target, "padding") == 0)
+            source->is_zeros = true;
         else
             return bad_line(cursor, "expected '*', 'in' or '?', not", word, error);
     }
     return STATUS_OK;
 }
 
+/* What stands behind the column of keep and skip: "? a, b" or "= other". */
+static enum status take_condition(struct import_source *source, struct cursor *cursor,
+                                  struct error *error)
+{
+    char end;
+    const char *word = take_until(cursor, " \t", &end);
+    if (strcmp(word, "?") == 0)
+        TRY(take_renames(source, cursor, error));
+    else if (strcmp(word, "=") == 0 && source->use == IMPORT_KEEP)
+        TRY(take_column(&source->equals, cursor, error));
+    if (!source->equals && source->rename_count == 0)
+        return bad_line(cursor, "expected '? VALUES' behind the column, not", word, error);
+    skip_blanks(cursor);
+    return *cursor->at ? bad_line(cursor, "too much:", cursor->at, error) : STATUS_OK;
+}
+
+static enum status take_hardware(struct cursor *cursor, char sign, struct error *error)
+{
+    char end;
+    const char *text = take_until(cursor, "", &end);
+    if (sign != '=' || strcmp(text, "catalogue") != 0)
+        return bad_line(cursor, "expected 'hardware = catalogue', not", text, error);
+    cursor->map->has_catalogue = true;
+    return STATUS_OK;
+}
+
+static enum import_use use_of(const char *target)
+{
+    return strcmp(target, "keep") == 0   ? IMPORT_KEEP
+           : strcmp(target, "skip") == 0 ? IMPORT_SKIP
+                                         : IMPORT_VALUE;
+}
+
 static enum status check_target(const struct cursor *cursor, const char *target,
                                 struct error *error)
 {
     const struct import_map *map = cursor->map;
+    if (use_of(target) != IMPORT_VALUE)
+        return STATUS_OK;
     for (int i = 0; i < map->source_count; i++)
         if (strcmp(map->sources[i].target, target) == 0)
             return bad_line(cursor, "more than one line for", target, error);
@@ -147,16 +195,23 @@ static enum status read_line(struct cursor *cursor, struct error *error)
     if (end != '=' && !(end == '<' && *cursor->at++ == '-'))
         return bad_line(cursor, "expected 'COLUMN = VALUE' or 'COLUMN <- THEIRS' at", target,
                         error);
+    if (strcmp(target, "hardware") == 0)
+        return take_hardware(cursor, end, error);
     TRY(check_target(cursor, target, error));
     if (map->source_count == IMPORT_MAP_LIMIT)
         return bad_line(cursor, "too many lines at", target, error);
     struct import_source *source = &map->sources[map->source_count++];
-    *source = (struct import_source){.target = target, .factor = 1, .line = cursor->line};
+    *source = (struct import_source){
+        .target = target, .use = use_of(target), .factor = 1, .line = cursor->line};
+    if (end == '=' && source->use != IMPORT_VALUE)
+        return bad_line(cursor, "expected '<- COLUMN ? VALUES' behind", target, error);
     if (end == '=') {
         source->constant = take_until(cursor, "", &end);
         return STATUS_OK;
     }
     TRY(take_column(&source->column, cursor, error));
+    if (source->use != IMPORT_VALUE)
+        return take_condition(source, cursor, error);
     return take_conversions(source, cursor, error);
 }
 

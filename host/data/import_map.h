@@ -8,24 +8,40 @@
  *     median_ms    <- latency * 0.001           or any factor
  *     use_bias     <- bias ? True=yes, False=no  other names; those that are not listed stay
  *     device       <- "gpu name"                quotes where a column's name holds blanks
+ *     elements     <- width * height * 0.5      times other columns and factors
+ *     padding      <- pad zeros                 zeros on each side of an image: 0 valid, (kernel -
+ * 1) / 2 same keep         <- op ? conv, conv_relu      rows with other values are left out; any
+ * number of lines keep         <- width = height            rows whose two columns differ are left
+ * out skip         <- status ? failed           rows with these values are left out hardware     =
+ * catalogue                 device names are those of the catalogue of devices, which gives the
+ * figures that the file does not
  */
 #ifndef EPOCHCAST_DATA_IMPORT_MAP_H
 #define EPOCHCAST_DATA_IMPORT_MAP_H
 
 #include "base/error.h"
 
-enum { IMPORT_MAP_LIMIT = 128, IMPORT_RENAME_LIMIT = 512 };
+#include <stdbool.h>
+
+enum { IMPORT_MAP_LIMIT = 128, IMPORT_RENAME_LIMIT = 512, IMPORT_FACTOR_LIMIT = 4 };
 
 struct import_rename {
-    const char *from, *to;
+    const char *from, *to; /* to: NULL for a value of keep and skip */
 };
+
+enum import_use { IMPORT_VALUE, IMPORT_KEEP, IMPORT_SKIP };
 
 /* One line. */
 struct import_source {
     const char *target;   /* our column */
     const char *column;   /* theirs; NULL: constant */
     const char *constant; /* or NULL */
-    double factor;        /* 1: unchanged */
+    enum import_use use;
+    const char *equals;                       /* of keep: the other column; or NULL */
+    double factor;                            /* 1: unchanged */
+    const char *factors[IMPORT_FACTOR_LIMIT]; /* columns */
+    int factor_count;
+    bool is_zeros; /* of padding */
     int first_rename, rename_count;
     int line;
 };
@@ -37,6 +53,7 @@ struct import_map {
     int source_count;
     struct import_rename renames[IMPORT_RENAME_LIMIT];
     int rename_count;
+    bool has_catalogue; /* hardware = catalogue */
 };
 
 /* STATUS_BAD_FILE names file and line: unknown or repeated target (with the nearest name), no

@@ -119,6 +119,8 @@ const struct field device_fields[] = {
     {OF_DEVICE(instance), .unit = "1",
      .help = "above 1: number among the devices of one name, which ends with it",
      .type = FIELD_INT32, .since = 2},
+    {OF_DEVICE(source), .unit = "1", .help = "imported rows: the collection that they come from",
+     TEXT_OF(device_info, source), .since = 2},
 };
 const int device_field_count = sizeof device_fields / sizeof *device_fields;
 

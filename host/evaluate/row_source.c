@@ -1,19 +1,26 @@
 #include "evaluate/row_source.h"
 
+#include "data/row_sources.h"
 #include "data/split.h"
 #include "evaluate/evaluator.h"
 #include "predictors/row_selection.h"
 
 #include <stdlib.h>
 
-static bool is_wanted(const struct row_source *source, const struct measurement *row)
+static bool is_wanted(const struct row_source *source, const struct dataset_rows *tables,
+                      const struct dataset_block *block, size_t i)
 {
-    return !source->keeps || source->keeps(source->filter, &row->config);
+    const struct measurement *row = &block->rows[i];
+    return (!source->keeps || source->keeps(source->filter, &row->config)) &&
+           !row_source_is_listed(source->excluded,
+                                 &tables->devices[block->device_map[row->device]]);
 }
 
-static bool is_evaluated(const struct row_source *source, const struct measurement *row)
+static bool is_evaluated(const struct row_source *source, const struct dataset_rows *tables,
+                         const struct dataset_block *block, size_t i)
 {
-    return is_wanted(source, row) && row_is_usable(row) &&
+    const struct measurement *row = &block->rows[i];
+    return is_wanted(source, tables, block, i) && row_is_usable(row) &&
            (source->split < 0 || (int)split_of(&row->config) == source->split);
 }
 
@@ -52,10 +59,9 @@ static enum status collect_block(void *payload, const struct dataset_rows *table
                                  const struct dataset_block *block, struct error *error)
 {
     struct collection *collection = payload;
-    (void)tables;
     for (size_t i = 0; i < block->count; i++)
-        if (collection->all_splits ? is_wanted(collection->source, &block->rows[i])
-                                   : is_evaluated(collection->source, &block->rows[i])) {
+        if (collection->all_splits ? is_wanted(collection->source, tables, block, i)
+                                   : is_evaluated(collection->source, tables, block, i)) {
             TRY(make_room(collection, error));
             add_row(&collection->kept, block, i);
         }
@@ -108,7 +114,7 @@ static enum status stream_block(void *payload, const struct dataset_rows *tables
 {
     struct stream *stream = payload;
     for (size_t i = 0; i < block->count; i++) {
-        if (!is_evaluated(stream->source, &block->rows[i]))
+        if (!is_evaluated(stream->source, tables, block, i))
             continue;
         add_row(&stream->piece, block, i);
         if (stream->piece.count == PIECE_ROWS)

@@ -11,7 +11,8 @@ struct row_source {
     bool skips[LAYER_KIND_COUNT]; /* kinds that are not read */
     bool (*keeps)(const void *filter, const struct layer_config *config); /* NULL: every row */
     const void *filter;
-    int split; /* enum split, -1: all */
+    const char *excluded; /* sources (data/row_sources.h) whose rows are not read; or NULL */
+    int split;            /* enum split, -1: all */
 };
 
 /* Reads the rows into memory: the usable ones of the split or, for predictors that have yet to be
