@@ -1,5 +1,6 @@
-/* conv2d with cuDNN's graph interface: the first plan that its heuristics propose and that runs, or
- * with autotune the fastest of ten.
+/* conv2d, and conv_transpose2d, which is a convolution from its output to its input, with cuDNN's
+ * graph interface: the first plan that its heuristics propose and that runs, or with autotune the
+ * fastest of ten.
  */
 #include "convolution_graph.h"
 #include "cuda_check.h"
@@ -26,24 +27,40 @@ static struct cudnn_execution *executions_of(struct conv_plan *plan, int set)
     return set == 0 ? plan->executions : plan->more[set - 1];
 }
 
-static const struct {
+struct direction {
     enum cudnn_direction cudnn;
     enum cuda_role x, w, y;
-} directions[DIRECTION_COUNT] = {
+};
+static const struct direction conv2d_directions[DIRECTION_COUNT] = {
     [CUDA_FORWARD] = {CUDNN_FORWARD, CUDA_INPUT, CUDA_WEIGHTS, CUDA_PRODUCT},
     [CUDA_BACKWARD_DATA] = {CUDNN_BACKWARD_DATA, CUDA_INPUT_GRADIENT, CUDA_WEIGHTS,
                             CUDA_PRODUCT_GRADIENT},
     [CUDA_BACKWARD_WEIGHTS] = {CUDNN_BACKWARD_FILTER, CUDA_INPUT, CUDA_WEIGHTS_GRADIENT,
                                CUDA_PRODUCT_GRADIENT},
 };
+/* x of the convolution is the output, y the input. */
+static const struct direction transpose_directions[DIRECTION_COUNT] = {
+    [CUDA_FORWARD] = {CUDNN_BACKWARD_DATA, CUDA_PRODUCT, CUDA_WEIGHTS, CUDA_INPUT},
+    [CUDA_BACKWARD_DATA] = {CUDNN_FORWARD, CUDA_PRODUCT_GRADIENT, CUDA_WEIGHTS,
+                            CUDA_INPUT_GRADIENT},
+    [CUDA_BACKWARD_WEIGHTS] = {CUDNN_BACKWARD_FILTER, CUDA_PRODUCT_GRADIENT, CUDA_WEIGHTS_GRADIENT,
+                               CUDA_INPUT},
+};
+
+static const struct direction *direction_of(const struct conv_plan *plan, int direction)
+{
+    return plan->base.config.kind == LAYER_CONV2D ? &conv2d_directions[direction]
+                                                  : &transpose_directions[direction];
+}
 
 static enum status bind(struct cudnn_execution *execution, struct conv_plan *plan, int direction,
                         const struct cudnn_choice *choice, void *workspace, struct error *error)
 {
     void *const *tensor = plan->base.tensor;
-    const struct cudnn_operands operands = {.x = tensor[directions[direction].x],
-                                            .w = tensor[directions[direction].w],
-                                            .y = tensor[directions[direction].y],
+    const struct direction *roles = direction_of(plan, direction);
+    const struct cudnn_operands operands = {.x = tensor[roles->x],
+                                            .w = tensor[roles->w],
+                                            .y = tensor[roles->y],
                                             .workspace = workspace};
     return cudnn_execution_prepare(execution, plan->base.device->cudnn, choice, &operands, error);
 }
@@ -110,8 +127,8 @@ static enum status choose_plan(bool *found, struct conv_plan *plan, int directio
                                struct error *error)
 {
     struct cuda_device *device = plan->base.device;
-    const struct cudnn_convolution convolution = cudnn_convolution_of(&plan->base.config,
-                                                                      directions[direction].cudnn);
+    const struct cudnn_convolution convolution = cudnn_convolution_of(
+        &plan->base.config, direction_of(plan, direction)->cudnn);
     const struct cudnn_target target = {.handle = device->cudnn};
     struct cudnn_choice choices[CANDIDATE_LIMIT];
     const int refused = plan->refused_count[direction];
@@ -232,12 +249,10 @@ static void release(struct cuda_plan *base)
     free(plan->more);
 }
 
-const struct cuda_kind cuda_conv2d = {
-    .plan_bytes = sizeof(struct conv_plan),
-    .has_planes = true,
-    .choose = choose,
-    .run = run,
-    .choose_next = choose_next,
-    .bind_set = bind_set,
-    .release = release,
-};
+#define CONVOLUTION                                                                                \
+    {                                                                                              \
+        .plan_bytes = sizeof(struct conv_plan), .has_planes = true, .choose = choose, .run = run,  \
+        .choose_next = choose_next, .bind_set = bind_set, .release = release                       \
+    }
+const struct cuda_kind cuda_conv2d = CONVOLUTION;
+const struct cuda_kind cuda_conv_transpose2d = CONVOLUTION;

@@ -26,30 +26,48 @@ void cudnn_device_properties_release(cudnnBackendDescriptor_t *device_properties
 
 /* Geometry. */
 
+static void set_axes(struct cudnn_convolution *convolution, const struct window_axes *axes)
+{
+    for (int i = 0; i < AXIS_COUNT; i++) {
+        const struct window_axis *axis = &axes->at[i];
+        const struct window *window = &axis->window;
+        convolution->image[i] = axis->image;
+        convolution->output[i] = window->output_size;
+        convolution->kernel[i] = axis->kernel;
+        convolution->stride[i] = axis->stride;
+        convolution->pad_after[i] = window->pad_after;
+        convolution->pad_before[i] = axis->stride > 1 ? window->pad_after : window->pad_before;
+    }
+}
+
+static void set_conv2d(struct cudnn_convolution *convolution, const struct conv2d *conv)
+{
+    const struct window_axes axes = conv2d_axes(conv);
+    convolution->channels_in = conv->channels_in;
+    convolution->channels_out = conv->channels_out;
+    convolution->groups = conv->groups;
+    convolution->dilation = conv->dilation;
+    set_axes(convolution, &axes);
+}
+
+static void set_turned(struct cudnn_convolution *convolution, const struct conv_transpose2d *conv)
+{
+    const struct window_axes axes = conv_transpose2d_axes(conv);
+    convolution->channels_in = conv->channels_out;
+    convolution->channels_out = conv->channels_in;
+    convolution->groups = convolution->dilation = 1;
+    set_axes(convolution, &axes);
+}
+
 struct cudnn_convolution cudnn_convolution_of(const struct layer_config *config,
                                               enum cudnn_direction direction)
 {
-    const struct conv2d *conv = &config->as.conv2d;
-    const struct window_axes axes = conv2d_axes(conv);
     struct cudnn_convolution convolution = {
-        .direction = direction,
-        .precision = config->precision,
-        .batch_size = config->batch_size,
-        .channels_in = conv->channels_in,
-        .channels_out = conv->channels_out,
-        .groups = conv->groups,
-        .stride = conv->stride,
-        .dilation = conv->dilation,
-    };
-    for (int i = 0; i < AXIS_COUNT; i++) {
-        const struct window_axis *axis = &axes.at[i];
-        convolution.image[i] = axis->image;
-        convolution.output[i] = axis->window.output_size;
-        convolution.kernel[i] = axis->kernel;
-        convolution.pad_after[i] = axis->window.pad_after;
-        convolution.pad_before[i] = conv->stride > 1 ? axis->window.pad_after
-                                                     : axis->window.pad_before;
-    }
+        .direction = direction, .precision = config->precision, .batch_size = config->batch_size};
+    if (config->kind == LAYER_CONV2D)
+        set_conv2d(&convolution, &config->as.conv2d);
+    else
+        set_turned(&convolution, &config->as.conv_transpose2d);
     return convolution;
 }
 
@@ -132,13 +150,13 @@ static cudnnStatus_t create_convolution(struct cudnn_graph *graph,
     const cudnnDataType_t compute_type = CUDNN_DATA_FLOAT;
     const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
     const int64_t dimensions = SPATIAL_DIMENSIONS;
-    const int64_t dilations[] = {c->dilation, c->dilation}, strides[] = {c->stride, c->stride};
+    const int64_t dilations[] = {c->dilation, c->dilation};
     const struct cudnn_attribute attributes[] = {
         ATTRIBUTE(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &compute_type),
         ATTRIBUTE(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode),
         INT64(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, &dimensions, 1),
         INT64(CUDNN_ATTR_CONVOLUTION_DILATIONS, dilations, SPATIAL_DIMENSIONS),
-        INT64(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, strides, SPATIAL_DIMENSIONS),
+        INT64(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, c->stride, SPATIAL_DIMENSIONS),
         INT64(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, c->pad_before, SPATIAL_DIMENSIONS),
         INT64(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, c->pad_after, SPATIAL_DIMENSIONS),
     };

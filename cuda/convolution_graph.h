@@ -24,10 +24,11 @@ struct cudnn_convolution {
     int32_t precision; /* enum precision */
     int64_t batch_size, channels_in, channels_out, groups;
     int64_t image[AXIS_COUNT], output[AXIS_COUNT], kernel[AXIS_COUNT];
-    int64_t stride, dilation, pad_before[AXIS_COUNT], pad_after[AXIS_COUNT];
+    int64_t stride[AXIS_COUNT], pad_before[AXIS_COUNT], pad_after[AXIS_COUNT], dilation;
 };
 
-/* The geometry of a conv2d. Where `same` has one zero more after than before and stride > 1, both
+/* The geometry of a conv2d, or of the convolution from the output of a conv_transpose2d to its
+ * input. Where `same` has one zero more after than before and stride > 1, both
  * sides get the larger count: engines pad both sides alike, and the output keeps its size. */
 struct cudnn_convolution cudnn_convolution_of(const struct layer_config *config,
                                               enum cudnn_direction direction);

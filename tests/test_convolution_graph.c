@@ -180,6 +180,37 @@ static void check_plans(const struct shape *shape, int32_t precision,
     release(&plans);
 }
 
+/* The directions of a transposed convolution are those of the one from its output to its input. */
+static void transposed_plans_exist(void **state)
+{
+    (void)state;
+    static const struct conv_transpose2d layers[] = {
+        {28, 2, 256, 128, 2, PADDING_VALID, 1, 0, 0, 0},
+        {8, 4, 256, 128, 2, PADDING_SAME, 0, 0, 0, 0},
+        {64, 3, 128, 64, 2, PADDING_SAME, 1, 0, 0, 0},
+        {1, 4, 100, 512, 1, PADDING_VALID, 0, 0, 0, 0},
+        {34, 16, 21, 21, 8, PADDING_SAME, 0, 0, 0, 0},
+        {16, 4, 64, 32, 2, PADDING_SAME, 1, 0, 40, 0},
+        {1, 1, 256, 128, 8, PADDING_SAME, 1, 0, 256, 16}};
+    for (int i = 0; i < COUNT(layers); i++)
+        for (int direction = 0; direction < DIRECTION_COUNT; direction++)
+            for (int precision = 0; precision < PRECISION_COUNT; precision++) {
+                const struct layer_config config = {.kind = LAYER_CONV_TRANSPOSE2D,
+                                                    .batch_size = 4,
+                                                    .pass = PASS_TRAIN,
+                                                    .precision = precision,
+                                                    .as.conv_transpose2d = layers[i]};
+                assert_true(layer_is_valid(&config));
+                const struct cudnn_convolution c = cudnn_convolution_of(
+                    &config, (enum cudnn_direction)direction);
+                assert_int_equal(c.channels_in, layers[i].channels_out);
+                assert_int_equal(c.output[AXIS_HEIGHT], layers[i].image_size);
+                struct plans plans = plans_of(&c, H100, 1, no_limit);
+                assert_int_equal(plans.count, 1);
+                release(&plans);
+            }
+}
+
 static void check_everywhere(const struct shape *shape)
 {
     for (int precision = 0; precision < PRECISION_COUNT; precision++)
@@ -470,6 +501,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans_exist),
         cmocka_unit_test(plans_exist_of_other_forms),
+        cmocka_unit_test(transposed_plans_exist),
         cmocka_unit_test(padding_is_of_an_axis),
         cmocka_unit_test(precision_decides_on_tensor_cores),
         cmocka_unit_test(candidates_are_distinct_and_the_first_is_the_default),

@@ -2,6 +2,7 @@
  * from onnx.shape_inference: without python3-onnx those tests are skipped. */
 #include "base/mapped_file.h"
 #include "base/philox.h"
+#include "layers/describe.h"
 #include "network/onnx_operators.h"
 #include "onnx_check.h"
 #include "onnx_folder.h"
@@ -269,18 +270,51 @@ static void odd_convolutions_are_operators(void **state)
                                            {"lower", "conv2d"},
                                            {"valid", "conv2d"},
                                            {"dilated", "conv_dilated"},
-                                           {"depthwise", "conv_depthwise"},
                                            {"grouped", "conv_grouped"},
-                                           {"wide", "conv"},
-                                           {"line", "conv"},
+                                           {"slow", "conv"},
+                                           {"shrunk", "conv"},
                                            {"ceil", "pool2d"},
                                            {"global", "pool2d"},
-                                           {"up", "conv_transpose"}};
+                                           {"up", "conv_transpose2d"},
+                                           {"up_groups", "conv_transpose"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(network_layer_kind(find(&network, cases[i][0])), cases[i][1]);
-    /* outputs 32 x 11 x 11, a 3 x 3 tap each */
-    assert_true(find(&network, "depthwise")->work.forward_flops == 2.0 * 32 * 121 * 9);
-    assert_true(find(&network, "up")->work.forward_flops == 2.0 * 8 * 169 * 5 * 9);
+    /* outputs 8 x 11 x 6, 4 channels of 3 x 3 taps each */
+    assert_true(find(&network, "grouped")->work.forward_flops == 2.0 * 8 * 66 * 36);
+    const struct conv_transpose2d *up = &find(&network, "up")->config.as.conv_transpose2d;
+    assert_true(up->image_size == 13 && up->stride == 2 && up->padding == PADDING_SAME);
+    assert_true(up->channels_in == 8 && up->channels_out == 5 && up->kernel_size == 3);
+    network_free(&network);
+}
+
+/* Depthwise, grouped, thin, dilated, 1-D, of images that are no squares. */
+static void convolutions_of_every_form_are_layers(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network = load("convolutions.onnx");
+    static const char *const cases[][2] = {
+        {"depthwise", "image_size=13,kernel_size=3,channels_in=8,channels_out=32,stride=1,"
+                      "padding=valid,use_bias=no,activation=none,groups=8"},
+        {"pairs", "image_size=13,kernel_size=3,channels_in=8,channels_out=16,stride=2,padding=same,"
+                  "use_bias=no,activation=none,groups=4"},
+        {"wide", "image_size=13,kernel_size=1,channels_in=8,channels_out=4,stride=1,padding=same,"
+                 "use_bias=no,activation=none,kernel_width=7"},
+        {"even", "image_size=13,kernel_size=3,channels_in=8,channels_out=4,stride=1,padding=same,"
+                 "use_bias=no,activation=none,dilation=2"},
+        {"mobile", "image_size=6,kernel_size=3,channels_in=8,channels_out=8,stride=1,padding=same,"
+                   "use_bias=no,activation=none,image_width=20,groups=8"},
+        {"line", "image_size=1,kernel_size=1,channels_in=8,channels_out=6,stride=2,padding=same,"
+                 "use_bias=no,activation=none,image_width=13,kernel_width=3"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct network_layer *layer = find(&network, cases[i][0]);
+        char text[512];
+        assert_string_equal(network_layer_kind(layer), "conv2d");
+        describe_config(text, sizeof text, &layer->config);
+        if (!strstr(text, cases[i][1]))
+            fail_msg("%s is %s", cases[i][0], text);
+    }
     network_free(&network);
 }
 
@@ -452,10 +486,9 @@ static void constant_nodes_hold_weights(void **state)
     (void)state;
     need_models();
     struct network network = load("constants.onnx");
-    assert_true(find(&network, "one")->work.parameter_count == 8 * 9);
-    assert_true(find(&network, "two")->work.parameter_count == 8 * 25);
-    assert_true(find(&network, "three")->work.parameter_count == 0);
-    assert_true(find(&network, "three")->work.parameter_reads == 8 * 25);
+    assert_int_equal(parameters_of(find(&network, "one")), 8 * 9);
+    assert_int_equal(parameters_of(find(&network, "two")), 8 * 25);
+    assert_int_equal(parameters_of(find(&network, "three")), 0);
     assert_true(find(&network, "half")->work.parameter_count == 0);
     assert_int_equal(find(&network, "fc")->config.kind, LAYER_DENSE);
     network_free(&network);
@@ -662,6 +695,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(sizes_have_a_limit),
         cmocka_unit_test(layers_take_their_activation),
         cmocka_unit_test(odd_convolutions_are_operators),
+        cmocka_unit_test(convolutions_of_every_form_are_layers),
         cmocka_unit_test(odd_sums_are_operators),
         cmocka_unit_test(activations_are_layers),
         cmocka_unit_test(layers_know_all_their_inputs),

@@ -212,10 +212,10 @@ static void foreign_operators_count_their_operations(void **state)
         int64_t parameters; /* -1: not looked at */
     } cases[] = {
         {"sparse", "dense", "dense", 8 * 4, 0, 32},
-        {"computed", "depthwise", "conv_depthwise", 8 * 16 * 9, 0, 72},
+        {"computed", "depthwise", "conv2d", 8 * 16 * 9, 0, 72},
         {"computed", "stacked", "matmul", 8 * 6 * 6 * 5, 0, 30},
         {"quantised_pairs", "conv", "conv2d", PIXELS * 4 * 72, 0, 288},
-        {"quantised_pairs", "depthwise", "conv_depthwise", PIXELS * 8 * 9, 0, 72},
+        {"quantised_pairs", "depthwise", "conv2d", PIXELS * 8 * 9, 0, 72},
         {"quantised_pairs", "quantize", "quantize", 0, 2 * 8 * PIXELS, 0},
         {"quantised_fused", "conv", "quantized_conv", PIXELS * 4 * 72, 4 * PIXELS, 288},
         {"quantised_fused", "bare", "quantized_conv", PIXELS * 4 * 72, 0, 0},

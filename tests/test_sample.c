@@ -188,6 +188,8 @@ static void extreme_seeds_and_indices_draw(void **state)
 /* The sizes of a network's layer may be beyond the ranges of other draws. */
 static bool is_form(const struct layer_config *config)
 {
+    if (layer_descriptors[config->kind]->form_count > 0 && config->kind != LAYER_CONV2D)
+        return true;
     return config->kind == LAYER_CONV2D &&
            (config->as.conv2d.image_width || config->as.conv2d.kernel_width ||
             config->as.conv2d.groups > 1 || config->as.conv2d.dilation > 1);

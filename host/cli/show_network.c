@@ -74,9 +74,12 @@ static void write_rows(char text[SHAPE_SIZE], int64_t rows, int64_t width)
 /* Of an image of so many pixels, the layer's input or output. */
 static double height_of(const struct network_layer *layer, double pixels)
 {
-    if (layer->config.kind != LAYER_CONV2D)
+    const bool is_transposed = layer->config.kind == LAYER_CONV_TRANSPOSE2D;
+    if (layer->config.kind != LAYER_CONV2D && !is_transposed)
         return sqrt(pixels);
-    const struct window_axes axes = conv2d_axes(&layer->config.as.conv2d);
+    const struct window_axes axes = is_transposed
+                                        ? conv_transpose2d_axes(&layer->config.as.conv_transpose2d)
+                                        : conv2d_axes(&layer->config.as.conv2d);
     const struct window_axis *high = &axes.at[AXIS_HEIGHT], *wide = &axes.at[AXIS_WIDTH];
     return pixels == (double)high->image * wide->image ? high->image : high->window.output_size;
 }

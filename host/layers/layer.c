@@ -61,7 +61,8 @@ static struct window_axis axis_of(int32_t image, int32_t kernel, int32_t dilatio
                                   int32_t padding)
 {
     const int32_t span = (kernel - 1) * dilation + 1;
-    return (struct window_axis){image, kernel, span, window_of(image, span, stride, padding)};
+    return (struct window_axis){image, kernel, span, stride,
+                                window_of(image, span, stride, padding)};
 }
 
 struct window_axes conv2d_axes(const struct conv2d *conv)
@@ -78,6 +79,23 @@ struct window_axes pool2d_axes(const struct pool2d *pool)
     const struct window_axis axis = axis_of(pool->image_size, pool->kernel_size, 1, pool->stride,
                                             pool->padding);
     return (struct window_axes){{axis, axis}};
+}
+
+static struct window_axis turned_axis(int32_t input, int32_t kernel, int32_t stride,
+                                      int32_t padding)
+{
+    const int32_t output = padding == PADDING_SAME ? input * stride : (input - 1) * stride + kernel;
+    return axis_of(output, kernel, 1, stride, padding);
+}
+
+struct window_axes conv_transpose2d_axes(const struct conv_transpose2d *conv)
+{
+    const int32_t width = conv->image_width ? conv->image_width : conv->image_size;
+    const int32_t kernel_width = conv->kernel_width ? conv->kernel_width : conv->kernel_size;
+    const bool is_flat = conv->image_size == 1 && conv->kernel_size == 1 && conv->image_width > 0;
+    return (struct window_axes){{turned_axis(conv->image_size, conv->kernel_size,
+                                             is_flat ? 1 : conv->stride, conv->padding),
+                                 turned_axis(width, kernel_width, conv->stride, conv->padding)}};
 }
 
 bool window_is_valid(int32_t image_size, int32_t kernel_size, int32_t stride, int32_t padding,

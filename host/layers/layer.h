@@ -34,7 +34,8 @@
     X(RECURRENT, recurrent)                                                                        \
     X(TRANSPOSE, transpose)                                                                        \
     X(CONCAT, concat)                                                                              \
-    X(RESIZE, resize)
+    X(RESIZE, resize)                                                                              \
+    X(CONV_TRANSPOSE2D, conv_transpose2d)
 
 #define LAYER_ENUMERATOR(KIND, kind) LAYER_##KIND,
 enum layer_kind { LAYER_KINDS(LAYER_ENUMERATOR) LAYER_KIND_COUNT };
@@ -196,6 +197,19 @@ struct matmul {
 struct attention {
     int32_t heads, key_value_heads, query_length, key_length, head_size;
     int32_t causal; /* enum switch_ */
+};
+
+/* Transposed 2-D convolution: x (batch, channels_in, image_size, image_width), every pixel spreads
+ * over a kernel of the output. padding same: output image * stride; valid: (image - 1) * stride +
+ * kernel. 1-D, as conv2d: the height has stride 1 then. */
+struct conv_transpose2d {
+    int32_t image_size, kernel_size; /* heights; also the widths where those are 0 */
+    int32_t channels_in, channels_out;
+    int32_t stride;
+    int32_t padding;                   /* enum padding */
+    int32_t use_bias;                  /* enum switch_ */
+    int32_t activation;                /* ACTIVATION_... */
+    int32_t image_width, kernel_width; /* 0: square */
 };
 
 #define LAYER_MEMBER(KIND, kind) struct kind kind;
@@ -381,7 +395,7 @@ struct window window_of(int32_t image_size, int32_t kernel_size, int32_t stride,
 /* A window along each axis of an image: pixels, cells of the kernel, pixels that it spans. */
 enum window_axis_name { AXIS_HEIGHT, AXIS_WIDTH, AXIS_COUNT };
 struct window_axis {
-    int32_t image, kernel, span;
+    int32_t image, kernel, span, stride;
     struct window window;
 };
 struct window_axes {
@@ -389,6 +403,9 @@ struct window_axes {
 };
 struct window_axes conv2d_axes(const struct conv2d *conv);
 struct window_axes pool2d_axes(const struct pool2d *pool);
+/* Of the convolution from its output to its input: `image` is the output, `output_size` the input.
+ */
+struct window_axes conv_transpose2d_axes(const struct conv_transpose2d *conv);
 
 /* Tensors that feed the layer; elements of input `index`, and of the output. */
 int layer_input_count(const struct layer_config *config);

@@ -258,11 +258,12 @@ void reference_stride(struct reference_sum *sum, struct reference *reference, in
 /* ---- windows ---- */
 
 struct sliding reference_slide(const struct reference *reference, const struct window_axes *axes,
-                               int stride, int dilation)
+                               int dilation)
 {
-    struct sliding at = {*axes, stride, dilation};
-    for (int i = 0; i < AXIS_COUNT && reference->pads_alike && stride > 1; i++)
-        at.axes.at[i].window.pad_before = at.axes.at[i].window.pad_after;
+    struct sliding at = {*axes, dilation};
+    for (int i = 0; i < AXIS_COUNT && reference->pads_alike; i++)
+        if (axes->at[i].stride > 1)
+            at.axes.at[i].window.pad_before = at.axes.at[i].window.pad_after;
     return at;
 }
 
@@ -270,7 +271,7 @@ struct sliding reference_slide(const struct reference *reference, const struct w
 static int64_t input_along(const struct sliding *at, int axis, int64_t output, int cell)
 {
     const struct window_axis *along = &at->axes.at[axis];
-    const int64_t place = output * at->stride + (int64_t)cell * at->dilation -
+    const int64_t place = output * along->stride + (int64_t)cell * at->dilation -
                           along->window.pad_before;
     return place < along->image ? place : -1;
 }
@@ -279,9 +280,9 @@ static int64_t output_along(const struct sliding *at, int axis, int64_t input, i
 {
     const struct window_axis *along = &at->axes.at[axis];
     const int64_t from = input - (int64_t)cell * at->dilation + along->window.pad_before;
-    const bool is_hit = from >= 0 && from % at->stride == 0 &&
-                        from / at->stride < along->window.output_size;
-    return is_hit ? from / at->stride : -1;
+    const bool is_hit = from >= 0 && from % along->stride == 0 &&
+                        from / along->stride < along->window.output_size;
+    return is_hit ? from / along->stride : -1;
 }
 
 int64_t sliding_input(const struct sliding *at, int64_t pixel, int cell)

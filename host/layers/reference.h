@@ -5,8 +5,9 @@
  *
  * A kind has one file, reference_<kind>.c. Tensors are in plain order: rows of the batch, channels,
  * pixels; weights of dense (outputs, inputs), of conv2d (channels out, channels in of a group,
- * kernel, kernel), of normalisations all scales, then all shifts, of recurrent layers
- * (layers, directions, inputs, gates, hidden).
+ * kernel, kernel), of conv_transpose2d (channels in, channels out, kernel, kernel), of
+ * normalisations all scales, then all shifts, of recurrent layers (layers, directions, inputs,
+ * gates, hidden).
  */
 #ifndef EPOCHCAST_LAYERS_REFERENCE_H
 #define EPOCHCAST_LAYERS_REFERENCE_H

@@ -12,7 +12,7 @@ static struct shape shape_of(const struct reference *reference)
 {
     const struct conv2d *conv = &reference->config.as.conv2d;
     const struct window_axes axes = conv2d_axes(conv);
-    const struct sliding at = reference_slide(reference, &axes, conv->stride, conv->dilation);
+    const struct sliding at = reference_slide(reference, &axes, conv->dilation);
     return (struct shape){.at = at,
                           .in = conv->channels_in,
                           .out = conv->channels_out,

@@ -74,10 +74,10 @@ void *reference_take(struct reference *reference, size_t bytes);
 /* A kernel that slides over an image, along both axes. */
 struct sliding {
     struct window_axes axes;
-    int stride, dilation;
+    int dilation;
 };
 struct sliding reference_slide(const struct reference *reference, const struct window_axes *axes,
-                               int stride, int dilation);
+                               int dilation);
 /* Pixel of the input under kernel cell `cell` of output pixel `pixel`; -1: padding. */
 int64_t sliding_input(const struct sliding *at, int64_t pixel, int cell);
 /* Output pixel whose kernel cell `cell` lies on input pixel `pixel`; -1: none. */

@@ -8,7 +8,7 @@ static struct sliding sliding_of(const struct reference *reference)
 {
     const struct pool2d *pool = &reference->config.as.pool2d;
     const struct window_axes axes = pool2d_axes(pool);
-    return reference_slide(reference, &axes, pool->stride, 1);
+    return reference_slide(reference, &axes, 1);
 }
 
 static bool is_max(const struct reference *reference)
@@ -115,7 +115,8 @@ static double terms(const struct reference *reference, enum layer_value what, in
 {
     const struct sliding at = sliding_of(reference);
     const double cells = sliding_cell_count(&at);
-    const double across = ceil((double)at.axes.at[AXIS_HEIGHT].kernel / at.stride);
+    const double across = ceil((double)at.axes.at[AXIS_HEIGHT].kernel /
+                               at.axes.at[AXIS_HEIGHT].stride);
     (void)index;
     if (what == VALUE_OUTPUT)
         return cells;

@@ -1,46 +1,78 @@
-/* Which nodes the layer kinds describe: convolution, pooling, dense layers, normalisation,
- * additions and softmax; recurrent layers: onnx_recurrent.c. What a reader refuses stays an
- * operator.
+/* Which nodes the layer kinds describe: convolution, its transpose, pooling, dense layers,
+ * normalisation, additions and softmax; recurrent layers: onnx_recurrent.c. What a reader refuses
+ * stays an operator.
  */
 #include "network/onnx_product.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- conv2d, pool2d ---- */
+/* ---- conv2d ---- */
 
-static bool is_square(const struct onnx_window *window)
+/* An axis more, of one pixel, before those of a 1-D window. */
+static void make_flat(struct onnx_window *window)
 {
-    const int64_t *const pairs[] = {window->image, window->kernel, window->stride, window->output};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (window->axes != 2 || pairs[i][0] != pairs[i][1] || pairs[i][0] > 65536)
-            return false;
-    return window->dilation[0] == 1 && window->dilation[1] == 1;
+    int64_t *const lists[] = {window->image,    window->kernel, window->stride, window->output,
+                              window->dilation, window->before, window->after};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        const bool is_zeros = lists[i] == window->before || lists[i] == window->after;
+        lists[i][1] = lists[i][0];
+        lists[i][0] = !is_zeros;
+    }
+    window->axes = 2;
 }
+
+/* One stride and one dilation, or two where one of them has nothing to say: along an image of one
+ * pixel, between the cells of a kernel of one. */
+static bool is_even(struct onnx_window *window)
+{
+    for (int axis = 0; axis < 2; axis++) {
+        if (window->image[axis] == 1 && window->output[axis] == 1)
+            window->stride[axis] = window->stride[!axis];
+        if (window->kernel[axis] == 1)
+            window->dilation[axis] = window->dilation[!axis];
+    }
+    if (window->kernel[0] == 1 && window->kernel[1] == 1)
+        window->dilation[0] = window->dilation[1] = 1;
+    return window->stride[0] == window->stride[1] && window->dilation[0] == window->dilation[1];
+}
+
+static bool has_zeros(const struct onnx_window *window)
+{
+    return window->before[0] || window->before[1] || window->after[0] || window->after[1];
+}
+
+/* Whether the padding gives the window's output along an axis. */
+static bool gives_output(const struct onnx_window *window, int axis, int32_t padding)
+{
+    const int64_t span = (window->kernel[axis] - 1) * window->dilation[axis] + 1;
+    if (padding == PADDING_VALID && (has_zeros(window) || span > window->image[axis]))
+        return false;
+    return window_of((int32_t)window->image[axis], (int32_t)span, (int32_t)window->stride[axis],
+                     padding)
+               .output_size == window->output[axis];
+}
+
+enum { SIDE_LIMIT = 65536 }; /* above every bound of the kinds, far below what int32_t holds */
 
 /* The padding with which the kinds' windows give the same output, -1: none does. Where the zeros
  * lie (PyTorch's 3 and 3 around an image for 2 and 3) changes neither size nor work. */
 static int32_t padding_of(const struct onnx_window *window)
 {
-    const bool has_zeros = window->before[0] || window->before[1] || window->after[0] ||
-                           window->after[1];
-    for (int32_t padding = PADDING_VALID; padding <= PADDING_SAME; padding++) {
-        const bool fits = padding == PADDING_SAME || window->kernel[0] <= window->image[0];
-        if (fits && !(padding == PADDING_VALID && has_zeros) &&
-            window_of((int32_t)window->image[0], (int32_t)window->kernel[0],
-                      (int32_t)window->stride[0], padding)
-                    .output_size == window->output[0])
+    for (int axis = 0; axis < 2; axis++)
+        if (window->image[axis] > SIDE_LIMIT || window->stride[axis] > SIDE_LIMIT ||
+            window->kernel[axis] * window->dilation[axis] > SIDE_LIMIT)
+            return -1;
+    for (int32_t padding = PADDING_VALID; padding <= PADDING_SAME; padding++)
+        if (gives_output(window, 0, padding) && gives_output(window, 1, padding))
             return padding;
-    }
     return -1;
 }
 
-/* The padding of a window that the kinds know, -1: they do not know it. */
-static int32_t square_padding(const struct onnx_call *call, struct onnx_window *window)
+/* 0 where it is the height. */
+static int32_t width_beside(const int64_t *sizes)
 {
-    if (onnx_window_read(call, window) != STATUS_OK || !is_square(window))
-        return -1;
-    return padding_of(window);
+    return sizes[1] == sizes[0] ? 0 : (int32_t)sizes[1];
 }
 
 static bool read_conv(struct onnx_match *match, const struct onnx_call *call)
@@ -48,8 +80,12 @@ static bool read_conv(struct onnx_match *match, const struct onnx_call *call)
     const struct onnx_value *x = onnx_input(call, 0);
     struct onnx_value *w = onnx_input(call, 1), *bias = onnx_input(call, 2);
     struct onnx_window window;
-    const int32_t padding = square_padding(call, &window);
-    if (padding < 0 || onnx_integer(call, "group", 1) != 1 || !w->is_constant)
+    if (onnx_window_read(call, &window) != STATUS_OK || window.axes > 2 || !w->is_constant)
+        return false;
+    if (window.axes == 1)
+        make_flat(&window);
+    const int32_t padding = is_even(&window) ? padding_of(&window) : -1;
+    if (padding < 0)
         return false;
     *match = (struct onnx_match){
         .rows = (double)x->dims[0], .parameters = {w, bias}, .config.kind = LAYER_CONV2D};
@@ -60,9 +96,77 @@ static bool read_conv(struct onnx_match *match, const struct onnx_call *call)
                                               .stride = (int32_t)window.stride[0],
                                               .padding = padding,
                                               .use_bias = bias ? SWITCH_YES : SWITCH_NO,
-                                              .groups = 1,
-                                              .dilation = 1};
+                                              .image_width = width_beside(window.image),
+                                              .kernel_width = width_beside(window.kernel),
+                                              .groups = (int32_t)onnx_integer(call, "group", 1),
+                                              .dilation = (int32_t)window.dilation[0]};
     return true;
+}
+
+/* ---- conv_transpose2d ---- */
+
+/* Whether the padding gives the window's output along an axis. */
+static bool gives_transposed(const struct onnx_window *window, int axis, int32_t padding)
+{
+    const int64_t image = window->image[axis], stride = window->stride[axis];
+    return window->output[axis] ==
+           (padding == PADDING_SAME ? image * stride : (image - 1) * stride + window->kernel[axis]);
+}
+
+static bool read_conv_transpose(struct onnx_match *match, const struct onnx_call *call)
+{
+    const struct onnx_value *x = onnx_input(call, 0);
+    struct onnx_value *w = onnx_input(call, 1), *bias = onnx_input(call, 2);
+    struct onnx_window window;
+    if (onnx_window_read_transposed(call, &window) != STATUS_OK || window.axes > 2 ||
+        !w->is_constant || onnx_integer(call, "group", 1) != 1)
+        return false;
+    if (window.axes == 1)
+        make_flat(&window);
+    if (!is_even(&window) || window.dilation[0] != 1 || window.image[0] > SIDE_LIMIT ||
+        window.image[1] > SIDE_LIMIT || window.kernel[0] > SIDE_LIMIT ||
+        window.kernel[1] > SIDE_LIMIT || window.stride[0] > SIDE_LIMIT)
+        return false;
+    int32_t padding = PADDING_SAME;
+    const bool is_flat = window.image[0] == 1 && window.kernel[0] == 1 && window.output[0] == 1;
+    if (!(is_flat || gives_transposed(&window, 0, padding)) ||
+        !gives_transposed(&window, 1, padding))
+        padding = PADDING_VALID;
+    if (!(is_flat || gives_transposed(&window, 0, padding)) ||
+        !gives_transposed(&window, 1, padding))
+        return false;
+    *match = (struct onnx_match){
+        .rows = (double)x->dims[0], .parameters = {w, bias}, .config.kind = LAYER_CONV_TRANSPOSE2D};
+    match->config.as.conv_transpose2d = (struct conv_transpose2d){
+        .image_size = (int32_t)window.image[0],
+        .kernel_size = (int32_t)window.kernel[0],
+        .channels_in = (int32_t)x->dims[1],
+        .channels_out = (int32_t)w->dims[1],
+        .stride = (int32_t)window.stride[0],
+        .padding = padding,
+        .use_bias = bias ? SWITCH_YES : SWITCH_NO,
+        .image_width = width_beside(window.image),
+        .kernel_width = width_beside(window.kernel)};
+    return true;
+}
+
+/* ---- pool2d ---- */
+
+static bool is_square(const struct onnx_window *window)
+{
+    const int64_t *const pairs[] = {window->image, window->kernel, window->stride, window->output};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (window->axes != 2 || pairs[i][0] != pairs[i][1] || pairs[i][0] > SIDE_LIMIT)
+            return false;
+    return window->dilation[0] == 1 && window->dilation[1] == 1;
+}
+
+/* The padding of a window that the kind knows, -1: it does not know it. */
+static int32_t square_padding(const struct onnx_call *call, struct onnx_window *window)
+{
+    if (onnx_window_read(call, window) != STATUS_OK || !is_square(window))
+        return -1;
+    return padding_of(window);
 }
 
 static bool read_pool(struct onnx_match *match, const struct onnx_call *call,
@@ -229,6 +333,7 @@ static const struct reader {
     {"Clip", onnx_read_activation},
     {"Concat", onnx_read_concat},
     {"Conv", read_conv},
+    {"ConvTranspose", read_conv_transpose},
     {"Einsum", onnx_read_product},
     {"Elu", onnx_read_activation},
     {"Exp", onnx_read_activation},

@@ -76,5 +76,7 @@ struct onnx_window {
 };
 /* Of Conv and pools: the sizes, with auto_pad and ceil_mode resolved. */
 enum status onnx_window_read(const struct onnx_call *call, struct onnx_window *window);
+/* Of ConvTranspose. */
+enum status onnx_window_read_transposed(const struct onnx_call *call, struct onnx_window *window);
 
 #endif

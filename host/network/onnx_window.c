@@ -145,33 +145,39 @@ enum status onnx_shape_conv(const struct onnx_call *call)
 }
 
 /* output = stride (image - 1) + output_padding + span - pads; or as output_shape says. */
+enum status onnx_window_read_transposed(const struct onnx_call *call, struct onnx_window *window)
+{
+    int64_t extra[ONNX_SPATIAL_LIMIT], wanted[ONNX_SPATIAL_LIMIT];
+    TRY(read_sizes(call, window));
+    TRY(read_pads(call, window));
+    TRY(axis_values(call, "output_padding", window->axes, 0, 0, extra));
+    TRY(axis_values(call, "output_shape", window->axes, 0, 0, wanted));
+    const struct slice automatic = onnx_text(call, "auto_pad");
+    const bool is_same = slice_equals(automatic, "SAME_UPPER") ||
+                         slice_equals(automatic, "SAME_LOWER");
+    for (int axis = 0; axis < window->axes; axis++) {
+        const int64_t stride = window->stride[axis];
+        window->output[axis] = stride * (window->image[axis] - 1) + extra[axis] +
+                               span(window, axis) - window->before[axis] - window->after[axis];
+        if (wanted[axis])
+            window->output[axis] = wanted[axis];
+        else if (is_same)
+            window->output[axis] = stride * window->image[axis];
+    }
+    return STATUS_OK;
+}
+
 enum status onnx_shape_conv_transpose(const struct onnx_call *call)
 {
     struct onnx_value *x, *w;
     struct onnx_window window;
-    int64_t extra[ONNX_SPATIAL_LIMIT], wanted[ONNX_SPATIAL_LIMIT];
     TRY(onnx_need_input(call, 0, &x));
     TRY(onnx_need_input(call, 1, &w));
-    TRY(read_sizes(call, &window));
-    TRY(read_pads(call, &window));
-    TRY(axis_values(call, "output_padding", window.axes, 0, 0, extra));
-    TRY(axis_values(call, "output_shape", window.axes, 0, 0, wanted));
+    TRY(onnx_window_read_transposed(call, &window));
     const int64_t group = onnx_integer(call, "group", 1);
-    const struct slice automatic = onnx_text(call, "auto_pad");
-    const bool is_same = slice_equals(automatic, "SAME_UPPER") ||
-                         slice_equals(automatic, "SAME_LOWER");
     if (group < 1 || group > ONNX_DIMENSION_LIMIT || x->dims[1] != w->dims[0])
         return onnx_fail(call, "weights for %lld channels, but there are %lld",
                          (long long)w->dims[0], (long long)x->dims[1]);
-    for (int axis = 0; axis < window.axes; axis++) {
-        const int64_t stride = window.stride[axis];
-        window.output[axis] = stride * (window.image[axis] - 1) + extra[axis] +
-                              span(&window, axis) - window.before[axis] - window.after[axis];
-        if (wanted[axis])
-            window.output[axis] = wanted[axis];
-        else if (is_same)
-            window.output[axis] = stride * window.image[axis];
-    }
     return set_image(call, &window, w->dims[1] * group);
 }
 

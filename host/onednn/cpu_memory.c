@@ -42,6 +42,12 @@ enum status cpu_plain_layout(const struct cpu_layout **layout, struct cpu_plan *
     return add_layout(layout, plan, rank, dimensions, type, plain[rank], error);
 }
 
+enum status cpu_swapped_layout(const struct cpu_layout **layout, struct cpu_plan *plan,
+                               const dnnl_dim_t *dimensions, struct error *error)
+{
+    return add_layout(layout, plan, 4, dimensions, dnnl_f32, dnnl_bacd, error);
+}
+
 enum status cpu_any_layout(const struct cpu_layout **layout, struct cpu_plan *plan, int rank,
                            const dnnl_dim_t *dimensions, dnnl_data_type_t type, struct error *error)
 {

@@ -89,6 +89,8 @@ struct cpu_plan {
     struct plan base;
     struct cpu_device *device;
     struct layer_config config;
+    bool turns_weights; /* the library's first two dimensions of the weights are the layer's second
+                           and first */
     struct cpu_plan *reader; /* the first layer that hands a gradient to this one, or NULL */
     struct cpu_tensor tensor[CPU_ROLE_COUNT];
     struct cpu_step steps[CPU_STEP_LIMIT]; /* in order; an enqueue runs those of its phases */
@@ -125,6 +127,9 @@ dnnl_data_type_t cpu_storage(const struct cpu_plan *plan);
 enum status cpu_plain_layout(const struct cpu_layout **layout, struct cpu_plan *plan, int rank,
                              const dnnl_dim_t *dimensions, dnnl_data_type_t type,
                              struct error *error);
+/* Of fp32 weights with the second of their four dimensions outermost. */
+enum status cpu_swapped_layout(const struct cpu_layout **layout, struct cpu_plan *plan,
+                               const dnnl_dim_t *dimensions, struct error *error);
 enum status cpu_any_layout(const struct cpu_layout **layout, struct cpu_plan *plan, int rank,
                            const dnnl_dim_t *dimensions, dnnl_data_type_t type,
                            struct error *error);

@@ -61,6 +61,7 @@ struct cpu_target {
  * descriptor. */
 struct cpu_convolution {
     dnnl_prop_kind_t pass;
+    bool is_transposed; /* a deconvolution; weights (channels out, channels in, ...) alike */
     const struct cpu_layout *input, *weights, *bias, *output; /* bias NULL: none */
     dnnl_dims_t strides, gaps, pad_before, pad_after; /* gaps: pixels between cells of the kernel */
 };

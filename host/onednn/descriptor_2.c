@@ -142,12 +142,33 @@ static dnnl_status_t start_convolution(dnnl_convolution_desc_t *operation,
                                                       c->gaps, c->pad_before, c->pad_after);
 }
 
+static dnnl_status_t start_deconvolution(dnnl_deconvolution_desc_t *operation,
+                                         const struct cpu_convolution *c)
+{
+    const dnnl_memory_desc_t *input = library(c->input), *weights = library(c->weights);
+    const dnnl_memory_desc_t *bias = library(c->bias), *output = library(c->output);
+    if (c->pass == dnnl_backward_data)
+        return dnnl_dilated_deconvolution_backward_data_desc_init(
+            operation, dnnl_deconvolution_direct, input, weights, output, c->strides, c->gaps,
+            c->pad_before, c->pad_after);
+    if (c->pass == dnnl_backward_weights)
+        return dnnl_dilated_deconvolution_backward_weights_desc_init(
+            operation, dnnl_deconvolution_direct, input, weights, bias, output, c->strides, c->gaps,
+            c->pad_before, c->pad_after);
+    return dnnl_dilated_deconvolution_forward_desc_init(
+        operation, c->pass, dnnl_deconvolution_direct, input, weights, bias, output, c->strides,
+        c->gaps, c->pad_before, c->pad_after);
+}
+
 dnnl_status_t cpu_convolution_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
                                          const struct cpu_convolution *convolution,
                                          const_dnnl_primitive_desc_t forward)
 {
-    dnnl_convolution_desc_t operation;
-    return describe(pd, target, start_convolution(&operation, convolution), &operation, forward);
+    dnnl_convolution_desc_t operation; /* a deconvolution's is the same type */
+    const dnnl_status_t status = convolution->is_transposed
+                                     ? start_deconvolution(&operation, convolution)
+                                     : start_convolution(&operation, convolution);
+    return describe(pd, target, status, &operation, forward);
 }
 
 static dnnl_status_t start_inner_product(dnnl_inner_product_desc_t *operation,

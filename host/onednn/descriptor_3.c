@@ -143,10 +143,32 @@ const struct cpu_layout *cpu_memory_layout(const_dnnl_memory_t memory)
 
 static const dnnl_dims_t dense_window; /* zeros: windows without dilation */
 
+static dnnl_status_t describe_deconvolution(dnnl_primitive_desc_t *pd,
+                                            const struct cpu_target *target,
+                                            const struct cpu_convolution *c,
+                                            const_dnnl_primitive_desc_t forward)
+{
+    const_dnnl_memory_desc_t input = library(c->input), weights = library(c->weights);
+    const_dnnl_memory_desc_t bias = library(c->bias), output = library(c->output);
+    if (c->pass == dnnl_backward_data)
+        return dnnl_deconvolution_backward_data_primitive_desc_create(
+            pd, target->engine, dnnl_deconvolution_direct, input, weights, output, c->strides,
+            c->gaps, c->pad_before, c->pad_after, forward, target->attributes);
+    if (c->pass == dnnl_backward_weights)
+        return dnnl_deconvolution_backward_weights_primitive_desc_create(
+            pd, target->engine, dnnl_deconvolution_direct, input, weights, bias, output, c->strides,
+            c->gaps, c->pad_before, c->pad_after, forward, target->attributes);
+    return dnnl_deconvolution_forward_primitive_desc_create(
+        pd, target->engine, c->pass, dnnl_deconvolution_direct, input, weights, bias, output,
+        c->strides, c->gaps, c->pad_before, c->pad_after, target->attributes);
+}
+
 dnnl_status_t cpu_convolution_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
                                          const struct cpu_convolution *c,
                                          const_dnnl_primitive_desc_t forward)
 {
+    if (c->is_transposed)
+        return describe_deconvolution(pd, target, c, forward);
     const_dnnl_memory_desc_t input = library(c->input), weights = library(c->weights);
     const_dnnl_memory_desc_t bias = library(c->bias), output = library(c->output);
     if (c->pass == dnnl_backward_data)

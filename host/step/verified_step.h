@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { VERIFIED_BASELINE_LIMIT = 16, VERIFIED_KIND_LIMIT = 16, VERIFIED_KIND_NAME_SIZE = 32 };
+enum { VERIFIED_BASELINE_LIMIT = 16, VERIFIED_KIND_LIMIT = 32, VERIFIED_KIND_NAME_SIZE = 32 };
 
 /* The layers of one kind within the step. */
 struct verified_kind {

@@ -58,6 +58,12 @@ def convolutions(path):
     conv("depthwise", [3, 3], group=8)
     conv("grouped", [3, 3], group=2, strides=[1, 2])
     conv("wide", [1, 7], pads=[0, 3, 0, 3])
+    conv("even", [3, 3], dilations=[2, 2], pads=[2, 2, 2, 2])
+    conv("pairs", [3, 3], group=4, pads=[1, 1, 1, 1], strides=[2, 2])
+    conv("slow", [1, 3], strides=[1, 2], pads=[0, 1, 0, 1])
+    conv("shrunk", [3, 3], pads=[1, 0, 1, 0])
+    oblong = m.input("oblong", ["n", 8, 6, 20])
+    m.node("Conv", "mobile", [oblong, m.weight("mobile_w", [8, 1, 3, 3])], group=8, pads=[1, 1, 1, 1])
     for name, kind, attributes in [("ceil", "MaxPool", {"ceil_mode": 1}), ("floor", "MaxPool", {}),
                                    ("average", "AveragePool", {"pads": [1, 1, 1, 1]}),
                                    ("ceil_pad", "AveragePool", {"ceil_mode": 1, "pads": [0, 0, 1, 1]}),
@@ -70,7 +76,7 @@ def convolutions(path):
     m.node("LRN", "lrn", [upper], size=3)
     m.node("Conv", "line", [m.node("Squeeze", "sq", [m.node("ReduceSum", "rs", [x, m.integers("rs_axes", [3])]),
                                                      m.integers("sq_axes", [3])]), m.weight("line_w", [6, 8, 3])],
-           pads=[1, 1])
+           pads=[1, 1], strides=[2])
     bias = m.node("ReduceSum", "bias", [upper, m.integers("bias_axes", [0, 2, 3])], keepdims=0)
     m.node("Conv", "computed", [x, m.weight("computed_w", [4, 8, 3, 3]), bias])
     m.node("InstanceNormalization", "instance", [lower, m.weight("in_s", [4]), m.weight("in_b", [4])])
