@@ -85,7 +85,7 @@ static void read_tensor(struct cuda_plan *plan, const struct layer_tensor *tenso
     if (tensor->role == TENSOR_KEPT && !plan->kind->takes_kept)
         return;
     set_tensor(plan, family->first + index, tensor->count, storage);
-    if (family->gradient != CUDA_ROLE_COUNT && storage != STORAGE_INT32)
+    if (family->gradient != CUDA_ROLE_COUNT && tensor_has_gradient(tensor))
         set_tensor(plan, family->gradient + index,
                    tensor->gradient_count > 0 ? tensor->gradient_count : tensor->count, storage);
     if (tensor->role == TENSOR_INPUT)

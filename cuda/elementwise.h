@@ -29,6 +29,25 @@ cudaError_t launch_bias(void *values, const void *bias, const struct channel_lay
 cudaError_t launch_sum(void *output, const void *a, const void *b, int64_t count, int32_t precision,
                        cudaStream_t stream);
 
+/* Where the second operand of an operation is repeated: element i of the first goes with element
+ * i / block * block_step + i % block / inner % elements. */
+struct repeated_layout {
+    int64_t block, block_step, inner, elements;
+};
+/* output = a operation b (enum binary_operation); layout NULL: of one shape. count below 2^31;
+ * output may be a. */
+cudaError_t launch_binary(void *output, const void *a, const void *b, int64_t count,
+                          const struct repeated_layout *layout, int32_t operation,
+                          int32_t precision, cudaStream_t stream);
+/* output = -input */
+cudaError_t launch_negative(void *output, const void *input, int64_t count, int32_t precision,
+                            cudaStream_t stream);
+/* A divisor's gradient: output = -x a / b^2; with sums of x a in the place of both, -x / b^2. */
+cudaError_t launch_divisor_gradient(void *output, const void *x, const void *a, const void *b,
+                                    int64_t count, int32_t precision, cudaStream_t stream);
+cudaError_t launch_divisor_share(void *output, const void *x, const void *b, int64_t count,
+                                 int32_t precision, cudaStream_t stream);
+
 /* output = f(input); they may be the same. none launches nothing. */
 cudaError_t launch_activation(void *output, const void *input, int64_t count, int32_t activation,
                               int32_t precision, cudaStream_t stream);

@@ -8,8 +8,8 @@
 #include "predictors/training_facts.h"
 #include "synthetic_rows.h"
 
-static const enum layer_kind five_kinds[] = {LAYER_DENSE, LAYER_CONV2D, LAYER_POOL2D,
-                                             LAYER_ADDITION, LAYER_LAYER_NORM};
+static const enum layer_kind five_kinds[] = {LAYER_DENSE, LAYER_CONV2D, LAYER_POOL2D, LAYER_BINARY,
+                                             LAYER_LAYER_NORM};
 
 /* Rows of five kinds that take `ratio` times their roofline. */
 static inline void create_rows(struct dataset_rows *rows, const struct device_info *device,

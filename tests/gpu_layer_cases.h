@@ -59,7 +59,7 @@ static void residuals_are_linked(void **state)
     struct device *device = *state;
     const struct layer_config norm = batch_norm_config(2, (struct batch_norm){6, 16, 0});
     for (int activation = 0; activation < ACTIVATION_COUNT; activation++) {
-        const struct layer_config sum = addition_config(2, (struct addition){16 * 36, activation});
+        const struct layer_config sum = addition_config(2, 16 * 36, activation);
         backend->reset(device);
         struct cuda_plan *first = prepare(device, &norm, NULL),
                          *second = prepare(device, &norm, NULL);

@@ -42,10 +42,13 @@ static inline struct layer_config batch_norm_config(int batch, struct batch_norm
                                  .as.batch_norm = batch_norm};
 }
 
-static inline struct layer_config addition_config(int batch, struct addition addition)
+static inline struct layer_config addition_config(int batch, int elements, int activation)
 {
     return (struct layer_config){
-        .kind = LAYER_ADDITION, .batch_size = batch, .pass = PASS_TRAIN, .as.addition = addition};
+        .kind = LAYER_BINARY,
+        .batch_size = batch,
+        .pass = PASS_TRAIN,
+        .as.binary = {.elements = elements, .activation = activation, .repeats = 1}};
 }
 
 #endif

@@ -625,7 +625,7 @@ static void check_residual(struct device *device, const struct layer_config *oth
 {
     const struct layer_config conv = conv2d_config(
         2, SQUARE(6, 3, 3, 16, 1, PADDING_SAME, 1, ACTIVATION_NONE));
-    const struct layer_config sum = addition_config(2, (struct addition){16 * 36, activation});
+    const struct layer_config sum = addition_config(2, 16 * 36, activation);
     device->backend->reset(device);
     struct cpu_plan *first = prepare(device, &conv, NULL), *second = prepare(device, other, NULL);
     struct cpu_plan *plan = prepare_pair(device, &sum, first, second);
@@ -727,7 +727,7 @@ static void a_residual_adds_its_gradient(void **state)
     struct device *device = *state;
     const struct layer_config conv = conv2d_config(
         2, SQUARE(6, 3, 16, 16, 1, PADDING_SAME, 0, ACTIVATION_NONE));
-    const struct layer_config sum = addition_config(2, (struct addition){16 * 36, 0});
+    const struct layer_config sum = addition_config(2, 16 * 36, 0);
     device->backend->reset(device);
     struct cpu_plan *x = prepare(device, &conv, NULL), *branch = prepare(device, &conv, x);
     struct cpu_plan *both = prepare_pair(device, &sum, branch, x);
@@ -787,7 +787,7 @@ static void prepare_blocks(struct cpu_plan **plans, struct device *device, int p
     struct layer_config conv = conv2d_config(
         4, SQUARE(8, 3, 16, 16, 1, PADDING_SAME, 0, ACTIVATION_NONE));
     struct layer_config norm = batch_norm_config(4, (struct batch_norm){8, 16, ACTIVATION_RELU});
-    struct layer_config sum = addition_config(4, (struct addition){16 * 64, ACTIVATION_RELU});
+    struct layer_config sum = addition_config(4, 16 * 64, ACTIVATION_RELU);
     conv.pass = norm.pass = sum.pass = pass;
     plans[0] = prepare(device, &conv, NULL);
     for (int i = 1; i < BLOCK_PLANS; i += BLOCK) {

@@ -198,11 +198,11 @@ static void results_are_checked(void **state)
     for (int precision = 0; precision < PRECISION_COUNT; precision++)
         for (int pass = 0; pass < PASS_COUNT; pass++) {
             const struct layer_config right[] = {
-                {.kind = LAYER_ADDITION,
+                {.kind = LAYER_BINARY,
                  .batch_size = 3,
                  .pass = pass,
                  .precision = precision,
-                 .as.addition = {.elements = 301, .activation = ACTIVATION_TANH}},
+                 .as.binary = {.elements = 301, .activation = ACTIVATION_TANH, .repeats = 1}},
                 {.kind = LAYER_LAYER_NORM,
                  .batch_size = 3,
                  .pass = pass,

@@ -109,7 +109,7 @@ static void large_layers_are_right(void **state)
             pool2d_config(4,
                           (struct pool2d){57, 9, 24, 3, PADDING_SAME, POOLING_AVERAGE, activation}),
             batch_norm_config(16, (struct batch_norm){56, 20, activation}),
-            addition_config(8, (struct addition){100003, activation}),
+            addition_config(8, 100003, activation),
         };
         for (size_t i = 0; i < sizeof configs / sizeof *configs; i++)
             expect_right(*state, &configs[i]);
@@ -348,7 +348,7 @@ static void fewer_bits_are_found(void **state)
         pool2d_config(2, (struct pool2d){20, 5, 8, 2, PADDING_SAME, POOLING_AVERAGE, 0}),
         pool2d_config(2, (struct pool2d){20, 5, 8, 2, PADDING_SAME, POOLING_MAX, 0}),
         batch_norm_config(8, (struct batch_norm){28, 8, ACTIVATION_TANH}),
-        addition_config(2, (struct addition){5000, ACTIVATION_NONE}),
+        addition_config(2, 5000, ACTIVATION_NONE),
         {.kind = LAYER_LAYER_NORM,
          .batch_size = 2,
          .pass = PASS_TRAIN,

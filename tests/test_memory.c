@@ -93,9 +93,10 @@ static void some_operators_work_in_place(void **state)
 static void some_kinds_work_in_place(void **state)
 {
     (void)state;
-    const struct network_layer sum = {
-        .name = "sum",
-        .config = {.kind = LAYER_ADDITION, .batch_size = 1, .as.addition = {.elements = 100}}};
+    const struct network_layer sum = {.name = "sum",
+                                      .config = {.kind = LAYER_BINARY,
+                                                 .batch_size = 1,
+                                                 .as.binary = {.elements = 100, .repeats = 1}}};
     const struct network_layer norm = {
         .name = "norm",
         .config = {.kind = LAYER_BATCH_NORM,

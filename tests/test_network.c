@@ -703,7 +703,7 @@ static void catalogue_layers_fit_together(void **state)
             if (is_image ? given != taken : fmod(given, taken) != 0)
                 fail_msg("%s: %s does not fit %s", names[i],
                          network.layers[network_input(layer, 0)].name, layer->name);
-            if (layer->config.kind == LAYER_ADDITION &&
+            if (layer->config.kind == LAYER_BINARY &&
                 (network_input(layer, 1) < 0 ||
                  network_layer_output_count(&network.layers[network_input(layer, 1)]) !=
                      network_layer_input_count(layer)))

@@ -37,7 +37,7 @@ static struct kind_sum sum_of(const struct dataset_rows *rows, const char *kind)
     struct kind_sum sum = {0};
     for (size_t i = 0; i < rows->count; i++) {
         const struct measurement *row = &rows->rows[i];
-        if (strcmp(layer_descriptors[row->config.kind]->name, kind) != 0)
+        if ((int)row->config.kind != layer_kind_find(kind))
             continue;
         sum.rows++;
         sum.train_rows += split_of(&row->config) == SPLIT_TRAIN;
@@ -121,7 +121,7 @@ static const struct {
     const char *kind;
     double step_flops; /* of a training step of batch 4 */
 } layers[] = {{"conv2d", 5310144},    {"batch_norm", 557184}, {"pool2d", 40960},
-              {"conv2d", 14207040},   {"addition", 24576},    {"concat", 0},
+              {"conv2d", 14207040},   {"binary", 24576},      {"concat", 0},
               {"layer_norm", 163968}, {"matmul", 1572864},    {"softmax", 73728},
               {"embedding", 66048},   {"dense", 3203200},     {"lstm", 12846080},
               {"dense", 266340}};

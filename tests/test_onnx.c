@@ -244,9 +244,9 @@ static void layers_take_their_activation(void **state)
     assert_int_equal(norm->config.as.batch_norm.image_size, 12);
     assert_int_equal(norm->config.as.batch_norm.channels, 4);
     assert_int_equal(norm->config.as.batch_norm.activation, ACTIVATION_RELU);
-    assert_int_equal(add->config.kind, LAYER_ADDITION);
-    assert_int_equal(add->config.as.addition.elements, 4 * 144);
-    assert_int_equal(add->config.as.addition.activation, ACTIVATION_RELU);
+    assert_int_equal(add->config.kind, LAYER_BINARY);
+    assert_int_equal(add->config.as.binary.elements, 4 * 144);
+    assert_int_equal(add->config.as.binary.activation, ACTIVATION_RELU);
     assert_ptr_equal(&network.layers[network_input(add, 0)], norm);
     assert_ptr_equal(&network.layers[network_input(add, 1)], conv2);
     assert_int_equal(find(&network, "fc")->config.as.dense.inputs, 4);
@@ -318,8 +318,7 @@ static void convolutions_of_every_form_are_layers(void **state)
     network_free(&network);
 }
 
-/* Square images and two tensors of one shape are layers, what else is normalised or added is not.
- */
+/* Square images and two tensors are layers, what else is normalised or added is not. */
 static void odd_sums_are_operators(void **state)
 {
     (void)state;
@@ -327,9 +326,9 @@ static void odd_sums_are_operators(void **state)
     struct network network = load("sums.onnx");
     static const char *const cases[][2] = {
         {"square", "batch_norm"},     {"oblong", "batch_normalization"},
-        {"twice_read", "activation"}, {"two", "addition"},
-        {"pair", "addition"},         {"three", "sum"},
-        {"itself", "addition"},       {"spread", "add"}};
+        {"twice_read", "activation"}, {"two", "binary"},
+        {"pair", "binary"},           {"three", "sum"},
+        {"itself", "binary"},         {"spread", "binary"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(network_layer_kind(find(&network, cases[i][0])), cases[i][1]);
     const struct network_layer *two = find(&network, "two"), *itself = find(&network, "itself");
@@ -340,6 +339,58 @@ static void odd_sums_are_operators(void **state)
     assert_int_equal(find(&network, "square")->config.as.batch_norm.activation, ACTIVATION_NONE);
     /* scales and shifts, not the running statistics */
     assert_true(find(&network, "oblong")->work.parameter_count == 8);
+    network_free(&network);
+}
+
+static void operations_of_two_tensors_are_layers(void **state)
+{
+    (void)state;
+    need_models();
+    static const struct {
+        const char *name;
+        struct binary binary;
+    } cases[] = {
+        {"half", {1, ACTIVATION_NONE, BINARY_MULTIPLY, 192, BROADCAST_OUTER, SECOND_CONSTANT}},
+        {"places", {192, ACTIVATION_NONE, BINARY_ADD, 1, BROADCAST_OUTER, SECOND_WEIGHTS}},
+        {"row", {32, ACTIVATION_RELU, BINARY_ADD, 6, BROADCAST_OUTER, SECOND_WEIGHTS}},
+        {"channels", {6, ACTIVATION_NONE, BINARY_MULTIPLY, 32, BROADCAST_INNER, SECOND_WEIGHTS}},
+        {"squeezed", {6, ACTIVATION_NONE, BINARY_MULTIPLY, 32, BROADCAST_INNER, SECOND_INPUT}},
+        {"centred", {24, ACTIVATION_NONE, BINARY_SUBTRACT, 8, BROADCAST_INNER, SECOND_INPUT}},
+        {"reversed", {1, ACTIVATION_NONE, BINARY_SUBTRACT, 192, BROADCAST_OUTER, SECOND_CONSTANT}},
+        {"masked", {8, ACTIVATION_NONE, BINARY_ADD, 24, BROADCAST_OUTER, SECOND_INPUT}},
+        {"quotient", {192, ACTIVATION_NONE, BINARY_DIVIDE, 1, BROADCAST_OUTER, SECOND_INPUT}},
+        {"swapped", {6, ACTIVATION_NONE, BINARY_ADD, 32, BROADCAST_INNER, SECOND_INPUT}},
+    };
+    struct network network = load("pairs.onnx");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct network_layer *layer = find(&network, cases[i].name);
+        assert_string_equal(network_layer_kind(layer), "binary");
+        assert_memory_equal(&layer->config.as.binary, &cases[i].binary, sizeof cases[i].binary);
+        assert_int_equal(layer->config.batch_size, 1);
+        assert_int_equal(layer->input_count, layer_input_count(&layer->config));
+    }
+    assert_string_equal(network_layer_kind(find(&network, "inverse")), "div");
+    assert_string_equal(network_layer_kind(find(&network, "middle")), "add");
+    assert_int_equal(find(&network, "middle")->work.parameter_count, 48);
+    const struct network_layer *swapped = find(&network, "swapped"); /* mean + x: x comes first */
+    assert_int_equal(network_input(swapped, 0), -1);
+    assert_ptr_equal(&network.layers[network_input(swapped, 1)], find(&network, "mean"));
+    network_free(&network);
+}
+
+/* A table that two layers add counts once. */
+static void shared_operands_count_once(void **state)
+{
+    (void)state;
+    need_models();
+    struct network network = load("pairs.onnx");
+    double parameters = 0;
+    for (int i = 0; i < network.layer_count; i++) {
+        const struct network_layer *layer = &network.layers[i];
+        parameters += (double)network_cost(layer, 1, PASS_TRAIN, OPTIMIZER_NONE, PRECISION_FP32)
+                          .parameter_count;
+    }
+    assert_true(parameters == 192 + 32 + 6 + 48);
     network_free(&network);
 }
 
@@ -697,6 +748,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(odd_convolutions_are_operators),
         cmocka_unit_test(convolutions_of_every_form_are_layers),
         cmocka_unit_test(odd_sums_are_operators),
+        cmocka_unit_test(operations_of_two_tensors_are_layers),
+        cmocka_unit_test(shared_operands_count_once),
         cmocka_unit_test(activations_are_layers),
         cmocka_unit_test(layers_know_all_their_inputs),
         cmocka_unit_test(recurrent_layers_are_layers),

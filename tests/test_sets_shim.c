@@ -10,10 +10,10 @@
 enum { SETS = 4 };
 
 static const struct layer_config
-    addition = {.kind = LAYER_ADDITION,
+    addition = {.kind = LAYER_BINARY,
                 .batch_size = 3,
                 .pass = PASS_TRAIN,
-                .as.addition = {.elements = 70, .activation = ACTIVATION_RELU}},
+                .as.binary = {.elements = 70, .activation = ACTIVATION_RELU, .repeats = 1}},
     norm = {.kind = LAYER_LAYER_NORM,
             .batch_size = 2,
             .pass = PASS_TRAIN,

@@ -56,13 +56,13 @@ static struct network_layer layers[] = {
     {.name = "sum",
      .inputs = (const int[]){5, 0},
      .input_count = 2,
-     .config = {.kind = LAYER_ADDITION,
+     .config = {.kind = LAYER_BINARY,
                 COMMON,
-                .as.addition = {.elements = 4096, .activation = ACTIVATION_RELU}}},
+                .as.binary = {.elements = 4096, .activation = ACTIVATION_RELU, .repeats = 1}}},
     {.name = "half_linked",
      .inputs = (const int[]){6, 2},
      .input_count = 2,
-     .config = {.kind = LAYER_ADDITION, COMMON, .as.addition = {.elements = 4096}}},
+     .config = {.kind = LAYER_BINARY, COMMON, .as.binary = {.elements = 4096, .repeats = 1}}},
 };
 enum { LAYERS = sizeof layers / sizeof *layers };
 static const struct network tiny = {

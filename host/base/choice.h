@@ -41,6 +41,18 @@ struct choice {
     X(FUNCTION_SOFTPLUS, "softplus")                                                               \
     X(FUNCTION_ELU, "elu")                                                                         \
     X(FUNCTION_MISH, "mish")
+/* Of the layer kind `binary`: what it computes, where its second operand is repeated, what that is.
+ */
+#define BINARY_LIST(X)                                                                             \
+    X(BINARY_ADD, "add")                                                                           \
+    X(BINARY_MULTIPLY, "multiply")                                                                 \
+    X(BINARY_SUBTRACT, "subtract")                                                                 \
+    X(BINARY_DIVIDE, "divide")
+#define BROADCAST_LIST(X) X(BROADCAST_OUTER, "outer") X(BROADCAST_INNER, "inner")
+#define SECOND_LIST(X)                                                                             \
+    X(SECOND_INPUT, "input")                                                                       \
+    X(SECOND_WEIGHTS, "weights")                                                                   \
+    X(SECOND_CONSTANT, "constant")
 #define PRECISION_LIST(X)                                                                          \
     X(PRECISION_FP32, "fp32")                                                                      \
     X(PRECISION_TF32, "tf32")                                                                      \
@@ -91,6 +103,9 @@ struct choice {
     X(pass, PASS_LIST)                                                                             \
     X(optimizer, OPTIMIZER_LIST)                                                                   \
     X(function, FUNCTION_LIST)                                                                     \
+    X(binary_operation, BINARY_LIST)                                                               \
+    X(broadcast, BROADCAST_LIST)                                                                   \
+    X(second_operand, SECOND_LIST)                                                                 \
     X(precision, PRECISION_LIST)                                                                   \
     X(outcome, OUTCOME_LIST)                                                                       \
     X(timing, TIMING_LIST)                                                                         \
@@ -122,6 +137,9 @@ enum {
     OPTIMIZER_COUNT = 0 OPTIMIZER_LIST(CHOICE_ONE),
     ACTIVATION_COUNT = 0 ACTIVATION_LIST(CHOICE_ONE),
     FUNCTION_COUNT = 0 FUNCTION_LIST(CHOICE_ONE),
+    BINARY_COUNT = 0 BINARY_LIST(CHOICE_ONE),
+    BROADCAST_COUNT = 0 BROADCAST_LIST(CHOICE_ONE),
+    SECOND_COUNT = 0 SECOND_LIST(CHOICE_ONE),
     PRECISION_COUNT = 0 PRECISION_LIST(CHOICE_ONE),
     GRADIENT_COUNT = 0 GRADIENT_LIST(CHOICE_ONE),
     OUTCOME_COUNT = 0 OUTCOME_LIST(CHOICE_ONE),

@@ -59,12 +59,12 @@ static bool expected_hash(uint64_t *hash, hid_t file, enum layer_kind kind)
     char path[64];
     struct stored_columns rows, devices;
     const struct schema_columns wanted = schema_row_columns(kind), known = schema_device_columns();
-    snprintf(path, sizeof path, "/%s/rows", layer_descriptors[kind]->name);
-    if (H5Lexists(file, layer_descriptors[kind]->name, H5P_DEFAULT) == 0 ||
-        !find_columns(&rows, file, path, &wanted) ||
+    const char *kind_name = schema_kind_name(file, kind);
+    snprintf(path, sizeof path, "/%s/rows", kind_name);
+    if (H5Lexists(file, kind_name, H5P_DEFAULT) == 0 || !find_columns(&rows, file, path, &wanted) ||
         !find_columns(&devices, file, "/devices/rows", &known))
         return false;
-    *hash = schema_hash_of(kind, &rows.found, &devices.found);
+    *hash = schema_hash_of(kind_name, &rows.found, &devices.found);
     return true;
 }
 
@@ -73,7 +73,7 @@ static void check_schema_hash(struct audit *audit, hid_t file, enum layer_kind k
 {
     char name[64];
     uint64_t word, expected;
-    const char *kind_name = layer_descriptors[kind]->name;
+    const char *kind_name = schema_kind_name(file, kind);
     snprintf(name, sizeof name, "schema_hash_%s", kind_name);
     if (H5Aexists(file, name) == 0 && H5Lexists(file, kind_name, H5P_DEFAULT) == 0)
         return;
@@ -211,10 +211,11 @@ void audit_structure(struct audit *audit, hid_t file, bool is_growing)
     check_table(audit, file, &devices, is_growing);
     check_table(audit, file, &canaries, is_growing);
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
-        if (H5Lexists(file, layer_descriptors[kind]->name, H5P_DEFAULT) == 0)
+        const char *kind_name = schema_kind_name(file, (enum layer_kind)kind);
+        if (H5Lexists(file, kind_name, H5P_DEFAULT) == 0)
             continue;
         struct audited_table table = {.columns = schema_row_columns((enum layer_kind)kind)};
-        snprintf(table.path, sizeof table.path, "/%s/rows", layer_descriptors[kind]->name);
+        snprintf(table.path, sizeof table.path, "/%s/rows", kind_name);
         check_table(audit, file, &table, is_growing);
     }
 }

@@ -29,7 +29,7 @@ static enum status check_row(bool *is_good, struct measurement *row, size_t inde
     *is_good = !dataset_row_fault(fault, sizeof fault, row, reader->device_count);
     if (*is_good)
         return STATUS_OK;
-    snprintf(path, sizeof path, "/%s/rows", layer_descriptors[kind]->name);
+    snprintf(path, sizeof path, "/%s/rows", schema_kind_name(reader->state->file, kind));
     return dataset_reader_fault(reader, path, index, fault, error);
 }
 
@@ -67,7 +67,7 @@ static enum status read_block(size_t *kept, struct dataset_reader *reader, struc
         TRY(ALLOCATE(&state->block, state->block_rows, "rows to read", error));
     if (!stored_table_read(table, state->next, count, state->block)) {
         char path[64];
-        snprintf(path, sizeof path, "/%s/rows", layer_descriptors[state->kind]->name);
+        snprintf(path, sizeof path, "/%s/rows", schema_kind_name(state->file, state->kind));
         return stored_damaged(reader->path, path, "its rows cannot be read", error);
     }
     TRY(check_block(kept, count, reader, error));

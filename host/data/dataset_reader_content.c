@@ -165,17 +165,17 @@ static enum status check_schema(const struct dataset_reader *reader, enum layer_
     char name[64];
     uint64_t hash = 0;
     const struct dataset_reader_state *state = reader->state;
-    const uint64_t expected = schema_hash_of(kind, &state->tables[kind].columns.found,
+    const char *kind_name = schema_kind_name(state->file, kind);
+    const uint64_t expected = schema_hash_of(kind_name, &state->tables[kind].columns.found,
                                              &state->device_columns);
-    snprintf(name, sizeof name, "schema_hash_%s", layer_descriptors[kind]->name);
+    snprintf(name, sizeof name, "schema_hash_%s", kind_name);
     if (!hdf5_file_read_word(&hash, state->file, name))
         return stored_damaged(reader->path, name, "missing or unreadable", error);
     if (hash == expected)
         return STATUS_OK;
     FAIL(error, STATUS_BAD_FILE,
          "'%s': the columns of %s belong to another version (schema %016llx, expected %016llx)",
-         reader->path, layer_descriptors[kind]->name, (unsigned long long)hash,
-         (unsigned long long)expected);
+         reader->path, kind_name, (unsigned long long)hash, (unsigned long long)expected);
     error_hint(error, "use the program that wrote it ('%s') to export it, or measure again",
                reader->header.program_version);
     return STATUS_BAD_FILE;
@@ -187,7 +187,7 @@ static enum status open_kind(struct dataset_reader *reader, enum layer_kind kind
     char group[48], path[64];
     struct dataset_reader_state *state = reader->state;
     struct stored_table *table = &state->tables[kind];
-    snprintf(group, sizeof group, "/%s", layer_descriptors[kind]->name);
+    snprintf(group, sizeof group, "/%s", schema_kind_name(state->file, kind));
     snprintf(path, sizeof path, "%s/rows", group);
     if (H5Lexists(state->file, group, H5P_DEFAULT) == 0)
         return STATUS_OK;

@@ -254,15 +254,24 @@ static uint64_t hash_columns(uint64_t hash, const struct schema_columns *columns
     return hash;
 }
 
-uint64_t schema_hash_of(enum layer_kind kind, const struct schema_columns *rows,
+uint64_t schema_hash_of(const char *kind_name, const struct schema_columns *rows,
                         const struct schema_columns *devices)
 {
-    const uint64_t hash = hash_text(HASH_SEED, layer_descriptors[kind]->name);
+    const uint64_t hash = hash_text(HASH_SEED, kind_name);
     return hash_columns(hash_columns(hash, rows), devices);
 }
 
 uint64_t schema_hash(enum layer_kind kind)
 {
     const struct schema_columns rows = schema_row_columns(kind), devices = schema_device_columns();
-    return schema_hash_of(kind, &rows, &devices);
+    return schema_hash_of(layer_descriptors[kind]->name, &rows, &devices);
+}
+
+const char *schema_kind_name(hid_t file, enum layer_kind kind)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[kind];
+    const bool has_former = descriptor->former_name &&
+                            H5Lexists(file, descriptor->name, H5P_DEFAULT) == 0 &&
+                            H5Lexists(file, descriptor->former_name, H5P_DEFAULT) > 0;
+    return has_former ? descriptor->former_name : descriptor->name;
 }

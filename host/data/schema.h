@@ -58,8 +58,10 @@ hid_t schema_device_type(bool packed);
 /* Hash of the names, types, units and choices of the columns of `kind` and of the devices, as a
  * program or a file has them. Readers compare it with the file's attribute. Names within a choice
  * are not hashed: they are matched by name, so a new optimizer does not orphan old files. */
-uint64_t schema_hash_of(enum layer_kind kind, const struct schema_columns *rows,
+uint64_t schema_hash_of(const char *kind_name, const struct schema_columns *rows,
                         const struct schema_columns *devices);
 uint64_t schema_hash(enum layer_kind kind); /* of this program's */
+/* What a file calls the kind: its former name where it has a group of that name alone. */
+const char *schema_kind_name(hid_t file, enum layer_kind kind);
 
 #endif

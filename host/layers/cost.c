@@ -124,7 +124,7 @@ static struct sums sums_of(const struct layer_work *work, int32_t precision)
             sums.first_input = bytes;
         if (tensor->shares_gradient)
             sums.shared_gradient = fmax(sums.shared_gradient, bytes);
-        else if (tensor->storage != STORAGE_INT32)
+        else if (tensor_has_gradient(tensor))
             sums.input_gradients += bytes;
     }
     return sums;

@@ -7,9 +7,12 @@
 
 int layer_kind_find(const char *name)
 {
-    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++)
-        if (strcmp(layer_descriptors[kind]->name, name) == 0)
+    for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
+        const struct layer_descriptor *descriptor = layer_descriptors[kind];
+        if (strcmp(descriptor->name, name) == 0 ||
+            (descriptor->former_name && strcmp(descriptor->former_name, name) == 0))
             return kind;
+    }
     return -1;
 }
 
@@ -185,8 +188,11 @@ struct cost layer_cost(const struct layer_config *config)
 int layer_input_count(const struct layer_config *config)
 {
     struct layer_work work;
+    int count = 0;
     layer_work(&work, config);
-    return work_tensor_count(&work, TENSOR_INPUT);
+    for (int i = 0; i < work.tensor_count; i++)
+        count += work.tensors[i].role == TENSOR_INPUT && !work.tensors[i].is_constant;
+    return count;
 }
 
 int64_t layer_input_elements(const struct layer_config *config, int index)
@@ -225,14 +231,34 @@ static bool is_stood_for(const struct layer_config *config, const struct feature
                layer_get(config, layer_feature_find(config->kind, feature->stands_for));
 }
 
+/* The feature came later and says what files without it mean. */
+static bool is_unsaid(const struct layer_config *config, const struct feature *feature)
+{
+    return feature->since > 1 &&
+           (layer_get(config, feature) == feature->missing || is_stood_for(config, feature));
+}
+
+/* No feature that came later says anything. */
+static bool is_early(const struct layer_config *config)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
+    bool is_early = true;
+    for (int i = 0; i < descriptor->feature_count; i++)
+        is_early &= descriptor->features[i].since <= 1 ||
+                    is_unsaid(config, &descriptor->features[i]);
+    return is_early;
+}
+
 uint64_t layer_hash(const struct layer_config *config)
 {
     const struct layer_descriptor *descriptor = layer_descriptors[config->kind];
-    uint64_t hash = hash_text(HASH_SEED, descriptor->name);
+    const bool has_former_name = descriptor->former_name && is_early(config);
+    uint64_t hash = hash_text(HASH_SEED,
+                              has_former_name ? descriptor->former_name : descriptor->name);
     for (int i = 0; i < descriptor->feature_count; i++) {
         const struct feature *feature = &descriptor->features[i];
         const int32_t value = layer_get(config, feature);
-        if (feature->since > 1 && (value == feature->missing || is_stood_for(config, feature)))
+        if (is_unsaid(config, feature))
             continue;
         hash = hash_text(hash, feature->name);
         hash = feature->choice ? hash_text(hash, choice_name(feature->choice, value))

@@ -23,7 +23,7 @@
     X(CONV2D, conv2d)                                                                              \
     X(POOL2D, pool2d)                                                                              \
     X(BATCH_NORM, batch_norm)                                                                      \
-    X(ADDITION, addition)                                                                          \
+    X(BINARY, binary)                                                                              \
     X(LAYER_NORM, layer_norm)                                                                      \
     X(SOFTMAX, softmax)                                                                            \
     X(ACTIVATION, activation)                                                                      \
@@ -83,13 +83,19 @@ struct batch_norm {
     int32_t activation; /* ACTIVATION_... */
 };
 
-/* y = activation(a + b): a residual's two tensors, element by element. Backward, both inputs have
- * the same gradient, one tensor: that of the sum. The activation's gradient is all the work there
- * is, and without an activation there is none: a training step then takes what its forward pass
- * takes. (Not called `add`: layer CSVs have operators of that name.) */
-struct addition {
-    int32_t elements;   /* of one input, of one row of the batch */
+/* y = activation(a operation b), element by element. `a` is (batch, repeats, elements), every row's
+ * `b`, or that of all rows, (elements); broadcast inner: (batch, elements, repeats). So a residual
+ * has repeats 1; a scalar elements 1; squeezed channels, a mask, are inner. Backward, operands of a
+ * sum have the sum's gradient: that of an addition without broadcast is one tensor, and without an
+ * activation there is no work. A repeated operand's gradient is a sum over its repetitions. (Called
+ * `addition` before it had other operations: files and commands may say so.) */
+struct binary {
+    int32_t elements;   /* of b, of one row of the batch */
     int32_t activation; /* ACTIVATION_... */
+    int32_t operation;  /* enum binary_operation */
+    int32_t repeats;    /* elements of a for each of b, of one row */
+    int32_t broadcast;  /* enum broadcast */
+    int32_t second;     /* enum second_operand; weights or constant: the same for all rows */
 };
 
 /* Normalisation of rows, `positions` of them per sample, each by its own statistics. Of `width`
@@ -215,7 +221,7 @@ struct conv_transpose2d {
 #define LAYER_MEMBER(KIND, kind) struct kind kind;
 
 /* pass forward demands optimizer none; train with optimizer none is forward + backward without
- * an update; a kind without parameters (pool2d, addition) demands optimizer none. Unused union
+ * an update; a layer without parameters (pool2d, a sum of inputs) demands none. Unused union
  * bytes are zero, so that configs compare and hash as bytes. */
 struct layer_config {
     enum layer_kind kind;
@@ -315,6 +321,9 @@ struct layer_case {
 
 struct layer_descriptor {
     const char *name, *help;
+    /* What the kind was called when its features with `since` above 1 were not yet there, or NULL:
+     * it is found by either name, and a config in which those are `missing` hashes by this one. */
+    const char *former_name;
     const struct feature *features; /* the common ones first */
     int feature_count;
     bool (*is_valid)(const struct layer_config *config,
@@ -349,7 +358,7 @@ enum { FEATURE_LIMIT = 32 };
 
 extern const struct layer_descriptor *const layer_descriptors[LAYER_KIND_COUNT];
 
-/* Kind called `name`, or -1. */
+/* Kind called `name`, now or formerly, or -1. */
 int layer_kind_find(const char *name);
 const struct feature *layer_feature_find(enum layer_kind kind, const char *name); /* or NULL */
 
@@ -407,7 +416,7 @@ struct window_axes pool2d_axes(const struct pool2d *pool);
  */
 struct window_axes conv_transpose2d_axes(const struct conv_transpose2d *conv);
 
-/* Tensors that feed the layer; elements of input `index`, and of the output. */
+/* Tensors that other layers feed to it; elements of input `index`, and of the output. */
 int layer_input_count(const struct layer_config *config);
 int64_t layer_input_elements(const struct layer_config *config, int index);
 int64_t layer_output_elements(const struct layer_config *config);

@@ -55,7 +55,7 @@ struct value_place layer_value_place(enum layer_value what)
 /* Whether the tensor has a gradient of its own. */
 static bool has_gradient(const struct layer_tensor *tensor, const struct value_place *place)
 {
-    return tensor->storage != STORAGE_INT32 && !(tensor->shares_gradient && place->index > 0);
+    return tensor_has_gradient(tensor) && !(tensor->shares_gradient && place->index > 0);
 }
 
 int64_t layer_value_count(const struct layer_config *config, enum layer_value what)

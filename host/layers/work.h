@@ -40,6 +40,7 @@ struct layer_tensor {
     enum storage storage;
     double count;         /* elements, of the whole batch */
     bool shares_gradient; /* an input whose gradient is the output's: all such have one in common */
+    bool is_constant;     /* an input that no layer gives: it has no gradient */
     int parts; /* arrays of one size that parameters consist of: 2, scales and shifts; 0: one */
     double gradient_count; /* of weights: elements of their gradient, and no more of theirs are
                               updated; 0: all */
@@ -121,6 +122,11 @@ int work_tensor_count(const struct layer_work *work, enum tensor_role role);
 /* Tensor `index` of a role, or NULL. */
 const struct layer_tensor *work_find(const struct layer_work *work, enum tensor_role role,
                                      int index);
+/* In training. */
+static inline bool tensor_has_gradient(const struct layer_tensor *tensor)
+{
+    return tensor->storage != STORAGE_INT32 && !tensor->is_constant;
+}
 /* Whether every tensor can be indexed with int32_t, as oneDNN, cuDNN and BLAS do; *reason names the
  * first that cannot. */
 bool work_fits(const struct layer_work *work, const char **reason);

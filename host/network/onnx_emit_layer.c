@@ -129,6 +129,14 @@ static enum status add_bias(struct onnx_builder *builder, const struct onnx_call
     return STATUS_OK;
 }
 
+static void swap_inputs(const struct onnx_builder *builder, const struct network_layer *layer)
+{
+    int *inputs = builder->network->inputs + (layer->inputs - builder->network->inputs);
+    const int first = inputs[0];
+    inputs[0] = inputs[1];
+    inputs[1] = first;
+}
+
 static enum status add_layer(struct onnx_builder *builder, const struct onnx_call *call,
                              struct onnx_match *match)
 {
@@ -144,6 +152,8 @@ static enum status add_layer(struct onnx_builder *builder, const struct onnx_cal
         relink(builder, layer, inputs, wanted);
     if (layer->input_count > wanted) /* a bias that is computed comes on top of them */
         layer->input_count = wanted;
+    if (match->is_swapped && layer->input_count == 2)
+        swap_inputs(builder, layer);
     if (!match->suffix)
         fuse(builder, call, &layer->config, match);
     for (int i = 0; i < NETWORK_TENSOR_LIMIT; i++)

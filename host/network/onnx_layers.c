@@ -1,6 +1,8 @@
-/* Which nodes the layer kinds describe: convolution, its transpose, pooling, dense layers,
  * normalisation, additions and softmax; recurrent layers: onnx_recurrent.c. What a reader refuses
+ * operator.
+ * softmax; recurrent layers: onnx_recurrent.c. What a reader refuses stays an
  * stays an operator.
+/* Which nodes the layer kinds describe: convolution, pooling, dense layers, normalisation,
  */
 #include "network/onnx_product.h"
 
@@ -254,7 +256,7 @@ static bool read_matmul(struct onnx_match *match, const struct onnx_call *call)
     return read_dense(match, call, inner, columns, NULL) || onnx_read_product(match, call);
 }
 
-/* ---- batch_norm, addition ---- */
+/* ---- batch_norm ---- */
 
 /* Square images, scales and shifts of constants, one output. */
 static bool read_batch_norm(struct onnx_match *match, const struct onnx_call *call)
@@ -272,25 +274,6 @@ static bool read_batch_norm(struct onnx_match *match, const struct onnx_call *ca
         .rows = (double)x->dims[0], .parameters = {scale, shift}, .config.kind = LAYER_BATCH_NORM};
     match->config.as.batch_norm = (struct batch_norm){.image_size = (int32_t)x->dims[2],
                                                       .channels = (int32_t)x->dims[1]};
-    return true;
-}
-
-/* Two activations of one shape, whole samples of them. */
-static bool read_addition(struct onnx_match *match, const struct onnx_call *call)
-{
-    const struct onnx_value *a = onnx_input(call, 0), *b = onnx_input(call, 1);
-    if (call->node->input_count != 2 || !a || !b || a->is_constant || b->is_constant ||
-        a->rank != b->rank)
-        return false;
-    for (int axis = 0; axis < a->rank; axis++)
-        if (a->dims[axis] != b->dims[axis])
-            return false;
-    const double samples = onnx_samples(call->graph, onnx_output(call, 0));
-    const double elements = a->count / samples;
-    if (elements < 1 || elements > INT32_MAX || floor(elements) != elements)
-        return false;
-    *match = (struct onnx_match){.rows = samples, .config.kind = LAYER_ADDITION};
-    match->config.as.addition = (struct addition){.elements = (int32_t)elements};
     return true;
 }
 
@@ -325,7 +308,7 @@ static const struct reader {
     const char *op_type;
     onnx_read_function *read;
 } readers[] = {
-    {"Add", read_addition},
+    {"Add", onnx_read_binary},
     {"Attention", onnx_read_attention},
     {"AveragePool", read_window_pool},
     {"BatchNormalization", read_batch_norm},
@@ -334,6 +317,7 @@ static const struct reader {
     {"Concat", onnx_read_concat},
     {"Conv", read_conv},
     {"ConvTranspose", read_conv_transpose},
+    {"Div", onnx_read_binary},
     {"Einsum", onnx_read_product},
     {"Elu", onnx_read_activation},
     {"Exp", onnx_read_activation},
@@ -358,6 +342,7 @@ static const struct reader {
     {"MatMul", read_matmul},
     {"MaxPool", read_window_pool},
     {"Mish", onnx_read_activation},
+    {"Mul", onnx_read_binary},
     {"MultiHeadAttention", onnx_read_attention_of_three},
     {"QuickGelu", onnx_read_activation},
     {"RMSNormalization", onnx_read_layer_norm},
@@ -371,7 +356,8 @@ static const struct reader {
     {"Softmax", read_softmax},
     {"SoftmaxCrossEntropyLoss", onnx_read_loss},
     {"Softplus", onnx_read_activation},
-    {"Sum", read_addition},
+    {"Sub", onnx_read_binary},
+    {"Sum", onnx_read_binary},
     {"Swish", onnx_read_activation},
     {"Tanh", onnx_read_activation},
     {"Transpose", onnx_read_transpose},

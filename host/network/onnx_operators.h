@@ -28,6 +28,7 @@ struct onnx_match {
     struct layer_config config; /* batch_size and activation are the driver's */
     double rows;                /* of the layer, those of all samples in the file */
     double bias_count; /* an addition of so many numbers behind the layer is its bias; 0: none is */
+    bool is_swapped;   /* the node's second input is the layer's first */
     /* constants that the kind counts by itself, or NULL */
     struct onnx_value *parameters[NETWORK_TENSOR_LIMIT];
     bool has_inputs; /* the layer's are not the node's but those below; NULL: the network's input */
@@ -95,7 +96,7 @@ onnx_read_function onnx_read_attention, onnx_read_attention_of_three;
 /* The kind that describes a standard operator's nodes, or NULL (onnx_layers.c). */
 onnx_read_function *onnx_reader_find(const struct onnx_operator *known);
 /* Of streams over elements (onnx_stream_layers.c). */
-onnx_read_function onnx_read_activation;
+onnx_read_function onnx_read_activation, onnx_read_binary;
 onnx_read_function onnx_read_recurrent; /* onnx_recurrent.c */
 
 /* Kinds with indices (onnx_layers_tokens.c). */

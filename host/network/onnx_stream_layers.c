@@ -1,4 +1,4 @@
-/* Which nodes are streams over elements: activations. */
+/* Which nodes are streams over elements: activations, operations of two tensors. */
 #include "network/onnx_operators.h"
 
 #include <math.h>
@@ -69,5 +69,115 @@ bool onnx_read_activation(struct onnx_match *match, const struct onnx_call *call
     *match = (struct onnx_match){.rows = onnx_samples(call->graph, x),
                                  .config.kind = LAYER_ACTIVATION};
     match->config.as.activation = (struct activation){.elements = elements, .function = function};
+    return true;
+}
+
+/* ---- binary ---- */
+
+/* The second operand under the first, axes of one sample from the outer to the inner. */
+struct repetition {
+    double elements, repeats;
+    int changes; /* between axes that both have and axes that are repeated */
+    bool is_inner;
+};
+
+/* Axis `axis` of `value`, where both end with their last axes. */
+static int64_t dimension_at(const struct onnx_value *value, int rank, int axis)
+{
+    const int at = axis - (rank - value->rank);
+    return at < 0 ? 1 : value->dims[at];
+}
+
+static struct repetition repetition_of(const struct onnx_call *call, const struct onnx_value *first,
+                                       const struct onnx_value *second)
+{
+    struct repetition found = {.elements = 1, .repeats = 1};
+    bool is_repeated = false, has_axis = false;
+    for (int axis = 0; axis < first->rank; axis++) {
+        const bool is_batch = axis == first->batch_axis;
+        const double size = (double)first->dims[axis] /
+                            (is_batch ? onnx_samples(call->graph, first) : 1);
+        const bool repeats = dimension_at(second, first->rank, axis) != first->dims[axis];
+        if (size <= 1)
+            continue;
+        found.changes += has_axis && repeats != is_repeated;
+        is_repeated = repeats;
+        has_axis = true;
+        found.elements *= repeats ? 1 : size;
+        found.repeats *= repeats ? size : 1;
+    }
+    found.is_inner = is_repeated && found.changes == 1;
+    return found;
+}
+
+/* -1: not to be told from the shapes. */
+static int32_t second_operand_of(const struct onnx_call *call, const struct onnx_value *first,
+                                 const struct onnx_value *second)
+{
+    const struct onnx_value *origin = second->origin < 0 ? NULL
+                                                         : &call->graph->values[second->origin];
+    if (!second->is_constant)
+        return first->batch_axis >= 0 && second->batch_axis < 0 ? -1 : SECOND_INPUT;
+    if (!origin || second->rank == 0)
+        return SECOND_CONSTANT;
+    return onnx_type_is_floating(origin->type) && origin->count == second->count ? SECOND_WEIGHTS
+                                                                                 : -1;
+}
+
+static int32_t operation_of(const struct onnx_call *call)
+{
+    static const struct {
+        const char *op_type;
+        int32_t operation;
+    } operations[] = {{"Add", BINARY_ADD},
+                      {"Div", BINARY_DIVIDE},
+                      {"Mul", BINARY_MULTIPLY},
+                      {"Sub", BINARY_SUBTRACT},
+                      {"Sum", BINARY_ADD}};
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        if (strcmp(operations[i].op_type, call->node->known->op_type) == 0)
+            return operations[i].operation;
+    return -1;
+}
+
+/* The operand that has all elements of the output comes first; what is subtracted from the other
+ * one costs the same, what divides it does not. */
+static bool order_operands(struct onnx_value *operands[2], struct onnx_match *match,
+                           const struct onnx_call *call)
+{
+    const struct onnx_value *y = onnx_output(call, 0);
+    struct onnx_value *a = onnx_input(call, 0), *b = onnx_input(call, 1);
+    if (call->node->input_count != 2 || !a || !b || !y)
+        return false;
+    match->is_swapped = a->is_constant || a->count < y->count;
+    operands[0] = match->is_swapped ? b : a;
+    operands[1] = match->is_swapped ? a : b;
+    return is_activation(operands[0]) && operands[0]->count == y->count &&
+           operands[0]->rank == y->rank &&
+           !(match->is_swapped && operation_of(call) == BINARY_DIVIDE);
+}
+
+bool onnx_read_binary(struct onnx_match *match, const struct onnx_call *call)
+{
+    struct onnx_value *operands[2];
+    *match = (struct onnx_match){.config.kind = LAYER_BINARY};
+    if (!order_operands(operands, match, call))
+        return false;
+    const struct repetition at = repetition_of(call, operands[0], operands[1]);
+    const int32_t second = second_operand_of(call, operands[0], operands[1]);
+    if (second < 0 || at.changes > 1 ||
+        (second == SECOND_WEIGHTS && at.elements != operands[1]->count) ||
+        !(at.elements * at.repeats <= INT32_MAX) || floor(at.elements) != at.elements ||
+        floor(at.repeats) != at.repeats)
+        return false;
+    match->rows = onnx_samples(call->graph, operands[0]);
+    match->config.as.binary = (struct binary){.elements = (int32_t)at.elements,
+                                              .operation = operation_of(call),
+                                              .repeats = (int32_t)at.repeats,
+                                              .broadcast = at.is_inner ? BROADCAST_INNER
+                                                                       : BROADCAST_OUTER,
+                                              .second = second};
+    if (second == SECOND_WEIGHTS)
+        match->parameters[0] = operands[1];
     return true;
 }

@@ -167,9 +167,15 @@ struct cpu_matmul {
 dnnl_status_t cpu_matmul_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
                                     const struct cpu_matmul *matmul);
 
-/* The sum of two tensors of one layout. */
-dnnl_status_t cpu_sum_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
-                                 const struct cpu_layout *layout);
+/* Of two tensors of one layout. */
+dnnl_status_t cpu_binary_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                    dnnl_alg_kind_t algorithm, const struct cpu_layout *layout);
+static inline dnnl_status_t cpu_sum_descriptor(dnnl_primitive_desc_t *pd,
+                                               const struct cpu_target *target,
+                                               const struct cpu_layout *layout)
+{
+    return cpu_binary_descriptor(pd, target, dnnl_binary_add, layout);
+}
 
 dnnl_status_t cpu_reorder_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
                                      const struct cpu_layout *from, const struct cpu_layout *to);

@@ -306,13 +306,13 @@ dnnl_status_t cpu_matmul_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_
     return status;
 }
 
-dnnl_status_t cpu_sum_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
-                                 const struct cpu_layout *layout)
+dnnl_status_t cpu_binary_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                    dnnl_alg_kind_t algorithm, const struct cpu_layout *layout)
 {
     dnnl_binary_desc_t operation;
     const dnnl_memory_desc_t *tensor = library(layout);
     return describe(pd, target,
-                    dnnl_binary_desc_init(&operation, dnnl_binary_add, tensor, tensor, tensor),
+                    dnnl_binary_desc_init(&operation, algorithm, tensor, tensor, tensor),
                     &operation, NULL);
 }
 

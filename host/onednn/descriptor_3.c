@@ -319,12 +319,12 @@ dnnl_status_t cpu_matmul_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_
     return status;
 }
 
-dnnl_status_t cpu_sum_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
-                                 const struct cpu_layout *layout)
+dnnl_status_t cpu_binary_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,
+                                    dnnl_alg_kind_t algorithm, const struct cpu_layout *layout)
 {
     const_dnnl_memory_desc_t tensor = library(layout);
-    return dnnl_binary_primitive_desc_create(pd, target->engine, dnnl_binary_add, tensor, tensor,
-                                             tensor, target->attributes);
+    return dnnl_binary_primitive_desc_create(pd, target->engine, algorithm, tensor, tensor, tensor,
+                                             target->attributes);
 }
 
 dnnl_status_t cpu_reorder_descriptor(dnnl_primitive_desc_t *pd, const struct cpu_target *target,

@@ -76,6 +76,17 @@ model_kinds_write(const struct model_place *root, const struct predictor *predic
     return STATUS_OK;
 }
 
+/* Of the kind's group, now or formerly; NULL: there is none. */
+static const char *stored_name(const struct model_place *root, enum layer_kind kind)
+{
+    const struct layer_descriptor *descriptor = layer_descriptors[kind];
+    if (model_group_exists(root, descriptor->name))
+        return descriptor->name;
+    return descriptor->former_name && model_group_exists(root, descriptor->former_name)
+               ? descriptor->former_name
+               : NULL;
+}
+
 enum status model_kinds_read(const struct model_place *root, struct predictor *predictor,
                              enum status (*read)(struct predictor *predictor, enum layer_kind kind,
                                                  const struct model_place *place,
@@ -84,9 +95,10 @@ enum status model_kinds_read(const struct model_place *root, struct predictor *p
 {
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         struct model_group group;
-        if (!model_group_exists(root, layer_descriptors[kind]->name))
+        const char *name = stored_name(root, (enum layer_kind)kind);
+        if (!name)
             continue;
-        TRY(model_group_open(&group, root, layer_descriptors[kind]->name, error));
+        TRY(model_group_open(&group, root, name, error));
         const enum status status = read(predictor, (enum layer_kind)kind, &group.place, error);
         model_group_close(&group);
         TRY(status);

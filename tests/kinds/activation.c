@@ -5,7 +5,7 @@
 #define SIZES(value, text)  CASE(77, value), CASE(3601, value),
 #define NARROW(value, text) CASE(500, value),
 
-static const struct layer_config cases[] = {CASE(500, FUNCTION_GELU), CASE(1, FUNCTION_RELU),
+static const struct layer_config cases[] = {CASE(500, FUNCTION_GELU), CASE(1, FUNCTION_TANH),
                                             FUNCTION_LIST(SIZES)};
 
 static const struct layer_config narrow_cases[] = {FUNCTION_LIST(NARROW)};

@@ -186,6 +186,26 @@ def sums(path):
     m.save(path, "itself_out")
 
 
+def pairs(path):
+    """Operations of two tensors: constants, parameters, activations, repeated or not."""
+    m = Small(opset=17)
+    x, tokens = m.input("x", ["n", 6, 4, 8]), m.input("tokens", ["n", 6, 32])
+    m.node("Mul", "half", [x, m.scalar("a_half", 0.5)])
+    m.node("Add", "places", [tokens, m.weight("table", [1, 6, 32])])
+    m.node("Add", "places_again", ["table", tokens])
+    m.relu("relu", m.node("Add", "row", [tokens, m.weight("row_w", [32])]))
+    m.node("Mul", "channels", [x, m.weight("channels_w", [6, 1, 1])])
+    mean = m.node("GlobalAveragePool", "mean", [x])
+    m.node("Mul", "squeezed", [x, mean])
+    m.node("Sub", "centred", [x, m.node("ReduceMean", "means", [x], axes=[-1])])
+    m.node("Sub", "reversed", [m.scalar("one", 1.0), x])
+    m.node("Add", "masked", [x, m.input("mask", ["n", 1, 1, 8])])
+    m.node("Div", "quotient", [x, m.input("other", ["n", 6, 4, 8])])
+    m.node("Div", "inverse", ["one", x])
+    m.node("Add", "middle", [x, m.weight("middle_w", [6, 1, 8])])
+    m.save(path, m.node("Add", "swapped", [mean, x]))
+
+
 def functions(path):
     """Activations that follow no layer, bounds that are computed, a slope per channel."""
     m = Small(opset=22)
@@ -249,7 +269,7 @@ def external(path):
 
 
 SMALL = {"convolutions": convolutions, "moves": moves, "products": products, "recurrent": recurrent,
-         "transformer": transformer, "residual": residual, "sums": sums, "functions": functions,
+         "transformer": transformer, "residual": residual, "sums": sums, "functions": functions, "pairs": pairs,
          "unsorted": unsorted, "unknown": unknown, "constants": constants,
          "fixed_images": lambda path: residual(path, 8), "fixed_steps": lambda path: recurrent(path, 3)}
 
