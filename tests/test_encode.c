@@ -59,8 +59,8 @@ static void paper_rows_are_as_coded(void **state)
     assert_row("batch_norm:batch_size=4,image_size=6,channels=5,pass=train,optimizer=momentum,"
                "activation=relu",
                NULL, (const float[]){4, 36, 5, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0}, 13);
-    assert_row("addition:batch_size=4,elements=600,activation=tanh", NULL,
-               (const float[]){4, 600, 0, 0, 1, 0}, 6);
+    assert_row("binary:batch_size=4,elements=600,activation=tanh", NULL,
+               (const float[]){4, 600, 0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0}, 15);
 }
 
 static void every_column_has_its_own_name(void **state)
@@ -270,7 +270,7 @@ static void names_of_columns_are_pinned(void **state)
                                       {"conv2d", UINT64_C(0xb285260d595074ce)},
                                       {"pool2d", UINT64_C(0x6d5578c0b3053443)},
                                       {"batch_norm", UINT64_C(0x6a6fd30c330f6fc2)},
-                                      {"addition", UINT64_C(0xb6bac4e453d5eb4c)}};
+                                      {"binary", UINT64_C(0xa0799677beb1df61)}};
     assert_pinned(pins, sizeof pins / sizeof *pins, hash_of_names);
 }
 
@@ -319,7 +319,7 @@ static void values_of_columns_are_pinned(void **state)
                                       {"conv2d", UINT64_C(0xd7c1697da8e1451f)},
                                       {"pool2d", UINT64_C(0xbb8a464b0d754969)},
                                       {"batch_norm", UINT64_C(0x0ff40f724e166715)},
-                                      {"addition", UINT64_C(0xafe4b5b695543918)}};
+                                      {"binary", UINT64_C(0xe5a9796022cffe7c)}};
     assert_pinned(pins, sizeof pins / sizeof *pins, hash_of_draws);
 }
 

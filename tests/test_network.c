@@ -431,7 +431,7 @@ static void bad_lists_of_inputs(void **state)
     (void)state;
     static const struct bad_case cases[] = {
         {"b,dense,a;a,,4,4,,,\n", ":3: input: dense has 1, not 2", NULL},
-        {"b,addition,a;a;a,,,,4,,\n", ":3: input: addition has 2, not 3", NULL},
+        {"b,addition,a;a;a,,,,4,,\n", ":3: input: binary has 2, not 3", NULL},
         {"b,addition,a;a,a,,,4,,\n", ":3: second_input: column input names it already", NULL},
         {"b,operator,a;c;a,,,,,concat,4\n", ":3: input: no earlier layer is called 'c'", "above"},
         {"b,operator,a;,,,,,concat,4\n", ":3: input: no earlier layer is called ''", "above"},
@@ -703,10 +703,10 @@ static void catalogue_layers_fit_together(void **state)
             if (is_image ? given != taken : fmod(given, taken) != 0)
                 fail_msg("%s: %s does not fit %s", names[i],
                          network.layers[network_input(layer, 0)].name, layer->name);
-            if (layer->config.kind == LAYER_BINARY &&
-                (network_input(layer, 1) < 0 ||
-                 network_layer_output_count(&network.layers[network_input(layer, 1)]) !=
-                     network_layer_input_count(layer)))
+            const int second = network_input(layer, 1);
+            if (layer->config.kind == LAYER_BINARY && second >= 0 &&
+                network_layer_output_count(&network.layers[second]) !=
+                    (double)layer_input_elements(&layer->config, 1))
                 fail_msg("%s: the second input of %s does not fit", names[i], layer->name);
         }
         network_free(&network);

@@ -394,6 +394,31 @@ static void shared_operands_count_once(void **state)
     network_free(&network);
 }
 
+static void reductions_are_layers(void **state)
+{
+    (void)state;
+    need_models();
+    static const struct {
+        const char *name;
+        struct reduction reduction;
+    } cases[] = {{"rows", {24, 8, 1, REDUCE_MEAN}},   {"images", {6, 32, 1, REDUCE_MEAN}},
+                 {"columns", {1, 6, 32, REDUCE_MAX}}, {"all", {1, 192, 1, REDUCE_MIN}},
+                 {"norms", {6, 4, 8, REDUCE_NORM}},   {"sums", {24, 8, 1, REDUCE_SUM}},
+                 {"pool", {6, 32, 1, REDUCE_MEAN}}};
+    struct network network = load("reductions.onnx");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct network_layer *layer = find(&network, cases[i].name);
+        assert_string_equal(network_layer_kind(layer), "reduction");
+        assert_memory_equal(&layer->config.as.reduction, &cases[i].reduction,
+                            sizeof cases[i].reduction);
+        assert_int_equal(layer->config.batch_size, 1);
+    }
+    assert_string_equal(network_layer_kind(find(&network, "apart")), "reduce_max");
+    assert_string_equal(network_layer_kind(find(&network, "samples")), "reduce_mean");
+    assert_string_equal(network_layer_kind(find(&network, "square")), "pool2d");
+    network_free(&network);
+}
+
 static void activations_are_layers(void **state)
 {
     (void)state;
@@ -750,6 +775,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(odd_sums_are_operators),
         cmocka_unit_test(operations_of_two_tensors_are_layers),
         cmocka_unit_test(shared_operands_count_once),
+        cmocka_unit_test(reductions_are_layers),
         cmocka_unit_test(activations_are_layers),
         cmocka_unit_test(layers_know_all_their_inputs),
         cmocka_unit_test(recurrent_layers_are_layers),

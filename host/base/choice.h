@@ -53,6 +53,13 @@ struct choice {
     X(SECOND_INPUT, "input")                                                                       \
     X(SECOND_WEIGHTS, "weights")                                                                   \
     X(SECOND_CONSTANT, "constant")
+/* Of the layer kind `reduction`. */
+#define REDUCE_LIST(X)                                                                             \
+    X(REDUCE_MEAN, "mean")                                                                         \
+    X(REDUCE_SUM, "sum")                                                                           \
+    X(REDUCE_MAX, "max")                                                                           \
+    X(REDUCE_MIN, "min")                                                                           \
+    X(REDUCE_NORM, "norm")
 #define PRECISION_LIST(X)                                                                          \
     X(PRECISION_FP32, "fp32")                                                                      \
     X(PRECISION_TF32, "tf32")                                                                      \
@@ -106,6 +113,7 @@ struct choice {
     X(binary_operation, BINARY_LIST)                                                               \
     X(broadcast, BROADCAST_LIST)                                                                   \
     X(second_operand, SECOND_LIST)                                                                 \
+    X(reduce, REDUCE_LIST)                                                                         \
     X(precision, PRECISION_LIST)                                                                   \
     X(outcome, OUTCOME_LIST)                                                                       \
     X(timing, TIMING_LIST)                                                                         \
@@ -140,6 +148,7 @@ enum {
     BINARY_COUNT = 0 BINARY_LIST(CHOICE_ONE),
     BROADCAST_COUNT = 0 BROADCAST_LIST(CHOICE_ONE),
     SECOND_COUNT = 0 SECOND_LIST(CHOICE_ONE),
+    REDUCE_COUNT = 0 REDUCE_LIST(CHOICE_ONE),
     PRECISION_COUNT = 0 PRECISION_LIST(CHOICE_ONE),
     GRADIENT_COUNT = 0 GRADIENT_LIST(CHOICE_ONE),
     OUTCOME_COUNT = 0 OUTCOME_LIST(CHOICE_ONE),

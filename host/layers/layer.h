@@ -32,10 +32,11 @@
     X(EMBEDDING, embedding)                                                                        \
     X(LOSS, loss)                                                                                  \
     X(RECURRENT, recurrent)                                                                        \
+    X(CONV_TRANSPOSE2D, conv_transpose2d)                                                          \
+    X(REDUCTION, reduction)                                                                        \
     X(TRANSPOSE, transpose)                                                                        \
     X(CONCAT, concat)                                                                              \
-    X(RESIZE, resize)                                                                              \
-    X(CONV_TRANSPOSE2D, conv_transpose2d)
+    X(RESIZE, resize)
 
 #define LAYER_ENUMERATOR(KIND, kind) LAYER_##KIND,
 enum layer_kind { LAYER_KINDS(LAYER_ENUMERATOR) LAYER_KIND_COUNT };
@@ -216,6 +217,14 @@ struct conv_transpose2d {
     int32_t use_bias;                  /* enum switch_ */
     int32_t activation;                /* ACTIVATION_... */
     int32_t image_width, kernel_width; /* 0: square */
+};
+
+/* y (batch, outer, inner) of x (batch, outer, length, inner): what is computed along the middle
+ * axis. norm: the root of the sum of squares. Backward, a largest or smallest element's gradient
+ * goes to the first one that has its value. */
+struct reduction {
+    int32_t outer, length, inner;
+    int32_t reduce; /* enum reduce */
 };
 
 #define LAYER_MEMBER(KIND, kind) struct kind kind;

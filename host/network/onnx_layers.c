@@ -213,8 +213,10 @@ static bool global_window(const struct onnx_call *call, struct onnx_window *wind
 static bool read_global_pool(struct onnx_match *match, const struct onnx_call *call)
 {
     struct onnx_window window;
-    return global_window(call, &window) && is_square(&window) &&
-           read_pool(match, call, &window, padding_of(&window));
+    const int32_t largest = layer_feature_find(LAYER_POOL2D, "kernel_size")->maximum;
+    return (global_window(call, &window) && is_square(&window) && window.kernel[0] <= largest &&
+            read_pool(match, call, &window, padding_of(&window))) ||
+           onnx_read_reduction(match, call);
 }
 
 /* ---- dense ---- */
@@ -347,7 +349,11 @@ static const struct reader {
     {"QuickGelu", onnx_read_activation},
     {"RMSNormalization", onnx_read_layer_norm},
     {"RNN", onnx_read_recurrent},
+    {"ReduceL2", onnx_read_reduction},
+    {"ReduceMax", onnx_read_reduction},
     {"ReduceMean", read_global_pool},
+    {"ReduceMin", onnx_read_reduction},
+    {"ReduceSum", onnx_read_reduction},
     {"Relu", onnx_read_activation},
     {"Resize", onnx_read_resize},
     {"Selu", onnx_read_activation},

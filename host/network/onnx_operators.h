@@ -96,7 +96,7 @@ onnx_read_function onnx_read_attention, onnx_read_attention_of_three;
 /* The kind that describes a standard operator's nodes, or NULL (onnx_layers.c). */
 onnx_read_function *onnx_reader_find(const struct onnx_operator *known);
 /* Of streams over elements (onnx_stream_layers.c). */
-onnx_read_function onnx_read_activation, onnx_read_binary;
+onnx_read_function onnx_read_activation, onnx_read_binary, onnx_read_reduction;
 onnx_read_function onnx_read_recurrent; /* onnx_recurrent.c */
 
 /* Kinds with indices (onnx_layers_tokens.c). */

@@ -1,4 +1,4 @@
-/* Which nodes are streams over elements: activations, operations of two tensors. */
+/* Which nodes are streams over elements: activations, operations of two tensors, reductions. */
 #include "network/onnx_operators.h"
 
 #include <math.h>
@@ -179,5 +179,66 @@ bool onnx_read_binary(struct onnx_match *match, const struct onnx_call *call)
                                               .second = second};
     if (second == SECOND_WEIGHTS)
         match->parameters[0] = operands[1];
+    return true;
+}
+
+/* ---- reduction ---- */
+
+/* -1: no kind has it. */
+static int32_t reduce_of(const struct onnx_call *call)
+{
+    static const struct {
+        const char *op_type;
+        int32_t reduce;
+    } names[] = {{"GlobalAveragePool", REDUCE_MEAN}, {"GlobalMaxPool", REDUCE_MAX},
+                 {"ReduceL2", REDUCE_NORM},          {"ReduceMax", REDUCE_MAX},
+                 {"ReduceMean", REDUCE_MEAN},        {"ReduceMin", REDUCE_MIN},
+                 {"ReduceSum", REDUCE_SUM}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i].op_type, call->node->known->op_type) == 0)
+            return names[i].reduce;
+    return -1;
+}
+
+/* Global pools: all but the first two. */
+static bool find_axes(bool is_reduced[ONNX_RANK_LIMIT], const struct onnx_call *call)
+{
+    const struct onnx_value *x = onnx_input(call, 0);
+    if (strncmp(call->node->known->op_type, "Global", 6) != 0)
+        return onnx_reduced_axes(call, is_reduced) == STATUS_OK;
+    for (int axis = 0; axis < x->rank; axis++)
+        is_reduced[axis] = axis >= 2;
+    return true;
+}
+
+/* Axes that lie together, none of them the samples'. */
+bool onnx_read_reduction(struct onnx_match *match, const struct onnx_call *call)
+{
+    const struct onnx_value *x = onnx_input(call, 0);
+    const int32_t reduce = reduce_of(call);
+    bool is_reduced[ONNX_RANK_LIMIT];
+    double sizes[3] = {1, 1, 1}; /* before the axes, of them, behind them */
+    int part = 0;
+    if (!is_activation(x) || reduce < 0 || !find_axes(is_reduced, call))
+        return false;
+    for (int axis = 0; axis < x->rank; axis++) {
+        const bool is_batch = axis == x->batch_axis;
+        const double size = (double)x->dims[axis] / (is_batch ? onnx_samples(call->graph, x) : 1);
+        if (size <= 1)
+            continue;
+        part += is_reduced[axis] != (part == 1);
+        if (part > 2 || (is_batch && is_reduced[axis]))
+            return false;
+        sizes[part] *= size;
+    }
+    const double elements = sizes[0] * sizes[1] * sizes[2];
+    if (!(elements <= INT32_MAX) || floor(elements) != elements || sizes[1] <= 1)
+        return false;
+    *match = (struct onnx_match){.rows = onnx_samples(call->graph, x),
+                                 .config.kind = LAYER_REDUCTION};
+    match->config.as.reduction = (struct reduction){.outer = (int32_t)sizes[0],
+                                                    .length = (int32_t)sizes[1],
+                                                    .inner = (int32_t)sizes[2],
+                                                    .reduce = reduce};
     return true;
 }

@@ -19,23 +19,17 @@ const struct kind_reference reference_concat = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
-            "realistic "
-            "concat:batch_size=1,pass=train,optimizer=none,precision=fp32,parts=4,outer=1,first="
-            "200704,second=12544,third=50176,rest=78400",
-            "log_uniform "
-            "concat:batch_size=29,pass=train,optimizer=none,precision=fp32,parts=3,outer=1,first="
-            "14,second=10,third=304153,rest=0",
-            "uniform "
-            "concat:batch_size=38,pass=forward,optimizer=none,precision=fp32,parts=4,outer=2,first="
-            "72434,second=49472,third=50460,rest=73822",
-            "realistic "
-            "concat:batch_size=1,pass=forward,optimizer=none,precision=fp32,parts=2,outer=128,"
-            "first=768,second=100352,third=0,rest=0",
-            "log_uniform "
-            "concat:batch_size=37,pass=forward,optimizer=none,precision=fp32,parts=13,outer=5,"
-            "first=64,second=66,third=5227,rest=187",
-            "realistic "
-            "concat:batch_size=16,pass=train,optimizer=none,precision=fp32,parts=3,outer=1,first="
-            "6272,second=802816,third=1568,rest=0",
+            "uniform concat:batch_size=32,pass=forward,optimizer=none,precision=fp32,parts=7,"
+            "outer=1,first=96594,second=28288,third=34744,rest=73159",
+            "log_uniform concat:batch_size=3,pass=train,optimizer=none,precision=fp32,parts=6,"
+            "outer=6,first=36,second=209407,third=2,rest=199",
+            "log_uniform concat:batch_size=1,pass=forward,optimizer=none,precision=fp32,parts=3,"
+            "outer=1548,first=8252,second=17,third=1995,rest=0",
+            "log_uniform concat:batch_size=1,pass=train,optimizer=none,precision=fp32,parts=3,"
+            "outer=11,first=3209,second=321,third=100070,rest=0",
+            "log_uniform concat:batch_size=1,pass=forward,optimizer=none,precision=fp32,parts=12,"
+            "outer=1,first=2312,second=2723,third=524964,rest=138",
+            "realistic concat:batch_size=8,pass=forward,optimizer=none,precision=fp32,parts=2,"
+            "outer=1,first=50176,second=401408,third=0,rest=0",
         },
 };

@@ -24,23 +24,23 @@ const struct kind_reference reference_resize = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
-            "uniform "
-            "resize:batch_size=32,pass=forward,optimizer=none,precision=fp32,image_size=203,output_"
-            "size=75,channels=27,interpolation=nearest,image_width=0,output_width=0",
-            "log_uniform "
-            "resize:batch_size=10,pass=train,optimizer=none,precision=fp32,image_size=1,output_"
-            "size=300,channels=5,interpolation=bilinear,image_width=0,output_width=0",
-            "log_uniform "
-            "resize:batch_size=26,pass=forward,optimizer=none,precision=fp32,image_size=5,output_"
-            "size=73,channels=205,interpolation=bilinear,image_width=0,output_width=0",
-            "log_uniform "
-            "resize:batch_size=1,pass=train,optimizer=none,precision=fp32,image_size=31,output_"
-            "size=22,channels=43,interpolation=nearest,image_width=0,output_width=0",
-            "log_uniform "
-            "resize:batch_size=1,pass=forward,optimizer=none,precision=fp32,image_size=39,output_"
-            "size=1,channels=70,interpolation=bilinear,image_width=0,output_width=0",
-            "realistic "
-            "resize:batch_size=64,pass=train,optimizer=none,precision=fp32,image_size=28,output_"
-            "size=129,channels=64,interpolation=nearest,image_width=0,output_width=0",
+            "log_uniform resize:batch_size=31,pass=train,optimizer=none,precision=fp32,"
+            "image_size=30,output_size=3,channels=59,interpolation=bilinear,image_width=0,"
+            "output_width=0",
+            "uniform resize:batch_size=15,pass=forward,optimizer=none,precision=fp32,"
+            "image_size=80,output_size=502,channels=2,interpolation=nearest,image_width=0,"
+            "output_width=0",
+            "log_uniform resize:batch_size=5,pass=train,optimizer=none,precision=fp32,"
+            "image_size=1,output_size=49,channels=442,interpolation=nearest,image_width=0,"
+            "output_width=0",
+            "realistic resize:batch_size=16,pass=forward,optimizer=none,precision=fp32,"
+            "image_size=65,output_size=56,channels=1,interpolation=bilinear,image_width=0,"
+            "output_width=0",
+            "log_uniform resize:batch_size=51,pass=train,optimizer=none,precision=fp32,"
+            "image_size=16,output_size=295,channels=17,interpolation=bilinear,image_width=0,"
+            "output_width=0",
+            "log_uniform resize:batch_size=4,pass=forward,optimizer=none,precision=fp32,"
+            "image_size=2,output_size=222,channels=6,interpolation=bilinear,image_width=0,"
+            "output_width=0",
         },
 };

@@ -21,23 +21,17 @@ const struct kind_reference reference_transpose = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
-            "realistic "
-            "transpose:batch_size=4,pass=train,optimizer=none,precision=fp32,outer=1,matrix_rows="
-            "12,matrix_columns=3,inner=64",
-            "log_uniform "
-            "transpose:batch_size=3,pass=train,optimizer=none,precision=fp32,outer=11,matrix_rows="
-            "127,matrix_columns=3,inner=53",
-            "realistic "
-            "transpose:batch_size=1,pass=forward,optimizer=none,precision=fp32,outer=1,matrix_rows="
-            "49,matrix_columns=192,inner=80",
-            "uniform "
-            "transpose:batch_size=29,pass=train,optimizer=none,precision=fp32,outer=2,matrix_rows="
-            "118,matrix_columns=169,inner=42",
-            "realistic "
-            "transpose:batch_size=64,pass=forward,optimizer=none,precision=fp32,outer=1,matrix_"
-            "rows=384,matrix_columns=12,inner=64",
-            "log_uniform "
-            "transpose:batch_size=1,pass=train,optimizer=none,precision=fp32,outer=1,matrix_rows="
-            "28,matrix_columns=28,inner=7",
+            "realistic transpose:batch_size=1,pass=train,optimizer=none,precision=fp32,outer=1,"
+            "matrix_rows=128,matrix_columns=384,inner=1",
+            "log_uniform transpose:batch_size=29,pass=train,optimizer=none,precision=fp32,"
+            "outer=3,matrix_rows=1,matrix_columns=6,inner=3",
+            "uniform transpose:batch_size=38,pass=forward,optimizer=none,precision=fp32,outer=2,"
+            "matrix_rows=91,matrix_columns=186,inner=32",
+            "realistic transpose:batch_size=1,pass=forward,optimizer=none,precision=fp32,outer=1,"
+            "matrix_rows=512,matrix_columns=12,inner=64",
+            "log_uniform transpose:batch_size=37,pass=forward,optimizer=none,precision=fp32,"
+            "outer=46,matrix_rows=7,matrix_columns=18,inner=8",
+            "realistic transpose:batch_size=16,pass=train,optimizer=none,precision=fp32,outer=1,"
+            "matrix_rows=64,matrix_columns=16,inner=256",
         },
 };

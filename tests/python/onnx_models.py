@@ -206,6 +206,22 @@ def pairs(path):
     m.save(path, m.node("Add", "swapped", [mean, x]))
 
 
+def reductions(path):
+    """Along one axis, several that lie together, axes apart, over the samples; pools that are not square."""
+    m = Small(opset=13)
+    x = m.input("x", ["n", 6, 4, 8])
+    m.node("ReduceMean", "rows", [x], axes=[-1])
+    m.node("ReduceMean", "images", [x], axes=[2, 3], keepdims=0)
+    m.node("ReduceMax", "columns", [x], axes=[1], keepdims=0)
+    m.node("ReduceMin", "all", [x], axes=[1, 2, 3])
+    m.node("ReduceL2", "norms", [x], axes=[2])
+    m.node("ReduceSum", "sums", [x, m.integers("axes", [3])])
+    m.node("GlobalAveragePool", "pool", [x])
+    m.node("ReduceMax", "apart", [x], axes=[1, 3])
+    m.node("ReduceMean", "samples", [x], axes=[0])
+    m.save(path, m.node("GlobalMaxPool", "square", [m.input("image", ["n", 3, 8, 8])]))
+
+
 def functions(path):
     """Activations that follow no layer, bounds that are computed, a slope per channel."""
     m = Small(opset=22)
@@ -269,7 +285,7 @@ def external(path):
 
 
 SMALL = {"convolutions": convolutions, "moves": moves, "products": products, "recurrent": recurrent,
-         "transformer": transformer, "residual": residual, "sums": sums, "functions": functions, "pairs": pairs,
+         "transformer": transformer, "residual": residual, "sums": sums, "functions": functions, "pairs": pairs, "reductions": reductions,
          "unsorted": unsorted, "unknown": unknown, "constants": constants,
          "fixed_images": lambda path: residual(path, 8), "fixed_steps": lambda path: recurrent(path, 3)}
 
