@@ -1,8 +1,6 @@
- * normalisation, additions and softmax; recurrent layers: onnx_recurrent.c. What a reader refuses
+/* Which nodes the layer kinds describe: convolution, its transpose, pooling, dense layers,
+ * normalisation and softmax; recurrent layers: onnx_recurrent.c. What a reader refuses stays an
  * operator.
- * softmax; recurrent layers: onnx_recurrent.c. What a reader refuses stays an
- * stays an operator.
-/* Which nodes the layer kinds describe: convolution, pooling, dense layers, normalisation,
  */
 #include "network/onnx_product.h"
 
