@@ -5,10 +5,10 @@
  * no plan can be made, let alone tested, without a GPU (cuDNN 9.19; convolution_graph.h can).
  *
  * x, y and their gradients are in the storage type of `precision` and 16-byte aligned; parameters
- * (scales, then shifts), their gradients and statistics (means, then 1 / deviation: rows of each; without a mean the latter alone)
- * are fp32. All sizes >= 1, rows a multiple of turns; pixels or turns above 1 need has_mean; the
- * matrix has less than 2^31 elements. Sums have a fixed order. Each launcher enqueues on `stream`
- * and returns the launch's error.
+ * (scales, then shifts), their gradients and statistics (means, then 1 / deviation: rows of each;
+ * without a mean the latter alone) are fp32. All sizes >= 1, rows a multiple of turns; pixels or
+ * turns above 1 need has_mean; the matrix has less than 2^31 elements. Sums have a fixed order.
+ * Each launcher enqueues on `stream` and returns the launch's error.
  */
 #ifndef EPOCHCAST_CUDA_ROW_NORM_H
 #define EPOCHCAST_CUDA_ROW_NORM_H

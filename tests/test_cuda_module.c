@@ -145,7 +145,8 @@ static void gpu_samples_measures_and_trains(void **state)
 #define KINDS "dense,conv2d,pool2d,batch_norm,addition"
 #define SMALL                                                                                      \
     "--set batch_size=1..4 --set image_size=4..8 --set channels=1..4 --set channels_in=1..4 "      \
-    "--set channels_out=1..4 --set inputs=1..40 --set outputs=1..40 --set elements=1..40"
+    "--set channels_out=1..4 --set inputs=1..40 --set outputs=1..40 --set elements=1..40 "         \
+    "--set repeats=1..4"
 
 static int use_backend(void **state)
 {

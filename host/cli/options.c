@@ -194,7 +194,7 @@ const struct option cli_options[] = {
      "cuda: time up to ten algorithms per convolution, use the fastest", 0, 0, NULL},
     {"dataset-size", 0, OPTION_INTEGER, AT(dataset_size), "N",
      "samples per epoch of the network's training", 1, 1e15, NULL},
-    {"price-per-hour", 0, OPTION_TEXT, AT(price_per_hour), "LIST",
+    {"price-per-hour", 0, OPTION_TEXT, AT(price_per_hour), "LIST|FILE.csv",
      "hourly price of one device; a list gives one price per device, FILE.csv (columns device, "
      "price_per_hour) those of the devices that it names",
      0, 0, NULL, OPTION_READS},

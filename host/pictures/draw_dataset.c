@@ -11,6 +11,7 @@ struct coverage {
     const struct dataset_rows *rows;
     enum layer_kind kind;
     bool by_device;
+    bool by_bytes;       /* the work: of kinds that move elements and compute nothing */
     size_t usable, step; /* rows of the kind; every step-th is drawn */
 };
 
@@ -24,6 +25,12 @@ static double noise_percent(const struct measurement *row)
     return isfinite(row->ci_ms) ? 100 * row->ci_ms / row->median_ms : NAN;
 }
 
+static double work_of(const struct coverage *coverage, const struct measurement *row)
+{
+    const struct cost cost = layer_cost(&row->config);
+    return coverage->by_bytes ? cost.bytes_read + cost.bytes_written : cost.flops;
+}
+
 /* Data blocks $rows<series>: work, time, noise. */
 static void put_series(struct picture *picture, const struct coverage *coverage, int series,
                        struct picture_range ranges[3])
@@ -35,7 +42,7 @@ static void put_series(struct picture *picture, const struct coverage *coverage,
         if (!is_shown(coverage, row) || seen++ % coverage->step != 0 ||
             row_series(row, coverage->by_device) != series)
             continue;
-        const double shown[] = {layer_cost(&row->config).flops, row->median_ms, noise_percent(row)};
+        const double shown[] = {work_of(coverage, row), row->median_ms, noise_percent(row)};
         for (int j = 0; j < 3; j++)
             picture_range_add(&ranges[j], shown[j]);
         fprintf(picture->script, "%.4g %.4g %.4g\n", shown[0], shown[1],
@@ -61,8 +68,13 @@ static struct coverage coverage_of(const struct dataset_rows *rows, int kind)
 {
     struct coverage coverage = {
         .rows = rows, .kind = (enum layer_kind)kind, .by_device = row_series_by_device(rows)};
-    for (size_t i = 0; i < rows->count; i++)
-        coverage.usable += is_shown(&coverage, &rows->rows[i]);
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct measurement *row = &rows->rows[i];
+        if (!is_shown(&coverage, row))
+            continue;
+        coverage.usable++;
+        coverage.by_bytes |= !(layer_cost(&row->config).flops > 0);
+    }
     coverage.step = 1 + coverage.usable / PANEL_POINT_LIMIT;
     return coverage;
 }
@@ -75,7 +87,7 @@ static void draw_times(struct picture *picture, const struct coverage *coverage,
         snprintf(note, sizeof note, ", one of %zu shown", coverage->step);
     snprintf(title, sizeof title, "%s: %zu timed rows%s", layer_descriptors[coverage->kind]->name,
              coverage->usable, note);
-    picture_panel(picture, title, "work (FLOP)", "time");
+    picture_panel(picture, title, coverage->by_bytes ? "bytes moved" : "work (FLOP)", "time");
     const int count = row_series_count(coverage->rows, coverage->by_device);
     for (int series = 0; series < count; series++)
         put_series(picture, coverage, series, ranges);

@@ -72,21 +72,23 @@ static enum status fit_slots(struct baseline *baseline, int kind, const struct d
 static enum status fit_kinds(struct baseline *baseline, const struct dataset_rows *rows,
                              struct fit_report *reports, struct error *error)
 {
+    struct kinds_checked checked = {.has_enough = false};
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         struct row_selection selection;
+        bool is_enough = true;
         TRY(row_selection_create(&selection, rows, (enum layer_kind)kind, error));
         const size_t train_rows = selection.count[SPLIT_TRAIN];
         enum status status = STATUS_OK;
         if (!baseline->law->takes_few_rows)
-            status = row_selection_check(&selection, (enum layer_kind)kind, error);
-        if (status == STATUS_OK)
+            row_selection_note(&is_enough, &checked, &selection, (enum layer_kind)kind);
+        if (is_enough)
             status = fit_slots(baseline, kind, rows, &selection, error);
         row_selection_free(&selection);
         TRY(status);
         if (reports)
-            reports[kind] = baseline_report(kind, train_rows);
+            reports[kind] = baseline_report(kind, is_enough ? train_rows : 0);
     }
-    return STATUS_OK;
+    return kinds_checked_end(&checked, error);
 }
 
 struct fit_report baseline_report(int kind, size_t train_rows)

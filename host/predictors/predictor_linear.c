@@ -162,18 +162,21 @@ static enum status fit_kind(struct linear_predictor *predictor, enum layer_kind 
 static enum status fit_kinds(struct linear_predictor *predictor, const struct dataset_rows *rows,
                              struct fit_report *reports, struct error *error)
 {
+    struct kinds_checked checked = {.has_enough = false};
     for (int kind = 0; kind < LAYER_KIND_COUNT; kind++) {
         struct row_selection selection;
+        bool is_enough;
+        enum status status = STATUS_OK;
         TRY(row_selection_create(&selection, rows, (enum layer_kind)kind, error));
-        enum status status = row_selection_check(&selection, (enum layer_kind)kind, error);
-        if (status == STATUS_OK && selection.count[SPLIT_TRAIN] > 0)
+        row_selection_note(&is_enough, &checked, &selection, (enum layer_kind)kind);
+        if (is_enough && selection.count[SPLIT_TRAIN] > 0)
             status = fit_kind(predictor, (enum layer_kind)kind, rows, &selection, error);
         if (reports)
-            reports[kind] = baseline_report(kind, selection.count[SPLIT_TRAIN]);
+            reports[kind] = baseline_report(kind, is_enough ? selection.count[SPLIT_TRAIN] : 0);
         row_selection_free(&selection);
         TRY(status);
     }
-    return STATUS_OK;
+    return kinds_checked_end(&checked, error);
 }
 
 static void release(struct predictor *base)

@@ -48,6 +48,24 @@ enum status row_selection_check(const struct row_selection *selection, enum laye
                 layer_descriptors[kind]->name);
 }
 
+void row_selection_note(bool *is_enough, struct kinds_checked *checked,
+                        const struct row_selection *selection, enum layer_kind kind)
+{
+    struct error *error = checked->has_too_few ? NULL : &checked->first;
+    *is_enough = row_selection_check(selection, kind, error) == STATUS_OK;
+    checked->has_enough |= *is_enough && selection->count[SPLIT_TRAIN] > 0;
+    checked->has_too_few |= !*is_enough;
+}
+
+enum status kinds_checked_end(const struct kinds_checked *checked, struct error *error)
+{
+    if (checked->has_enough || !checked->has_too_few)
+        return STATUS_OK;
+    if (error)
+        *error = checked->first;
+    return STATUS_FAILED;
+}
+
 enum status row_selection_create(struct row_selection *selection, const struct dataset_rows *rows,
                                  enum layer_kind kind, struct error *error)
 {

@@ -22,6 +22,15 @@ enum status row_selection_create(struct row_selection *selection, const struct d
 /* STATUS_FAILED: there are rows, but fewer than TRAIN_ROWS_MINIMUM in the train split. */
 enum status row_selection_check(const struct row_selection *selection, enum layer_kind kind,
                                 struct error *error);
+/* The same over kinds, of which those with too few rows are left out (*is_enough): STATUS_FAILED
+ * after the last one if all that have rows are. Begins as zeros. */
+struct kinds_checked {
+    bool has_enough, has_too_few;
+    struct error first; /* of a kind with too few */
+};
+void row_selection_note(bool *is_enough, struct kinds_checked *checked,
+                        const struct row_selection *selection, enum layer_kind kind);
+enum status kinds_checked_end(const struct kinds_checked *checked, struct error *error);
 void row_selection_free(struct row_selection *selection);
 
 /* The devices that usable rows came from; the caller frees *devices. STATUS_FAILED: no usable row.

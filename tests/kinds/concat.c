@@ -19,17 +19,23 @@ const struct kind_reference reference_concat = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
-            "uniform concat:batch_size=32,pass=forward,optimizer=none,precision=fp32,parts=7,"
-            "outer=1,first=96594,second=28288,third=34744,rest=73159",
-            "log_uniform concat:batch_size=3,pass=train,optimizer=none,precision=fp32,parts=6,"
-            "outer=6,first=36,second=209407,third=2,rest=199",
-            "log_uniform concat:batch_size=1,pass=forward,optimizer=none,precision=fp32,parts=3,"
-            "outer=1548,first=8252,second=17,third=1995,rest=0",
-            "log_uniform concat:batch_size=1,pass=train,optimizer=none,precision=fp32,parts=3,"
-            "outer=11,first=3209,second=321,third=100070,rest=0",
-            "log_uniform concat:batch_size=1,pass=forward,optimizer=none,precision=fp32,parts=12,"
-            "outer=1,first=2312,second=2723,third=524964,rest=138",
-            "realistic concat:batch_size=8,pass=forward,optimizer=none,precision=fp32,parts=2,"
-            "outer=1,first=50176,second=401408,third=0,rest=0",
+            "log_uniform "
+            "concat:batch_size=7,pass=train,optimizer=none,precision=fp32,parts=12,outer=135,first="
+            "225,second=86,third=256,rest=982",
+            "uniform "
+            "concat:batch_size=15,pass=forward,optimizer=none,precision=fp32,parts=4,outer=4,first="
+            "26991,second=15660,third=66058,rest=7204",
+            "log_uniform "
+            "concat:batch_size=5,pass=train,optimizer=none,precision=fp32,parts=2,outer=183,first="
+            "64647,second=874,third=0,rest=0",
+            "realistic "
+            "concat:batch_size=16,pass=forward,optimizer=none,precision=fp32,parts=8,outer=1,first="
+            "64,second=200704,third=512,rest=50176",
+            "log_uniform "
+            "concat:batch_size=21,pass=train,optimizer=none,precision=fp32,parts=32,outer=1,first="
+            "472413,second=146,third=415954,rest=15",
+            "log_uniform "
+            "concat:batch_size=1,pass=forward,optimizer=none,precision=fp32,parts=20,outer=3,first="
+            "7,second=3,third=25,rest=169",
         },
 };

@@ -39,29 +39,29 @@ const struct kind_reference reference_conv_transpose2d = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
-            "log_uniform "
-            "conv_transpose2d:batch_size=31,pass=train,optimizer=adam,precision=fp32,image_size=19,"
-            "kernel_size=1,channels_in=40,channels_out=38,stride=1,padding=same,use_bias=no,"
-            "activation=relu",
-            "uniform "
-            "conv_transpose2d:batch_size=15,pass=forward,optimizer=none,precision=fp32,image_size="
-            "10,kernel_size=7,channels_in=35,channels_out=21,stride=3,padding=valid,use_bias=yes,"
+            "realistic "
+            "conv_transpose2d:batch_size=4,pass=train,optimizer=adagrad,precision=fp32,image_size="
+            "14,kernel_size=2,channels_in=3,channels_out=192,stride=2,padding=same,use_bias=yes,"
             "activation=tanh",
             "log_uniform "
-            "conv_transpose2d:batch_size=5,pass=train,optimizer=adagrad,precision=fp32,image_size="
-            "1,kernel_size=5,channels_in=254,channels_out=29,stride=5,padding=valid,use_bias=yes,"
-            "activation=sigmoid",
+            "conv_transpose2d:batch_size=3,pass=train,optimizer=adam,precision=fp32,image_size=8,"
+            "kernel_size=4,channels_in=2,channels_out=53,stride=2,padding=same,use_bias=yes,"
+            "activation=relu",
             "realistic "
-            "conv_transpose2d:batch_size=1,pass=train,optimizer=adadelta,precision=fp32,image_size="
-            "1,kernel_size=2,channels_in=3,channels_out=21,stride=2,padding=same,use_bias=yes,"
-            "activation=sigmoid",
-            "log_uniform "
-            "conv_transpose2d:batch_size=2,pass=forward,optimizer=none,precision=fp32,image_size=3,"
-            "kernel_size=1,channels_in=9,channels_out=1,stride=4,padding=valid,use_bias=no,"
-            "activation=sigmoid",
-            "log_uniform "
             "conv_transpose2d:batch_size=1,pass=forward,optimizer=none,precision=fp32,image_size="
-            "58,kernel_size=1,channels_in=2,channels_out=1,stride=1,padding=valid,use_bias=yes,"
-            "activation=sigmoid",
+            "52,kernel_size=2,channels_in=512,channels_out=256,stride=2,padding=valid,use_bias=yes,"
+            "activation=none",
+            "uniform "
+            "conv_transpose2d:batch_size=29,pass=train,optimizer=sgd,precision=fp32,image_size=10,"
+            "kernel_size=4,channels_in=85,channels_out=84,stride=3,padding=valid,use_bias=yes,"
+            "activation=tanh",
+            "realistic "
+            "conv_transpose2d:batch_size=64,pass=forward,optimizer=none,precision=fp32,image_size="
+            "8,kernel_size=4,channels_in=21,channels_out=192,stride=2,padding=same,use_bias=yes,"
+            "activation=relu",
+            "log_uniform "
+            "conv_transpose2d:batch_size=38,pass=forward,optimizer=none,precision=fp32,image_size="
+            "16,kernel_size=10,channels_in=34,channels_out=23,stride=7,padding=same,use_bias=no,"
+            "activation=none",
         },
 };

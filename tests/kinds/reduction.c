@@ -20,17 +20,23 @@ const struct kind_reference reference_reduction = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
-            "realistic reduction:batch_size=4,pass=train,optimizer=none,precision=fp32,outer=12,"
-            "length=49,inner=1,reduce=min",
-            "log_uniform reduction:batch_size=3,pass=train,optimizer=none,precision=fp32,"
-            "outer=120,length=361,inner=3,reduce=max",
-            "realistic reduction:batch_size=1,pass=forward,optimizer=none,precision=fp32,outer=1,"
-            "length=49,inner=128,reduce=min",
-            "uniform reduction:batch_size=63,pass=train,optimizer=none,precision=fp32,outer=59,"
-            "length=1874,inner=13,reduce=max",
-            "realistic reduction:batch_size=64,pass=forward,optimizer=none,precision=fp32,"
-            "outer=1,length=256,inner=1,reduce=min",
-            "log_uniform reduction:batch_size=1,pass=train,optimizer=none,precision=fp32,outer=1,"
-            "length=73,inner=28,reduce=sum",
+            "realistic "
+            "reduction:batch_size=1,pass=train,optimizer=none,precision=fp32,outer=96,length=128,"
+            "inner=512,reduce=sum",
+            "log_uniform "
+            "reduction:batch_size=29,pass=train,optimizer=none,precision=fp32,outer=13,length=2,"
+            "inner=6,reduce=mean",
+            "uniform "
+            "reduction:batch_size=38,pass=forward,optimizer=none,precision=fp32,outer=27,length="
+            "725,inner=24,reduce=max",
+            "realistic "
+            "reduction:batch_size=16,pass=train,optimizer=none,precision=fp32,outer=768,length=512,"
+            "inner=1,reduce=norm",
+            "log_uniform "
+            "reduction:batch_size=37,pass=forward,optimizer=none,precision=fp32,outer=2170,length="
+            "17,inner=18,reduce=sum",
+            "realistic "
+            "reduction:batch_size=16,pass=train,optimizer=none,precision=fp32,outer=64,length=49,"
+            "inner=1,reduce=norm",
         },
 };

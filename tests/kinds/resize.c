@@ -24,23 +24,23 @@ const struct kind_reference reference_resize = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
-            "log_uniform resize:batch_size=31,pass=train,optimizer=none,precision=fp32,"
-            "image_size=30,output_size=3,channels=59,interpolation=bilinear,image_width=0,"
-            "output_width=0",
-            "uniform resize:batch_size=15,pass=forward,optimizer=none,precision=fp32,"
-            "image_size=80,output_size=502,channels=2,interpolation=nearest,image_width=0,"
-            "output_width=0",
-            "log_uniform resize:batch_size=5,pass=train,optimizer=none,precision=fp32,"
-            "image_size=1,output_size=49,channels=442,interpolation=nearest,image_width=0,"
-            "output_width=0",
-            "realistic resize:batch_size=16,pass=forward,optimizer=none,precision=fp32,"
-            "image_size=65,output_size=56,channels=1,interpolation=bilinear,image_width=0,"
-            "output_width=0",
-            "log_uniform resize:batch_size=51,pass=train,optimizer=none,precision=fp32,"
-            "image_size=16,output_size=295,channels=17,interpolation=bilinear,image_width=0,"
-            "output_width=0",
-            "log_uniform resize:batch_size=4,pass=forward,optimizer=none,precision=fp32,"
-            "image_size=2,output_size=222,channels=6,interpolation=bilinear,image_width=0,"
-            "output_width=0",
+            "realistic "
+            "resize:batch_size=16,pass=forward,optimizer=none,precision=fp32,image_size=64,output_"
+            "size=112,channels=256,interpolation=bilinear,image_width=0,output_width=0",
+            "realistic "
+            "resize:batch_size=16,pass=train,optimizer=none,precision=fp32,image_size=28,output_"
+            "size=50,channels=128,interpolation=nearest,image_width=0,output_width=0",
+            "uniform "
+            "resize:batch_size=10,pass=forward,optimizer=none,precision=fp32,image_size=62,output_"
+            "size=126,channels=14,interpolation=nearest,image_width=0,output_width=0",
+            "realistic "
+            "resize:batch_size=32,pass=train,optimizer=none,precision=fp32,image_size=128,output_"
+            "size=256,channels=3,interpolation=bilinear,image_width=0,output_width=0",
+            "log_uniform "
+            "resize:batch_size=2,pass=train,optimizer=none,precision=fp32,image_size=8,output_size="
+            "5,channels=11,interpolation=nearest,image_width=0,output_width=0",
+            "realistic "
+            "resize:batch_size=1,pass=train,optimizer=none,precision=fp32,image_size=7,output_size="
+            "32,channels=19,interpolation=bilinear,image_width=0,output_width=0",
         },
 };

@@ -21,17 +21,23 @@ const struct kind_reference reference_transpose = {
     NARROW_CASES(narrow_cases),
     .draws =
         {
-            "realistic transpose:batch_size=1,pass=train,optimizer=none,precision=fp32,outer=1,"
-            "matrix_rows=128,matrix_columns=384,inner=1",
-            "log_uniform transpose:batch_size=29,pass=train,optimizer=none,precision=fp32,"
-            "outer=3,matrix_rows=1,matrix_columns=6,inner=3",
-            "uniform transpose:batch_size=38,pass=forward,optimizer=none,precision=fp32,outer=2,"
-            "matrix_rows=91,matrix_columns=186,inner=32",
-            "realistic transpose:batch_size=1,pass=forward,optimizer=none,precision=fp32,outer=1,"
-            "matrix_rows=512,matrix_columns=12,inner=64",
-            "log_uniform transpose:batch_size=37,pass=forward,optimizer=none,precision=fp32,"
-            "outer=46,matrix_rows=7,matrix_columns=18,inner=8",
-            "realistic transpose:batch_size=16,pass=train,optimizer=none,precision=fp32,outer=1,"
-            "matrix_rows=64,matrix_columns=16,inner=256",
+            "uniform "
+            "transpose:batch_size=32,pass=forward,optimizer=none,precision=fp32,outer=4,matrix_"
+            "rows=38,matrix_columns=248,inner=19",
+            "log_uniform "
+            "transpose:batch_size=1,pass=train,optimizer=none,precision=fp32,outer=8,matrix_rows="
+            "987,matrix_columns=2,inner=272",
+            "log_uniform "
+            "transpose:batch_size=1,pass=forward,optimizer=none,precision=fp32,outer=3,matrix_rows="
+            "5265,matrix_columns=551,inner=4",
+            "log_uniform "
+            "transpose:batch_size=1,pass=train,optimizer=none,precision=fp32,outer=31,matrix_rows="
+            "127,matrix_columns=122,inner=2",
+            "log_uniform "
+            "transpose:batch_size=1,pass=forward,optimizer=none,precision=fp32,outer=39,matrix_"
+            "rows=1,matrix_columns=226,inner=52",
+            "realistic "
+            "transpose:batch_size=64,pass=train,optimizer=none,precision=fp32,outer=1,matrix_rows="
+            "1500,matrix_columns=12,inner=1",
         },
 };
