@@ -79,7 +79,7 @@ enum status print_residuals(const struct residuals *residuals, enum table_format
         {.name = "mape_percent", .title = "MAPE", .scale = SCALE_PERCENT},
         {.name = "median_ape_percent", .title = "median", .scale = SCALE_PERCENT},
         {.name = "p90_ape_percent", .title = "p90", .scale = SCALE_PERCENT, .spare = 1},
-        {.name = "bias_percent", .title = "bias", .scale = SCALE_PERCENT},
+        {.name = "bias_percent", .title = "bias", .spare = 1, .scale = SCALE_PERCENT},
         {.name = "squares_percent", .title = "squares", .scale = SCALE_PERCENT},
         {.name = "noise_rmse_ms", .title = "noise RMSE", .scale = SCALE_MS, .spare = 2},
         {.name = "noise_percent", .title = "noise", .scale = SCALE_PERCENT}};
