@@ -53,11 +53,11 @@ static const struct activation_work {
 const struct precision_traits *precision_traits_of(int32_t precision)
 {
     static const struct precision_traits traits[PRECISION_COUNT] = {
-        [PRECISION_FP32] = {FLOAT_BYTES, FLOAT_BYTES, false},
-        [PRECISION_TF32] = {FLOAT_BYTES, FLOAT_BYTES, true},
-        [PRECISION_FP16] = {2, FLOAT_BYTES, true},
-        [PRECISION_BF16] = {2, FLOAT_BYTES, true},
-        [PRECISION_AMP] = {2, FLOAT_BYTES, true, .casts_weights = true},
+        [PRECISION_FP32] = {FLOAT_BYTES, FLOAT_BYTES, false, false},
+        [PRECISION_TF32] = {FLOAT_BYTES, FLOAT_BYTES, true, false},
+        [PRECISION_FP16] = {2, FLOAT_BYTES, true, false},
+        [PRECISION_BF16] = {2, FLOAT_BYTES, true, false},
+        [PRECISION_AMP] = {2, FLOAT_BYTES, true, true},
     };
     return &traits[precision];
 }

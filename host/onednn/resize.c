@@ -1,5 +1,9 @@
-/* resize with oneDNN's resampling, half-pixel centres. */
-#include "onednn/cpu_plan.h"
+/* resize with oneDNN's resampling, half-pixel centres. An image of one pixel is spread by a loop of
+ * our own: the order of its elements is any, and oneDNN 3 takes another one than it then reads by.
+ */
+#include "onednn/stream_loops.h"
+
+#include <stdio.h>
 
 static enum status create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
                              const struct cpu_resampling *resampling,
@@ -71,10 +75,69 @@ static enum status add_backward(struct cpu_plan *plan, const struct cpu_resampli
     return cpu_input_gradient_deliver(plan, inputs, 0, error);
 }
 
+/* ---- images of one pixel ---- */
+
+static enum status add_spread(struct cpu_plan *plan, int64_t images, int64_t pixels,
+                              struct error *error)
+{
+    struct cpu_tensor x, y, *output = &plan->tensor[CPU_OUTPUT];
+    TRY(cpu_widen(&x, plan, PHASE_FORWARD, &plan->tensor[CPU_INPUT], error));
+    TRY(cpu_widen_result(&y, plan, output, error));
+    const struct cpu_broadcast broadcast = {.map = CPU_MAP_SPREAD,
+                                            .shape = {images, 1, pixels, .outer_step = 1},
+                                            .factor = 1,
+                                            .y = y.data,
+                                            .s = x.data};
+    snprintf(plan->base.algorithm, sizeof plan->base.algorithm, "spread_loop");
+    TRY(cpu_broadcast_add(plan, PHASE_FORWARD, &broadcast, error));
+    return cpu_narrow_result(plan, PHASE_FORWARD, &y, output, error);
+}
+
+static enum status add_sums(struct cpu_plan *plan, int64_t images, int64_t pixels,
+                            struct plan *const *inputs, struct error *error)
+{
+    struct cpu_tensor gradient, wide, sums, *to = &plan->tensor[CPU_INPUT_GRADIENT];
+    TRY(cpu_activation_backward(&gradient, plan, ACTIVATION_NONE, error));
+    TRY(cpu_input_gradient(plan, inputs, 0, plan->tensor[CPU_INPUT].layout, error));
+    TRY(cpu_widen(&wide, plan, PHASE_BACKWARD, &gradient, error));
+    TRY(cpu_widen_result(&sums, plan, to, error));
+    const struct cpu_reduction reduction = {.reduce = CPU_REDUCE_SUM,
+                                            .outer = images,
+                                            .length = pixels,
+                                            .inner = 1,
+                                            .factor = 1,
+                                            .y = sums.data,
+                                            .x = wide.data};
+    TRY(cpu_reduction_add(plan, PHASE_BACKWARD, &reduction, error));
+    TRY(cpu_narrow_result(plan, PHASE_BACKWARD, &sums, to, error));
+    return cpu_input_gradient_deliver(plan, inputs, 0, error);
+}
+
+static enum status fill_single(struct cpu_plan *plan, const struct resize_sides *sides,
+                               struct plan *const *inputs, struct error *error)
+{
+    const int32_t channels = plan->config.as.resize.channels, batch = plan->config.batch_size;
+    const int64_t images = (int64_t)batch * channels;
+    const int64_t pixels = (int64_t)sides->output_height * sides->output_width;
+    const dnnl_dim_t from[] = {batch, channels, 1, 1};
+    const dnnl_dim_t to[] = {batch, channels, sides->output_height, sides->output_width};
+    const struct cpu_layout *input, *output;
+    TRY(cpu_plain_layout(&input, plan, 4, from, cpu_storage(plan), error));
+    TRY(cpu_plain_layout(&output, plan, 4, to, cpu_storage(plan), error));
+    TRY(cpu_input(plan, inputs, 0, input, error));
+    TRY(cpu_tensor_create(&plan->tensor[CPU_OUTPUT], plan, output, 0, error));
+    TRY(add_spread(plan, images, pixels, error));
+    return plan->config.pass == PASS_FORWARD ? STATUS_OK
+                                             : add_sums(plan, images, pixels, inputs, error);
+}
+
 static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
 {
+    const struct resize_sides sides = resize_sides(&plan->config.as.resize);
     struct cpu_resampling resampling;
     dnnl_primitive_desc_t forward;
+    if (sides.height * sides.width == 1)
+        return fill_single(plan, &sides, inputs, error);
     TRY(describe(&resampling, plan, cpu_producer(inputs, 0), error));
     TRY(create_pd(&forward, plan, &resampling, NULL, error));
     enum status status = add_forward(plan, forward, inputs, error);
