@@ -41,6 +41,7 @@ static void normalisations_are_layers(void **state)
         {"rms", "layer_norm:positions=9,width=16,statistics=rms"},
         {"rms_two", "layer_norm:positions=12,width=35,statistics=rms"},
         {"simplified", "layer_norm:positions=9,width=16,statistics=rms"},
+        {"outside", "rms_normalization"}, /* an axis that is not there */
         {"skip", "layer_norm:positions=9,width=16"},
         {"skip_rms", "layer_norm:positions=9,width=16,statistics=rms"},
     };

@@ -20,9 +20,11 @@ bool onnx_read_layer_norm(struct onnx_match *match, const struct onnx_call *call
     struct onnx_value *scale = onnx_input(call, 1), *shift = onnx_input(call, 2);
     const int64_t axis = onnx_integer(call, "axis", -1), first = axis < 0 ? axis + x->rank : axis;
     double width = 1;
+    if (first < 1 || first >= x->rank) /* not every operator's shape has looked at its axis */
+        return false;
     for (int i = (int)first; i < x->rank; i++)
         width *= (double)x->dims[i];
-    if (first < 1 || x->is_constant || !is_constant_of(scale, width) || !onnx_output(call, 0) ||
+    if (x->is_constant || !is_constant_of(scale, width) || !onnx_output(call, 0) ||
         (has_mean ? !is_constant_of(shift, width) : shift != NULL) || onnx_output(call, 1) ||
         onnx_output(call, 2))
         return false;

@@ -23,6 +23,7 @@ def norms(path):
     m.node("RMSNormalization", "rms", [rows, s16])
     m.node("RMSNormalization", "rms_two", [images, m.weight("s35", [5, 7])], axis=2)
     m.node("SimplifiedLayerNormalization", "simplified", [rows, m.weight("ss", [16])], domain="com.microsoft")
+    m.node("SimplifiedLayerNormalization", "outside", [rows, "ss"], domain="com.microsoft", axis=-10000000)
     m.node("SkipLayerNormalization", "skip", [rows, "rms_out", m.weight("sk", [16]), b16], domain="com.microsoft")
     y = m.node("SkipSimplifiedLayerNormalization", "skip_rms",
                ["skip_out", rows, m.weight("sr", [16]), m.weight("br", [16])],
