@@ -24,9 +24,12 @@ static enum status add_layout(const struct cpu_layout **layout, struct cpu_plan 
                               const dnnl_dim_t *dimensions, dnnl_data_type_t type,
                               dnnl_format_tag_t tag, struct error *error)
 {
-    if (plan->layout_count == CPU_LAYOUT_LIMIT)
-        return FAIL(error, STATUS_FAILED, "a plan has more than %d layouts", CPU_LAYOUT_LIMIT);
-    struct cpu_layout **own = &plan->layouts[plan->layout_count];
+    struct cpu_layout **layouts = cpu_list_room(plan->layouts, &plan->layout_room,
+                                                plan->layout_count, sizeof *layouts);
+    if (!layouts)
+        return FAIL(error, STATUS_FAILED, "out of memory: layouts of a plan");
+    plan->layouts = layouts;
+    struct cpu_layout **own = &layouts[plan->layout_count];
     DNNL_TRY(plan, error, cpu_layout_create(own, rank, dimensions, type, tag));
     plan->layout_count++;
     *layout = *own;
@@ -104,8 +107,11 @@ enum status cpu_stream_layout(const struct cpu_layout **layout, struct cpu_plan 
 enum status cpu_tensor_view(struct cpu_tensor *tensor, struct cpu_plan *plan,
                             const struct cpu_layout *layout, void *data, struct error *error)
 {
-    if (plan->memory_count == CPU_MEMORY_LIMIT)
-        return FAIL(error, STATUS_FAILED, "a plan has more than %d tensors", CPU_MEMORY_LIMIT);
+    dnnl_memory_t *memories = cpu_list_room(plan->memories, &plan->memory_room, plan->memory_count,
+                                            sizeof *memories);
+    if (!memories)
+        return FAIL(error, STATUS_FAILED, "out of memory: tensors of a plan");
+    plan->memories = memories;
     *tensor = (struct cpu_tensor){.data = data};
     DNNL_TRY(plan, error,
              cpu_memory_create(&tensor->memory, &tensor->layout, layout,

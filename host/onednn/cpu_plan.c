@@ -37,16 +37,28 @@ static enum status add_scratch(struct cpu_plan *plan, struct cpu_step *step,
     return STATUS_OK;
 }
 
+void *cpu_list_room(void *list, int *room, int count, size_t element_bytes)
+{
+    const int wanted = *room ? 2 * *room : 16;
+    if (count < *room)
+        return list;
+    void *moved = realloc(list, (size_t)wanted * element_bytes);
+    *room = moved ? wanted : *room;
+    return moved;
+}
+
 /* The step behind the last one, not yet counted; NULL with an error. */
 static struct cpu_step *next_step(struct cpu_plan *plan, int phase, struct error *error)
 {
-    struct cpu_step *step = &plan->steps[plan->step_count];
-    if (plan->step_count == CPU_STEP_LIMIT) {
-        FAIL(error, STATUS_FAILED, "a plan has more than %d steps", CPU_STEP_LIMIT);
+    struct cpu_step *steps = cpu_list_room(plan->steps, &plan->step_room, plan->step_count,
+                                           sizeof *steps);
+    if (!steps) {
+        FAIL(error, STATUS_FAILED, "out of memory: steps of a plan");
         return NULL;
     }
-    *step = (struct cpu_step){.phase = phase};
-    return step;
+    plan->steps = steps;
+    steps[plan->step_count] = (struct cpu_step){.phase = phase};
+    return &steps[plan->step_count];
 }
 
 enum status cpu_step_add(struct cpu_plan *plan, int phase, const_dnnl_primitive_desc_t pd,
@@ -220,6 +232,9 @@ void cpu_plan_release(struct plan *plan)
     free(own->more_steps);
     for (int i = 0; i < own->layout_count; i++)
         cpu_layout_destroy(own->layouts[i]);
+    free(own->layouts);
+    free(own->memories);
+    free(own->steps);
     free(own);
 }
 

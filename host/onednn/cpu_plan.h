@@ -60,10 +60,7 @@ enum cpu_role {
 };
 
 enum {
-    CPU_STEP_LIMIT = 96,
     CPU_ARGUMENT_LIMIT = LAYER_INPUT_LIMIT + 4,
-    CPU_MEMORY_LIMIT = 384,
-    CPU_LAYOUT_LIMIT = 384,
     CPU_KEPT_LIMIT = 144,
     CPU_LOOP_DATA = 8,
     CPU_LOOP_SIZES = 8,
@@ -93,12 +90,13 @@ struct cpu_plan {
                            and first */
     struct cpu_plan *reader; /* the first layer that hands a gradient to this one, or NULL */
     struct cpu_tensor tensor[CPU_ROLE_COUNT];
-    struct cpu_step steps[CPU_STEP_LIMIT]; /* in order; an enqueue runs those of its phases */
-    int step_count;
-    dnnl_memory_t memories[CPU_MEMORY_LIMIT]; /* owned */
-    int memory_count;
-    struct cpu_layout *layouts[CPU_LAYOUT_LIMIT]; /* owned */
-    int layout_count;
+    /* Lists grow: a layer that many others read sums up the gradients of all of them. */
+    struct cpu_step *steps; /* in order; an enqueue runs those of its phases */
+    int step_count, step_room;
+    dnnl_memory_t *memories; /* owned */
+    int memory_count, memory_room;
+    struct cpu_layout **layouts; /* owned */
+    int layout_count, layout_room;
     enum outcome *outcome; /* valid during prepare: unsupported goes here */
 
     size_t read_start, written_start; /* arena in use before this plan, from its two ends */
@@ -119,6 +117,10 @@ struct cpu_plan {
 enum status cpu_check(struct cpu_plan *plan, dnnl_status_t status, const char *call,
                       struct error *error);
 #define DNNL_TRY(plan, error, call) TRY(cpu_check((plan), (call), #call, (error)))
+
+/* A list with room for an element behind `count`, moved if need be, or NULL, and it is as before.
+ */
+void *cpu_list_room(void *list, int *room, int count, size_t element_bytes);
 
 /* Element type of images and weights in the plan's precision. */
 dnnl_data_type_t cpu_storage(const struct cpu_plan *plan);

@@ -4,11 +4,12 @@
  */
 #include "onednn/cpu_plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The memories of the steps' arguments, each once. */
 struct memories {
-    dnnl_memory_t list[CPU_MEMORY_LIMIT];
+    dnnl_memory_t *list;
     int count;
 };
 
@@ -20,16 +21,19 @@ static int find_memory(const struct memories *memories, dnnl_memory_t memory)
     return i;
 }
 
-static struct memories memories_of(const struct cpu_plan *plan)
+/* The caller frees the list. */
+static enum status list_memories(struct memories *memories, const struct cpu_plan *plan,
+                                 struct error *error)
 {
-    struct memories memories = {.count = 0};
+    memories->count = 0;
+    TRY(ALLOCATE(&memories->list, (size_t)plan->memory_count, "memories", error));
     for (int i = 0; i < plan->step_count; i++)
         for (int j = 0; j < plan->steps[i].argument_count; j++) {
             dnnl_memory_t memory = plan->steps[i].arguments[j].memory;
-            if (find_memory(&memories, memory) == memories.count)
-                memories.list[memories.count++] = memory;
+            if (find_memory(memories, memory) == memories->count)
+                memories->list[memories->count++] = memory;
         }
-    return memories;
+    return STATUS_OK;
 }
 
 /* Of data of the first set. */
@@ -98,18 +102,27 @@ static enum status fill_set(struct cpu_plan *plan, const struct memories *memori
     return STATUS_OK;
 }
 
+static enum status fill_sets(struct cpu_plan *plan, const struct memories *memories, int count,
+                             struct error *error)
+{
+    const size_t sets = (size_t)count - 1;
+    TRY(ALLOCATE(&plan->more_steps, sets * (size_t)plan->step_count, "steps", error));
+    TRY(ALLOCATE(&plan->more_memories, sets * (size_t)memories->count, "memories", error));
+    for (int set = 1; set < count; set++)
+        TRY(fill_set(plan, memories, set, error));
+    return STATUS_OK;
+}
+
 enum status cpu_plan_replicate(struct plan *plan, int count, struct error *error)
 {
     struct cpu_plan *own = (struct cpu_plan *)plan;
-    const struct memories memories = memories_of(own);
-    const size_t sets = (size_t)count - 1;
+    struct memories memories;
     enum outcome ignored;
     own->outcome = &ignored;
     TRY(cpu_take_sets(own, count - 1, error));
-    TRY(ALLOCATE(&own->more_steps, sets * (size_t)own->step_count, "steps", error));
-    TRY(ALLOCATE(&own->more_memories, sets * (size_t)memories.count, "memories", error));
-    for (int set = 1; set < count; set++)
-        TRY(fill_set(own, &memories, set, error));
+    TRY(list_memories(&memories, own, error));
+    const enum status status = fill_sets(own, &memories, count, error);
+    free(memories.list);
     own->outcome = NULL;
-    return STATUS_OK;
+    return status;
 }
