@@ -38,7 +38,7 @@ enum status cublas_check(cublasStatus_t code, const char *call, const char *file
                          struct error *error);
 #define CUBLAS_TRY(error, call) TRY(cublas_check((call), #call, __FILE__, __LINE__, (error)))
 
-enum { CUDA_WEIGHTS_LIMIT = 4, CUDA_KEPT_LIMIT = 4, CUDA_READER_LIMIT = 64 };
+enum { CUDA_WEIGHTS_LIMIT = 4, CUDA_KEPT_LIMIT = 4 };
 
 /* The tensors of a layer, as its work has them. Where there may be several, the one that is named
  * is the first and the others follow: CUDA_INPUT + 1 is the second input. */
@@ -116,8 +116,8 @@ struct cuda_plan {
         void *target;
         const void *from;
         int64_t count;
-    } sums[CUDA_READER_LIMIT];
-    int sum_count;
+    } * sums; /* (sum_room) */
+    int sum_count, sum_room;
     float *bias_scratch;
     struct optimizer_update updates[CUDA_WEIGHTS_LIMIT + 1];
     int update_count;

@@ -198,6 +198,7 @@ static void release(struct plan *plan)
         cudaStreamSynchronize(own->device->stream);
     if (own->kind->release)
         own->kind->release(own);
+    free(own->sums);
     free(own);
 }
 

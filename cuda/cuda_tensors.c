@@ -251,14 +251,26 @@ static enum status add_forward_tensors(struct cuda_plan *plan, struct plan *cons
     return both ? add_tensor(plan, CUDA_PRODUCT, 1, error) : STATUS_OK;
 }
 
+static enum status make_sum_room(struct cuda_plan *plan, struct error *error)
+{
+    struct gradient_sum *sums;
+    const int room = 2 * plan->sum_room + 16;
+    TRY(ALLOCATE(&sums, (size_t)room, "sums of gradients", error));
+    for (int i = 0; i < plan->sum_count; i++)
+        sums[i] = plan->sums[i];
+    free(plan->sums);
+    plan->sums = sums;
+    plan->sum_room = room;
+    return STATUS_OK;
+}
+
 /* The producer's first reader, which is the last to run backward, adds `gradient` to its own. */
 static enum status add_to_others(struct cuda_plan *producer, const void *gradient,
                                  struct error *error)
 {
     struct cuda_plan *reader = producer->reader;
-    if (reader->sum_count == CUDA_READER_LIMIT)
-        return FAIL(error, STATUS_FAILED, "cuda: more than %d layers read one tensor",
-                    CUDA_READER_LIMIT);
+    if (reader->sum_count == reader->sum_room)
+        TRY(make_sum_room(reader, error));
     reader->sums[reader->sum_count++] = (struct gradient_sum){
         .target = producer->tensor[CUDA_OUTPUT_GRADIENT],
         .from = gradient,

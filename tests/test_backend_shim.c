@@ -305,7 +305,7 @@ static void elements_are_read_in_plain_order(void **state)
 
 /* ---- tensors with several readers ---- */
 
-enum { READERS = 3 };
+enum { READERS = 70 };
 
 /* What the plan's kernel alone hands to its input: without the sums behind it. */
 static void hand_alone(float *sum, struct plan *plan, int64_t count)
