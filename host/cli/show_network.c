@@ -3,6 +3,7 @@
 
 #include "cli/forecast_request.h"
 #include "cli/show_roofline.h"
+#include "cli/show_shapes.h"
 #include "network/network_blocks.h"
 
 #include <math.h>
@@ -50,96 +51,6 @@ static struct network_totals totals_of(const struct network *network)
     return totals;
 }
 
-/* ---- shapes ---- */
-
-enum { SHAPE_SIZE = 48 };
-
-/* A feature of the layer's kind; `missing` where it has none of that name. */
-static int32_t feature_of(const struct network_layer *layer, const char *name, int32_t missing)
-{
-    const struct feature *feature = network_layer_is_operator(layer)
-                                        ? NULL
-                                        : layer_feature_find(layer->config.kind, name);
-    return feature ? layer_get(&layer->config, feature) : missing;
-}
-
-static void write_rows(char text[SHAPE_SIZE], int64_t rows, int64_t width)
-{
-    if (rows > 1)
-        snprintf(text, SHAPE_SIZE, "%lldx%lld", (long long)rows, (long long)width);
-    else
-        snprintf(text, SHAPE_SIZE, "%lld", (long long)width);
-}
-
-/* Of an image of so many pixels, the layer's input or output. */
-static double height_of(const struct network_layer *layer, double pixels)
-{
-    const bool is_transposed = layer->config.kind == LAYER_CONV_TRANSPOSE2D;
-    if (layer->config.kind != LAYER_CONV2D && !is_transposed)
-        return sqrt(pixels);
-    const struct window_axes axes = is_transposed
-                                        ? conv_transpose2d_axes(&layer->config.as.conv_transpose2d)
-                                        : conv2d_axes(&layer->config.as.conv2d);
-    const struct window_axis *high = &axes.at[AXIS_HEIGHT], *wide = &axes.at[AXIS_WIDTH];
-    return pixels == (double)high->image * wide->image ? high->image : high->window.output_size;
-}
-
-/* "3x224x224" of an image, "128x768" of rows, else the elements. `channels`, `width`: features that
- * the tensor's shape has. */
-static void write_shape(char text[SHAPE_SIZE], const struct network_layer *layer, double count,
-                        const char *channels, const char *width)
-{
-    const int32_t depth = feature_of(layer, channels, feature_of(layer, "channels", 0));
-    const int32_t columns = feature_of(layer, width, feature_of(layer, "width", 0)) *
-                            feature_of(layer, "pixels", 1);
-    const int64_t rows = layer->config.batch_size * (int64_t)feature_of(layer, "positions", 1);
-    if (depth > 0) {
-        const double pixels = count / depth / layer->config.batch_size;
-        const double height = height_of(layer, pixels);
-        snprintf(text, SHAPE_SIZE, "%dx%.0fx%.0f", depth, height, pixels / height);
-    } else if (columns > 0) {
-        write_rows(text, rows, columns);
-    } else {
-        snprintf(text, SHAPE_SIZE, "%.0f", count);
-    }
-}
-
-/* A table is indexed, by one number for each row that it gives. */
-static bool takes_indices(const struct network_layer *layer)
-{
-    return !network_layer_is_operator(layer) && layer->config.kind == LAYER_EMBEDDING;
-}
-
-static void write_input(char text[SHAPE_SIZE], const struct network_layer *layer)
-{
-    if (takes_indices(layer))
-        snprintf(text, SHAPE_SIZE, "%.0f", network_layer_input_count(layer));
-    else
-        write_shape(text, layer, network_layer_input_count(layer), "channels_in", "inputs");
-}
-
-static void write_output(char text[SHAPE_SIZE], const struct network_layer *layer)
-{
-    write_shape(text, layer, network_layer_output_count(layer), "channels_out", "outputs");
-}
-
-/* The network's input for one sample: "3x224x224", "128 tokens", "784 elements". */
-static void write_network_input(char text[SHAPE_SIZE], const struct network *network)
-{
-    const struct network_layer *first = &network->layers[0];
-    if (network->layer_count == 0)
-        snprintf(text, SHAPE_SIZE, "0 elements");
-    else if (strcmp(first->operator_name, "embedding") == 0)
-        snprintf(text, SHAPE_SIZE, "%.0f tokens",
-                 first->work.input_count - first->work.output_count); /* one index each */
-    else if (takes_indices(first))
-        snprintf(text, SHAPE_SIZE, "%.0f tokens", network_layer_input_count(first));
-    else
-        write_input(text, first);
-    if (!strpbrk(text, "x "))
-        snprintf(text + strlen(text), SHAPE_SIZE - strlen(text), " elements");
-}
-
 /* ---- the catalogue ---- */
 
 static enum status add_network_row(struct table *table, const char *name, struct error *error)
@@ -148,7 +59,7 @@ static enum status add_network_row(struct table *table, const char *name, struct
     char input[SHAPE_SIZE];
     TRY(network_load(&network, name, error));
     const struct network_totals totals = totals_of(&network);
-    write_network_input(input, &network);
+    write_network_shape(input, &network);
     table_string(table, name);
     table_integer(table, network.layer_count);
     table_integer(table, totals.parameter_count);
@@ -283,9 +194,9 @@ static void add_optional(struct table *table, int32_t value, int32_t missing)
 /* "3", "1x7", "3 dilated 2". */
 static void add_kernel(struct table *table, const struct network_layer *layer)
 {
-    const int32_t size = feature_of(layer, "kernel_size", 0);
-    const int32_t width = feature_of(layer, "kernel_width", 0);
-    const int32_t dilation = feature_of(layer, "dilation", 1);
+    const int32_t size = layer_feature_or(layer, "kernel_size", 0);
+    const int32_t width = layer_feature_or(layer, "kernel_width", 0);
+    const int32_t dilation = layer_feature_or(layer, "dilation", 1);
     char text[SHAPE_SIZE] = "";
     size_t length = 0;
     if (width == 0 && dilation == 1) {
@@ -306,20 +217,20 @@ static void add_layer(struct table *table, const struct network *network, int in
 {
     const struct network_layer *layer = &network->layers[index];
     const struct cost cost = forward_cost(layer);
-    const int32_t activation = feature_of(layer, "activation", ACTIVATION_NONE);
+    const int32_t activation = layer_feature_or(layer, "activation", ACTIVATION_NONE);
     char inputs[160], shape[SHAPE_SIZE];
     table_string(table, times);
     table_string(table, layer->name);
     table_string(table, network_layer_kind(layer));
     write_inputs(inputs, sizeof inputs, network, index);
     table_string(table, inputs);
-    write_input(shape, layer);
+    write_input_shape(shape, layer);
     table_string(table, shape);
-    write_output(shape, layer);
+    write_output_shape(shape, layer);
     table_string(table, shape);
     add_kernel(table, layer);
-    add_optional(table, feature_of(layer, "stride", 0), 0);
-    add_optional(table, feature_of(layer, "groups", 1), 1);
+    add_optional(table, layer_feature_or(layer, "stride", 0), 0);
+    add_optional(table, layer_feature_or(layer, "groups", 1), 1);
     table_string(table,
                  activation == ACTIVATION_NONE ? "" : choice_name(&choice_activation, activation));
     table_integer(table, cost.parameter_count);
@@ -361,7 +272,7 @@ static enum status print_totals(const struct network *network, const struct fore
     memset(is_wanted, true, (size_t)network->layer_count * sizeof *is_wanted);
     network_count_kinds(kinds, sizeof kinds, network, is_wanted);
     free(is_wanted);
-    write_network_input(input, network);
+    write_network_shape(input, network);
     snprintf(line, sizeof line, "%s: %d layer%s: %s", network->name, network->layer_count,
              network->layer_count == 1 ? "" : "s", kinds);
     printf("%-*s", INDENT, "network");
