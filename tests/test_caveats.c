@@ -74,6 +74,38 @@ static void unseen_choices_are_refused(void **state)
     }
 }
 
+/* The encodings have one column for adam and adamw, which sweeps do not draw of themselves. */
+static void rows_of_adam_tell_of_adamw(void **state)
+{
+    (void)state;
+    static const struct predictor_type *const types[] = {&predictor_mlp, &predictor_linear};
+    static const int32_t pairs[][2] = {{OPTIMIZER_ADAM, OPTIMIZER_ADAMW},
+                                       {OPTIMIZER_ADAMW, OPTIMIZER_ADAM}};
+    const struct device_info device = synthetic_device("one", 100, 10);
+    const struct network dense = {.name = "dense", .layers = &layers[2], .layer_count = 1};
+    for (int i = 0; i < 4; i++) {
+        const int32_t measured = pairs[i / 2][0], asked = pairs[i / 2][1];
+        struct dataset_rows rows;
+        create_rows(&rows, &device, 400, 3);
+        for (size_t k = 0; k < rows.count; k++) {
+            struct layer_config *config = &rows.rows[k].config;
+            config->pass = PASS_TRAIN;
+            config->optimizer = config->kind == LAYER_DENSE || config->kind == LAYER_CONV2D
+                                    ? measured
+                                    : OPTIMIZER_NONE;
+        }
+        struct predictor *predictor = fit_facts(types[i % 2], &rows);
+        struct forecast_options options = options_of(PASS_TRAIN, asked);
+        struct forecast forecast;
+        assert_int_equal(forecast_network(&forecast, &dense, predictor, &device, &options, NULL),
+                         STATUS_OK);
+        assert_false(forecast.layers[0].is_unseen);
+        forecast_free(&forecast);
+        free_fitted(predictor);
+        synthetic_rows_free(&rows);
+    }
+}
+
 /* A choice of the layer itself (tanh) is nobody's wish: no interval, and the others keep theirs. */
 static void unseen_features_have_no_interval(void **state)
 {
@@ -246,6 +278,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unseen_choices_are_refused),
+        cmocka_unit_test(rows_of_adam_tell_of_adamw),
         cmocka_unit_test(unseen_features_have_no_interval),
         cmocka_unit_test(reasons_are_of_the_layer),
         cmocka_unit_test(forecasts_say_how_far_to_trust_them),

@@ -119,9 +119,17 @@ const struct bound_ratios *training_bounds(const struct predictor *predictor,
     return &facts->bounds[known >= 0 ? known : facts->device_count];
 }
 
-uint64_t training_seen(const struct predictor *predictor, enum layer_kind kind, int feature)
+static uint64_t seen_in_rows(const struct predictor *predictor, enum layer_kind kind, int feature)
 {
     if (predictor->type->seen)
         return predictor->type->seen(predictor, kind, feature);
     return predictor->facts ? predictor->facts->kinds[kind].seen[feature] : UINT64_MAX;
+}
+
+/* A row of adam tells of adamw, and the other way round: the encodings have one column for both. */
+uint64_t training_seen(const struct predictor *predictor, enum layer_kind kind, int feature)
+{
+    static const uint64_t both = UINT64_C(1) << OPTIMIZER_ADAM | UINT64_C(1) << OPTIMIZER_ADAMW;
+    const uint64_t seen = seen_in_rows(predictor, kind, feature);
+    return feature == COMMON_OPTIMIZER && seen & both ? seen | both : seen;
 }

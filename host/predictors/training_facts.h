@@ -46,7 +46,7 @@ const struct bound_ratios *training_bounds(const struct predictor *predictor,
                                            const struct device_info *device);
 
 /* The values of a choice that train rows of the kind had, as bits; all where nothing is known of
- * them. */
+ * them. Of adam and adamw both where one was there. */
 uint64_t training_seen(const struct predictor *predictor, enum layer_kind kind, int feature);
 
 #endif
