@@ -173,6 +173,39 @@ static void huge_shapes_are_refused(void **state)
     }
 }
 
+/* Heads, groups and gates that do not divide what they are of. */
+static void uneven_parts_are_refused(void **state)
+{
+    (void)state;
+    need_models();
+    static const struct {
+        const char *name, *message;
+    } cases[] = {
+        {"attention", "7 heads of queries, no multiple of 3 of keys and values"},
+        {"attention_4d", "4 heads of queries, no multiple of 3 of keys and values"},
+        {"packed", "num_heads is 5 for 8 columns"},
+        {"packed_none", "num_heads is 0 for 8 columns"},
+        {"three", "num_heads is 3 for 8 columns"},
+        {"grouped", "4 heads of queries, 3 of keys and values"},
+        {"deconvolution", "group is 3 for 4 channels"},
+        {"deconvolution_none", "group is 0 for 4 channels"},
+        {"norm", "num_groups is 3 for 4 channels"},
+        {"norm_none", "num_groups is 0 for 4 channels"},
+        {"lstm", "weights of 7 and 7 gates for a state of 3"},
+        {"stateless", "weights of 0 and 0 gates for a state of 0"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char name[64];
+        struct error error;
+        struct network network;
+        snprintf(name, sizeof name, "uneven_%s.onnx", cases[i].name);
+        if (load_status(&network, name, &error) != STATUS_BAD_FILE)
+            fail_msg("%s is read", name);
+        if (!strstr(error.message, cases[i].message))
+            fail_msg("%s: %s", name, error.message);
+    }
+}
+
 static int make_models(void **state)
 {
     (void)state;
@@ -182,10 +215,9 @@ static int make_models(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shapes_are_as_defined),
-        cmocka_unit_test(shape_arithmetic_is_followed),
-        cmocka_unit_test(work_is_as_defined),
-        cmocka_unit_test(huge_shapes_are_refused),
+        cmocka_unit_test(shapes_are_as_defined),    cmocka_unit_test(shape_arithmetic_is_followed),
+        cmocka_unit_test(work_is_as_defined),       cmocka_unit_test(huge_shapes_are_refused),
+        cmocka_unit_test(uneven_parts_are_refused),
     };
     return RUN_TESTS(argc, argv, tests, make_models, remove_onnx_models);
 }

@@ -40,6 +40,16 @@ static enum status set_past(const struct onnx_call *call, int output, const stru
     return onnx_set_output(call, output, past->type, past->rank, dims);
 }
 
+/* The node's heads, where it says how many, must divide the columns of its output. */
+static enum status check_heads(const struct onnx_call *call, int64_t width)
+{
+    const int64_t heads = onnx_integer(call, "num_heads", 1);
+    if (heads < 1 || width % heads)
+        return onnx_fail(call, "num_heads is %lld for %lld columns", (long long)heads,
+                         (long long)width);
+    return STATUS_OK;
+}
+
 /* x (batch, steps, inputs), weights (inputs, 3 widths), all of one width here; past is input 4. */
 enum status onnx_shape_packed_attention(const struct onnx_call *call)
 {
@@ -54,6 +64,7 @@ enum status onnx_shape_packed_attention(const struct onnx_call *call)
     if (dims[2] >= w->dims[1])
         return onnx_fail(call, "values of %lld columns among %lld", (long long)dims[2],
                          (long long)w->dims[1]);
+    TRY(check_heads(call, dims[2]));
     TRY(set_past(call, 1, onnx_input(call, 4),
                  cached_steps(onnx_input(call, 4)) + (double)x->dims[1]));
     return onnx_set_output(call, 0, x->type, 3, dims);
@@ -123,16 +134,21 @@ enum status onnx_shape_attention_of_three(const struct onnx_call *call)
     const struct onnx_value *value = onnx_input(call, 2);
     TRY(need_sequence(call, 0, &query));
     const bool is_grouped = onnx_has_attribute(call, "kv_num_heads");
+    const int64_t heads = onnx_integer(call, "num_heads", 1);
+    const int64_t few = onnx_integer(call, "kv_num_heads", 1);
+    if (heads < 1 || few < 1 || heads > INT32_MAX || few > INT32_MAX || heads % few)
+        return onnx_fail(call, "%lld heads of queries, %lld of keys and values", (long long)heads,
+                         (long long)few);
     int64_t dims[3] = {query->dims[0], query->dims[1], query->dims[2]};
     if (!is_grouped && value && value->rank == 3)
         dims[2] = value->dims[2];
     if (!is_grouped && value && value->rank == 4)
         dims[2] = value->dims[1] * value->dims[3];
     if (is_grouped && !value) { /* all three in one tensor */
-        const int64_t heads = onnx_integer(call, "num_heads", 1);
-        const int64_t all = heads + 2 * onnx_integer(call, "kv_num_heads", 1);
-        dims[2] = all > 0 ? query->dims[2] / all * heads : 0;
+        const int64_t all = heads + 2 * few;
+        dims[2] = query->dims[2] / all * heads;
     }
+    TRY(check_heads(call, dims[2]));
     const int past = is_grouped ? 3 : 6;
     for (int i = 0; i < 2; i++)
         TRY(set_past(call, 1 + i, onnx_input(call, past + i),

@@ -184,6 +184,7 @@ static const struct {
     {onnx_shape_pool, follow_window},
     {onnx_shape_global_pool, follow_window},
     {onnx_shape_normalization, follow_normalization},
+    {onnx_shape_group_normalization, follow_normalization},
     {onnx_shape_layer_normalization, follow_normalization},
     {onnx_shape_attention, follow_heads},
     {onnx_shape_einsum, follow_einsum},

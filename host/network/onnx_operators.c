@@ -126,7 +126,7 @@ static const struct onnx_operator operators[] = {
     COMPARE("GreaterOrEqual", "greater_or_equal", onnx_fold_greater_or_equal),
     WORK("GridSample", "grid_sample", onnx_shape_grid_sample, NULL, onnx_emit_generic, 10, 16,
          KEPT_INPUTS),
-    OWN("GroupNormalization", "group_normalization", onnx_shape_normalization,
+    OWN("GroupNormalization", "group_normalization", onnx_shape_group_normalization,
         onnx_emit_normalization),
     WORK("HammingWindow", "hamming_window", onnx_shape_signal_window, NULL, onnx_emit_generic, 3, 0,
          KEPT_NOTHING),

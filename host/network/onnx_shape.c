@@ -170,6 +170,17 @@ enum status onnx_shape_normalization(const struct onnx_call *call)
     return STATUS_OK;
 }
 
+enum status onnx_shape_group_normalization(const struct onnx_call *call)
+{
+    struct onnx_value *input;
+    TRY(onnx_need_input(call, 0, &input));
+    const int64_t groups = onnx_integer(call, "num_groups", 1);
+    if (input->rank > 1 && (groups < 1 || input->dims[1] % groups))
+        return onnx_fail(call, "num_groups is %lld for %lld channels", (long long)groups,
+                         (long long)input->dims[1]);
+    return onnx_shape_normalization(call);
+}
+
 /* Layer normalisation: statistics (mean, inverse deviation) are of all axes before `axis`. */
 enum status onnx_shape_layer_normalization(const struct onnx_call *call)
 {
@@ -314,6 +325,9 @@ enum status onnx_shape_recurrent(const struct onnx_call *call)
     if (w->dims[2] != x->dims[2])
         return onnx_fail(call, "weights for %lld inputs, but there are %lld", (long long)w->dims[2],
                          (long long)x->dims[2]);
+    if (hidden < 1 || w->dims[1] != r->dims[1] || w->dims[1] % hidden)
+        return onnx_fail(call, "weights of %lld and %lld gates for a state of %lld",
+                         (long long)w->dims[1], (long long)r->dims[1], (long long)hidden);
     const bool rows_first = onnx_integer(call, "layout", 0);
     const int64_t steps = x->dims[rows_first], rows = x->dims[!rows_first];
     const int64_t all[2][4] = {{steps, directions, rows, hidden},

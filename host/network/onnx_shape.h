@@ -12,8 +12,8 @@ typedef enum status onnx_shape_function(const struct onnx_call *call);
 /* onnx_shape.c: arithmetic */
 onnx_shape_function onnx_shape_same, onnx_shape_test, onnx_shape_broadcast, onnx_shape_compare,
     onnx_shape_where, onnx_shape_cast, onnx_shape_cast_like, onnx_shape_gemm, onnx_shape_matmul,
-    onnx_shape_normalization, onnx_shape_layer_normalization, onnx_shape_reduce,
-    onnx_shape_arg_reduce, onnx_shape_recurrent, onnx_shape_top_k;
+    onnx_shape_normalization, onnx_shape_group_normalization, onnx_shape_layer_normalization,
+    onnx_shape_reduce, onnx_shape_arg_reduce, onnx_shape_recurrent, onnx_shape_top_k;
 /* onnx_shape_move.c: rearrangement */
 onnx_shape_function onnx_shape_reshape, onnx_shape_flatten, onnx_shape_transpose, onnx_shape_concat,
     onnx_shape_slice, onnx_shape_split, onnx_shape_squeeze, onnx_shape_unsqueeze, onnx_shape_gather,

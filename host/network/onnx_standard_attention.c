@@ -38,6 +38,9 @@ static enum status read_attention(struct heads_of_node *attention, const struct 
         attention->heads = q->dims[1];
         attention->kv_heads = k->dims[1];
     }
+    if (attention->kv_heads < 1 || attention->heads % attention->kv_heads)
+        return onnx_fail(call, "%lld heads of queries, no multiple of %lld of keys and values",
+                         (long long)attention->heads, (long long)attention->kv_heads);
     attention->key_size = is_flat ? q->dims[2] / attention->heads : q->dims[3];
     attention->value_size = is_flat ? v->dims[2] / attention->kv_heads : v->dims[3];
     const struct onnx_value *past = onnx_input(call, 4);

@@ -175,9 +175,12 @@ enum status onnx_shape_conv_transpose(const struct onnx_call *call)
     TRY(onnx_need_input(call, 1, &w));
     TRY(onnx_window_read_transposed(call, &window));
     const int64_t group = onnx_integer(call, "group", 1);
-    if (group < 1 || group > ONNX_DIMENSION_LIMIT || x->dims[1] != w->dims[0])
+    if (x->dims[1] != w->dims[0])
         return onnx_fail(call, "weights for %lld channels, but there are %lld",
                          (long long)w->dims[0], (long long)x->dims[1]);
+    if (group < 1 || w->dims[0] % group)
+        return onnx_fail(call, "group is %lld for %lld channels", (long long)group,
+                         (long long)w->dims[0]);
     return set_image(call, &window, w->dims[1] * group);
 }
 

@@ -169,6 +169,45 @@ HUGE = {
     "center_crop": lambda m, x, s: m.node("CenterCropPad", "big", [x, m.constant("c", [2 ** 20, 2 ** 20])]),
 }
 
+
+def uneven(node_of):
+    def build(path):
+        m = Small(opset=23)
+        node_of(m)
+        m.write(path, domains=["com.microsoft"])
+    return build
+
+
+def image(m):
+    return m.input("i", ["n", 4, 8, 8])
+
+
+def rows(m, width):
+    return m.input(f"x{width}", ["n", 5, width])
+
+
+def recurrent_parts(m, gates, hidden):
+    return [rows(m, 8), m.weight("w", [1, gates, 8]), m.weight("r", [1, gates, hidden])]
+
+
+UNEVEN = {
+    "attention": lambda m: m.node("Attention", "odd", [rows(m, 21)] * 3, q_num_heads=7, kv_num_heads=3),
+    "attention_4d": lambda m: m.node("Attention", "odd", [m.input("q", ["n", 4, 5, 8])] + [m.input("k", ["n", 3, 5, 8])] * 2),
+    "packed": lambda m: m.node("Attention", "odd", [rows(m, 8), m.weight("w", [8, 24]), m.weight("b", [24])],
+                               num_heads=5, domain="com.microsoft"),
+    "packed_none": lambda m: m.node("Attention", "odd", [rows(m, 8), m.weight("w", [8, 24]), m.weight("b", [24])],
+                                    num_heads=0, domain="com.microsoft"),
+    "three": lambda m: m.node("MultiHeadAttention", "odd", [rows(m, 8)] * 3, num_heads=3, domain="com.microsoft"),
+    "grouped": lambda m: m.node("GroupQueryAttention", "odd", [rows(m, 24), rows(m, 18), rows(m, 18)], num_heads=4,
+                                kv_num_heads=3, domain="com.microsoft"),
+    "deconvolution": lambda m: m.node("ConvTranspose", "odd", [image(m), m.weight("w", [4, 2, 3, 3])], group=3),
+    "deconvolution_none": lambda m: m.node("ConvTranspose", "odd", [image(m), m.weight("w", [4, 2, 3, 3])], group=0),
+    "norm": lambda m: m.node("GroupNormalization", "odd", [image(m), m.weight("s", [4]), m.weight("b", [4])], num_groups=3),
+    "norm_none": lambda m: m.node("GroupNormalization", "odd", [image(m), m.weight("s", [4]), m.weight("b", [4])], num_groups=0),
+    "lstm": lambda m: m.node("LSTM", "odd", recurrent_parts(m, 7, 3), hidden_size=3),
+    "stateless": lambda m: m.node("LSTM", "odd", recurrent_parts(m, 0, 0), hidden_size=0),
+}
+
 # ---- control flow, functions, sequences ----
 
 def info(name, shape=None, type=TensorProto.FLOAT):
@@ -378,7 +417,8 @@ CONTROL = {"branches": branches, "loops": loops, "loop_open": loop_open, "loop_b
            "pointer": pointer, "classifier": classifier}
 FOLDERS = ["hub"]  # more than a model each: not for the fuzz target
 
-MODELS = {**CONTROL, "shapes": shapes, "folds": folds, **{f"huge_{name}": huge(build) for name, build in HUGE.items()}}
+MODELS = {**CONTROL, "shapes": shapes, "folds": folds, **{f"huge_{name}": huge(build) for name, build in HUGE.items()},
+          **{f"uneven_{name}": uneven(build) for name, build in UNEVEN.items()}}
 
 
 def main(folder, extent):
