@@ -145,6 +145,16 @@ void cuda_read_work(struct cuda_plan *plan, const struct layer_work *work);
  * `prepare`) have them; noise in what nothing writes. */
 enum status cuda_add_tensors(struct cuda_plan *plan, struct plan *const *inputs,
                              struct error *error);
+/* (cuda_link.c) Who feeds input `which`, or NULL. Nobody feeds indices: what other layers write are
+ * none. */
+struct cuda_plan *cuda_producer(const struct cuda_plan *plan, struct plan *const *inputs,
+                                int which);
+/* Whether the gradient of input `which` may lie where its producer reads it: nobody else, nor an
+ * input before it, hands it one. */
+bool cuda_is_first_reader(const struct cuda_plan *plan, struct plan *const *inputs, int which);
+/* Notes who reads the producers' outputs, once the gradients have their places. */
+enum status cuda_link_readers(struct cuda_plan *plan, struct plan *const *inputs,
+                              struct error *error);
 /* In amp: fp32 weights and biases from those that there are, and those from the fp32 ones. */
 enum status cuda_fill_masters(struct cuda_plan *plan, struct error *error);
 enum status cuda_cast_masters(const struct cuda_plan *plan, struct error *error);

@@ -212,21 +212,12 @@ static enum status add_family(struct cuda_plan *plan, enum tensor_role role, int
     return STATUS_OK;
 }
 
-/* Nobody feeds indices: what other layers write are none. */
-static struct cuda_plan *producer_plan(const struct cuda_plan *plan, struct plan *const *inputs,
-                                       int which)
-{
-    return plan->storage[CUDA_INPUT + which] == STORAGE_INT32
-               ? NULL
-               : (struct cuda_plan *)producer_of(inputs, which);
-}
-
 /* What the producers write, or noise. */
 static enum status add_inputs(struct cuda_plan *plan, struct plan *const *inputs,
                               struct error *error)
 {
     for (int i = 0; i < plan->input_count; i++) {
-        const struct cuda_plan *producer = producer_plan(plan, inputs, i);
+        const struct cuda_plan *producer = cuda_producer(plan, inputs, i);
         if (!producer)
             TRY(add_tensor(plan, CUDA_INPUT + i, 1, error));
         else if (producer->count[CUDA_OUTPUT] == plan->count[CUDA_INPUT + i])
@@ -251,60 +242,6 @@ static enum status add_forward_tensors(struct cuda_plan *plan, struct plan *cons
     return both ? add_tensor(plan, CUDA_PRODUCT, 1, error) : STATUS_OK;
 }
 
-static enum status make_sum_room(struct cuda_plan *plan, struct error *error)
-{
-    struct gradient_sum *sums;
-    const int room = 2 * plan->sum_room + 16;
-    TRY(ALLOCATE(&sums, (size_t)room, "sums of gradients", error));
-    for (int i = 0; i < plan->sum_count; i++)
-        sums[i] = plan->sums[i];
-    free(plan->sums);
-    plan->sums = sums;
-    plan->sum_room = room;
-    return STATUS_OK;
-}
-
-/* The producer's first reader, which is the last to run backward, adds `gradient` to its own. */
-static enum status add_to_others(struct cuda_plan *producer, const void *gradient,
-                                 struct error *error)
-{
-    struct cuda_plan *reader = producer->reader;
-    if (reader->sum_count == reader->sum_room)
-        TRY(make_sum_room(reader, error));
-    reader->sums[reader->sum_count++] = (struct gradient_sum){
-        .target = producer->tensor[CUDA_OUTPUT_GRADIENT],
-        .from = gradient,
-        .count = producer->count[CUDA_OUTPUT]};
-    return STATUS_OK;
-}
-
-/* Whether the gradient of input `which` may lie where its producer reads it: nobody else, nor an
- * input before it, hands it one. */
-static bool is_first_reader(const struct cuda_plan *plan, struct plan *const *inputs, int which)
-{
-    const struct cuda_plan *producer = producer_plan(plan, inputs, which);
-    bool is_first = producer && producer->tensor[CUDA_OUTPUT_GRADIENT] && !producer->reader;
-    for (int i = 0; i < which; i++)
-        is_first &= producer != producer_plan(plan, inputs, i);
-    return is_first;
-}
-
-/* Notes who reads the producers' outputs, once the gradients have their places. */
-static enum status link_readers(struct cuda_plan *plan, struct plan *const *inputs,
-                                struct error *error)
-{
-    for (int i = 0; i < plan->input_count; i++) {
-        struct cuda_plan *producer = producer_plan(plan, inputs, i);
-        if (!producer || !producer->tensor[CUDA_OUTPUT_GRADIENT])
-            continue;
-        if (producer->reader)
-            TRY(add_to_others(producer, plan->tensor[CUDA_INPUT_GRADIENT + i], error));
-        else
-            producer->reader = plan;
-    }
-    return STATUS_OK;
-}
-
 /* Where the producer reads it, else memory of its own. Gradients that are the product's are one
  * tensor: that of the first such input. */
 static enum status add_input_gradients(void **shared, struct cuda_plan *plan,
@@ -312,18 +249,18 @@ static enum status add_input_gradients(void **shared, struct cuda_plan *plan,
 {
     *shared = NULL;
     for (int i = 0; i < plan->input_count; i++) {
-        const struct cuda_plan *producer = producer_plan(plan, inputs, i);
+        const struct cuda_plan *producer = cuda_producer(plan, inputs, i);
         void **gradient = &plan->tensor[CUDA_INPUT_GRADIENT + i];
         if (plan->shares_gradient[i] && *shared)
             *gradient = *shared;
-        else if (is_first_reader(plan, inputs, i))
+        else if (cuda_is_first_reader(plan, inputs, i))
             *gradient = producer->tensor[CUDA_OUTPUT_GRADIENT];
         else
             TRY(add_tensor(plan, CUDA_INPUT_GRADIENT + i, plan->shares_gradient[i], error));
         if (plan->shares_gradient[i])
             *shared = *gradient;
     }
-    return link_readers(plan, inputs, error);
+    return cuda_link_readers(plan, inputs, error);
 }
 
 /* Without an activation the product's gradient is the output's; that is made here unless it is the
