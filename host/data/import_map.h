@@ -9,12 +9,14 @@
  *     use_bias     <- bias ? True=yes, False=no  other names; those that are not listed stay
  *     device       <- "gpu name"                quotes where a column's name holds blanks
  *     elements     <- width * height * 0.5      times other columns and factors
- *     padding      <- pad zeros                 zeros on each side of an image: 0 valid, (kernel -
- * 1) / 2 same keep         <- op ? conv, conv_relu      rows with other values are left out; any
- * number of lines keep         <- width = height            rows whose two columns differ are left
- * out skip         <- status ? failed           rows with these values are left out hardware     =
- * catalogue                 device names are those of the catalogue of devices, which gives the
- * figures that the file does not
+ *     padding      <- pad zeros                 zeros on each side: 0 valid, (kernel - 1) / 2 same
+ *     keep         <- op ? conv, conv_relu      rows with other values are left out
+ *     keep         <- width = height            rows whose two columns differ are left out
+ *     skip         <- status ? failed           rows with these values are left out
+ *     hardware     =  catalogue                 devices are those of the catalogue, which gives
+ *                                               the figures that the file does not
+ *
+ * There may be any number of lines for keep and skip.
  */
 #ifndef EPOCHCAST_DATA_IMPORT_MAP_H
 #define EPOCHCAST_DATA_IMPORT_MAP_H
