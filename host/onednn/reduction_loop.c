@@ -190,6 +190,7 @@ static void finish(const struct cpu_loop *loop, int64_t count)
     const bool is_root = loop->size[SIZE_IS_ROOT];
     if (!is_root && factor == 1)
         return;
+#pragma omp parallel for if (count > SLICE_ELEMENTS)
     for (int64_t i = 0; i < count; i++)
         y[i] = factor * (is_root ? sqrtf(y[i]) : y[i]);
 }
@@ -202,7 +203,9 @@ static void run_reduction(const struct cpu_loop *loop)
 #pragma omp parallel for if (tasks > 1 && count * loop->size[SIZE_LENGTH] > SLICE_ELEMENTS)
     for (int64_t task = 0; task < tasks; task++)
         run_task(loop, task / slices / blocks, task / slices % blocks * COLUMNS, task % slices);
-    for (int64_t i = 0; i < count && slices > 1; i++)
+    const int64_t joined = slices > 1 ? count : 0;
+#pragma omp parallel for if (joined > SLICE_ELEMENTS)
+    for (int64_t i = 0; i < joined; i++)
         combine(loop, i, count);
     finish(loop, count);
 }
