@@ -86,7 +86,8 @@ static bool read_packed(struct onnx_match *dense, struct onnx_match *attention,
                  heads = (double)onnx_integer(call, "num_heads", 0);
     if (x->is_constant || !w->is_constant || (double)w->dims[1] != 3 * width ||
         (bias && (!bias->is_constant || bias->count != 3 * width)) || !is_integer(width / heads) ||
-        onnx_input(call, 4) || (double)x->dims[0] != samples)
+        !is_integer(heads) || !is_integer((double)x->dims[1]) || !is_integer((double)w->dims[0]) ||
+        !is_integer((double)w->dims[1]) || onnx_input(call, 4) || (double)x->dims[0] != samples)
         return false;
     *dense = (struct onnx_match){.rows = (double)x->dims[0] * (double)x->dims[1],
                                  .parameters = {w, bias},
@@ -190,6 +191,8 @@ bool onnx_read_attention_of_three(struct onnx_match *match, const struct onnx_ca
         (key->rank < 3 || key->count != samples * steps * few * size || value->count != key->count))
         return false;
     steps += cached_steps(past);
+    if (!is_integer(heads) || !is_integer(rows) || !is_integer(steps))
+        return false;
     *match = (struct onnx_match){.rows = samples,
                                  .has_inputs = true,
                                  .inputs = {query,
