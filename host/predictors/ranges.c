@@ -118,10 +118,16 @@ int ranges_find(enum layer_kind kind, const char *name)
     return -1;
 }
 
-static bool range_holds(const struct range *range, bool choice, double value)
+uint64_t range_choices(int feature, uint64_t seen)
 {
-    if (choice)
-        return (range->seen & bit_of(value)) != 0;
+    static const uint64_t both = UINT64_C(1) << OPTIMIZER_ADAM | UINT64_C(1) << OPTIMIZER_ADAMW;
+    return feature == COMMON_OPTIMIZER && seen & both ? seen | both : seen;
+}
+
+static bool range_holds(const struct range *range, enum layer_kind kind, int index, double value)
+{
+    if (is_choice(kind, index))
+        return (range_choices(index, range->seen) & bit_of(value)) != 0;
     return value >= range->low && value <= range->high;
 }
 
@@ -131,7 +137,7 @@ bool ranges_hold(const struct range *ranges, const struct layer_config *config,
     double values[RANGE_LIMIT];
     const int count = values_of(values, config, hardware);
     for (int i = 0; i < count; i++)
-        if (!range_holds(&ranges[i], is_choice(config->kind, i), values[i]))
+        if (!range_holds(&ranges[i], config->kind, i, values[i]))
             return false;
     return true;
 }

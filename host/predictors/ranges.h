@@ -30,6 +30,10 @@ void ranges_add(struct range *ranges, const struct layer_config *config,
 void ranges_begin_stored(struct range *ranges, enum layer_kind kind);
 int ranges_find(enum layer_kind kind, const char *name);
 
+/* The values of a choice, as bits, that rows of the values `seen` tell of: a row of adam tells of
+ * adamw, and the other way round, as the encodings have one column for both. */
+uint64_t range_choices(int feature, uint64_t seen);
+
 /* True when config and hardware lie inside. */
 bool ranges_hold(const struct range *ranges, const struct layer_config *config,
                  const struct encode_hardware *hardware);

@@ -1,6 +1,7 @@
 #include "predictors/training_facts.h"
 
 #include "data/split.h"
+#include "predictors/ranges.h"
 #include "predictors/row_selection.h"
 
 #include <math.h>
@@ -126,10 +127,7 @@ static uint64_t seen_in_rows(const struct predictor *predictor, enum layer_kind 
     return predictor->facts ? predictor->facts->kinds[kind].seen[feature] : UINT64_MAX;
 }
 
-/* A row of adam tells of adamw, and the other way round: the encodings have one column for both. */
 uint64_t training_seen(const struct predictor *predictor, enum layer_kind kind, int feature)
 {
-    static const uint64_t both = UINT64_C(1) << OPTIMIZER_ADAM | UINT64_C(1) << OPTIMIZER_ADAMW;
-    const uint64_t seen = seen_in_rows(predictor, kind, feature);
-    return feature == COMMON_OPTIMIZER && seen & both ? seen | both : seen;
+    return range_choices(feature, seen_in_rows(predictor, kind, feature));
 }
