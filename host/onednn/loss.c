@@ -39,16 +39,31 @@ static void narrow_to(void *x, int64_t first, const float *from, int64_t count, 
     for (int64_t start = 0, here;                                                                  \
          start < (count) && (here = (count)-start < BLOCK ? (count)-start : BLOCK); start += here)
 
+static float larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+/* In lanes side by side, which every compiler makes vectors of; a largest number in one has an
+ * order that clang keeps. */
 static float largest_of(const void *x, int64_t first, int64_t count, int64_t type)
 {
-    float room[BLOCK], largest = -INFINITY;
+    enum { LANES = 16 };
+    float room[BLOCK], lanes[LANES], largest = -INFINITY;
+    for (int j = 0; j < LANES; j++)
+        lanes[j] = -INFINITY;
     EACH_BLOCK(start, here, count)
     {
         const float *values = widened(room, x, first + start, here, type);
-#pragma omp simd reduction(max : largest)
-        for (int64_t i = 0; i < here; i++)
-            largest = values[i] > largest ? values[i] : largest;
+        const int64_t whole = here - here % LANES;
+        for (int64_t i = 0; i < whole; i += LANES)
+            for (int j = 0; j < LANES; j++)
+                lanes[j] = larger(values[i + j], lanes[j]);
+        for (int64_t i = whole; i < here; i++)
+            largest = larger(values[i], largest);
     }
+    for (int j = 0; j < LANES; j++)
+        largest = larger(lanes[j], largest);
     return largest;
 }
 
