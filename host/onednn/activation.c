@@ -72,7 +72,8 @@ static enum status add_backward(struct cpu_plan *plan, const_dnnl_primitive_desc
     return cpu_input_gradient_deliver(plan, inputs, 0, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+enum status cpu_fill_activation(struct cpu_plan *plan, struct plan *const *inputs,
+                                struct error *error)
 {
     const struct cpu_layout *layout;
     dnnl_primitive_desc_t forward;
@@ -85,21 +86,3 @@ static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, 
     dnnl_primitive_desc_destroy(forward);
     return status;
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
-}
-
-const struct bench cpu_bench_activation = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

@@ -222,7 +222,8 @@ static enum status add_passes(struct cpu_plan *plan, const struct layouts *layou
     return add_backward(plan, &shape, layouts, &scores, softmax, inputs, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+enum status cpu_fill_attention(struct cpu_plan *plan, struct plan *const *inputs,
+                               struct error *error)
 {
     const struct shape shape = shape_of(plan);
     struct layouts layouts;
@@ -235,21 +236,3 @@ static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, 
     dnnl_primitive_desc_destroy(softmax);
     return status;
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
-}
-
-const struct bench cpu_bench_attention = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

@@ -229,7 +229,7 @@ static void cpu_conditions(struct device *device, struct conditions *conditions)
     processor_conditions(conditions);
 }
 
-#define CPU_BENCH(KIND, kind) [LAYER_##KIND] = &cpu_bench_##kind,
+#define CPU_BENCH(KIND, kind) [LAYER_##KIND] = &cpu_bench,
 const struct backend backend_cpu = {
     .name = "cpu",
     .help = "this machine's processor, with oneDNN",

@@ -138,7 +138,8 @@ static enum status add_steps(struct cpu_plan *plan, const struct primitives *pri
     return cpu_updates_add(plan, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+enum status cpu_fill_batch_norm(struct cpu_plan *plan, struct plan *const *inputs,
+                                struct error *error)
 {
     struct primitives primitives;
     enum status status = choose(&primitives, plan, inputs, error);
@@ -147,21 +148,3 @@ static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, 
     destroy(&primitives);
     return status;
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
-}
-
-const struct bench cpu_bench_batch_norm = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

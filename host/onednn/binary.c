@@ -298,27 +298,9 @@ static enum status add_forward(struct cpu_plan *plan, struct plan *const *inputs
     return add_loop(plan, PHASE_FORWARD, output, input, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+enum status cpu_fill_binary(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
 {
     TRY(add_forward(plan, inputs, error));
     TRY(cpu_activation_forward(plan, plan->config.as.binary.activation, error));
     return plan->config.pass == PASS_TRAIN ? add_backward(plan, inputs, error) : STATUS_OK;
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
-}
-
-const struct bench cpu_bench_binary = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

@@ -137,7 +137,7 @@ static enum status add_backward(struct cpu_plan *plan, struct plan *const *input
     return STATUS_OK;
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+enum status cpu_fill_concat(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
 {
     const struct cpu_layout *layout;
     struct cpu_tensor *output = &plan->tensor[CPU_OUTPUT];
@@ -148,21 +148,3 @@ static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, 
     TRY(add_loops(plan, PHASE_FORWARD, output, CPU_INPUT, error));
     return plan->config.pass == PASS_TRAIN ? add_backward(plan, inputs, error) : STATUS_OK;
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
-}
-
-const struct bench cpu_bench_concat = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

@@ -54,18 +54,8 @@ static enum status create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
                      "convolution", error);
 }
 
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
+enum status cpu_fill_conv2d(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
 {
-    return cpu_weighted_prepare(out, device, config, config->as.conv2d.activation,
-                                config->as.conv2d.use_bias, create_pd, inputs, outcome, error);
+    return cpu_weighted_fill(plan, plan->config.as.conv2d.activation,
+                             plan->config.as.conv2d.use_bias, create_pd, inputs, error);
 }
-
-const struct bench cpu_bench_conv2d = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

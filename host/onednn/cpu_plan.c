@@ -244,3 +244,29 @@ void cpu_plan_name(struct cpu_plan *plan, const_dnnl_primitive_desc_t pd)
     dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name);
     snprintf(plan->base.algorithm, sizeof plan->base.algorithm, "%s", name ? name : "unknown");
 }
+
+/* ---- the bench ---- */
+
+typedef enum status fill_function(struct cpu_plan *plan, struct plan *const *inputs,
+                                  struct error *error);
+#define FILL(KIND, kind) [LAYER_##KIND] = cpu_fill_##kind,
+static fill_function *const fills[LAYER_KIND_COUNT] = {LAYER_KINDS(FILL)};
+#undef FILL
+
+static enum status prepare(struct plan **out, struct device *device,
+                           const struct layer_config *config, struct plan *const *inputs,
+                           enum outcome *outcome, struct error *error)
+{
+    struct cpu_plan *plan;
+    *out = NULL;
+    TRY(cpu_plan_create(&plan, device, config, outcome, error));
+    return cpu_plan_finish(out, plan, fills[config->kind](plan, inputs, error));
+}
+
+const struct bench cpu_bench = {
+    .prepare = prepare,
+    .enqueue = cpu_plan_enqueue,
+    .replicate = cpu_plan_replicate,
+    .release = cpu_plan_release,
+    .read = cpu_plan_read_elements,
+};

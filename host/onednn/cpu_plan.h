@@ -263,11 +263,9 @@ dnnl_prop_kind_t cpu_forward_kind(const struct cpu_plan *plan);
 typedef enum status cpu_create_pd(dnnl_primitive_desc_t *pd, struct cpu_plan *plan,
                                   dnnl_prop_kind_t pass, const_dnnl_primitive_desc_t forward,
                                   struct error *error);
-enum status cpu_weighted_prepare(struct plan **out, struct device *device,
-                                 const struct layer_config *config, int32_t activation,
-                                 bool use_bias, cpu_create_pd *create_pd,
-                                 struct plan *const *inputs, enum outcome *outcome,
-                                 struct error *error);
+enum status cpu_weighted_fill(struct cpu_plan *plan, int32_t activation, bool use_bias,
+                              cpu_create_pd *create_pd, struct plan *const *inputs,
+                              struct error *error);
 
 /* create: the shell of a plan; finish: frees it unless status is ok and hands it out. */
 enum status cpu_plan_create(struct cpu_plan **plan, struct device *device,
@@ -289,8 +287,13 @@ enum status cpu_plan_read(float *values, struct cpu_plan *plan, enum cpu_role ro
 enum status cpu_plan_write(struct cpu_plan *plan, enum cpu_role role, const float *values,
                            struct error *error);
 
-#define DECLARE_BENCH(KIND, kind) extern const struct bench cpu_bench_##kind;
-LAYER_KINDS(DECLARE_BENCH)
-#undef DECLARE_BENCH
+/* What a kind's file does: the tensors and steps of its plan, linked to its producers (`inputs`, as
+ * of `prepare`). */
+#define DECLARE_FILL(KIND, kind)                                                                   \
+    enum status cpu_fill_##kind(struct cpu_plan *plan, struct plan *const *inputs,                 \
+                                struct error *error);
+LAYER_KINDS(DECLARE_FILL)
+#undef DECLARE_FILL
+extern const struct bench cpu_bench; /* of every kind */
 
 #endif

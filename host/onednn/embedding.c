@@ -210,29 +210,12 @@ static enum status add_backward(struct cpu_plan *plan, const struct shapes *of, 
     return of->is_sparse ? cpu_rows_update_add(plan, &owners, error) : cpu_updates_add(plan, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct error *error)
+enum status cpu_fill_embedding(struct cpu_plan *plan, struct plan *const *inputs,
+                               struct error *error)
 {
+    (void)inputs;
     const struct shapes shapes = shapes_of(plan);
     snprintf(plan->base.algorithm, sizeof plan->base.algorithm, "loop");
     TRY(add_forward(plan, &shapes, error));
     return plan->config.pass == PASS_TRAIN ? add_backward(plan, &shapes, error) : STATUS_OK;
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    (void)inputs;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, error));
-}
-
-const struct bench cpu_bench_embedding = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

@@ -182,27 +182,10 @@ static enum status fill_rows(struct cpu_plan *plan, struct plan *const *inputs, 
 
 /* ---- both ---- */
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+enum status cpu_fill_layer_norm(struct cpu_plan *plan, struct plan *const *inputs,
+                                struct error *error)
 {
     return plan->config.as.layer_norm.statistics == STATISTICS_LAYER
                ? fill_layer(plan, inputs, error)
                : fill_rows(plan, inputs, error);
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
-}
-
-const struct bench cpu_bench_layer_norm = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

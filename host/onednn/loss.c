@@ -184,7 +184,7 @@ static enum status add_backward(struct cpu_loop *loop, struct cpu_plan *plan,
     return cpu_input_gradient_deliver(plan, inputs, 0, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+enum status cpu_fill_loss(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
 {
     struct layouts layouts;
     struct cpu_loop loop;
@@ -193,21 +193,3 @@ static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, 
     return plan->config.pass == PASS_TRAIN ? add_backward(&loop, plan, inputs, &layouts, error)
                                            : STATUS_OK;
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
-}
-
-const struct bench cpu_bench_loss = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

@@ -95,7 +95,7 @@ static enum status add_backward(struct cpu_plan *plan, const struct shape *shape
     return STATUS_OK;
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+enum status cpu_fill_matmul(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
 {
     const struct shape shape = shape_of(plan);
     const struct cpu_layout *layouts[3];
@@ -105,21 +105,3 @@ static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, 
         return STATUS_OK;
     return add_backward(plan, &shape, layouts, inputs, error);
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
-}
-
-const struct bench cpu_bench_matmul = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

@@ -75,7 +75,7 @@ static enum status add_training(struct cpu_plan *plan, const struct cpu_pooling 
     return cpu_input_gradient_deliver(plan, inputs, 0, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+enum status cpu_fill_pool2d(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
 {
     struct cpu_pooling pooling;
     struct cpu_tensor workspace = {0};
@@ -90,21 +90,3 @@ static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, 
     dnnl_primitive_desc_destroy(forward);
     return status;
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
-}
-
-const struct bench cpu_bench_pool2d = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

@@ -303,7 +303,8 @@ static enum status add_backward(struct recurrent_plan *recurrent, struct plan *c
 
 /* ---- plan ---- */
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+enum status cpu_fill_recurrent(struct cpu_plan *plan, struct plan *const *inputs,
+                               struct error *error)
 {
     static const dnnl_alg_kind_t cells[CELL_COUNT] = {dnnl_vanilla_rnn, dnnl_vanilla_lstm,
                                                       dnnl_lbr_gru};
@@ -320,21 +321,3 @@ static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, 
     destroy(&recurrent);
     return status;
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
-}
-
-const struct bench cpu_bench_recurrent = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

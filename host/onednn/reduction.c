@@ -98,7 +98,8 @@ static enum status add_gradient(struct cpu_plan *plan, const struct cpu_tensor *
     return cpu_narrow_result(plan, PHASE_BACKWARD, &to, input_gradient, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+enum status cpu_fill_reduction(struct cpu_plan *plan, struct plan *const *inputs,
+                               struct error *error)
 {
     const struct reduction *of = &plan->config.as.reduction;
     const dnnl_dim_t results = (dnnl_dim_t)of->outer * of->inner, rows = plan->config.batch_size;
@@ -119,21 +120,3 @@ static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, 
     TRY(add_gradient(plan, &gradient, &winners, error));
     return cpu_input_gradient_deliver(plan, inputs, 0, error);
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
-}
-
-const struct bench cpu_bench_reduction = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

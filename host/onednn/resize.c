@@ -131,7 +131,7 @@ static enum status fill_single(struct cpu_plan *plan, const struct resize_sides 
                                              : add_sums(plan, images, pixels, inputs, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+enum status cpu_fill_resize(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
 {
     const struct resize_sides sides = resize_sides(&plan->config.as.resize);
     struct cpu_resampling resampling;
@@ -146,21 +146,3 @@ static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, 
     dnnl_primitive_desc_destroy(forward);
     return status;
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
-}
-
-const struct bench cpu_bench_resize = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

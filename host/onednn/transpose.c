@@ -179,7 +179,8 @@ static enum status add_backward(struct cpu_plan *plan, struct plan *const *input
     return cpu_input_gradient_deliver(plan, inputs, 0, error);
 }
 
-static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, struct error *error)
+enum status cpu_fill_transpose(struct cpu_plan *plan, struct plan *const *inputs,
+                               struct error *error)
 {
     const struct transpose *of = &plan->config.as.transpose;
     const dnnl_dim_t sizes[] = {plan->config.batch_size,
@@ -194,21 +195,3 @@ static enum status fill_plan(struct cpu_plan *plan, struct plan *const *inputs, 
                  of->matrix_columns, error));
     return plan->config.pass == PASS_TRAIN ? add_backward(plan, inputs, error) : STATUS_OK;
 }
-
-static enum status prepare(struct plan **out, struct device *device,
-                           const struct layer_config *config, struct plan *const *inputs,
-                           enum outcome *outcome, struct error *error)
-{
-    struct cpu_plan *plan;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
-    return cpu_plan_finish(out, plan, fill_plan(plan, inputs, error));
-}
-
-const struct bench cpu_bench_transpose = {
-    .prepare = prepare,
-    .enqueue = cpu_plan_enqueue,
-    .replicate = cpu_plan_replicate,
-    .release = cpu_plan_release,
-    .read = cpu_plan_read_elements,
-};

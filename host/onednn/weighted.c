@@ -132,24 +132,19 @@ static enum status add_training(struct cpu_plan *plan, cpu_create_pd *create_pd,
     return cpu_updates_add(plan, error);
 }
 
-enum status cpu_weighted_prepare(struct plan **out, struct device *device,
-                                 const struct layer_config *config, int32_t activation,
-                                 bool use_bias, cpu_create_pd *create_pd,
-                                 struct plan *const *inputs, enum outcome *outcome,
-                                 struct error *error)
+enum status cpu_weighted_fill(struct cpu_plan *plan, int32_t activation, bool use_bias,
+                              cpu_create_pd *create_pd, struct plan *const *inputs,
+                              struct error *error)
 {
-    struct cpu_plan *plan;
     dnnl_primitive_desc_t forward = NULL;
-    *out = NULL;
-    TRY(cpu_plan_create(&plan, device, config, outcome, error));
     enum status status = create_pd(&forward, plan, cpu_forward_kind(plan), NULL, error);
     if (status == STATUS_OK)
         status = add_forward(plan, forward, use_bias, inputs, error);
     if (status == STATUS_OK)
         status = cpu_activation_forward(plan, activation, error);
-    if (status == STATUS_OK && config->pass == PASS_TRAIN)
+    if (status == STATUS_OK && plan->config.pass == PASS_TRAIN)
         status = add_training(plan, create_pd, forward, activation, inputs, error);
     if (forward)
         dnnl_primitive_desc_destroy(forward);
-    return cpu_plan_finish(out, plan, status);
+    return status;
 }
